@@ -1,0 +1,3 @@
+"""Association: who continues whom."""
+
+from __future__ import annotations

@@ -1,0 +1,95 @@
+"""Device and precision: chosen once, and waited for before a clock is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from mot_dinov3.config import DeviceConfig
+from mot_dinov3.errors import DeviceError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def choose_device(config: DeviceConfig) -> str:
+    """The torch device string to run on: "cpu", "cuda:N" or "mps".
+
+    Raises:
+        DeviceError: a device was asked for by name and is not there.
+        UsageError: the name is not a device.
+    """
+    name = "cpu" if config.cpu else config.device.strip().lower()
+    if name == "cpu":
+        return "cpu"
+    kind, _, number = name.partition(":")
+    if kind not in ("auto", "cuda", "mps") or (number and not number.isdecimal()):
+        raise UsageError(
+            f"--device '{config.device}' is not a device.",
+            fix="Choose auto, cpu, cuda, cuda:N or mps.",
+        )
+    import torch
+
+    if kind == "auto":
+        return _best_device(torch.cuda.is_available(), torch.backends.mps.is_available())
+    if kind == "mps":
+        if not torch.backends.mps.is_available():
+            raise DeviceError("This machine has no MPS device.", fix="Use --device cpu or auto.")
+        return "mps"
+    return _cuda_device(int(number or 0))
+
+
+def _best_device(cuda: bool, mps: bool) -> str:
+    return "cuda:0" if cuda else "mps" if mps else "cpu"
+
+
+def _cuda_device(number: int) -> str:
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if number >= count:
+        found = f"{count} CUDA device{'s' if count != 1 else ''}" if count else "no CUDA device"
+        raise DeviceError(
+            f"--device cuda:{number} was asked for, but torch {torch.__version__} finds {found}.",
+            fix="Use --device cpu or auto, or run: python cli.py doctor",
+        )
+    return f"cuda:{number}"
+
+
+def synchroniser(device: str) -> Callable[[], None]:
+    """A call that returns once all work queued on `device` is done; free on the CPU."""
+    if device.startswith("cuda"):
+        import torch
+
+        return lambda: torch.cuda.synchronize(device)
+    if device == "mps":
+        import torch
+
+        return lambda: torch.mps.synchronize()
+    return lambda: None
+
+
+def synchronised_clock(device: str) -> Callable[[], float]:
+    """A clock in seconds that waits for `device` before it is read."""
+    if device == "cpu":
+        return perf_counter
+    synchronise = synchroniser(device)
+
+    def clock() -> float:
+        synchronise()
+        return perf_counter()
+
+    return clock
+
+
+def amp_dtype(choice: str, device: str) -> torch.dtype | None:
+    """The autocast precision for `--embed-amp`, or None for float32.
+
+    `auto` is fp16 on CUDA (T4-class cards have no fast bf16) and float32 elsewhere.
+    """
+    import torch
+
+    if choice == "auto":
+        return torch.float16 if device.startswith("cuda") else None
+    return {"off": None, "fp16": torch.float16, "bf16": torch.bfloat16}[choice]

@@ -1,0 +1,3 @@
+"""Result files to tables."""
+
+from __future__ import annotations

@@ -1,0 +1,32 @@
+"""What an embedder is to the rest of the house."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mot_dinov3.structures import FloatArray, Image
+
+
+class Embedder(Protocol):
+    """Describes the look of boxes of a frame.
+
+    Attributes:
+        dim: length of a vector.
+        title: what runs, for the summary, such as "facebook/dinov2-base 224 px, cpu".
+        device: torch device string; its clock must be synchronised around timed work.
+    """
+
+    dim: int
+    title: str
+    device: str
+
+    def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """One vector per box, all boxes in one batch.
+
+        Args:
+            image: (H, W, 3) uint8 BGR, the whole frame.
+            xyxy: (M, 4) float32 boxes in its pixels; may reach over the border.
+
+        Returns:
+            (M, dim) float32, unit rows; a row that could not be computed holds NaN.
+        """

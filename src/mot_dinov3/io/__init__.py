@@ -1,0 +1,3 @@
+"""Files and streams: the only place where frames and result files are read and written."""
+
+from __future__ import annotations

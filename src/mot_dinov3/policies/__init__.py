@@ -1,0 +1,3 @@
+"""Policies: which detections deserve an embedding."""
+
+from __future__ import annotations

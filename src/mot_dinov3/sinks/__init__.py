@@ -1,0 +1,3 @@
+"""Sinks: whatever keeps the results of a run."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Worlds with known identities."""
+
+from __future__ import annotations

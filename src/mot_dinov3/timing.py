@@ -1,0 +1,42 @@
+"""Stage timers and latency statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+
+import numpy as np
+
+Clock = Callable[[], float]
+"""Returns seconds; a device's clock waits for the device's work first."""
+
+
+class StageTimer:
+    """Milliseconds per named stage of one frame: `with timer("detect"): ...`."""
+
+    def __init__(self, clock: Clock = perf_counter) -> None:
+        self.clock = clock
+        self.stage_ms: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Add the time spent inside to `stage`, also when it ends in an exception."""
+        started = self.clock()
+        try:
+            yield
+        finally:
+            self.add(stage, (self.clock() - started) * 1000)
+
+    def add(self, stage: str, ms: float) -> None:
+        """Add milliseconds measured elsewhere to `stage`."""
+        self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + ms
+
+
+def summarise(samples_ms: Sequence[float]) -> dict[str, float]:
+    """Mean, median, 95th and 99th percentile of milliseconds; zeros for no samples."""
+    if not len(samples_ms):
+        return {"mean": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
+    p50, p95, p99 = np.percentile(samples_ms, [50, 95, 99])
+    values = {"mean": float(np.mean(samples_ms)), "p50": p50, "p95": p95, "p99": p99}
+    return {name: round(float(value), 3) for name, value in values.items()}

@@ -1,0 +1,3 @@
+"""Training recipes."""
+
+from __future__ import annotations
