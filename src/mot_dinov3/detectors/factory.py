@@ -1,0 +1,48 @@
+"""Which detector `--det` means."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from mot_dinov3.config import DetectorConfig
+from mot_dinov3.detectors.base import Detector
+from mot_dinov3.registry import Registry
+
+REPLAY = "mot"
+ULTRALYTICS = "yolo"
+DETECTORS = Registry(
+    "detector",
+    {
+        REPLAY: "mot_dinov3.detectors.mot_file:MotFileDetector",
+        "motion": "mot_dinov3.detectors.motion:MotionDetector",
+        "demo": "mot_dinov3.detectors.yolo:demo_detector",
+        ULTRALYTICS: "mot_dinov3.detectors.yolo:YoloDetector",
+    },
+)
+"""Every entry is called with (config, device, half)."""
+
+
+def create_detector(config: DetectorConfig, device: str, half: bool = False) -> Detector:
+    """Build the detector that `config.det` names, weights loaded and ready.
+
+    `mot:FILE` replays a file, `motion` needs no weights, `demo` has its weights in the package;
+    everything else is an Ultralytics model, by official name or path.
+
+    Args:
+        config: the detector's settings.
+        device: torch device string, see `device.choose_device`.
+        half: run in half precision, CUDA only.
+
+    Raises:
+        ModelError, DeviceError, InputError, UsageError: it cannot be built as asked.
+    """
+    return cast(Detector, DETECTORS.load(detector_kind(config.det))(config, device, half))
+
+
+def detector_kind(det: str) -> str:
+    """The entry of `DETECTORS` behind a `--det` value."""
+    prefix = det.partition(":")[0].strip().lower()
+    if prefix == REPLAY and ":" in det:
+        return REPLAY
+    name = det.strip().lower()
+    return name if name in ("motion", "demo") else ULTRALYTICS
