@@ -21,10 +21,11 @@ FLOORS = [
         "device",
         "compat",
     },
-    {"models", "motion", "gallery", "io", "synthetic", "hub"},
-    {"detectors", "features", "policies", "association", "datasets"},
-    {"scheduler", "tracker", "viz", "evaluation", "costs"},
+    {"models", "motion", "gallery", "io", "synthetic", "hub", "cost_model"},
+    {"detectors", "features", "policies", "association", "datasets", "budget"},
+    {"scheduler", "tracker", "viz", "evaluation"},
     {"pipeline", "run", "sinks", "report", "training", "statistics"},
+    {"session"},
     {"commands"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

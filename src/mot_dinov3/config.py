@@ -107,7 +107,9 @@ class DetectorConfig:
 class EmbedderConfig:
     """What describes the look of a crop."""
 
-    embedder: str = flag("dino", "--embedder", "embedding backend: dino, clip, resnet or onnx")
+    embedder: str = flag(
+        "dino", "--embedder", "embedding backend: dino, clip, resnet, onnx, or none"
+    )
     embed_model: str = flag(
         "", "--embed-model", "model id, local directory or file for the embedder, or demo"
     )

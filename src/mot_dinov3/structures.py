@@ -6,7 +6,7 @@ Every struct checks its shapes at birth, and `empty()` keeps them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -126,7 +126,7 @@ class EmbedPlan:
     """The fate of every detection's embedding this frame, before any time is spent.
 
     Attributes:
-        critical: (C,) int64 rows that must be computed now.
+        critical: (C,) int64 rows that must be computed now, most urgent first.
         refresh: (R,) int64 rows worth computing if time is left, stalest first.
         reuse: (U,) int64 rows whose track's embedding stands; with the two above a partition of N.
         track: (N,) int64 row of the continued track in the prediction, -1 for none.
@@ -244,28 +244,14 @@ class Tracks:
 
     def __getitem__(self, rows: IntArray | BoolArray) -> Tracks:
         """Select rows, keeping the arrays aligned."""
-        return Tracks(
-            self.id[rows],
-            self.xyxy[rows],
-            self.score[rows],
-            self.class_id[rows],
-            self.state[rows],
-            self.fresh[rows],
-            self.detection[rows],
-        )
+        return Tracks(*(getattr(self, item.name)[rows] for item in fields(self)))
 
     @classmethod
     def empty(cls) -> Tracks:
         """Nobody is tracked."""
-        return cls(
-            np.empty(0, np.int64),
-            np.empty((0, 4), np.float32),
-            np.empty(0, np.float32),
-            np.empty(0, np.int64),
-            np.empty(0, np.int8),
-            np.empty(0, np.bool_),
-            np.empty(0, np.int64),
-        )
+        whole, flags = np.empty(0, np.int64), np.empty(0, np.bool_)
+        boxes, score = np.empty((0, 4), np.float32), np.empty(0, np.float32)
+        return cls(whole, boxes, score, whole, np.empty(0, np.int8), flags, whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,61 @@
+"""What an association is to the tracker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mot_dinov3.gallery import Gallery
+from mot_dinov3.motion import MotionState
+from mot_dinov3.structures import BoolArray, Detections, Embeddings, FloatArray, IntArray, Matches
+
+
+@dataclass(frozen=True, slots=True)
+class TrackView:
+    """What is known of T tracks after prediction; row i of everything is the same track.
+
+    Attributes:
+        xyxy: (T, 4) float32 predicted boxes.
+        class_id: (T,) int64.
+        state: (T,) int8, a `TrackState`.
+        lost_s: (T,) float32 seconds since a detection continued it.
+        staleness: (T,) int64 frames since its last real embedding.
+        motion: its filter, for gates.
+        gallery: what it looked like.
+    """
+
+    xyxy: FloatArray
+    class_id: IntArray
+    state: NDArray[np.int8]
+    lost_s: FloatArray
+    staleness: IntArray
+    motion: MotionState
+    gallery: Gallery
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One frame's detections with the comparisons that planning and association share.
+
+    Attributes:
+        detections: N boxes.
+        iou: (N, T) float32 with the predicted boxes; 0 across classes.
+        strong: (N,) bool, confident enough to start a track.
+    """
+
+    detections: Detections
+    iou: FloatArray
+    strong: BoolArray
+
+
+class Associator(Protocol):
+    """Decides which detection continues which track."""
+
+    def associate(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Matches:
+        """One frame's matches; each track and each detection at most once."""

@@ -1,0 +1,120 @@
+"""The modular tracker: detect, plan, embed, associate, as `step(frame) -> FrameResult`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mot_dinov3.association.base import Scene, TrackView
+from mot_dinov3.boxes import iou_matrix
+from mot_dinov3.detectors.base import Detector
+from mot_dinov3.features.base import Embedder
+from mot_dinov3.policies.base import PlanInput, Policy
+from mot_dinov3.scheduler import EmbeddingScheduler, Remembered
+from mot_dinov3.structures import (
+    Detections,
+    FloatArray,
+    Frame,
+    FrameResult,
+    IntArray,
+    TrackState,
+)
+from mot_dinov3.timing import StageTimer
+from mot_dinov3.tracker import Tracker
+
+
+class ModularTracker:
+    """A detector, an embedder on a budget, and a tracker, behind one door.
+
+    Attributes:
+        detector: finds the objects.
+        embedder: describes them, or None for motion only.
+        scheduler: spends the embedding budget.
+        tracker: keeps the identities.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        embedder: Embedder | None,
+        policy: Policy,
+        scheduler: EmbeddingScheduler,
+        tracker: Tracker,
+    ) -> None:
+        self.detector = detector
+        self.embedder = embedder
+        self.policy = policy
+        self.scheduler = scheduler
+        self.tracker = tracker
+
+    def warm_up(self, frame: Frame) -> None:
+        """Pay for first calls before the first frame counts, on a frame of the same size."""
+        self.detector.warm_up(frame.width, frame.height)
+        embedder = self.embedder
+        if embedder is not None:
+            image, box = frame.image, person_sized_box(frame)
+            self.scheduler.warm_up(lambda n: embedder.embed(image, np.repeat(box, n, axis=0)))
+
+    def step(self, frame: Frame) -> FrameResult:
+        """Track one frame; frames come in order of time."""
+        timer = StageTimer()
+        with timer("detect"):
+            detections = self.detector.detect(frame)
+        return self._track(frame, detections, timer)
+
+    def _track(self, frame: Frame, detections: Detections, timer: StageTimer) -> FrameResult:
+        with timer("track"):
+            view = self.tracker.predict(frame.time_s)
+            scene = self.tracker.look(detections, view)
+            active = np.flatnonzero(view.state != TrackState.LOST)
+            plan = self.policy.plan(plan_input(scene, view, active))
+            remembered = Remembered(view.gallery.mean[active], view.gallery.known[active])
+        with timer("embed"):
+            embeddings, counts = self.scheduler.run(
+                plan, lambda rows: self._embed(frame, detections.xyxy[rows]), remembered
+            )
+        with timer("track"):
+            tracks = self.tracker.update(scene, embeddings, view)
+        return FrameResult(
+            frame_index=frame.index,
+            time_s=frame.time_s,
+            detections=detections,
+            tracks=tracks,
+            embed=counts,
+            stage_ms=timer.stage_ms,
+        )
+
+    def _embed(self, frame: Frame, xyxy: FloatArray) -> FloatArray:
+        if self.embedder is None:
+            raise RuntimeError("a plan asked for embeddings, but there is no embedder")
+        return self.embedder.embed(frame.image, xyxy)
+
+
+def plan_input(scene: Scene, view: TrackView, active: IntArray) -> PlanInput:
+    """What a policy may see; lost tracks are no continuity, so they are left out."""
+    return PlanInput(
+        iou=scene.iou[:, active],
+        overlap=crowding(scene),
+        eligible=scene.strong,
+        staleness=view.staleness[active],
+        known=view.gallery.known[active],
+    )
+
+
+def crowding(scene: Scene) -> FloatArray:
+    """(N,) highest IoU of each confident detection with another confident one of its class."""
+    overlap = np.zeros(len(scene.strong), np.float32)
+    rows = np.flatnonzero(scene.strong)
+    if len(rows) > 1:
+        boxes, class_id = scene.detections.xyxy[rows], scene.detections.class_id[rows]
+        iou = iou_matrix(boxes, boxes)
+        np.fill_diagonal(iou, 0.0)
+        iou[class_id[:, None] != class_id[None, :]] = 0.0
+        overlap[rows] = iou.max(axis=1)
+    return overlap
+
+
+def person_sized_box(frame: Frame) -> FloatArray:
+    """(1, 4) a box of usual size in the middle of the frame, for warm-up."""
+    width, height = frame.width, frame.height
+    corners = [0.45 * width, 0.3 * height, 0.55 * width, 0.7 * height]
+    return np.array([corners], np.float32)

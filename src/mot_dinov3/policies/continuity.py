@@ -1,0 +1,79 @@
+"""The documented rule: embed what is new, unsure or crowded; refresh the rest by age."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mot_dinov3.config import SchedulerConfig
+from mot_dinov3.policies.base import PlanInput
+from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, IntArray, Reason
+
+NEVER = np.int64(1) << 40
+"""Staleness of an identity without any embedding: first in every line."""
+
+
+class ContinuityPolicy:
+    """Critical without a track, with weak continuity or in a crowd; otherwise by staleness."""
+
+    def __init__(self, config: SchedulerConfig) -> None:
+        self.config = config
+
+    def plan(self, scene: PlanInput) -> EmbedPlan:
+        """See `plan_embeddings`."""
+        return plan_embeddings(scene, self.config)
+
+
+def plan_embeddings(scene: PlanInput, config: SchedulerConfig) -> EmbedPlan:
+    """Decide which detections need a real embedding this frame. Pure: no clock, no model.
+
+    A refresh that does not fit the budget needs no queue: its track is one frame staler next
+    time, so sorting by staleness serves the oldest debt first, and a track that is gone takes
+    its debt with it. A track that never had an embedding is the stalest of all.
+    """
+    n = len(scene.eligible)
+    reason = np.full(n, Reason.STABLE, np.int8)
+    track, continues = claims(scene.iou, config.iou_gate)
+    stale = _staleness(scene, track)
+    reason[stale >= config.refresh_every] = Reason.DUE
+    reason[scene.overlap > config.overlap_thr] = Reason.CROWDED
+    reason[~continues] = Reason.WEAK_IOU if scene.iou.shape[1] else Reason.NO_TRACK
+    reason[~scene.eligible] = Reason.LOW_SCORE
+
+    due = reason == Reason.DUE
+    idle = (reason == Reason.STABLE) | (reason == Reason.LOW_SCORE)
+    return EmbedPlan(
+        critical=_stalest_first(~idle & ~due, stale),
+        refresh=_stalest_first(due, stale),
+        reuse=np.flatnonzero(idle),
+        track=track,
+        reason=reason,
+    )
+
+
+def claims(iou: FloatArray, gate: float) -> tuple[IntArray, BoolArray]:
+    """Which active track each detection continues: its best, if it is that track's best too.
+
+    Returns:
+        (N,) track rows, -1 for none, and (N,) whether there is one.
+    """
+    n, n_tracks = iou.shape
+    if not n or not n_tracks:
+        return np.full(n, -1, np.int64), np.zeros(n, np.bool_)
+    best = iou.argmax(axis=1)
+    rows = np.arange(n)
+    continues = (iou[rows, best] >= gate) & (iou.argmax(axis=0)[best] == rows)
+    return np.where(continues, best, -1), continues
+
+
+def _staleness(scene: PlanInput, track: IntArray) -> IntArray:
+    """(N,) staleness of the continued track; beyond all others where nothing was embedded yet."""
+    if not len(scene.staleness):
+        return np.full(len(track), NEVER)
+    staleness = np.where(scene.known, scene.staleness, NEVER + scene.staleness)
+    out: IntArray = np.where(track >= 0, staleness[track], NEVER)
+    return out
+
+
+def _stalest_first(chosen: BoolArray, stale: IntArray) -> IntArray:
+    rows = np.flatnonzero(chosen)
+    return rows[np.argsort(-stale[rows], kind="stable")]

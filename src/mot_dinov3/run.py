@@ -1,0 +1,173 @@
+"""The loop: reader -> step -> sinks, with the clock running and signals heard.
+
+It knows protocols only: any tracker with `step` and any sink with `write` runs here.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from types import FrameType, TracebackType
+from typing import Protocol, Self
+
+from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, EXIT_SIGINT, EXIT_SIGTERM
+from mot_dinov3.statistics import RunStatistics
+from mot_dinov3.structures import Frame, FrameResult
+from mot_dinov3.timing import StageTimer
+
+
+class VideoTracker(Protocol):
+    """One door for every system."""
+
+    def warm_up(self, frame: Frame) -> None:
+        """Pay for first calls on a frame that will be tracked afterwards."""
+
+    def step(self, frame: Frame) -> FrameResult:
+        """Track one frame; frames come in order of time."""
+
+
+class FrameSink(Protocol):
+    """Takes frames and results in order; books its own stages in the timer it was given."""
+
+    def __enter__(self) -> Self:
+        """Open the output."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish the output."""
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Keep one frame's result."""
+
+
+@dataclass(slots=True)
+class RunOutcome:
+    """How a run ended.
+
+    Attributes:
+        statistics: what was measured.
+        wall_s: seconds from the first frame's reading to the last one's writing.
+        stopped_by: the signal that ended the run early, 0 for none.
+        warm_up_s: seconds spent before the first frame counted.
+        frame_size: (width, height) of the first frame.
+    """
+
+    statistics: RunStatistics = field(default_factory=RunStatistics)
+    wall_s: float = 0.0
+    stopped_by: int = 0
+    warm_up_s: float = 0.0
+    frame_size: tuple[int, int] = (0, 0)
+
+    def exit_code(self, *, partial: bool) -> int:
+        """0, 4 for a damaged input, 130 or 143 after a signal."""
+        if self.stopped_by:
+            return EXIT_SIGINT if self.stopped_by == signal.SIGINT else EXIT_SIGTERM
+        return EXIT_PARTIAL if partial else EXIT_OK
+
+
+class StopRequest:
+    """Turns SIGINT and SIGTERM into a flag that the loop reads between frames."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+
+    @contextmanager
+    def listening(self) -> Iterator[Self]:
+        """Hear signals inside; a second SIGINT interrupts at once, as usual."""
+        previous = {}
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                previous[number] = signal.signal(number, self._hear)
+            except ValueError:  # not the main thread: the host program owns the signals
+                break
+        try:
+            yield self
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self.signal == number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.signal = number
+
+
+OnFrame = Callable[[FrameResult, RunStatistics], None]
+
+
+def run(
+    frames: Iterable[Frame],
+    tracker: VideoTracker,
+    sinks: Sequence[FrameSink],
+    timer: StageTimer,
+    on_frame: OnFrame | None = None,
+) -> RunOutcome:
+    """Track every frame and hand the results to the sinks, until the end or a signal.
+
+    Sinks are finished in any case, also when an error passes through.
+
+    Args:
+        frames: the source, in order.
+        tracker: the system.
+        sinks: not yet entered; each books its stages in `timer`.
+        timer: shared with the sinks.
+        on_frame: called after each frame, for progress.
+    """
+    outcome = RunOutcome()
+    stop = StopRequest()
+    with stop.listening(), ExitStack() as stack:
+        for sink in sinks:
+            stack.enter_context(sink)
+        for frame, read_ms in timed_reads(frames):
+            if not outcome.statistics.frames:
+                _begin(outcome, tracker, frame)
+            started = perf_counter()
+            _one_frame(outcome.statistics, frame, read_ms, (tracker, sinks, timer), on_frame)
+            outcome.wall_s += perf_counter() - started + read_ms / 1000
+            if stop.signal:
+                break
+    outcome.stopped_by = stop.signal
+    return outcome
+
+
+def timed_reads(frames: Iterable[Frame]) -> Iterator[tuple[Frame, float]]:
+    """Each frame with the milliseconds that reading it took."""
+    iterator = iter(frames)
+    while True:
+        started = perf_counter()
+        frame = next(iterator, None)
+        if frame is None:
+            return
+        yield frame, (perf_counter() - started) * 1000
+
+
+def _begin(outcome: RunOutcome, tracker: VideoTracker, frame: Frame) -> None:
+    started = perf_counter()
+    tracker.warm_up(frame)
+    outcome.warm_up_s = perf_counter() - started
+    outcome.frame_size = (frame.width, frame.height)
+
+
+def _one_frame(
+    statistics: RunStatistics,
+    frame: Frame,
+    read_ms: float,
+    parts: tuple[VideoTracker, Sequence[FrameSink], StageTimer],
+    on_frame: OnFrame | None,
+) -> None:
+    tracker, sinks, timer = parts
+    timer.stage_ms = {"read": read_ms}
+    result = tracker.step(frame)
+    timer.stage_ms |= result.stage_ms
+    for sink in sinks:
+        sink.write(frame, result)
+    statistics.add(result, timer.stage_ms)
+    if on_frame is not None:
+        on_frame(result, statistics)

@@ -1,0 +1,201 @@
+"""Spends the embedding budget of a frame: critical crops first, then refreshes that fit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TypeAlias
+
+import numpy as np
+
+from mot_dinov3.budget import Budget, CropBudget, TimeBudget, Unlimited
+from mot_dinov3.config import SchedulerConfig
+from mot_dinov3.cost_model import CostModel
+from mot_dinov3.structures import (
+    NO_ROWS,
+    BoolArray,
+    EmbedCounts,
+    Embeddings,
+    EmbedPlan,
+    FloatArray,
+    IntArray,
+)
+from mot_dinov3.timing import Clock
+
+log = logging.getLogger("mot_dinov3")
+
+EmbedRows: TypeAlias = Callable[[IntArray], FloatArray]
+"""Embeds the given detection rows in one batch: (n,) rows -> (n, D) unit rows, NaN if it failed."""
+
+WARM_UP_SIZES = (1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the tracks of a plan look like: the vectors that may be reused.
+
+    Attributes:
+        vectors: (T, D) float32 unit rows where `known`.
+        known: (T,) bool, whether there is anything to reuse.
+    """
+
+    vectors: FloatArray
+    known: BoolArray
+
+
+class EmbeddingScheduler:
+    """Runs a plan against the clock.
+
+    The clock must wait for the device before it is read (`device.synchronised_clock`).
+    """
+
+    def __init__(self, config: SchedulerConfig, clock: Clock = perf_counter) -> None:
+        self.config = config
+        self.clock = clock
+        self.model = CostModel()
+        self.budget = create_budget(config, self.model, clock)
+        self._said_too_expensive = False
+
+    def warm_up(self, embed_batch: Callable[[int], object], limit_s: float = 3.0) -> None:
+        """Learn the cost of batches before the first frame, outside every statistic.
+
+        The first call of every size pays for kernels and memory and is not learned. Sizes grow
+        until `limit_s` seconds are used up or a batch costs far more than the budget.
+        """
+        started = self.clock()
+        for n in WARM_UP_SIZES:
+            embed_batch(n)
+            for _ in range(3):
+                before = self.clock()
+                embed_batch(n)
+                now = self.clock()
+                self.model.observe(n, (now - before) * 1000)
+                if now - started > limit_s:
+                    return
+            if self.budget.limit_ms and self.model.typical_ms(n) > 2 * self.budget.limit_ms:
+                return
+
+    def run(
+        self, plan: EmbedPlan, embed: EmbedRows, remembered: Remembered
+    ) -> tuple[Embeddings, EmbedCounts]:
+        """Embed the critical rows, then refresh rows while they still fit.
+
+        Args:
+            plan: every detection's fate.
+            embed: does the work for some rows, as one batch.
+            remembered: what the tracks in `plan.track` look like, for reuse.
+
+        Returns:
+            The embeddings of all N detections, and what was done for them.
+        """
+        if not len(plan):
+            return Embeddings.none(0, remembered.vectors.shape[1]), self._counts()
+        work = _Work(self.clock, self.budget, self.model, embed)
+        started = self.clock()
+        self.budget.open()
+        starved = self._critical(plan.critical, work)
+        after_critical = self.clock()
+        deferred = work.while_it_fits(plan.refresh, self.config.chunk)
+        ended = self.clock()
+        refreshed = len(plan.refresh) - len(deferred)
+        self.budget.close(len(deferred) + len(starved), refreshed + work.bounded)
+        self._say_if_hopeless(len(deferred) + len(starved))
+        embeddings, nonfinite = gather(plan, work, remembered)
+        counts = self._counts(
+            critical=len(plan.critical) - len(starved),
+            refresh=refreshed,
+            reused=len(plan.reuse),
+            deferred=len(deferred),
+            starved=len(starved),
+            nonfinite=nonfinite,
+            embed_ms=(ended - started) * 1000,
+            critical_ms=(after_critical - started) * 1000,
+            predicted_ms=work.predicted_ms,
+        )
+        return embeddings, counts
+
+    def _critical(self, rows: IntArray, work: _Work) -> IntArray:
+        """Run critical rows; returns those that a hard budget refused."""
+        if self.config.hard_budget:
+            starved = work.while_it_fits(rows, self.config.chunk)
+            work.bounded = len(rows) - len(starved)
+            return starved
+        for start in range(0, len(rows), self.config.critical_batch):
+            work.batch(rows[start : start + self.config.critical_batch])
+        return NO_ROWS
+
+    def _counts(self, **values: float) -> EmbedCounts:
+        return EmbedCounts(budget_ms=self.budget.limit_ms, **values)  # type: ignore[arg-type]
+
+    def _say_if_hopeless(self, waiting: int) -> None:
+        cost_ms = self.model.typical_ms(1)
+        if not waiting or self._said_too_expensive or not self.budget.limit_ms:
+            return
+        if cost_ms > self.budget.limit_ms:
+            self._said_too_expensive = True
+            log.warning(
+                "One crop costs %.1f ms here, more than the budget of %g ms: stable tracks are "
+                "hardly ever refreshed. Raise --embed-budget-ms or choose a smaller embedder.",
+                cost_ms,
+                self.budget.limit_ms,
+            )
+
+
+class _Work:
+    """The batches of one frame: what ran, what it gave, what it was expected to cost."""
+
+    def __init__(self, clock: Clock, budget: Budget, model: CostModel, embed: EmbedRows) -> None:
+        self.clock, self.budget, self.model, self.embed = clock, budget, model, embed
+        self.rows: list[IntArray] = []
+        self.vectors: list[FloatArray] = []
+        self.predicted_ms = 0.0
+        self.bounded = 0
+
+    def batch(self, rows: IntArray) -> None:
+        """Embed `rows` at once and book the measured time."""
+        self.predicted_ms += self.model.predict_ms(len(rows))
+        before = self.clock()
+        self.vectors.append(self.embed(rows))
+        self.budget.charge(len(rows), (self.clock() - before) * 1000)
+        self.rows.append(rows)
+
+    def while_it_fits(self, rows: IntArray, chunk: int) -> IntArray:
+        """Embed rows chunk by chunk as the budget allows; returns the rows left waiting."""
+        while len(rows) and (n := self.budget.fits(len(rows), chunk)):
+            self.batch(rows[:n])
+            rows = rows[n:]
+        return rows
+
+
+def create_budget(config: SchedulerConfig, model: CostModel, clock: Clock) -> Budget:
+    """The budget that the configuration asks for."""
+    if config.budget_crops:
+        return CropBudget(config.budget_crops, model)
+    if config.budget_ms:
+        return TimeBudget(config.budget_ms, model, clock)
+    return Unlimited(model)
+
+
+def gather(plan: EmbedPlan, work: _Work, remembered: Remembered) -> tuple[Embeddings, int]:
+    """Put computed and reused vectors in their rows; returns also how many were not finite.
+
+    A row whose vector is missing or broken falls back to its track's own, if there is one.
+    """
+    n, dim = len(plan), remembered.vectors.shape[1]
+    rows = np.concatenate((NO_ROWS, *work.rows))
+    fresh = np.zeros(n, np.bool_)
+    continues = plan.track >= 0
+    valid = np.zeros(n, np.bool_)
+    valid[continues] = remembered.known[plan.track[continues]]
+    if not len(rows) and not dim:
+        return Embeddings.none(n), 0
+    computed = np.concatenate(work.vectors) if len(rows) else np.empty((0, dim), np.float32)
+    finite = np.isfinite(computed).all(axis=1)
+    vectors = np.zeros((n, computed.shape[1]), np.float32)
+    if dim:
+        vectors[valid] = remembered.vectors[plan.track[valid]]
+    vectors[rows[finite]] = computed[finite]
+    fresh[rows[finite]] = True
+    return Embeddings(vectors, fresh, valid | fresh), int(len(rows) - finite.sum())

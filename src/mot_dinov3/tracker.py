@@ -1,0 +1,211 @@
+"""Keeps identities: predict, associate, update, birth and death."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mot_dinov3.association.base import Associator, Scene, TrackView
+from mot_dinov3.association.factory import create_associator
+from mot_dinov3.boxes import iou_matrix
+from mot_dinov3.config import TrackerConfig
+from mot_dinov3.gallery import Gallery
+from mot_dinov3.motion import REFERENCE_FPS, MotionState
+from mot_dinov3.structures import (
+    BoolArray,
+    Detections,
+    Embeddings,
+    FloatArray,
+    IntArray,
+    Matches,
+    Tracks,
+    TrackState,
+)
+
+CLASS_CHANGE_IOU = 0.7
+"""A detection of another class continues a track only where the boxes agree this well."""
+
+
+@dataclass(slots=True)
+class _Table:
+    """One row per identity; the arrays stay aligned with the motion filters and the gallery."""
+
+    id: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    class_id: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    class_weight: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
+    score: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
+    state: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
+    hits: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    misses: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    lost_s: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
+    staleness: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    detection: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    fresh: BoolArray = field(default_factory=lambda: np.empty(0, np.bool_))
+
+    def keep(self, rows: BoolArray) -> None:
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name)[rows])
+
+    def extend(self, **columns: NDArray[np.generic]) -> None:
+        for name, values in columns.items():
+            setattr(self, name, np.concatenate((getattr(self, name), values)))
+
+
+class Tracker:
+    """Identities over time, from detections and whatever embeddings there are.
+
+    `predict` comes before `update` in every frame. Ids start at 1 and are never reused.
+    """
+
+    def __init__(self, config: TrackerConfig, conf: float = 0.3) -> None:
+        """Args: config of the lifecycles; `conf`, the score from which a detection is strong."""
+        self.config = config
+        self.conf = conf
+        self.associator: Associator = create_associator(config)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; ids begin at 1 again."""
+        self.born = 0
+        self.confirmed = 0
+        self._table = _Table()
+        self._motion = MotionState.start(np.empty((0, 4), np.float32))
+        self._gallery = Gallery()
+        self._time_s: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._table.id)
+
+    def predict(self, time_s: float) -> TrackView:
+        """Move all tracks to `time_s` (seconds, increasing) and say what is expected there."""
+        table = self._table
+        step_s = 1 / REFERENCE_FPS if self._time_s is None else max(time_s - self._time_s, 1e-6)
+        self._time_s = time_s
+        self._motion.predict(step_s, table.state == TrackState.LOST)
+        table.lost_s += np.float32(step_s)
+        table.staleness += 1
+        return TrackView(
+            xyxy=self._motion.xyxy(),
+            class_id=table.class_id,
+            state=table.state,
+            lost_s=table.lost_s,
+            staleness=table.staleness,
+            motion=self._motion,
+            gallery=self._gallery,
+        )
+
+    def look(self, detections: Detections, view: TrackView) -> Scene:
+        """Compare the detections with the prediction, once for planning and association."""
+        iou = iou_matrix(detections.xyxy, view.xyxy)
+        foreign = detections.class_id[:, None] != view.class_id[None, :]
+        if foreign.any():
+            iou[foreign & (iou < CLASS_CHANGE_IOU)] = 0.0
+        return Scene(detections, iou, detections.score >= self.conf)
+
+    def update(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Tracks:
+        """Associate, then let tracks live, be born, get lost and die; returns who is there."""
+        matches = self.associator.associate(scene, embeddings, view)
+        first = not len(self)
+        self._continue(matches, scene.detections, embeddings)
+        self._lose(matches.unmatched_tracks)
+        free = matches.unmatched_detections
+        self._bear(free[scene.strong[free]], scene.detections, embeddings, first)
+        self._bury()
+        return self._tracks(scene.detections)
+
+    def _continue(self, matches: Matches, detections: Detections, embeddings: Embeddings) -> None:
+        table, rows, found = self._table, matches.track_rows, matches.detection_rows
+        boxes, score = detections.xyxy[found], detections.score[found]
+        table.detection[:] = -1
+        table.fresh[:] = False
+        away = table.lost_s[rows] > self.config.max_lost_s
+        self._motion.update(rows[~away], boxes[~away], score[~away])
+        self._motion.restart(rows[away], boxes[away])
+        self._vote(rows, detections.class_id[found], score)
+        table.score[rows] = score
+        table.detection[rows] = found
+        table.hits[rows] += 1
+        table.misses[rows] = 0
+        table.lost_s[rows] = 0.0
+        ripe = rows[(table.hits[rows] >= self.config.min_hits)]
+        self.confirmed += int((table.state[ripe] == TrackState.TENTATIVE).sum())
+        table.state[ripe] = TrackState.CONFIRMED
+        self._remember(rows, found, embeddings)
+
+    def _vote(self, rows: IntArray, class_id: IntArray, score: FloatArray) -> None:
+        """A track's class is the one that its detections' scores speak for in the long run."""
+        table = self._table
+        same = table.class_id[rows] == class_id
+        weight = table.class_weight[rows] + np.where(same, score, -score)
+        table.class_id[rows] = np.where(weight < 0, class_id, table.class_id[rows])
+        table.class_weight[rows] = np.minimum(np.abs(weight), 10.0)
+
+    def _remember(self, rows: IntArray, found: IntArray, embeddings: Embeddings) -> None:
+        """Only embeddings computed in this frame enter a gallery, and only of matched tracks."""
+        fresh = embeddings.fresh[found]
+        self._gallery.add(rows[fresh], embeddings.vectors[found[fresh]])
+        self._table.staleness[rows[fresh]] = 0
+        self._table.fresh[rows[fresh]] = True
+
+    def _lose(self, rows: IntArray) -> None:
+        table = self._table
+        table.misses[rows] += 1
+        tentative = table.state[rows] == TrackState.TENTATIVE
+        table.state[rows] = np.where(tentative, TrackState.REMOVED, TrackState.LOST)
+
+    def _bear(
+        self, found: IntArray, detections: Detections, embeddings: Embeddings, first: bool
+    ) -> None:
+        n = len(found)
+        if not n:
+            return
+        sure = first or self.config.min_hits <= 1
+        self._table.extend(
+            id=np.arange(self.born + 1, self.born + n + 1),
+            class_id=detections.class_id[found],
+            class_weight=detections.score[found],
+            score=detections.score[found],
+            state=np.full(n, TrackState.CONFIRMED if sure else TrackState.TENTATIVE, np.int8),
+            hits=np.ones(n, np.int64),
+            misses=np.zeros(n, np.int64),
+            lost_s=np.zeros(n, np.float32),
+            staleness=np.zeros(n, np.int64),
+            detection=found,
+            fresh=np.zeros(n, np.bool_),
+        )
+        self.born += n
+        self.confirmed += n if sure else 0
+        self._motion.extend(MotionState.start(detections.xyxy[found]))
+        self._gallery.extend(n)
+        self._remember(np.arange(len(self) - n, len(self)), found, embeddings)
+
+    def _bury(self) -> None:
+        """Remove tentative tracks that were missed and lost ones that cannot return any more."""
+        table = self._table
+        memory_s = max(self.config.max_lost_s, self.config.reid_s)
+        patience_s = np.where(self._gallery.known, memory_s, self.config.max_lost_s)
+        gone = (table.state == TrackState.LOST) & (table.lost_s > patience_s)
+        alive = ~(gone | (table.state == TrackState.REMOVED))
+        if not alive.all():
+            table.keep(alive)
+            self._motion.keep(alive)
+            self._gallery.keep(alive)
+
+    def _tracks(self, detections: Detections) -> Tracks:
+        """Everyone seen now, and the lost ones whose predicted place still means something."""
+        table = self._table
+        xyxy, seen = self._motion.xyxy(), table.detection >= 0
+        xyxy[seen] = detections.xyxy[table.detection[seen]]
+        shown = seen | (table.lost_s <= self.config.max_lost_s)
+        everyone = Tracks(
+            id=table.id,
+            xyxy=xyxy,
+            score=table.score,
+            class_id=table.class_id,
+            state=table.state,
+            fresh=table.fresh,
+            detection=table.detection,
+        )
+        return everyone[shown]
