@@ -1,0 +1,115 @@
+"""`doctor`: proves on this machine that everything a run needs is there and works."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from mot_dinov3.commands import doctor_checks as checks
+from mot_dinov3.commands import doctor_places as places
+from mot_dinov3.commands.doctor_checks import Check, attempt
+from mot_dinov3.compat import load_environment
+from mot_dinov3.errors import EXIT_BUG, EXIT_OK
+
+CHECKS: dict[str, Callable[[], Check]] = {
+    "torch": checks.torch_pair,
+    "device": checks.devices,
+    "codecs": checks.codecs,
+    "opencv": checks.opencv,
+    "transformers": checks.transformers_models,
+    "ultralytics": checks.ultralytics_import,
+    "onnxruntime": checks.onnx_runtime,
+    "demo models": places.demo_weights,
+    "weights": places.default_weights,
+    "hub": places.hub_access,
+    "outputs": places.output_place,
+    "cache": places.cache_place,
+}
+"""Name -> check, in the order they are run and shown."""
+
+PACKAGES = (
+    "mot-dinov3",
+    "torch",
+    "torchvision",
+    "transformers",
+    "ultralytics",
+    "huggingface_hub",
+    "onnxruntime",
+    "numpy",
+    "scipy",
+    "opencv-python",
+    "av",
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of `doctor`."""
+    built = argparse.ArgumentParser(
+        prog="cli.py doctor",
+        description="Prove that torch, codecs, models, disks and the hub work on this machine.",
+        epilog="Exit code 0 when nothing failed (notes are fine), 1 otherwise.",
+    )
+    built.add_argument("--json", action="store_true", help="print one JSON object instead")
+    return built
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run every check and say what was found.
+
+    Returns:
+        0 when no check failed, 1 otherwise.
+    """
+    load_environment()
+    found: dict[str, Check] = {}
+    for name, check in CHECKS.items():
+        with contextlib.redirect_stdout(sys.stderr):
+            found[name] = attempt(check)
+        if not args.json:
+            print_check(name, found[name])
+    failed = [name for name, check in found.items() if check.status == "fail"]
+    if args.json:
+        print(json.dumps(as_json(found)))
+    else:
+        print(f"Failed: {', '.join(failed)}." if failed else "Everything a run needs works.")
+    return EXIT_BUG if failed else EXIT_OK
+
+
+def print_check(name: str, check: Check) -> None:
+    """One line for a check; the remedy below it unless all is well."""
+    width = max(map(len, CHECKS))
+    print(f"{check.status:4}  {name:{width}}  {check.detail}", flush=True)
+    if check.remedy and check.status != "ok":
+        print(f"{'':{width + 6}}  -> {check.remedy}", flush=True)
+
+
+def as_json(found: Mapping[str, Check]) -> dict[str, object]:
+    """The findings with stable names: `ok`, `checks` (in order) and `versions`."""
+    return {
+        "ok": all(check.status != "fail" for check in found.values()),
+        "checks": [
+            {
+                "name": name,
+                "status": check.status,
+                "detail": check.detail,
+                "remedy": check.remedy,
+            }
+            for name, check in found.items()
+        ],
+        "versions": {"python": platform.python_version(), **installed_versions()},
+    }
+
+
+def installed_versions() -> dict[str, str | None]:
+    """The version of each package that decides how a run goes, None where it is missing."""
+    versions: dict[str, str | None] = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    return versions

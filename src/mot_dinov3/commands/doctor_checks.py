@@ -1,0 +1,222 @@
+"""Does the installed software really work: one small proof per package, not just an import."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
+
+from mot_dinov3.errors import MotError
+
+if TYPE_CHECKING:
+    import av
+
+Status = Literal["ok", "note", "fail"]
+
+REINSTALL = "Install again: bash clean.sh && bash setup.sh"
+CUDA_REMEDY = "Choose a build for this driver: TORCH_CHANNEL=cu126 bash setup.sh t4_gpu"
+FRAMES = 6
+WIDTH, HEIGHT = 96, 64
+SHADES = np.linspace(40, 200, FRAMES).astype(np.uint8)
+MAX_SHADE_ERROR = 12.0
+ENCODERS = ("libx264", "h264_videotoolbox", "libvpx-vp9", "mpeg4")
+H264 = ("libx264", "h264_videotoolbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one check found.
+
+    Attributes:
+        status: "ok", "note" (works, but worth knowing) or "fail".
+        detail: one line for people.
+        remedy: what to do about a failure; may also help with a note.
+    """
+
+    status: Status
+    detail: str
+    remedy: str = ""
+
+
+def torch_pair() -> Check:
+    """Torch and torchvision fit each other: two compiled operators run and answer right."""
+    import torch
+    import torchvision
+
+    prove_operators("cpu")
+    pair = f"torch {torch.__version__} and torchvision {torchvision.__version__}"
+    return Check("ok", f"{pair} fit: nms and roi_align ran")
+
+
+def prove_operators(device: str) -> None:
+    """Run torchvision's nms and roi_align on `device`.
+
+    Raises:
+        RuntimeError: an operator is missing, cannot run there, or gives a wrong answer.
+    """
+    import torch
+    from torchvision.ops import nms, roi_align
+
+    boxes = torch.tensor([[0.0, 0, 10, 10], [1, 1, 11, 11], [20, 20, 30, 30]], device=device)
+    kept = nms(boxes, torch.tensor([0.9, 0.8, 0.7], device=device), 0.5)
+    if kept.tolist() != [0, 2]:
+        raise RuntimeError(f"torchvision's nms gives a wrong answer on {device}")
+    image = torch.full((1, 1, 32, 32), 3.0, device=device)
+    crops = roi_align(image, [boxes], (4, 4))
+    if crops.shape != (3, 1, 4, 4) or not torch.allclose(crops, torch.full_like(crops, 3.0)):
+        raise RuntimeError(f"torchvision's roi_align gives a wrong answer on {device}")
+
+
+def devices() -> Check:
+    """Every accelerator that torch sees runs an operator; otherwise, what the CPU offers."""
+    import torch
+
+    if torch.cuda.is_available():
+        return _cuda_devices()
+    if torch.backends.mps.is_available():
+        prove_operators("mps")
+        return Check("ok", f"mps, and {cpu_features()}")
+    if shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists():
+        detail = f"an NVIDIA driver is here, but torch {torch.__version__} finds no CUDA device"
+        return Check("note", f"{detail}; running on {cpu_features()}", CUDA_REMEDY)
+    return Check("ok", cpu_features())
+
+
+def _cuda_devices() -> Check:
+    import torch
+
+    found = []
+    for number in range(torch.cuda.device_count()):
+        about = torch.cuda.get_device_properties(number)
+        name = f"cuda:{number} {about.name}, capability {about.major}.{about.minor}"
+        try:
+            prove_operators(f"cuda:{number}")
+        except RuntimeError as error:
+            return Check("fail", f"{name} cannot run an operator: {one_line(error)}", CUDA_REMEDY)
+        found.append(f"{name}, {about.total_memory / 2**30:.1f} GiB")
+    return Check("ok", "; ".join(found))
+
+
+def cpu_features() -> str:
+    """The CPU in a few words: threads, vector width, and bf16 and AMX where the system tells."""
+    import torch
+
+    words = [f"cpu with {torch.get_num_threads()} threads"]
+    words.append(str(torch.backends.cpu.get_cpu_capability()))
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = set(cpuinfo.read_text(errors="replace").split()) if cpuinfo.exists() else set()
+    words += [flag for flag in ("avx512_bf16", "amx_bf16") if flag in flags]
+    return ", ".join(words)
+
+
+def codecs() -> Check:
+    """A short video is really encoded and decoded again; the first encoder that can wins."""
+    refusals = []
+    for encoder in ENCODERS:
+        try:
+            prove_codec(encoder)
+        except (OSError, ValueError, RuntimeError) as error:
+            refusals.append(f"{encoder}: {one_line(error)}")
+            continue
+        if encoder in H264:
+            return Check("ok", f"{encoder} encoded {FRAMES} frames and they were decoded again")
+        return Check("note", f"no H.264 encoder works, videos use {encoder}", REINSTALL)
+    return Check("fail", f"no video encoder works ({'; '.join(refusals)})", REINSTALL)
+
+
+def prove_codec(encoder: str) -> None:
+    """Encode grey frames to memory and decode them.
+
+    Raises:
+        OSError, ValueError: PyAV has no such encoder, or it fails (PyAV's errors are both).
+        RuntimeError: what comes out is not what went in.
+    """
+    import av
+
+    file = BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = cast("av.VideoStream", container.add_stream(encoder, rate=25))
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for shade in SHADES:
+            image = np.full((HEIGHT, WIDTH, 3), shade, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode())
+    file.seek(0)
+    with av.open(file, "r", format="mp4") as container:
+        decoded = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+    if len(decoded) != FRAMES:
+        raise RuntimeError(f"{len(decoded)} of {FRAMES} frames came back")
+    shades = np.array([image.mean() for image in decoded])
+    if np.abs(shades - SHADES).max() > MAX_SHADE_ERROR:
+        raise RuntimeError("the frames that came back look different")
+
+
+def opencv() -> Check:
+    """OpenCV finds a moving square with its background model, as `--det motion` will."""
+    import cv2
+
+    model = cv2.createBackgroundSubtractorMOG2(detectShadows=False)
+    image = np.zeros((64, 64, 3), np.uint8)
+    for _ in range(10):
+        model.apply(image)
+    image[16:32, 16:32] = 255
+    moving = int(np.count_nonzero(model.apply(image)))
+    if moving != 16 * 16:
+        raise RuntimeError(f"OpenCV's background model finds {moving} pixels of 256")
+    return Check("ok", f"opencv {cv2.__version__} found a moving square")
+
+
+def transformers_models() -> Check:
+    """The installed transformers knows both kinds of DINO by their own names."""
+    import transformers
+    from transformers import AutoConfig
+
+    missing = []
+    for kind in ("dinov2", "dinov3_vit"):
+        try:
+            AutoConfig.for_model(kind)
+        except (ValueError, KeyError):
+            missing.append(kind)
+    if missing:
+        detail = f"transformers {transformers.__version__} does not know {' and '.join(missing)}"
+        return Check("fail", detail, "Get a newer one: bash setup.sh --dinov3-edge")
+    return Check("ok", f"transformers {transformers.__version__} knows dinov2 and dinov3_vit")
+
+
+def ultralytics_import() -> Check:
+    """Ultralytics can be imported the way the detector does it: silent and in safe mode."""
+    from mot_dinov3.detectors.ultralytics_setup import import_ultralytics
+
+    return Check("ok", f"ultralytics {import_ultralytics().__version__} in its safe loading mode")
+
+
+def onnx_runtime() -> Check:
+    """The optional package behind `--embedder onnx`."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return Check("note", "not installed, --embedder onnx needs it", "pip install '.[onnx]'")
+    providers = ", ".join(name.removesuffix("ExecutionProvider")
+                          for name in onnxruntime.get_available_providers())  # fmt: skip
+    return Check("ok", f"onnxruntime {onnxruntime.__version__} with {providers}")
+
+
+def attempt(check: Callable[[], Check]) -> Check:
+    """Run a check; whatever it raises is a failure in words, so that the others still run."""
+    try:
+        return check()
+    except Exception as error:
+        return Check("fail", one_line(error), getattr(error, "fix", "") or REINSTALL)
+
+
+def one_line(error: BaseException, most: int = 200) -> str:
+    """What an error says, on one line: its sentence if it is ours, else its kind and first line."""
+    if isinstance(error, MotError):
+        return error.what
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}".rstrip(": ")[:most]

@@ -1,0 +1,131 @@
+"""What surrounds the software: the model hub, weights, and room on the disks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+
+from mot_dinov3.commands.doctor_checks import Check
+from mot_dinov3.compat import cache_dir
+from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DetectorConfig, EmbedderConfig, OutputConfig
+
+HUB_TIMEOUT_S = 3.0
+LITTLE_GIB = 2.0
+TOO_LITTLE_GIB = 0.1
+NO_WEIGHTS = "Without any download: --det motion --embed-model demo"
+
+
+def hub_access() -> Check:
+    """The model hub answers, and whether a token is set; the token itself is never shown."""
+    from huggingface_hub import HfApi, constants, get_token
+
+    token = "a token is set" if get_token() else "no token is set"
+    if constants.HF_HUB_OFFLINE:
+        return Check("note", f"switched off by HF_HUB_OFFLINE; {token}")
+    api = HfApi(token=False)
+    problem = within(HUB_TIMEOUT_S, lambda: api.model_info(OPEN_DINO, timeout=HUB_TIMEOUT_S))
+    if problem is not None:
+        detail = f"not reachable ({type(problem).__name__}), only cached models work; {token}"
+        return Check("note", detail, NO_WEIGHTS)
+    if not get_token():
+        return Check("note", "reachable; no token is set, gated models need one", "hf auth login")
+    return Check("ok", f"reachable; {token}")
+
+
+def within(seconds: float, call: Callable[[], object]) -> BaseException | None:
+    """Run `call` and return what it raised, or a `TimeoutError` when it takes longer.
+
+    A name look-up knows no timeout of its own, so the call runs in a thread that is left behind.
+    """
+    outcome: list[BaseException | None] = []
+
+    def run() -> None:
+        try:
+            call()
+        except Exception as error:
+            outcome.append(error)
+        else:
+            outcome.append(None)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return outcome[0] if outcome else TimeoutError(f"no answer within {seconds:g} s")
+
+
+def default_weights() -> Check:
+    """Whether a first run with default flags finds its detector and embedder on this machine."""
+    from huggingface_hub import try_to_load_from_cache
+
+    from mot_dinov3.detectors.weights import weights_dir
+
+    det = DetectorConfig().det
+    missing = []
+    if not (Path(det).exists() or (weights_dir() / det).exists()):
+        missing.append(det)
+    if not isinstance(try_to_load_from_cache(DEFAULT_DINO, "model.safetensors"), str):
+        missing.append(DEFAULT_DINO)
+    if missing:
+        detail = f"{' and '.join(missing)} not here yet, fetched at the first use"
+        return Check("note", detail, NO_WEIGHTS)
+    return Check("ok", f"{det} and {DEFAULT_DINO} are here")
+
+
+def demo_weights() -> Check:
+    """The two models inside the package load and run on an empty picture."""
+    from mot_dinov3.detectors.factory import create_detector
+    from mot_dinov3.features.factory import create_embedder
+    from mot_dinov3.structures import Frame
+
+    image = np.zeros((96, 160, 3), np.uint8)
+    detector = create_detector(DetectorConfig(det="demo", imgsz=160), "cpu")
+    detector.detect(Frame(0, 0.0, image))
+    embedder = create_embedder(EmbedderConfig(embed_model="demo"), "cpu")
+    vector = embedder.embed(image, np.array([[10, 10, 50, 80]], np.float32))[0]
+    if not np.isclose(np.linalg.norm(vector), 1.0, atol=1e-3):
+        raise RuntimeError("the demo embedder gives no unit vector")
+    return Check("ok", f"{detector.title}; {embedder.title}")
+
+
+def output_place() -> Check:
+    """Results can be written where they go by default, and there is room for them."""
+    place = Path(OutputConfig().output).parent
+    existing = nearest_existing(place)
+    remedy = "Choose another place with --output, or change the directory's permissions"
+    try:
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(b"doctor")
+    except OSError as error:
+        return Check("fail", f"{place}/ is not writable: {error.strerror or error}", remedy)
+    return room(f"{place}/ is writable", existing)
+
+
+def cache_place() -> Check:
+    """There is room for downloaded weights."""
+    place = cache_dir()
+    existing = nearest_existing(place)
+    if not os.access(existing, os.W_OK):
+        return Check("note", f"{place} is not writable", "Set XDG_CACHE_HOME to another directory")
+    return room(str(place), existing)
+
+
+def room(label: str, place: Path) -> Check:
+    """Judge the free space of the disk that holds `place`; `label` opens the line."""
+    free = shutil.disk_usage(place).free / 2**30
+    detail = f"{label}, {free:.1f} GiB free"
+    remedy = "Make room on that disk"
+    if free < TOO_LITTLE_GIB:
+        return Check("fail", detail, remedy)
+    return Check("note", detail, remedy) if free < LITTLE_GIB else Check("ok", detail)
+
+
+def nearest_existing(place: Path) -> Path:
+    """`place` itself, or the nearest directory above it that exists."""
+    place = place.absolute()
+    return next(parent for parent in (place, *place.parents) if parent.exists())

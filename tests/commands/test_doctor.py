@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections import namedtuple
+
+import pytest
+
+from mot_dinov3.commands import doctor, doctor_checks, doctor_places
+from mot_dinov3.commands.doctor_checks import Check
+from mot_dinov3.errors import ModelError
+
+GOOD = {"one": lambda: Check("ok", "fine"), "two": lambda: Check("note", "so so", "try this")}
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def run_checks(checks, *words):
+        monkeypatch.setattr(doctor, "CHECKS", checks)
+        return doctor.run(doctor.parser().parse_args(list(words)))
+
+    return run_checks
+
+
+def broken():
+    raise RuntimeError("operator torchvision::nms does not exist\nsecond line")
+
+
+def chatty():
+    sys.stdout.write("a package that talks")
+    return Check("ok", "fine")
+
+
+def test_notes_are_fine(run, capsys):
+    assert run(GOOD) == 0
+    out = capsys.readouterr().out
+    assert "Everything a run needs works." in out
+    assert "-> try this" in out
+
+
+def test_a_check_that_raises_fails_with_its_remedy_and_the_others_still_run(run, capsys):
+    assert run({"pair": broken, **GOOD}) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("fail  pair  RuntimeError: operator torchvision::nms")
+    assert "bash setup.sh" in lines[1]
+    assert any(line.startswith("ok    one") for line in lines)
+    assert lines[-1] == "Failed: pair."
+
+
+def test_json_is_one_object_and_nothing_else(run, capsys):
+    assert run({"talk": chatty, "pair": broken, **GOOD}, "--json") == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"] is False
+    assert [check["name"] for check in report["checks"]] == ["talk", "pair", "one", "two"]
+    assert [check["status"] for check in report["checks"]] == ["ok", "fail", "ok", "note"]
+    assert set(report["checks"][0]) == {"name", "status", "detail", "remedy"}
+    assert report["versions"]["numpy"]
+    assert report["versions"]["python"]
+
+
+def test_an_error_of_ours_keeps_its_sentence_and_remedy():
+    def check():
+        raise ModelError("The weights are gone.", fix="Fetch them.")
+
+    assert doctor_checks.attempt(check) == Check("fail", "The weights are gone.", "Fetch them.")
+
+
+def test_codec_is_proved_by_what_comes_back(monkeypatch):
+    doctor_checks.prove_codec("libx264")
+    monkeypatch.setattr(doctor_checks, "MAX_SHADE_ERROR", -1.0)
+    with pytest.raises(RuntimeError, match="look different"):
+        doctor_checks.prove_codec("libx264")
+
+
+@pytest.mark.parametrize(
+    ("encoders", "status"),
+    [
+        (("no_such_codec", "libx264"), "ok"),
+        (("no_such_codec", "mpeg4"), "note"),
+        (("no_such_codec",), "fail"),
+    ],
+)
+def test_the_first_encoder_that_works_decides(monkeypatch, encoders, status):
+    monkeypatch.setattr(doctor_checks, "ENCODERS", encoders)
+    check = doctor_checks.codecs()
+    assert check.status == status
+    assert (status == "fail") == ("no_such_codec" in check.detail)
+
+
+def test_opencv_runs():
+    assert doctor_checks.opencv().status == "ok"
+
+
+def test_a_slow_hub_is_given_up_and_an_error_is_handed_over():
+    started = time.perf_counter()
+    assert isinstance(doctor_places.within(0.05, lambda: time.sleep(1)), TimeoutError)
+    assert time.perf_counter() - started < 0.8
+    assert doctor_places.within(5, lambda: None) is None
+    assert isinstance(doctor_places.within(5, lambda: 1 // 0), ZeroDivisionError)
+
+
+def test_the_hub_offline_is_a_note_and_the_token_stays_hidden(monkeypatch):
+    hub = pytest.importorskip("huggingface_hub")
+    monkeypatch.setenv("HF_TOKEN", "hf_secretsecretsecret")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+
+    def refuse(*_, **__):
+        raise ConnectionError("no route for hf_secretsecretsecret")
+
+    monkeypatch.setattr(hub.HfApi, "model_info", refuse)
+    check = doctor_places.hub_access()
+    assert check.status == "note"
+    assert "a token is set" in check.detail
+    assert "secret" not in check.detail + check.remedy
+
+
+@pytest.mark.parametrize(("gib", "status"), [(50, "ok"), (1, "note"), (0.01, "fail")])
+def test_room_on_the_disk(monkeypatch, tmp_path, gib, status):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, int(gib * 2**30)))
+    check = doctor_places.room("here", tmp_path)
+    assert check.status == status
+    assert check.detail.startswith("here, ")
+
+
+def test_outputs_that_cannot_be_written_fail(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert doctor_places.output_place().status in ("ok", "note")
+    (tmp_path / "outputs").write_text("a file where the directory should be")
+    check = doctor_places.output_place()
+    assert check.status == "fail"
+    assert "not writable" in check.detail
+    assert check.remedy
+
+
+def test_default_weights_are_a_note_until_they_are_here(monkeypatch, tmp_path):
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert "yolov8n.pt" in doctor_places.default_weights().detail
+    (tmp_path / "yolov8n.pt").write_bytes(b"")
+    assert "yolov8n.pt" not in doctor_places.default_weights().detail.partition(" not here")[0]
+
+
+@pytest.mark.slow
+def test_the_real_packages_pass():
+    for check in (
+        doctor_checks.torch_pair,
+        doctor_checks.devices,
+        doctor_checks.transformers_models,
+        doctor_checks.ultralytics_import,
+    ):
+        found = doctor_checks.attempt(check)
+        assert found.status != "fail", found
