@@ -1,0 +1,72 @@
+"""DINOv3, DINOv2 and other vision transformers: the class token of a picture."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mot_dinov3.config import OPEN_DINO, EmbedderConfig
+from mot_dinov3.errors import ModelError
+from mot_dinov3.features.backbone import BackboneEmbedder
+from mot_dinov3.features.pretrained import input_spec, load_model, model_type_of
+from mot_dinov3.hub.files import model_directory
+
+if TYPE_CHECKING:
+    import torch
+
+CLASS_TOKENS = ("cls_token", "class_embedding")
+
+
+def load_dino(config: EmbedderConfig, device: str) -> BackboneEmbedder:
+    """An embedder from any vision model that transformers' `AutoModel` loads.
+
+    Args:
+        config: `model_id` is a hub id, a local directory, or "demo" for the shipped model.
+        device: torch device string.
+
+    Raises:
+        ModelError: the model cannot be found or loaded.
+    """
+    name = config.model_id
+    directory = _directory(config)
+    model_type_of(directory, name)
+    model = load_model(directory, "AutoModel", name)
+    spec = input_spec(directory, model.config, name)
+    pool = class_token if has_class_token(model) else pooled
+    return BackboneEmbedder(model, pool, spec=spec, config=config, device=device, name=name)
+
+
+def _directory(config: EmbedderConfig) -> Path:
+    if config.model_id == "demo":
+        path: Path = import_module("mot_dinov3.assets").demo_embedder_path()
+        return path
+    flag = "--embed-model" if config.embed_model else "--dinov3"
+    return model_directory(config.model_id, f"--fallback-open, or {flag} {OPEN_DINO}")
+
+
+def has_class_token(model: Any) -> bool:  # noqa: ANN401 - a torch module
+    """Whether the first token of the model's output describes the whole picture."""
+    return any(key.rpartition(".")[2] in CLASS_TOKENS for key, _ in model.named_parameters())
+
+
+def class_token(output: Any) -> torch.Tensor:  # noqa: ANN401 - a transformers output
+    """(B, 1 + tokens, D) hidden states -> (B, D), the class token."""
+    token: torch.Tensor = output.last_hidden_state[:, 0]
+    return token
+
+
+def pooled(output: Any) -> torch.Tensor:  # noqa: ANN401 - a transformers output
+    """The model's own summary of a picture, (B, D, ...) -> (B, D); convolutional nets have one.
+
+    Raises:
+        ModelError: the model offers none.
+    """
+    summary = getattr(output, "pooler_output", None)
+    if summary is None:
+        raise ModelError(
+            "The model has neither a class token nor a pooled output to describe a picture with.",
+            fix=f"Choose another --embed-model, such as {OPEN_DINO}.",
+        )
+    vectors: torch.Tensor = summary.flatten(1)
+    return vectors
