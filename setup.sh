@@ -146,7 +146,7 @@ find_uv() {
   if [ -x "$UV" ] && knows_torch_backend "$UV"; then return 0; fi
   "$PY" -m pip --version >/dev/null 2>&1 || "$PY" -m ensurepip >/dev/null 2>&1 ||
     fail "the Python in .venv has no pip; remove .venv, install python3-venv and run this again."
-  "$PY" -m pip install --quiet --upgrade uv ||
+  "$PY" -m pip install --quiet --disable-pip-version-check --upgrade uv ||
     fail "uv could not be installed; is the package index reachable?"
 }
 
