@@ -102,7 +102,8 @@ def fake_machine(tmp_path):
     tools.mkdir()
     for name in ("bash", "dirname", "cat", "rm", "env", "grep"):
         (tools / name).symlink_to(shutil.which(name))
-    old = (
+    say_old = "import sys; sys.version_info = 3, 10; exec(sys.argv[1])"
+    old = f'exec "{sys.executable}" -c "{say_old}" "$2"'
         f'exec "{sys.executable}" -c "import sys; sys.version_info = 3, 10; exec(sys.argv[1])" "$2"'
     )
     for name, does in (("python3", "exit 1"), ("python3.12", old), ("uname", "echo Linux")):
