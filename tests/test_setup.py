@@ -104,8 +104,6 @@ def fake_machine(tmp_path):
         (tools / name).symlink_to(shutil.which(name))
     say_old = "import sys; sys.version_info = 3, 10; exec(sys.argv[1])"
     old = f'exec "{sys.executable}" -c "{say_old}" "$2"'
-        f'exec "{sys.executable}" -c "import sys; sys.version_info = 3, 10; exec(sys.argv[1])" "$2"'
-    )
     for name, does in (("python3", "exit 1"), ("python3.12", old), ("uname", "echo Linux")):
         (tools / name).write_text(f"#!/bin/sh\n{does}\n")
         (tools / name).chmod(0o755)
