@@ -1,9 +1,10 @@
 """What a batch of crops will cost, learned while running.
 
 A batch of n crops costs about `a + b * n`, but with steps where kernels change, so the model keeps
-medians per batch size and lets the line fill the gaps. On top of this shape comes the load of the
-machine: the ratio of recent batches to the shape, of which a high quantile is used, because a
-budget that is kept on average is broken half of the time.
+medians per batch size, its shape, and lets a line fill the gaps. On top of the shape comes the load
+of the machine: the ratios of recent batches to the shape, of which a high quantile is used, because
+a budget that is kept on average is broken half of the time. What a batch teaches the shape is its
+cost at the load of its moment, so that a busy minute is load and not shape.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ CAUTION = 1.15
 
 ENOUGH = 12
 
+LEVEL = 9
+"""Batches whose median ratio is the load of the moment."""
+
 
 class CostModel:
     """Predicts milliseconds per batch size from measured batches."""
@@ -33,7 +37,7 @@ class CostModel:
     def __init__(self) -> None:
         self._by_size: dict[int, deque[float]] = {}
         self._medians: dict[int, float] = {}
-        self._recent: deque[tuple[int, float]] = deque(maxlen=RECENT)
+        self._ratios: deque[float] = deque(maxlen=RECENT)
         self._line: tuple[float, float] | None = None
         self._load: float | None = None
 
@@ -44,27 +48,32 @@ class CostModel:
 
     def observe(self, n: int, ms: float) -> None:
         """Learn from a measured batch of `n` >= 1 crops."""
+        if n in self._medians:
+            self._ratios.append(ms / max(self._medians[n], 1e-6))
+            self._load = None
+        level = float(np.median(list(self._ratios)[-LEVEL:])) if self._ratios else 1.0
         samples = self._by_size.setdefault(n, deque(maxlen=PER_SIZE))
-        samples.append(ms)
+        samples.append(ms / max(level, 1e-6))
         self._medians[n] = float(np.median(samples))
-        self._recent.append((n, ms))
-        self._line = self._load = None
+        self._line = None
 
     def forget_load(self) -> None:
-        """Drop what recent batches said: they are too long ago, a probe has to tell anew.
-
-        The shape forgets too, but for its cheapest memory of each size: one slow spell must not
-        keep a model out of work for good.
-        """
-        self._recent.clear()
-        for n, samples in self._by_size.items():
-            cheapest = min(samples)
-            self._by_size[n] = deque([cheapest], maxlen=PER_SIZE)
-            self._medians[n] = cheapest
-        self._line = self._load = None
+        """Drop what recent batches said: they are too long ago, a probe has to tell anew."""
+        self._ratios.clear()
+        self._load = None
 
     def typical_ms(self, n: int) -> float:
-        """The shape: the median cost of a batch of `n`; 0 while nothing is known."""
+        """The median cost of a batch of `n` at the load of the moment; 0 while nothing is known."""
+        level = float(np.median(self._ratios)) if self._ratios else 1.0
+        return self._shape_ms(n) * level
+
+    def predict_ms(self, n: int) -> float:
+        """A cost that a batch of `n` will rarely exceed; 0 for n = 0 or while nothing is known."""
+        if n <= 0 or not self._medians:
+            return 0.0
+        return self._shape_ms(n) * self._load_factor()
+
+    def _shape_ms(self, n: int) -> float:
         if n in self._medians:
             return self._medians[n]
         if not self._medians:
@@ -72,17 +81,10 @@ class CostModel:
         fixed, per_crop = self._fit()
         return fixed + per_crop * n
 
-    def predict_ms(self, n: int) -> float:
-        """A cost that a batch of `n` will rarely exceed; 0 for n = 0 or while nothing is known."""
-        if n <= 0 or not self._medians:
-            return 0.0
-        return self.typical_ms(n) * self._load_factor()
-
     def _load_factor(self) -> float:
         if self._load is None:
-            ratios = [ms / max(self.typical_ms(n), 1e-6) for n, ms in self._recent] or [1.0]
-            caution = CAUTION if len(ratios) < ENOUGH else 1.0
-            self._load = float(np.quantile(ratios, QUANTILE)) * caution
+            caution = CAUTION if len(self._ratios) < ENOUGH else 1.0
+            self._load = float(np.quantile(self._ratios or [1.0], QUANTILE)) * caution
         return self._load
 
     def _fit(self) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from time import perf_counter
 from types import FrameType, TracebackType
 from typing import Protocol, Self
 
-from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, EXIT_SIGINT, EXIT_SIGTERM
+from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, EXIT_SIGINT, EXIT_SIGTERM, MotError
 from mot_dinov3.statistics import RunStatistics
 from mot_dinov3.structures import Frame, FrameResult
 from mot_dinov3.timing import StageTimer
@@ -57,6 +57,7 @@ class RunOutcome:
         stopped_by: the signal that ended the run early, 0 for none.
         warm_up_s: seconds spent before the first frame counted.
         frame_size: (width, height) of the first frame.
+        error: the problem that ended the run early, None for none; what came before is kept.
     """
 
     statistics: RunStatistics = field(default_factory=RunStatistics)
@@ -64,9 +65,12 @@ class RunOutcome:
     stopped_by: int = 0
     warm_up_s: float = 0.0
     frame_size: tuple[int, int] = (0, 0)
+    error: MotError | None = None
 
     def exit_code(self, *, partial: bool) -> int:
-        """0, 4 for a damaged input, 130 or 143 after a signal."""
+        """0, 4 for a damaged input, 130 or 143 after a signal, else the error's own."""
+        if self.error is not None:
+            return self.error.exit_code
         if self.stopped_by:
             return EXIT_SIGINT if self.stopped_by == signal.SIGINT else EXIT_SIGTERM
         return EXIT_PARTIAL if partial else EXIT_OK
@@ -111,7 +115,8 @@ def run(
 ) -> RunOutcome:
     """Track every frame and hand the results to the sinks, until the end or a signal.
 
-    Sinks are finished in any case, also when an error passes through.
+    Sinks are finished in any case. A `MotError` on the way ends the run and is kept in the
+    outcome, so that what was tracked before it can still be summed up.
 
     Args:
         frames: the source, in order.
@@ -122,17 +127,20 @@ def run(
     """
     outcome = RunOutcome()
     stop = StopRequest()
-    with stop.listening(), ExitStack() as stack:
-        for sink in sinks:
-            stack.enter_context(sink)
-        for frame, read_ms in timed_reads(frames):
-            if not outcome.statistics.frames:
-                _begin(outcome, tracker, frame)
-            started = perf_counter()
-            _one_frame(outcome.statistics, frame, read_ms, (tracker, sinks, timer), on_frame)
-            outcome.wall_s += perf_counter() - started + read_ms / 1000
-            if stop.signal:
-                break
+    try:
+        with stop.listening(), ExitStack() as stack:
+            for sink in sinks:
+                stack.enter_context(sink)
+            for frame, read_ms in timed_reads(frames):
+                if not outcome.statistics.frames:
+                    _begin(outcome, tracker, frame)
+                started = perf_counter()
+                _one_frame(outcome.statistics, frame, read_ms, (tracker, sinks, timer), on_frame)
+                outcome.wall_s += perf_counter() - started + read_ms / 1000
+                if stop.signal:
+                    break
+    except MotError as error:
+        outcome.error = error
     outcome.stopped_by = stop.signal
     return outcome
 
