@@ -2,11 +2,82 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import sys
+import traceback
+from importlib import import_module
+
+from mot_dinov3.errors import EXIT_BUG, EXIT_OUTPUT, EXIT_SIGINT, MotError, UnknownNameError
+
+COMMANDS = {
+    "track": "mot_dinov3.commands.track",
+    "demo": "mot_dinov3.commands.demo",
+    "doctor": "mot_dinov3.commands.doctor",
+    "bench": "mot_dinov3.commands.bench",
+    "train-demo": "mot_dinov3.commands.train_demo",
+}
+"""Command word -> module with `parser()` and `run(args) -> int`; no word means `track`."""
+
+SECRETS = re.compile(r"hf_\w{6,}|(?<=://)[^/\s@'\"]+(?=@)")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; see `errors.py` for the exit codes."""
-    del argv
-    print("not ready", file=sys.stderr)
-    return 1
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    set_up_log(verbose="-v" in words or "--verbose" in words)
+    name = words.pop(0) if words and not words[0].startswith("-") else "track"
+    try:
+        return run_command(name, words)
+    except MotError as error:
+        if debug:
+            traceback.print_exc()
+        say_error(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        return EXIT_OUTPUT
+    except KeyboardInterrupt:
+        say_error("Interrupted.")
+        return EXIT_SIGINT
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        say_error(f"{type(error).__name__}: {error}\nThis is a bug. Run again with --debug.")
+        return EXIT_BUG
+
+
+def run_command(name: str, words: list[str]) -> int:
+    """Import the command called `name` and run it with its arguments."""
+    if name not in COMMANDS:
+        raise UnknownNameError("command", name, COMMANDS)
+    command = import_module(COMMANDS[name])
+    return int(command.run(command.parser().parse_args(words)))
+
+
+def say_error(text: str) -> None:
+    """Print an error for people: first line what, the following lines what to do."""
+    first, *rest = hide_secrets(text).splitlines() or [""]
+    print("\n".join([f"error: {first}", *(f"  {line.strip()}" for line in rest)]), file=sys.stderr)
+
+
+def hide_secrets(text: str) -> str:
+    """Blank out tokens and the user:password part of addresses."""
+    return SECRETS.sub("***", text)
+
+
+class _PlainHandler(logging.Handler):
+    """Log lines of this package on standard error, with secrets blanked out."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line."""
+        prefix = "warning: " if record.levelno >= logging.WARNING else ""
+        print(prefix + hide_secrets(record.getMessage()), file=sys.stderr)
+
+
+def set_up_log(*, verbose: bool) -> None:
+    """Send this package's notices to standard error; `--verbose` adds the detailed ones."""
+    log = logging.getLogger("mot_dinov3")
+    log.handlers = [_PlainHandler()]
+    log.propagate = False
+    log.setLevel(logging.INFO if verbose else logging.WARNING)

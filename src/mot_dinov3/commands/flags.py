@@ -1,0 +1,203 @@
+"""Turns the fields of `config.py` into flags, `MOT_*` variables and configuration keys.
+
+A value is taken from the first of: command line, environment, TOML file, default.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from mot_dinov3.config import TrackConfig, flag_fields
+from mot_dinov3.errors import UsageError, nearest
+
+ALIASES = {"--quiet": ("-q",), "--verbose": ("-v",)}
+ENVIRONMENT_PREFIX = "MOT_"
+TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def stages() -> dict[str, type]:
+    """Stage name -> its configuration class, in the order of `TrackConfig`."""
+    hints = get_type_hints(TrackConfig)
+    return {item.name: hints[item.name] for item in fields(TrackConfig)}
+
+
+def key_of(item: Field[Any]) -> str:
+    """The configuration key of a flag: `--embed-budget-ms` -> `embed_budget_ms`."""
+    return str(item.metadata["flag"]).removeprefix("--").replace("-", "_")
+
+
+def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] | None = None) -> None:
+    """Add the flags of the stages `names` (all by default), a group each; a clash raises."""
+    for name, config in stages().items():
+        if names is None or name in names:
+            group = parser.add_argument_group(name)
+            kinds = get_type_hints(config)
+            for item in flag_fields(config):
+                _add_flag(group, item, kinds[item.name])
+
+
+def _add_flag(
+    group: argparse._ArgumentGroup,
+    item: Field[Any],
+    kind: type,
+) -> None:
+    words = (item.metadata["flag"], *ALIASES.get(item.metadata["flag"], ()))
+    options: dict[str, Any] = {"dest": key_of(item), "default": argparse.SUPPRESS}
+    text = item.metadata["help"].replace("%", "%%")
+    if kind is bool:
+        on = item.default is True
+        options["action"] = argparse.BooleanOptionalAction if on else "store_true"
+        options["help"] = text + (" (default: on)" if on else "")
+    else:
+        shown = f" (default: {item.default})" if item.default != "" else ""
+        options |= {"type": kind, "help": text + shown}
+        options["metavar"] = item.metadata["metavar"] or kind.__name__.upper()
+        if item.metadata["choices"]:
+            options |= {"choices": item.metadata["choices"], "metavar": None}
+    group.add_argument(*words, **options)
+
+
+def resolve(
+    chosen: Mapping[str, Any], toml: Path | None, environment: Mapping[str, str]
+) -> TrackConfig:
+    """Build the configuration: flag over environment over file over default.
+
+    Raises:
+        UsageError: an unknown key or a value of the wrong kind, naming where it stands.
+    """
+    layers = (_from_file(toml) if toml else {}, _from_environment(environment), chosen)
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values |= layer
+    built = {}
+    for name, config in stages().items():
+        items = flag_fields(config)
+        known = {item.name: values[key_of(item)] for item in items if key_of(item) in values}
+        built[name] = config(**known)
+    return TrackConfig(**built)
+
+
+def _kinds() -> dict[str, type]:
+    return {
+        key_of(item): get_type_hints(config)[item.name]
+        for config in stages().values()
+        for item in flag_fields(config)
+    }
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"--config {path} cannot be read: {error.strerror}.", fix="Check the path."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"--config {path} is not valid TOML: {error}.", fix="Lines look like: conf = 0.4"
+        ) from error
+    flat: dict[str, Any] = {}
+    for key, value in document.items():
+        if isinstance(value, dict) and key in stages():
+            flat |= value
+        else:
+            flat[key] = value
+    kinds = _kinds()
+    return {
+        name: _checked(value, kinds[name], f"'{key}' in {path}")
+        for key, value in flat.items()
+        for name in [_known(key, kinds, f"key '{key}' in {path}")]
+    }
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """`MOT_*` variables; an unknown one is an error like an unknown key, never silence."""
+    kinds = _kinds()
+    out = {}
+    for variable, text in environment.items():
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            key = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+            name = _known(key, kinds, f"environment variable {variable}")
+            out[name] = _parsed(text, kinds[name], variable)
+    return out
+
+
+def _known(key: str, kinds: Mapping[str, type], where: str) -> str:
+    name = key.replace("-", "_")
+    if name in kinds:
+        return name
+    near = nearest(name, list(kinds))
+    hint = f"Did you mean {' or '.join(near)}?" if near else "See: python cli.py --print-config"
+    raise UsageError(f"Unknown {where}.", fix=hint)
+
+
+def _parsed(text: str, kind: type, where: str) -> Any:  # noqa: ANN401 - the field's own type
+    word = text.strip().lower()
+    if kind is bool and word in TRUE + FALSE:
+        return word in TRUE
+    if kind is bool:
+        raise _wrong(where, kind, text)
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise _wrong(where, kind, text) from error
+
+
+def _checked(value: Any, kind: type, where: str) -> Any:  # noqa: ANN401 - as above
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is str and isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    if kind is str and type(value) is int:
+        return str(value)
+    if type(value) is not kind:
+        raise _wrong(where, kind, value)
+    return value
+
+
+def _wrong(where: str, kind: type, value: object) -> UsageError:
+    expected = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    return UsageError(f"{where} must be {expected[kind]}, got {value!r}.", fix="Correct the value.")
+
+
+def to_toml(config: TrackConfig) -> str:
+    """The configuration as TOML that `--config` reads back."""
+    lines: list[str] = []
+    for name, kind in stages().items():
+        stage = getattr(config, name)
+        lines.append(f"[{name}]")
+        for item in flag_fields(kind):
+            lines.append(f"{key_of(item)} = {_literal(getattr(stage, item.name))}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = "".join(
+            c if c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value
+        )
+        return f'"{escaped}"'
+    return repr(value)
+
+
+def as_dict(config: TrackConfig) -> dict[str, Any]:
+    """The configuration as flat keys and values, for `--stats-json`."""
+    return {
+        key_of(item): getattr(getattr(config, name), item.name)
+        for name, kind in stages().items()
+        for item in flag_fields(kind)
+    }
+
+
+def environment_layer() -> dict[str, str]:
+    """The variables that `resolve` may read."""
+    return {k: v for k, v in os.environ.items() if k.startswith(ENVIRONMENT_PREFIX)}

@@ -1,0 +1,69 @@
+"""What is said while a run goes on: a bar on a terminal, a line each 5 s elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from time import perf_counter
+from types import TracebackType
+from typing import Self
+
+from mot_dinov3.statistics import RunStatistics
+from mot_dinov3.structures import FrameResult
+
+LINE_EVERY_S = 5.0
+
+
+class Progress:
+    """Shows frames, ETA, FPS and the scheduler's state; silent when asked to be."""
+
+    def __init__(self, total: int, *, quiet: bool) -> None:
+        """Args: total frames expected, 0 if unknown; quiet shows nothing."""
+        self.total = total
+        self.quiet = quiet
+        self.live = sys.stderr.isatty()
+        self._started = self._said = perf_counter()
+        self._bar = None
+
+    def __enter__(self) -> Self:
+        if self.live and not self.quiet:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=self.total or None, unit="frame", dynamic_ncols=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, result: FrameResult, statistics: RunStatistics) -> None:
+        """Tell of one more frame."""
+        if self.quiet:
+            return
+        if self._bar is not None:
+            self._bar.update()
+            self._bar.set_postfix_str(state_of(result, statistics), refresh=False)
+        elif perf_counter() - self._said >= LINE_EVERY_S:
+            self._said = perf_counter()
+            print(self._line(result, statistics), file=sys.stderr, flush=True)
+
+    def _line(self, result: FrameResult, statistics: RunStatistics) -> str:
+        fps = statistics.frames / max(perf_counter() - self._started, 1e-9)
+        of_total, eta = "", ""
+        if self.total:
+            of_total = f"/{self.total}"
+            eta = f", ETA {max(0, self.total - statistics.frames) / fps:.0f} s"
+        state = state_of(result, statistics)
+        return f"frame {statistics.frames}{of_total}, {fps:.1f} FPS{eta}, {state}"
+
+
+def state_of(result: FrameResult, statistics: RunStatistics) -> str:
+    """`trk / emb / budget / backlog` of the latest frame."""
+    embed = result.embed
+    budget = f"{embed.embed_ms:.0f}/{embed.budget_ms:g}ms" if embed.budget_ms else "-"
+    visible = int((result.tracks.detection >= 0).sum())
+    return f"trk {visible} emb {embed.computed} budget {budget} backlog {statistics.backlog}"

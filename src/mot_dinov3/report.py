@@ -1,0 +1,68 @@
+"""The summary of a run, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def format_summary(stats: Mapping[str, Any]) -> str:
+    """The figures of `--stats-json` as a few aligned lines."""
+    lines = [_headline(stats), _latency(stats["latency_ms"]), *_stages(stats["stages"])]
+    lines += [_embeddings(stats["embeddings"]), *_budget(stats["budget"])]
+    lines += _faults(stats.get("faults", {}), stats["embeddings"])
+    return "\n".join(lines)
+
+
+def _headline(stats: Mapping[str, Any]) -> str:
+    tracks = stats.get("tracks", {})
+    return (
+        f"{stats['frames']} frames in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS, "
+        f"{tracks.get('confirmed', 0)} tracks confirmed of {tracks.get('born', 0)} born"
+    )
+
+
+def _latency(latency: Mapping[str, float]) -> str:
+    figures = "  ".join(f"{name} {latency[name]:.1f}" for name in ("mean", "p50", "p95", "p99"))
+    return f"latency ms/frame   {figures}"
+
+
+def _stages(stages: Mapping[str, Mapping[str, float]]) -> list[str]:
+    lines = ["stage        mean ms   p95 ms   share"]
+    for name, figures in stages.items():
+        lines.append(
+            f"  {name:<9}{figures['mean_ms']:>9.2f}{figures['p95_ms']:>9.2f}"
+            f"{100 * figures['share']:>7.1f}%"
+        )
+    return lines
+
+
+def _embeddings(counts: Mapping[str, float]) -> str:
+    candidates = sum(counts[name] for name in ("computed", "reused", "deferred", "starved"))
+    share = 100 * counts["computed"] / candidates if candidates else 0.0
+    text = (
+        f"embeddings   computed {counts['computed']} ({counts['critical']} critical, "
+        f"{counts['refresh']} refresh), reused {counts['reused']}, deferred {counts['deferred']}"
+    )
+    if counts["starved"]:
+        text += f", starved {counts['starved']}"
+    return f"{text}; {counts['per_frame']:.2f} a frame, {share:.1f}% of the detections"
+
+
+def _budget(budget: Mapping[str, float]) -> list[str]:
+    if not budget["ms"]:
+        return []
+    return [
+        f"budget       {budget['ms']:g} ms: {budget['used_ms_mean']:.2f} ms used on average, "
+        f"{budget['frames_over']} frames over (worst by {budget['worst_over_ms']:.1f} ms), "
+        f"of which {budget['frames_critical_over']} by critical work alone"
+    ]
+
+
+def _faults(faults: Mapping[str, int], counts: Mapping[str, float]) -> list[str]:
+    found = {name.replace("_", " "): number for name, number in faults.items() if number}
+    if counts["nonfinite"]:
+        found["non-finite vectors"] = int(counts["nonfinite"])
+    if not found:
+        return []
+    return ["faults       " + ", ".join(f"{name}: {number}" for name, number in found.items())]

@@ -1,0 +1,85 @@
+"""From a configuration to a running tracker: the one place that knows all the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+from mot_dinov3.config import TrackConfig
+from mot_dinov3.device import choose_device, synchronised_clock
+from mot_dinov3.io.sources import FrameReader, open_source
+from mot_dinov3.pipeline import ModularTracker
+from mot_dinov3.structures import FrameResult
+
+PACKAGES = ("torch", "torchvision", "transformers", "ultralytics", "av", "opencv-python", "numpy",
+            "scipy", "onnxruntime")  # fmt: skip
+
+
+def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTracker:
+    """Load the models and wire detector, policy, scheduler and tracker together.
+
+    Args:
+        config: all stages.
+        device: torch device string; chosen from `config.device` when left out.
+
+    Raises:
+        MotError: a model, a device or a name is not to be had; says which and what to do.
+    """
+    from mot_dinov3.detectors.factory import create_detector
+    from mot_dinov3.features.factory import create_embedder
+    from mot_dinov3.policies.factory import create_policy
+    from mot_dinov3.scheduler import EmbeddingScheduler
+    from mot_dinov3.tracker import Tracker
+
+    device = device or choose_device(config.device)
+    detector = create_detector(config.detector, device, config.device.half)
+    wanted = config.embedder.embedder != "none"
+    embedder = create_embedder(config.embedder, device) if wanted else None
+    return ModularTracker(
+        detector,
+        embedder,
+        create_policy(config.scheduler, embedder=wanted),
+        EmbeddingScheduler(config.scheduler, synchronised_clock(device)),
+        Tracker(config.tracker, config.detector.conf),
+    )
+
+
+def track_video(config: TrackConfig) -> Iterator[FrameResult]:
+    """Track a source frame by frame, writing nothing.
+
+    Raises:
+        MotError: the source or a model cannot be used.
+    """
+    with open_source(config.source) as reader:
+        yield from track_frames(config, reader)
+
+
+def track_frames(config: TrackConfig, reader: FrameReader) -> Iterator[FrameResult]:
+    """The results for the frames of an open reader, in order."""
+    tracker = build_tracker(config)
+    first = True
+    for frame in reader:
+        if first:
+            tracker.warm_up(frame)
+            first = False
+        yield tracker.step(frame)
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that decide a result, without importing them."""
+    out = {}
+    for name in PACKAGES:
+        try:
+            out[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return out
+
+
+def device_title(device: str) -> str:
+    """The device with its model name, such as "cuda:0 (Tesla T4)"."""
+    if device.startswith("cuda"):
+        import torch
+
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return device
