@@ -1,0 +1,78 @@
+"""What every source of frames tells about itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from mot_dinov3.structures import Frame
+
+DEFAULT_FPS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """A source before its frames are read.
+
+    Attributes:
+        name: how messages call it: without credentials.
+        width: pixels across of every frame, upright.
+        height: pixels down of every frame.
+        fps: nominal (average) rate, `DEFAULT_FPS` if unknown.
+        frame_count: frames in the source, 0 if unknown; an estimate for progress only.
+        is_live: a webcam or a stream: no end, no way back.
+        path: the local video file, or None.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: float
+    frame_count: int
+    is_live: bool
+    path: Path | None
+
+
+class FrameReader(Protocol):
+    """A context manager that can be iterated once, giving the selected frames in order.
+
+    Attributes:
+        info: what is being read.
+        faults: what was wrong with the input so far: kind -> how often.
+        partial: the input was cut short or damaged, so the result covers only part of it.
+    """
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is being read."""
+
+    @property
+    def faults(self) -> Counter[str]:
+        """Kinds of input fault and how often each was met so far."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether frames are missing or damaged; final once the iteration has ended."""
+
+    def __enter__(self) -> Self:
+        """The reader itself; it is open from its birth."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the source."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The selected frames in order; ends normally on a source that is cut short."""
+
+
+def sane_fps(rate: float | None) -> float:
+    """The rate if it can be one, else the default: damaged headers hold anything."""
+    return rate if rate is not None and 0.01 <= rate <= 1000 else DEFAULT_FPS

@@ -1,0 +1,79 @@
+"""Decoded frames to upright BGR pictures of one size."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import av
+import cv2
+import numpy as np
+from av.sidedata.sidedata import SideData
+from av.video.reformatter import Colorspace, VideoReformatter
+
+from mot_dinov3.structures import Image
+
+HD_HEIGHT = 720
+UNSPECIFIED_MATRIX = 2
+
+
+class PictureMaker:
+    """Converts any pixel format to BGR, applies the display matrix, keeps the first size."""
+
+    def __init__(self) -> None:
+        self.size: tuple[int, int] | None = None
+        self.size_changes = 0
+        self._last_size: tuple[int, int] | None = None
+        self._reformatter = VideoReformatter()
+
+    def from_frame(self, frame: av.VideoFrame) -> Image:
+        """(H, W, 3) uint8 BGR of one decoded frame, upright, in the size of the first frame."""
+        bgr = self._reformatter.reformat(
+            frame, format="bgr24", src_colorspace=_matrix_guess(frame), threads=1
+        )
+        return self.fit(upright(np.asarray(bgr.to_ndarray(), np.uint8), frame))
+
+    def fit(self, image: Image) -> Image:
+        """The image in the size of the first one, letterboxed where its shape differs."""
+        height, width = image.shape[:2]
+        if self.size is None:
+            self.size = self._last_size = (width, height)
+        self.size_changes += self._last_size != (width, height)
+        self._last_size = (width, height)
+        return image if self.size == (width, height) else letterbox(image, self.size)
+
+
+def _matrix_guess(frame: av.VideoFrame) -> int | None:
+    """Untagged video is BT.601 below 720 lines and BT.709 from there on, as players assume."""
+    if frame.colorspace == UNSPECIFIED_MATRIX and frame.height >= HD_HEIGHT:
+        return int(Colorspace.ITU709)
+    return None
+
+
+def upright(image: Image, frame: av.VideoFrame) -> Image:
+    """Apply the frame's display matrix: quarter turns and mirrors, other angles to the nearest."""
+    side_data = frame.side_data.get("DISPLAYMATRIX")
+    if side_data is None:
+        return image
+    a, b, _, c, d = np.frombuffer(memoryview(cast("SideData", side_data)), np.int32)[:5].tolist()
+    if abs(a) >= abs(b):
+        flip_x, flip_y = a < 0, d < 0
+    else:
+        image = cv2.transpose(image)
+        flip_x, flip_y = c < 0, b < 0
+    if flip_x or flip_y:
+        image = cv2.flip(image, -1 if flip_x and flip_y else int(flip_x))
+    return image
+
+
+def letterbox(image: Image, size: tuple[int, int]) -> Image:
+    """Scale into `size` (width, height) keeping the shape; the rest is black."""
+    width, height = size
+    scale = min(width / image.shape[1], height / image.shape[0])
+    inner_w = min(width, max(1, round(image.shape[1] * scale)))
+    inner_h = min(height, max(1, round(image.shape[0] * scale)))
+    canvas = np.zeros((height, width, 3), np.uint8)
+    left, top = (width - inner_w) // 2, (height - inner_h) // 2
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(image, (inner_w, inner_h), interpolation=method)
+    canvas[top : top + inner_h, left : left + inner_w] = scaled
+    return canvas

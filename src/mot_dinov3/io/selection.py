@@ -1,0 +1,39 @@
+"""Which source frames a run tracks."""
+
+from __future__ import annotations
+
+from mot_dinov3.config import SourceConfig
+
+
+class FrameSelection:
+    """`--start-frame --end-frame --max-frames --vid-stride`, asked in the order of the source."""
+
+    def __init__(self, config: SourceConfig) -> None:
+        self.config = config
+        self.taken = 0
+
+    def wants(self, index: int) -> bool:
+        """Whether source frame `index` is tracked; the caller then yields it."""
+        after_start = index - self.config.start_frame
+        wanted = after_start >= 0 and after_start % self.config.vid_stride == 0
+        wanted = wanted and not self.is_past(index)
+        self.taken += wanted
+        return wanted
+
+    def is_past(self, index: int) -> bool:
+        """Whether neither frame `index` nor any later one is wanted."""
+        config = self.config
+        after_end = 0 <= config.end_frame < index
+        return after_end or (config.max_frames > 0 and self.taken >= config.max_frames)
+
+
+def count_selected(config: SourceConfig, frame_count: int) -> int:
+    """How many of `frame_count` source frames a run will track; 0 when nothing is known."""
+    last = frame_count - 1
+    if config.end_frame >= 0 and (frame_count == 0 or config.end_frame < last):
+        last = config.end_frame
+    span = last - config.start_frame + 1
+    selected = -(-span // config.vid_stride) if span > 0 else 0
+    if config.max_frames and (frame_count == 0 and config.end_frame < 0):
+        return config.max_frames
+    return min(selected, config.max_frames) if config.max_frames else selected

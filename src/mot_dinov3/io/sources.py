@@ -1,0 +1,118 @@
+"""From what the user typed after `--source` to frames."""
+
+from __future__ import annotations
+
+import glob
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from mot_dinov3.config import SourceConfig
+from mot_dinov3.errors import InputError, nearest
+from mot_dinov3.io.containers import (
+    is_url,
+    open_file,
+    open_stream,
+    open_webcam,
+    printable_name,
+)
+from mot_dinov3.io.images import IMAGE_SUFFIXES, ImageReader, images_of, sequence_of
+from mot_dinov3.io.info import FrameReader, SourceInfo
+from mot_dinov3.io.selection import count_selected
+from mot_dinov3.io.video import Origin, VideoReader
+
+__all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source"]
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".m4v", ".gif"})
+
+
+def open_source(config: SourceConfig) -> FrameReader:
+    """Open a video file, image directory, glob, webcam or stream; the first frame is proven.
+
+    Raises:
+        InputError: one sentence that names the source and what to do; cheap, so it comes
+            before any model is loaded.
+    """
+    source = config.source
+    if not source.strip():
+        raise InputError("No source was given.", fix="Give one: --source video.mp4")
+    if source.lower().startswith("file://"):
+        source = unquote(urlsplit(source).path)
+    if is_url(source):
+        origin = Origin(printable_name(source), is_live=True)
+        return VideoReader(open_stream(source), origin, config)
+    path = Path(source).expanduser()
+    if source.isascii() and source.isdigit() and not path.exists():
+        return VideoReader(open_webcam(int(source)), Origin(f"webcam {source}", None, True), config)
+    return _open_path(path, config)
+
+
+def _open_path(path: Path, config: SourceConfig) -> FrameReader:
+    name = printable_name(str(path))
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return ImageReader(sequence_of(path), config)
+        if stat.S_ISREG(mode):
+            return _open_regular(path, name, config)
+    except PermissionError as error:
+        raise InputError(
+            f"'{name}' may not be read by this user.", fix=f"Allow it: chmod +r '{name}'"
+        ) from error
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        if glob.has_magic(str(path)):
+            return _open_glob(str(path), config)
+        raise _missing(path, name) from None
+    except OSError as error:
+        raise InputError(
+            f"'{name}' cannot be read: {error.strerror}.", fix="Check the disk and the path."
+        ) from error
+    if stat.S_ISCHR(mode) and path.name.removeprefix("video").isdigit():
+        number = path.name.removeprefix("video")
+        return VideoReader(open_webcam(int(number)), Origin(name, None, True), config)
+    raise InputError(f"'{name}' is not a regular file.", fix="Save it to a file first.")
+
+
+def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
+    with path.open("rb") as file:
+        if not file.read(1):
+            raise InputError(f"'{name}' is empty.", fix="Copy or record it again.")
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return ImageReader(images_of([path], name), config)
+    return VideoReader(open_file(path), Origin(name, path), config)
+
+
+def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:
+    name = printable_name(pattern)
+    files = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - absolute patterns too
+    files = [file for file in files if file.is_file()]
+    if not files:
+        raise InputError(f"Nothing matches '{name}'.", fix="Check the pattern; keep it in quotes.")
+    videos = _videos(files)
+    if videos == files and len(files) == 1:
+        return _open_path(files[0], config)
+    if videos and not any(file.suffix.lower() in IMAGE_SUFFIXES for file in files):
+        raise InputError(
+            f"'{name}' matches {len(files)} files that are not images, such as "
+            f"'{printable_name(str(videos[0]))}'.",
+            fix="A glob names the images of one clip; track videos one at a time.",
+        )
+    return ImageReader(images_of(files, name), config)
+
+
+def _videos(files: Sequence[Path]) -> list[Path]:
+    return [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
+
+
+def _missing(path: Path, name: str) -> InputError:
+    """The error for a path that is not there; offers what is near it."""
+    try:
+        beside = [file.name for file in path.parent.iterdir()]
+    except OSError:
+        return InputError(
+            f"'{name}' does not exist: neither does its directory.", fix="Check the path."
+        )
+    near = nearest(path.name, beside)
+    hint = f" Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
+    return InputError(f"'{name}' does not exist.", fix=f"Check the path.{hint}")
