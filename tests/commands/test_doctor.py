@@ -69,6 +69,16 @@ def test_an_error_of_ours_keeps_its_sentence_and_remedy():
     assert doctor_checks.attempt(check) == Check("fail", "The weights are gone.", "Fetch them.")
 
 
+def test_a_secret_in_an_error_is_blanked_out():
+    def check():
+        raise OSError("proxy http://me:pass@proxy.example refused hf_secretsecret")
+
+    detail = doctor_checks.attempt(check).detail
+    assert "refused" in detail
+    assert "pass" not in detail
+    assert "secret" not in detail
+
+
 def test_codec_is_proved_by_what_comes_back(monkeypatch):
     doctor_checks.prove_codec("libx264")
     monkeypatch.setattr(doctor_checks, "MAX_SHADE_ERROR", -1.0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
+from mot_dinov3.commands import hide_secrets
 from mot_dinov3.errors import MotError
 
 if TYPE_CHECKING:
@@ -217,6 +218,6 @@ def attempt(check: Callable[[], Check]) -> Check:
 def one_line(error: BaseException, most: int = 200) -> str:
     """What an error says, on one line: its sentence if it is ours, else its kind and first line."""
     if isinstance(error, MotError):
-        return error.what
+        return hide_secrets(error.what)
     first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}".rstrip(": ")[:most]
+    return hide_secrets(f"{type(error).__name__}: {first}".rstrip(": "))[:most]
