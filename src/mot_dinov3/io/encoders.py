@@ -1,0 +1,133 @@
+"""Which encoder and muxer write a video: by suffix, the best one that this build has."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.codec.context import ThreadType
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from mot_dinov3.errors import OutputError
+
+TICKS_PER_S = 90_000
+KEYFRAME_EVERY_S = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """One encoder of libav and how it is set: real time on few cores, no reordered frames."""
+
+    name: str
+    options: dict[str, str] = field(default_factory=dict)
+    ticks_per_s: int = TICKS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFormat:
+    """A file format: its muxer, the muxer's options and its encoders, best first.
+
+    Attributes:
+        frame_ticks: timestamps count frames, so the rate is constant.
+    """
+
+    muxer: str
+    encoders: tuple[str, ...]
+    options: dict[str, str] = field(default_factory=dict)
+    frame_ticks: bool = False
+
+
+ENCODERS = {
+    "libx264": Encoder("libx264", {"preset": "veryfast", "crf": "23", "bf": "0"}),
+    "libopenh264": Encoder("libopenh264", {"allow_skip_frames": "0"}),
+    "libvpx-vp9": Encoder(
+        "libvpx-vp9",
+        {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "33", "b": "0",
+         "lag-in-frames": "0"},
+    ),
+    "libvpx": Encoder("libvpx", {"deadline": "realtime", "cpu-used": "8", "crf": "12", "b": "4M"}),
+    "mpeg4": Encoder("mpeg4", {"flags": "+qscale", "global_quality": "590"}, 60_000),
+}  # fmt: skip
+
+_ANY = ("libx264", "libopenh264", "libvpx-vp9", "mpeg4")
+_MOVIE = {"movflags": "hybrid_fragmented", "frag_duration": "200000"}
+_CLUSTERS = {"cluster_time_limit": "500"}
+FORMATS = {
+    ".mp4": VideoFormat("mp4", _ANY, _MOVIE),
+    ".m4v": VideoFormat("mp4", _ANY, _MOVIE),
+    ".mov": VideoFormat("mov", _ANY, _MOVIE),
+    ".mkv": VideoFormat("matroska", _ANY, _CLUSTERS),
+    ".webm": VideoFormat("webm", ("libvpx-vp9", "libvpx"), _CLUSTERS),
+    ".avi": VideoFormat("avi", ("mpeg4",), frame_ticks=True),
+}
+
+
+def format_of(path: Path) -> VideoFormat:
+    """The file format that a video's suffix asks for.
+
+    Raises:
+        OutputError: the suffix is unknown.
+    """
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise OutputError(
+            f"Videos named '*{path.suffix}' cannot be written ('{path}')."
+            if path.suffix
+            else f"The output '{path}' has no suffix, so its format is unknown.",
+            fix=f"Use one of: {', '.join(FORMATS)}.",
+        ) from None
+
+
+def encoder_threads() -> int:
+    """Half the processors and at most 4: the rest belongs to the models."""
+    return max(1, min(4, (os.cpu_count() or 1) // 2))
+
+
+def open_container(path: Path, kind: VideoFormat) -> OutputContainer:
+    """A container that writes to `path`, sending every packet to the disk as it comes."""
+    options = {"flush_packets": "1", "max_interleave_delta": "1000000", **kind.options}
+    return av.open(str(path), "w", format=kind.muxer, container_options=options)
+
+
+def add_video(
+    container: OutputContainer,
+    encoder: Encoder,
+    size: tuple[int, int],
+    rate: Fraction,
+    ticks: Fraction,
+) -> VideoStream:
+    """Add a video stream, not opened yet.
+
+    Args:
+        container: an output that is not started.
+        encoder: what encodes.
+        size: width and height in pixels, both even.
+        rate: nominal frames per second.
+        ticks: the unit of its timestamps, in seconds.
+
+    Raises:
+        ValueError, av.FFmpegError: the build lacks the encoder, or the file does not take it.
+    """
+    stream = container.add_stream(
+        encoder.name,
+        rate=rate,
+        options=encoder.options,
+        width=size[0],
+        height=size[1],
+        time_base=ticks,
+    )
+    if not isinstance(stream, VideoStream):
+        raise ValueError(f"{encoder.name} is no video encoder")
+    context = stream.codec_context
+    context.pix_fmt = "yuv420p"
+    context.gop_size = max(1, round(rate * KEYFRAME_EVERY_S))
+    context.thread_count = encoder_threads()
+    context.thread_type = ThreadType.FRAME
+    if encoder.name == "libopenh264":
+        context.bit_rate = int(size[0] * size[1] * min(float(rate), 60.0) / 8) + 200_000
+    return stream

@@ -1,0 +1,105 @@
+"""Where a result may be written, and how it gets its final name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mot_dinov3.errors import OutputError
+from mot_dinov3.io.atomic import cannot_write
+
+MOST_PARTIALS = 1000
+
+
+def check_output(path: Path, source_path: Path | None, no_clobber: bool) -> None:
+    """Refuse, before any work is done, an output that cannot or must not be written.
+
+    Args:
+        path: where the result will be.
+        source_path: the file that is read, if it is one; the output may not be it, not even
+            through a link.
+        no_clobber: refuse to replace anything.
+
+    Raises:
+        OutputError: it says which of these it is.
+    """
+    try:
+        if source_path is not None and path.exists() and path.samefile(source_path):
+            raise OutputError(
+                f"The output '{path}' is the input itself.", fix="Give another --output."
+            )
+        if path.is_dir():
+            raise OutputError(
+                f"The output '{path}' is a directory.", fix=f"Give a file: {path / 'tracked.mp4'}"
+            )
+        if no_clobber and (path.exists() or path.is_symlink()):
+            raise OutputError(
+                f"'{path}' exists already, and --no-clobber is set.",
+                fix="Give another name, or leave --no-clobber out to replace it.",
+            )
+        _check_directory(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _check_directory(path: Path) -> None:
+    """The nearest directory that exists must be one, and must take new files."""
+    parent = Path(os.path.realpath(path)).parent
+    while not parent.exists() and parent != parent.parent:
+        parent = parent.parent
+    if not parent.is_dir():
+        raise OutputError(
+            f"'{path}' cannot be created: '{parent}' is not a directory.", fix="Change the path."
+        )
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"'{path}' cannot be created: no permission to write in '{parent}'.",
+            fix="Choose another directory, or change its permissions.",
+        )
+
+
+def reserve_partial(path: Path) -> Path:
+    """Create the empty file in which `path` grows; never one that exists.
+
+    It keeps the suffix, `tracked.mp4` grows as `tracked.partial.mp4`, so that what a killed run
+    leaves behind opens in a player.
+
+    Raises:
+        OutputError: the directory cannot be made or takes no file.
+    """
+    final = Path(os.path.realpath(path))
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        for number in range(1, MOST_PARTIALS):
+            tail = "" if number == 1 else f"-{number}"
+            partial = final.with_name(f"{final.stem}.partial{tail}{final.suffix}")
+            try:
+                partial.touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            return partial
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    raise OutputError(
+        f"Too many unfinished files beside '{path}'.", fix="Delete those named '.partial'."
+    )
+
+
+def publish(partial: Path, path: Path, replace: bool) -> None:
+    """Sync a finished file and give it its final name, in one step.
+
+    Raises:
+        OutputError: the disk refused, or `replace` is off and somebody took the name meanwhile.
+    """
+    final = Path(os.path.realpath(path))
+    try:
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        if not replace and final.exists():
+            raise OutputError(
+                f"'{path}' appeared while it was being made, and --no-clobber is set.",
+                fix=f"The result is in '{partial}'.",
+            )
+        partial.replace(final)
+    except OSError as error:
+        raise cannot_write(path, error) from error
