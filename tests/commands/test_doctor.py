@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -11,6 +12,7 @@ import pytest
 from mot_dinov3.commands import doctor, doctor_checks, doctor_places
 from mot_dinov3.commands.doctor_checks import Check
 from mot_dinov3.errors import ModelError
+from mot_dinov3.io.encoders import ENCODERS, FORMATS, Encoder
 
 GOOD = {"one": lambda: Check("ok", "fine"), "two": lambda: Check("note", "so so", "try this")}
 
@@ -80,7 +82,8 @@ def test_a_secret_in_an_error_is_blanked_out():
 
 
 def test_codec_is_proved_by_what_comes_back(monkeypatch):
-    doctor_checks.prove_codec("libx264")
+    assert doctor_checks.prove_codec("libx264") == "h264"
+    assert doctor_checks.prove_codec("mpeg4") == "mpeg4"
     monkeypatch.setattr(doctor_checks, "MAX_SHADE_ERROR", -1.0)
     with pytest.raises(RuntimeError, match="look different"):
         doctor_checks.prove_codec("libx264")
@@ -95,7 +98,9 @@ def test_codec_is_proved_by_what_comes_back(monkeypatch):
     ],
 )
 def test_the_first_encoder_that_works_decides(monkeypatch, encoders, status):
-    monkeypatch.setattr(doctor_checks, "ENCODERS", encoders)
+    kind = dataclasses.replace(FORMATS[".mp4"], encoders=encoders)
+    monkeypatch.setitem(FORMATS, ".mp4", kind)
+    monkeypatch.setitem(ENCODERS, "no_such_codec", Encoder("no_such_codec"))
     check = doctor_checks.codecs()
     assert check.status == status
     assert (status == "fail") == ("no_such_codec" in check.detail)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal
 
 import numpy as np
 
 from mot_dinov3.commands import hide_secrets
 from mot_dinov3.errors import MotError
-
-if TYPE_CHECKING:
-    import av
 
 Status = Literal["ok", "note", "fail"]
 
@@ -25,8 +23,7 @@ FRAMES = 6
 WIDTH, HEIGHT = 96, 64
 SHADES = np.linspace(40, 200, FRAMES).astype(np.uint8)
 MAX_SHADE_ERROR = 12.0
-ENCODERS = ("libx264", "h264_videotoolbox", "libvpx-vp9", "mpeg4")
-H264 = ("libx264", "h264_videotoolbox")
+RATE = Fraction(25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +114,23 @@ def cpu_features() -> str:
 
 def codecs() -> Check:
     """A short video is really encoded and decoded again; the first encoder that can wins."""
+    from mot_dinov3.io.encoders import FORMATS
+
     refusals = []
-    for encoder in ENCODERS:
+    for encoder in FORMATS[".mp4"].encoders:
         try:
-            prove_codec(encoder)
+            codec = prove_codec(encoder)
         except (OSError, ValueError, RuntimeError) as error:
             refusals.append(f"{encoder}: {one_line(error)}")
             continue
-        if encoder in H264:
-            return Check("ok", f"{encoder} encoded {FRAMES} frames and they were decoded again")
-        return Check("note", f"no H.264 encoder works, videos use {encoder}", REINSTALL)
+        if codec != "h264":
+            return Check("note", f"no H.264 encoder works, videos will be {codec}", REINSTALL)
+        return Check("ok", f"{encoder} wrote an mp4 of {FRAMES} frames and they were read again")
     return Check("fail", f"no video encoder works ({'; '.join(refusals)})", REINSTALL)
 
 
-def prove_codec(encoder: str) -> None:
-    """Encode grey frames to memory and decode them.
+def prove_codec(encoder: str) -> str:
+    """Write grey frames to a video as a run does, read them back, and name their codec.
 
     Raises:
         OSError, ValueError: PyAV has no such encoder, or it fails (PyAV's errors are both).
@@ -139,22 +138,28 @@ def prove_codec(encoder: str) -> None:
     """
     import av
 
-    file = BytesIO()
-    with av.open(file, "w", format="mp4") as container:
-        stream = cast("av.VideoStream", container.add_stream(encoder, rate=25))
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for shade in SHADES:
-            image = np.full((HEIGHT, WIDTH, 3), shade, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        container.mux(stream.encode())
-    file.seek(0)
-    with av.open(file, "r", format="mp4") as container:
-        decoded = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+    from mot_dinov3.io.encoders import ENCODERS, FORMATS, add_video, open_container
+
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "doctor.mp4"
+        with open_container(path, FORMATS[".mp4"]) as container:
+            size = (WIDTH, HEIGHT)
+            stream = add_video(container, ENCODERS[encoder], size, RATE, 1 / RATE)
+            for index, shade in enumerate(SHADES):
+                image = np.full((HEIGHT, WIDTH, 3), shade, np.uint8)
+                frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+                frame.pts, frame.time_base = index, 1 / RATE
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        with av.open(str(path), "r", format="mp4") as source:
+            codec = source.streams.video[0].codec_context.name
+            decoded = [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]
     if len(decoded) != FRAMES:
         raise RuntimeError(f"{len(decoded)} of {FRAMES} frames came back")
     shades = np.array([image.mean() for image in decoded])
     if np.abs(shades - SHADES).max() > MAX_SHADE_ERROR:
         raise RuntimeError("the frames that came back look different")
+    return codec
 
 
 def opencv() -> Check:
