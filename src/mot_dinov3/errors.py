@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 EXIT_OK = 0
 EXIT_BUG = 1
@@ -87,4 +88,13 @@ def not_installed(package: str, extra: str, purpose: str) -> ModelError:
     return ModelError(
         f"{purpose} needs the package '{package}', which is not installed.",
         fix=f"Install it with: pip install '.[{extra}]'   (or: pip install {package})",
+    )
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """The error for an output that the system refuses, with the system's own reason."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return OutputError(
+        f"Cannot write '{path}': {reason}.",
+        fix="Choose another place, or make room and check the permissions.",
     )

@@ -8,37 +8,37 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from mot_dinov3.errors import OutputError
-
-PARTIAL = ".partial"
-
-
-def partial_path(path: str | os.PathLike[str]) -> Path:
-    """Where a text output grows until it is finished: the final name plus `.partial`."""
-    return Path(f"{os.fspath(path)}{PARTIAL}")
+from mot_dinov3.errors import OutputError, cannot_write
+from mot_dinov3.io.paths import publish, reserve_partial
 
 
 class AtomicTextFile:
-    """A text file that replaces `path` only once it is complete.
+    """A text file that takes its name, or replaces what had it, only once it is finished.
 
-    It grows under `partial_path(path)`, is synced, and takes the final name when the context
-    ends. After an exception an older file keeps the final name, and what was written stays
-    beside it as the partial file, whole lines only. A stop by the user (`KeyboardInterrupt`)
-    counts as an end. A path that is no ordinary file (a pipe, a terminal) is written directly.
+    It grows under a partial name beside it (`walk.txt` as `walk.partial.txt`) and is synced and
+    renamed when the context ends, also after an exception elsewhere, as the video is. Only what
+    could not be written whole keeps the partial name. A path that is no ordinary file (a pipe,
+    a terminal) is written directly.
 
     Every failure to open, write or finish is an `OutputError`.
+
+    Attributes:
+        path: the final name.
+        partial: where the text is now; the final name itself for a pipe.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, flush_lines: bool = False) -> None:
         self.path = Path(path)
-        self.direct = _is_stream(self.path)
-        self.partial = self.path if self.direct else partial_path(path)
-        self.flush_lines = flush_lines
+        self.partial = self.path
+        self._direct = _is_stream(self.path)
+        self._flush_lines = flush_lines
+        self._whole = True
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
+        if not self._direct:
+            self.partial = reserve_partial(self.path)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.partial.open("w", encoding="utf-8", newline="\n")
         except OSError as error:
             raise cannot_write(self.path, error) from error
@@ -50,9 +50,10 @@ class AtomicTextFile:
             raise ValueError("AtomicTextFile is written outside its context")
         try:
             self._file.write(line + "\n")
-            if self.flush_lines:
+            if self._flush_lines:
                 self._file.flush()
         except OSError as error:
+            self._whole = False
             raise cannot_write(self.path, error) from error
 
     def __exit__(
@@ -64,18 +65,20 @@ class AtomicTextFile:
         file, self._file = self._file, None
         if file is None:
             return
-        failed = kind is not None and issubclass(kind, Exception)
         try:
-            with file:
-                file.flush()
-                if not self.direct:
-                    os.fsync(file.fileno())
-            if not (failed or self.direct):
-                self.partial.replace(self.path)
-        except OSError as problem:
-            if failed:
-                return
-            raise cannot_write(self.path, problem) from problem
+            self._finish(file)
+        except OutputError:
+            # The exception that is already on its way says more.
+            if kind is None or not issubclass(kind, Exception):
+                raise
+
+    def _finish(self, file: IO[str]) -> None:
+        try:
+            file.close()
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        if self._whole and not self._direct:
+            publish(self.partial, self.path, replace=True)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -86,15 +89,6 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """
     with AtomicTextFile(path) as file:
         file.write_line(text.removesuffix("\n"))
-
-
-def cannot_write(path: Path, error: OSError) -> OutputError:
-    """The error for an output that the system refuses, with the system's own reason."""
-    reason = error.strerror or str(error) or type(error).__name__
-    return OutputError(
-        f"Cannot write '{path}': {reason}.",
-        fix="Choose another place, or make room and check the permissions.",
-    )
 
 
 def _is_stream(path: Path) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mot_dinov3.errors import OutputError
-from mot_dinov3.io.atomic import cannot_write
+from mot_dinov3.errors import OutputError, cannot_write
 
 MOST_PARTIALS = 1000
 

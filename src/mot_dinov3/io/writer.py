@@ -13,8 +13,7 @@ from typing import Self
 
 import av
 
-from mot_dinov3.errors import OutputError
-from mot_dinov3.io.atomic import cannot_write
+from mot_dinov3.errors import OutputError, cannot_write
 from mot_dinov3.io.audio import AudioCopy
 from mot_dinov3.io.encoders import VideoFormat, format_of
 from mot_dinov3.io.encoding import Encoding
