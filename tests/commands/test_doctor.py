@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 import time
+import types
 from collections import namedtuple
 
 import pytest
@@ -159,6 +160,55 @@ def test_default_weights_are_a_note_until_they_are_here(monkeypatch, tmp_path):
     assert "yolov8n.pt" in doctor_places.default_weights().detail
     (tmp_path / "yolov8n.pt").write_bytes(b"")
     assert "yolov8n.pt" not in doctor_places.default_weights().detail.partition(" not here")[0]
+
+
+@pytest.fixture
+def two_cards(monkeypatch):
+    torch = pytest.importorskip("torch")
+    card = types.SimpleNamespace(name="Tesla T4", major=7, minor=5, total_memory=15 * 2**30)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: card)
+
+
+@pytest.mark.slow
+def test_every_card_is_named_and_must_run_an_operator(monkeypatch, two_cards):
+    proved = []
+    monkeypatch.setattr(doctor_checks, "prove_operators", proved.append)
+    check = doctor_checks.devices()
+    assert check.status == "ok"
+    assert check.detail.startswith("cuda:0 Tesla T4, capability 7.5, 15.0 GiB; cuda:1 ")
+    assert proved == ["cuda:0", "cuda:1"]
+
+
+@pytest.mark.slow
+def test_a_card_without_kernels_fails(monkeypatch, two_cards):
+    def refuse(device):
+        raise RuntimeError(f"no kernel image for {device}")
+
+    monkeypatch.setattr(doctor_checks, "prove_operators", refuse)
+    check = doctor_checks.devices()
+    assert check.status == "fail"
+    assert "no kernel image" in check.detail
+    assert "setup.sh t4_gpu" in check.remedy
+
+
+@pytest.mark.slow
+def test_a_driver_that_torch_cannot_use_is_a_note(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert doctor_checks.devices().status == "note"
+
+
+@pytest.mark.slow
+def test_operators_that_answer_wrong_are_found(monkeypatch):
+    ops = pytest.importorskip("torchvision.ops")
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(ops, "nms", lambda *_: torch.tensor([0, 1, 2]))
+    with pytest.raises(RuntimeError, match="nms gives a wrong answer"):
+        doctor_checks.prove_operators("cpu")
 
 
 @pytest.mark.slow
