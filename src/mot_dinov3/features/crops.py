@@ -44,11 +44,6 @@ class InputSpec:
         """Whether square crops keep their shape in this input."""
         return self.height == self.width
 
-    @property
-    def fill(self) -> list[float]:
-        """The RGB colour in 0..255 that becomes zero: the model's idea of nothing."""
-        return [min(max(value / self.rescale, 0.0), 255.0) for value in self.mean]
-
 
 @dataclass(frozen=True, slots=True)
 class CropWindows:
@@ -117,11 +112,10 @@ def _croppable_rows(xyxy: FloatArray, frame_wh: tuple[int, int]) -> IntArray:
 def crop_batch(
     image: Image, windows: CropWindows, spec: InputSpec, device: str = "cpu"
 ) -> torch.Tensor:
-    """Cut, resize and normalise all windows of a frame.
+    """Cut, resize and normalise all windows of a frame, antialiased.
 
     On CUDA the part of the frame that the windows cover is uploaded once and everything else
-    happens there. Elsewhere pictures are resized as uint8 on the CPU, where torch has a fast
-    antialiased kernel, and the small batch travels.
+    happens there. Elsewhere the batch is made on the CPU and travels.
 
     Args:
         image: (H, W, 3) uint8 BGR, the whole frame.
@@ -132,43 +126,57 @@ def crop_batch(
     Returns:
         (K, 3, spec.height, spec.width) float32 RGB on `device`.
     """
+    if device.startswith("cuda"):
+        return _batch_on_device(image, windows, spec, device)
     import torch
 
-    on_gpu = device.startswith("cuda")
-    pixels, source = _needed_pixels(image, windows.source)
-    frame = torch.from_numpy(np.ascontiguousarray(pixels) if on_gpu else pixels)
-    frame = frame.to(device) if on_gpu else frame
-    bgr = _resized(frame, source, windows.target, spec).to(device)
-    rgb = bgr.flip(1).to(torch.float32)
-    mean = torch.tensor(spec.mean, device=device).view(1, 3, 1, 1)
-    std = torch.tensor(spec.std, device=device).view(1, 3, 1, 1)
-    return rgb.mul_(spec.rescale / std).sub_(mean / std)
+    return torch.from_numpy(cpu_batch(image, windows, spec)).to(device)
 
 
-def _needed_pixels(image: Image, source: IntArray) -> tuple[Image, IntArray]:
-    """The smallest part of the frame that has all windows, and the windows in that part."""
-    corner = source[:, :2].min(axis=0)
-    x1, y1 = corner.tolist()
-    x2, y2 = source[:, 2:].max(axis=0).tolist()
-    part = image[y1:y2, x1:x2]
-    return part if part.flags.writeable else part.copy(), source - np.tile(corner, 2)
+def cpu_batch(image: Image, windows: CropWindows, spec: InputSpec) -> FloatArray:
+    """`crop_batch` in numpy; resized as uint8, for which torch has a fast antialiased kernel.
+
+    Numpy normalises, because torch would split such small work over threads, and waiting for
+    them costs many times the work itself while other threads keep the cores busy.
+    """
+    import torch
+
+    mean, std = (np.array(c, np.float32)[:, None, None] for c in (spec.mean, spec.std))
+    scale, shift = np.float32(spec.rescale) / std, mean / std
+    out = np.zeros((len(windows), 3, spec.height, spec.width), np.float32)
+    for row, (x1, y1, x2, y2) in enumerate(windows.source.tolist()):
+        left, top, right, bottom = windows.target[row].tolist()
+        crop = torch.from_numpy(image[y1:y2, x1:x2].copy()).permute(2, 0, 1)
+        bgr = _resize(crop, bottom - top, right - left, spec).numpy()
+        part = out[row, :, top:bottom, left:right]
+        np.multiply(bgr[::-1], scale, out=part)
+        np.subtract(part, shift, out=part)
+    return out
 
 
-def _resized(
-    frame: torch.Tensor, source: IntArray, target: IntArray, spec: InputSpec
+def _batch_on_device(
+    image: Image, windows: CropWindows, spec: InputSpec, device: str
 ) -> torch.Tensor:
-    """(K, 3, h, w) BGR in 0..255: uint8 on the CPU, float32 elsewhere."""
     import torch
+
+    x, y = windows.source[:, :2].min(axis=0).tolist()
+    right, bottom = windows.source[:, 2:].max(axis=0).tolist()
+    frame = torch.from_numpy(image[y:bottom, x:right].copy()).to(device).permute(2, 0, 1)
+    mean, std = (torch.tensor(c, device=device).view(1, 3, 1, 1) for c in (spec.mean, spec.std))
+    batch = (mean / spec.rescale).repeat(len(windows), 1, spec.height, spec.width)
+    corner = np.array([x, y, x, y])
+    for row, (x1, y1, x2, y2) in enumerate((windows.source - corner).tolist()):
+        left, top, right, bottom = windows.target[row].tolist()
+        crop = frame[:, y1:y2, x1:x2].float()
+        bgr = _resize(crop, bottom - top, right - left, spec)
+        batch[row, :, top:bottom, left:right] = bgr.clamp_(0, 255).flip(0)
+    return batch.mul_(spec.rescale / std).sub_(mean / std)
+
+
+def _resize(crop: torch.Tensor, height: int, width: int, spec: InputSpec) -> torch.Tensor:
+    """(3, h, w) -> (3, height, width); a cubic kernel may overshoot 0..255 in floats."""
     from torch.nn.functional import interpolate
 
-    kind = torch.uint8 if frame.device.type == "cpu" else torch.float32
-    colour = torch.tensor(spec.fill[::-1]).round().to(frame.device, kind).view(1, 3, 1, 1)
-    batch = colour.repeat(len(source), 1, spec.height, spec.width)
     mode = "bicubic" if spec.bicubic else "bilinear"
-    for row, (x1, y1, x2, y2) in enumerate(source.tolist()):
-        left, top, right, bottom = target[row].tolist()
-        crop = frame[y1:y2, x1:x2].permute(2, 0, 1)[None].to(kind)
-        into = (bottom - top, right - left)
-        resized = interpolate(crop, size=into, mode=mode, antialias=True, align_corners=False)
-        batch[row, :, top:bottom, left:right] = resized[0].clamp_(0, 255)
-    return batch
+    size = (height, width)
+    return interpolate(crop[None], size=size, mode=mode, antialias=True, align_corners=False)[0]

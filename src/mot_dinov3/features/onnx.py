@@ -19,7 +19,7 @@ from mot_dinov3.features.crops import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     InputSpec,
-    crop_batch,
+    cpu_batch,
     crop_windows,
 )
 from mot_dinov3.structures import FloatArray, Image
@@ -83,7 +83,7 @@ class OnnxEmbedder:
         windows = crop_windows(xyxy, frame_wh, self.spec, self.pad, self.square)
         out = np.full((len(xyxy), self.dim), np.nan, np.float32)
         if len(windows):
-            pixels = crop_batch(image, windows, self.spec).numpy()
+            pixels = cpu_batch(image, windows, self.spec)
             out[windows.rows] = unit_rows(self._vectors(pixels))
         return out
 
@@ -172,6 +172,7 @@ def _session(path: Path, device: str) -> Any:  # noqa: ANN401 - an onnxruntime s
     options = ort.SessionOptions()
     options.intra_op_num_threads = thread_count()
     options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers: list[Any] = ["CPUExecutionProvider"]
     if device.startswith("cuda") and "CUDAExecutionProvider" in ort.get_available_providers():
         number = device.partition(":")[2] or "0"
