@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 from av.container import OutputContainer
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from mot_dinov3.errors import OutputError
@@ -23,6 +23,7 @@ from mot_dinov3.structures import Image
 AVCOL_BT709 = 1
 AVCOL_SPC_SMPTE170M = 6
 AVCOL_RANGE_LIMITED = 1
+EXACT = int(Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,16 @@ class Encoding:
         right, below = self._even[0] - self.size[0], self._even[1] - self.size[1]
         if right or below:
             image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
-        bgr = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), format="bgr24")
+        if not self._is_hd:
+            # Four times as fast as the general conversion below, and only right for BT.601.
+            planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
+            return av.VideoFrame.from_ndarray(planes, format="yuv420p")
         return self._reformatter.reformat(
-            bgr,
+            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), format="bgr24"),
             format="yuv420p",
-            dst_colorspace=Colorspace.ITU709 if self._is_hd else Colorspace.ITU601,
+            dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
+            interpolation=EXACT,
             threads=1,
         )
 
