@@ -11,15 +11,14 @@ from mot_dinov3.structures import Frame, FrameResult
 class Sink(Protocol):
     """A context manager that takes every frame and its result, in order.
 
-    Leaving the context finishes the file, also after an exception: what was written stays
-    readable. Failures are `OutputError`s.
+    It books its time as "draw" and "write" in the `StageTimer` that it was built with. Leaving
+    the context finishes the file, also after an exception: what was written stays readable.
+    Failures are `OutputError`s.
 
     Attributes:
-        stage: the name under which the loop books the time of `write` ("draw" is booked apart).
         path: where the result is, for the closing lines.
     """
 
-    stage: str
     path: str
 
     def __enter__(self) -> Self:

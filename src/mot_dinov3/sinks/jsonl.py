@@ -1,0 +1,93 @@
+"""One JSON object per frame and line, written as the run goes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any, Self
+
+from mot_dinov3.io.atomic import AtomicTextFile
+from mot_dinov3.structures import Frame, FrameResult, Tracks, TrackState
+from mot_dinov3.timing import StageTimer
+
+PIXEL_DIGITS, SCORE_DIGITS, MS_DIGITS, TIME_DIGITS = 2, 4, 3, 6
+
+
+class JsonLinesSink:
+    """Everything known of each frame, flushed line by line.
+
+    A run that was killed leaves whole lines under the partial name.
+    """
+
+    path: str
+
+    def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
+        self.path = path
+        self._file = AtomicTextFile(path, flush_lines=True)
+        self._names, self._timer = names, timer
+
+    def __enter__(self) -> Self:
+        self._file.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.__exit__(kind, error, trace)
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Add one line; its `stage_ms` holds what was booked for this frame until now.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        with self._timer("write"):
+            record = frame_record(result, self._names, {**result.stage_ms, **self._timer.stage_ms})
+            self._file.write_line(json.dumps(record, allow_nan=False, separators=(",", ":")))
+
+
+def frame_record(
+    result: FrameResult, names: Mapping[int, str], stage_ms: Mapping[str, float]
+) -> dict[str, Any]:
+    """One frame as plain values: no NaN (None instead), numbers rounded, names stable.
+
+    Keys: `frame` (0-based), `time_s`, `detections` (how many), `tracks`, `embed`, `stage_ms`.
+    """
+    embed = asdict(result.embed)
+    return {
+        "frame": result.frame_index,
+        "time_s": number(result.time_s, TIME_DIGITS),
+        "detections": len(result.detections),
+        "tracks": [track_record(result.tracks, row, names) for row in range(len(result.tracks))],
+        "embed": {
+            "computed": result.embed.computed,
+            **{k: number(v, MS_DIGITS) if isinstance(v, float) else v for k, v in embed.items()},
+        },
+        "stage_ms": {name: number(ms, MS_DIGITS) for name, ms in stage_ms.items()},
+    }
+
+
+def track_record(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str, Any]:
+    """One track as plain values; `detection` is None while it coasts."""
+    class_id, detection = int(tracks.class_id[row]), int(tracks.detection[row])
+    return {
+        "id": int(tracks.id[row]),
+        "xyxy": [number(value, PIXEL_DIGITS) for value in tracks.xyxy[row].tolist()],
+        "score": number(float(tracks.score[row]), SCORE_DIGITS),
+        "class_id": class_id,
+        "class": names.get(class_id),
+        "state": TrackState(int(tracks.state[row])).name.lower(),
+        "fresh": bool(tracks.fresh[row]),
+        "detection": detection if detection >= 0 else None,
+    }
+
+
+def number(value: float, digits: int) -> float | None:
+    """A rounded number that JSON can hold, None for NaN and infinity."""
+    return round(value, digits) if math.isfinite(value) else None
