@@ -1,0 +1,86 @@
+"""Detector, policy, scheduler and tracker together, on scripted input."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fakes import FakeClock, FakeEmbedder, ScriptedDetector, blank_frame
+from mot_dinov3.config import SchedulerConfig, TrackerConfig
+from mot_dinov3.pipeline import ModularTracker
+from mot_dinov3.policies.factory import create_policy
+from mot_dinov3.scheduler import EmbeddingScheduler
+from mot_dinov3.tracker import Tracker
+
+
+def by_side(box):
+    vector = np.zeros(8)
+    vector[int(box[0] >= 320)] = 1.0
+    return vector
+
+
+def pipeline(script, embedder=True, **scheduler):
+    config = SchedulerConfig(**scheduler)
+    return ModularTracker(
+        ScriptedDetector(script),
+        FakeEmbedder(by_side) if embedder else None,
+        create_policy(config, embedder=embedder),
+        EmbeddingScheduler(config, FakeClock()),
+        Tracker(TrackerConfig()),
+    )
+
+
+def standing(frames, count=2):
+    return [[(100 + 300 * k, 100, 140 + 300 * k, 200) for k in range(count)]] * frames
+
+
+def run(tracker, frames):
+    return [tracker.step(blank_frame(index)) for index in range(frames)]
+
+
+def test_a_stable_scene_is_embedded_at_birth_and_then_every_n_frames():
+    results = run(pipeline(standing(21), refresh_every=5), 21)
+    computed = [index for index, result in enumerate(results) if result.embed.computed]
+    assert computed == [0, 5, 10, 15, 20]
+    assert results[3].embed.reused == 2
+
+
+def test_the_star_is_on_exactly_the_tracks_embedded_now():
+    for result in run(pipeline(standing(12), refresh_every=5), 12):
+        assert result.tracks.fresh.sum() == result.embed.computed
+    assert all(result.tracks.fresh.all() for result in run(pipeline(standing(1)), 1))
+
+
+def test_embed_all_embeds_every_detection_in_every_frame():
+    tracker = pipeline(standing(6), embed_all=True)
+    assert [result.embed.computed for result in run(tracker, 6)] == [2] * 6
+    assert tracker.embedder.calls == 12
+
+
+def test_without_an_embedder_motion_alone_tracks():
+    results = run(pipeline(standing(6), embedder=False), 6)
+    assert results[-1].tracks.id.tolist() == [1, 2]
+    assert sum(result.embed.computed for result in results) == 0
+
+
+def test_a_crop_budget_defers_and_serves_the_oldest_first():
+    results = run(pipeline(standing(30, count=2), refresh_every=5, budget_crops=1), 30)
+    assert results[5].embed.refresh == 1
+    assert results[5].embed.deferred == 1
+    assert results[6].embed.refresh == 1
+    assert not (results[5].tracks.fresh & results[6].tracks.fresh).any()
+
+
+def test_a_crowd_is_critical_in_every_frame():
+    script = [[(100, 100, 140, 200), (115, 100, 155, 200)]] * 6
+    assert [r.embed.critical for r in run(pipeline(script), 6)] == [2] * 6
+
+
+def test_a_track_that_died_leaves_no_debt():
+    script = standing(8, count=2) + standing(20, count=1)
+    results = run(pipeline(script, refresh_every=5, budget_crops=1), 28)
+    assert results[-1].embed.deferred == 0
+
+
+def test_every_frame_says_where_its_time_went():
+    (result,) = run(pipeline(standing(1)), 1)
+    assert set(result.stage_ms) == {"detect", "embed", "track"}
