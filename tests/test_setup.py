@@ -107,7 +107,7 @@ def fake_machine(tmp_path):
     for name, does in (("python3", "exit 1"), ("python3.12", old), ("uname", "echo Linux")):
         (tools / name).write_text(f"#!/bin/sh\n{does}\n")
         (tools / name).chmod(0o755)
-    root = tmp_path / "project"
+    root = tmp_path / "a project"
     root.mkdir()
     for name in ("setup.sh", "pyproject.toml"):
         shutil.copy(ROOT / name, root)
