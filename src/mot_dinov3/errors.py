@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -98,3 +99,11 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
         f"Cannot write '{path}': {reason}.",
         fix="Choose another place, or make room and check the permissions.",
     )
+
+
+SECRETS = re.compile(r"hf_\w{6,}|(?<=://)[^/\s'\"]+(?=@)")
+
+
+def hide_secrets(text: str) -> str:
+    """Blank out tokens and the user:password part of addresses."""
+    return SECRETS.sub("***", text)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import traceback
 from importlib import import_module
 
-from mot_dinov3.errors import EXIT_BUG, EXIT_OUTPUT, EXIT_SIGINT, MotError, UnknownNameError
+from mot_dinov3.errors import (
+    EXIT_BUG,
+    EXIT_OUTPUT,
+    EXIT_SIGINT,
+    MotError,
+    UnknownNameError,
+    hide_secrets,
+)
 
 COMMANDS = {
     "track": "mot_dinov3.commands.track",
@@ -18,8 +24,6 @@ COMMANDS = {
     "train-demo": "mot_dinov3.commands.train_demo",
 }
 """Command word -> module with `parser()` and `run(args) -> int`; no word means `track`."""
-
-SECRETS = re.compile(r"hf_\w{6,}|(?<=://)[^/\s@'\"]+(?=@)")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -59,11 +63,6 @@ def say_error(text: str) -> None:
     """Print an error for people: first line what, the following lines what to do."""
     first, *rest = hide_secrets(text).splitlines() or [""]
     print("\n".join([f"error: {first}", *(f"  {line.strip()}" for line in rest)]), file=sys.stderr)
-
-
-def hide_secrets(text: str) -> str:
-    """Blank out tokens and the user:password part of addresses."""
-    return SECRETS.sub("***", text)
 
 
 class _PlainHandler(logging.Handler):

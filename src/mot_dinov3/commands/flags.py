@@ -123,16 +123,16 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for variable, text in environment.items():
         if variable.startswith(ENVIRONMENT_PREFIX):
             key = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
-            name = _known(key, kinds, f"environment variable {variable}")
+            name = _known(key, kinds, f"environment variable {variable}", ENVIRONMENT_PREFIX)
             out[name] = _parsed(text, kinds[name], variable)
     return out
 
 
-def _known(key: str, kinds: Mapping[str, type], where: str) -> str:
+def _known(key: str, kinds: Mapping[str, type], where: str, prefix: str = "") -> str:
     name = key.replace("-", "_")
     if name in kinds:
         return name
-    near = nearest(name, list(kinds))
+    near = [prefix + (word.upper() if prefix else word) for word in nearest(name, list(kinds))]
     hint = f"Did you mean {' or '.join(near)}?" if near else "See: python cli.py --print-config"
     raise UsageError(f"Unknown {where}.", fix=hint)
 

@@ -1,0 +1,153 @@
+"""The main job as a function: models, loop, outputs, summary. `track` and `demo` both run it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mot_dinov3 import __version__
+from mot_dinov3.commands.flags import as_dict
+from mot_dinov3.commands.progress import Progress
+from mot_dinov3.config import TrackConfig
+from mot_dinov3.device import choose_device
+from mot_dinov3.errors import EXIT_PARTIAL, InputError, UsageError, hide_secrets
+from mot_dinov3.io.atomic import AtomicTextFile
+from mot_dinov3.io.paths import check_output
+from mot_dinov3.io.sources import FrameReader, count_selected, open_source
+from mot_dinov3.pipeline import ModularTracker
+from mot_dinov3.report import format_summary
+from mot_dinov3.run import RunOutcome, run
+from mot_dinov3.session import build_tracker, device_title, versions
+from mot_dinov3.sinks.base import Sink
+from mot_dinov3.sinks.factory import create_sinks
+from mot_dinov3.timing import StageTimer
+
+log = logging.getLogger("mot_dinov3")
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What came of a job.
+
+    Attributes:
+        stats: the figures of `--stats-json`.
+        exit_code: what the process should return.
+        written: the outputs that exist now.
+    """
+
+    stats: dict[str, Any]
+    exit_code: int
+    written: list[str]
+
+
+def run_job(config: TrackConfig) -> JobResult:
+    """Track the configured source and write the configured outputs.
+
+    Raises:
+        MotError: nothing could be done, or the run broke off; then what was tracked before is
+            written and summed up already.
+    """
+    with open_source(config.source) as reader:
+        check_outputs(config, reader.info.path)
+        device = choose_device(config.device)
+        tracker = build_tracker(config, device)
+        log.info("detector %s; embedder %s; %s", tracker.detector.title,
+                 tracker.embedder.title if tracker.embedder else "none", device)  # fmt: skip
+        timer = StageTimer()
+        sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
+        with Progress(count_selected(reader.info, config.source), quiet=config.talk.quiet) as tell:
+            outcome = run(reader, tracker, sinks, timer, tell)
+        return _finish(config, reader, tracker, outcome, sinks)
+
+
+def _finish(
+    config: TrackConfig,
+    reader: FrameReader,
+    tracker: ModularTracker,
+    outcome: RunOutcome,
+    sinks: Sequence[Sink],
+) -> JobResult:
+    stats = collect(config, reader, tracker, outcome)
+    if outcome.statistics.frames:
+        if config.output.stats_json:
+            write_stats(config.output.stats_json, stats)
+        if not config.talk.quiet:
+            print(format_summary(stats), file=sys.stderr)
+    if outcome.error is not None:
+        raise outcome.error
+    if not outcome.statistics.frames and not outcome.stopped_by:
+        raise InputError(
+            f"No frame of '{reader.info.name}' was left to track.",
+            fix="Check --start-frame and --end-frame, and that the file plays elsewhere.",
+        )
+    code = outcome.exit_code(partial=reader.partial)
+    if code == EXIT_PARTIAL:
+        log.warning(
+            "'%s' is damaged or cut short: what could be read was tracked and kept.",
+            reader.info.name,
+        )
+    written = [sink.path for sink in sinks if outcome.statistics.frames]
+    return JobResult(stats, code, [*written, *filter(None, [config.output.stats_json])])
+
+
+def collect(
+    config: TrackConfig, reader: FrameReader, tracker: ModularTracker, outcome: RunOutcome
+) -> dict[str, Any]:
+    """Everything that `--stats-json` holds."""
+    stats = outcome.statistics.summary(outcome.wall_s)
+    device = choose_device(config.device)
+    stats["tracks"] = {"born": tracker.tracker.born, "confirmed": tracker.tracker.confirmed}
+    stats["faults"] = dict(reader.faults)
+    stats["stopped_by_signal"] = outcome.stopped_by
+    stats["warm_up_s"] = round(outcome.warm_up_s, 3)
+    stats["frame_size"] = list(outcome.frame_size)
+    stats["detector"] = tracker.detector.title
+    stats["embedder"] = tracker.embedder.title if tracker.embedder else "none"
+    stats["config"] = {
+        key: hide_secrets(value) if isinstance(value, str) else value
+        for key, value in as_dict(config).items()
+    }
+    stats["versions"] = {
+        "mot_dinov3": __version__,
+        "python": sys.version.split()[0],
+        **versions(),
+    }
+    stats["device"] = {"name": device_title(device), "cpu_count": os.cpu_count()}
+    return stats
+
+
+def write_stats(path: str, stats: dict[str, Any]) -> None:
+    """Write the figures as one JSON object, whole or not at all."""
+    with AtomicTextFile(path) as file:
+        file.write_line(json.dumps(stats, indent=2, allow_nan=False))
+
+
+def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
+    """Refuse outputs that cannot be written, before any model is loaded."""
+    seen: dict[Path, str] = {}
+    for flag, name in output_files(config).items():
+        path = Path(name).resolve()
+        if path in seen:
+            raise UsageError(
+                f"{flag} and {seen[path]} name the same file '{name}'.", fix="Use two names."
+            )
+        seen[path] = flag
+        check_output(Path(name), source_path, config.output.no_clobber)
+
+
+def output_files(config: TrackConfig) -> dict[str, str]:
+    """Flag -> file of everything that a run will write."""
+    out = config.output
+    files = {
+        "--output": "" if out.no_video else out.output,
+        "--save-mot": out.save_mot,
+        "--save-jsonl": out.save_jsonl,
+        "--stats-json": out.stats_json,
+    }
+    return {flag: name for flag, name in files.items() if name}

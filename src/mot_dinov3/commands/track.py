@@ -1,0 +1,48 @@
+"""`python cli.py --source video.mp4`: the main job."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mot_dinov3.commands.flags import add_flags, environment_layer, resolve, to_toml
+from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.errors import EXIT_OK, UsageError
+
+DESCRIPTION = """Track objects through a video: YOLO finds them, DINO embeddings keep their
+identities, and embeddings are computed only where they matter, within a budget per frame."""
+
+EPILOG = "Other commands: demo, doctor, bench, train-demo (python cli.py WORD --help)."
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of the main job."""
+    out = CommandParser(prog="cli.py", description=DESCRIPTION, epilog=EPILOG)
+    out.add_argument("--config", type=Path, metavar="FILE", help="read flags from a TOML file")
+    out.add_argument("--print-config", action="store_true", help="print the settings as TOML")
+    add_flags(out)
+    return out
+
+
+def run(args: argparse.Namespace) -> int:
+    """Track a video as the flags say; the exit code tells how it ended."""
+    chosen = dict(vars(args))
+    toml, show = chosen.pop("config"), chosen.pop("print_config")
+    config = resolve(chosen, toml, environment_layer())
+    if show:
+        print(to_toml(config))
+        return EXIT_OK
+    if not config.source.source:
+        raise UsageError(
+            "--source is missing: there is nothing to track.",
+            fix="Give a video: python cli.py --source video.mp4   (or try: python cli.py demo)",
+        )
+    from mot_dinov3.commands.job import run_job
+    from mot_dinov3.compat import load_environment
+
+    load_environment()
+    result = run_job(config)
+    if not config.talk.quiet and result.written:
+        print("wrote " + ", ".join(result.written), file=sys.stderr)
+    return result.exit_code
