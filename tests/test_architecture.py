@@ -20,6 +20,7 @@ FLOORS = [
         "timing",
         "device",
         "compat",
+        "assets",
     },
     {"models", "motion", "gallery", "io", "synthetic", "hub", "cost_model"},
     {"detectors", "features", "policies", "association", "datasets", "budget"},
