@@ -1,7 +1,7 @@
-"""Whether an mp4 or mov file is whole, told from its box structure alone.
+"""Whether a video file is whole, told from the sizes that its format writes down.
 
-libav reads a file that was cut short to its end and reports nothing; the boxes still say how
-long the file was meant to be.
+libav reads a file that was cut short to its end and reports nothing; the outermost boxes still
+say how long the file was meant to be.
 """
 
 from __future__ import annotations
@@ -9,46 +9,90 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 _MOVIE = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"uuid", b"styp",
                     b"sidx", b"mfra", b"pnot", b"meta", b"udta"})  # fmt: skip
+_EBML, _SEGMENT = bytes.fromhex("1A45DFA3"), bytes.fromhex("18538067")
 MOST_BOXES = 1_000_000
 
 
-def top_level_boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (type, start, end) of the outermost boxes; `end` may lie beyond the file.
-
-    Stops at the first thing that is no known box, so other formats yield nothing.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = 0
-        for _ in range(MOST_BOXES):
-            file.seek(start)
-            head = file.read(16)
-            if len(head) < 8 or head[4:8] not in _MOVIE:
-                return
-            length = struct.unpack(">I", head[:4])[0]
-            if length == 1 and len(head) == 16:
-                length = struct.unpack(">Q", head[8:])[0]
-            end = size if length == 0 else start + length
-            yield head[4:8], start, end
-            if end <= start or end >= size:
-                return
-            start = end
-
-
 def damage(path: Path) -> str:
-    """What is missing from an mp4/mov file, as the end of a sentence; "" when nothing is known."""
+    """What is missing from a video file, as the end of a sentence; "" when nothing is known."""
     try:
-        boxes = list(top_level_boxes(path))
         size = path.stat().st_size
+        with path.open("rb") as file:
+            end, indexed = _declared(file, size)
     except OSError:
         return ""
-    if not boxes or boxes[0][0] not in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
-        return ""
-    if boxes[-1][2] > size:
-        return f"is cut short: {boxes[-1][2] - size} bytes are missing at its end"
-    if all(kind != b"moov" for kind, _, _ in boxes):
+    if end > size:
+        return f"is cut short: {end - size} bytes are missing at its end"
+    if not indexed:
         return "has no index (moov): it was cut short or is still being written"
     return ""
+
+
+def _declared(file: BinaryIO, size: int) -> tuple[int, bool]:
+    """Where the file says it ends, 0 when it does not say, and whether it has its index."""
+    head = file.read(12)
+    if head[4:8] in _MOVIE:
+        boxes = list(_movie_boxes(file, size))
+        return boxes[-1][1], any(kind == b"moov" for kind, _ in boxes)
+    if head.startswith(_EBML):
+        return _matroska_end(file), True
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return _riff_end(file, size), True
+    return 0, True
+
+
+def _movie_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    """(type, end) of the outermost mp4/mov boxes; the last end may lie beyond the file."""
+    start = 0
+    for _ in range(MOST_BOXES):
+        file.seek(start)
+        head = file.read(16)
+        if len(head) < 8 or head[4:8] not in _MOVIE:
+            return
+        length = struct.unpack(">I", head[:4])[0]
+        if length == 1 and len(head) == 16:
+            length = struct.unpack(">Q", head[8:])[0]
+        end = size if length == 0 else start + length
+        yield head[4:8], end
+        if end <= start or end >= size:
+            return
+        start = end
+
+
+def _matroska_end(file: BinaryIO) -> int:
+    """The end of the segment of a Matroska or WebM file; 0 when it was left open (live)."""
+    file.seek(0)
+    start = len(_EBML)
+    for _ in range(8):
+        file.seek(start)
+        raw = file.read(8)
+        length = 9 - raw[0].bit_length() if raw and raw[0] else 0
+        if not 0 < length <= len(raw):
+            return 0
+        value = int.from_bytes(raw[:length], "big") & ((1 << 7 * length) - 1)
+        unknown = value == (1 << 7 * length) - 1
+        end = start + length + value
+        file.seek(start - len(_EBML))
+        if file.read(4) == _SEGMENT:
+            return 0 if unknown else end
+        start = end + len(_EBML)
+    return 0
+
+
+def _riff_end(file: BinaryIO, size: int) -> int:
+    """The end of the last RIFF chunk of an AVI file; large files have several."""
+    end = 0
+    while end < size:
+        file.seek(end)
+        head = file.read(8)
+        if len(head) < 8 or head[:4] != b"RIFF":
+            break
+        length = struct.unpack("<I", head[4:])[0]
+        if length == 0:
+            return 0
+        end += 8 + length + length % 2
+    return end

@@ -221,7 +221,7 @@ class VideoReader:
         missing = self._stream.frames - self._packets_seen
         if not self._stream.frames and self._container.format.name.startswith(DURATION_FORMATS):
             missing_s = self._declared_s() - self._end_s
-            missing = round(missing_s * self._fps()) if missing_s > 0.25 else 0
+            missing = round(missing_s * self._fps()) if missing_s > 0.1 else 0
         self._faults["missing_frames"] += max(0, missing)
         cut = self._origin.path is not None and bool(damage(self._origin.path))
         self._faults["truncated"] += cut or missing > 0
