@@ -162,6 +162,16 @@ def test_default_weights_are_a_note_until_they_are_here(monkeypatch, tmp_path):
     assert "yolov8n.pt" not in doctor_places.default_weights().detail.partition(" not here")[0]
 
 
+def test_demo_models_that_are_gone_are_a_failure_with_a_fitting_remedy(monkeypatch):
+    def gone(*_):
+        raise ModelError("There is no such file.", fix="Give --det another.")
+
+    monkeypatch.setattr("mot_dinov3.detectors.factory.create_detector", gone)
+    check = doctor_places.demo_weights()
+    assert check.status == "fail"
+    assert "--det" not in check.remedy
+
+
 @pytest.fixture
 def two_cards(monkeypatch):
     torch = pytest.importorskip("torch")

@@ -11,9 +11,10 @@ from threading import Thread
 
 import numpy as np
 
-from mot_dinov3.commands.doctor_checks import Check
+from mot_dinov3.commands.doctor_checks import Check, one_line
 from mot_dinov3.compat import cache_dir
 from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DetectorConfig, EmbedderConfig, OutputConfig
+from mot_dinov3.errors import MotError
 
 HUB_TIMEOUT_S = 3.0
 LITTLE_GIB = 2.0
@@ -84,9 +85,12 @@ def demo_weights() -> Check:
     from mot_dinov3.structures import Frame
 
     image = np.zeros((96, 160, 3), np.uint8)
-    detector = create_detector(DetectorConfig(det="demo", imgsz=160), "cpu")
+    try:
+        detector = create_detector(DetectorConfig(det="demo", imgsz=160), "cpu")
+        embedder = create_embedder(EmbedderConfig(embed_model="demo"), "cpu")
+    except MotError as error:
+        return Check("fail", one_line(error), "They are part of the project: fetch it again")
     detector.detect(Frame(0, 0.0, image))
-    embedder = create_embedder(EmbedderConfig(embed_model="demo"), "cpu")
     vector = embedder.embed(image, np.array([[10, 10, 50, 80]], np.float32))[0]
     if not np.isclose(np.linalg.norm(vector), 1.0, atol=1e-3):
         raise RuntimeError("the demo embedder gives no unit vector")
