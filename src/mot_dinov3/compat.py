@@ -9,13 +9,26 @@ LEGACY_TOKENS = ("HUGGINGFACE_HUB_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
 def load_environment(directory: Path | None = None) -> None:
-    """Read `.env` of `directory` and bridge old token names; a variable already set stays."""
+    """Set what heavy packages read at import: `.env` of `directory`, token names, thread waiting.
+
+    A variable already set stays as it is.
+    """
     env_file = (directory or Path.cwd()) / ".env"
     if env_file.is_file():
         from dotenv import load_dotenv
 
         load_dotenv(env_file, override=False)
     bridge_tokens()
+    let_threads_sleep()
+
+
+def let_threads_sleep() -> None:
+    """Let torch's idle threads sleep instead of spin; must run before torch is imported.
+
+    A run shares its cores between a detector, an embedder, a reader and an encoder. Threads
+    that spin while they wait for a core then cost many times the work they wait for.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def bridge_tokens() -> None:
