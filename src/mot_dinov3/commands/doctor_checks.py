@@ -12,8 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from mot_dinov3.commands import hide_secrets
-from mot_dinov3.errors import MotError
+from mot_dinov3.errors import MotError, hide_secrets
 
 Status = Literal["ok", "note", "fail"]
 
