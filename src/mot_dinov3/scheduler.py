@@ -106,7 +106,7 @@ class EmbeddingScheduler:
         counts = self._counts(
             critical=len(plan.critical) - len(starved),
             refresh=refreshed,
-            reused=len(plan.reuse),
+            reused=int((plan.track[plan.reuse] >= 0).sum()),
             deferred=len(deferred),
             starved=len(starved),
             nonfinite=nonfinite,

@@ -76,6 +76,12 @@ def test_two_detections_cannot_continue_one_track():
     assert plan.critical.tolist() == [1]
 
 
+def test_a_weak_detection_does_not_take_the_track_of_a_confident_one():
+    plan = plan_embeddings(scene([[0.7], [0.8]], [0], eligible=[True, False]), CONFIG)
+    assert plan.track.tolist() == [0, -1]
+    assert plan.reuse.tolist() == [0, 1]
+
+
 def test_a_weak_detection_is_never_embedded():
     plan = plan_embeddings(stable([9], eligible=[False], overlap=[0.9]), CONFIG)
     assert plan.reuse.tolist() == [0]

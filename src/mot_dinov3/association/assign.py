@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from mot_dinov3.structures import NO_ROWS, FloatArray, IntArray
 
@@ -26,8 +27,6 @@ def hungarian(cost: FloatArray) -> tuple[IntArray, IntArray]:
     """
     if not cost.size:
         return NO_ROWS, NO_ROWS
-    from scipy.optimize import linear_sum_assignment
-
     rows, columns = linear_sum_assignment(cost)
     possible = cost[rows, columns] < REFUSED
     return rows[possible].astype(np.int64), columns[possible].astype(np.int64)

@@ -61,7 +61,9 @@ def run_job(config: TrackConfig) -> JobResult:
                  tracker.embedder.title if tracker.embedder else "none", device)  # fmt: skip
         timer = StageTimer()
         sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
-        with Progress(count_selected(reader.info, config.source), quiet=config.talk.quiet) as tell:
+        with Progress(
+            count_selected(config.source, reader.info.frame_count), quiet=config.talk.quiet
+        ) as tell:
             outcome = run(reader, tracker, sinks, timer, tell)
         return _finish(config, reader, tracker, outcome, sinks)
 

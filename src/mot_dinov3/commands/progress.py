@@ -21,7 +21,7 @@ class Progress:
         self.total = total
         self.quiet = quiet
         self.live = sys.stderr.isatty()
-        self._started = self._said = perf_counter()
+        self._started = self._said = 0.0
         self._bar = None
 
     def __enter__(self) -> Self:
@@ -44,6 +44,8 @@ class Progress:
         """Tell of one more frame."""
         if self.quiet:
             return
+        if statistics.frames == 1:  # loading and warming up are over: now the speed counts
+            self._started = self._said = perf_counter()
         if self._bar is not None:
             self._bar.update()
             self._bar.set_postfix_str(state_of(result, statistics), refresh=False)

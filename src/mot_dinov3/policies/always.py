@@ -19,7 +19,7 @@ class AlwaysPolicy:
     def plan(self, scene: PlanInput) -> EmbedPlan:
         """Every eligible detection is critical."""
         reason = np.where(scene.eligible, Reason.ALWAYS, Reason.LOW_SCORE).astype(np.int8)
-        track, _ = claims(scene.iou, self.config.iou_gate)
+        track, _ = claims(scene, self.config.iou_gate)
         return EmbedPlan(
             critical=np.flatnonzero(scene.eligible),
             refresh=NO_ROWS,

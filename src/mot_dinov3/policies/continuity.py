@@ -6,7 +6,7 @@ import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.policies.base import PlanInput
-from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, IntArray, Reason
+from mot_dinov3.structures import BoolArray, EmbedPlan, IntArray, Reason
 
 NEVER = np.int64(1) << 40
 """Staleness of an identity without any embedding: first in every line."""
@@ -32,7 +32,7 @@ def plan_embeddings(scene: PlanInput, config: SchedulerConfig) -> EmbedPlan:
     """
     n = len(scene.eligible)
     reason = np.full(n, Reason.STABLE, np.int8)
-    track, continues = claims(scene.iou, config.iou_gate)
+    track, continues = claims(scene, config.iou_gate)
     stale = _staleness(scene, track)
     reason[stale >= config.refresh_every] = Reason.DUE
     reason[scene.overlap > config.overlap_thr] = Reason.CROWDED
@@ -50,18 +50,21 @@ def plan_embeddings(scene: PlanInput, config: SchedulerConfig) -> EmbedPlan:
     )
 
 
-def claims(iou: FloatArray, gate: float) -> tuple[IntArray, BoolArray]:
+def claims(scene: PlanInput, gate: float) -> tuple[IntArray, BoolArray]:
     """Which active track each detection continues: its best, if it is that track's best too.
+
+    A confident detection comes before a weak one, as it does in association.
 
     Returns:
         (N,) track rows, -1 for none, and (N,) whether there is one.
     """
-    n, n_tracks = iou.shape
+    n, n_tracks = scene.iou.shape
     if not n or not n_tracks:
         return np.full(n, -1, np.int64), np.zeros(n, np.bool_)
-    best = iou.argmax(axis=1)
-    rows = np.arange(n)
-    continues = (iou[rows, best] >= gate) & (iou.argmax(axis=0)[best] == rows)
+    best, rows = scene.iou.argmax(axis=1), np.arange(n)
+    close = scene.iou >= gate
+    rank = np.where(close, scene.iou + 2 * scene.eligible[:, None], 0.0)
+    continues = close[rows, best] & (rank.argmax(axis=0)[best] == rows)
     return np.where(continues, best, -1), continues
 
 

@@ -19,6 +19,6 @@ class NeverPolicy:
     def plan(self, scene: PlanInput) -> EmbedPlan:
         """Every detection keeps what its track has, which is nothing."""
         n = len(scene.eligible)
-        track, _ = claims(scene.iou, self.config.iou_gate)
+        track, _ = claims(scene, self.config.iou_gate)
         reason = np.full(n, Reason.STABLE, np.int8)
         return EmbedPlan(NO_ROWS, NO_ROWS, np.arange(n), track, reason)
