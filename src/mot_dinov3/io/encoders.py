@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -88,10 +89,23 @@ def encoder_threads() -> int:
     return max(1, min(4, (os.cpu_count() or 1) // 2))
 
 
-def open_container(path: Path, kind: VideoFormat) -> OutputContainer:
-    """A container that writes to `path`, sending every packet to the disk as it comes."""
+class WholeWrites(io.FileIO):
+    """A file whose `write` takes all it is given or raises: libav does not notice a short write."""
+
+    def write(self, data: bytes, /) -> int:  # type: ignore[override]
+        """Write every byte of `data`."""
+        left = memoryview(data)
+        while left:
+            left = left[super().write(left) :]
+        return len(data)
+
+
+def open_container(file: WholeWrites, kind: VideoFormat) -> OutputContainer:
+    """A container that writes to `file` from its start, every packet at once."""
+    file.seek(0)
+    file.truncate()
     options = {"flush_packets": "1", "max_interleave_delta": "1000000", **kind.options}
-    return av.open(str(path), "w", format=kind.muxer, container_options=options)
+    return av.open(file, "w", format=kind.muxer, container_options=options)
 
 
 def add_video(

@@ -16,7 +16,14 @@ from av.video.stream import VideoStream
 
 from mot_dinov3.errors import OutputError
 from mot_dinov3.io.audio import AudioCopy
-from mot_dinov3.io.encoders import ENCODERS, Encoder, VideoFormat, add_video, open_container
+from mot_dinov3.io.encoders import (
+    ENCODERS,
+    Encoder,
+    VideoFormat,
+    WholeWrites,
+    add_video,
+    open_container,
+)
 from mot_dinov3.io.pictures import HD_HEIGHT, letterbox
 from mot_dinov3.structures import Image
 
@@ -59,6 +66,7 @@ class Encoding:
         self._reformatter = VideoReformatter()
         self._first_s: float | None = None
         self._last_tick = -1
+        self._file = WholeWrites(path, "wb")
         output = self._open(path, kind)
         if audio is not None and output.audio is None:
             audio.refuse(f"sound of this kind does not go into '{path.suffix}'")
@@ -82,14 +90,16 @@ class Encoding:
             end_s = float((self._last_tick + self._frame_ticks) * self._ticks)
             self._audio.mux_until(self._container, end_s)
         self._container.close()
+        self._file.close()
 
     def abandon(self) -> None:
-        """Let go of the file after a failure; what was written stays."""
-        try:
-            self._container.close()
-        except (av.FFmpegError, OSError):
-            # The failure that led here is the one to report.
-            return
+        """Let go of the file after a failure; what was written stays, and stays playable.
+
+        The index is left unwritten: it would replace the fragments that a player can use, and
+        libav crashes when it writes one for no frames at all.
+        """
+        self._file.close()
+        self._container.close()
 
     @property
     def _frame_ticks(self) -> int:
@@ -131,10 +141,12 @@ class Encoding:
         sounds = (self._audio, None) if self._audio is not None else (None,)
         for name, sound in itertools.product(kind.encoders, sounds):
             try:
-                return self._start(open_container(path, kind), kind, ENCODERS[name], sound)
+                return self._start(open_container(self._file, kind), kind, ENCODERS[name], sound)
             except (av.FFmpegError, ValueError) as error:
                 if isinstance(error, OSError):
+                    self._file.close()
                     raise
+        self._file.close()
         raise OutputError(
             f"No video encoder for '{path.suffix}' works here (tried {', '.join(kind.encoders)}).",
             fix="Install a full build of PyAV (pip install av), or give --no-video.",
