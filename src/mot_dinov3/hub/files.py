@@ -41,7 +41,7 @@ def model_directory(model_id: str, open_choice: str) -> Path:
         ModelError: unknown, unreadable, or without safetensors weights.
     """
     local = Path(model_id).expanduser()
-    if local.is_dir():
+    if model_id and local.is_dir():
         check_directory(local, model_id)
         return local
     if local.is_file() or looks_like_path(model_id):
