@@ -31,22 +31,21 @@ class TrackState(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a detection got its fate in an `EmbedPlan`."""
+    """Why a detection got its fate in an `EmbedPlan`.
+
+    Reused: STABLE continues a track whose embedding is recent enough; LOW_SCORE is too weak to
+    be embedded at all. Refreshed: DUE continues one whose embedding is old. Critical: NO_TRACK,
+    nothing is being tracked yet; WEAK_IOU, no track predicted it here; CROWDED, another
+    detection overlaps it; ALWAYS, the policy embeds everything.
+    """
 
     STABLE = 0
-    """Continues a track whose embedding is recent enough: reused."""
     DUE = 1
-    """Continues a track whose embedding is old: refresh."""
     NO_TRACK = 2
-    """Nothing is being tracked yet: critical."""
     WEAK_IOU = 3
-    """No track predicted it here: critical."""
     CROWDED = 4
-    """Another detection overlaps it: critical."""
     ALWAYS = 5
-    """The policy embeds everything: critical."""
     LOW_SCORE = 6
-    """Below the confidence that may start a track: never embedded."""
 
 
 def check_shapes(owner: str, **arrays: tuple[NDArray[np.generic], tuple[int, ...]]) -> None:
@@ -101,12 +100,8 @@ class Detections:
 
     def __post_init__(self) -> None:
         n = len(self.xyxy)
-        check_shapes(
-            "Detections",
-            xyxy=(self.xyxy, (n, 4)),
-            score=(self.score, (n,)),
-            class_id=(self.class_id, (n,)),
-        )
+        row = {"score": (self.score, (n,)), "class_id": (self.class_id, (n,))}
+        check_shapes("Detections", xyxy=(self.xyxy, (n, 4)), **row)
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -229,15 +224,9 @@ class Tracks:
 
     def __post_init__(self) -> None:
         n = len(self.id)
-        check_shapes(
-            "Tracks",
-            xyxy=(self.xyxy, (n, 4)),
-            score=(self.score, (n,)),
-            class_id=(self.class_id, (n,)),
-            state=(self.state, (n,)),
-            fresh=(self.fresh, (n,)),
-            detection=(self.detection, (n,)),
-        )
+        flat = ("score", "class_id", "state", "fresh", "detection")
+        row = {name: (getattr(self, name), (n,)) for name in flat}
+        check_shapes("Tracks", xyxy=(self.xyxy, (n, 4)), **row)
 
     def __len__(self) -> int:
         return len(self.id)
@@ -256,7 +245,7 @@ class Tracks:
 
 @dataclass(frozen=True, slots=True)
 class EmbedCounts:
-    """What the embedding step of one frame did, in crops and milliseconds.
+    """What the embedding step of one frame did.
 
     Attributes:
         critical: crops computed because they had to be.
@@ -266,8 +255,7 @@ class EmbedCounts:
         starved: critical crops that a hard budget refused.
         nonfinite: computed vectors thrown away because they held NaN or infinity.
         budget_ms: what a frame may spend, 0 for no limit.
-        embed_ms: measured time of the whole step, device synchronised.
-        critical_ms: the part of it spent on critical crops.
+        embed_ms: measured time of the whole step, `critical_ms` the critical part of it.
         predicted_ms: what the cost model expected for the crops that were computed.
     """
 
