@@ -100,8 +100,8 @@ class Detections:
 
     def __post_init__(self) -> None:
         n = len(self.xyxy)
-        row = {"score": (self.score, (n,)), "class_id": (self.class_id, (n,))}
-        check_shapes("Detections", xyxy=(self.xyxy, (n, 4)), **row)
+        check_shapes("Detections", xyxy=(self.xyxy, (n, 4)), score=(self.score, (n,)))
+        check_shapes("Detections", class_id=(self.class_id, (n,)))
 
     def __len__(self) -> int:
         return len(self.xyxy)
