@@ -1,0 +1,93 @@
+"""Outputs that must be refused before any work is done."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from mot_dinov3.errors import EXIT_OUTPUT, OutputError
+from mot_dinov3.io.paths import check_output, publish, reserve_partial
+
+
+def refusal(path, source=None, no_clobber=False):
+    with pytest.raises(OutputError) as caught:
+        check_output(path, source, no_clobber)
+    assert caught.value.exit_code == EXIT_OUTPUT
+    assert caught.value.fix
+    return caught.value.what
+
+
+def test_new_files_and_replaced_files_are_fine(tmp_path):
+    source = tmp_path / "in.mp4"
+    source.write_bytes(b"x")
+    check_output(tmp_path / "out.mp4", source, no_clobber=True)
+    check_output(tmp_path / "new" / "deep" / "out.mp4", source, no_clobber=True)
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    check_output(tmp_path / "out.mp4", source, no_clobber=False)
+    check_output(tmp_path / "out.mp4", None, no_clobber=False)
+
+
+@pytest.mark.parametrize("link", ["", "symlink", "hardlink", "directory link", "dots"])
+def test_the_input_is_never_overwritten(tmp_path, link):
+    source = tmp_path / "in.mp4"
+    source.write_bytes(b"x")
+    output = tmp_path / "other.mp4"
+    if link == "symlink":
+        output.symlink_to(source)
+    elif link == "hardlink":
+        output.hardlink_to(source)
+    elif link == "directory link":
+        (tmp_path / "alias").symlink_to(tmp_path)
+        output = tmp_path / "alias" / "in.mp4"
+    elif link == "dots":
+        (tmp_path / "sub").mkdir()
+        output = tmp_path / "sub" / ".." / "in.mp4"
+    else:
+        output = source
+    assert "is the input itself" in refusal(output, source)
+    assert "is the input itself" in refusal(output, source, no_clobber=True)
+
+
+def test_no_clobber_refuses_what_exists_even_a_dead_link(tmp_path):
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    assert "--no-clobber" in refusal(tmp_path / "out.mp4", no_clobber=True)
+    (tmp_path / "dead.mp4").symlink_to(tmp_path / "gone.mp4")
+    assert "--no-clobber" in refusal(tmp_path / "dead.mp4", no_clobber=True)
+
+
+def test_a_directory_is_no_output(tmp_path):
+    assert "is a directory" in refusal(tmp_path)
+
+
+def test_a_file_is_no_directory(tmp_path):
+    (tmp_path / "file").write_text("x")
+    assert "not a directory" in refusal(tmp_path / "file" / "out.mp4").lower()
+    assert "not a directory" in refusal(tmp_path / "file" / "deep" / "out.mp4").lower()
+
+
+def test_a_name_that_the_system_refuses(tmp_path):
+    assert "too long" in refusal(tmp_path / ("x" * 300 + ".mp4"))
+
+
+def test_a_directory_that_takes_no_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "no permission" in refusal(tmp_path / "out.mp4")
+
+
+def test_a_partial_file_keeps_its_suffix_and_is_new(tmp_path):
+    first = reserve_partial(tmp_path / "a" / "out.mp4")
+    second = reserve_partial(tmp_path / "a" / "out.mp4")
+    assert first.name == "out.partial.mp4"
+    assert second.name == "out.partial-2.mp4"
+    assert first.read_bytes() == b""
+
+
+def test_publishing_replaces_in_one_step(tmp_path):
+    partial = reserve_partial(tmp_path / "out.mp4")
+    partial.write_bytes(b"new")
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    publish(partial, tmp_path / "out.mp4", replace=True)
+    assert (tmp_path / "out.mp4").read_bytes() == b"new"
+    assert not partial.exists()
