@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -123,12 +123,25 @@ def _downloaded(model_id: str, open_choice: str) -> Path:
     from huggingface_hub.errors import HFValidationError, HTTPError
 
     try:
-        with _bars_only_on_a_terminal():
+        with _quiet_hub():
+            _knock(model_id)
             return _fetch(model_id)
     except HFValidationError as error:
         raise unknown(model_id) from error
     except (HTTPError, OSError, RuntimeError, ValueError) as error:
         raise explain(error, model_id, open_choice) from error
+
+
+def _knock(model_id: str) -> None:
+    """Ask for the config once, so that no, or no answer, is heard without half a minute of retries.
+
+    A missing config passes: it is explained where the file is fetched.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError
+
+    with suppress(EntryNotFoundError):
+        get_hf_file_metadata(hf_hub_url(model_id, CONFIG))
 
 
 def _fetch(model_id: str) -> Path:
@@ -192,18 +205,23 @@ def converted_revision(model_id: str) -> str | None:
 
 
 @contextmanager
-def _bars_only_on_a_terminal() -> Iterator[None]:
+def _quiet_hub() -> Iterator[None]:
+    """No advice from the hub's client, and download bars only where somebody watches."""
     from huggingface_hub.utils import (
         are_progress_bars_disabled,
         disable_progress_bars,
         enable_progress_bars,
     )
 
-    if sys.stderr.isatty() or are_progress_bars_disabled():
-        yield
-        return
-    disable_progress_bars()
+    client = logging.getLogger("huggingface_hub")
+    level = client.level
+    hide_bars = not sys.stderr.isatty() and not are_progress_bars_disabled()
+    client.setLevel(logging.ERROR)
+    if hide_bars:
+        disable_progress_bars()
     try:
         yield
     finally:
-        enable_progress_bars()
+        client.setLevel(level)
+        if hide_bars:
+            enable_progress_bars()
