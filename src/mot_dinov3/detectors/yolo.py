@@ -108,7 +108,13 @@ def demo_detector(config: DetectorConfig, device: str = "cpu", half: bool = Fals
     """
     from mot_dinov3.assets import demo_detector_path
 
-    return YoloDetector(replace(config, det=str(demo_detector_path())), device, half)
+    path = demo_detector_path()
+    if not path.is_file():
+        raise ModelError(
+            "The demo detector's weights are not in this installation.",
+            fix="Install the package again, or make them: python cli.py train-demo",
+        )
+    return YoloDetector(replace(config, det=str(path)), device, half)
 
 
 def clean_detections(xyxy: FloatArray, score: FloatArray, class_id: IntArray) -> Detections:
