@@ -69,6 +69,7 @@ def test_rows_are_sorted_by_frame_and_keep_their_order_within_one(tmp_path):
         pytest.param("1,1,0,0,9,9,1,-1,-1,-1", -1, 1, id="result"),
         pytest.param("1,1,0,0,9,9,1,2,-1,-1", 2, 1, id="result with a class"),
         pytest.param("1,1,0,0,9,9,1,3.5,7.25,0", -1, 1, id="world coordinates"),
+        pytest.param("1,1,0,0,9,9,1,3,7.25,0", -1, 1, id="whole world coordinate"),
         pytest.param("1 1 0 0 9 9 1 3 0.25", 3, 0.25, id="blanks"),
         pytest.param("1, 1, 0, 0, 9, 9, 1, 3, -1", 3, 1, id="visibility unknown"),
     ],
