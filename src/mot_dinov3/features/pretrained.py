@@ -25,22 +25,34 @@ def model_type_of(directory: Path, name: str) -> str:
     """
     import transformers
 
-    try:
-        settings = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-        model_type = str(settings["model_type"])
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise ModelError(
-            f"The config.json of '{name}' does not describe a model ({_first_line(error)}).",
-            fix="Give a model that transformers can load, or --embed-model demo.",
-        ) from error
+    model_type = _settings(directory / "config.json", name).get("model_type")
+    if not isinstance(model_type, str):
+        raise _damaged("config.json", name, "it names no model_type")
     if model_type not in transformers.CONFIG_MAPPING:
         raise UnsupportedModelError(
             f"'{name}' is a '{model_type}' model, which transformers {transformers.__version__} "
             "does not know.",
             fix="Upgrade with: pip install -U transformers\n"
-            "Or use an open model: --fallback-open, or --dinov3 facebook/dinov2-base",
+            "Or use an open model: --fallback-open, or --embed-model facebook/dinov2-base",
         )
     return model_type
+
+
+def _settings(path: Path, name: str) -> dict[str, Any]:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(path.name, name, error) from error
+    if not isinstance(settings, dict):
+        raise _damaged(path.name, name, "it holds no settings")
+    return settings
+
+
+def _damaged(file: str, name: str, reason: Exception | str) -> ModelError:
+    return ModelError(
+        f"The {file} of '{name}' cannot be used ({_first_line(reason)}).",
+        fix="Fetch or save the model again, or choose another --embed-model.",
+    )
 
 
 def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN401 - a torch module
@@ -70,10 +82,7 @@ def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN
                 output_loading_info=True,
             )
     except SafetensorError as error:
-        raise ModelError(
-            f"The weights of '{name}' are damaged ({_first_line(error)}).",
-            fix=f"Delete {directory} and fetch the model again.",
-        ) from error
+        raise _damaged("safetensors file", name, error) from error
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         raise UnsupportedModelError(
             f"Transformers {transformers.__version__} cannot load '{name}' ({_first_line(error)}).",
@@ -143,6 +152,7 @@ def input_spec(directory: Path, model_config: Any, name: str) -> InputSpec:  # n
         edge = getattr(model_config, "image_size", None) or 224
         height, width = edge if isinstance(edge, (list, tuple)) else (edge, edge)
         return InputSpec(int(height), int(width))
+    _settings(directory / "preprocessor_config.json", name)
     try:
         with quiet_transformers():
             processor = transformers.AutoImageProcessor.from_pretrained(
@@ -150,10 +160,7 @@ def input_spec(directory: Path, model_config: Any, name: str) -> InputSpec:  # n
             )
         return spec_from_processor(processor.to_dict())
     except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
-        raise ModelError(
-            f"The preprocessor_config.json of '{name}' cannot be used ({_first_line(error)}).",
-            fix="Choose another --embed-model, or delete that file to use ImageNet's settings.",
-        ) from error
+        raise _damaged("preprocessor_config.json", name, error) from error
 
 
 def spec_from_processor(settings: Mapping[str, Any]) -> InputSpec:
@@ -200,6 +207,6 @@ def quiet_transformers() -> Iterator[None]:
         restore_bars()
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
+def _first_line(reason: Exception | str) -> str:
+    text = str(reason).strip() or type(reason).__name__
     return text.splitlines()[0].rstrip(".")
