@@ -123,6 +123,15 @@ def test_specks_are_left_out():
     assert len(found[-1]) == 0
 
 
+def test_the_floor_is_kept():
+    picture = scene()
+    pictures = [*(picture() for _ in range(25)), picture((300, 200, 318, 226))]
+    (score,) = watch(pictures, conf=0.1)[-1].score
+    assert 0.1 < score < 0.95
+    floor = float(score) + 0.01
+    assert len(watch(pictures, conf=floor, low_conf=floor)[-1]) == 0
+
+
 def test_sizes_may_change_and_be_small():
     picture = scene()
     pictures = [picture() for _ in range(20)] + [picture()[:50, :70].copy() for _ in range(3)]

@@ -31,6 +31,10 @@ LIGHT_CELL = 8
 """Pixels per cell of the grid on which a change of light is told."""
 LIGHT_WINDOW = 21
 """Cells over which the median is taken: an object must fill less than half of it."""
+LIGHT_DOUBT = 0.6
+"""Share of a correction of light that may be wrong."""
+CERTAIN = 4
+"""Grey levels of doubt that do not matter."""
 LOG_STEPS = 48.0
 """Steps per doubling of brightness in the 8-bit grid."""
 
@@ -84,16 +88,16 @@ class Background:
             self._seen_s += self._dt_s
             self._apply(picture, 1.0 / (self._frames + 1))
             return None
-        picture = self._same_light(picture)
+        picture, doubt = self._same_light(picture)
         mask: Image = self._model.apply(picture, learningRate=0)
-        solid = cv2.inRange(mask, 255, 255)
+        solid = cv2.bitwise_and(cv2.inRange(mask, 255, 255), self._beyond(picture, doubt))
         if cv2.countNonZero(solid) > WHOLE_PICTURE * solid.size:
             self._whole_picture_changed()
             return None
         self._changed_s = 0.0
         shadow = self._model.getShadowValue()
         shade = cv2.inRange(mask, shadow, shadow)
-        return View(picture, solid, shade, self._new_edges(picture))
+        return View(picture, solid, shade, self._new_edges(picture, doubt))
 
     def learn(self, view: View, objects: Image) -> None:
         """Learn a view outside `objects`, and inside them what has stayed for `STILL_S`.
@@ -124,8 +128,17 @@ class Background:
         edges = cv2.dilate(_edges(self._picture), np.ones((3, 3), np.uint8))
         self._edges = cv2.convertScaleAbs(edges, alpha=EDGE_SLACK)
 
-    def _new_edges(self, picture: Image) -> Image:
-        stronger = cv2.subtract(_edges(picture), self._edges)
+    def _beyond(self, picture: Image, doubt: FloatArray) -> Image:
+        """(H, W) uint8, 255 where brightness differs more than the doubt about the light."""
+        background = _grey(self._picture)
+        slack = cv2.multiply(background, doubt, dtype=cv2.CV_8U)
+        beyond = cv2.subtract(cv2.absdiff(_grey(picture), background), slack)
+        out: Image = cv2.bitwise_or(cv2.inRange(beyond, 1, 255), cv2.inRange(slack, 0, CERTAIN))
+        return out
+
+    def _new_edges(self, picture: Image, doubt: FloatArray) -> Image:
+        known = cv2.add(self._edges, cv2.multiply(self._edges, doubt, dtype=cv2.CV_8U))
+        stronger = cv2.subtract(_edges(picture), known)
         new: Image = cv2.inRange(stronger, NEW_EDGE, 255)
         return new
 
@@ -134,8 +147,12 @@ class Background:
         if self._changed_s > FLASH_S:
             self._restart()
 
-    def _same_light(self, picture: Image) -> Image:
-        """The picture, its brightness matched to the background's in every large region."""
+    def _same_light(self, picture: Image) -> tuple[Image, FloatArray]:
+        """The picture, its brightness matched to the background's in every large region.
+
+        Beside it the relative doubt about that, (H, W) float32: a share of the correction,
+        since cameras change dark and bright parts by different factors.
+        """
         gain = _cell_light(self._picture) / _cell_light(picture)
         steps = np.clip(np.log2(gain) * LOG_STEPS + 128, 0, 255).astype(np.uint8)
         rows, columns = steps.shape
@@ -144,9 +161,9 @@ class Background:
         steps = cv2.medianBlur(steps, LIGHT_WINDOW)[edge : edge + rows, edge : edge + columns]
         gain = np.exp2((steps.astype(np.float32) - 128) / LOG_STEPS)
         size = (picture.shape[1], picture.shape[0])
-        field = cv2.cvtColor(cv2.resize(gain, size), cv2.COLOR_GRAY2BGR)
-        lit: Image = cv2.multiply(picture, field, dtype=cv2.CV_8U)
-        return lit
+        field = cv2.resize(gain, size)
+        lit: Image = cv2.multiply(picture, cv2.cvtColor(field, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_8U)
+        return lit, np.abs(field - 1) * np.float32(LIGHT_DOUBT)
 
 
 def _cell_light(picture: Image) -> FloatArray:
@@ -158,6 +175,10 @@ def _cell_light(picture: Image) -> FloatArray:
 
 
 def _edges(picture: Image) -> Image:
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    edges: Image = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    edges: Image = cv2.morphologyEx(_grey(picture), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     return edges
+
+
+def _grey(picture: Image) -> Image:
+    grey: Image = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return grey
