@@ -225,7 +225,9 @@ class Bomb:
 
 @pytest.mark.slow
 def test_code_in_a_weights_file_is_refused_and_not_run(tmp_path, monkeypatch):
+    """Also where the program had imported Ultralytics before, with its own defaults."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("ultralytics.nn.tasks.SAFE_LOAD", False)
     (tmp_path / "bomb.pt").write_bytes(pickle.dumps(Bomb(str(tmp_path / "hit")), protocol=2))
     with pytest.raises(ModelError, match="holds code"):
         create_detector(DetectorConfig(det=str(tmp_path / "bomb.pt")), "cpu")

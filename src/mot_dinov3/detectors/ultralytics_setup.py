@@ -65,7 +65,7 @@ def import_ultralytics() -> Any:  # noqa: ANN401 - a module without type stubs
     try:
         with kept_threads():
             import ultralytics
-            import ultralytics.utils
+            import ultralytics.nn.tasks
     except ImportError as error:
         raise ModelError(
             f"Ultralytics cannot be imported: {error}.",
@@ -73,20 +73,24 @@ def import_ultralytics() -> Any:  # noqa: ANN401 - a module without type stubs
         ) from error
     _require_safe_load(ultralytics)
     for handler in logging.getLogger("ultralytics").handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.setStream(sys.stderr)
+        if type(handler) is logging.StreamHandler:
+            handler.stream = sys.stderr  # setStream would flush a stream that may be closed
     if ultralytics.settings.get("sync"):
         ultralytics.settings.update({"sync": False})
     return ultralytics
 
 
 def _require_safe_load(ultralytics: Any) -> None:  # noqa: ANN401 - a module without type stubs
+    """Switch safe loading on even where the host program imported Ultralytics before us."""
     import torch
 
+    tasks = ultralytics.nn.tasks
     able = hasattr(torch.serialization, "get_unsafe_globals_in_checkpoint")
-    if not (able and hasattr(ultralytics.utils, "SAFE_LOAD")):
+    if not (able and hasattr(tasks, "SAFE_LOAD")):
         raise ModelError(
             f"Ultralytics {ultralytics.__version__} with torch {torch.__version__} would run "
             "code hidden in a weights file.",
             fix="Update both: pip install -U 'ultralytics>=8.4' 'torch>=2.6'",
         )
+    if os.environ["ULTRALYTICS_SAFE_LOAD"] == "1":
+        tasks.SAFE_LOAD = True
