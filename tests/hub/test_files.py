@@ -42,6 +42,27 @@ def test_a_model_without_processor_file_is_complete_in_the_cache(hub, repo):
     assert hub.asked == []
 
 
+def fetched_without_processor(hub, repo):
+    """The cache after `hf download` of a few named files."""
+    from huggingface_hub import hf_hub_download
+
+    hub.serve("acme/vit", repo)
+    for name in ("config.json", "model.safetensors"):
+        hf_hub_download("acme/vit", name)
+
+
+def test_a_processor_file_that_was_never_asked_for_is_fetched(hub, repo):
+    fetched_without_processor(hub, repo)
+    assert (model_directory("acme/vit", OPEN) / "preprocessor_config.json").is_file()
+
+
+def test_offline_a_missing_processor_file_is_only_a_warning(hub, repo, caplog):
+    fetched_without_processor(hub, repo)
+    hub.stop()
+    assert (model_directory("acme/vit", OPEN) / "model.safetensors").is_file()
+    assert "No preprocessor_config.json of acme/vit in the cache" in caplog.text
+
+
 def test_an_interrupted_download_is_finished_later(hub, repo):
     (repo / "model.safetensors").rename(repo / "later")
     hub.serve("acme/vit", repo)

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from mot_dinov3.errors import ModelError
-from mot_dinov3.hub.problems import explain, unknown
+from mot_dinov3.hub.problems import OfflineModelError, explain, unknown
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -89,8 +89,14 @@ def check_directory(directory: Path, name: str) -> None:
     )
 
 
-def cached_directory(model_id: str) -> Path | None:
-    """Where the hub's cache has the whole model, or None; asks nobody."""
+def cached_directory(model_id: str, *, need_processor: bool = True) -> Path | None:
+    """Where the hub's cache has the whole model, or None; asks nobody.
+
+    Args:
+        model_id: a hub id.
+        need_processor: the model counts as whole only when its `preprocessor_config.json` is
+            there too, or the hub has said that there is none.
+    """
     from huggingface_hub import constants, try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -102,7 +108,8 @@ def cached_directory(model_id: str) -> Path | None:
             config, processor = find(CONFIG), find(PROCESSOR)
         except HFValidationError:
             return None
-        if isinstance(config, str) and processor is not None and _weights_cached(find):
+        known = processor is not None or not need_processor
+        if isinstance(config, str) and known and _weights_cached(find):
             return Path(config).parent
     return None
 
@@ -129,7 +136,12 @@ def _downloaded(model_id: str, open_choice: str) -> Path:
     except HFValidationError as error:
         raise unknown(model_id) from error
     except (HTTPError, OSError, RuntimeError, ValueError) as error:
-        raise explain(error, model_id, open_choice) from error
+        problem = explain(error, model_id, open_choice)
+        whole = cached_directory(model_id, need_processor=False)
+        if whole is None or not isinstance(problem, OfflineModelError):
+            raise problem from error
+        logger.warning("No %s of %s in the cache: ImageNet's is assumed.", PROCESSOR, model_id)
+        return whole
 
 
 def _knock(model_id: str) -> None:
