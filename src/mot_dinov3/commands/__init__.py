@@ -29,14 +29,12 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Run one command; see `errors.py` for the exit codes."""
     words = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in words
-    set_up_log(verbose="-v" in words or "--verbose" in words)
+    set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
     name = words.pop(0) if words and not words[0].startswith("-") else "track"
     try:
         return run_command(name, words)
     except MotError as error:
-        if debug:
-            traceback.print_exc()
+        say_traceback()
         say_error(str(error))
         return error.exit_code
     except BrokenPipeError:
@@ -45,8 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         say_error("Interrupted.")
         return EXIT_SIGINT
     except Exception as error:
-        if debug:
-            traceback.print_exc()
+        say_traceback()
         say_error(f"{type(error).__name__}: {error}\nThis is a bug. Run again with --debug.")
         return EXIT_BUG
 
@@ -65,18 +62,28 @@ def say_error(text: str) -> None:
     print("\n".join([f"error: {first}", *(f"  {line.strip()}" for line in rest)]), file=sys.stderr)
 
 
+def say_traceback() -> None:
+    """Print where the current exception came from, secrets blanked out, if `--debug` is set."""
+    if logging.getLogger("mot_dinov3").isEnabledFor(logging.DEBUG):
+        print(hide_secrets(traceback.format_exc()), end="", file=sys.stderr)
+
+
 class _PlainHandler(logging.Handler):
     """Log lines of this package on standard error, with secrets blanked out."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
-        prefix = "warning: " if record.levelno >= logging.WARNING else ""
+        prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
         print(prefix + hide_secrets(record.getMessage()), file=sys.stderr)
 
 
-def set_up_log(*, verbose: bool) -> None:
-    """Send this package's notices to standard error; `--verbose` adds the detailed ones."""
+def set_up_log(*, verbose: bool, debug: bool = False, quiet: bool = False) -> None:
+    """Send this package's notices to standard error.
+
+    `verbose` adds the detailed ones, `debug` the tracebacks; `quiet` leaves errors alone.
+    """
+    level = logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING
     log = logging.getLogger("mot_dinov3")
     log.handlers = [_PlainHandler()]
     log.propagate = False
-    log.setLevel(logging.INFO if verbose else logging.WARNING)
+    log.setLevel(logging.DEBUG if debug else level)

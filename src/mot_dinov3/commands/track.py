@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve, to_toml
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, UsageError
@@ -30,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
     chosen = dict(vars(args))
     toml, show = chosen.pop("config"), chosen.pop("print_config")
     config = resolve(chosen, toml, environment_layer())
+    talk = config.talk
+    set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     if show:
         print(to_toml(config))
         return EXIT_OK
@@ -43,6 +46,6 @@ def run(args: argparse.Namespace) -> int:
 
     load_environment()
     result = run_job(config)
-    if not config.talk.quiet and result.written:
+    if not talk.quiet and result.written:
         print("wrote " + ", ".join(result.written), file=sys.stderr)
     return result.exit_code
