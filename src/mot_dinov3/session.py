@@ -7,12 +7,15 @@ from importlib.metadata import PackageNotFoundError, version
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.device import choose_device, synchronised_clock
+from mot_dinov3.errors import UnknownNameError
 from mot_dinov3.io.sources import FrameReader, open_source
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.structures import FrameResult
 
 PACKAGES = ("torch", "torchvision", "transformers", "ultralytics", "av", "opencv-python", "numpy",
             "scipy", "onnxruntime")  # fmt: skip
+
+NO_EMBEDDER = "none"
 
 
 def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTracker:
@@ -26,14 +29,17 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
         MotError: a model, a device or a name is not to be had; says which and what to do.
     """
     from mot_dinov3.detectors.factory import create_detector
-    from mot_dinov3.features.factory import create_embedder
+    from mot_dinov3.features.factory import EMBEDDERS, create_embedder
     from mot_dinov3.policies.factory import create_policy
     from mot_dinov3.scheduler import EmbeddingScheduler
     from mot_dinov3.tracker import Tracker
 
+    name = config.embedder.embedder
+    wanted = name != NO_EMBEDDER
+    if wanted and name not in EMBEDDERS.table:
+        raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
     device = device or choose_device(config.device)
     detector = create_detector(config.detector, device, config.device.half)
-    wanted = config.embedder.embedder != "none"
     embedder = create_embedder(config.embedder, device) if wanted else None
     return ModularTracker(
         detector,

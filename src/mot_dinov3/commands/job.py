@@ -18,6 +18,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.device import choose_device
 from mot_dinov3.errors import EXIT_PARTIAL, InputError, UsageError, hide_secrets
 from mot_dinov3.io.atomic import AtomicTextFile
+from mot_dinov3.io.encoders import format_of
 from mot_dinov3.io.paths import check_output
 from mot_dinov3.io.sources import FrameReader, count_selected, open_source
 from mot_dinov3.pipeline import ModularTracker
@@ -90,7 +91,7 @@ def _finish(
         )
     code = outcome.exit_code(partial=reader.partial)
     if code == EXIT_PARTIAL:
-        log.warning(
+        log.error(
             "'%s' is damaged or cut short: what could be read was tracked and kept.",
             reader.info.name,
         )
@@ -132,6 +133,10 @@ def write_stats(path: str, stats: dict[str, Any]) -> None:
 
 def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
     """Refuse outputs that cannot be written, before any model is loaded."""
+    if not config.output.no_video:
+        if not config.output.output:
+            raise UsageError("--output is empty.", fix="Name a file, or give --no-video.")
+        format_of(Path(config.output.output))
     seen: dict[Path, str] = {}
     for flag, name in output_files(config).items():
         path = Path(name).resolve()
