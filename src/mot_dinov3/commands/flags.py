@@ -132,7 +132,8 @@ def _known(key: str, kinds: Mapping[str, type], where: str, prefix: str = "") ->
     name = key.replace("-", "_")
     if name in kinds:
         return name
-    near = [prefix + (word.upper() if prefix else word) for word in nearest(name, list(kinds))]
+    known = [*kinds] if prefix else [*kinds, *stages()]
+    near = [prefix + (word.upper() if prefix else word) for word in nearest(name, known)]
     hint = f"Did you mean {' or '.join(near)}?" if near else "See: python cli.py --print-config"
     raise UsageError(f"Unknown {where}.", fix=hint)
 
