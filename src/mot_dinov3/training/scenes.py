@@ -1,0 +1,99 @@
+"""Random streets to learn from, and others, kept apart, to be measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mot_dinov3.structures import Frame, Image
+from mot_dinov3.synthetic.street import StreetConfig, StreetWorld
+from mot_dinov3.synthetic.truth import GroundTruth
+
+FIRST_TRAINING_SEED = 1_000_000
+"""Streets from this seed on are for training; every smaller seed is held out."""
+_JPEG_SHARE, _BLUR_SHARE = 0.5, 0.4
+
+
+def random_street(seed: int, frames: int = 300) -> StreetConfig:
+    """A street whose crowd, light and camera are drawn by its seed too."""
+    rng = np.random.default_rng([seed, 77])
+    return StreetConfig(
+        seed=seed,
+        frames=frames,
+        people=int(rng.integers(8, 23)),
+        vehicles=int(rng.integers(3, 9)),
+        occluders=int(rng.integers(1, 6)),
+        pan=float(rng.uniform(0.0, 0.3)),
+        pan_period_s=float(rng.uniform(9, 20)),
+        noise=float(rng.uniform(0.5, 6.0)),
+        light=float(rng.uniform(0.0, 0.12)),
+        exposure=float(rng.uniform(0.7, 1.25)),
+        blur_px=float(rng.uniform(0.3, 1.1)) if rng.random() < _BLUR_SHARE else 0.0,
+    )
+
+
+def compressed(rng: np.random.Generator, image: Image) -> Image:
+    """What a video codec leaves of a picture, half of the time; else the picture itself."""
+    if rng.random() > _JPEG_SHARE:
+        return image
+    quality = int(rng.integers(35, 95))
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One frame of a training street.
+
+    Attributes:
+        street: the seed of the street; identities are the same person only within one.
+        frame: the picture.
+        truth: who is in it.
+    """
+
+    street: int
+    frame: Frame
+    truth: GroundTruth
+
+
+class StreetPool:
+    """An endless stream of random frames from a few live streets, renewed one by one.
+
+    Drawing the sprites of a street costs more than a frame, so a street is used `uses` times.
+    """
+
+    def __init__(self, seed: int, streets: int = 10, uses: int = 150) -> None:
+        self._rng = np.random.default_rng([seed, 5])
+        self._next_seed = FIRST_TRAINING_SEED + 100_000 * seed
+        self._uses = uses
+        self._live = [self._new_street() for _ in range(streets)]
+        self._left = [1 + uses * (i + 1) // streets for i in range(streets)]
+
+    def _new_street(self) -> StreetWorld:
+        self._next_seed += 1
+        return StreetWorld(random_street(self._next_seed))
+
+    def views(self, count: int) -> list[View]:
+        """`count` frames of one street at random moments, at least half a second apart if few."""
+        slot = int(self._rng.integers(len(self._live)))
+        world = self._live[slot]
+        stride = max(1, len(world) // count)
+        moments = np.arange(count) * stride + self._rng.integers(0, stride, count)
+        seen = [self._view(world, int(moment)) for moment in moments]
+        self._left[slot] -= count
+        if self._left[slot] <= 0:
+            self._live[slot], self._left[slot] = self._new_street(), self._uses
+        return seen
+
+    def _view(self, world: StreetWorld, index: int) -> View:
+        frame, truth = world.frame(index)
+        image = compressed(self._rng, frame.image)
+        return View(world.config.seed, Frame(frame.index, frame.time_s, image), truth)
+
+
+def held_out_streets(count: int, first_seed: int = 0) -> Iterator[StreetWorld]:
+    """Streets that no training run ever sees."""
+    return (StreetWorld(random_street(seed)) for seed in range(first_seed, first_seed + count))
