@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.errors import not_installed
 from mot_dinov3.io.mot import MotTable
-from mot_dinov3.structures import BoolArray, FloatArray, IntArray
+from mot_dinov3.structures import NO_ROWS, BoolArray, FloatArray, IntArray
 
 MATCH_IOU = 0.5
 """Boxes that overlap less are not the same object (MOTChallenge)."""
@@ -97,7 +97,7 @@ def _as_trackeval(
     asked = (truth.score > 0) & ~(truth.visibility < min_visibility)
     truth_ids = np.unique(truth.track_id[asked])
     steps = [_step(truth, result, asked, frame) for frame in range(frames)]
-    result_ids = np.unique(np.concatenate([step.result for step in steps] or [[]]))
+    result_ids = np.unique(np.concatenate([NO_ROWS, *(step.result for step in steps)]))
     return {
         "num_timesteps": frames,
         "num_gt_dets": sum(len(step.truth) for step in steps),
