@@ -53,7 +53,6 @@ class HubHandler(BaseHTTPRequestHandler):
     """Answers for the `FakeHub` that a subclass names."""
 
     hub: FakeHub
-    protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
         pass
