@@ -102,6 +102,13 @@ def test_any_boxes_give_windows_inside_frame_and_input(boxes, pad, square):
     assert np.isfinite(xyxy[windows.rows]).all()
 
 
+@pytest.mark.parametrize("square", [True, False])
+def test_a_wild_box_overflows_nothing(square):
+    wild = np.array([[0, 0, 3e38, 10], [-3e38, -3e38, 3e38, 3e38]], np.float32)
+    windows = crop_windows(wild, FRAME, SQUARE, 4.0, square)
+    assert windows.source[1].tolist() == [0, 0, 320, 240]
+
+
 def test_no_boxes_give_an_empty_batch(picture):
     windows = crop_windows(np.empty((0, 4), np.float32), FRAME, SQUARE, 0.12, True)
     assert crop_batch(picture, windows, SQUARE).shape == (0, 3, 64, 64)
