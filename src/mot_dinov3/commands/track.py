@@ -9,7 +9,7 @@ from pathlib import Path
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve, to_toml
 from mot_dinov3.commands.parsing import CommandParser
-from mot_dinov3.errors import EXIT_OK, UsageError
+from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
 
 DESCRIPTION = """Track objects through a video: YOLO finds them, DINO embeddings keep their
 identities, and embeddings are computed only where they matter, within a budget per frame."""
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     if show:
-        print(to_toml(config))
+        print(hide_secrets(to_toml(config)))
         return EXIT_OK
     if not config.source.source:
         raise UsageError(
