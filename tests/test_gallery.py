@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+
+from mot_dinov3.gallery import RING, Gallery
+
+
+def unit(*values):
+    vector = np.array(values, np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def filled(*vectors):
+    gallery = Gallery()
+    gallery.extend(len(vectors))
+    for row, vector in enumerate(vectors):
+        if vector is not None:
+            gallery.add(np.array([row]), vector[None])
+    return gallery
+
+
+def test_nothing_is_known_before_the_first_embedding():
+    gallery = filled(None)
+    assert not gallery.known.any()
+    assert gallery.similarity(unit(1, 0)[None]).tolist() == [[0.0]]
+
+
+def test_the_mean_follows_slowly_and_stays_a_unit_vector():
+    gallery = filled(unit(1, 0))
+    gallery.add(np.array([0]), unit(0, 1)[None])
+    assert gallery.mean[0, 0] > gallery.mean[0, 1] > 0
+    np.testing.assert_allclose(np.linalg.norm(gallery.mean, axis=1), 1, rtol=1e-6)
+
+
+def test_the_ring_remembers_what_the_mean_has_forgotten():
+    gallery = filled(unit(1, 0))
+    for _ in range(RING - 1):
+        gallery.add(np.array([0]), unit(0, 1)[None])
+    side = unit(1, 0)[None]
+    assert gallery.best_similarity(side, np.array([0]))[0, 0] > 0.99
+    assert gallery.similarity(side)[0, 0] < 0.5
+    gallery.add(np.array([0]), unit(0, 1)[None])
+    assert gallery.best_similarity(side, np.array([0]))[0, 0] < 0.5
+
+
+def test_rows_stay_aligned_when_tracks_go_and_come():
+    gallery = filled(unit(1, 0), unit(0, 1), None)
+    gallery.keep(np.array([False, True, True]))
+    gallery.extend(1)
+    assert gallery.known.tolist() == [True, False, False]
+    np.testing.assert_allclose(gallery.mean[0], unit(0, 1))
+    assert len(gallery.ring) == len(gallery) == 3
