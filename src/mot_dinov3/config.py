@@ -14,6 +14,7 @@ from mot_dinov3.errors import UsageError
 
 DEFAULT_DINO = "facebook/dinov3-vitb16-pretrain-lvd1689m"
 OPEN_DINO = "facebook/dinov2-base"
+PRECISIONS = ("auto", "off", "fp16", "bf16")
 
 
 def flag(
@@ -121,12 +122,14 @@ class EmbedderConfig:
         "auto",
         "--embed-amp",
         "embedder precision: auto is fp16 on CUDA and off elsewhere",
-        choices=("auto", "off", "fp16", "bf16"),
+        choices=PRECISIONS,
     )
     crop_pad: float = flag(0.12, "--crop-pad", "padding around a box before cropping, as a ratio")
     crop_square: bool = flag(True, "--crop-square", "make crops square")
 
     def __post_init__(self) -> None:
+        known = self.embed_amp in PRECISIONS
+        require(known, "--embed-amp", f"one of {', '.join(PRECISIONS)}", self.embed_amp)
         require(0 <= self.crop_pad <= 4, "--crop-pad", "between 0 and 4", self.crop_pad)
 
     @property
@@ -178,7 +181,7 @@ class TrackerConfig:
     """Who continues whom, and for how long an identity is remembered."""
 
     no_hungarian: bool = flag(False, "--no-hungarian", "greedy instead of optimal assignment")
-    match_iou: float = flag(0.1, "--match-iou", "no match below this IoU with the prediction")
+    match_iou: float = flag(0.3, "--match-iou", "no match below this IoU with the prediction")
     low_match_iou: float = flag(0.5, "--low-match-iou", "the same for weak detections")
     appearance_weight: float = flag(
         0.4, "--appearance-weight", "share of the cosine term where there is evidence"
@@ -199,8 +202,8 @@ class TrackerConfig:
             require(0 <= value <= 1, name, "between 0 and 1", value)
         require(-1 <= self.reid_similarity <= 1, "--reid-similarity", "between -1 and 1",
                 self.reid_similarity)  # fmt: skip
-        require(self.max_lost_s >= 0, "--max-lost", "0 or more", self.max_lost_s)
-        require(self.reid_s >= 0, "--reid-window", "0 or more", self.reid_s)
+        require(0 <= self.max_lost_s < 1e7, "--max-lost", "0 to 1e7", self.max_lost_s)
+        require(0 <= self.reid_s < 1e7, "--reid-window", "0 to 1e7", self.reid_s)
         require(self.min_hits >= 1, "--min-hits", "at least 1", self.min_hits)
 
 

@@ -132,7 +132,7 @@ def _known(key: str, kinds: Mapping[str, type], where: str, prefix: str = "") ->
     name = key.replace("-", "_")
     if name in kinds:
         return name
-    known = [*kinds] if prefix else [*kinds, *stages()]
+    known = list(kinds) if prefix else list({**kinds, **stages()})
     near = [prefix + (word.upper() if prefix else word) for word in nearest(name, known)]
     hint = f"Did you mean {' or '.join(near)}?" if near else "See: python cli.py --print-config"
     raise UsageError(f"Unknown {where}.", fix=hint)
