@@ -81,7 +81,8 @@ def records(path):
 
 def mot_rows(path):
     """(N, 10) of a `--save-mot` file."""
-    return np.loadtxt(path, delimiter=",", ndmin=2)
+    lines = Path(path).read_text().splitlines()
+    return np.array([line.split(",") for line in lines], np.float64).reshape(-1, 10)
 
 
 def drop_times(record):

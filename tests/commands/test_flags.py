@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mot_dinov3.commands.flags import add_flags, as_dict, resolve, to_toml
+from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import EmbedderConfig, SourceConfig, TrackConfig
+from mot_dinov3.errors import UsageError
+
+DOCUMENTED = {
+    "--source": "",
+    "--output": "outputs/tracked.mp4",
+    "--det": "yolov8n.pt",
+    "--dinov3": "facebook/dinov3-vitb16-pretrain-lvd1689m",
+    "--fallback-open": False,
+    "--conf": 0.3,
+    "--imgsz": 960,
+    "--classes": "",
+    "--fps": 0.0,
+    "--cpu": False,
+    "--no-hungarian": False,
+    "--embedder": "dino",
+    "--embed-model": "",
+    "--crop-pad": 0.12,
+    "--crop-square": True,
+    "--embed-refresh": 5,
+    "--embed-iou-gate": 0.6,
+    "--embed-overlap-thr": 0.2,
+    "--embed-budget-ms": 0.0,
+    "--draw-lost": False,
+    "--line-thickness": 2,
+    "--font-scale": 0.5,
+    "--debug": False,
+    "--device": "auto",
+    "--half": False,
+    "--embed-amp": "auto",
+    "--start-frame": 0,
+    "--end-frame": -1,
+    "--max-frames": 0,
+    "--vid-stride": 1,
+    "--embed-all": False,
+    "--embed-budget-crops": 0,
+    "--embed-hard-budget": False,
+    "--save-mot": "",
+    "--save-jsonl": "",
+    "--stats-json": "",
+    "--no-video": False,
+    "--hud": False,
+    "--no-clobber": False,
+    "--quiet": False,
+    "--verbose": False,
+}
+
+
+def parser():
+    out = CommandParser(prog="cli.py")
+    add_flags(out)
+    return out
+
+
+def resolved(*words, toml=None, environment=None):
+    chosen = vars(parser().parse_args(list(words)))
+    return as_dict(resolve(chosen, toml, environment or {}))
+
+
+def key(flag):
+    return flag.removeprefix("--").replace("-", "_")
+
+
+@pytest.fixture
+def toml(tmp_path):
+    def write(text):
+        path = tmp_path / "run.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(("flag", "default"), DOCUMENTED.items())
+def test_every_documented_flag_has_its_default(flag, default):
+    value = resolved()[key(flag)]
+    assert (value, type(value)) == (default, type(default))
+    assert flag in parser().format_help()
+
+
+@pytest.mark.parametrize(("flag", "default"), DOCUMENTED.items())
+def test_every_documented_flag_can_be_set(flag, default):
+    if default is False:
+        words, value = [flag], True
+    elif default is True:
+        words, value = ["--no-" + flag.removeprefix("--")], False
+    elif flag == "--embed-amp":
+        words, value = [flag, "bf16"], "bf16"
+    elif isinstance(default, str):
+        words, value = [flag, "cpu"], "cpu"
+    else:
+        value = {"--imgsz": 640, "--end-frame": 7, "--start-frame": 3}.get(flag, type(default)(1))
+        words = [flag, str(value)]
+    if flag == "--embed-hard-budget":
+        words += ["--embed-budget-ms", "5"]
+    assert resolved(*words)[key(flag)] == value
+
+
+def test_help_tells_defaults_and_never_none():
+    text = parser().format_help()
+    assert "(default: yolov8n.pt)" in text
+    assert "(default: on)" in text
+    assert "None" not in text
+    assert "SUPPRESS" not in text
+
+
+@pytest.mark.parametrize("short", ["-q", "-v"])
+def test_short_words(short):
+    assert resolved(short)[{"-q": "quiet", "-v": "verbose"}[short]] is True
+
+
+def test_a_flag_is_never_guessed_from_its_beginning():
+    with pytest.raises(UsageError, match="--embed-bud"):
+        parser().parse_args(["--embed-bud", "5"])
+
+
+def test_a_name_used_twice_raises():
+    out = parser()
+    with pytest.raises(argparse.ArgumentError):
+        add_flags(out, ["source"])
+
+
+def test_flag_over_environment_over_file_over_default(toml):
+    file = toml("conf = 0.4\nimgsz = 640\nfps = 12.5\n")
+    values = resolved("--conf", "0.6", toml=file, environment={"MOT_CONF": "0.5", "MOT_FPS": "7"})
+    assert (values["conf"], values["fps"], values["imgsz"], values["low_conf"]) == (
+        0.6,
+        7,
+        640,
+        0.1,
+    )
+
+
+def test_a_flag_given_its_default_still_beats_the_file(toml):
+    assert resolved("--conf", "0.3", toml=toml("conf = 0.9"))["conf"] == 0.3
+    assert resolved("--crop-square", toml=toml("crop_square = false"))["crop_square"] is True
+
+
+def test_tables_dashes_and_lists_are_understood(toml):
+    file = toml("[detector]\nclasses = [0, 'car']\n[scheduler]\nembed-refresh = 9\n")
+    values = resolved(toml=file)
+    assert (values["classes"], values["embed_refresh"]) == ("0,car", 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("embder = 'x'", "Did you mean embedder?"),
+        ("[detektor]\nconf = 0.3", "Did you mean detector?"),
+        ("zzzz = 1", "--print-config"),
+        ("conf = 'high'", "'conf' in {path} must be a number, got 'high'"),
+        ("conf = true", "must be a number, got True"),
+        ("imgsz = 640.0", "'imgsz' in {path} must be a whole number"),
+        ("cpu = 'yes'", "'cpu' in {path} must be true or false"),
+        ("det = 1.5", "'det' in {path} must be a text"),
+        ("conf = ", "is not valid TOML"),
+        ("conf = nan", "--conf must be between 0 and 1, got nan"),
+    ],
+)
+def test_a_wrong_file_names_the_place(toml, text, says):
+    file = toml(text)
+    with pytest.raises(UsageError) as caught:
+        resolved(toml=file)
+    assert says.format(path=file) in str(caught.value)
+    assert caught.value.fix
+
+
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path):
+    for path in (tmp_path / "no.toml", tmp_path):
+        with pytest.raises(UsageError, match="cannot be read"):
+            resolved(toml=path)
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="is not valid TOML"):
+        resolved(toml=tmp_path / "binary.toml")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "says"),
+    [
+        ("MOT_COFN", "0.3", "Did you mean MOT_CONF"),
+        ("MOT_CONF", "zz", "MOT_CONF must be a number"),
+        ("MOT_IMGSZ", "6.5", "MOT_IMGSZ must be a whole number"),
+        ("MOT_CPU", "maybe", "MOT_CPU must be true or false"),
+        ("MOT_EMBED_AMP", "fp8", "fp8"),
+    ],
+)
+def test_a_wrong_variable_is_named(variable, text, says):
+    with pytest.raises(UsageError) as caught:
+        resolved(environment={variable: text})
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("Yes", True), ("off", False)])
+def test_variables_know_yes_and_no(text, value):
+    assert resolved(environment={"MOT_CPU": text})["cpu"] is value
+
+
+def test_other_variables_are_not_ours():
+    assert resolved(environment={"MOTHER": "x"}) == resolved()
+
+
+def test_a_choice_is_checked_wherever_it_comes_from(toml):
+    with pytest.raises(UsageError, match="fp8"):
+        resolved(toml=toml("embed_amp = 'fp8'"))
+
+
+@given(source=st.text(max_size=40), model=st.text(max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_any_text_survives_printing_and_reading(tmp_path_factory, source, model):
+    config = TrackConfig(
+        source=SourceConfig(source=source), embedder=EmbedderConfig(embed_model=model)
+    )
+    path = tmp_path_factory.getbasetemp() / "printed.toml"
+    try:
+        path.write_text(to_toml(config), encoding="utf-8", newline="\n")
+    except UnicodeEncodeError:
+        pytest.fail("the printed configuration is not valid unicode")
+    assert resolve({}, path, {}) == config
+
+
+@pytest.mark.parametrize(
+    "text", ['a"b\\c', "line\nline", "\t\x7f\x00", "naïve 東京 🎥", "'''", "#"]
+)
+def test_hostile_text_survives(tmp_path, text):
+    config = TrackConfig(source=SourceConfig(source=text))
+    path = tmp_path / "run.toml"
+    path.write_text(to_toml(config), encoding="utf-8", newline="\n")
+    assert resolve({}, path, {}).source.source == text
+
+
+def test_every_setting_survives(tmp_path):
+    words = ["--conf", "1e-5", "--fps", "29.97", "--no-crop-square", "--end-frame", "12", "--hud"]
+    config = resolve(vars(parser().parse_args(words)), None, {})
+    path = Path(tmp_path / "run.toml")
+    path.write_text(to_toml(config))
+    assert resolve({}, path, {}) == config

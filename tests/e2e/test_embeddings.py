@@ -1,0 +1,95 @@
+"""Runs with a real (if tiny) embedder: stars, counts and repeatable budgets."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from jobs import drop_times, records, replay
+
+
+@pytest.fixture
+def run(track, scene, mean_colour, tmp_path):
+    """Track with the tiny embedder: (stats, JSON lines, MOT bytes)."""
+
+    def with_words(*words):
+        model = ("--embedder", "onnx", "--embed-model", mean_colour, "--no-video", "-q")
+        files = ("--save-mot", "o.txt", "--save-jsonl", "o.jsonl", "--stats-json", "s.json")
+        code, err = track(*replay(scene, *model, *files, *words))
+        assert (code, err) == (0, "")
+        stats = json.loads((tmp_path / "s.json").read_text())
+        return stats, records(tmp_path / "o.jsonl"), (tmp_path / "o.txt").read_bytes()
+
+    return with_words
+
+
+def stars(lines):
+    return [sum(track["fresh"] for track in line["tracks"]) for line in lines]
+
+
+def test_stars_are_exactly_the_embeddings_computed(run):
+    stats, lines, _ = run()
+    assert stars(lines) == [line["embed"]["computed"] for line in lines]
+    counts = stats["embeddings"]
+    assert counts["computed"] == counts["critical"] + counts["refresh"] == sum(stars(lines))
+    assert counts["per_frame"] == pytest.approx(counts["computed"] / stats["frames"], abs=0.001)
+
+
+def test_steady_walkers_are_embedded_at_birth_and_every_fifth_frame(run):
+    stats, lines, _ = run()
+    assert [i for i, n in enumerate(stars(lines)) if n] == [0, 5, 10, 15, 20, 25]
+    assert stats["embeddings"]["critical"] == 2
+    _, lines, _ = run("--embed-refresh", "10")
+    assert [i for i, n in enumerate(stars(lines)) if n] == [0, 10, 20]
+
+
+def test_every_detection_has_one_fate(run):
+    stats, lines, _ = run("--embed-budget-crops", "1", "--embed-hard-budget")
+    counts = stats["embeddings"]
+    fates = ("computed", "reused", "deferred", "starved")
+    assert sum(counts[name] for name in fates) == stats["detections"] == 60
+    assert counts["starved"] > 0
+    assert max(stars(lines)) == 1
+
+
+def test_a_budget_in_crops_repeats_byte_for_byte(run):
+    words = ("--embed-budget-crops", "1", "--embed-refresh", "2")
+    stats, first, mot = run(*words)
+    _, second, again = run(*words)
+    assert mot == again
+    assert [drop_times(line) for line in first] == [drop_times(line) for line in second]
+    assert stats["embeddings"]["deferred"] > 0
+
+
+def test_embed_all_is_the_baseline_without_scheduling(run):
+    stats, lines, _ = run("--embed-all")
+    assert set(stars(lines)) == {2}
+    assert stats["embeddings"]["critical"] == 60
+    assert stats["embeddings"]["reused"] == 0
+
+
+def test_without_an_embedder_nothing_is_computed(run):
+    stats, lines, _ = run("--embedder", "none")
+    assert stats["embeddings"]["computed"] == sum(stars(lines)) == 0
+    assert stats["tracks"] == {"born": 2, "confirmed": 2}
+
+
+def test_the_budget_is_reported(run):
+    stats, _, _ = run("--embed-budget-ms", "1000")
+    assert stats["budget"]["ms"] == 1000
+    assert (stats["budget"]["frames_over"], stats["budget"]["worst_over_ms"]) == (0, 0.0)
+    assert stats["embeddings"]["deferred"] == 0
+    stats, _, _ = run("--embed-budget-ms", "0.000001")
+    assert stats["budget"]["frames_over"] >= 1
+    assert stats["budget"]["worst_over_ms"] > 0
+    assert stats["embeddings"]["deferred"] > 0
+
+
+def test_a_person_reads_the_same_figures(track, scene, mean_colour):
+    model = ("--embedder", "onnx", "--embed-model", mean_colour, "--no-video")
+    _, err = track(*replay(scene, *model, "--embed-budget-ms", "1000"))
+    assert "computed 12 (2 critical, 10 refresh), reused 48, deferred 0" in err
+    assert "0.40 a frame, 20.0% of the detections" in err
+    assert "budget       1000 ms:" in err
+    assert "p99" in err
