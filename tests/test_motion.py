@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.motion import CHI2_95_2DOF, REFERENCE_FPS, MotionState
+from mot_dinov3.motion import CHI2_95_2DOF, REFERENCE_FPS, VELOCITY_NOISE, MotionState
 
 STEP = 1 / REFERENCE_FPS
 MOVING = np.zeros(1, bool)
@@ -31,13 +31,16 @@ def test_the_blocks_are_the_full_kalman_filter():
     """The same numbers as the textbook filter with 8x8 matrices."""
     state = MotionState.start(box(100))
     size = 70.0
-    p = np.diag([(2 * size / 20) ** 2] * 4 + [(10 * size / 160) ** 2] * 4)
+    p = np.diag([(2 * size / 20) ** 2] * 4 + [(10 * size * VELOCITY_NOISE) ** 2] * 4)
     x = np.array([120, 150, 40, 100, 0, 0, 0, 0], float)
     f = np.eye(8) + np.eye(8, k=4)
     h = np.eye(4, 8)
     for k in range(1, 6):
         size = (x[2] + x[3]) / 2
-        x, p = f @ x, f @ p @ f.T + np.diag([(size / 20) ** 2] * 4 + [(size / 160) ** 2] * 4)
+        x, p = (
+            f @ x,
+            f @ p @ f.T + np.diag([(size / 20) ** 2] * 4 + [(size * VELOCITY_NOISE) ** 2] * 4),
+        )
         size = (x[2] + x[3]) / 2
         r = np.eye(4) * 0.35 * (size / 20) ** 2
         gain = p @ h.T @ np.linalg.inv(h @ p @ h.T + r)

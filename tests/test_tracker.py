@@ -106,9 +106,9 @@ def test_the_time_step_comes_from_timestamps():
     """At 3 fps a box moves ten times as far between frames; the velocity has to know."""
     film = Film()
     for step in range(6):
-        film(person(60 + 30 * step), skip=9)
+        film(person(60 + 15 * step), skip=9)
     tracks = film(skip=9)
-    assert tracks.xyxy[0, 0] == pytest.approx(60 + 30 * 6, abs=10)
+    assert tracks.xyxy[0, 0] == pytest.approx(60 + 15 * 6, abs=5)
 
 
 def test_a_weak_detection_continues_a_track_but_starts_none():
@@ -124,8 +124,8 @@ def test_look_decides_a_crossing_that_place_gets_wrong():
     def crossing(evidence):
         film = Film()
         for _ in range(5):
-            film(person(100), person(160), looks=[RED, BLUE])
-        swapped = film(person(128), person(132), looks=[BLUE, RED] if evidence else [None, None])
+            film(person(110), person(130), looks=[RED, BLUE])
+        swapped = film(person(118), person(122), looks=[BLUE, RED] if evidence else [None, None])
         return seen(swapped)
 
     assert crossing(evidence=True) == {1: 1, 2: 0}

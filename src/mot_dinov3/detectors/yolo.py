@@ -18,6 +18,13 @@ from mot_dinov3.structures import Detections, FloatArray, Frame, Image, IntArray
 
 TASKS_WITH_BOXES = ("detect", "segment", "pose")
 
+NMS_IOU = 0.6
+"""Of boxes that overlap more, whatever their classes, only the best stays.
+
+Detectors are scored with 0.7, which leaves a second box on some objects. In tracking each of them
+starts an identity of its own, and makes the true one look crowded.
+"""
+
 
 class YoloDetector:
     """Detects with an Ultralytics model: official name, weights file, or export."""
@@ -45,6 +52,8 @@ class YoloDetector:
         self._arguments: dict[str, Any] = {
             "conf": config.floor,
             "imgsz": config.imgsz,
+            "iou": NMS_IOU,
+            "agnostic_nms": True,
             "classes": None if wanted is None else sorted(wanted),
             "device": device,
             "verbose": False,
