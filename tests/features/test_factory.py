@@ -236,3 +236,14 @@ def test_a_language_model_is_not_an_embedder(models):
 def test_a_backend_refuses_another_architecture(models):
     with pytest.raises(ModelError, match="is a 'dinov2' model, but this embedder needs 'clip'"):
         create(models / "dinov2", "clip")
+
+
+def test_the_model_in_the_package_needs_no_network(hub, picture):
+    from mot_dinov3.assets import demo_embedder_path
+
+    if not demo_embedder_path().is_dir():
+        pytest.skip("the demo weights have not been trained here")
+    ours = create("demo")
+    assert ours.title.startswith("demo ")
+    assert np.isfinite(ours.embed(picture, BOXES)[:2]).all()
+    assert hub.asked == []

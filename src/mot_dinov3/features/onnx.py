@@ -210,5 +210,6 @@ def _unusable(name: str, error: Exception) -> ModelError:
     reason = str(error).strip().splitlines()[0].rstrip(".") if str(error) else "no reason given"
     return ModelError(
         f"'{name}' is not an ONNX model that onnxruntime can run ({reason}).",
-        fix="Check the file, or export it again; --embed-model demo needs no file.",
+        fix="Check the file, or export it again.\n"
+        "Or use the model that ships with this tool: --embedder dino --embed-model demo",
     )
