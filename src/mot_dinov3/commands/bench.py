@@ -1,0 +1,145 @@
+"""`python cli.py bench`: what the scheduler keeps, saves and costs on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from mot_dinov3.commands import set_up_log
+from mot_dinov3.commands.flags import add_flags, as_dict, environment_layer, resolve
+from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.errors import EXIT_OK, UnknownNameError, UsageError, hide_secrets
+
+if TYPE_CHECKING:
+    from mot_dinov3.commands.benchmarks.bench import BenchSettings
+
+DESCRIPTION = """Measure, and print a table and then one line of JSON. Words choose what: budget
+(real clock), jitter (of the machine), simulated (clock), association, saving, overhead, memory,
+help-time, or all. Detections are computed once and replayed. Without --source a street is drawn
+and its exact boxes are the detections; without an embedder the demo model is used."""
+
+ALL = "all"
+OWN = ("embed_budget_ms", "embed_hard_budget", "embed_all")
+"""Flags of the main job whose place the benchmarks' own settings take."""
+
+BUDGETS_MS = (5.0, 10.0, 20.0)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of the benchmarks; those of the main job's stages mean the same here."""
+    out = CommandParser(prog="cli.py bench", description=DESCRIPTION)
+    out.add_argument("words", nargs="*", metavar="WORD", help="what to measure (default: all)")
+    out.add_argument("--budgets", type=float, nargs="+", default=list(BUDGETS_MS), metavar="MS",
+                     help="embedding budgets to try (default: 5 10 20)")  # fmt: skip
+    out.add_argument("--random-vits", choices=("dinov2", "dinov3"), default="",
+                     help="embed with a ViT-S of random weights, for its speed")  # fmt: skip
+    out.add_argument("--rounds", type=int, default=1, metavar="N",
+                     help="passes over the clip for each case (default: 1)")  # fmt: skip
+    out.add_argument("--frames", type=int, default=0, metavar="N",
+                     help="use the first N frames only (default: all)")  # fmt: skip
+    out.add_argument("--json", type=Path, metavar="FILE", help="also write the JSON to FILE")
+    add_flags(out, ("source", "device", "detector", "embedder", "scheduler", "tracker", "talk"))
+    return out
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure what the words name; the last line of standard output is JSON."""
+    from mot_dinov3.compat import load_environment
+
+    load_environment()
+    names = chosen_names(args.words)
+    with TemporaryDirectory(prefix="mot-bench-") as directory:
+        settings = settings_of(args, Path(directory))
+        talk = settings.config.talk
+        set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
+        document = json.dumps(measure(names, settings), allow_nan=False)
+    print(document)
+    if args.json:
+        from mot_dinov3.io.atomic import AtomicTextFile
+
+        with AtomicTextFile(args.json) as file:
+            file.write_line(document)
+    return EXIT_OK
+
+
+def chosen_names(words: list[str]) -> list[str]:
+    """The benchmarks to run, in the order of the table.
+
+    Raises:
+        UnknownNameError: a word is no benchmark.
+    """
+    from mot_dinov3.commands.benchmarks.factory import BENCHMARKS
+
+    for word in words:
+        if word != ALL and word not in BENCHMARKS.table:
+            raise UnknownNameError("benchmark", word, [*BENCHMARKS, ALL])
+    everything = not words or ALL in words
+    return [name for name in BENCHMARKS if everything or name in words]
+
+
+def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
+    """What was asked for, checked.
+
+    Raises:
+        UsageError: a number or a combination makes no sense.
+    """
+    from mot_dinov3.commands.benchmarks.bench import BenchSettings
+
+    chosen = dict(vars(args))
+    for key in ("words", "budgets", "random_vits", "rounds", "frames", "json"):
+        del chosen[key]
+    _check(args, chosen)
+    if not {"embedder", "embed_model", "dinov3"} & set(chosen):
+        chosen["embed_model"] = "demo"
+    return BenchSettings(
+        config=resolve(chosen, None, environment_layer()),
+        directory=directory,
+        budgets_ms=tuple(args.budgets),
+        rounds=args.rounds,
+        frames=args.frames,
+        random_vits=args.random_vits,
+    )
+
+
+def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
+    for key in OWN:
+        if key in chosen:
+            flag = f"--{key.replace('_', '-')}"
+            raise UsageError(f"bench does not take {flag}: it sets that itself.",
+                             fix="Choose budgets with --budgets MS ...")  # fmt: skip
+    if chosen.get("embedder") == "none":
+        raise UsageError("bench has nothing to embed with --embedder none.", fix="Leave it out.")
+    if args.rounds < 1 or args.frames < 0 or min(args.budgets) <= 0:
+        raise UsageError("--rounds, --frames and --budgets must be positive.", fix="Correct them.")
+
+
+def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
+    """Run the benchmarks one after another, print each table, and return the JSON object."""
+    from mot_dinov3.commands.benchmarks.bench import Bench
+    from mot_dinov3.commands.benchmarks.factory import create_benchmark
+    from mot_dinov3.commands.benchmarks.machine import describe_machine
+    from mot_dinov3.commands.benchmarks.table import format_machine, format_report
+
+    machine = describe_machine()
+    print(format_machine(machine))
+    bench, reports = Bench(settings), {}
+    for name in names:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        report = create_benchmark(name)(bench)
+        print(f"\n{format_report(name, report)}", flush=True)
+        reports[name] = report.as_dict()
+    print()
+    return {"machine": machine, "settings": _described(settings), "benchmarks": reports}
+
+
+def _described(settings: BenchSettings) -> dict[str, Any]:
+    config = {
+        key: hide_secrets(value) if isinstance(value, str) else value
+        for key, value in as_dict(settings.config).items()
+    }
+    out = {"budgets_ms": settings.budgets_ms, "rounds": settings.rounds, "frames": settings.frames}
+    return {**out, "random_vits": settings.random_vits, "config": config}

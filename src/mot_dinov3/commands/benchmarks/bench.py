@@ -1,0 +1,145 @@
+"""What all benchmarks share: the settings, and the costly things that are made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from mot_dinov3.commands.benchmarks.tape import Tape, record
+from mot_dinov3.config import EmbedderConfig, SchedulerConfig, TrackConfig
+from mot_dinov3.detectors.base import Detector
+from mot_dinov3.device import choose_device, synchronised_clock
+from mot_dinov3.features.base import Embedder
+from mot_dinov3.io.containers import printable_name
+from mot_dinov3.io.sources import FrameReader, open_source
+from mot_dinov3.pipeline import ModularTracker
+from mot_dinov3.policies.factory import create_policy
+from mot_dinov3.scheduler import EmbeddingScheduler
+from mot_dinov3.tracker import Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSettings:
+    """What was asked for.
+
+    Attributes:
+        config: source, detector, embedder and tracker, as in the main job.
+        budgets_ms: the budgets to try.
+        rounds: how often a pass over the clip is repeated.
+        frames: how many frames of the clip are used, 0 for all.
+        random_vits: "dinov2" or "dinov3" for a ViT-S with random weights, "" for the
+            configured embedder.
+        directory: a place for files that nobody needs afterwards.
+    """
+
+    config: TrackConfig
+    directory: Path
+    budgets_ms: tuple[float, ...] = (5.0, 10.0, 20.0)
+    rounds: int = 1
+    frames: int = 0
+    random_vits: str = ""
+
+
+class Bench:
+    """Hands every benchmark the same clip, detections and embedder, made when first needed."""
+
+    def __init__(self, settings: BenchSettings) -> None:
+        self.settings = settings
+        self.directory = settings.directory
+
+    @cached_property
+    def config(self) -> TrackConfig:
+        """The configuration, with a drawn street in place of a source that was not given."""
+        config = self.settings.config
+        if not config.source.source:
+            config = self._on_the_street(config)
+        if self.settings.random_vits:
+            config = replace(config, embedder=self._random(config.embedder))
+        most = self.settings.frames or config.source.max_frames
+        return replace(config, source=replace(config.source, max_frames=most))
+
+    def _on_the_street(self, config: TrackConfig) -> TrackConfig:
+        from mot_dinov3.commands.demo import SEED, render
+
+        clip = render(self.directory, self.settings.frames or 300, SEED)
+        truth = f"mot:{self.directory / 'gt.txt'}"
+        return replace(
+            config,
+            source=replace(config.source, source=str(clip.video)),
+            detector=replace(config.detector, det=truth),
+        )
+
+    def _random(self, embedder: EmbedderConfig) -> EmbedderConfig:
+        from mot_dinov3.commands.benchmarks.random_vit import save_random_vits
+
+        path = save_random_vits(self.directory, self.settings.random_vits)
+        return replace(embedder, embedder="dino", embed_model=str(path))
+
+    @cached_property
+    def device(self) -> str:
+        """Where the models run."""
+        return choose_device(self.config.device)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedder under test."""
+        from mot_dinov3.features.factory import create_embedder
+
+        return create_embedder(self.config.embedder, self.device)
+
+    @cached_property
+    def tape(self) -> Tape:
+        """The clip's detections, computed in one pass."""
+        from mot_dinov3.detectors.factory import create_detector
+
+        detector = create_detector(self.config.detector, self.device, self.config.device.half)
+        with self.reader() as frames:
+            return record(frames, detector)
+
+    @contextmanager
+    def reader(self) -> Iterator[FrameReader]:
+        """The clip from its beginning."""
+        with open_source(self.config.source) as reader:
+            yield reader
+
+    @property
+    def clip_title(self) -> str:
+        """Clip and detector in a few words."""
+        name = printable_name(self.config.source.source).rstrip("/").rpartition("/")[2]
+        return f"{name}, {len(self.tape)} frames, {self.tape.title}"
+
+    @property
+    def title(self) -> str:
+        """Embedder, clip and detector in a few words."""
+        model = self.embedder.title.replace(f"{self.directory}/", "")
+        return f"{model}; {self.clip_title}"
+
+
+def assemble(
+    config: TrackConfig,
+    detector: Detector,
+    embedder: Embedder | None,
+    *,
+    scheduler: SchedulerConfig | None = None,
+    device: str = "cpu",
+) -> ModularTracker:
+    """A new tracker around a detector and an embedder that exist already.
+
+    Args:
+        config: conf, tracker and scheduler settings.
+        detector: what sees.
+        embedder: what describes, None for motion only.
+        scheduler: takes the place of `config.scheduler`.
+        device: whose work the scheduler's clock waits for.
+    """
+    chosen = scheduler or config.scheduler
+    return ModularTracker(
+        detector,
+        embedder,
+        create_policy(chosen, embedder=embedder is not None),
+        EmbeddingScheduler(chosen, synchronised_clock(device)),
+        Tracker(config.tracker, config.detector.conf),
+    )

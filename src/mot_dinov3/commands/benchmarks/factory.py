@@ -1,0 +1,27 @@
+"""The table of benchmarks; a new one is one file and one line here."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from mot_dinov3.commands.benchmarks.base import Benchmark
+from mot_dinov3.registry import Registry
+
+BENCHMARKS = Registry(
+    "benchmark",
+    {
+        "budget": "mot_dinov3.commands.benchmarks.budget:budget",
+        "jitter": "mot_dinov3.commands.benchmarks.jitter:jitter",
+        "simulated": "mot_dinov3.commands.benchmarks.simulated:simulated",
+        "association": "mot_dinov3.commands.benchmarks.association:association",
+        "saving": "mot_dinov3.commands.benchmarks.saving:saving",
+        "overhead": "mot_dinov3.commands.benchmarks.overhead:overhead",
+        "memory": "mot_dinov3.commands.benchmarks.memory:memory",
+        "help-time": "mot_dinov3.commands.benchmarks.help_time:help_time",
+    },
+)
+
+
+def create_benchmark(name: str) -> Benchmark:
+    """The benchmark behind a word of the command line."""
+    return cast("Benchmark", BENCHMARKS.load(name))

@@ -1,0 +1,77 @@
+"""Whether memory stays flat while identities come and go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from mot_dinov3.commands.benchmarks.alone import on_one_core
+from mot_dinov3.commands.benchmarks.base import Figures, Report, Row
+from mot_dinov3.commands.benchmarks.bench import Bench, assemble
+from mot_dinov3.commands.benchmarks.crowd import Crowd, CrowdConfig
+from mot_dinov3.commands.benchmarks.tape import Tape, TapePlayer
+from mot_dinov3.config import TrackConfig
+from mot_dinov3.statistics import RunStatistics
+
+FRAMES = 10_000
+SETTLED = 0.2
+"""Share of the run after which growth counts."""
+
+EVERY = 50
+CROWD = CrowdConfig(people=25, dim=512, life_frames=120, missed=0.05)
+STATM = Path("/proc/self/statm")
+
+
+def memory(bench: Bench) -> Report:
+    """Megabytes gained per 1000 frames, with and without the run's statistics."""
+    if not STATM.is_file():
+        return Report("memory", [], ["Left out: this system does not tell a process's memory."])
+    frames = bench.settings.frames or FRAMES
+    rows = []
+    for label, statistics in (("tracker + scheduler", False), ("with statistics", True)):
+        figures = on_one_core(growth, bench.settings.config, frames, statistics)
+        rows.append(Row(label, figures))
+    notes = [f"{CROWD.people} boxes a frame, {CROWD.life_frames} frames of life on average, "
+             f"embeddings of {CROWD.dim}; slope after the first {SETTLED:.0%}."]  # fmt: skip
+    return Report("growth while identities come and go", rows, notes)
+
+
+def growth(config: TrackConfig, frames: int, statistics: bool) -> Figures:
+    """Track a restless crowd for `frames` frames and fit a line to the memory in use."""
+    tape = Tape("crowd", {0: "person"})
+    player = TapePlayer(tape)
+    player.dim = CROWD.dim
+    tracker = assemble(config, player, player)
+    kept = RunStatistics()
+    used: list[tuple[int, float]] = []
+    for frame, detections, vectors in islice(Crowd(CROWD), frames):
+        tape.takes.clear()
+        tape.add(frame, detections, vectors)
+        result = tracker.step(frame)
+        if statistics:
+            kept.add(result, result.stage_ms)
+        if frame.index % EVERY == 0:
+            used.append((frame.index, resident_mb()))
+    return slope_figures(used) | {"born": tracker.tracker.born, "alive": len(tracker.tracker)}
+
+
+def slope_figures(used: list[tuple[int, float]], settled: float = SETTLED) -> Figures:
+    """First and last megabytes, and the slope after the settling time."""
+    frame, mb = np.array(used, np.float64).T
+    late = frame >= settled * frame[-1]
+    slope = float(np.polyfit(frame[late], mb[late], 1)[0]) if late.sum() > 1 else 0.0
+    return {
+        "frames": int(frame[-1]),
+        "start_mb": round(float(mb[late][0]), 2),
+        "end_mb": round(float(mb[-1]), 2),
+        "mb_per_1000": round(1000 * slope, 4),
+    }
+
+
+def resident_mb(read: Callable[[], str] = STATM.read_text) -> float:
+    """Resident memory of this process in MiB (proc(5): the second number, in pages)."""
+    return int(read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -1,0 +1,84 @@
+"""Everything but detector and embedder, through the loop of the main job."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
+from mot_dinov3.commands.benchmarks.bench import Bench, assemble
+from mot_dinov3.commands.benchmarks.tape import TapePlayer
+from mot_dinov3.config import OutputConfig
+from mot_dinov3.io.writer import VideoWriter
+from mot_dinov3.run import run
+from mot_dinov3.sinks.factory import create_sinks
+from mot_dinov3.sinks.video import VideoSink
+from mot_dinov3.timing import StageTimer, summarise
+
+WORK_MS = 5.0
+COUNTED = ("read", "track", "draw", "write")
+SKIPPED = 5
+"""First frames that pay for opening things."""
+
+
+def overhead(bench: Bench) -> Report:
+    """Reading, planning, association, drawing and encoding, in milliseconds a frame."""
+    stage_ms: dict[str, list[float]] = {}
+    size = (0, 0)
+    for _ in range(bench.settings.rounds):
+        size, measured = run_once(bench)
+        for stage, samples in measured.items():
+            stage_ms.setdefault(stage, []).extend(samples)
+    rows = [Row(stage, _figures(samples)) for stage, samples in stage_ms.items()]
+    loop = {stage: stage_ms[stage] for stage in COUNTED}
+    rows.append(Row("loop", total(loop)))
+    rows.append(Row("loop + encode", total(stage_ms), Bar("mean_ms", WORK_MS)))
+    notes = [
+        "encode runs in a thread of its own, beside the loop: its time adds to the work, but not "
+        "to a frame's latency. Waiting for the encoder is counted nowhere."
+    ]
+    return Report(f"at {size[0]}x{size[1]}: {bench.clip_title}", rows, notes)
+
+
+def run_once(bench: Bench) -> tuple[tuple[int, int], dict[str, list[float]]]:
+    """Track the clip from recorded detections and write the video; frame size and stages."""
+    output = OutputConfig(output=str(bench.directory / "overhead.mp4"))
+    config = replace(bench.config, output=output)
+    player = TapePlayer(bench.tape)
+    timer = StageTimer()
+    with bench.reader() as reader:
+        sinks = create_sinks(config, reader.info, player.names, timer)
+        outcome = run(reader, assemble(config, player, None), sinks, timer)
+    if outcome.error is not None:
+        raise outcome.error
+    measured = {name: outcome.statistics.stage_ms.get(name, [])[SKIPPED:] for name in COUNTED}
+    writer = next(sink.writer for sink in sinks if isinstance(sink, VideoSink))
+    measured["write"] = work_of_writing(measured["write"], writer)
+    measured["encode"] = list(writer.encode_ms)[SKIPPED:]
+    Path(output.output).unlink(missing_ok=True)
+    return outcome.frame_size, measured
+
+
+def work_of_writing(write_ms: list[float], writer: VideoWriter) -> list[float]:
+    """The loop's part of writing, without the time it only waited for the encoder."""
+    waits = list(writer.queue_wait_ms)[SKIPPED:]
+    return [max(0.0, ms - wait) for ms, wait in zip(write_ms, waits, strict=True)]
+
+
+def total(stage_ms: dict[str, list[float]]) -> Figures:
+    """Figures of the sum of all stages, frame by frame."""
+    length = min((len(samples) for samples in stage_ms.values()), default=0)
+    columns = [np.asarray(samples[:length]) for samples in stage_ms.values()]
+    return _figures([float(ms) for ms in np.sum(columns, axis=0)] if length else [])
+
+
+def _figures(samples: list[float]) -> Figures:
+    figures = summarise(samples)
+    return {
+        "frames": len(samples),
+        "mean_ms": figures["mean"],
+        "p50_ms": figures["p50"],
+        "p95_ms": figures["p95"],
+    }

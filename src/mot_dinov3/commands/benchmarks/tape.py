@@ -1,0 +1,121 @@
+"""A clip's detections and embeddings, computed once and played again to any tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from mot_dinov3.detectors.base import Detector
+from mot_dinov3.features.base import Embedder
+from mot_dinov3.structures import Detections, FloatArray, Frame, Image
+
+BATCH = 32
+"""Crops embedded at once while recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One frame of a tape; `vectors` (N, D) is aligned with the detections, D = 0 for none."""
+
+    index: int
+    time_s: float
+    detections: Detections
+    vectors: FloatArray
+
+
+@dataclass(slots=True)
+class Tape:
+    """What a clip gives to a tracker.
+
+    Attributes:
+        title: the detector that was recorded.
+        names: class id -> name.
+        takes: by frame index, in order.
+    """
+
+    title: str
+    names: Mapping[int, str]
+    takes: dict[int, Take] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.takes)
+
+    def add(self, frame: Frame, detections: Detections, vectors: FloatArray | None = None) -> None:
+        """Append one frame."""
+        known = np.zeros((len(detections), 0), np.float32) if vectors is None else vectors
+        self.takes[frame.index] = Take(frame.index, frame.time_s, detections, known)
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames without their pixels, for a tracker that reads detections off this tape."""
+        nothing = np.zeros((1, 1, 3), np.uint8)
+        return (Frame(take.index, take.time_s, nothing) for take in self.takes.values())
+
+    @property
+    def per_frame(self) -> float:
+        """Mean number of detections in a frame."""
+        return sum(len(take.detections) for take in self.takes.values()) / max(len(self), 1)
+
+
+def record(frames: Iterable[Frame], detector: Detector) -> Tape:
+    """Run the detector once over the frames."""
+    tape = Tape(detector.title, detector.names)
+    for frame in frames:
+        if not len(tape):
+            detector.warm_up(frame.width, frame.height)
+        tape.add(frame, detector.detect(frame))
+    return tape
+
+
+def with_vectors(tape: Tape, frames: Iterable[Frame], embedder: Embedder, conf: float) -> Tape:
+    """The same tape with every detection of at least `conf` embedded from the frames' pixels."""
+    out = Tape(tape.title, tape.names)
+    for frame in frames:
+        detections = tape.takes[frame.index].detections
+        vectors = np.full((len(detections), embedder.dim), np.nan, np.float32)
+        rows = np.flatnonzero(detections.score >= conf)
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            vectors[batch] = embedder.embed(frame.image, detections.xyxy[batch])
+        out.add(frame, detections, vectors)
+    return out
+
+
+class TapePlayer:
+    """A detector and an embedder that only look up what a tape holds for the frame.
+
+    Attributes:
+        spent_ms: time spent looking up embeddings since the last `detect`.
+    """
+
+    device = "cpu"
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self.title = f"{tape.title}, recorded"
+        self.names = tape.names
+        self.dim = next((take.vectors.shape[1] for take in tape.takes.values()), 0)
+        self.spent_ms = 0.0
+        self._vectors: FloatArray = np.zeros((0, 0), np.float32)
+        self._row_of: dict[bytes, int] = {}
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Nothing to do: all is in memory."""
+
+    def detect(self, frame: Frame) -> Detections:
+        """What was seen in that frame."""
+        take = self.tape.takes[frame.index]
+        self.spent_ms = 0.0
+        self._vectors = take.vectors
+        if self.dim:
+            self._row_of = {box.tobytes(): row for row, box in enumerate(take.detections.xyxy)}
+        return take.detections
+
+    def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """The recorded vectors of boxes of the frame that `detect` saw last."""
+        started = perf_counter()
+        out = self._vectors[[self._row_of[box.tobytes()] for box in xyxy]]
+        self.spent_ms += (perf_counter() - started) * 1000
+        return out
