@@ -56,6 +56,8 @@ DOCUMENTED = {
     "--verbose": False,
 }
 
+HOSTILE = ['a"b\\c', "line\nline", "\t\x7f\x00", "naïve 東京 🎥", "'''", "#"]
+
 
 def parser():
     out = CommandParser(prog="cli.py")
@@ -229,9 +231,7 @@ def test_any_text_survives_printing_and_reading(tmp_path_factory, source, model)
     assert resolve({}, path, {}) == config
 
 
-@pytest.mark.parametrize(
-    "text", ['a"b\\c', "line\nline", "\t\x7f\x00", "naïve 東京 🎥", "'''", "#"]
-)
+@pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_survives(tmp_path, text):
     config = TrackConfig(source=SourceConfig(source=text))
     path = tmp_path / "run.toml"

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+
+import pytest
+
+from mot_dinov3 import commands
+from mot_dinov3.commands import COMMANDS, main
+from mot_dinov3.errors import InputError, OutputError
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("torch", "transformers", "ultralytics", "cv2", "av", "scipy")
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Put a command `probe` in the table that does what it is told: (its words, set it)."""
+    seen = []
+
+    def install(action):
+        module = types.ModuleType("probe_command")
+        module.parser = lambda: types.SimpleNamespace(parse_args=lambda words: words)
+        module.run = lambda words: (seen.append(words), action())[1]
+        monkeypatch.setitem(sys.modules, "probe_command", module)
+        for word in ("probe", "track"):
+            monkeypatch.setitem(COMMANDS, word, "probe_command")
+        return seen
+
+    return install
+
+
+def fail(error):
+    def action():
+        raise error
+
+    return action
+
+
+def test_no_word_means_track(command):
+    seen = command(lambda: 0)
+    assert main(["--source", "x"]) == 0
+    assert main(["track", "--source", "x"]) == 0
+    assert main([]) == 0
+    assert seen == [["--source", "x"], ["--source", "x"], []]
+
+
+def test_the_command_decides_the_exit_code(command):
+    command(lambda: 4)
+    assert main(["probe"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (InputError("Broken.", fix="Mend it.\nOr no."), 3, "error: Broken.\n  Mend it.\n  Or no."),
+        (OutputError("No room."), 5, "error: No room.\n"),
+        (KeyboardInterrupt(), 130, "error: Interrupted.\n"),
+        (BrokenPipeError(), 5, ""),
+        (ValueError("by hf_abcdefghij"), 1, "error: ValueError: by ***\n  This is a bug."),
+    ],
+)  # fmt: skip
+def test_errors_become_sentences_and_codes(command, capsys, error, code, says):
+    command(fail(error))
+    assert main(["probe"]) == code
+    captured = capsys.readouterr()
+    assert captured.err.startswith(says)
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("error", [InputError("It broke."), ZeroDivisionError("rtsp://a:b@host")])
+def test_debug_adds_the_traceback_without_secrets(command, capsys, error):
+    command(fail(error))
+    main(["probe", "--debug"])
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback (most recent call last)")
+    assert "a:b@" not in err
+
+
+def test_an_unknown_command_lists_the_known(capsys):
+    assert main(["trak"]) == 2
+    err = capsys.readouterr().err
+    assert "Did you mean track?" in err
+    assert all(name in err for name in COMMANDS)
+
+
+def test_log_levels_follow_what_was_asked(capsys):
+    import logging
+
+    log = logging.getLogger("mot_dinov3")
+
+    def heard(**asked):
+        commands.set_up_log(**{"verbose": False, **asked})
+        for say in (log.debug, log.info, log.warning, log.error):
+            say("%s", say.__name__)
+        return capsys.readouterr().err.split("\n")[:-1]
+
+    assert heard() == ["warning: warning", "error: error"]
+    assert heard(verbose=True) == ["info", "warning: warning", "error: error"]
+    assert heard(quiet=True) == ["error: error"]
+    assert heard(quiet=True, debug=True)[0] == "debug"
+
+
+def test_every_listed_command_is_there():
+    folder = ROOT / "src"
+    for module in COMMANDS.values():
+        assert (folder / (module.replace(".", "/") + ".py")).is_file(), module
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    probe = (
+        "import sys; sys.argv = ['cli.py', '--help']\n"
+        "try:\n    from mot_dinov3.commands import main; main()\n"
+        f"finally:\n    print([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
+    )
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", probe], env={"PYTHONPATH": str(ROOT / "src")},
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.stderr.strip() == "[]"
+    assert done.stdout.startswith("usage: cli.py")
+    assert time.perf_counter() - started < 3
