@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import sys
+import types
+from time import perf_counter
+
+import pytest
+
+from mot_dinov3.config import DeviceConfig
+from mot_dinov3.device import amp_dtype, choose_device, synchronised_clock, synchroniser
+from mot_dinov3.errors import DeviceError, UsageError
+
+
+@pytest.fixture
+def torch(monkeypatch):
+    """A torch that has what it is told to have and counts how often it was waited for."""
+    fake = types.ModuleType("torch")
+    fake.__version__, fake.waits = "9.9", []
+    fake.float16, fake.bfloat16 = "float16", "bfloat16"
+
+    def has(cuda=0, mps=False):
+        fake.cuda = types.SimpleNamespace(
+            is_available=lambda: cuda > 0, device_count=lambda: cuda, synchronize=fake.waits.append
+        )
+        fake.backends = types.SimpleNamespace(mps=types.SimpleNamespace(is_available=lambda: mps))
+        fake.mps = types.SimpleNamespace(synchronize=lambda: fake.waits.append("mps"))
+        return fake
+
+    fake.has = has
+    monkeypatch.setitem(sys.modules, "torch", fake)
+    return has()
+
+
+def chosen(name="auto", cpu=False):
+    return choose_device(DeviceConfig(device=name, cpu=cpu))
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "device"), [(2, True, "cuda:0"), (0, True, "mps"), (0, False, "cpu")]
+)
+def test_auto_takes_the_best(torch, cuda, mps, device):
+    torch.has(cuda, mps)
+    assert chosen() == device
+
+
+def test_the_cpu_needs_no_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert chosen("cpu") == chosen("CPU ") == chosen(cpu=True) == "cpu"
+
+
+def test_a_card_is_taken_by_number(torch):
+    torch.has(cuda=2)
+    assert (chosen("cuda"), chosen("cuda:1")) == ("cuda:0", "cuda:1")
+
+
+@pytest.mark.parametrize(
+    ("cuda", "name", "says"),
+    [
+        (0, "cuda", "no CUDA device"),
+        (1, "cuda:9", "--device cuda:9 was asked for, but torch 9.9 finds 1 CUDA device."),
+        (2, "cuda:2", "2 CUDA devices"),
+        (0, "mps", "no MPS device"),
+    ],
+)
+def test_a_missing_device_is_never_replaced_in_silence(torch, cuda, name, says):
+    torch.has(cuda)
+    with pytest.raises(DeviceError, match=says) as caught:
+        chosen(name)
+    assert caught.value.exit_code == 7
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "cuda:x", "cuda:-1", "cpu:1"])
+def test_a_word_that_is_no_device_is_a_usage_error(torch, name):
+    with pytest.raises(UsageError, match="is not a device"):
+        chosen(name)
+
+
+def test_the_clock_waits_for_the_device_before_it_is_read(torch):
+    assert synchronised_clock("cpu") is perf_counter
+    for device in ("cuda:1", "mps"):
+        clock = synchronised_clock(device)
+        assert clock() <= clock()
+    assert torch.waits == ["cuda:1", "cuda:1", "mps", "mps"]
+    synchroniser("cpu")()
+    assert len(torch.waits) == 4
+
+
+@pytest.mark.parametrize(
+    ("choice", "device", "dtype"),
+    [
+        ("auto", "cuda:0", "float16"),
+        ("auto", "cpu", None),
+        ("auto", "mps", None),
+        ("off", "cuda:0", None),
+        ("fp16", "cpu", "float16"),
+        ("bf16", "cuda:0", "bfloat16"),
+    ],
+)
+def test_precision_follows_the_device_unless_named(torch, choice, device, dtype):
+    assert amp_dtype(choice, device) == dtype

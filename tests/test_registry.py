@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+
+import pytest
+
+from mot_dinov3.errors import UnknownNameError
+from mot_dinov3.registry import Registry
+
+
+def test_a_name_becomes_what_it_stands_for():
+    table = Registry("thing", {"ordered": "collections:OrderedDict", "module": "collections"})
+    assert table.load("ordered") is OrderedDict
+    assert table.load("module") is sys.modules["collections"]
+    assert list(table) == ["ordered", "module"]
+
+
+def test_nothing_is_imported_before_it_is_asked_for():
+    table = Registry("thing", {"later": "this_module_does_not_exist:X"})
+    with pytest.raises(ModuleNotFoundError):
+        table.load("later")
+
+
+def test_an_unknown_name_lists_the_known():
+    with pytest.raises(UnknownNameError, match=r"(?s)Unknown thing 'ordred'.*ordered"):
+        Registry("thing", {"ordered": "collections:OrderedDict"}).load("ordred")
+
+
+@pytest.mark.parametrize(
+    ("module", "table"),
+    [
+        ("mot_dinov3.detectors.factory", "DETECTORS"),
+        ("mot_dinov3.features.factory", "EMBEDDERS"),
+        ("mot_dinov3.policies.factory", "POLICIES"),
+        ("mot_dinov3.association.factory", "ASSOCIATIONS"),
+    ],
+)
+def test_every_member_of_every_table_is_there(module, table):
+    registry = getattr(pytest.importorskip(module), table, None)
+    if registry is None:
+        pytest.skip(f"{module} has no {table}")
+    for name in registry:
+        assert callable(registry.load(name)), name

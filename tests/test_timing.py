@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from fakes import FakeClock
+from mot_dinov3.timing import StageTimer, summarise
+
+
+def test_stages_add_up_in_milliseconds():
+    clock = FakeClock()
+    timer = StageTimer(clock)
+    for seconds in (0.25, 0.5):
+        with timer("detect"):
+            clock.now_s += seconds
+    timer.add("read", 3.0)
+    assert timer.stage_ms == {"detect": 750.0, "read": 3.0}
+
+
+def test_a_stage_that_fails_is_timed_too():
+    clock = FakeClock()
+    timer = StageTimer(clock)
+    with pytest.raises(KeyError), timer("embed"):
+        clock.now_s += 1
+        raise KeyError
+    assert timer.stage_ms == {"embed": 1000.0}
+
+
+def test_summarise_is_mean_and_percentiles():
+    figures = summarise(list(range(101)))
+    assert figures == {"mean": 50.0, "p50": 50.0, "p95": 95.0, "p99": 99.0}
+    assert summarise([2.0]) == {"mean": 2.0, "p50": 2.0, "p95": 2.0, "p99": 2.0}
+    assert set(summarise([]).values()) == {0.0}
