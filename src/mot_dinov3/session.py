@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
+from mot_dinov3.compat import load_environment
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.device import choose_device, synchronised_clock
 from mot_dinov3.errors import UnknownNameError
@@ -28,6 +29,7 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     Raises:
         MotError: a model, a device or a name is not to be had; says which and what to do.
     """
+    load_environment()
     from mot_dinov3.detectors.factory import create_detector
     from mot_dinov3.features.factory import EMBEDDERS, create_embedder
     from mot_dinov3.policies.factory import create_policy

@@ -137,11 +137,20 @@ def prove_codec(encoder: str) -> str:
     """
     import av
 
-    from mot_dinov3.io.encoders import ENCODERS, FORMATS, add_video, open_container
+    from mot_dinov3.io.encoders import (
+        ENCODERS,
+        FORMATS,
+        WholeWrites,
+        add_video,
+        open_container,
+    )
 
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "doctor.mp4"
-        with open_container(path, FORMATS[".mp4"]) as container:
+        with (
+            WholeWrites(path, "wb") as file,
+            open_container(file, FORMATS[".mp4"]) as container,
+        ):
             size = (WIDTH, HEIGHT)
             stream = add_video(container, ENCODERS[encoder], size, RATE, 1 / RATE)
             for index, shade in enumerate(SHADES):

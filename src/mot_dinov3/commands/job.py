@@ -14,6 +14,7 @@ from typing import Any
 from mot_dinov3 import __version__
 from mot_dinov3.commands.flags import as_dict
 from mot_dinov3.commands.progress import Progress
+from mot_dinov3.compat import load_environment
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.device import choose_device
 from mot_dinov3.errors import EXIT_PARTIAL, InputError, UsageError, hide_secrets
@@ -54,6 +55,7 @@ def run_job(config: TrackConfig) -> JobResult:
         MotError: nothing could be done, or the run broke off; then what was tracked before is
             written and summed up already.
     """
+    load_environment()
     with open_source(config.source) as reader:
         check_outputs(config, reader.info.path)
         device = choose_device(config.device)

@@ -42,9 +42,7 @@ def run(args: argparse.Namespace) -> int:
             fix="Give a video: python cli.py --source video.mp4   (or try: python cli.py demo)",
         )
     from mot_dinov3.commands.job import run_job
-    from mot_dinov3.compat import load_environment
 
-    load_environment()
     result = run_job(config)
     if not talk.quiet and result.written:
         print("wrote " + ", ".join(result.written), file=sys.stderr)
