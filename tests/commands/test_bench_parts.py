@@ -98,7 +98,7 @@ def test_case_figures():
 
 
 def test_unsteadiness_is_relative_to_the_median():
-    figures = unsteadiness([10.0] * 90 + [20.0] * 10)
+    figures = unsteadiness([10.0] * 80 + [10.5] * 10 + [20.0] * 10)
     assert figures["p50_ms"] == pytest.approx(10.0)
     assert figures["p95_ratio"] == pytest.approx(2.0)
     assert figures["over_share"] == pytest.approx(0.1)
