@@ -82,8 +82,21 @@ def test_stages_of_reader_tracker_and_sinks_are_one_latency():
     assert outcome.statistics.latency_ms == pytest.approx(expected)
 
 
+@pytest.fixture
+def unheard():
+    """Take SIGINT and SIGTERM first, so that a run that does not hear them ends no test run."""
+    missed = []
+    previous = {
+        number: signal.signal(number, lambda n, _: missed.append(n))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    yield missed
+    for number, handler in previous.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_lets_the_current_frame_finish(number):
+def test_a_signal_lets_the_current_frame_finish(unheard, number):
     sink = Sink()
 
     def stop_at_two(result, statistics):
@@ -95,10 +108,11 @@ def test_a_signal_lets_the_current_frame_finish(number):
     assert sink.frames == [0, 1]
     assert sink.left_with is None
     assert outcome.stopped_by == number
+    assert not unheard
     assert signal.getsignal(number) is before
 
 
-def test_a_second_interrupt_does_not_wait():
+def test_a_second_interrupt_does_not_wait(unheard):
     def stop_twice(result, statistics):
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
@@ -178,7 +192,7 @@ def test_reading_is_timed_per_frame():
     assert all(np.isfinite(ms) and ms >= 0 for _, ms in read)
 
 
-def test_hearing_ends_with_the_context():
+def test_hearing_ends_with_the_context(unheard):
     before = signal.getsignal(signal.SIGTERM)
     with StopRequest().listening() as stop:
         assert signal.getsignal(signal.SIGTERM) is not before

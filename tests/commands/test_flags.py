@@ -163,6 +163,7 @@ def test_tables_dashes_and_lists_are_understood(toml):
         ("zzzz = 1", "--print-config"),
         ("conf = 'high'", "'conf' in {path} must be a number, got 'high'"),
         ("conf = true", "must be a number, got True"),
+        ("imgsz = true", "must be a whole number, got True"),
         ("imgsz = 640.0", "'imgsz' in {path} must be a whole number"),
         ("cpu = 'yes'", "'cpu' in {path} must be true or false"),
         ("det = 1.5", "'det' in {path} must be a text"),
