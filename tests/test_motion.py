@@ -66,11 +66,11 @@ def test_a_longer_step_moves_further():
 
 def test_uncertainty_grows_while_nothing_is_seen():
     state = followed([100 + 5 * k for k in range(10)])
-    before = state.gate_distance(box(200))[0, 0]
+    before = state.gate_distance(box(200), np.array([0]))[0]
     for _ in range(10):
         state.predict(STEP, np.ones(1, bool))
     assert state.var_position[0, 0] > 0
-    assert state.gate_distance(box(100 + 5 * 19 + 20))[0, 0] < before + CHI2_95_2DOF
+    assert state.gate_distance(box(100 + 5 * 19 + 20), np.array([0]))[0] < before + CHI2_95_2DOF
 
 
 def test_a_coasting_box_keeps_its_size():

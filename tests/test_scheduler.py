@@ -143,7 +143,6 @@ def test_fruitless_probes_become_rare():
 def test_a_crop_dearer_than_the_budget_is_said_once(caplog):
     bench = Bench(cost_ms=lambda n: 80.0 * n, budget_ms=20)
     with caplog.at_level(logging.WARNING, "mot_dinov3"):
-        logging.getLogger("mot_dinov3").propagate = True
         for _ in range(5):
             bench.run(plan_of(refresh=3))
     said = [record.getMessage() for record in caplog.records]

@@ -126,14 +126,14 @@ class MotionState:
         """(T, 4) float32 boxes as corners."""
         return cxcywh_to_xyxy(self.position.astype(np.float32))
 
-    def gate_distance(self, xyxy: FloatArray) -> FloatArray:
-        """(N, T) squared Mahalanobis distance of box centres from the predicted ones."""
+    def gate_distance(self, xyxy: FloatArray, rows: IntArray) -> FloatArray:
+        """(M,) squared Mahalanobis distance of box centres from the predictions of `rows` (M,)."""
         centres = (xyxy[:, :2] + xyxy[:, 2:]) * 0.5
-        noise = (POSITION_NOISE * _size(self.position)) ** 2
-        spread = self.var_position[:, :2] + noise
-        off = centres[:, None, :] - self.position[None, :, :2]
-        distance: FloatArray = (off * off / spread).sum(axis=2).astype(np.float32)
-        return distance
+        position = self.position[rows]
+        noise = (POSITION_NOISE * _size(position)) ** 2
+        off = centres - position[:, :2]
+        distance: FloatArray = (off * off / (self.var_position[rows, :2] + noise)).sum(axis=1)
+        return distance.astype(np.float32)
 
 
 def _size(position: Array) -> Array:

@@ -130,9 +130,9 @@ class EmbeddingScheduler:
         return EmbedCounts(budget_ms=self.budget.limit_ms, **values)  # type: ignore[arg-type]
 
     def _say_if_hopeless(self, waiting: int) -> None:
-        cost_ms = self.model.typical_ms(1)
         if not waiting or self._said_too_expensive or not self.budget.limit_ms:
             return
+        cost_ms = self.model.typical_ms(1)
         if cost_ms > self.budget.limit_ms:
             self._said_too_expensive = True
             log.warning(

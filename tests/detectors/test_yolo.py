@@ -69,6 +69,7 @@ def test_settings_reach_the_model(build):
     assert image is frame.image
     assert arguments == {
         "conf": 0.2, "imgsz": 320, "classes": [2], "device": "cpu", "verbose": False,
+        "iou": yolo.NMS_IOU, "agnostic_nms": True,
     }  # fmt: skip
     assert detector.title == "some.pt 320 px, cpu"
 

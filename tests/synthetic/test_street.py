@@ -108,7 +108,7 @@ def test_the_camera_turns_and_the_street_moves_the_other_way():
 def test_a_vehicle_is_where_its_trip_and_the_camera_put_it():
     world = StreetWorld(replace(SMALL, pan=0.3, occluders=0))
     checked = 0
-    for index in range(50, 100, 5):
+    for index in range(0, len(world), 2):
         _, truth = world.frame(index)
         for actor in world.actors:
             place = actor.trip.at(index / 25)

@@ -106,12 +106,11 @@ class IouCosineAssociation:
         similarity: FloatArray,
     ) -> BoolArray:
         """(n, m) pairs that barely overlap, but look alike and are where motion allows."""
-        alike = similarity >= self.config.reid_similarity
-        if not alike.any():
-            return alike
-        distance = view.motion.gate_distance(scene.detections.xyxy[rows])[:, columns]
         same_class = scene.detections.class_id[rows][:, None] == view.class_id[columns][None, :]
-        out: BoolArray = alike & (distance <= CHI2_95_2DOF) & same_class
+        out: BoolArray = (similarity >= self.config.reid_similarity) & same_class
+        i, j = np.nonzero(out)
+        distance = view.motion.gate_distance(scene.detections.xyxy[rows[i]], columns[j])
+        out[i, j] = distance <= CHI2_95_2DOF
         return out
 
     def _weak(self, pairing: _Pairing, scene: Scene, view: TrackView) -> None:
