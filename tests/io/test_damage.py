@@ -167,7 +167,10 @@ def test_a_demuxer_that_fails_forever_is_left(tmp_path):
         real = reader._container
 
         class Stuck:
+            asked = 0
+
             def demux(self, stream):
+                Stuck.asked += 1
                 raise av.InvalidDataError(1, "again and again")
 
             def __getattr__(self, name):
@@ -176,6 +179,7 @@ def test_a_demuxer_that_fails_forever_is_left(tmp_path):
         reader._container = Stuck()
         reader._decoded = reader._decode()
         assert len(list(reader)) == 1
+    assert Stuck.asked < 1000
     assert reader.partial
 
 
@@ -185,6 +189,27 @@ def test_whole_files_have_no_damage(tmp_path):
     assert damage(tmp_path / "missing.mp4") == ""
     live = (("live", "1"),)
     assert damage(make_clip(tmp_path / "live.mkv", Clip(muxer_options=live))) == ""
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.avi", "fast.mp4"])
+def test_even_a_few_missing_bytes_show(tmp_path, name):
+    path = make_clip(tmp_path / name, CLIPS[name])
+    path.write_bytes(path.read_bytes()[:-5])
+    assert damage(path) == "is cut short: 5 bytes are missing at its end"
+
+
+def test_text_that_is_no_utf8_in_the_head_costs_nothing(tmp_path):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "holiday"
+        stream = container.add_stream("libx264", rate=25, width=64, height=48)
+        stream.pix_fmt = "yuv420p"
+        container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes().replace(b"holiday", b"hol\xff\xfeay"))
+    reader, frames = read(path)
+    assert len(frames) == 1
+    assert not reader.partial
 
 
 def test_a_large_size_field_is_followed(tmp_path):

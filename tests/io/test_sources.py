@@ -165,6 +165,19 @@ def test_a_cut_png_is_not_taken_for_a_whole_one(tmp_path):
     assert read(directory)[0].faults == {"unreadable_images": 1}
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_cut_image_counts_even_where_the_decoder_fills_it_with_grey(
+    tmp_path, monkeypatch, suffix
+):
+    directory = write_images(tmp_path / "clip", [f"1{suffix}", f"2{suffix}"])
+    whole = (directory / f"2{suffix}").read_bytes()
+    (directory / f"2{suffix}").write_bytes(whole[:-20])
+    monkeypatch.setattr(cv2, "imdecode", lambda data, flags: numbered(0))
+    reader, frames = read(directory)
+    assert len(frames) == 1
+    assert reader.faults == {"unreadable_images": 1}
+
+
 def test_images_of_another_size_are_fitted_into_the_first(tmp_path):
     directory = write_images(tmp_path / "clip", ["1.png", "2.png"])
     cv2.imwrite(str(directory / "3.png"), numbered(2, 48, 64))

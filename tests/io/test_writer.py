@@ -19,6 +19,7 @@ from clips import ASSETS, Clip, corners, make_clip, number_of, numbered, read_ba
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import EXIT_OUTPUT, OutputError
 from mot_dinov3.io import encoders, encoding
+from mot_dinov3.io.audio import AudioCopy
 from mot_dinov3.io.sources import open_source
 from mot_dinov3.io.writer import QUEUE_FRAMES, VideoWriter, VideoWriterConfig
 
@@ -136,6 +137,13 @@ def test_the_last_frame_is_shown_as_long_as_the_rate_says(tmp_path):
         assert float(stream.average_rate) == pytest.approx(12.5)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_pause_before_the_last_frame_does_not_make_it_longer(tmp_path, suffix):
+    write(tmp_path / f"out{suffix}", frames=4, times=[0.0, 0.04, 0.08, 3.0])
+    with av.open(str(tmp_path / f"out{suffix}")) as container:
+        assert container.duration / av.time_base == pytest.approx(3.04, abs=2e-3)
+
+
 @pytest.mark.parametrize("size", [(64, 64), (768, 432), (1280, 720)])
 def test_colours_come_back_as_they_went(tmp_path, size):
     colours = [(0, 0, 255), (0, 255, 0), (255, 0, 0), (0, 0, 0), (255, 255, 255), (128, 128, 128),
@@ -240,6 +248,22 @@ def test_after_an_exception_the_file_is_finished_and_kept(tmp_path, problem):
     assert leftovers(tmp_path) == []
 
 
+def test_a_failure_on_the_way_out_does_not_hide_the_first_one(tmp_path, monkeypatch):
+    def run():
+        with VideoWriter(VideoWriterConfig(tmp_path / "out.mp4", 25.0)) as writer:
+            writer.write(numbered(0), 0.0)
+            raise RuntimeError("the first")
+
+    def fail(self):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(encoding.Encoding, "finish", fail)
+    with pytest.raises(RuntimeError, match="the first") as caught:
+        run()
+    assert "No space left" in "".join(caught.value.__notes__)
+    assert not (tmp_path / "out.mp4").exists()
+
+
 def test_directories_are_made(tmp_path):
     write(tmp_path / "a" / "b" / "out.mp4")
     assert len(read_back(tmp_path / "a" / "b" / "out.mp4")) == 12
@@ -297,7 +321,10 @@ def test_a_build_without_any_encoder_says_so(tmp_path, monkeypatch):
 
 
 def test_a_failure_in_the_thread_reaches_the_next_write_and_blocks_nobody(tmp_path, monkeypatch):
+    tries = []
+
     def fail(self, image, time_s):
+        tries.append(time_s)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(encoding.Encoding, "add", fail)
@@ -306,6 +333,7 @@ def test_a_failure_in_the_thread_reaches_the_next_write_and_blocks_nobody(tmp_pa
         write(tmp_path / "out.mp4", frames=QUEUE_FRAMES * 5)
     assert caught.value.exit_code == EXIT_OUTPUT
     assert time.monotonic() - started < 20
+    assert tries == [0.0]
     assert not (tmp_path / "out.mp4").exists()
 
 
@@ -413,6 +441,27 @@ def test_a_real_clip_keeps_its_sound_and_times(tmp_path):
     assert name == "aac"
     assert packets == sound_of(path)[2][: len(packets)]
     assert sound_s[-1] == pytest.approx(8.0, abs=0.05)
+
+
+@pytest.mark.parametrize("trouble", [av.InvalidDataError(1, "bad"), av.error.OSError(28, "full")])
+def test_trouble_with_sound_is_told_from_trouble_with_the_disk(tmp_path, trouble):
+    class Refusing:
+        def add_stream_from_template(self, template):
+            return template
+
+        def mux(self, packet):
+            raise trouble
+
+    sound = AudioCopy(make_clip(tmp_path / "a.mp4", Clip(frames=25, audio="aac")))
+    sound.attach(Refusing())
+    if isinstance(trouble, OSError):
+        with pytest.raises(OSError, match="full"):
+            sound.mux_until(Refusing(), 1.0)
+        assert not sound.notice
+    else:
+        sound.mux_until(Refusing(), 1.0)
+        assert "damaged" in sound.notice
+    sound.close()
 
 
 WRITE_FOR_EVER = """

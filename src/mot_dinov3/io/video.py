@@ -58,7 +58,8 @@ class VideoReader:
         self._end_s = 0.0
         try:
             self._stream = video_stream(container, origin.name)
-            self._stream.thread_type = "AUTO"
+            # Frame threads decode faster but hold pictures back: not on a live line.
+            self._stream.thread_type = "SLICE" if origin.is_live else "AUTO"
             self._clock = FrameClock(self._fps())
             self._decoded = self._decode()
             self._first = self._first_picture()

@@ -86,9 +86,10 @@ class VideoWriter:
     ) -> None:
         try:
             self.close()
-        except OutputError:
-            if kind is None or not issubclass(kind, Exception):
+        except OutputError as problem:
+            if error is None or not isinstance(error, Exception):
                 raise
+            error.add_note(str(problem))
 
     def write(self, image: Image, time_s: float) -> None:
         """Queue one frame; its pixels are copied, so the caller may go on drawing on them.
@@ -174,10 +175,10 @@ class VideoWriter:
     def _end(self, encoding: Encoding | None) -> None:
         if encoding is None:
             return
-        if self._failure is not None:
-            encoding.abandon()
-            return
         try:
-            encoding.finish()
+            if self._failure is None:
+                encoding.finish()
         except (av.FFmpegError, OSError, ValueError) as error:
             self._failure = error
+        if self._failure is not None:
+            encoding.abandon()
