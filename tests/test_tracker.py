@@ -102,6 +102,21 @@ def test_a_lost_track_dies_after_its_time():
     assert film(person(100)).id.tolist() == [2]
 
 
+def test_a_newcomer_that_outruns_its_prediction_is_still_itself():
+    """At 10 fps a walking person moves more than half a box between the first two frames."""
+    film = Film()
+    film(person(100), skip=2)
+    assert seen(film(person(128), skip=2)) == {1: 0}
+
+
+def test_a_lost_track_needs_more_than_a_touch_to_be_found():
+    film = Film()
+    for _ in range(5):
+        film(person(100))
+    film()
+    assert 1 not in {i for i, row in seen(film(person(128))).items() if row == 0}
+
+
 def test_the_time_step_comes_from_timestamps():
     """At 3 fps a box moves ten times as far between frames; the velocity has to know."""
     film = Film()

@@ -106,7 +106,7 @@ class EmbeddingScheduler:
         counts = self._counts(
             critical=len(plan.critical) - len(starved),
             refresh=refreshed,
-            reused=int((plan.track[plan.reuse] >= 0).sum()),
+            reused=_reused(plan, remembered),
             deferred=len(deferred),
             starved=len(starved),
             nonfinite=nonfinite,
@@ -176,6 +176,12 @@ def create_budget(config: SchedulerConfig, model: CostModel, clock: Clock) -> Bu
     if config.budget_ms:
         return TimeBudget(config.budget_ms, model, clock)
     return Unlimited(model)
+
+
+def _reused(plan: EmbedPlan, remembered: Remembered) -> int:
+    """How many rows stand on an embedding that their track really has."""
+    track = plan.track[plan.reuse]
+    return int(remembered.known[track[track >= 0]].sum())
 
 
 def gather(plan: EmbedPlan, work: _Work, remembered: Remembered) -> tuple[Embeddings, int]:

@@ -1,10 +1,12 @@
-"""The default association: overlap and look, in three stages.
+"""The default association: overlap and look, in four stages.
 
 1. Confident detections against every track, by IoU and, where a detection was embedded in this
    frame, by cosine.
-2. Weak detections against the tracks left over that were there a frame ago, by IoU alone
+2. Confident detections left over against the tracks left over that were there a frame ago, at a
+   lower IoU: at few frames a second a newcomer outruns its first prediction.
+3. Weak detections against the tracks left over that were there a frame ago, by IoU alone
    (Zhang et al. 2022).
-3. Confident detections left over against lost tracks, by cosine, where the motion allows it.
+4. Confident detections left over against lost tracks, by cosine, where the motion allows it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ from mot_dinov3.structures import (
     Matches,
     TrackState,
 )
+
+HASTY_IOU = 0.1
+"""Least IoU of stage 2; lower values join strangers."""
 
 SIZES_PER_S = 3.0
 """How far an identity may have gone while unseen, in box sizes a second."""
@@ -73,6 +78,7 @@ class IouCosineAssociation:
         if len(view) and len(scene.strong):
             near = view.lost_s <= self.config.max_lost_s
             self._strong(pairing, scene, embeddings, view, near)
+            self._hasty(pairing, scene, view)
             self._weak(pairing, scene, view)
             self._returning(pairing, scene, embeddings, view)
         return pairing.matches()
@@ -113,12 +119,22 @@ class IouCosineAssociation:
         out[i, j] = distance <= CHI2_95_2DOF
         return out
 
+    def _hasty(self, pairing: _Pairing, scene: Scene, view: TrackView) -> None:
+        rows = np.flatnonzero(pairing.detection_free & scene.strong)
+        columns = np.flatnonzero(pairing.track_free & (view.state != TrackState.LOST))
+        self._by_place(pairing, scene, rows, columns, min(HASTY_IOU, self.config.match_iou))
+
     def _weak(self, pairing: _Pairing, scene: Scene, view: TrackView) -> None:
         rows = np.flatnonzero(~scene.strong)
         columns = np.flatnonzero(pairing.track_free & (view.state == TrackState.CONFIRMED))
+        self._by_place(pairing, scene, rows, columns, self.config.low_match_iou)
+
+    def _by_place(
+        self, pairing: _Pairing, scene: Scene, rows: IntArray, columns: IntArray, least_iou: float
+    ) -> None:
         if len(rows) and len(columns):
             iou = scene.iou[np.ix_(rows, columns)]
-            cost = np.where(iou >= self.config.low_match_iou, 1.0 - iou, REFUSED)
+            cost = np.where(iou >= least_iou, 1.0 - iou, REFUSED)
             self._settle(pairing, cost, rows, columns)
 
     def _returning(
