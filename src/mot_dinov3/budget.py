@@ -7,7 +7,7 @@ from typing import Protocol
 from mot_dinov3.cost_model import CostModel
 from mot_dinov3.timing import Clock
 
-PROBE_AFTER = 20
+PROBE_AFTER = 60
 """Frames with waiting refreshes and none admitted before one crop is tried anyway."""
 
 PROBE_MOST = 640
