@@ -26,7 +26,7 @@ from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.report import format_summary
 from mot_dinov3.run import RunOutcome, run
 from mot_dinov3.session import build_tracker, device_title, versions
-from mot_dinov3.sinks.base import Sink
+from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.sinks.factory import create_sinks
 from mot_dinov3.timing import StageTimer
 
@@ -76,7 +76,7 @@ def _finish(
     reader: FrameReader,
     tracker: ModularTracker,
     outcome: RunOutcome,
-    sinks: Sequence[Sink],
+    sinks: Sequence[FileSink],
 ) -> JobResult:
     stats = collect(config, reader, tracker, outcome)
     if outcome.statistics.frames:

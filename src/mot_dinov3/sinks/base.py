@@ -1,15 +1,18 @@
-"""What a sink is to the loop."""
+"""What every sink has in common: a file that opens with the run and is finished with it."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Self
 
 from mot_dinov3.structures import Frame, FrameResult
+from mot_dinov3.timing import StageTimer
 
 
-class Sink(Protocol):
-    """A context manager that takes every frame and its result, in order.
+class FileSink(ABC):
+    """Takes every frame and its result, in order, into one file.
 
     It books its time as "draw" and "write" in the `StageTimer` that it was built with. Leaving
     the context finishes the file, also after an exception: what was written stays readable.
@@ -19,10 +22,15 @@ class Sink(Protocol):
         path: where the result is, for the closing lines.
     """
 
-    path: str
+    def __init__(self, path: str, file: AbstractContextManager[Any], timer: StageTimer) -> None:
+        """Wire the sink to its `file`, which is opened when the run begins."""
+        self.path = path
+        self.timer = timer
+        self._open_file = file
 
     def __enter__(self) -> Self:
-        """Open the output."""
+        self._open_file.__enter__()
+        return self
 
     def __exit__(
         self,
@@ -30,7 +38,8 @@ class Sink(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Finish the output."""
+        self._open_file.__exit__(kind, error, trace)
 
+    @abstractmethod
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Keep one frame's result."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from mot_dinov3.config import SourceConfig, TrackConfig
 from mot_dinov3.io.info import SourceInfo, sane_fps
-from mot_dinov3.sinks.base import Sink
+from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.timing import StageTimer
 
 
 def create_sinks(
     config: TrackConfig, info: SourceInfo, names: Mapping[int, str], timer: StageTimer
-) -> list[Sink]:
+) -> list[FileSink]:
     """Build one sink per output that was asked for, none of them opened yet.
 
     Args:
@@ -22,7 +22,7 @@ def create_sinks(
         names: class id -> name, from the detector.
         timer: where the sinks book "draw" and "write".
     """
-    out, sinks = config.output, list[Sink]()
+    out, sinks = config.output, list[FileSink]()
     if not out.no_video:
         sinks.append(_video(config, info, names, timer))
     if out.save_mot:
@@ -38,7 +38,7 @@ def create_sinks(
 
 def _video(
     config: TrackConfig, info: SourceInfo, names: Mapping[int, str], timer: StageTimer
-) -> Sink:
+) -> FileSink:
     from mot_dinov3.io.writer import VideoWriter, VideoWriterConfig
     from mot_dinov3.sinks.video import VideoSink
 

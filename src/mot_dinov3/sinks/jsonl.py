@@ -6,40 +6,26 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from mot_dinov3.io.atomic import AtomicTextFile
+from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.structures import Frame, FrameResult, Tracks, TrackState
 from mot_dinov3.timing import StageTimer
 
 PIXEL_DIGITS, SCORE_DIGITS, MS_DIGITS, TIME_DIGITS = 2, 4, 3, 6
 
 
-class JsonLinesSink:
+class JsonLinesSink(FileSink):
     """Everything known of each frame, flushed line by line.
 
     A run that was killed leaves whole lines under the partial name.
     """
 
-    path: str
-
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
-        self.path = path
         self._file = AtomicTextFile(path, flush_lines=True)
-        self._names, self._timer = names, timer
-
-    def __enter__(self) -> Self:
-        self._file.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.__exit__(kind, error, trace)
+        self._names = names
+        super().__init__(path, self._file, timer)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one line; its `stage_ms` holds what was booked for this frame until now.
@@ -47,8 +33,8 @@ class JsonLinesSink:
         Raises:
             OutputError: the file cannot be written.
         """
-        with self._timer("write"):
-            record = frame_record(result, self._names, {**result.stage_ms, **self._timer.stage_ms})
+        with self.timer("write"):
+            record = frame_record(result, self._names, {**result.stage_ms, **self.timer.stage_ms})
             self._file.write_line(json.dumps(record, allow_nan=False, separators=(",", ":")))
 
 

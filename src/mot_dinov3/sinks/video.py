@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.io.writer import VideoWriter
+from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.structures import Frame, FrameResult
 from mot_dinov3.timing import StageTimer
 from mot_dinov3.viz import draw_tracks
@@ -16,15 +15,13 @@ SMOOTHING = 0.9
 """Weight of the past in the speed that the counters show."""
 
 
-class VideoSink:
+class VideoSink(FileSink):
     """Draws each frame's tracks and hands the picture to a writer that encodes elsewhere.
 
     Attributes:
         path: the video's final name.
         writer: knows the codec, encoding times and what became of the sound.
     """
-
-    path: str
 
     def __init__(
         self,
@@ -43,25 +40,13 @@ class VideoSink:
             timer: where "draw" and "write" are booked.
             step_s: seconds from one output frame to the next, 0 to keep the source's times.
         """
-        self.path = str(writer.config.path)
+        super().__init__(str(writer.config.path), writer, timer)
         self.writer = writer
-        self._draw, self._names, self._timer = draw, names, timer
+        self._draw, self._names = draw, names
         self._step_s = step_s
         self._shown = 0
         self._last_s = 0.0
         self._frame_s = 0.0
-
-    def __enter__(self) -> Self:
-        self.writer.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.writer.__exit__(kind, error, trace)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Draw and queue one frame.
@@ -69,16 +54,16 @@ class VideoSink:
         Raises:
             OutputError: an earlier frame could not be written.
         """
-        with self._timer("draw"):
+        with self.timer("draw"):
             picture = draw_tracks(frame.image, result, self._names, self._draw, self._fps())
-        with self._timer("write"):
+        with self.timer("write"):
             time_s = self._shown * self._step_s if self._step_s else frame.time_s
             self.writer.write(picture, time_s)
         self._shown += 1
 
     def _fps(self) -> float:
         """Frames a second of the last few calls, 0 before there are two."""
-        now_s = self._timer.clock()
+        now_s = self.timer.clock()
         if self._shown:
             elapsed_s = now_s - self._last_s
             past_s = self._frame_s or elapsed_s
