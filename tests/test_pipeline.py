@@ -75,6 +75,14 @@ def test_a_crowd_is_critical_in_every_frame():
     assert [r.embed.critical for r in run(pipeline(script), 6)] == [2] * 6
 
 
+def test_who_comes_back_is_looked_at():
+    """A lost track is no continuity: whoever stands in its place has to be embedded."""
+    script = standing(5, count=1) + [[]] * 4 + standing(2, count=1)
+    results = run(pipeline(script, refresh_every=50), 11)
+    assert [result.embed.critical for result in results[8:]] == [0, 1, 0]
+    assert results[9].tracks.id.tolist() == [1]
+
+
 def test_a_track_that_died_leaves_no_debt():
     script = standing(8, count=2) + standing(20, count=1)
     results = run(pipeline(script, refresh_every=5, budget_crops=1), 28)

@@ -121,6 +121,7 @@ def test_a_slow_first_call_does_not_stop_refreshes():
     embed = FakeEmbedding(clock, cost_ms)
     scheduler = EmbeddingScheduler(SchedulerConfig(budget_ms=20), clock)
     scheduler.warm_up(lambda n: embed(np.arange(n)), limit_s=60)
+    assert scheduler.model.predict_ms(1) < 7
     _, counts = scheduler.run(plan_of(refresh=10), embed, remembered(10))
     assert counts.refresh >= 3
 

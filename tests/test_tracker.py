@@ -91,6 +91,16 @@ def test_a_short_gap_keeps_the_identity_by_motion():
     assert seen(film(person(100 + 6 * 20))) == {1: 0}
 
 
+def test_every_gap_is_counted_from_its_own_beginning():
+    film = Film(max_lost_s=0.5)
+    for _ in range(5):
+        film(person(100))
+    for _ in range(3):
+        for _ in range(10):
+            film()
+        assert seen(film(person(100))) == {1: 0}
+
+
 def test_a_lost_track_dies_after_its_time():
     film = Film(max_lost_s=0.5)
     for _ in range(5):
@@ -177,8 +187,8 @@ def test_a_reused_vector_is_no_proof_of_identity():
     """A reused vector has cosine 1 with its own track by construction."""
     film = Film()
     for _ in range(5):
-        film(person(100), person(160), looks=[RED, BLUE])
-    detections = boxes(person(104), person(156))
+        film(person(110), person(130), looks=[RED, BLUE])
+    detections = boxes(person(114), person(126))
     wrong = Embeddings(np.array([BLUE, RED], np.float32), np.zeros(2, bool), np.ones(2, bool))
     view = film.tracker.predict(6 / FPS)
     tracks = film.tracker.update(film.tracker.look(detections, view), wrong, view)
