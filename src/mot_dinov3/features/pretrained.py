@@ -67,6 +67,7 @@ def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN
         ModelError: the weights are corrupt, incomplete or of another model.
         UnsupportedModelError: transformers has no such class for this architecture.
     """
+    import torch
     import transformers
     from safetensors import SafetensorError
 
@@ -80,6 +81,7 @@ def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN
                 use_safetensors=True,
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
+                dtype=torch.float32,  # half-precision files too: --embed-amp decides, not the file
             )
     except SafetensorError as error:
         raise _damaged("safetensors file", name, error) from error

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import socket
+import ssl
 
 from mot_dinov3.errors import ModelError
 
@@ -58,8 +61,15 @@ def _answer(error: Exception) -> BaseException:
     return answered[0] if answered else chain[0] if _is_local(chain[0]) else chain[-1]
 
 
+NETWORK_ERRORS = (ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
+NETWORK_NUMBERS = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
+
+
 def _is_local(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno is not None
+    """Whether the disk refused, not the network: both are `OSError`s with a number."""
+    if not isinstance(error, OSError) or isinstance(error, NETWORK_ERRORS):
+        return False
+    return error.errno is not None and error.errno not in NETWORK_NUMBERS
 
 
 def gated(model_id: str, open_choice: str, said: str = "") -> GatedModelError:
@@ -108,7 +118,7 @@ def unknown(model_id: str) -> ModelError:
 def _offline(cause: BaseException, model_id: str) -> ModelError:
     from huggingface_hub import constants
 
-    if _is_local(cause) and not isinstance(cause, ConnectionError):
+    if _is_local(cause):
         return ModelError(
             f"'{model_id}' cannot be stored in the cache {constants.HF_HUB_CACHE} "
             f"({redact(str(cause))}).",
