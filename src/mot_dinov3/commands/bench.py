@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, as_dict, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
-from mot_dinov3.errors import EXIT_OK, UnknownNameError, UsageError, hide_secrets
+from mot_dinov3.errors import EXIT_OK, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from mot_dinov3.commands.benchmarks.bench import BenchSettings
@@ -137,9 +137,6 @@ def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
 
 
 def _described(settings: BenchSettings) -> dict[str, Any]:
-    config = {
-        key: hide_secrets(value) if isinstance(value, str) else value
-        for key, value in as_dict(settings.config).items()
-    }
+    config = as_dict(settings.config)
     out = {"budgets_ms": settings.budgets_ms, "rounds": settings.rounds, "frames": settings.frames}
     return {**out, "random_vits": settings.random_vits, "config": config}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from mot_dinov3.config import TrackConfig, flag_fields
-from mot_dinov3.errors import UsageError, nearest
+from mot_dinov3.errors import UsageError, hide_secrets, nearest
 
 ALIASES = {"--quiet": ("-q",), "--verbose": ("-v",)}
 ENVIRONMENT_PREFIX = "MOT_"
@@ -191,12 +191,13 @@ def _literal(value: object) -> str:
 
 
 def as_dict(config: TrackConfig) -> dict[str, Any]:
-    """The configuration as flat keys and values, for `--stats-json`."""
-    return {
+    """The configuration as flat keys and values, for `--stats-json`; secrets are blanked out."""
+    values = {
         key_of(item): getattr(getattr(config, name), item.name)
         for name, kind in stages().items()
         for item in flag_fields(kind)
     }
+    return {k: hide_secrets(v) if isinstance(v, str) else v for k, v in values.items()}
 
 
 def environment_layer() -> dict[str, str]:

@@ -17,8 +17,8 @@ from mot_dinov3.commands.progress import Progress
 from mot_dinov3.compat import load_environment
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.device import choose_device
-from mot_dinov3.errors import EXIT_PARTIAL, InputError, UsageError, hide_secrets
-from mot_dinov3.io.atomic import AtomicTextFile
+from mot_dinov3.errors import EXIT_PARTIAL, InputError, UsageError
+from mot_dinov3.io.atomic import write_text
 from mot_dinov3.io.encoders import format_of
 from mot_dinov3.io.paths import check_output
 from mot_dinov3.io.sources import FrameReader, count_selected, open_source
@@ -106,7 +106,6 @@ def collect(
 ) -> dict[str, Any]:
     """Everything that `--stats-json` holds."""
     stats = outcome.statistics.summary(outcome.wall_s)
-    device = choose_device(config.device)
     stats["tracks"] = {"born": tracker.tracker.born, "confirmed": tracker.tracker.confirmed}
     stats["faults"] = dict(reader.faults)
     stats["stopped_by_signal"] = outcome.stopped_by
@@ -114,23 +113,22 @@ def collect(
     stats["frame_size"] = list(outcome.frame_size)
     stats["detector"] = tracker.detector.title
     stats["embedder"] = tracker.embedder.title if tracker.embedder else "none"
-    stats["config"] = {
-        key: hide_secrets(value) if isinstance(value, str) else value
-        for key, value in as_dict(config).items()
-    }
+    stats["config"] = as_dict(config)
     stats["versions"] = {
         "mot_dinov3": __version__,
         "python": sys.version.split()[0],
         **versions(),
     }
-    stats["device"] = {"name": device_title(device), "cpu_count": os.cpu_count()}
+    stats["device"] = {
+        "name": device_title(choose_device(config.device)),
+        "cpu_count": os.cpu_count(),
+    }
     return stats
 
 
 def write_stats(path: str, stats: dict[str, Any]) -> None:
     """Write the figures as one JSON object, whole or not at all."""
-    with AtomicTextFile(path) as file:
-        file.write_line(json.dumps(stats, indent=2, allow_nan=False))
+    write_text(path, json.dumps(stats, indent=2, allow_nan=False))
 
 
 def check_outputs(config: TrackConfig, source_path: Path | None) -> None:

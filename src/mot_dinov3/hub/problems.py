@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import socket
 import ssl
 
-from mot_dinov3.errors import ModelError
+from mot_dinov3.errors import ModelError, hide_secrets
 
-TOKEN = re.compile(r"hf_[A-Za-z0-9]{6,}")
 NO_DOWNLOAD = "Or run without any download: --embed-model demo (and --det motion or --det demo)"
 
 
@@ -34,8 +32,10 @@ def explain(error: Exception, model_id: str, open_choice: str) -> ModelError:
     response = getattr(cause, "response", None)
     status = getattr(response, "status_code", None)
     if isinstance(cause, GatedRepoError):
-        return gated(model_id, open_choice, redact(str(getattr(cause, "server_message", "") or "")))
-    said = redact(str(getattr(cause, "server_message", "") or "")).strip().rstrip(".")
+        return gated(
+            model_id, open_choice, hide_secrets(str(getattr(cause, "server_message", "") or ""))
+        )
+    said = hide_secrets(str(getattr(cause, "server_message", "") or "")).strip().rstrip(".")
     if isinstance(cause, RepositoryNotFoundError):
         return unknown(model_id)
     if status == 401:
@@ -121,7 +121,7 @@ def _offline(cause: BaseException, model_id: str) -> ModelError:
     if _is_local(cause):
         return ModelError(
             f"'{model_id}' cannot be stored in the cache {constants.HF_HUB_CACHE} "
-            f"({redact(str(cause))}).",
+            f"({hide_secrets(str(cause))}).",
             fix="Make room there, or move the cache with the variable HF_HOME.",
         )
     if constants.HF_HUB_OFFLINE:
@@ -134,8 +134,3 @@ def _offline(cause: BaseException, model_id: str) -> ModelError:
         f"Model '{model_id}' is not in the local cache, and {why}.",
         fix=f"{remedy}, or fetch it beforehand with: hf download {model_id}\n{NO_DOWNLOAD}",
     )
-
-
-def redact(text: str) -> str:
-    """The text with every access token made unreadable."""
-    return TOKEN.sub("hf_***", text)
