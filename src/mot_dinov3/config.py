@@ -14,6 +14,7 @@ from mot_dinov3.errors import UsageError
 
 DEFAULT_DINO = "facebook/dinov3-vitb16-pretrain-lvd1689m"
 OPEN_DINO = "facebook/dinov2-base"
+DEFAULT_POLICY = "continuity"
 PRECISIONS = ("auto", "off", "fp16", "bf16")
 
 
@@ -46,7 +47,9 @@ class SourceConfig:
     """What is read, and which part of it."""
 
     source: str = flag(
-        "", "--source", "video file, directory of frames, quoted glob, webcam index or URL"
+        "",
+        "--source",
+        "video file, directory of frames, quoted glob, webcam index, URL, or mot:SEQ_DIR",
     )
     start_frame: int = flag(0, "--start-frame", "first source frame to track (0-based)")
     end_frame: int = flag(-1, "--end-frame", "last source frame to track, -1 for all")
@@ -142,6 +145,9 @@ class EmbedderConfig:
 class SchedulerConfig:
     """When an embedding is reused, refreshed or computed at once."""
 
+    embed_policy: str = flag(
+        DEFAULT_POLICY, "--embed-policy", "what decides: continuity, always, never, or NAME:ARGUMENT"
+    )
     refresh_every: int = flag(5, "--embed-refresh", "refresh a stable track every N frames")
     iou_gate: float = flag(0.6, "--embed-iou-gate", "reuse only at or above this IoU")
     overlap_thr: float = flag(0.2, "--embed-overlap-thr", "crowded above this IoU")
@@ -174,6 +180,17 @@ class SchedulerConfig:
                 "--embed-hard-budget has no budget to enforce.",
                 fix="Add --embed-budget-ms MS or --embed-budget-crops N.",
             )
+        if self.embed_all and self.embed_policy not in (DEFAULT_POLICY, "always"):
+            raise UsageError(
+                f"--embed-all means --embed-policy always, not {self.embed_policy}.",
+                fix="Keep one of them.",
+            )
+
+    @property
+    def policy(self) -> tuple[str, str]:
+        """The name of the policy, and what stands behind its colon."""
+        name, _, argument = ("always" if self.embed_all else self.embed_policy).partition(":")
+        return name, argument
 
 
 @dataclass(frozen=True, slots=True)

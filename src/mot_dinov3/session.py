@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from mot_dinov3.compat import load_environment
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.device import choose_device, synchronised_clock
-from mot_dinov3.errors import UnknownNameError
-from mot_dinov3.io.sources import FrameReader, open_source
+from mot_dinov3.errors import UnknownNameError, UsageError
+from mot_dinov3.io.sources import FrameReader, SourceInfo, open_source
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.structures import FrameResult
 
@@ -40,16 +40,41 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     wanted = name != NO_EMBEDDER
     if wanted and name not in EMBEDDERS.table:
         raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
+    policy = create_policy(config.scheduler, embedder=wanted)
     device = device or choose_device(config.device)
     detector = create_detector(config.detector, device, config.device.half)
     embedder = create_embedder(config.embedder, device) if wanted else None
     return ModularTracker(
         detector,
         embedder,
-        create_policy(config.scheduler, embedder=wanted),
+        policy,
         EmbeddingScheduler(config.scheduler, synchronised_clock(device)),
         Tracker(config.tracker, config.detector.conf),
     )
+
+
+def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
+    """Refuse what looks at pictures where the source has none.
+
+    Raises:
+        UsageError: a detector or an embedder has nothing to look at.
+    """
+    if info.has_pixels:
+        return
+    from mot_dinov3.detectors.factory import REPLAY, detector_kind
+
+    blind, instead = [], []
+    if detector_kind(config.detector.det) != REPLAY:
+        blind.append(f"--det {config.detector.det}")
+        instead.append("--det mot:FILE")
+    if config.embedder.embedder != NO_EMBEDDER:
+        blind.append(f"--embedder {config.embedder.embedder}")
+        instead.append(f"--embedder {NO_EMBEDDER}")
+    if blind:
+        raise UsageError(
+            f"'{info.name}' has no images for {' and '.join(blind)} to look at.",
+            fix=f"Give {' '.join(instead)}, or put the images beside its seqinfo.ini (img1).",
+        )
 
 
 def track_video(config: TrackConfig) -> Iterator[FrameResult]:
@@ -64,6 +89,7 @@ def track_video(config: TrackConfig) -> Iterator[FrameResult]:
 
 def track_frames(config: TrackConfig, reader: FrameReader) -> Iterator[FrameResult]:
     """The results for the frames of an open reader, in order."""
+    require_pixels(config, reader.info)
     tracker = build_tracker(config)
     first = True
     for frame in reader:

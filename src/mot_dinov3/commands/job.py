@@ -25,7 +25,7 @@ from mot_dinov3.io.sources import FrameReader, count_selected, open_source
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.report import format_summary
 from mot_dinov3.run import RunOutcome, run
-from mot_dinov3.session import build_tracker, device_title, versions
+from mot_dinov3.session import build_tracker, device_title, require_pixels, versions
 from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.sinks.factory import create_sinks
 from mot_dinov3.timing import StageTimer
@@ -58,6 +58,7 @@ def run_job(config: TrackConfig) -> JobResult:
     load_environment()
     with open_source(config.source) as reader:
         check_outputs(config, reader.info.path)
+        require_pixels(config, reader.info)
         device = choose_device(config.device)
         tracker = build_tracker(config, device)
         log.info("detector %s; embedder %s; %s", tracker.detector.title,

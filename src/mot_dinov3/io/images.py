@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,12 +20,17 @@ from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.info import DEFAULT_FPS, SourceInfo, sane_fps
 from mot_dinov3.io.pictures import PictureMaker
 from mot_dinov3.io.selection import FrameSelection
+from mot_dinov3.io.seqinfo import (
+    SEQUENCE_FILE,
+    image_directory,
+    image_number,
+    sequence_section,
+)
 from mot_dinov3.structures import Frame, Image
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
-SEQUENCE_FILE = "seqinfo.ini"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +88,36 @@ def sequence_of(directory: Path) -> ImageSequence:
 
 def _mot_sequence(directory: Path, name: str) -> ImageSequence:
     """A MOTChallenge sequence: the number in a file's name is its 1-based frame."""
-    ini = configparser.ConfigParser(interpolation=None)
-    try:
-        ini.read(directory / SEQUENCE_FILE, encoding="utf-8-sig")
-    except (configparser.Error, UnicodeDecodeError) as error:
-        raise InputError(
-            f"'{name}/{SEQUENCE_FILE}' cannot be understood.",
-            fix="Repair it, or give the directory of images without it.",
-        ) from error
-    section = ini["Sequence"] if ini.has_section("Sequence") else {}
-    images = directory / section.get("imDir", "img1")
-    suffix = section.get("imExt", "").lower()
-    if not images.is_dir() or not images.resolve().is_relative_to(directory.resolve()):
+    section = sequence_section(directory)
+    images = image_directory(directory, section)
+    if images is None:
         raise InputError(
             f"'{name}/{SEQUENCE_FILE}' names an image directory that is not there.",
-            fix="Set imDir to the name of a directory beside it, usually img1.",
+            fix="Set imDir to the name of a directory beside it, usually img1.\n"
+            f"Without images, stored detections can be tracked: --source mot:{name}",
         )
-    found = images_of([f for f in images.iterdir() if suffix in ("", f.suffix.lower())], name)
-    indices = [_number(file) - 1 for file in found.files]
+    return numbered_images(images, section, name)
+
+
+def numbered_images(directory: Path, section: Mapping[str, str], name: str) -> ImageSequence:
+    """The images of a MOTChallenge sequence, numbered as their names say where that is usable.
+
+    Args:
+        directory: where the images are.
+        section: the keys of `seqinfo.ini`.
+        name: how messages call the sequence.
+
+    Raises:
+        InputError: there is no image.
+    """
+    suffix = section.get("imExt", "").lower()
+    files = [file for file in directory.iterdir() if suffix in ("", file.suffix.lower())]
+    found = images_of(files, name)
+    indices = [image_number(file) - 1 for file in found.files]
     usable = indices[0] >= 0 and all(a < b for a, b in pairwise(indices))
     return ImageSequence(
         name, found.files, indices if usable else found.indices, _rate(section.get("frameRate", ""))
     )
-
-
-def _number(file: Path) -> int:
-    digits = re.findall(r"[0-9]+", file.stem)
-    return int(digits[-1]) if digits else 0
 
 
 def _rate(text: str) -> float:

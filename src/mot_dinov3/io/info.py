@@ -26,6 +26,7 @@ class SourceInfo:
         frame_count: frames in the source, 0 if unknown; an estimate for progress only.
         is_live: a webcam or a stream: no end, no way back.
         path: the local video file, or None.
+        has_pixels: whether the frames show anything; stored detections alone need no images.
     """
 
     name: str
@@ -35,6 +36,7 @@ class SourceInfo:
     frame_count: int
     is_live: bool
     path: Path | None
+    has_pixels: bool = True
 
 
 class FrameReader(Protocol):

@@ -20,6 +20,7 @@ from mot_dinov3.io.containers import (
 from mot_dinov3.io.images import IMAGE_SUFFIXES, ImageReader, images_of, sequence_of
 from mot_dinov3.io.info import FrameReader, SourceInfo
 from mot_dinov3.io.selection import count_selected
+from mot_dinov3.io.sequence import MOT_PREFIX, open_sequence
 from mot_dinov3.io.video import Origin, VideoReader
 
 __all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source"]
@@ -28,7 +29,9 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mp
 
 
 def open_source(config: SourceConfig) -> FrameReader:
-    """Open a video file, image directory, glob, webcam or stream; the first frame is proven.
+    """Open a video file, image directory, glob, webcam, stream or `mot:DIR`.
+
+    The first frame is proven, where there are pixels.
 
     Raises:
         InputError: one sentence that names the source and what to do; cheap, so it comes
@@ -39,6 +42,8 @@ def open_source(config: SourceConfig) -> FrameReader:
         raise InputError("No source was given.", fix="Give one: --source video.mp4")
     if source.lower().startswith("file://"):
         source = unquote(urlsplit(source).path)
+    if source.lower().startswith(MOT_PREFIX):
+        return _open_mot(source[len(MOT_PREFIX) :].strip(), config)
     if is_url(source):
         origin = Origin(printable_name(source), is_live=True)
         return VideoReader(open_stream(source), origin, config)
@@ -46,6 +51,21 @@ def open_source(config: SourceConfig) -> FrameReader:
     if source.isascii() and source.isdigit() and not path.exists():
         return VideoReader(open_webcam(int(source)), Origin(f"webcam {source}", None, True), config)
     return _open_path(path, config)
+
+
+def _open_mot(directory: str, config: SourceConfig) -> FrameReader:
+    if not directory:
+        raise InputError(f"--source {MOT_PREFIX} names no directory.",
+                         fix=f"Write --source {MOT_PREFIX}DIR.")  # fmt: skip
+    path = Path(directory).expanduser()
+    try:
+        return open_sequence(path, config)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such name is possible"
+        raise InputError(
+            f"'{printable_name(str(path))}' cannot be read: {reason}.",
+            fix="Check the path and its permissions.",
+        ) from error
 
 
 def _open_path(path: Path, config: SourceConfig) -> FrameReader:
