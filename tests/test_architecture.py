@@ -24,9 +24,9 @@ FLOORS = [
     },
     {"models", "motion", "gallery", "io", "synthetic", "hub", "cost_model", "statistics"},
     {"detectors", "features", "policies", "association", "datasets", "budget"},
-    {"scheduler", "tracker", "viz", "evaluation"},
+    {"scheduler", "tracker", "viz", "evaluation", "planning"},
     {"pipeline", "run", "sinks", "report", "training"},
-    {"session"},
+    {"session", "replay"},
     {"commands"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

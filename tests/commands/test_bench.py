@@ -9,10 +9,11 @@ import pytest
 
 from mot_dinov3.commands import bench, main
 from mot_dinov3.commands.benchmarks import help_time, simulated
-from mot_dinov3.commands.benchmarks.bench import Bench, assemble
+from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.factory import BENCHMARKS, create_benchmark
-from mot_dinov3.commands.benchmarks.tape import TapePlayer
 from mot_dinov3.features.pretrained import quiet_transformers
+from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.replay.tape import TapePlayer
 
 
 @pytest.fixture(scope="module")

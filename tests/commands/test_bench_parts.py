@@ -7,7 +7,6 @@ import os
 import numpy as np
 import pytest
 
-from mot_dinov3.commands.benchmarks.agreement import identity_agreement
 from mot_dinov3.commands.benchmarks.alone import THREADS, on_one_core
 from mot_dinov3.commands.benchmarks.base import Bar, Report, Row
 from mot_dinov3.commands.benchmarks.budget import Case, case_figures
@@ -19,6 +18,7 @@ from mot_dinov3.commands.benchmarks.saving import scheduled_figures
 from mot_dinov3.commands.benchmarks.simulated import Cost, figures_of, simulate
 from mot_dinov3.commands.benchmarks.table import format_report
 from mot_dinov3.io.mot import MotTable
+from mot_dinov3.replay.agreement import identity_agreement
 from mot_dinov3.structures import EmbedCounts
 
 

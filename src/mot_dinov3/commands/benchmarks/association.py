@@ -11,10 +11,11 @@ import numpy as np
 
 from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.commands.benchmarks.bench import Bench, assemble
+from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.crowd import FPS, Crowd, CrowdConfig, unit
-from mot_dinov3.commands.benchmarks.tape import Tape, TapePlayer, record
 from mot_dinov3.config import DetectorConfig, TrackConfig
+from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.replay.tape import Tape, TapePlayer, record
 from mot_dinov3.structures import Detections, FloatArray, Frame
 from mot_dinov3.timing import summarise
 

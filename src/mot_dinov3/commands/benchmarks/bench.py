@@ -8,17 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from mot_dinov3.commands.benchmarks.tape import Tape, record
-from mot_dinov3.config import EmbedderConfig, SchedulerConfig, TrackConfig
-from mot_dinov3.detectors.base import Detector
-from mot_dinov3.device import choose_device, synchronised_clock
+from mot_dinov3.config import EmbedderConfig, TrackConfig
+from mot_dinov3.device import choose_device
+from mot_dinov3.errors import InputError
 from mot_dinov3.features.base import Embedder
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.sources import FrameReader, open_source
-from mot_dinov3.pipeline import ModularTracker
-from mot_dinov3.policies.factory import create_policy
-from mot_dinov3.scheduler import EmbeddingScheduler
-from mot_dinov3.tracker import Tracker
+from mot_dinov3.replay.tape import Tape, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +99,11 @@ class Bench:
     def reader(self) -> Iterator[FrameReader]:
         """The clip from its beginning."""
         with open_source(self.config.source) as reader:
+            if not reader.info.has_pixels:
+                raise InputError(
+                    f"'{reader.info.name}' has no images, so there is nothing to embed.",
+                    fix="Give a video or a directory of images.",
+                )
             yield reader
 
     @property
@@ -116,30 +117,3 @@ class Bench:
         """Embedder, clip and detector in a few words."""
         model = self.embedder.title.replace(f"{self.directory}/", "")
         return f"{model}; {self.clip_title}"
-
-
-def assemble(
-    config: TrackConfig,
-    detector: Detector,
-    embedder: Embedder | None,
-    *,
-    scheduler: SchedulerConfig | None = None,
-    device: str = "cpu",
-) -> ModularTracker:
-    """A new tracker around a detector and an embedder that exist already.
-
-    Args:
-        config: conf, tracker and scheduler settings.
-        detector: what sees.
-        embedder: what describes, None for motion only.
-        scheduler: takes the place of `config.scheduler`.
-        device: whose work the scheduler's clock waits for.
-    """
-    chosen = scheduler or config.scheduler
-    return ModularTracker(
-        detector,
-        embedder,
-        create_policy(chosen, embedder=embedder is not None),
-        EmbeddingScheduler(chosen, synchronised_clock(device)),
-        Tracker(config.tracker, config.detector.conf),
-    )

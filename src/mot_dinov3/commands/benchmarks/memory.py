@@ -11,10 +11,11 @@ import numpy as np
 
 from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Figures, Report, Row
-from mot_dinov3.commands.benchmarks.bench import Bench, assemble
+from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.crowd import Crowd, CrowdConfig
-from mot_dinov3.commands.benchmarks.tape import Tape, TapePlayer
 from mot_dinov3.config import TrackConfig
+from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.replay.tape import Tape, TapePlayer
 from mot_dinov3.statistics import RunStatistics
 
 FRAMES = 10_000

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.commands.benchmarks.bench import Bench, assemble
-from mot_dinov3.commands.benchmarks.tape import TapePlayer
+from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.config import OutputConfig
 from mot_dinov3.io.writer import VideoWriter
+from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.replay.tape import TapePlayer
 from mot_dinov3.run import run
 from mot_dinov3.sinks.factory import create_sinks
 from mot_dinov3.sinks.video import VideoSink
