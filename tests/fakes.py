@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mot_dinov3.policies.base import PlanInput
 from mot_dinov3.structures import Detections, Frame
 
 
@@ -73,3 +74,51 @@ def boxes(*rows):
 
 def blank_frame(index, fps=30.0, width=640, height=480):
     return Frame(index, index / fps, np.zeros((height, width, 3), np.uint8))
+
+
+def plan_scene(iou, staleness, **more):
+    """A `PlanInput` from (N, T) IoU and (T,) staleness; any other field may be given too.
+
+    Without more, everybody is a confirmed, well-known track far from all others, every crop is
+    perfect, nobody is lost, and association takes pairs from an IoU of 0.1 on.
+    """
+    iou = np.array(iou, np.float32)
+    n, t = iou.shape
+    lost = np.asarray(more.get("lost_cost", np.zeros((n, 0)))).shape[1]
+    apart = 100 * np.arange(max(n, t), dtype=np.float32)[:, None] + np.array([0, 0, 40, 90])
+    values = {
+        "frame_index": 0,
+        "frame_wh": (0, 0),
+        "xyxy": apart[:n],
+        "score": np.ones(n),
+        "eligible": np.ones(n, bool),
+        "quality": np.ones(n),
+        "overlap": np.zeros(n),
+        "iou": iou,
+        "cost": np.where(iou >= 0.1, 1 - iou, np.inf),
+        "track_id": np.arange(1, t + 1),
+        "track_xyxy": apart[:t],
+        "ahead_xyxy": apart[:t],
+        "confirmed": np.ones(t, bool),
+        "hits": np.full(t, 50),
+        "staleness": staleness,
+        "known": np.ones(t, bool),
+        "gallery_count": np.full(t, 9),
+        "drift": np.zeros(t),
+        "looks": np.eye(t),
+        "lost_id": np.arange(1000, 1000 + lost),
+        "lost_cost": np.zeros((n, 0)),
+        "returns": np.zeros((n, lost), bool),
+    }
+    values |= {name: value for name, value in more.items() if value is not None}
+    whole = ("staleness", "track_id", "hits", "gallery_count", "lost_id")
+    flags = ("eligible", "confirmed", "known", "returns")
+    kinds = dict.fromkeys(whole, np.int64) | dict.fromkeys(flags, np.bool_)
+    return PlanInput(
+        **{
+            name: value
+            if name.startswith("frame")
+            else np.asarray(value, kinds.get(name, np.float32))
+            for name, value in values.items()
+        }
+    )

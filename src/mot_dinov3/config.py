@@ -146,7 +146,7 @@ class SchedulerConfig:
     """When an embedding is reused, refreshed or computed at once."""
 
     embed_policy: str = flag(
-        DEFAULT_POLICY, "--embed-policy", "what decides: continuity, always, never, or NAME:ARGUMENT"
+        DEFAULT_POLICY, "--embed-policy", "what decides: continuity, always or never"
     )
     refresh_every: int = flag(5, "--embed-refresh", "refresh a stable track every N frames")
     iou_gate: float = flag(0.6, "--embed-iou-gate", "reuse only at or above this IoU")

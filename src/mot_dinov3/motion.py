@@ -126,6 +126,12 @@ class MotionState:
         """(T, 4) float32 boxes as corners."""
         return cxcywh_to_xyxy(self.position.astype(np.float32))
 
+    def ahead(self, step_s: float) -> FloatArray:
+        """(T, 4) float32 boxes as corners, `step_s` seconds later if nothing changes."""
+        later = self.position + step_s * REFERENCE_FPS * self.velocity
+        np.maximum(later[:, 2:], 1.0, out=later[:, 2:])
+        return cxcywh_to_xyxy(later.astype(np.float32))
+
     def gate_distance(self, xyxy: FloatArray, rows: IntArray) -> FloatArray:
         """(M,) squared Mahalanobis distance of box centres from the predictions of `rows` (M,)."""
         centres = (xyxy[:, :2] + xyxy[:, 2:]) * 0.5

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.association.base import Scene, TrackView
-from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.features.base import Embedder
-from mot_dinov3.policies.base import PlanInput, Policy
+from mot_dinov3.planning import active_rows, plan_input
+from mot_dinov3.policies.base import Policy
 from mot_dinov3.scheduler import EmbeddingScheduler, Remembered
-from mot_dinov3.structures import (
-    Detections,
-    FloatArray,
-    Frame,
-    FrameResult,
-    IntArray,
-    TrackState,
-)
+from mot_dinov3.structures import Detections, FloatArray, Frame, FrameResult
 from mot_dinov3.timing import StageTimer
 from mot_dinov3.tracker import Tracker
 
@@ -30,6 +22,7 @@ class ModularTracker:
         embedder: describes them, or None for motion only.
         scheduler: spends the embedding budget.
         tracker: keeps the identities.
+        frames: how many were tracked.
     """
 
     def __init__(
@@ -45,6 +38,7 @@ class ModularTracker:
         self.policy = policy
         self.scheduler = scheduler
         self.tracker = tracker
+        self.frames = 0
 
     def warm_up(self, frame: Frame) -> None:
         """Pay for first calls before the first frame counts, on a frame of the same size."""
@@ -65,9 +59,11 @@ class ModularTracker:
         with timer("track"):
             view = self.tracker.predict(frame.time_s)
             scene = self.tracker.look(detections, view)
-            active = np.flatnonzero(view.state != TrackState.LOST)
-            plan = self.policy.plan(plan_input(scene, view, active))
+            active = active_rows(view)
+            associator = self.tracker.associator
+            plan = self.policy.plan(plan_input(scene, view, associator, frame, self.frames))
             remembered = Remembered(view.gallery.mean[active], view.gallery.known[active])
+            self.frames += 1
         with timer("embed"):
             embeddings, counts = self.scheduler.run(
                 plan, lambda rows: self._embed(frame, detections.xyxy[rows]), remembered
@@ -87,30 +83,6 @@ class ModularTracker:
         if self.embedder is None:
             raise RuntimeError("a plan asked for embeddings, but there is no embedder")
         return self.embedder.embed(frame.image, xyxy)
-
-
-def plan_input(scene: Scene, view: TrackView, active: IntArray) -> PlanInput:
-    """What a policy may see; lost tracks are no continuity, so they are left out."""
-    return PlanInput(
-        iou=scene.iou[:, active],
-        overlap=crowding(scene),
-        eligible=scene.strong,
-        staleness=view.staleness[active],
-        known=view.gallery.known[active],
-    )
-
-
-def crowding(scene: Scene) -> FloatArray:
-    """(N,) highest IoU of each confident detection with another confident one of its class."""
-    overlap = np.zeros(len(scene.strong), np.float32)
-    rows = np.flatnonzero(scene.strong)
-    if len(rows) > 1:
-        boxes, class_id = scene.detections.xyxy[rows], scene.detections.class_id[rows]
-        iou = iou_matrix(boxes, boxes)
-        np.fill_diagonal(iou, 0.0)
-        iou[class_id[:, None] != class_id[None, :]] = 0.0
-        overlap[rows] = iou.max(axis=1)
-    return overlap
 
 
 def person_sized_box(frame: Frame) -> FloatArray:

@@ -87,6 +87,8 @@ class Tracker:
         table.lost_s += np.float32(step_s)
         table.staleness += 1
         return TrackView(
+            id=table.id,
+            hits=table.hits,
             xyxy=self._motion.xyxy(),
             class_id=table.class_id,
             state=table.state,

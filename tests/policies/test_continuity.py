@@ -5,40 +5,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from fakes import plan_scene
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.policies.always import AlwaysPolicy
-from mot_dinov3.policies.base import PlanInput
 from mot_dinov3.policies.continuity import plan_embeddings
 from mot_dinov3.structures import Reason
 
 CONFIG = SchedulerConfig(refresh_every=5)
 
 
-def scene(iou, staleness, overlap=None, known=None, eligible=None):
-    iou = np.array(iou, np.float32)
-    n, t = iou.shape
-    return PlanInput(
-        iou=iou,
-        overlap=np.zeros(n, np.float32) if overlap is None else np.array(overlap, np.float32),
-        eligible=np.ones(n, bool) if eligible is None else np.array(eligible),
-        staleness=np.array(staleness, np.int64),
-        known=np.ones(t, bool) if known is None else np.array(known),
-    )
-
-
 def stable(staleness, **more):
-    return scene(np.eye(len(staleness)), staleness, **more)
+    return plan_scene(np.eye(len(staleness)), staleness, **more)
 
 
 def test_without_tracks_everything_is_critical():
-    plan = plan_embeddings(scene(np.zeros((3, 0)), []), CONFIG)
+    plan = plan_embeddings(plan_scene(np.zeros((3, 0)), []), CONFIG)
     assert sorted(plan.critical) == [0, 1, 2]
     assert set(plan.reason) == {Reason.NO_TRACK}
     assert set(plan.track) == {-1}
 
 
 def test_weak_continuity_is_critical():
-    plan = plan_embeddings(scene([[0.9, 0], [0, 0.59]], [0, 0]), CONFIG)
+    plan = plan_embeddings(plan_scene([[0.9, 0], [0, 0.59]], [0, 0]), CONFIG)
     assert plan.critical.tolist() == [1]
     assert plan.reason[1] == Reason.WEAK_IOU
     assert plan.reuse.tolist() == [0]
@@ -46,7 +34,9 @@ def test_weak_continuity_is_critical():
 
 def test_the_gate_itself_is_continuity():
     iou = np.full((1, 1), CONFIG.iou_gate, np.float64)
-    assert plan_embeddings(scene(iou, [0]), SchedulerConfig(iou_gate=0.5)).reuse.tolist() == [0]
+    assert plan_embeddings(plan_scene(iou, [0]), SchedulerConfig(iou_gate=0.5)).reuse.tolist() == [
+        0
+    ]
 
 
 def test_a_crowd_is_critical():
@@ -71,13 +61,13 @@ def test_a_track_without_any_embedding_comes_before_the_stalest():
 
 
 def test_two_detections_cannot_continue_one_track():
-    plan = plan_embeddings(scene([[0.9], [0.7]], [0]), CONFIG)
+    plan = plan_embeddings(plan_scene([[0.9], [0.7]], [0]), CONFIG)
     assert plan.track.tolist() == [0, -1]
     assert plan.critical.tolist() == [1]
 
 
 def test_a_weak_detection_does_not_take_the_track_of_a_confident_one():
-    plan = plan_embeddings(scene([[0.7], [0.8]], [0], eligible=[True, False]), CONFIG)
+    plan = plan_embeddings(plan_scene([[0.7], [0.8]], [0], eligible=[True, False]), CONFIG)
     assert plan.track.tolist() == [0, -1]
     assert plan.reuse.tolist() == [0, 1]
 
@@ -96,11 +86,11 @@ def test_always_embeds_every_eligible_detection():
 @given(st.data(), st.integers(0, 12), st.integers(0, 12))
 def test_every_detection_has_exactly_one_fate(data, n, t):
     unit = st.floats(0, 1, width=32)
-    given_scene = PlanInput(
-        iou=data.draw(hnp.arrays(np.float32, (n, t), elements=unit)),
+    given_scene = plan_scene(
+        data.draw(hnp.arrays(np.float32, (n, t), elements=unit)),
+        data.draw(hnp.arrays(np.int64, t, elements=st.integers(0, 99))),
         overlap=data.draw(hnp.arrays(np.float32, n, elements=unit)),
         eligible=data.draw(hnp.arrays(np.bool_, n)),
-        staleness=data.draw(hnp.arrays(np.int64, t, elements=st.integers(0, 99))),
         known=data.draw(hnp.arrays(np.bool_, t)),
     )
     plan = plan_embeddings(given_scene, CONFIG)

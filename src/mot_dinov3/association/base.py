@@ -18,6 +18,8 @@ class TrackView:
     """What is known of T tracks after prediction; row i of everything is the same track.
 
     Attributes:
+        id: (T,) int64.
+        hits: (T,) int64 frames in which a detection continued it.
         xyxy: (T, 4) float32 predicted boxes.
         class_id: (T,) int64.
         state: (T,) int8, a `TrackState`.
@@ -27,6 +29,8 @@ class TrackView:
         gallery: what it looked like.
     """
 
+    id: IntArray
+    hits: IntArray
     xyxy: FloatArray
     class_id: IntArray
     state: NDArray[np.int8]
@@ -59,3 +63,9 @@ class Associator(Protocol):
 
     def associate(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Matches:
         """One frame's matches; each track and each detection at most once."""
+
+    def place_cost(self, scene: Scene, view: TrackView) -> FloatArray:
+        """(N, T) cost of every pair by place alone, `REFUSED` where no stage would take it."""
+
+    def may_return(self, scene: Scene, view: TrackView, columns: IntArray) -> BoolArray:
+        """(N, L) whether a detection may return as a lost track of `columns` (L,) by its looks."""

@@ -83,6 +83,27 @@ class IouCosineAssociation:
             self._returning(pairing, scene, embeddings, view)
         return pairing.matches()
 
+    def place_cost(self, scene: Scene, view: TrackView) -> FloatArray:
+        """(N, T) 1 - IoU of every pair that a stage without looks would take, else `REFUSED`."""
+        strong, lost = scene.strong[:, None], view.state == TrackState.LOST
+        least = np.full(len(view), min(HASTY_IOU, self.config.match_iou), np.float32)
+        least[lost] = self.config.match_iou
+        least[lost & (view.lost_s > self.config.max_lost_s)] = np.inf
+        weak = np.where(view.state == TrackState.CONFIRMED, self.config.low_match_iou, np.inf)
+        allowed = scene.iou >= np.where(strong, least[None, :], weak[None, :])
+        return np.where(allowed, 1.0 - scene.iou, REFUSED)
+
+    def may_return(self, scene: Scene, view: TrackView, columns: IntArray) -> BoolArray:
+        """(N, L) whether a detection may return as a lost track of `columns` (L,) by its looks."""
+        if not len(columns) or not len(scene.strong):
+            return np.zeros((len(scene.strong), len(columns)), np.bool_)
+        boxes, lost_s = scene.detections.xyxy, view.lost_s[columns]
+        allowed = reachable(boxes, view.xyxy[columns], lost_s)
+        allowed &= scene.detections.class_id[:, None] == view.class_id[columns][None, :]
+        remembered = view.gallery.known[columns] & (lost_s <= self.config.reid_s)
+        out: BoolArray = allowed & remembered[None, :] & scene.strong[:, None]
+        return out
+
     def _strong(
         self,
         pairing: _Pairing,

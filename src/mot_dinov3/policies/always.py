@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
-from mot_dinov3.policies.base import PlanInput
+from mot_dinov3.policies.base import PlanInput, no_argument
 from mot_dinov3.policies.continuity import claims
 from mot_dinov3.structures import NO_ROWS, EmbedPlan, Reason
 
@@ -13,7 +13,8 @@ from mot_dinov3.structures import NO_ROWS, EmbedPlan, Reason
 class AlwaysPolicy:
     """No scheduling (`--embed-all`): what a saving is measured against."""
 
-    def __init__(self, config: SchedulerConfig) -> None:
+    def __init__(self, config: SchedulerConfig, argument: str = "") -> None:
+        no_argument("always", argument)
         self.config = config
 
     def plan(self, scene: PlanInput) -> EmbedPlan:

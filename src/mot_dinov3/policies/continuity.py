@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
-from mot_dinov3.policies.base import PlanInput
+from mot_dinov3.policies.base import PlanInput, no_argument
 from mot_dinov3.structures import BoolArray, EmbedPlan, IntArray, Reason
 
 NEVER = np.int64(1) << 40
@@ -15,7 +15,8 @@ NEVER = np.int64(1) << 40
 class ContinuityPolicy:
     """Critical without a track, with weak continuity or in a crowd; otherwise by staleness."""
 
-    def __init__(self, config: SchedulerConfig) -> None:
+    def __init__(self, config: SchedulerConfig, argument: str = "") -> None:
+        no_argument("continuity", argument)
         self.config = config
 
     def plan(self, scene: PlanInput) -> EmbedPlan:

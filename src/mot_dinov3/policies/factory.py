@@ -19,6 +19,11 @@ POLICIES = Registry(
 
 
 def create_policy(config: SchedulerConfig, *, embedder: bool = True) -> Policy:
-    """The policy that the configuration asks for; `never` where there is no embedder."""
-    name = "never" if not embedder else "always" if config.embed_all else "continuity"
-    return cast("Policy", POLICIES.load(name)(config))
+    """The policy that the configuration asks for; `never` where there is no embedder.
+
+    Raises:
+        UnknownNameError: no such policy; says which there are.
+        UsageError: the policy cannot work with what stands behind its colon.
+    """
+    name, argument = config.policy if embedder else ("never", "")
+    return cast("Policy", POLICIES.load(name)(config, argument))

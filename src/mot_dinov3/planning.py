@@ -1,0 +1,98 @@
+"""What a policy gets to see: place, history and crop quality, gathered before any embedding."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mot_dinov3.association.assign import REFUSED
+from mot_dinov3.association.base import Associator, Scene, TrackView
+from mot_dinov3.boxes import area, clip, iou_matrix
+from mot_dinov3.policies.base import PlanInput
+from mot_dinov3.structures import FloatArray, Frame, IntArray, TrackState
+
+AHEAD_S = 1 / 3
+"""How far ahead a policy may see the motion of tracks, in seconds."""
+
+FULL_SIZE_PX = 48.0
+"""Crops whose sides' geometric mean is this long or longer are not too small."""
+
+
+def plan_input(
+    scene: Scene, view: TrackView, associator: Associator, frame: Frame, frame_index: int
+) -> PlanInput:
+    """Everything that a policy may use; a plan's track rows count the active tracks only."""
+    lost = view.state == TrackState.LOST
+    active, away = np.flatnonzero(~lost), np.flatnonzero(lost)
+    cost = associator.place_cost(scene, view)
+    cost = np.where(cost < REFUSED, cost, np.float32(np.inf))
+    frame_wh = known_size(frame)
+    overlap, visible = crowding(scene)
+    return PlanInput(
+        frame_index=frame_index,
+        frame_wh=frame_wh,
+        xyxy=scene.detections.xyxy,
+        score=scene.detections.score,
+        eligible=scene.strong,
+        quality=crop_quality(scene, visible, frame_wh),
+        overlap=overlap,
+        iou=scene.iou[:, active],
+        cost=cost[:, active],
+        track_id=view.id[active],
+        track_xyxy=view.xyxy[active],
+        ahead_xyxy=view.motion.ahead(AHEAD_S)[active],
+        confirmed=view.state[active] == TrackState.CONFIRMED,
+        hits=view.hits[active],
+        staleness=view.staleness[active],
+        known=view.gallery.known[active],
+        gallery_count=view.gallery.count[active],
+        drift=view.gallery.drift[active],
+        looks=view.gallery.mean[active],
+        lost_id=view.id[away],
+        lost_cost=cost[:, away],
+        returns=associator.may_return(scene, view, away),
+    )
+
+
+def active_rows(view: TrackView) -> IntArray:
+    """Rows of the tracks that a plan speaks of: all that are not lost."""
+    return np.flatnonzero(view.state != TrackState.LOST)
+
+
+def known_size(frame: Frame) -> tuple[int, int]:
+    """Width and height of the picture, (0, 0) for the empty picture of a replay."""
+    return (frame.width, frame.height) if frame.width > 1 and frame.height > 1 else (0, 0)
+
+
+def crowding(scene: Scene) -> tuple[FloatArray, FloatArray]:
+    """How confident detections cover each other.
+
+    Returns:
+        (N,) highest IoU of each with another one of its class, and (N,) share that is not
+        covered by a nearer one, of any class: a camera above the ground sees the object whose
+        lower edge is lower in the picture in front of the other.
+    """
+    n = len(scene.strong)
+    overlap, visible = np.zeros(n, np.float32), np.ones(n, np.float32)
+    rows = np.flatnonzero(scene.strong)
+    if len(rows) > 1:
+        boxes, class_id = scene.detections.xyxy[rows], scene.detections.class_id[rows]
+        iou = iou_matrix(boxes, boxes)
+        np.fill_diagonal(iou, 0.0)
+        size = np.maximum(area(boxes), 1e-6)
+        common = iou * (size[:, None] + size[None, :]) / (1 + iou)
+        nearer = boxes[None, :, 3] > boxes[:, None, 3]
+        hidden = np.where(nearer, common, 0.0).sum(axis=1) / size
+        visible[rows] = np.clip(1.0 - hidden, 0.0, 1.0)
+        iou[class_id[:, None] != class_id[None, :]] = 0.0
+        overlap[rows] = iou.max(axis=1)
+    return overlap, visible
+
+
+def crop_quality(scene: Scene, visible: FloatArray, frame_wh: tuple[int, int]) -> FloatArray:
+    """(N,) in [0, 1]: confidence times visible share times size, each 1 where it is no problem."""
+    boxes = scene.detections.xyxy
+    size = np.maximum(area(boxes), 1e-6)
+    inside = area(clip(boxes, *frame_wh)) / size if min(frame_wh) else 1.0
+    large = np.minimum(1.0, np.sqrt(size) / FULL_SIZE_PX)
+    quality: FloatArray = scene.detections.score * visible * inside * large
+    return np.clip(quality, 0.0, 1.0).astype(np.float32, copy=False)
