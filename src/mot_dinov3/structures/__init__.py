@@ -1,0 +1,49 @@
+"""The values that travel between rooms: frozen structs of aligned numpy arrays.
+
+Boxes are `xyxy` in pixels of the source frame, images are BGR, frame indices start at 0.
+Every struct checks its shapes at birth, and `empty()` keeps them.
+"""
+
+from __future__ import annotations
+
+from mot_dinov3.structures.arrays import (
+    NO_ROWS,
+    NO_VALUES,
+    BoolArray,
+    FloatArray,
+    Image,
+    IntArray,
+    check_shapes,
+)
+from mot_dinov3.structures.embedding import (
+    Decisions,
+    EmbedCounts,
+    Embeddings,
+    EmbedPlan,
+    Fate,
+    Reason,
+)
+from mot_dinov3.structures.seen import Detections, Frame
+from mot_dinov3.structures.tracks import FrameResult, Matches, Tracks, TrackState
+
+__all__ = [
+    "NO_ROWS",
+    "NO_VALUES",
+    "BoolArray",
+    "Decisions",
+    "Detections",
+    "EmbedCounts",
+    "EmbedPlan",
+    "Embeddings",
+    "Fate",
+    "FloatArray",
+    "Frame",
+    "FrameResult",
+    "Image",
+    "IntArray",
+    "Matches",
+    "Reason",
+    "TrackState",
+    "Tracks",
+    "check_shapes",
+]
