@@ -10,6 +10,7 @@ import numpy as np
 
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.features.base import Embedder
+from mot_dinov3.replay.clock import Meter
 from mot_dinov3.structures import Detections, FloatArray, Frame, Image
 
 BATCH = 32
@@ -34,11 +35,13 @@ class Tape:
         title: the detector that was recorded.
         names: class id -> name.
         takes: by frame index, in order.
+        frame_wh: width and height of the frames in pixels.
     """
 
     title: str
     names: Mapping[int, str]
     takes: dict[int, Take] = field(default_factory=dict)
+    frame_wh: tuple[int, int] = (1, 1)
 
     def __len__(self) -> int:
         return len(self.takes)
@@ -49,8 +52,9 @@ class Tape:
         self.takes[frame.index] = Take(frame.index, frame.time_s, detections, known)
 
     def frames(self) -> Iterator[Frame]:
-        """The frames without their pixels, for a tracker that reads detections off this tape."""
-        nothing = np.zeros((1, 1, 3), np.uint8)
+        """The frames in their size, black, for a tracker that reads detections off this tape."""
+        width, height = self.frame_wh
+        nothing = np.broadcast_to(np.uint8(0), (height, width, 3))
         return (Frame(take.index, take.time_s, nothing) for take in self.takes.values())
 
     @property
@@ -64,6 +68,7 @@ def record(frames: Iterable[Frame], detector: Detector) -> Tape:
     tape = Tape(detector.title, detector.names)
     for frame in frames:
         if not len(tape):
+            tape.frame_wh = (frame.width, frame.height)
             detector.warm_up(frame.width, frame.height)
         tape.add(frame, detector.detect(frame))
     return tape
@@ -71,7 +76,7 @@ def record(frames: Iterable[Frame], detector: Detector) -> Tape:
 
 def with_vectors(tape: Tape, frames: Iterable[Frame], embedder: Embedder, conf: float) -> Tape:
     """The same tape with every detection of at least `conf` embedded from the frames' pixels."""
-    out = Tape(tape.title, tape.names)
+    out = Tape(tape.title, tape.names, frame_wh=tape.frame_wh)
     for frame in frames:
         detections = tape.takes[frame.index].detections
         vectors = np.full((len(detections), embedder.dim), np.nan, np.float32)
@@ -86,14 +91,17 @@ def with_vectors(tape: Tape, frames: Iterable[Frame], embedder: Embedder, conf: 
 class TapePlayer:
     """A detector and an embedder that only look up what a tape holds for the frame.
 
+    With a `meter` the virtual clock is charged with what the work cost when it was recorded.
+
     Attributes:
         spent_ms: time spent looking up embeddings since the last `detect`.
     """
 
     device = "cpu"
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, meter: Meter | None = None) -> None:
         self.tape = tape
+        self.meter = meter
         self.title = f"{tape.title}, recorded"
         self.names = tape.names
         self.dim = next((take.vectors.shape[1] for take in tape.takes.values()), 0)
@@ -108,6 +116,8 @@ class TapePlayer:
         """What was seen in that frame."""
         take = self.tape.takes[frame.index]
         self.spent_ms = 0.0
+        if self.meter is not None:
+            self.meter.frame()
         self._vectors = take.vectors
         if self.dim:
             self._row_of = {box.tobytes(): row for row, box in enumerate(take.detections.xyxy)}
@@ -117,5 +127,7 @@ class TapePlayer:
         """The recorded vectors of boxes of the frame that `detect` saw last."""
         started = perf_counter()
         out = self._vectors[[self._row_of[box.tobytes()] for box in xyxy]]
+        if self.meter is not None:
+            self.meter.batch(len(xyxy))
         self.spent_ms += (perf_counter() - started) * 1000
         return out
