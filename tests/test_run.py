@@ -3,8 +3,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 
-import numpy as np
 import pytest
 
 from fakes import blank_frame
@@ -16,10 +16,13 @@ from mot_dinov3.timing import StageTimer
 
 class Tracker:
     def __init__(self, fail_at=-1):
-        self.fail_at, self.warmed, self.seen = fail_at, [], []
+        self.fail_at, self.warmed, self.seen, self.paced = fail_at, [], [], []
 
     def warm_up(self, frame):
         self.warmed.append(frame.index)
+
+    def pace(self, other_ms):
+        self.paced.append(other_ms)
 
     def step(self, frame):
         if frame.index == self.fail_at:
@@ -189,7 +192,7 @@ def test_what_comes_first_decides_the_exit_code():
 def test_reading_is_timed_per_frame():
     read = list(timed_reads(frames(3)))
     assert [frame.index for frame, _ in read] == [0, 1, 2]
-    assert all(np.isfinite(ms) and ms >= 0 for _, ms in read)
+    assert all(set(stages) == {"read"} and stages["read"] >= 0 for _, stages in read)
 
 
 def test_hearing_ends_with_the_context(unheard):
@@ -199,3 +202,39 @@ def test_hearing_ends_with_the_context(unheard):
         os.kill(os.getpid(), signal.SIGTERM)
     assert stop.signal == signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+class Camera:
+    """Keeps its reader waiting for 20 ms, then for a picture that takes 5 ms to decode."""
+
+    def __iter__(self):
+        for frame in frames(3):
+            time.sleep(0.02)
+            busy = time.thread_time() + 0.005
+            while time.thread_time() < busy:
+                pass
+            yield frame
+
+
+def test_waiting_for_a_camera_is_neither_work_nor_latency():
+    tracker = Tracker()
+    outcome = run(Camera(), tracker, [], StageTimer(), live=True)
+    stage_ms = outcome.statistics.stage_ms
+    assert min(stage_ms["wait"]) > 15
+    assert all(4 < ms < 15 for ms in stage_ms["read"])
+    assert max(outcome.statistics.latency_ms) < 18
+    assert max(tracker.paced) < 18
+    assert outcome.wall_s > 0.075
+
+
+def test_a_tracker_hears_what_a_frame_took_beside_embedding():
+    class Embedding(Tracker):
+        def step(self, frame):
+            result = super().step(frame)
+            result.stage_ms["embed"] = 500.0
+            return result
+
+    timer, tracker = StageTimer(), Embedding()
+    run(frames(2), tracker, [Sink(timer)], timer)
+    assert len(tracker.paced) == 2
+    assert all(8 <= ms < 100 for ms in tracker.paced), "detect 2, track 1, write 5, and reading"

@@ -45,7 +45,8 @@ class Bench:
             self.embed.batches.clear()
 
     def run(self, plan, known=True):
-        return self.scheduler.run(plan, self.embed, remembered(len(plan), known=known))
+        done = self.scheduler.run(plan, self.embed, remembered(len(plan), known=known))
+        return done.embeddings, done.counts
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_a_slow_first_call_does_not_stop_refreshes():
     scheduler = EmbeddingScheduler(SchedulerConfig(budget_ms=20), clock)
     scheduler.warm_up(lambda n: embed(np.arange(n)), limit_s=60)
     assert scheduler.model.predict_ms(1) < 7
-    _, counts = scheduler.run(plan_of(refresh=10), embed, remembered(10))
+    counts = scheduler.run(plan_of(refresh=10), embed, remembered(10)).counts
     assert counts.refresh >= 3
 
 
@@ -182,7 +183,8 @@ def test_non_finite_vectors_are_missing_and_counted():
         vectors[0] = np.nan
         return vectors
 
-    embeddings, counts = bench.scheduler.run(plan_of(critical=2, refresh=1), broken, remembered(3))
+    done = bench.scheduler.run(plan_of(critical=2, refresh=1), broken, remembered(3))
+    embeddings, counts = done.embeddings, done.counts
     assert counts.nonfinite == 2
     assert embeddings.fresh.tolist() == [False, True, False]
     assert embeddings.valid.tolist() == [False, True, True]

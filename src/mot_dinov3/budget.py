@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Protocol
 
-from mot_dinov3.cost_model import CostModel
+from mot_dinov3.cost_model import CostModel, quantile
 from mot_dinov3.timing import Clock
 
 PROBE_AFTER = 60
@@ -12,6 +13,15 @@ PROBE_AFTER = 60
 
 PROBE_MOST = 640
 """The same after many fruitless probes: the interval doubles up to here."""
+
+PACED_FRAMES = 30
+"""Frames whose other stages say how much of the next one is left for embeddings."""
+
+PACED_SHARE = 0.75
+"""Share of those frames that must have been done with their other stages in time."""
+
+LEAST_MS = 0.01
+"""A budget that follows the frame rate never falls below this: 0 would mean no limit."""
 
 
 class Budget(Protocol):
@@ -35,6 +45,9 @@ class Budget(Protocol):
     def close(self, waiting: int, admitted: int) -> None:
         """End a frame in which `admitted` refreshes ran and `waiting` did not."""
 
+    def pace(self, other_ms: float) -> None:
+        """Hear what the frame took beside embedding."""
+
 
 class Unlimited:
     """No limit at all; still learns costs, for the report."""
@@ -57,6 +70,9 @@ class Unlimited:
 
     def close(self, waiting: int, admitted: int) -> None:
         """Nothing to settle."""
+
+    def pace(self, other_ms: float) -> None:
+        """Other stages do not matter."""
 
 
 class CropBudget:
@@ -84,6 +100,9 @@ class CropBudget:
 
     def close(self, waiting: int, admitted: int) -> None:
         """Nothing to settle."""
+
+    def pace(self, other_ms: float) -> None:
+        """Other stages do not matter."""
 
 
 class TimeBudget:
@@ -139,6 +158,9 @@ class TimeBudget:
         elif waiting:
             self._idle_frames += 1
 
+    def pace(self, other_ms: float) -> None:
+        """Other stages do not matter."""
+
     def _probe(self, waiting: int, left_ms: float) -> int:
         untouched = left_ms > 0.9 * self.limit_ms
         if not (self._probing and waiting and untouched):
@@ -147,3 +169,25 @@ class TimeBudget:
         self._probe_after = min(2 * self._probe_after, PROBE_MOST)
         self.model.forget_load()
         return 1
+
+
+class FrameRateBudget(TimeBudget):
+    """A `TimeBudget` that follows the rest of the pipeline, so that a frame rate is kept.
+
+    Attributes:
+        period_ms: what a frame may take in all.
+        limit_ms: what the other stages of recent frames leave of it, never quite nothing.
+        other_ms: what those stages take, a high quantile of the recent frames.
+    """
+
+    def __init__(self, fps: float, model: CostModel, clock: Clock) -> None:
+        self.period_ms = 1000.0 / fps
+        self.other_ms = 0.0
+        self._recent: deque[float] = deque(maxlen=PACED_FRAMES)
+        super().__init__(self.period_ms, model, clock)
+
+    def pace(self, other_ms: float) -> None:
+        """Leave to the next frame what the recent ones did not need for other things."""
+        self._recent.append(other_ms)
+        self.other_ms = quantile(self._recent, PACED_SHARE)
+        self.limit_ms = max(LEAST_MS, self.period_ms - self.other_ms)

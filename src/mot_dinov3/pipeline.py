@@ -8,8 +8,16 @@ from mot_dinov3.detectors.base import Detector
 from mot_dinov3.features.base import Embedder
 from mot_dinov3.planning import active_rows, plan_input
 from mot_dinov3.policies.base import Policy
-from mot_dinov3.scheduler import EmbeddingScheduler, Remembered
-from mot_dinov3.structures import Detections, FloatArray, Frame, FrameResult
+from mot_dinov3.scheduler import EmbeddingScheduler, Executed, Remembered
+from mot_dinov3.structures import (
+    Decisions,
+    Detections,
+    EmbedPlan,
+    Fate,
+    FloatArray,
+    Frame,
+    FrameResult,
+)
 from mot_dinov3.timing import StageTimer
 from mot_dinov3.tracker import Tracker
 
@@ -61,28 +69,53 @@ class ModularTracker:
             scene = self.tracker.look(detections, view)
             active = active_rows(view)
             associator = self.tracker.associator
-            plan = self.policy.plan(plan_input(scene, view, associator, frame, self.frames))
+            seen = plan_input(scene, view, associator, frame, self.frames)
+            plan = self.policy.plan(seen)
             remembered = Remembered(view.gallery.mean[active], view.gallery.known[active])
             self.frames += 1
         with timer("embed"):
-            embeddings, counts = self.scheduler.run(
+            done = self.scheduler.run(
                 plan, lambda rows: self._embed(frame, detections.xyxy[rows]), remembered
             )
         with timer("track"):
-            tracks = self.tracker.update(scene, embeddings, view)
+            tracks = self.tracker.update(scene, done.embeddings, view)
         return FrameResult(
             frame_index=frame.index,
             time_s=frame.time_s,
             detections=detections,
             tracks=tracks,
-            embed=counts,
+            embed=done.counts,
             stage_ms=timer.stage_ms,
+            decisions=decisions(plan, done, seen.quality),
         )
+
+    def pace(self, other_ms: float) -> None:
+        """Hear what the last frame took in all stages beside embedding."""
+        self.scheduler.pace(other_ms)
 
     def _embed(self, frame: Frame, xyxy: FloatArray) -> FloatArray:
         if self.embedder is None:
             raise RuntimeError("a plan asked for embeddings, but there is no embedder")
         return self.embedder.embed(frame.image, xyxy)
+
+
+def decisions(plan: EmbedPlan, done: Executed, quality: FloatArray) -> Decisions:
+    """What became of every detection's embedding, row by row."""
+    n = len(plan)
+    fate, rank = np.full(n, Fate.REUSE, np.int8), np.full(n, -1, np.int64)
+    fate[plan.critical], fate[plan.refresh] = Fate.CRITICAL, Fate.REFRESH
+    order = np.concatenate((plan.critical, plan.refresh))
+    rank[order] = np.arange(len(order))
+    return Decisions(
+        fate=fate,
+        rank=rank,
+        reason=plan.reason,
+        worth=plan.worth if len(plan.worth) else np.full(n, np.nan, np.float32),
+        quality=quality,
+        admitted=done.admitted,
+        predicted_ms=done.predicted_ms,
+        real_ms=done.real_ms,
+    )
 
 
 def person_sized_box(frame: Frame) -> FloatArray:

@@ -9,15 +9,19 @@ from typing import Any
 def format_summary(stats: Mapping[str, Any]) -> str:
     """The figures of `--stats-json` as a few aligned lines."""
     lines = [_headline(stats), _latency(stats["latency_ms"]), *_stages(stats["stages"])]
-    lines += [_embeddings(stats["embeddings"]), *_budget(stats["budget"])]
+    follows_rate = bool(stats.get("config", {}).get("target_fps"))
+    lines += [_embeddings(stats["embeddings"])]
+    lines += _budget(stats["budget"], follows_rate=follows_rate)
     lines += _faults(stats.get("faults", {}), stats["embeddings"])
     return "\n".join(lines)
 
 
 def _headline(stats: Mapping[str, Any]) -> str:
     tracks = stats.get("tracks", {})
+    target = stats.get("config", {}).get("target_fps", 0)
+    aim = f" (target {target:g})" if target else ""
     return (
-        f"{stats['frames']} frames in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS, "
+        f"{stats['frames']} frames in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS{aim}, "
         f"{tracks.get('confirmed', 0)} tracks confirmed of {tracks.get('born', 0)} born"
     )
 
@@ -49,11 +53,13 @@ def _embeddings(counts: Mapping[str, float]) -> str:
     return f"{text}; {counts['per_frame']:.2f} a frame, {share:.1f}% of the detections"
 
 
-def _budget(budget: Mapping[str, float]) -> list[str]:
+def _budget(budget: Mapping[str, float], *, follows_rate: bool) -> list[str]:
     if not budget["ms"]:
         return []
+    usual = "usually " if follows_rate else ""
     return [
-        f"budget       {budget['ms']:g} ms: {budget['used_ms_mean']:.2f} ms used on average, "
+        f"budget       {usual}{budget['ms']:g} ms: "
+        f"{budget['used_ms_mean']:.2f} ms used on average, "
         f"{budget['frames_over']} frames over (worst by {budget['worst_over_ms']:.1f} ms), "
         f"of which {budget['frames_critical_over']} by critical work alone"
     ]

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, thread_time
 from types import FrameType, TracebackType
 from typing import Protocol, Self
 
@@ -27,6 +27,9 @@ class VideoTracker(Protocol):
 
     def step(self, frame: Frame) -> FrameResult:
         """Track one frame; frames come in order of time."""
+
+    def pace(self, other_ms: float) -> None:
+        """Hear what the frame took in all stages, but for embedding, before the next one."""
 
 
 class FrameSink(Protocol):
@@ -112,6 +115,8 @@ def run(
     sinks: Sequence[FrameSink],
     timer: StageTimer,
     on_frame: OnFrame | None = None,
+    *,
+    live: bool = False,
 ) -> RunOutcome:
     """Track every frame and hand the results to the sinks, until the end or a signal.
 
@@ -124,6 +129,7 @@ def run(
         sinks: not yet entered; each books its stages in `timer`.
         timer: shared with the sinks.
         on_frame: called after each frame, for progress.
+        live: the source is read as it happens.
     """
     outcome = RunOutcome()
     stop = StopRequest()
@@ -131,12 +137,12 @@ def run(
         with stop.listening(), ExitStack() as stack:
             for sink in sinks:
                 stack.enter_context(sink)
-            for frame, read_ms in timed_reads(frames):
+            for frame, read in timed_reads(frames, live=live):
                 if not outcome.statistics.frames:
                     _begin(outcome, tracker, frame)
                 started = perf_counter()
-                _one_frame(outcome.statistics, frame, read_ms, (tracker, sinks, timer), on_frame)
-                outcome.wall_s += perf_counter() - started + read_ms / 1000
+                _one_frame(outcome.statistics, frame, read, (tracker, sinks, timer), on_frame)
+                outcome.wall_s += perf_counter() - started + sum(read.values()) / 1000
                 if stop.signal:
                     break
     except MotError as error:
@@ -145,15 +151,25 @@ def run(
     return outcome
 
 
-def timed_reads(frames: Iterable[Frame]) -> Iterator[tuple[Frame, float]]:
-    """Each frame with the milliseconds that reading it took."""
+def timed_reads(
+    frames: Iterable[Frame], *, live: bool = False
+) -> Iterator[tuple[Frame, dict[str, float]]]:
+    """Each frame with the milliseconds of its stage "read".
+
+    A live source makes the reader wait for the next picture. That is no work, so it becomes a
+    stage of its own, "wait": whatever this thread did not compute.
+    """
     iterator = iter(frames)
     while True:
-        started = perf_counter()
+        started, busy = perf_counter(), thread_time()
         frame = next(iterator, None)
         if frame is None:
             return
-        yield frame, (perf_counter() - started) * 1000
+        stages = {"read": (perf_counter() - started) * 1000}
+        if live:
+            work_ms = min(stages["read"], (thread_time() - busy) * 1000)
+            stages = {"read": work_ms, "wait": stages["read"] - work_ms}
+        yield frame, stages
 
 
 def _begin(outcome: RunOutcome, tracker: VideoTracker, frame: Frame) -> None:
@@ -166,16 +182,18 @@ def _begin(outcome: RunOutcome, tracker: VideoTracker, frame: Frame) -> None:
 def _one_frame(
     statistics: RunStatistics,
     frame: Frame,
-    read_ms: float,
+    read: dict[str, float],
     parts: tuple[VideoTracker, Sequence[FrameSink], StageTimer],
     on_frame: OnFrame | None,
 ) -> None:
     tracker, sinks, timer = parts
-    timer.stage_ms = {"read": read_ms}
+    timer.stage_ms = dict(read)
     result = tracker.step(frame)
     timer.stage_ms |= result.stage_ms
     for sink in sinks:
         sink.write(frame, result)
     statistics.add(result, timer.stage_ms)
+    work_ms = sum(ms for stage, ms in timer.stage_ms.items() if stage not in ("wait", "embed"))
+    tracker.pace(work_ms)
     if on_frame is not None:
         on_frame(result, statistics)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from mot_dinov3.budget import Budget, CropBudget, TimeBudget, Unlimited
+from mot_dinov3.budget import Budget, CropBudget, FrameRateBudget, TimeBudget, Unlimited
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.cost_model import CostModel
 from mot_dinov3.structures import (
@@ -45,6 +45,25 @@ class Remembered:
     known: BoolArray
 
 
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """A plan that was carried out.
+
+    Attributes:
+        embeddings: of all N detections.
+        counts: what was done for them.
+        admitted: (N,) bool, went through the embedder.
+        predicted_ms: (N,) float32, share of what the row's batch was expected to cost, else NaN.
+        real_ms: (N,) float32, share of what it cost, else NaN.
+    """
+
+    embeddings: Embeddings
+    counts: EmbedCounts
+    admitted: BoolArray
+    predicted_ms: FloatArray
+    real_ms: FloatArray
+
+
 class EmbeddingScheduler:
     """Runs a plan against the clock.
 
@@ -77,22 +96,18 @@ class EmbeddingScheduler:
             if self.budget.limit_ms and self.model.typical_ms(n) > 2 * self.budget.limit_ms:
                 return
 
-    def run(
-        self, plan: EmbedPlan, embed: EmbedRows, remembered: Remembered
-    ) -> tuple[Embeddings, EmbedCounts]:
+    def run(self, plan: EmbedPlan, embed: EmbedRows, remembered: Remembered) -> Executed:
         """Embed the critical rows, then refresh rows while they still fit.
 
         Args:
             plan: every detection's fate.
             embed: does the work for some rows, as one batch.
             remembered: what the tracks in `plan.track` look like, for reuse.
-
-        Returns:
-            The embeddings of all N detections, and what was done for them.
         """
-        if not len(plan):
-            return Embeddings.none(0, remembered.vectors.shape[1]), self._counts()
         work = _Work(self.clock, self.budget, self.model, embed)
+        if not len(plan):
+            nothing = Embeddings.none(0, remembered.vectors.shape[1])
+            return Executed(nothing, self._counts(), *work.ledger(0))
         started = self.clock()
         self.budget.open()
         starved = self._critical(plan.critical, work)
@@ -114,11 +129,11 @@ class EmbeddingScheduler:
             critical_ms=(after_critical - started) * 1000,
             predicted_ms=work.predicted_ms,
         )
-        return embeddings, counts
+        return Executed(embeddings, counts, *work.ledger(len(plan)))
 
     def _critical(self, rows: IntArray, work: _Work) -> IntArray:
         """Run critical rows; returns those that a hard budget refused."""
-        if self.config.hard_budget:
+        if self.config.bounds_critical:
             starved = work.while_it_fits(rows, self.config.chunk)
             work.bounded = len(rows) - len(starved)
             return starved
@@ -129,18 +144,29 @@ class EmbeddingScheduler:
     def _counts(self, **values: float) -> EmbedCounts:
         return EmbedCounts(budget_ms=self.budget.limit_ms, **values)  # type: ignore[arg-type]
 
+    def pace(self, other_ms: float) -> None:
+        """Hear what the last frame took beside embedding, for a budget that follows it."""
+        self.budget.pace(other_ms)
+
     def _say_if_hopeless(self, waiting: int) -> None:
         if not waiting or self._said_too_expensive or not self.budget.limit_ms:
             return
         cost_ms = self.model.typical_ms(1)
         if cost_ms > self.budget.limit_ms:
             self._said_too_expensive = True
-            log.warning(
-                "One crop costs %.1f ms here, more than the budget of %g ms: stable tracks are "
-                "hardly ever refreshed. Raise --embed-budget-ms or choose a smaller embedder.",
-                cost_ms,
-                self.budget.limit_ms,
+            log.warning("One crop costs %.1f ms here, more than %s", cost_ms, self._too_little())
+
+    def _too_little(self) -> str:
+        if isinstance(self.budget, FrameRateBudget):
+            return (
+                f"is left of a frame at --target-fps {self.config.target_fps:g} (the rest takes "
+                f"{self.budget.other_ms:.1f} ms): hardly anything is embedded. Lower the rate, "
+                "or choose a smaller detector or embedder."
             )
+        return (
+            f"the budget of {self.budget.limit_ms:g} ms: stable tracks are hardly ever "
+            "refreshed. Raise --embed-budget-ms or choose a smaller embedder."
+        )
 
 
 class _Work:
@@ -150,16 +176,20 @@ class _Work:
         self.clock, self.budget, self.model, self.embed = clock, budget, model, embed
         self.rows: list[IntArray] = []
         self.vectors: list[FloatArray] = []
+        self.costs: list[tuple[float, float]] = []
         self.predicted_ms = 0.0
         self.bounded = 0
 
     def batch(self, rows: IntArray) -> None:
         """Embed `rows` at once and book the measured time."""
-        self.predicted_ms += self.model.predict_ms(len(rows))
+        predicted_ms = self.model.predict_ms(len(rows))
         before = self.clock()
         self.vectors.append(self.embed(rows))
-        self.budget.charge(len(rows), (self.clock() - before) * 1000)
+        real_ms = (self.clock() - before) * 1000
+        self.budget.charge(len(rows), real_ms)
         self.rows.append(rows)
+        self.costs.append((predicted_ms, real_ms))
+        self.predicted_ms += predicted_ms
 
     def while_it_fits(self, rows: IntArray, chunk: int) -> IntArray:
         """Embed rows chunk by chunk as the budget allows; returns the rows left waiting."""
@@ -168,11 +198,22 @@ class _Work:
             rows = rows[n:]
         return rows
 
+    def ledger(self, n: int) -> tuple[BoolArray, FloatArray, FloatArray]:
+        """(n,) rows that were embedded, and their shares of predicted and real milliseconds."""
+        admitted = np.zeros(n, np.bool_)
+        shares = np.full((2, n), np.nan, np.float32)
+        for rows, costs in zip(self.rows, self.costs, strict=True):
+            admitted[rows] = True
+            shares[:, rows] = np.array(costs, np.float32)[:, None] / len(rows)
+        return admitted, shares[0], shares[1]
+
 
 def create_budget(config: SchedulerConfig, model: CostModel, clock: Clock) -> Budget:
     """The budget that the configuration asks for."""
     if config.budget_crops:
         return CropBudget(config.budget_crops, model)
+    if config.target_fps:
+        return FrameRateBudget(config.target_fps, model, clock)
     if config.budget_ms:
         return TimeBudget(config.budget_ms, model, clock)
     return Unlimited(model)
@@ -204,4 +245,4 @@ def gather(plan: EmbedPlan, work: _Work, remembered: Remembered) -> tuple[Embedd
         vectors[valid] = remembered.vectors[plan.track[valid]]
     vectors[rows[finite]] = computed[finite]
     fresh[rows[finite]] = True
-    return Embeddings(vectors, fresh, valid | fresh), int(len(rows) - finite.sum())
+    return Embeddings(vectors, fresh, valid | fresh, plan.poor), int(len(rows) - finite.sum())

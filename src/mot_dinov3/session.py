@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from time import perf_counter
 
 from mot_dinov3.compat import load_environment
 from mot_dinov3.config import TrackConfig
@@ -91,12 +92,17 @@ def track_frames(config: TrackConfig, reader: FrameReader) -> Iterator[FrameResu
     """The results for the frames of an open reader, in order."""
     require_pixels(config, reader.info)
     tracker = build_tracker(config)
-    first = True
+    ended_s = None
     for frame in reader:
-        if first:
+        if ended_s is None:
             tracker.warm_up(frame)
-            first = False
-        yield tracker.step(frame)
+        started_s = perf_counter()
+        result = tracker.step(frame)
+        between_ms = 0.0 if ended_s is None else (started_s - ended_s) * 1000
+        ended_s = perf_counter()
+        work_ms = (ended_s - started_s) * 1000 - result.embed.embed_ms
+        tracker.pace(work_ms + (0.0 if reader.info.is_live else between_ms))
+        yield result
 
 
 def versions() -> dict[str, str]:

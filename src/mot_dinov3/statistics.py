@@ -12,6 +12,9 @@ from mot_dinov3.structures import EmbedCounts, FrameResult
 from mot_dinov3.timing import summarise
 
 STAGES = ("read", "detect", "embed", "track", "draw", "write")
+WAIT = "wait"
+"""The stage in which a live source had nothing to give: neither work nor latency."""
+
 TOLERANCE = 1.1
 """A frame counts as over its budget by more than noise from this factor on."""
 
@@ -26,16 +29,15 @@ class RunStatistics:
         self.counts: Counter[str] = Counter()
         self.latency_ms: list[float] = []
         self.stage_ms: dict[str, list[float]] = {}
-        self.budget_ms = 0.0
         self.backlog = 0
         self.detections = 0
-        self._spent: list[tuple[float, float, float]] = []
+        self._spent: list[tuple[float, float, float, float]] = []
 
     def add(self, result: FrameResult, stage_ms: Mapping[str, float]) -> None:
         """Count one frame with all its stages, those of reading and writing included."""
         self.frames += 1
         self.detections += len(result.detections)
-        self.latency_ms.append(sum(stage_ms.values()))
+        self.latency_ms.append(sum(ms for stage, ms in stage_ms.items() if stage != WAIT))
         for stage, ms in stage_ms.items():
             self.stage_ms.setdefault(stage, []).append(ms)
         self._add_embed(result.embed)
@@ -43,9 +45,9 @@ class RunStatistics:
     def _add_embed(self, embed: EmbedCounts) -> None:
         for name in _COUNTS:
             self.counts[name] += getattr(embed, name)
-        self.budget_ms = embed.budget_ms
         self.backlog = embed.deferred + embed.starved
-        self._spent.append((embed.embed_ms, embed.critical_ms, embed.predicted_ms))
+        limit_ms = embed.budget_ms
+        self._spent.append((embed.embed_ms, embed.critical_ms, embed.predicted_ms, limit_ms))
 
     @property
     def computed(self) -> int:
@@ -66,7 +68,7 @@ class RunStatistics:
         }
 
     def _stages(self) -> dict[str, dict[str, float]]:
-        total = sum(self.latency_ms) or 1.0
+        total = sum(map(sum, self.stage_ms.values())) or 1.0
         extra = [name for name in self.stage_ms if name not in STAGES]
         out = {}
         for stage in (*STAGES, *extra):
@@ -85,16 +87,16 @@ class RunStatistics:
 
     def _budget(self) -> dict[str, float]:
         """Overshoots; `fitted` frames are those whose critical work alone was within budget."""
-        spent = np.array(self._spent, np.float64).reshape(-1, 3)
-        embed, critical, predicted = spent.T
-        limit = self.budget_ms
-        out: dict[str, float] = {"ms": limit, "frames_over": 0, "worst_over_ms": 0.0}
-        if limit and len(spent):
+        spent = np.array(self._spent, np.float64).reshape(-1, 4)
+        embed, critical, predicted, limit = spent.T
+        usual = round(float(np.median(limit)), 3) if len(spent) else 0.0
+        out: dict[str, float] = {"ms": usual, "frames_over": 0, "worst_over_ms": 0.0}
+        if usual:
             fitted = critical <= limit
             out["frames_over"] = int((embed > limit).sum())
             out["worst_over_ms"] = round(float(np.maximum(embed - limit, 0).max()), 3)
             out["frames_critical_over"] = int((~fitted).sum())
-            out["fitted_frames_over_1_1"] = int((embed[fitted] > TOLERANCE * limit).sum())
+            out["fitted_frames_over_1_1"] = int((embed > TOLERANCE * limit)[fitted].sum())
             out["used_ms_mean"] = round(float(embed.mean()), 3)
         worked = predicted > 0
         if worked.any():

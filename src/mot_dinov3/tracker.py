@@ -145,9 +145,9 @@ class Tracker:
         table.class_weight[rows] = np.minimum(np.abs(weight), 10.0)
 
     def _remember(self, rows: IntArray, found: IntArray, embeddings: Embeddings) -> None:
-        """Only embeddings computed in this frame enter a gallery, and only of matched tracks."""
-        fresh = embeddings.fresh[found]
-        self._gallery.add(rows[fresh], embeddings.vectors[found[fresh]])
+        """Only good embeddings of this frame enter a gallery, and only of matched tracks."""
+        fresh, kept = embeddings.fresh[found], embeddings.memorable[found]
+        self._gallery.add(rows[kept], embeddings.vectors[found[kept]])
         self._table.staleness[rows[fresh]] = 0
         self._table.fresh[rows[fresh]] = True
 

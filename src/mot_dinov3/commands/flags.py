@@ -1,4 +1,4 @@
-"""Turns the fields of `config.py` into flags, `MOT_*` variables and configuration keys.
+"""Turns the fields of `config` into flags, `MOT_*` variables and configuration keys.
 
 A value is taken from the first of: command line, environment, TOML file, default.
 """

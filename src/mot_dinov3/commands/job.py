@@ -68,7 +68,7 @@ def run_job(config: TrackConfig) -> JobResult:
         with Progress(
             count_selected(config.source, reader.info.frame_count), quiet=config.talk.quiet
         ) as tell:
-            outcome = run(reader, tracker, sinks, timer, tell)
+            outcome = run(reader, tracker, sinks, timer, tell, live=reader.info.is_live)
         return _finish(config, reader, tracker, outcome, sinks)
 
 
@@ -156,6 +156,7 @@ def output_files(config: TrackConfig) -> dict[str, str]:
         "--output": "" if out.no_video else out.output,
         "--save-mot": out.save_mot,
         "--save-jsonl": out.save_jsonl,
+        "--save-trace": out.save_trace,
         "--stats-json": out.stats_json,
     }
     return {flag: name for flag, name in files.items() if name}

@@ -80,7 +80,7 @@ def simulate(cost: Cost, jitter: float, frames: int, seed: int = 7) -> Figures:
         critical = int(machine.chance(0.2))
         plan = crowded_plan(critical, WAITING)
         known = Remembered(np.ones((len(plan), 1), np.float32), np.ones(len(plan), np.bool_))
-        counts.append(scheduler.run(plan, machine.embed, known)[1])
+        counts.append(scheduler.run(plan, machine.embed, known).counts)
     return figures_of(counts, cost.budget_ms)
 
 

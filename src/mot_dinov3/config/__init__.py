@@ -1,0 +1,58 @@
+"""One frozen dataclass per stage; a field carries its default, type, flag and help.
+
+The classes here are the only place where a default is written down. `commands/flags.py` turns
+them into command-line flags, environment variables and configuration keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mot_dinov3.config.fields import flag, flag_fields, require
+from mot_dinov3.config.inputs import (
+    DEFAULT_DINO,
+    OPEN_DINO,
+    PRECISIONS,
+    DetectorConfig,
+    DeviceConfig,
+    EmbedderConfig,
+    SourceConfig,
+)
+from mot_dinov3.config.outputs import DrawConfig, OutputConfig, TalkConfig
+from mot_dinov3.config.scheduler import DEFAULT_POLICY, SchedulerConfig
+from mot_dinov3.config.tracker import TrackerConfig
+
+__all__ = [
+    "DEFAULT_DINO",
+    "DEFAULT_POLICY",
+    "OPEN_DINO",
+    "PRECISIONS",
+    "DetectorConfig",
+    "DeviceConfig",
+    "DrawConfig",
+    "EmbedderConfig",
+    "OutputConfig",
+    "SchedulerConfig",
+    "SourceConfig",
+    "TalkConfig",
+    "TrackConfig",
+    "TrackerConfig",
+    "flag",
+    "flag_fields",
+    "require",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackConfig:
+    """All stages of the main job."""
+
+    source: SourceConfig = field(default_factory=SourceConfig)
+    detector: DetectorConfig = field(default_factory=DetectorConfig)
+    device: DeviceConfig = field(default_factory=DeviceConfig)
+    embedder: EmbedderConfig = field(default_factory=EmbedderConfig)
+    scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    draw: DrawConfig = field(default_factory=DrawConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
+    talk: TalkConfig = field(default_factory=TalkConfig)

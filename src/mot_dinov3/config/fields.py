@@ -1,0 +1,33 @@
+"""How a field of a configuration becomes a flag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import Field, field, fields
+from typing import Any
+
+from mot_dinov3.errors import UsageError
+
+
+def flag(
+    default: Any,  # noqa: ANN401 - a field's default has the field's own type
+    name: str,
+    help: str,  # noqa: A002 - the word argparse uses
+    *,
+    metavar: str = "",
+    choices: Sequence[str] = (),
+) -> Any:  # noqa: ANN401 - dataclasses.field is typed the same way
+    """A dataclass field that is also a command-line flag, a `MOT_*` variable and a config key."""
+    metadata = {"flag": name, "help": help, "metavar": metavar, "choices": tuple(choices)}
+    return field(default=default, metadata=metadata)
+
+
+def flag_fields(config: type) -> list[Field[Any]]:
+    """The fields of a stage that a user can set."""
+    return [item for item in fields(config) if "flag" in item.metadata]
+
+
+def require(ok: bool, name: str, rule: str, value: object) -> None:
+    """Raise a `UsageError` naming the flag when a value breaks its rule."""
+    if not ok:
+        raise UsageError(f"{name} must be {rule}, got {value}.", fix=f"Give {name} another value.")

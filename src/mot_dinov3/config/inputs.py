@@ -1,0 +1,110 @@
+"""What is read, where the models run, what finds and what describes the objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mot_dinov3.config.fields import flag, require
+
+DEFAULT_DINO = "facebook/dinov3-vitb16-pretrain-lvd1689m"
+OPEN_DINO = "facebook/dinov2-base"
+PRECISIONS = ("auto", "off", "fp16", "bf16")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """What is read, and which part of it."""
+
+    source: str = flag(
+        "",
+        "--source",
+        "video file, directory of frames, quoted glob, webcam index, URL, or mot:SEQ_DIR",
+    )
+    start_frame: int = flag(0, "--start-frame", "first source frame to track (0-based)")
+    end_frame: int = flag(-1, "--end-frame", "last source frame to track, -1 for all")
+    max_frames: int = flag(0, "--max-frames", "stop after this many tracked frames, 0 for all")
+    vid_stride: int = flag(1, "--vid-stride", "track every Nth frame")
+    fps: float = flag(0.0, "--fps", "override the output frame rate, 0 keeps the source's")
+
+    def __post_init__(self) -> None:
+        require(self.start_frame >= 0, "--start-frame", "0 or more", self.start_frame)
+        require(self.end_frame >= -1, "--end-frame", "-1 or more", self.end_frame)
+        ordered = self.end_frame < 0 or self.end_frame >= self.start_frame
+        require(ordered, "--end-frame", "at or after --start-frame", self.end_frame)
+        require(self.max_frames >= 0, "--max-frames", "0 or more", self.max_frames)
+        require(self.vid_stride >= 1, "--vid-stride", "1 or more", self.vid_stride)
+        require(0 <= self.fps <= 1000, "--fps", "between 0 and 1000", self.fps)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfig:
+    """Where and in what precision the models run."""
+
+    device: str = flag("auto", "--device", "auto, cpu, cuda, cuda:N or mps")
+    cpu: bool = flag(False, "--cpu", "the same as --device cpu")
+    half: bool = flag(False, "--half", "run the detector in half precision (CUDA only)")
+
+    def __post_init__(self) -> None:
+        clash = self.cpu and self.device not in ("auto", "cpu")
+        require(not clash, "--cpu", "left out when --device names another device", self.device)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorConfig:
+    """What finds the objects."""
+
+    det: str = flag(
+        "yolov8n.pt",
+        "--det",
+        "Ultralytics model or path, mot:FILE to replay, motion (no weights) or demo",
+    )
+    conf: float = flag(0.3, "--conf", "confidence that a detection needs to start a track")
+    low_conf: float = flag(
+        0.1, "--low-conf", "weaker detections down to this may only continue a track"
+    )
+    imgsz: int = flag(960, "--imgsz", "detector input size in pixels")
+    classes: str = flag("", "--classes", "keep only these classes: names or ids, comma separated")
+
+    def __post_init__(self) -> None:
+        require(0 <= self.conf <= 1, "--conf", "between 0 and 1", self.conf)
+        require(0 <= self.low_conf <= 1, "--low-conf", "between 0 and 1", self.low_conf)
+        require(32 <= self.imgsz <= 8192, "--imgsz", "between 32 and 8192", self.imgsz)
+
+    @property
+    def floor(self) -> float:
+        """The lowest confidence a detector should hand over."""
+        return min(self.conf, self.low_conf)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderConfig:
+    """What describes the look of a crop."""
+
+    embedder: str = flag(
+        "dino", "--embedder", "embedding backend: dino, clip, resnet, onnx, or none"
+    )
+    embed_model: str = flag(
+        "", "--embed-model", "model id, local directory or file for the embedder, or demo"
+    )
+    dinov3: str = flag(DEFAULT_DINO, "--dinov3", "hub id of the DINO model (older --embed-model)")
+    fallback_open: bool = flag(
+        False, "--fallback-open", f"if the model is gated or unsupported, use {OPEN_DINO}"
+    )
+    embed_amp: str = flag(
+        "auto",
+        "--embed-amp",
+        "embedder precision: auto is fp16 on CUDA and off elsewhere",
+        choices=PRECISIONS,
+    )
+    crop_pad: float = flag(0.12, "--crop-pad", "padding around a box before cropping, as a ratio")
+    crop_square: bool = flag(True, "--crop-square", "make crops square")
+
+    def __post_init__(self) -> None:
+        known = self.embed_amp in PRECISIONS
+        require(known, "--embed-amp", f"one of {', '.join(PRECISIONS)}", self.embed_amp)
+        require(0 <= self.crop_pad <= 4, "--crop-pad", "between 0 and 4", self.crop_pad)
+
+    @property
+    def model_id(self) -> str:
+        """The model to load; empty means the backend's own default."""
+        return self.embed_model or (self.dinov3 if self.embedder == "dino" else "")
