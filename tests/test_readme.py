@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 from mot_dinov3.commands import COMMANDS
@@ -24,9 +25,20 @@ def test_every_flag_is_in_the_readme():
     assert {word for word in long if f"`{word}`" not in README} == set()
 
 
+def flags_of_all_commands():
+    parsers = [import_module(module).parser() for module in COMMANDS.values()]
+    return {word for one in parsers for action in one._actions for word in action.option_strings}
+
+
 def test_the_readme_names_no_flag_that_does_not_exist():
     named = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", README))
-    assert named - known_flags() - OTHER_PROGRAMS == set()
+    assert named - flags_of_all_commands() - OTHER_PROGRAMS == set()
+
+
+def test_every_flag_of_the_evaluation_is_in_the_readme():
+    section = README.partition("\n## Evaluate\n")[2].partition("\n## ")[0]
+    own = {a.option_strings[0] for a in import_module(COMMANDS["eval"]).parser()._actions}
+    assert {word for word in own - {"-h", "--debug"} if f"`{word}`" not in section} == set()
 
 
 def test_defaults_in_the_readme_are_the_defaults():

@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "mot_dinov3.commands.demo",
     "doctor": "mot_dinov3.commands.doctor",
     "bench": "mot_dinov3.commands.bench",
+    "eval": "mot_dinov3.commands.eval",
     "cache": "mot_dinov3.commands.cache",
     "train-demo": "mot_dinov3.commands.train_demo",
 }

@@ -14,7 +14,7 @@ from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
 DESCRIPTION = """Track objects through a video: YOLO finds them, DINO embeddings keep their
 identities, and embeddings are computed only where they matter, within a budget per frame."""
 
-EPILOG = "Other commands: demo, doctor, bench, train-demo (python cli.py WORD --help)."
+EPILOG = "Other commands: demo, doctor, bench, eval, train-demo (python cli.py WORD --help)."
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +22,8 @@ Rows = NDArray[np.float64]
 BOX_COLUMNS = 6
 """frame, id, left, top, width, height: the least a line must have."""
 MAX_COLUMNS = 10
+MOST_NUMBER = 1e9
+"""Frames, identities and pixels beyond this are damage, not data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,12 @@ class MotTable:
         """Which rows belong to a 0-based frame; an empty slice where there is none."""
         first, last = np.searchsorted(self.frame_index, [frame_index, frame_index + 1])
         return slice(int(first), int(last))
+
+    def cut(self, first: int, last: int) -> MotTable:
+        """The rows of the 0-based frames `first` to `last`, both included, counted from 0 anew."""
+        start, end = np.searchsorted(self.frame_index, [first, last + 1]).tolist()
+        columns = {item.name: getattr(self, item.name)[start:end] for item in fields(self)}
+        return MotTable(**{**columns, "frame_index": columns["frame_index"] - first})
 
 
 def read_mot(path: str | os.PathLike[str]) -> MotTable:
@@ -137,7 +145,8 @@ def _delimiter(lines: Iterable[bytes]) -> str | None:
 def _check_rows(rows: Rows, path: Path) -> None:
     """Find what numbers alone can get wrong; the slow search for the line runs only then."""
     bad = rows.shape[1] < BOX_COLUMNS or not np.isfinite(rows).all()
-    bad = bad or bool((rows[:, 0] < 1).any() or (rows[:, 0] % 1 != 0).any())
+    bad = bad or bool((rows[:, 0] < 1).any() or (rows[:, :2] % 1 != 0).any())
+    bad = bad or bool((np.abs(rows[:, :BOX_COLUMNS]) > MOST_NUMBER).any())
     if bad or bool((rows[:, 4:6] < 0).any()):
         raise _first_bad_line(path)
 
@@ -171,13 +180,19 @@ def _what_is_wrong(values: list[str], width: int) -> str:
             numbers.append(float(word))
         except ValueError:
             return f"'{word[:40]}' is not a number"
-    if not np.isfinite(numbers).all():
-        return "a number is not finite"
-    if numbers[0] < 1 or numbers[0] % 1:
-        return f"frame {values[0]} must be a whole number from 1"
-    if min(numbers[4:6]) < 0:
-        return "width and height must not be negative"
-    return ""
+    return _what_is_odd(values, numbers)
+
+
+def _what_is_odd(values: list[str], numbers: list[float]) -> str:
+    """One reason why numbers make no row, or nothing."""
+    odd = {
+        "a number is not finite": not np.isfinite(numbers).all(),
+        f"frame {values[0]} must be a whole number from 1": numbers[0] < 1 or numbers[0] % 1,
+        f"identity {values[1]} must be a whole number": numbers[1] % 1,
+        f"a number is beyond {MOST_NUMBER:g}": max(map(abs, numbers[:BOX_COLUMNS])) > MOST_NUMBER,
+        "width and height must not be negative": min(numbers[4:6]) < 0,
+    }
+    return next((reason for reason, is_so in odd.items() if is_so), "")
 
 
 class MotWriter:

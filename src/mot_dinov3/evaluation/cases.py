@@ -1,0 +1,205 @@
+"""From the paths that a user gives to sequences that can be scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mot_dinov3.errors import InputError, UsageError
+from mot_dinov3.evaluation.parts import Part, part_of
+from mot_dinov3.evaluation.preprocessing import (
+    BENCHMARKS,
+    MOST_CLASS,
+    RULES,
+    Case,
+    fitting_rule,
+)
+from mot_dinov3.io.identities import read_identities
+from mot_dinov3.io.mot import MotTable
+from mot_dinov3.io.seqinfo import SEQUENCE_FILE, read_seqinfo
+
+TRUTH_FILE = Path("gt") / "gt.txt"
+AUTO = "auto"
+QUIET_FRAMES = 30
+"""A result may begin so many frames late, or end early, before it is said that it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be compared, and how.
+
+    Attributes:
+        truth: a ground truth file, a sequence directory, or a directory of such.
+        result: a result file, or a directory of files SEQUENCE.txt.
+        rule: one of `preprocessing.RULES`, or `AUTO` to decide by each ground truth.
+        frames: the part to score, see `parts.part_of`.
+        renumbered: results count from 1 where that part begins, not where the sequence does.
+        allow_missing: leave sequences without a result out, where it is an error otherwise.
+        min_visibility: see `preprocessing.Case`.
+    """
+
+    truth: Path
+    result: Path
+    rule: str = AUTO
+    frames: str = ""
+    renumbered: bool = False
+    allow_missing: bool = False
+    min_visibility: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.rule not in (AUTO, *RULES):
+            raise UsageError(f"--preprocess cannot be '{self.rule}'.",
+                             fix=f"Give one of: {', '.join((AUTO, *RULES))}")  # fmt: skip
+        if not 0 <= self.min_visibility <= 1:
+            raise UsageError(f"--min-visibility must be between 0 and 1, got "
+                             f"{self.min_visibility}.", fix="Give another value.")  # fmt: skip
+        if self.renumbered and not self.frames:
+            raise UsageError("--renumbered needs to know the part that results were made of.",
+                             fix="Add --frames FIRST:LAST or --frames second-half.")  # fmt: skip
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was found.
+
+    Attributes:
+        cases: one per sequence, in the order of their names.
+        parts: case name -> the frames that are scored.
+        left_out: sequences without a result.
+        extra: results without a ground truth.
+        silent: sentences on results that begin late or end early, or are empty.
+    """
+
+    cases: list[Case] = field(default_factory=list)
+    parts: dict[str, Part] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    extra: list[str] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
+
+
+def load(request: Request) -> Loaded:
+    """Find, read and check both sides.
+
+    Raises:
+        InputError: something is missing or makes no sense; the file, and the line where there
+            is one, are named.
+        UsageError: a flag makes no sense.
+    """
+    out = Loaded()
+    truths = _truths(request.truth)
+    results = _results(request, truths, out)
+    for name, file in results.items():
+        case, part = _load_one(request, name, truths[name], file)
+        out.cases.append(case)
+        out.parts[name] = part
+        out.silent += _silence(case, part)
+    return out
+
+
+def _truths(path: Path) -> dict[str, Path]:
+    """Sequence name -> ground truth file; a single one under the name of its sequence."""
+    if not path.exists():
+        raise InputError(f"'{path}' does not exist.", fix="Check --gt.")
+    if not path.is_dir():
+        inside = path.resolve().parts[-2:] == TRUTH_FILE.parts
+        return {(path.resolve().parents[1].name if inside else path.stem): path}
+    if (path / TRUTH_FILE).is_file():
+        return {path.resolve().name: path / TRUTH_FILE}
+    found = {d.name: d / TRUTH_FILE for d in sorted(path.iterdir()) if (d / TRUTH_FILE).is_file()}
+    if not found:
+        raise InputError(
+            f"'{path}' holds no ground truth.",
+            fix=f"It should have {path}/SEQUENCE/{TRUTH_FILE}; or give one file.",
+        )
+    return found
+
+
+def _results(request: Request, truths: dict[str, Path], out: Loaded) -> dict[str, Path]:
+    """Sequence name -> result file, for the sequences that have one."""
+    path = request.result
+    if not path.exists():
+        raise InputError(f"'{path}' does not exist.", fix="Check --pred.")
+    if path.is_file():
+        return {_only(truths, path): path}
+    files = {file.stem: file for file in sorted(path.glob("*.txt")) if file.is_file()}
+    found = {name: files[name] for name in truths if name in files}
+    out.left_out = [name for name in truths if name not in files]
+    out.extra = [name for name in files if name not in truths]
+    if not found or (out.left_out and not request.allow_missing):
+        raise _missing(request, out.left_out, any_found=bool(found))
+    return found
+
+
+def _only(truths: dict[str, Path], result: Path) -> str:
+    """The one sequence that a result file is of."""
+    if len(truths) == 1:
+        return next(iter(truths))
+    if result.stem in truths:
+        return result.stem
+    raise InputError(
+        f"'{result}' is one file, but there are {len(truths)} ground truths and none is called "
+        f"'{result.stem}'.",
+        fix="Give --gt one sequence too, or --pred a directory of files SEQUENCE.txt.",
+    )
+
+
+def _missing(request: Request, names: Sequence[str], *, any_found: bool) -> InputError:
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    if any_found:
+        fix = "Make them, or score the others with --allow-missing."
+    elif (request.result / "data").is_dir():
+        fix = f"Did you mean --pred {request.result / 'data'}?"
+    else:
+        fix = f"Results are files such as {request.result / names[0]}.txt."
+    return InputError(f"'{request.result}' has no result for {shown}.", fix=fix)
+
+
+def _load_one(request: Request, name: str, truth_file: Path, file: Path) -> tuple[Case, Part]:
+    frames, told = _length(truth_file)
+    truth = read_identities(truth_file, frames, told)
+    if not len(truth):
+        raise InputError(f"'{truth_file}' holds no boxes.", fix="Check --gt.")
+    if not frames:
+        frames, told = int(truth.frame_index[-1]) + 1, f"the last of '{truth_file}'"
+    part = part_of(request.frames, frames, name)
+    if request.renumbered:
+        result = read_identities(file, len(part), f"frames {part.first} to {part.last} of {name}")
+    else:
+        result = read_identities(file, frames, told).cut(part.first - 1, part.last - 1)
+    rule = fitting_rule(name, truth) if request.rule == AUTO else request.rule
+    if rule in BENCHMARKS:
+        _check_classes(truth, truth_file, rule)
+    truth = truth.cut(part.first - 1, part.last - 1)
+    return Case(name, truth, result, len(part), rule, request.min_visibility), part
+
+
+def _length(truth_file: Path) -> tuple[int, str]:
+    """How many frames the sequence of a ground truth has, and who says so; 0 where nobody does."""
+    for directory in (truth_file.parent.parent, truth_file.parent):
+        if (directory / SEQUENCE_FILE).is_file():
+            return read_seqinfo(directory).frames, f"seqLength of '{directory / SEQUENCE_FILE}'"
+    return 0, ""
+
+
+def _check_classes(truth: MotTable, file: Path, rule: str) -> None:
+    wrong = (truth.class_id < 1) | (truth.class_id > MOST_CLASS)
+    if wrong.any():
+        raise InputError(
+            f"'{file}' has boxes without one of the {MOST_CLASS} classes that --preprocess {rule} "
+            f"goes by, such as in frame {truth.frame_index[wrong][0] + 1}.",
+            fix="Give --preprocess none.",
+        )
+
+
+def _silence(case: Case, part: Part) -> list[str]:
+    """Say it where a result covers less of the sequence than the ground truth."""
+    if not len(case.result):
+        return [f"{case.name} has no boxes at all"]
+    first, last = int(case.result.frame_index[0]), int(case.result.frame_index[-1])
+    truth_last = int(case.truth.frame_index[-1]) if len(case.truth) else 0
+    if first <= QUIET_FRAMES and last >= truth_last - QUIET_FRAMES:
+        return []
+    offset = part.first
+    return [f"{case.name} has boxes in frames {first + offset} to {last + offset} only, of "
+            f"{part.first} to {part.last}"]  # fmt: skip
