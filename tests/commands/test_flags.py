@@ -155,6 +155,17 @@ def test_tables_dashes_and_lists_are_understood(toml):
     assert (values["classes"], values["embed_refresh"]) == ("0,car", 9)
 
 
+def test_a_key_in_the_table_of_another_stage_is_refused(toml):
+    for key in ("embed_refresh", "embed-refresh"):
+        with pytest.raises(
+            UsageError, match=rf"'{key}' in .* is no setting of \[tracker\]"
+        ) as caught:
+            resolved(toml=toml(f"[tracker]\n{key} = 9\n"))
+        assert "[scheduler]" in caught.value.fix
+    with pytest.raises(UsageError, match="Unknown key 'zzz'"):
+        resolved(toml=toml("[tracker]\nzzz = 9\n"))
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

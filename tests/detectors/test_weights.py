@@ -37,6 +37,7 @@ def archive(path):
         ("a.yaml", b"nc: 80", "holds no weights"),
         ("a.jpg", b"\xff\xd8", "of no kind"),
         ("a", b"PK", "of no kind"),
+        ("det.txt", b"1,-1,0,0,9,9,1", "--det mot:FILE"),
         ("a.onnx", b"", "is empty"),
     ],
 )
@@ -84,6 +85,27 @@ def test_a_slip_in_an_official_name_is_answered_with_near_ones():
     with pytest.raises(ModelError) as caught:
         find_weights("yolov8m.pt")
     assert "Did you mean yolov8" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("det", "meant"),
+    [
+        ("motoin", "motion"),
+        ("dmeo", "demo"),
+        ("mto:det.txt", "mot:FILE"),
+        ("yolo11m", "yolo11n.pt"),
+    ],
+)
+def test_a_slip_in_a_name_that_needs_no_weights_is_answered_too(det, meant):
+    with pytest.raises(ModelError) as caught:
+        find_weights(det)
+    assert f"Did you mean {meant}" in caught.value.fix
+
+
+def test_a_path_is_no_slip():
+    with pytest.raises(ModelError) as caught:
+        find_weights("models/motoin")
+    assert "Did you mean" not in caught.value.fix
 
 
 def test_an_address_is_refused_without_repeating_it():

@@ -105,6 +105,7 @@ def _from_file(path: Path) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in document.items():
         if isinstance(value, dict) and key in stages():
+            _check_table(key, value, path)
             flat |= value
         else:
             flat[key] = value
@@ -114,6 +115,18 @@ def _from_file(path: Path) -> dict[str, Any]:
         for key, value in flat.items()
         for name in [_known(key, kinds, f"key '{key}' in {path}")]
     }
+
+
+def _check_table(stage: str, table: Mapping[str, Any], path: Path) -> None:
+    """Refuse a known key under the name of another stage: it was meant for something else."""
+    home = {key_of(item): name for name, kind in stages().items() for item in flag_fields(kind)}
+    for key in table:
+        belongs = home.get(key.replace("-", "_"), stage)
+        if belongs != stage:
+            raise UsageError(
+                f"Key '{key}' in {path} is no setting of [{stage}].",
+                fix=f"Move it to [{belongs}], or above all tables.",
+            )
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

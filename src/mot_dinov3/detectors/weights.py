@@ -18,6 +18,7 @@ from mot_dinov3.errors import ModelError, nearest
 HOST = "https://github.com"
 PROBE_S = 6.0
 NO_WEIGHTS = "Or run without weights: --det motion --embed-model demo"
+NO_FILES, STORED = ("motion", "demo"), "mot:FILE"
 ZIP, PICKLE = b"PK", b"\x80\x02"
 EXPORTS = {".onnx", ".torchscript", ".engine", ".tflite", ".pb", ".mnn", ".mlpackage", ".xml"}
 
@@ -64,6 +65,8 @@ def _wrong_kind(path: Path) -> str:
         return "is a directory"
     if path.suffix in (".yaml", ".yml"):
         return "describes a network but holds no weights"
+    if path.suffix == ".txt":
+        return f"is a text; stored detections are given as --det {STORED}"
     if path.suffix != ".pt" and path.suffix not in EXPORTS:
         return "is of no kind that Ultralytics loads"
     return ""
@@ -119,12 +122,24 @@ def _missing(det: str, official: Collection[str]) -> ModelError:
             "--det takes a file or an official name, not an address.",
             fix="Download the weights first, then give --det the file.",
         )
-    near = nearest(det if det.endswith(".pt") else f"{det}.pt", sorted(official))
-    hint = f" Did you mean {' or '.join(near)}?" if near and Path(det).name == det else ""
+    near = _near(det, official)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return ModelError(
         f"The detector '{det}' is neither a file here nor an official Ultralytics name.",
-        fix=f"Give --det a .pt file or a name such as yolov8n.pt.{hint}",
+        fix="Give --det a .pt file, a name such as yolov8n.pt, or one that needs no weights: "
+        f"{', '.join(NO_FILES)}, {STORED}.{hint}",
     )
+
+
+def _near(det: str, official: Collection[str]) -> list[str]:
+    """What was meant by a name with a slip in it; nothing is offered for a path."""
+    kind, colon, _ = det.partition(":")
+    if colon:
+        return [STORED] if nearest(kind, [STORED.partition(":")[0]]) else []
+    if Path(det).name != det:
+        return []
+    named = nearest(det if det.endswith(".pt") else f"{det}.pt", sorted(official))
+    return nearest(det, NO_FILES) or named
 
 
 def _official_names() -> Collection[str]:
