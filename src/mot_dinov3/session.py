@@ -7,12 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 from mot_dinov3.compat import load_environment
-from mot_dinov3.config import TrackConfig
+from mot_dinov3.config import SourceConfig, TrackConfig
 from mot_dinov3.device import choose_device, synchronised_clock
 from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.io.sources import FrameReader, SourceInfo, open_source
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.structures import FrameResult
+from mot_dinov3.synthetic.reader import SyntheticReader, is_synthetic, world_of
 
 PACKAGES = ("torch", "torchvision", "transformers", "ultralytics", "av", "opencv-python", "numpy",
             "scipy", "onnxruntime")  # fmt: skip
@@ -78,13 +79,24 @@ def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
         )
 
 
+def open_frames(config: SourceConfig) -> FrameReader:
+    """Open whatever `--source` names: a preset of `synthetic`, or what `io` can read.
+
+    Raises:
+        MotError: there is nothing to read there.
+    """
+    if is_synthetic(config.source):
+        return SyntheticReader(world_of(config.source), config)
+    return open_source(config)
+
+
 def track_video(config: TrackConfig) -> Iterator[FrameResult]:
     """Track a source frame by frame, writing nothing.
 
     Raises:
         MotError: the source or a model cannot be used.
     """
-    with open_source(config.source) as reader:
+    with open_frames(config.source) as reader:
         yield from track_frames(config, reader)
 
 

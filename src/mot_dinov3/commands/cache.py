@@ -85,13 +85,12 @@ def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:
 def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
     """The file of each source; sources are opened once, so that a wrong one is told at once."""
     from mot_dinov3.io.paths import check_output
-    from mot_dinov3.io.sources import open_source
     from mot_dinov3.replay.store import SUFFIX
-    from mot_dinov3.session import require_pixels
+    from mot_dinov3.session import open_frames, require_pixels
 
     out: dict[Path, str] = {}
     for config in configs:
-        with open_source(config.source) as reader:
+        with open_frames(config.source) as reader:
             info = reader.info
         if info.is_live:
             raise UsageError(f"'{info.name}' is live and cannot be read twice.",
@@ -139,12 +138,12 @@ def cache_source(config: TrackConfig, path: Path, models: Models, truth: Path | 
     Raises:
         MotError: the source, a model or the place for the file cannot be used.
     """
-    from mot_dinov3.io.sources import open_source
     from mot_dinov3.replay.recording import record_source
     from mot_dinov3.replay.store import write_cache
+    from mot_dinov3.session import open_frames
 
     detector, embedder = models.loaded()
-    with open_source(config.source) as reader:
+    with open_frames(config.source) as reader:
         tell = Teller(count_of(config, reader), quiet=config.talk.quiet)
         recording = record_source(reader, detector, embedder, config, tell)
         cache = cache_of(config, reader, recording, models)
@@ -195,18 +194,18 @@ def is_there(config: TrackConfig, path: Path, models: Models) -> bool:
     Raises:
         MotError: it holds something else, or is no usable cache.
     """
-    from mot_dinov3.io.sources import open_source
     from mot_dinov3.replay.cache import Origin, require_same
     from mot_dinov3.replay.fingerprint import ContentDigest, detector_digest
     from mot_dinov3.replay.recipe import recipe_of
     from mot_dinov3.replay.store import read_cache
+    from mot_dinov3.session import open_frames
 
     if not path.exists():
         return False
     kept = read_cache(path)
     recipe = recipe_of(config, *models.loaded())
     digest, frames = ContentDigest(), 0
-    with open_source(config.source) as reader:
+    with open_frames(config.source) as reader:
         for frame in reader:
             digest.add(frame)
             frames += 1

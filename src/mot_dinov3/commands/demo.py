@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
@@ -27,7 +25,6 @@ from mot_dinov3.errors import EXIT_OK
 if TYPE_CHECKING:
     from mot_dinov3.evaluation.scores import Scores
     from mot_dinov3.io.mot import MotTable
-    from mot_dinov3.synthetic.truth import GroundTruth
 
 DESCRIPTION = """Draw a street clip with known identities, track it with the two small models
 that ship in the package, and score the result: with scheduled embeddings, with all of them, and
@@ -39,8 +36,6 @@ SEED = 20_011
 IMGSZ = 640
 MIN_VISIBILITY = 0.3
 """Objects that are hidden more than this are not asked for in the score."""
-
-MOT_PEDESTRIAN, MOT_CAR = 1, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +82,7 @@ def render(directory: Path, frames: int, seed: int) -> Clip:
     from mot_dinov3.io.mot import read_mot, write_ground_truth
     from mot_dinov3.io.writer import VideoWriter, VideoWriterConfig
     from mot_dinov3.synthetic.street import StreetConfig, StreetWorld
+    from mot_dinov3.synthetic.tables import as_table
 
     config = StreetConfig(seed=seed, frames=frames)
     video, truth = directory / "street.mp4", []
@@ -96,23 +92,6 @@ def render(directory: Path, frames: int, seed: int) -> Clip:
             truth.append(known)
     write_ground_truth(directory / "gt.txt", as_table(truth))
     return Clip(video, read_mot(directory / "gt.txt"), frames)
-
-
-def as_table(frames: Sequence[GroundTruth]) -> MotTable:
-    """The ground truth of consecutive frames as MOT rows; classes get their MOT numbers."""
-    from mot_dinov3.io.mot import MotTable
-
-    sizes = [len(known) for known in frames]
-    index = np.repeat(np.arange(len(frames)), sizes)
-    class_id = np.concatenate([known.class_id for known in frames])
-    return MotTable(
-        frame_index=index,
-        track_id=np.concatenate([known.track_id for known in frames]),
-        xyxy=np.concatenate([known.xyxy for known in frames]),
-        score=np.ones(len(index), np.float32),
-        class_id=np.where(class_id == 0, MOT_PEDESTRIAN, MOT_CAR),
-        visibility=np.concatenate([known.visibility for known in frames]),
-    )
 
 
 def jobs(config: TrackConfig, clip: Clip, directory: Path) -> Iterator[tuple[str, TrackConfig]]:

@@ -21,11 +21,17 @@ from mot_dinov3.errors import EXIT_PARTIAL, InputError, UsageError
 from mot_dinov3.io.atomic import write_text
 from mot_dinov3.io.encoders import format_of
 from mot_dinov3.io.paths import check_output
-from mot_dinov3.io.sources import FrameReader, count_selected, open_source
+from mot_dinov3.io.sources import FrameReader, count_selected
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.report import format_summary
 from mot_dinov3.run import RunOutcome, run
-from mot_dinov3.session import build_tracker, device_title, require_pixels, versions
+from mot_dinov3.session import (
+    build_tracker,
+    device_title,
+    open_frames,
+    require_pixels,
+    versions,
+)
 from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.sinks.factory import create_sinks
 from mot_dinov3.timing import StageTimer
@@ -56,7 +62,7 @@ def run_job(config: TrackConfig) -> JobResult:
             written and summed up already.
     """
     load_environment()
-    with open_source(config.source) as reader:
+    with open_frames(config.source) as reader:
         check_outputs(config, reader.info.path)
         require_pixels(config, reader.info)
         device = choose_device(config.device)

@@ -13,8 +13,9 @@ from mot_dinov3.device import choose_device
 from mot_dinov3.errors import InputError
 from mot_dinov3.features.base import Embedder
 from mot_dinov3.io.containers import printable_name
-from mot_dinov3.io.sources import FrameReader, open_source
+from mot_dinov3.io.sources import FrameReader
 from mot_dinov3.replay.tape import Tape, record
+from mot_dinov3.session import open_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Bench:
     @contextmanager
     def reader(self) -> Iterator[FrameReader]:
         """The clip from its beginning."""
-        with open_source(self.config.source) as reader:
+        with open_frames(self.config.source) as reader:
             if not reader.info.has_pixels:
                 raise InputError(
                     f"'{reader.info.name}' has no images, so there is nothing to embed.",

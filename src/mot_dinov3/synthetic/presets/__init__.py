@@ -1,0 +1,3 @@
+"""Ready-made worlds: one file and one line in `factory.py` each."""
+
+from __future__ import annotations

@@ -1,0 +1,91 @@
+"""A preset as a source of frames: `--source synthetic:NAME[:SEED]`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from mot_dinov3.config import SourceConfig
+from mot_dinov3.errors import InputError, UsageError
+from mot_dinov3.io.info import SourceInfo
+from mot_dinov3.io.selection import FrameSelection
+from mot_dinov3.structures import Frame
+from mot_dinov3.synthetic.presets.factory import create_world
+from mot_dinov3.synthetic.world import World
+
+PREFIX = "synthetic:"
+
+
+def is_synthetic(source: str) -> bool:
+    """Whether `--source` names a preset."""
+    return source.startswith(PREFIX)
+
+
+def world_of(source: str) -> World:
+    """The world that `synthetic:NAME[:SEED]` names.
+
+    Raises:
+        UsageError: there is no such preset, or the seed is no number that a preset takes.
+    """
+    name, _, seed = source.removeprefix(PREFIX).partition(":")
+    if not seed:
+        return create_world(name)
+    if not (seed.isascii() and seed.isdigit()):
+        raise UsageError(
+            f"'{seed}' in --source {source} is no seed.",
+            fix=f"Give a whole number, or none: --source {PREFIX}{name}:7",
+        )
+    return create_world(name, seed=int(seed))
+
+
+class SyntheticReader:
+    """Draws the selected frames of a world, in order.
+
+    Raises:
+        InputError: at birth, when the clip ends before `--start-frame`.
+    """
+
+    faults: Counter[str]
+    partial = False
+
+    def __init__(self, world: World, config: SourceConfig) -> None:
+        clip = world.config
+        name = config.source
+        if config.start_frame >= clip.frames:
+            raise InputError(
+                f"'{name}' ends with frame {clip.frames - 1}, before --start-frame "
+                f"{config.start_frame}.",
+                fix="Give a smaller --start-frame.",
+            )
+        self.info = SourceInfo(
+            name=name,
+            width=clip.width,
+            height=clip.height,
+            fps=clip.fps,
+            frame_count=clip.frames,
+            is_live=False,
+            path=None,
+        )
+        self.faults = Counter()
+        self.world = world
+        self._selection = FrameSelection(config)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is open."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(len(self.world)):
+            if self._selection.is_past(index):
+                return
+            if self._selection.wants(index):
+                yield self.world.frame(index)[0]
