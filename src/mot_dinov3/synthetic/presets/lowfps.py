@@ -1,12 +1,30 @@
-"""`lowfps`: a busy street seen three times a second, so that boxes jump over one another."""
+"""`lowfps`: people who walk up and down, seen four times a second, so that boxes jump.
+
+From one frame to the next a walker moves by half his width and more, and turns round without
+warning: a box overlaps with where a stranger was as often as with where its own was.
+"""
 
 from __future__ import annotations
 
+from mot_dinov3.synthetic.looks import cast_people
+from mot_dinov3.synthetic.pedestrians import pedestrian_world, planner, promenade
 from mot_dinov3.synthetic.presets.base import Preset
-from mot_dinov3.synthetic.street import StreetConfig, StreetWorld
+from mot_dinov3.synthetic.scenery import place_occluders
+from mot_dinov3.synthetic.world import ClipConfig, World
+
+PEOPLE, OCCLUDERS = 16, 2
+
+
+def build(clip: ClipConfig) -> World:
+    """The world of a clip."""
+    rng, span = planner(clip.seed), (0.0, clip.aspect)
+    looks = cast_people(rng, PEOPLE)
+    trips = [promenade(rng, look, span) for look in looks]
+    return pedestrian_world(clip, looks, trips, place_occluders(rng, OCCLUDERS, span))
+
 
 PRESET = Preset(
-    "a busy street, three frames a second",
-    StreetConfig(seed=36_001, frames=600, fps=3.0, people=18, vehicles=4, pan=0.0),
-    StreetWorld,
+    "people who walk up and down, four frames a second",
+    ClipConfig(seed=36_001, frames=600, fps=4.0),
+    build,
 )

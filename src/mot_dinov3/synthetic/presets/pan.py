@@ -1,4 +1,8 @@
-"""`pan`: somebody at the camera looks here and there, in jerks, and back again."""
+"""`pan`: somebody at the camera looks here and there, in jerks, and back again.
+
+A swing moves all boxes at once by more than their motion tells, and takes people out of the
+picture and brings them back seconds later, somewhere else on its way through it.
+"""
 
 from __future__ import annotations
 
@@ -6,42 +10,54 @@ from itertools import pairwise
 
 import numpy as np
 
+from mot_dinov3.synthetic.looks import cast_people
+from mot_dinov3.synthetic.pedestrians import PLANNED_S, pedestrian_world, planner, promenade
 from mot_dinov3.synthetic.presets.base import Preset
-from mot_dinov3.synthetic.street import StreetConfig, StreetWorld
-from mot_dinov3.synthetic.world import Turn
+from mot_dinov3.synthetic.scenery import place_occluders
+from mot_dinov3.synthetic.world import ClipConfig, Turn, World
 
-_REST_S, _SWING_S = (0.6, 2.2), (0.45, 0.9)
-_PLANNED_S = 120.0
-"""The plan starts again after so many seconds."""
+PEOPLE, OCCLUDERS = 16, 2
+PAN = 0.45
+"""How far the camera turns to either side, in frame heights."""
+_REST_S, _SWING_S, _SHARE = (0.6, 2.0), (0.4, 0.8), (0.4, 1.0)
 
 
-def jerky(seed: int, pan: float) -> Turn:
-    """A camera that rests, swings to another place within a second, and rests again.
+def jerky(rng: np.random.Generator, pan: float) -> Turn:
+    """A camera that rests, swings to the other side within a second, and rests again.
 
-    Every swing starts and ends softly (a raised cosine), at 1 to 3 frame heights a second in
-    between: a person's box moves by a third of its width from one frame to the next, all at once.
+    A swing starts and ends softly (a raised cosine); in its middle the picture moves by up to
+    three frame heights a second.
     """
-    rng = np.random.default_rng([seed, 5])
-    stops = [(0.0, 0.0)]
-    while stops[-1][0] < _PLANNED_S:
-        time_s, here = stops[-1]
-        there = -np.sign(here or 1.0) * rng.uniform(0.3, 1.0) * pan
-        moved_s = time_s + rng.uniform(*_REST_S)
-        stops += [(moved_s, here), (moved_s + rng.uniform(*_SWING_S), float(there))]
+    stops, here, side = [(0.0, 0.0)], 0.0, 1.0
+    while stops[-1][0] < PLANNED_S:
+        side = -side
+        there = side * pan * float(rng.uniform(*_SHARE))
+        leaves_s = stops[-1][0] + float(rng.uniform(*_REST_S))
+        stops += [(leaves_s, here), (leaves_s + float(rng.uniform(*_SWING_S)), there)]
+        here = there
+    legs = list(pairwise(stops))
 
     def turn(time_s: float) -> float:
-        now = time_s % _PLANNED_S
-        for (start_s, start), (end_s, end) in pairwise(stops):
-            if start_s <= now < end_s:
-                share = (now - start_s) / (end_s - start_s)
+        for (start_s, start), (end_s, end) in legs:
+            if start_s <= time_s < end_s:
+                share = (time_s - start_s) / (end_s - start_s)
                 return float(start + (end - start) * (0.5 - 0.5 * np.cos(np.pi * share)))
-        return 0.0
+        return here
 
     return turn
 
 
+def build(clip: ClipConfig) -> World:
+    """The world of a clip."""
+    rng, span = planner(clip.seed), (-PAN, clip.aspect + PAN)
+    looks = cast_people(rng, PEOPLE)
+    trips = [promenade(rng, look, span) for look in looks]
+    things = place_occluders(rng, OCCLUDERS, span)
+    return pedestrian_world(clip, looks, trips, things, (jerky(rng, PAN), PAN))
+
+
 PRESET = Preset(
-    "a street through a camera that is swung about",
-    StreetConfig(seed=35_001, frames=750, people=16, vehicles=4, occluders=3, pan=0.5),
-    lambda clip: StreetWorld(clip, jerky(clip.seed, clip.pan)),
+    "people in front of a camera that is swung about",
+    ClipConfig(seed=35_001, frames=750),
+    build,
 )
