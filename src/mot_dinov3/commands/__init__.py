@@ -23,6 +23,7 @@ COMMANDS = {
     "bench": "mot_dinov3.commands.bench",
     "eval": "mot_dinov3.commands.eval",
     "cache": "mot_dinov3.commands.cache",
+    "replay": "mot_dinov3.commands.replay",
     "train-demo": "mot_dinov3.commands.train_demo",
 }
 """Command word -> module with `parser()` and `run(args) -> int`; no word means `track`."""

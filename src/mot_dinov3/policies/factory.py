@@ -14,6 +14,9 @@ POLICIES = Registry(
         "continuity": "mot_dinov3.policies.continuity:ContinuityPolicy",
         "always": "mot_dinov3.policies.always:AlwaysPolicy",
         "never": "mot_dinov3.policies.never:NeverPolicy",
+        "interval": "mot_dinov3.policies.interval:IntervalPolicy",
+        "fast-strongsort": "mot_dinov3.policies.fast_strongsort:FastStrongSortPolicy",
+        "oracle": "mot_dinov3.policies.oracle:outside_replay",
     },
 )
 

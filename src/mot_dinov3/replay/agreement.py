@@ -15,16 +15,22 @@ def identity_agreement(a: MotTable, b: MotTable) -> float:
     Identities are paired so that as many boxes as possible agree (Kuhn 1955). A box that only
     one result has counts against it. 1 where both are empty.
     """
+    agreeing, everyone = agreeing_boxes(a, b)
+    return agreeing / everyone if everyone else 1.0
+
+
+def agreeing_boxes(a: MotTable, b: MotTable) -> tuple[int, int]:
+    """How many boxes agree, of how many in either result; see `identity_agreement`."""
     rows, columns = common_boxes(a, b)
     everyone = len(a) + len(b) - len(rows)
-    if not everyone:
-        return 1.0
+    if not len(rows):
+        return 0, everyone
     ids_a, in_a = np.unique(a.track_id[rows], return_inverse=True)
     ids_b, in_b = np.unique(b.track_id[columns], return_inverse=True)
     together = np.zeros((len(ids_a), len(ids_b)), np.int64)
     np.add.at(together, (in_a, in_b), 1)
     chosen = linear_sum_assignment(-together)
-    return float(together[chosen].sum() / everyone)
+    return int(together[chosen].sum()), everyone
 
 
 def common_boxes(a: MotTable, b: MotTable) -> tuple[IntArray, IntArray]:

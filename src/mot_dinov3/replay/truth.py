@@ -6,6 +6,8 @@ from pathlib import Path
 
 from mot_dinov3.io.mot import MotTable, read_mot
 from mot_dinov3.io.sources import FrameReader
+from mot_dinov3.synthetic.reader import SyntheticReader
+from mot_dinov3.synthetic.tables import as_table
 
 MOT_PREFIX = "mot:"
 GROUND_TRUTH = Path("gt") / "gt.txt"
@@ -16,14 +18,13 @@ def truth_of(source: str, reader: FrameReader) -> MotTable | None:
 
     Args:
         source: as the user named it.
-        reader: the source, read to its end.
+        reader: the source.
 
     Raises:
         InputError: there is a file of ground truth, but it makes no sense.
     """
-    known = getattr(reader, "truth", None)
-    if isinstance(known, MotTable):
-        return known
+    if isinstance(reader, SyntheticReader):
+        return as_table([truth for _, truth in reader.world])
     directory = Path(source.removeprefix(MOT_PREFIX)).expanduser()
     file = directory / GROUND_TRUTH
     if not file.is_file() and directory.name == "img1":

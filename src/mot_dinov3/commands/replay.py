@@ -1,0 +1,198 @@
+"""`python cli.py replay`: what policies and budgets are worth, on recorded sources."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from mot_dinov3.commands import set_up_log
+from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
+from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+
+if TYPE_CHECKING:
+    from mot_dinov3.config import TrackConfig
+    from mot_dinov3.replay.cache import Cache
+    from mot_dinov3.replay.play import Case
+
+DESCRIPTION = """Run scheduling and tracking again over what cache has stored, on a virtual clock
+that only recorded costs move: the same result in every run. Writes table.txt, replay.json and
+replay.png into DIR: identity quality against the share of crops that were embedded and against
+milliseconds a frame. Quality is HOTA where the ground truth is known, else the share of boxes
+whose identity is that of always. Commas sweep an argument: interval:1,2,5."""
+
+DEFAULT_POLICIES = ("never", "always", "continuity", "interval:1,2,3,5,8,13", "fast-strongsort")
+DEFAULT_SHARES = (15.0, 35.0, 50.0)
+OWN = ("embed_policy", "embed_budget_ms", "embed_budget_crops", "embed_all", "target_fps")
+"""Flags of the main job whose place the replay's own take."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags; those of scheduler and tracker are the main job's."""
+    out = CommandParser(prog="cli.py replay", description=DESCRIPTION)
+    out.add_argument("--cache", nargs="+", type=Path, default=[Path("cache")], metavar="PATH",
+                     help="directories of caches, or single ones (default: cache)")  # fmt: skip
+    out.add_argument("--policies", nargs="+", default=list(DEFAULT_POLICIES), metavar="NAME",
+                     help=f"what to compare (default: {' '.join(DEFAULT_POLICIES)})")  # fmt: skip
+    out.add_argument("--budgets", nargs="+", type=float, default=None, metavar="MS",
+                     help="milliseconds a frame for refreshes, 0 = unlimited")  # fmt: skip
+    out.add_argument("--crops", nargs="+", type=int, default=[], metavar="N",
+                     help="budgets in crops a frame, besides")  # fmt: skip
+    out.add_argument("--shares", nargs="*", type=float, default=list(DEFAULT_SHARES),
+                     metavar="PERCENT", help="compare policies at these shares of the crops "
+                     "(default: 15 35 50)")  # fmt: skip
+    out.add_argument("--out", type=Path, default=Path("outputs/replay"), metavar="DIR",
+                     help="where the results go (default: outputs/replay)")  # fmt: skip
+    out.add_argument("--keep-mot", action="store_true",
+                     help="keep the tracks of every case in DIR/mot")  # fmt: skip
+    add_flags(out, ("scheduler", "tracker", "talk"))
+    return out
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play everything, and write and print what came of it."""
+    from mot_dinov3.compat import load_environment
+
+    load_environment()
+    config = config_of(args)
+    talk = config.talk
+    set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
+    caches = read_caches(args.cache)
+    cases = cases_of(args.policies, args.budgets, args.crops, config)
+    with ExitStack() as stack:
+        directory = args.out / "mot"
+        if not args.keep_mot:
+            directory = Path(stack.enter_context(TemporaryDirectory(prefix="mot-replay-")))
+        return compare(caches, cases, config, args, directory)
+
+
+def config_of(args: argparse.Namespace) -> TrackConfig:
+    """Scheduler and tracker as the flags say.
+
+    Raises:
+        UsageError: a flag that the replay sets itself, or a number that makes no sense.
+    """
+    chosen: dict[str, Any] = dict(vars(args))
+    for name in ("cache", "policies", "budgets", "crops", "shares", "out", "keep_mot"):
+        del chosen[name]
+    hard = chosen.pop("embed_hard_budget", False)
+    for key in OWN:
+        if key in chosen:
+            raise UsageError(
+                f"replay does not take --{key.replace('_', '-')}: it sets that itself.",
+                fix="Use --policies, --budgets and --crops.",
+            )
+    numbers = [*(args.budgets or []), *args.crops]
+    if min(numbers, default=0) < 0 or not all(map(math.isfinite, numbers)):
+        raise UsageError("--budgets and --crops must be 0 or more.", fix="Correct them.")
+    if not all(0 <= share <= 100 for share in args.shares):
+        raise UsageError("--shares must be percentages, 0 to 100.", fix="Correct them.")
+    if hard and not any(numbers):
+        raise UsageError("--embed-hard-budget has no budget to enforce.",
+                         fix="Add --budgets MS or --crops N.")  # fmt: skip
+    config = resolve(chosen, None, environment_layer())
+    if not hard:
+        return config
+    limited = replace(config.scheduler, budget_crops=1, budget_ms=0.0, hard_budget=True)
+    return replace(config, scheduler=limited)
+
+
+def read_caches(paths: list[Path]) -> dict[str, Cache]:
+    """Every recording under the paths, by name, and fit to be put into one table.
+
+    Raises:
+        InputError: there is none, or one is unusable.
+        UsageError: two have one name, or were made in different ways.
+    """
+    from mot_dinov3.replay.cache import require_comparable
+    from mot_dinov3.replay.store import SUFFIX, read_cache
+    from mot_dinov3.replay.study import COMBINED
+
+    files: dict[str, Path] = {}
+    for path in paths:
+        found = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
+        if not found:
+            raise InputError(
+                f"'{path}' holds no cache.",
+                fix=f"Make one: python cli.py cache --source video.mp4 --out {path}",
+            )
+        for file in found:
+            if files.setdefault(file.stem, file) != file or file.stem == COMBINED:
+                raise UsageError(f"'{file}' and another cache are both called '{file.stem}'.",
+                                 fix="Rename one of them.")  # fmt: skip
+    caches = {name: read_cache(file) for name, file in files.items()}
+    require_comparable({str(files[name]): cache for name, cache in caches.items()})
+    return caches
+
+
+def cases_of(
+    policies: list[str], budgets: list[float] | None, crops: list[int], config: TrackConfig
+) -> list[Case]:
+    """Every policy on every budget; what no budget binds is played once.
+
+    Raises:
+        MotError: a policy that does not exist or cannot have its argument.
+    """
+    from mot_dinov3.policies.factory import create_policy
+    from mot_dinov3.replay.play import CRITICAL_ONLY, ORACLE, Case
+
+    limits: list[tuple[float, int]] = [(ms, 0) for ms in budgets or ([] if crops else [0.0])]
+    limits += [(0.0, n) for n in crops]
+    out: list[Case] = []
+    for name in swept(policies):
+        bound = Case(name).family not in CRITICAL_ONLY or config.scheduler.hard_budget
+        out += [Case(name, ms, n) for ms, n in (limits if bound else [(0.0, 0)])]
+    for case in dict.fromkeys(out):
+        if case.family != ORACLE:
+            create_policy(case.scheduler(config.scheduler))
+    return list(dict.fromkeys(out))
+
+
+def swept(policies: list[str]) -> list[str]:
+    """`interval:1,2` -> `interval:1`, `interval:2`."""
+    out = []
+    for word in policies:
+        name, colon, arguments = word.partition(":")
+        out += [f"{name}{colon}{argument.strip()}" for argument in arguments.split(",")]
+    return list(dict.fromkeys(out))
+
+
+def compare(
+    caches: dict[str, Cache],
+    cases: list[Case],
+    config: TrackConfig,
+    args: argparse.Namespace,
+    directory: Path,
+) -> int:
+    """Play, print the table, write the three files."""
+    from mot_dinov3.io.atomic import write_text
+    from mot_dinov3.replay.plot import draw
+    from mot_dinov3.replay.report import document, table
+    from mot_dinov3.replay.study import study
+
+    quiet = config.talk.quiet
+
+    def tell(case: Case, name: str) -> None:
+        if not quiet:
+            print(f"{name}: {case.title}", file=sys.stderr, flush=True)
+
+    points = study(caches, cases, config, directory, tell)
+    text = table(points, args.shares)
+    print(text)
+    words = json.dumps(document(points, caches, args.shares), indent=1, allow_nan=False)
+    write_text(args.out / "replay.json", words)
+    write_text(args.out / "table.txt", text)
+    draw(points, args.out / "replay.png")
+    if not quiet:
+        files = ", ".join(
+            str(args.out / name) for name in ("table.txt", "replay.json", "replay.png")
+        )
+        print(f"wrote {files}", file=sys.stderr)
+    return EXIT_OK
