@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mot_dinov3.camera.base import CameraMotion
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.features.base import Embedder
 from mot_dinov3.planning import active_rows, plan_input
@@ -30,6 +31,7 @@ class ModularTracker:
         embedder: describes them, or None for motion only.
         scheduler: spends the embedding budget.
         tracker: keeps the identities.
+        camera: tells how the picture moved, None where nobody does.
         frames: how many were tracked.
     """
 
@@ -40,12 +42,14 @@ class ModularTracker:
         policy: Policy,
         scheduler: EmbeddingScheduler,
         tracker: Tracker,
+        camera: CameraMotion | None = None,
     ) -> None:
         self.detector = detector
         self.embedder = embedder
         self.policy = policy
         self.scheduler = scheduler
         self.tracker = tracker
+        self.camera = camera
         self.frames = 0
 
     def warm_up(self, frame: Frame) -> None:
@@ -64,8 +68,12 @@ class ModularTracker:
         return self._track(frame, detections, timer)
 
     def _track(self, frame: Frame, detections: Detections, timer: StageTimer) -> FrameResult:
+        moved = None
+        if self.camera is not None:
+            with timer("camera"):
+                moved = self.camera.estimate(frame, detections.xyxy)
         with timer("track"):
-            view = self.tracker.predict(frame.time_s)
+            view = self.tracker.predict(frame.time_s, detections, moved)
             scene = self.tracker.look(detections, view)
             active = active_rows(view)
             associator = self.tracker.associator

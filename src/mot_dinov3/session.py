@@ -32,6 +32,7 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
         MotError: a model, a device or a name is not to be had; says which and what to do.
     """
     load_environment()
+    from mot_dinov3.camera.factory import create_camera
     from mot_dinov3.detectors.factory import create_detector
     from mot_dinov3.features.factory import EMBEDDERS, create_embedder
     from mot_dinov3.policies.factory import create_policy
@@ -43,6 +44,7 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     if wanted and name not in EMBEDDERS.table:
         raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
     policy = create_policy(config.scheduler, embedder=wanted)
+    camera = create_camera(config.motion.cmc)
     device = device or choose_device(config.device)
     detector = create_detector(config.detector, device, config.device.half)
     embedder = create_embedder(config.embedder, device) if wanted else None
@@ -51,7 +53,8 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
         embedder,
         policy,
         EmbeddingScheduler(config.scheduler, synchronised_clock(device)),
-        Tracker(config.tracker, config.detector.conf),
+        Tracker(config.tracker, config.detector.conf, config.association, config.motion),
+        camera,
     )
 
 

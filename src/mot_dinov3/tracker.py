@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from mot_dinov3.association.base import Associator, Scene, TrackView
 from mot_dinov3.association.factory import create_associator
+from mot_dinov3.association.steady import shared_shift
 from mot_dinov3.boxes import iou_matrix
-from mot_dinov3.config import TrackerConfig
+from mot_dinov3.confidence import UsualConfidence
+from mot_dinov3.config import AssociationConfig, MotionConfig, TrackerConfig
 from mot_dinov3.gallery import Gallery
-from mot_dinov3.motion import REFERENCE_FPS, MotionState
+from mot_dinov3.motion.kalman import REFERENCE_FPS, Array, MotionState
+from mot_dinov3.motion.trajectory import Trajectory
 from mot_dinov3.structures import (
     BoolArray,
     Detections,
@@ -26,6 +29,9 @@ from mot_dinov3.structures import (
 
 CLASS_CHANGE_IOU = 0.7
 """A detection of another class continues a track only where the boxes agree this well."""
+
+WELL_KNOWN_HITS = 3
+"""Sightings after which a track's prediction says something about the camera."""
 
 
 @dataclass(slots=True)
@@ -59,11 +65,18 @@ class Tracker:
     `predict` comes before `update` in every frame. Ids start at 1 and are never reused.
     """
 
-    def __init__(self, config: TrackerConfig, conf: float = 0.3) -> None:
-        """Args: config of the lifecycles; `conf`, the score from which a detection is strong."""
+    def __init__(
+        self,
+        config: TrackerConfig,
+        conf: float = 0.3,
+        association: AssociationConfig | None = None,
+        motion: MotionConfig | None = None,
+    ) -> None:
+        """Args: the lifecycles; the least score that may start a track; costs; noise."""
         self.config = config
         self.conf = conf
-        self.associator: Associator = create_associator(config)
+        self.motion_config = motion or MotionConfig()
+        self.associator: Associator = create_associator(association or AssociationConfig(), config)
         self.reset()
 
     def reset(self) -> None:
@@ -71,20 +84,39 @@ class Tracker:
         self.born = 0
         self.confirmed = 0
         self._table = _Table()
-        self._motion = MotionState.start(np.empty((0, 4), np.float32))
+        self._motion = MotionState.start(np.empty((0, 4), np.float32), self.motion_config)
+        self._trajectory = Trajectory(self._motion, anchored=self.motion_config.re_update)
         self._gallery = Gallery()
+        self._usual = UsualConfidence(self.conf)
         self._time_s: float | None = None
+        self._step_s = 1 / REFERENCE_FPS
 
     def __len__(self) -> int:
         return len(self._table.id)
 
-    def predict(self, time_s: float) -> TrackView:
-        """Move all tracks to `time_s` (seconds, increasing) and say what is expected there."""
+    def predict(
+        self, time_s: float, detections: Detections | None = None, camera: Array | None = None
+    ) -> TrackView:
+        """Move all tracks to `time_s` (seconds, increasing) and say what is expected there.
+
+        Args:
+            time_s: of the new frame.
+            detections: what is seen there; a jump that they share is taken for the camera's.
+            camera: (2, 3) affine map of the last frame's pixels to this one's, None for still.
+        """
         table = self._table
-        step_s = 1 / REFERENCE_FPS if self._time_s is None else max(time_s - self._time_s, 1e-6)
+        if self._time_s is not None:
+            self._step_s = max(time_s - self._time_s, 1e-6)
         self._time_s = time_s
-        self._motion.predict(step_s, table.state == TrackState.LOST)
-        table.lost_s += np.float32(step_s)
+        if camera is not None:
+            self._motion.warp(camera)
+            self._trajectory.warp(camera)
+        self._motion.predict(self._step_s, table.state == TrackState.LOST)
+        if detections is not None:
+            self._usual.observe(detections.score)
+            self._hold_steady(detections)
+        away_s = np.where(table.state == TrackState.LOST, table.lost_s, np.float32(0))
+        table.lost_s += np.float32(self._step_s)
         table.staleness += 1
         return TrackView(
             id=table.id,
@@ -93,18 +125,40 @@ class Tracker:
             class_id=table.class_id,
             state=table.state,
             lost_s=table.lost_s,
+            away_s=away_s,
             staleness=table.staleness,
             motion=self._motion,
+            trajectory=self._trajectory,
             gallery=self._gallery,
         )
 
     def look(self, detections: Detections, view: TrackView) -> Scene:
         """Compare the detections with the prediction, once for planning and association."""
         iou = iou_matrix(detections.xyxy, view.xyxy)
+        place = self.associator.compare(detections, view)
         foreign = detections.class_id[:, None] != view.class_id[None, :]
         if foreign.any():
-            iou[foreign & (iou < CLASS_CHANGE_IOU)] = 0.0
-        return Scene(detections, iou, detections.score >= self.conf)
+            apart = foreign & (iou < CLASS_CHANGE_IOU)
+            iou[apart] = 0.0
+            place.similarity[apart] = 0.0
+        strong = self._strong_from()
+        fertile = max(self.conf, strong * self.config.birth_share)
+        score = detections.score
+        return Scene(detections, iou, place, score >= strong, score >= fertile)
+
+    def _strong_from(self) -> float:
+        return self._usual.threshold(self.config.strong_share)
+
+    def _hold_steady(self, detections: Detections) -> None:
+        """Take the shift that all detections share against the prediction for the camera's."""
+        table = self._table
+        if self.motion_config.steady:
+            known = (table.state == TrackState.CONFIRMED) & (table.hits >= WELL_KNOWN_HITS)
+            sure = detections.score >= self._strong_from()
+            shift = shared_shift(detections.xyxy[sure], self._motion.xyxy()[known])
+            if shift.any():
+                self._motion.shift(shift)
+                self._trajectory.shift(shift)
 
     def update(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Tracks:
         """Associate, then let tracks live, be born, get lost and die; returns who is there."""
@@ -113,7 +167,7 @@ class Tracker:
         self._continue(matches, scene.detections, embeddings)
         self._lose(matches.unmatched_tracks)
         free = matches.unmatched_detections
-        self._bear(free[scene.strong[free]], scene.detections, embeddings, first)
+        self._bear(self._births(free, matches, scene), scene.detections, embeddings, first)
         self._bury()
         return self._tracks(scene.detections)
 
@@ -123,8 +177,14 @@ class Tracker:
         table.detection[:] = -1
         table.fresh[:] = False
         away = table.lost_s[rows] > self.config.max_lost_s
+        if self.motion_config.re_update:
+            back = ~away & (table.misses[rows] > 0)
+            self._trajectory.re_update(
+                rows[back], boxes[back], table.misses[rows[back]], self._motion, self._step_s
+            )
         self._motion.update(rows[~away], boxes[~away], score[~away])
         self._motion.restart(rows[away], boxes[away])
+        self._saw(rows, boxes)
         self._vote(rows, detections.class_id[found], score)
         table.score[rows] = score
         table.detection[rows] = found
@@ -135,6 +195,18 @@ class Tracker:
         self.confirmed += int((table.state[ripe] == TrackState.TENTATIVE).sum())
         table.state[ripe] = TrackState.CONFIRMED
         self._remember(rows, found, embeddings)
+
+    def _saw(self, rows: IntArray, boxes: FloatArray) -> None:
+        self._trajectory.saw(rows, boxes, self._time_s or 0.0, self._motion)
+
+    def _births(self, free: IntArray, matches: Matches, scene: Scene) -> IntArray:
+        """Free rows that may start a track: fertile, and not a second box on a seen object."""
+        born = free[scene.fertile[free]]
+        seen = scene.detections.xyxy[matches.detection_rows]
+        if self.config.birth_iou < 1 and len(born) and len(seen):
+            over = iou_matrix(scene.detections.xyxy[born], seen).max(axis=1)
+            born = born[over < self.config.birth_iou]
+        return born
 
     def _vote(self, rows: IntArray, class_id: IntArray, score: FloatArray) -> None:
         """A track's class is the one that its detections' scores speak for in the long run."""
@@ -179,9 +251,12 @@ class Tracker:
         )
         self.born += n
         self.confirmed += n if sure else 0
-        self._motion.extend(MotionState.start(detections.xyxy[found]))
+        new = np.arange(len(self) - n, len(self))
+        self._motion.extend(MotionState.start(detections.xyxy[found], self.motion_config))
+        self._trajectory.extend(n, self._motion)
+        self._saw(new, detections.xyxy[found])
         self._gallery.extend(n)
-        self._remember(np.arange(len(self) - n, len(self)), found, embeddings)
+        self._remember(new, found, embeddings)
 
     def _bury(self) -> None:
         """Remove tentative tracks that were missed and lost ones that cannot return any more."""
@@ -193,6 +268,7 @@ class Tracker:
         if not alive.all():
             table.keep(alive)
             self._motion.keep(alive)
+            self._trajectory.keep(alive)
             self._gallery.keep(alive)
 
     def _tracks(self, detections: Detections) -> Tracks:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.gallery import Gallery
-from mot_dinov3.motion import MotionState
+from mot_dinov3.motion.kalman import MotionState
+from mot_dinov3.motion.trajectory import Trajectory
 from mot_dinov3.structures import BoolArray, Detections, Embeddings, FloatArray, IntArray, Matches
 
 
@@ -24,8 +25,10 @@ class TrackView:
         class_id: (T,) int64.
         state: (T,) int8, a `TrackState`.
         lost_s: (T,) float32 seconds since a detection continued it.
+        away_s: (T,) float32 the same up to the frame before: 0 for whoever was there then.
         staleness: (T,) int64 frames since its last real embedding.
         motion: its filter, for gates.
+        trajectory: where it was really seen.
         gallery: what it looked like.
     """
 
@@ -35,12 +38,27 @@ class TrackView:
     class_id: IntArray
     state: NDArray[np.int8]
     lost_s: FloatArray
+    away_s: FloatArray
     staleness: IntArray
     motion: MotionState
+    trajectory: Trajectory
     gallery: Gallery
 
     def __len__(self) -> int:
         return len(self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """N detections against T tracks by place alone; nothing is refused yet.
+
+    Attributes:
+        similarity: (N, T) float32 overlap with its refinements, what gates look at.
+        cost: (N, T) float32, what assignment adds up.
+    """
+
+    similarity: FloatArray
+    cost: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +68,23 @@ class Scene:
     Attributes:
         detections: N boxes.
         iou: (N, T) float32 with the predicted boxes; 0 across classes.
-        strong: (N,) bool, confident enough to start a track.
+        place: the same pairs, refined; similarity 0 across classes.
+        strong: (N,) bool, confident enough to be matched first.
+        fertile: (N,) bool, confident enough to start a track.
     """
 
     detections: Detections
     iou: FloatArray
+    place: Place
     strong: BoolArray
+    fertile: BoolArray
 
 
 class Associator(Protocol):
     """Decides which detection continues which track."""
+
+    def compare(self, detections: Detections, view: TrackView) -> Place:
+        """All pairs by place alone."""
 
     def associate(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Matches:
         """One frame's matches; each track and each detection at most once."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import cast
 
 from mot_dinov3.association.base import Associator
-from mot_dinov3.config import TrackerConfig
+from mot_dinov3.config import AssociationConfig, TrackerConfig
 from mot_dinov3.registry import Registry
 
 ASSOCIATIONS = Registry(
     "association",
-    {"iou-cosine": "mot_dinov3.association.iou_cosine:IouCosineAssociation"},
+    {"cascade": "mot_dinov3.association.cascade:CascadeAssociation"},
 )
 
 
-def create_associator(config: TrackerConfig, name: str = "iou-cosine") -> Associator:
-    """Build the association called `name`."""
-    return cast("Associator", ASSOCIATIONS.load(name)(config))
+def create_associator(
+    config: AssociationConfig, lives: TrackerConfig, name: str = "cascade"
+) -> Associator:
+    """Build the association called `name`; `lives` tells how long lost tracks matter."""
+    return cast("Associator", ASSOCIATIONS.load(name)(config, lives))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mot_dinov3.config.association import AssociationConfig
 from mot_dinov3.config.fields import flag, flag_fields, require
 from mot_dinov3.config.inputs import (
     DEFAULT_DINO,
@@ -18,6 +19,7 @@ from mot_dinov3.config.inputs import (
     EmbedderConfig,
     SourceConfig,
 )
+from mot_dinov3.config.motion import MotionConfig
 from mot_dinov3.config.outputs import DrawConfig, OutputConfig, TalkConfig
 from mot_dinov3.config.scheduler import DEFAULT_POLICY, SchedulerConfig
 from mot_dinov3.config.tracker import TrackerConfig
@@ -27,10 +29,12 @@ __all__ = [
     "DEFAULT_POLICY",
     "OPEN_DINO",
     "PRECISIONS",
+    "AssociationConfig",
     "DetectorConfig",
     "DeviceConfig",
     "DrawConfig",
     "EmbedderConfig",
+    "MotionConfig",
     "OutputConfig",
     "SchedulerConfig",
     "SourceConfig",
@@ -53,6 +57,8 @@ class TrackConfig:
     embedder: EmbedderConfig = field(default_factory=EmbedderConfig)
     scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    association: AssociationConfig = field(default_factory=AssociationConfig)
+    motion: MotionConfig = field(default_factory=MotionConfig)
     draw: DrawConfig = field(default_factory=DrawConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     talk: TalkConfig = field(default_factory=TalkConfig)

@@ -40,5 +40,5 @@ def assemble(
         embedder,
         policy or create_policy(chosen, embedder=embedder is not None),
         EmbeddingScheduler(chosen, clock or synchronised_clock(device)),
-        Tracker(config.tracker, config.detector.conf),
+        Tracker(config.tracker, config.detector.conf, config.association, config.motion),
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.motion import CHI2_95_2DOF, REFERENCE_FPS, VELOCITY_NOISE, MotionState
+from mot_dinov3.motion.kalman import CHI2_95_2DOF, REFERENCE_FPS, VELOCITY_NOISE, MotionState
 
 STEP = 1 / REFERENCE_FPS
 MOVING = np.zeros(1, bool)

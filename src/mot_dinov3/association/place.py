@@ -1,0 +1,94 @@
+"""How well a detection is where a track should be: overlap and its refinements."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mot_dinov3.boxes import iou_matrix
+from mot_dinov3.config import AssociationConfig
+from mot_dinov3.motion.kalman import Array
+from mot_dinov3.structures import FloatArray
+
+UNSURE_TURN = 0.5
+"""Turn, in half circles, of a track whose direction nobody knows: neither for nor against."""
+
+LEAST_PATH = 0.02
+"""A track that went less far than this, in box sizes, has no direction."""
+
+
+def place_similarity(
+    seen: FloatArray, predicted: FloatArray, away_s: FloatArray, config: AssociationConfig
+) -> FloatArray:
+    """(N, T) in [0, 1]: overlap of boxes (N, 4) with predicted ones (T, 4).
+
+    Boxes grow before they are compared (buffered IoU, Yang et al. 2023), more for a track that
+    was away for `away_s` (T,) seconds; and what overlaps is worth less where the heights differ
+    (height-modulated IoU, Yang et al. 2024).
+    """
+    growth = np.minimum(config.growth + config.growth_per_s * away_s, config.growth_limit)
+    overlap = grown_iou(seen, predicted, growth) if growth.any() else iou_matrix(seen, predicted)
+    if config.height_power > 0:
+        overlap = overlap * height_iou(seen, predicted) ** np.float32(config.height_power)
+    return overlap
+
+
+def grown_iou(seen: FloatArray, predicted: FloatArray, growth: FloatArray) -> FloatArray:
+    """(N, T) IoU of boxes (N, 4) and (T, 4), both grown on each side by `growth` (T,) of a side.
+
+    Only tracks that need it pay: where `growth` is 0 this is plain IoU.
+    """
+    out = iou_matrix(seen, predicted)
+    columns = np.flatnonzero(growth > 0)
+    share = growth[columns].astype(np.float32)[None, :, None]
+    a, b = seen[:, None, :], predicted[None, columns, :]
+    a_side, b_side = (a[..., 2:] - a[..., :2]) * share, (b[..., 2:] - b[..., :2]) * share
+    low = np.maximum(a[..., :2] - a_side, b[..., :2] - b_side)
+    high = np.minimum(a[..., 2:] + a_side, b[..., 2:] + b_side)
+    common = np.maximum(high - low, 0).prod(axis=2)
+    larger = (1 + 2 * share[..., 0]) ** 2
+    areas = (a[..., 2:] - a[..., :2]).prod(axis=2) + (b[..., 2:] - b[..., :2]).prod(axis=2)
+    out[:, columns] = common / np.maximum(areas * larger - common, np.float32(1e-9))
+    return out
+
+
+def height_iou(seen: FloatArray, predicted: FloatArray) -> FloatArray:
+    """(N, T) overlap of the vertical extents of boxes (N, 4) and (T, 4)."""
+    low = np.maximum(seen[:, None, 1], predicted[None, :, 1])
+    high = np.minimum(seen[:, None, 3], predicted[None, :, 3])
+    top = np.minimum(seen[:, None, 1], predicted[None, :, 1])
+    bottom = np.maximum(seen[:, None, 3], predicted[None, :, 3])
+    out: FloatArray = np.maximum(high - low, 0) / np.maximum(bottom - top, np.float32(1e-9))
+    return out
+
+
+def turn(seen: Array, last: Array, earlier: Array) -> Array:
+    """(N, T) turn in half circles from a track's way so far to the way to a detection.
+
+    The way so far leads from `earlier` to `last` (T, 4), the other one from `earlier` to a
+    detection (N, 4); boxes are centre and size (observation-centric momentum, Cao et al. 2023).
+    Neutral where the track hardly moved.
+    """
+    way = last[:, :2] - earlier[:, :2]
+    length = np.linalg.norm(way, axis=1)
+    there = seen[:, None, :2] - earlier[None, :, :2]
+    distance = np.linalg.norm(there, axis=2)
+    cosine = (there * way[None]).sum(axis=2) / np.maximum(distance * length[None], 1e-9)
+    angle = np.arccos(np.clip(cosine, -1, 1)) / np.pi
+    still = length <= LEAST_PATH * 0.5 * (last[:, 2] + last[:, 3])
+    out: Array = np.where(still[None], UNSURE_TURN, angle)
+    return out
+
+
+def shape_change(seen: Array, predicted: Array) -> Array:
+    """(N, T) change of shape: log ratio of heights, and half of that of widths."""
+    ratio = np.abs(np.log(np.maximum(seen[:, None, 2:], 1.0) / np.maximum(predicted[:, 2:], 1.0)))
+    out: Array = ratio[..., 1] + 0.5 * ratio[..., 0]
+    return out
+
+
+def centre_distance(seen: Array, predicted: Array) -> Array:
+    """(N, T) distance of centres in mean sides of the predicted box, at most 2."""
+    far = np.linalg.norm(seen[:, None, :2] - predicted[None, :, :2], axis=2)
+    size = np.maximum(0.5 * (predicted[:, 2] + predicted[:, 3]), 1.0)
+    out: Array = np.minimum(far / size[None], 2.0)
+    return out

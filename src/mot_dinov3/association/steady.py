@@ -1,0 +1,61 @@
+"""Camera motion read off the boxes alone: where everybody jumps alike, it was the camera.
+
+No pixels are needed. Predictions are paired with detections by overlap, and the median of what
+they miss by is the shift of the picture, as far as the pairs agree on it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mot_dinov3.association.assign import REFUSED, hungarian
+from mot_dinov3.boxes import iou_matrix
+from mot_dinov3.motion.kalman import Array
+from mot_dinov3.structures import FloatArray
+
+LEAST_PAIRS = 4
+"""A shift that fewer boxes share is their own affair."""
+
+LOOSE_IOU = 0.15
+"""Overlap that makes a pair here: a camera that jumps leaves little."""
+
+ROUNDS = 2
+"""The second round pairs again after the shift of the first."""
+
+MAD_TO_SIGMA, MEDIAN_SPREAD = 1.4826, 1.25
+"""Of a normal distribution: its standard deviation per median absolute deviation, and how much
+more a median scatters than a mean."""
+
+
+DOUBT = 1.0
+"""A shift that is as small as its standard error times the root of this is halved."""
+
+
+def shared_shift(seen: FloatArray, predicted: FloatArray) -> Array:
+    """(2,) pixels by which predicted boxes must move to meet the boxes seen, shrunk by doubt.
+
+    Args:
+        seen: (N, 4) confident detections.
+        predicted: (T, 4) well-known tracks that were there a frame ago.
+    """
+    nothing = np.zeros(2)
+    if len(seen) < LEAST_PAIRS or len(predicted) < LEAST_PAIRS:
+        return nothing
+    off, moved = nothing, predicted
+    for _ in range(ROUNDS):
+        overlap = iou_matrix(seen, moved)
+        rows, columns = hungarian(np.where(overlap >= LOOSE_IOU, 1.0 - overlap, REFUSED))
+        if len(rows) < LEAST_PAIRS:
+            return nothing
+        misses = _centres(seen[rows]) - _centres(predicted[columns])
+        off = np.median(misses, axis=0)
+        moved = predicted + np.concatenate((off, off)).astype(np.float32)
+    spread = MAD_TO_SIGMA * np.median(np.abs(misses - off), axis=0)
+    doubt = (MEDIAN_SPREAD * spread) ** 2 / len(misses) * DOUBT
+    shrunk: Array = off * off**2 / np.maximum(off**2 + doubt, 1e-12)
+    return shrunk
+
+
+def _centres(xyxy: FloatArray) -> Array:
+    centres: Array = 0.5 * (xyxy[:, :2] + xyxy[:, 2:]).astype(np.float64)
+    return centres

@@ -1,0 +1,31 @@
+"""The table of camera motions."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from mot_dinov3.camera.base import CameraMotion
+from mot_dinov3.registry import Registry
+
+NONE = "none"
+
+CAMERAS = Registry(
+    "camera motion",
+    {
+        "flow": "mot_dinov3.camera.flow:FlowCamera",
+        "file": "mot_dinov3.camera.file:FileCamera",
+    },
+)
+
+
+def create_camera(name: str) -> CameraMotion | None:
+    """The source of camera motion called `name`, such as "file:gmc.txt"; None for "none".
+
+    Raises:
+        UnknownNameError: no such source.
+        InputError: its file cannot be used.
+    """
+    if name == NONE:
+        return None
+    word, _, argument = name.partition(":")
+    return cast("CameraMotion", CAMERAS.load(word)(argument))

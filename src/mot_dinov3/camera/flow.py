@@ -1,0 +1,66 @@
+"""Camera motion by sparse optical flow of the background, on a small grey picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mot_dinov3.camera.base import STILL
+from mot_dinov3.errors import UsageError
+from mot_dinov3.motion.kalman import Array
+from mot_dinov3.structures import FloatArray, Frame, Image
+
+WIDTH_PX = 384
+"""The picture is made this small first: camera motion is coarse, and corners cost time."""
+
+CORNERS, LEAST_POINTS = 240, 12
+RANSAC_PX = 1.5
+
+
+class FlowCamera:
+    """Tracks corners outside of all boxes from frame to frame and fits one similarity.
+
+    Shi and Tomasi 1994 for the corners, Lucas and Kanade 1981 in a pyramid for their flow,
+    RANSAC for the fit (Fischler and Bolles 1981), all by OpenCV.
+    """
+
+    def __init__(self, argument: str = "") -> None:
+        if argument:
+            raise UsageError("--cmc flow takes no argument.", fix="Write --cmc flow.")
+        self._last: Image | None = None
+        self._last_moving: FloatArray = np.empty((0, 4), np.float32)
+
+    def estimate(self, frame: Frame, moving: FloatArray) -> Array:
+        """(2, 3) similarity from the last frame given; at rest where too little can be seen."""
+        scale = min(1.0, WIDTH_PX / frame.width)
+        small = self._small(frame.image, scale)
+        last, boxes = self._last, self._last_moving * scale
+        self._last, self._last_moving = small, moving
+        if last is None or last.shape != small.shape:
+            return STILL
+        fit = fit_similarity(last, small, boxes)
+        return np.column_stack((fit[:, :2], fit[:, 2] / scale))
+
+    def _small(self, image: Image, scale: float) -> Image:
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def fit_similarity(before: Image, after: Image, moving: FloatArray) -> Array:
+    """(2, 3) map of grey picture `before` to `after`, boxes (N, 4) of `before` left out."""
+    mask = np.full(before.shape, 255, np.uint8)
+    for x0, y0, x1, y1 in np.round(moving).astype(int).tolist():
+        mask[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = 0
+    points = cv2.goodFeaturesToTrack(before, CORNERS, 0.01, 5, mask=mask)
+    if points is None or len(points) < LEAST_POINTS:
+        return STILL
+    there, found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, None)  # type: ignore[call-overload]
+    good = found.ravel() == 1
+    if good.sum() < LEAST_POINTS:
+        return STILL
+    fit, inliers = cv2.estimateAffinePartial2D(
+        points[good], there[good], method=cv2.RANSAC, ransacReprojThreshold=RANSAC_PX
+    )
+    if fit is None or not np.isfinite(fit).all() or inliers.sum() < LEAST_POINTS:
+        return STILL
+    return np.asarray(fit, np.float64)
