@@ -61,12 +61,11 @@ def test_a_shorter_clip_is_the_beginning_of_a_longer_one(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_plans_last_as_long_as_the_clip(name):
-    world = create_world(name, **SMALL)
-    end_s = len(world) / world.config.fps
-    if name != "street":
-        assert all(actor.trip.legs[-1].end_s >= end_s for actor in world.actors)
-    assert max(actor.trip.legs[-1].end_s for actor in world.actors) >= end_s
+@pytest.mark.parametrize("seconds", [20, 400])
+def test_plans_last_as_long_as_the_clip(name, seconds):
+    world = create_world(name, frames=round(seconds * preset_of(name).clip.fps), **SMALL)
+    ends_s = [actor.trip.legs[-1].end_s for actor in world.actors]
+    assert (max(ends_s) if name == "street" else min(ends_s)) >= seconds
 
 
 def test_default_seeds_are_apart_from_each_other_from_training_and_from_the_demo():
@@ -190,17 +189,18 @@ def test_a_swing_of_the_camera_outruns_a_walker_by_far_and_ends_within_a_second(
     assert max(runs) <= 25
 
 
-def test_at_few_frames_a_second_a_walker_jumps_by_half_his_width():
+def test_at_few_frames_a_second_a_walker_jumps_by_a_third_of_his_width():
     world = create_world("lowfps", width=384, height=216)
-    assert world.config.fps <= 5
+    fps = world.config.fps
+    assert fps <= 5
     jumps = []
     for index in range(0, 100, 10):
         before, after = world.frame(index)[1], world.frame(index + 1)[1]
         there = dict(zip(after.track_id.tolist(), after.xyxy, strict=True))
         for track_id, box in zip(before.track_id.tolist(), before.xyxy, strict=True):
-            if track_id in there and world.actors[track_id - 1].trip.at(index / 4).moving:
+            if track_id in there and world.actors[track_id - 1].trip.at(index / fps).moving:
                 jumps.append(abs(there[track_id][0] - box[0]) / (box[2] - box[0]))
-    assert np.median(jumps) > 0.4
+    assert np.median(jumps) > 0.33
 
 
 def test_nobody_leaves_a_promenade():

@@ -17,7 +17,7 @@ from mot_dinov3.synthetic.barriers import hoarding
 from mot_dinov3.synthetic.looks import cast_people
 from mot_dinov3.synthetic.motion import metre_at
 from mot_dinov3.synthetic.paint import Point
-from mot_dinov3.synthetic.pedestrians import PLANNED_S, pedestrian_world, planner
+from mot_dinov3.synthetic.pedestrians import pedestrian_world, planned_s, planner
 from mot_dinov3.synthetic.presets.base import Preset
 from mot_dinov3.synthetic.routes import Route
 from mot_dinov3.synthetic.scenery import Occluder
@@ -71,20 +71,20 @@ def build(clip: ClipConfig) -> World:
     """The world of a clip."""
     rng = planner(clip.seed)
     looks = cast_people(rng, sum(group.size for group in GROUPS))
-    routes = [route for group in GROUPS for route in _excursions(rng, group, clip.aspect)]
+    routes = [route for group in GROUPS for route in _excursions(rng, group, clip)]
     barriers = [
         Occluder(hoarding(rng, group.width_m), clip.aspect / 2, group.y) for group in GROUPS
     ]
     return pedestrian_world(clip, looks, [route.trip() for route in routes], barriers)
 
 
-def _excursions(rng: np.random.Generator, group: Group, aspect: float) -> list[Route]:
+def _excursions(rng: np.random.Generator, group: Group, clip: ClipConfig) -> list[Route]:
     """Out to an edge and back behind the hoarding, again and again."""
     nearest = group.half + _MARGIN
-    middle, edges = aspect / 2, (nearest, aspect - nearest)
+    middle, edges = clip.aspect / 2, (nearest, clip.aspect - nearest)
     order = rng.permutation(group.size)
     routes = [Route(0.0, group.place(middle, int(slot)), _SHUFFLE_MPS) for slot in order]
-    while routes[0].time_s < PLANNED_S:
+    while routes[0].time_s < planned_s(clip):
         pace_mps = float(rng.uniform(*_PACE_MPS))
         rest_s, still_s = float(rng.uniform(*_OUTSIDE_S)), float(rng.uniform(*_HIDDEN_S))
         _march(group, routes, order, (edges[int(rng.integers(2))], pace_mps))
