@@ -137,7 +137,7 @@ class OraclePolicy:
         best, full = self._outcome(everything, vectors)
         if best <= without:
             return nothing
-        chosen = everything & (plain != full)
+        chosen: BoolArray = everything & (plain != full)
         if self._outcome(chosen, vectors)[0] < best:
             chosen = everything.copy()
         for row in np.flatnonzero(chosen)[:MOST_TRIED]:
