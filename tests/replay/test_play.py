@@ -125,7 +125,7 @@ def test_an_oracle_keeps_identities_with_few_crops(tmp_path):
 
 
 def test_an_oracle_needs_the_truth(tmp_path):
-    with pytest.raises(UsageError, match="needs the ground truth of 'clip.mp4'"):
+    with pytest.raises(UsageError, match=r"needs the ground truth of 'clip\.mp4'"):
         play(recording(known=False), CONFIG, Case("oracle"), tmp_path / "a.txt")
 
 
