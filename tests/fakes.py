@@ -107,12 +107,15 @@ def plan_scene(iou, staleness, **more):
         "drift": np.zeros(t),
         "looks": np.eye(t),
         "lost_id": np.arange(1000, 1000 + lost),
+        "lost_known": np.ones(lost, bool),
+        "lost_looks": np.eye(lost, t),
+        "lost_s": np.full(lost, 0.5),
         "lost_cost": np.zeros((n, 0)),
         "returns": np.zeros((n, lost), bool),
     }
     values |= {name: value for name, value in more.items() if value is not None}
     whole = ("staleness", "track_id", "hits", "gallery_count", "lost_id")
-    flags = ("eligible", "confirmed", "known", "returns")
+    flags = ("eligible", "confirmed", "known", "lost_known", "returns")
     kinds = dict.fromkeys(whole, np.int64) | dict.fromkeys(flags, np.bool_)
     return PlanInput(
         **{

@@ -48,6 +48,9 @@ def plan_input(
         drift=view.gallery.drift[active],
         looks=view.gallery.mean[active],
         lost_id=view.id[away],
+        lost_known=view.gallery.known[away],
+        lost_looks=view.gallery.mean[away],
+        lost_s=view.lost_s[away],
         lost_cost=cost[:, away],
         returns=associator.may_return(scene, view, away),
     )

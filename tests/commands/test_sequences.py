@@ -80,6 +80,16 @@ def test_the_command_line_says_it_in_two_lines(sequence, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 
+@pytest.mark.parametrize("length", [FRAMES, FRAMES - 2])
+def test_detections_that_go_on_after_the_end_are_told(sequence, capsys, length):
+    ini = (sequence / "seqinfo.ini").read_text()
+    (sequence / "seqinfo.ini").write_text(ini.replace(f"seqLength={FRAMES}", f"seqLength={length}"))
+    words = ["--source", f"mot:{sequence}", "--det", f"mot:{sequence / 'det.txt'}", "--no-video"]
+    assert main([*words, "--embedder", "none"]) == 0
+    told = "4 boxes lie after the last frame of 'walk', 10" in capsys.readouterr().err
+    assert told == (length < FRAMES)
+
+
 def test_boxes_can_be_drawn_on_black(sequence, tmp_path):
     words = ["--source", f"mot:{sequence}", "--det", f"mot:{sequence / 'det.txt'}", "-q"]
     video = tmp_path / "out.mp4"

@@ -28,6 +28,12 @@ def test_boxes_come_at_the_frame_that_the_file_counts_from_one(tmp_path):
     assert len(detector.detect(blank_frame(99))) == 0
 
 
+@pytest.mark.parametrize(("frames", "unused"), [(3, 0), (2, 2), (1, 3), (0, 4)])
+def test_boxes_after_the_end_of_a_source_are_counted(tmp_path, frames, unused):
+    text = "".join(f"{frame},-1,0,0,9,9,0.9\n" for frame in (3, 1, 2, 3))
+    assert replay(tmp_path, text).rows_after(frames) == unused
+
+
 def test_what_is_below_the_floor_or_has_no_area_is_left_out(tmp_path):
     text = "1,-1,0,0,9,9,0.9\n1,-1,0,0,9,9,0.2\n1,-1,0,0,9,9,0.05\n1,-1,0,0,0,9,0.9\n"
     found = replay(tmp_path, text, conf=0.3, low_conf=0.2).detect(blank_frame(0))

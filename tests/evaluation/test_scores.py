@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from hand_made import write_all
+from mot_dinov3.errors import UnknownNameError
+from mot_dinov3.evaluation.cases import Request, load
+from mot_dinov3.evaluation.figures import measure
+from mot_dinov3.evaluation.preprocessing import Case, preprocessed
 from mot_dinov3.io.mot import MotTable
 
 pytest.importorskip("trackeval", reason="the extra [eval] is not installed")
 
-from mot_dinov3.evaluation.scores import score
+from mot_dinov3.evaluation.scores import evaluate, score
 
 FRAMES = 20
 
@@ -51,3 +60,48 @@ def test_who_cannot_be_seen_is_neither_asked_for_nor_held_against():
     for result in (only_one, TRUTH):
         assert score(hidden, result, FRAMES, min_visibility=0.3).mota == 100
     assert score(hidden, only_one, FRAMES).mota == 50
+
+
+REFERENCE = json.loads((Path(__file__).parent / "hand_made.json").read_text())
+
+
+@pytest.mark.parametrize("rule", REFERENCE)
+def test_two_sequences_by_hand_have_the_figures_of_trackeval(tmp_path, rule):
+    place = write_all(tmp_path)
+    cases = load(Request(place / "truth", place / "result", rule)).cases
+    found = evaluate(cases)
+    scores = {**found.sequences, "COMBINED": found.combined}
+    assert {name: asdict(one) for name, one in scores.items()} == REFERENCE[rule]
+
+
+def test_the_figures_of_trackeval_are_those_counted_by_hand():
+    crowd = REFERENCE["auto"]["crowd"]
+    boxes, missed, false, switches = 40 + 40 + 25, 4 + 9, 20, 2
+    assert crowd["mota"] == round(100 * (boxes - missed - false - switches) / boxes, 3)
+    assert (crowd["idsw"], crowd["frag"]) == (2, 1)
+    assert (crowd["mt"], crowd["pt"], crowd["ml"]) == (2, 1, 0)
+    assert REFERENCE["none"]["crowd"]["mota"] == round(100 * (105 - 13 - 60 - 2) / 105, 3)
+
+
+def test_the_combination_counts_frames_and_is_no_mean():
+    short = Case("short", TRUTH.cut(0, 1), TRUTH.cut(0, 1), 2)
+    long = Case("long", TRUTH, table(lambda frame: (1,)), FRAMES)
+    found = evaluate([short, long])
+    assert (found.sequences["short"].mota, found.sequences["long"].mota) == (100, 50)
+    assert found.combined.mota == round(100 * (4 + 20) / 44, 3)
+    assert (found.combined.mt, found.combined.ml) == (3, 1)
+
+
+def test_a_family_alone_has_its_figures_only():
+    data = preprocessed([Case("a", TRUTH, TRUTH, FRAMES)])
+    single, combined = measure(data, ["identity"])
+    assert single == {"a": {"idf1": 100}}
+    assert combined == {"idf1": 100}
+    with pytest.raises(UnknownNameError, match="hotta"):
+        measure(data, ["hotta"])
+
+
+def test_nobody_found_at_all_is_zero_and_everybody_lost():
+    scores = score(TRUTH, TRUTH.cut(99, 99), FRAMES)
+    assert (scores.hota, scores.mota, scores.idf1, scores.motp) == (0, 0, 0, 0)
+    assert (scores.mt, scores.pt, scores.ml) == (0, 0, 2)

@@ -89,6 +89,10 @@ def test_the_last_columns_mean_what_their_number_says(tmp_path, line, class_id, 
         ("0,2,3,4,5,6,1", "frame 0"),
         ("1.5,2,3,4,5,6,1", "frame 1.5"),
         ("1,2,3,4,-5,6,1", "negative"),
+        ("1,2.5,3,4,5,6,1", "identity 2.5 must be a whole number"),
+        ("1e300,2,3,4,5,6,1", "beyond 1e+09"),
+        ("1,1e99,3,4,5,6,1", "beyond 1e+09"),
+        ("1,2,-1e30,4,5,6,1", "beyond 1e+09"),
         ("1,2,3,4,5,6,1,1", "8 columns"),
         ("1,2,3,4,5,6,", "'' is not a number"),
     ],
@@ -106,6 +110,15 @@ def test_bytes_that_are_no_text_are_refused_in_words(tmp_path):
     path.write_bytes(bytes(range(256)))
     with pytest.raises(InputError, match="line 1"):
         read_mot(path)
+
+
+def test_a_part_counts_its_frames_from_zero_anew(tmp_path):
+    text = "".join(f"{frame},{frame},0,0,9,9,1\n" for frame in range(1, 11))
+    part = read_mot(write(tmp_path / "a.txt", text)).cut(3, 5)
+    assert part.frame_index.tolist() == [0, 1, 2]
+    assert part.track_id.tolist() == [4, 5, 6]
+    assert part.xyxy.shape == (3, 4)
+    assert len(part.cut(7, 9)) == 0
 
 
 def test_a_missing_file_is_an_input_error(tmp_path):

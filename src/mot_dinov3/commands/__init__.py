@@ -23,6 +23,7 @@ COMMANDS = {
     "bench": "mot_dinov3.commands.bench",
     "eval": "mot_dinov3.commands.eval",
     "cache": "mot_dinov3.commands.cache",
+    "synth": "mot_dinov3.commands.synth",
     "replay": "mot_dinov3.commands.replay",
     "train-demo": "mot_dinov3.commands.train_demo",
 }

@@ -122,7 +122,7 @@ def warn(loaded: Loaded) -> None:
     if loaded.extra:
         log.warning("not scored, no ground truth: %s.", ", ".join(loaded.extra))
     for sentence in loaded.silent:
-        log.warning("%s; the rest counts as missed (a part is scored with --frames).", sentence)
+        log.warning("%s.", sentence)
 
 
 def table(single: Mapping[str, Figures], combined: Figures) -> str:

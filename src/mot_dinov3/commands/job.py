@@ -16,12 +16,13 @@ from mot_dinov3.commands.flags import as_dict
 from mot_dinov3.commands.progress import Progress
 from mot_dinov3.compat import load_environment
 from mot_dinov3.config import TrackConfig
+from mot_dinov3.detectors.base import Detector
 from mot_dinov3.device import choose_device
 from mot_dinov3.errors import EXIT_PARTIAL, InputError, UsageError
 from mot_dinov3.io.atomic import write_text
 from mot_dinov3.io.encoders import format_of
 from mot_dinov3.io.paths import check_output
-from mot_dinov3.io.sources import FrameReader, count_selected
+from mot_dinov3.io.sources import FrameReader, SourceInfo, count_selected
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.report import format_summary
 from mot_dinov3.run import RunOutcome, run
@@ -69,6 +70,7 @@ def run_job(config: TrackConfig) -> JobResult:
         tracker = build_tracker(config, device)
         log.info("detector %s; embedder %s; %s", tracker.detector.title,
                  tracker.embedder.title if tracker.embedder else "none", device)  # fmt: skip
+        warn_of_unused_boxes(tracker.detector, reader.info)
         timer = StageTimer()
         sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
         with Progress(
@@ -76,6 +78,21 @@ def run_job(config: TrackConfig) -> JobResult:
         ) as tell:
             outcome = run(reader, tracker, sinks, timer, tell, live=reader.info.is_live)
         return _finish(config, reader, tracker, outcome, sinks)
+
+
+def warn_of_unused_boxes(detector: Detector, info: SourceInfo) -> None:
+    """Say it where replayed detections go on after the end of images or of a sequence.
+
+    The length of a video is known only when it has been read, so nothing is said of videos.
+    """
+    from mot_dinov3.detectors.mot_file import MotFileDetector
+
+    known = info.frame_count > 0 and info.path is None and not info.is_live
+    if known and isinstance(detector, MotFileDetector):
+        unused = detector.rows_after(info.frame_count)
+        if unused:
+            log.warning("%s: %d boxes lie after the last frame of '%s', %d, and are not used.",
+                        detector.title, unused, info.name, info.frame_count)  # fmt: skip
 
 
 def _finish(

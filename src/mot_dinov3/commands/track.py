@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mot_dinov3.commands import set_up_log
+from mot_dinov3.commands import COMMANDS, set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve, to_toml
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
@@ -14,7 +14,7 @@ from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
 DESCRIPTION = """Track objects through a video: YOLO finds them, DINO embeddings keep their
 identities, and embeddings are computed only where they matter, within a budget per frame."""
 
-EPILOG = "Other commands: demo, doctor, bench, eval, train-demo (python cli.py WORD --help)."
+EPILOG = f"Other commands: {', '.join(list(COMMANDS)[1:])} (python cli.py WORD --help)."
 
 
 def parser() -> argparse.ArgumentParser:

@@ -62,6 +62,10 @@ class MotFileDetector:
         if (wanted := resolve_classes(config.classes, self.names)) is not None:
             self._keep &= np.isin(self._class_id, sorted(wanted))
 
+    def rows_after(self, frames: int) -> int:
+        """How many boxes a source of so many frames never comes to."""
+        return int((self._table.frame_index >= frames).sum())
+
     def warm_up(self, width: int, height: int) -> None:
         """Nothing to do: all is in memory."""
 

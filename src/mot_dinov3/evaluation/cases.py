@@ -11,6 +11,7 @@ from mot_dinov3.evaluation.parts import Part, part_of
 from mot_dinov3.evaluation.preprocessing import (
     BENCHMARKS,
     MOST_CLASS,
+    PEDESTRIAN,
     RULES,
     Case,
     fitting_rule,
@@ -170,6 +171,7 @@ def _load_one(request: Request, name: str, truth_file: Path, file: Path) -> tupl
     rule = fitting_rule(name, truth) if request.rule == AUTO else request.rule
     if rule in BENCHMARKS:
         _check_classes(truth, truth_file, rule)
+        _check_pedestrians(result, file, rule)
     truth = truth.cut(part.first - 1, part.last - 1)
     return Case(name, truth, result, len(part), rule, request.min_visibility), part
 
@@ -192,14 +194,27 @@ def _check_classes(truth: MotTable, file: Path, rule: str) -> None:
         )
 
 
+def _check_pedestrians(result: MotTable, file: Path, rule: str) -> None:
+    """A result may name no classes; where it does, others than pedestrians are not judged."""
+    other = result.class_id > PEDESTRIAN
+    if other.any():
+        raise InputError(
+            f"'{file}' has boxes of class {result.class_id[other][0]}, but --preprocess {rule} "
+            "scores pedestrians (class 1) only.",
+            fix="Leave the others out, or give --preprocess none.",
+        )
+
+
 def _silence(case: Case, part: Part) -> list[str]:
     """Say it where a result covers less of the sequence than the ground truth."""
     if not len(case.result):
-        return [f"{case.name} has no boxes at all"]
+        return [f"the result of {case.name} is empty: everybody counts as missed"]
     first, last = int(case.result.frame_index[0]), int(case.result.frame_index[-1])
     truth_last = int(case.truth.frame_index[-1]) if len(case.truth) else 0
     if first <= QUIET_FRAMES and last >= truth_last - QUIET_FRAMES:
         return []
     offset = part.first
-    return [f"{case.name} has boxes in frames {first + offset} to {last + offset} only, of "
-            f"{part.first} to {part.last}"]  # fmt: skip
+    return [
+        f"the result of {case.name} covers only frames {first + offset} to {last + offset} of "
+        f"{part.first} to {part.last}: the rest counts as missed; a part is scored with --frames"
+    ]

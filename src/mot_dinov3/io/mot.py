@@ -153,12 +153,13 @@ def _check_rows(rows: Rows, path: Path) -> None:
 
 def _first_bad_line(path: Path) -> InputError:
     """Walk the file in the way a person would, to name the first line that is wrong."""
-    width = 0
+    width, comma = 0, False
     for number, raw in enumerate(path.read_bytes().splitlines(), 1):
         line = raw.decode("utf-8", "replace").partition("#")[0].strip()
         if not line:
             continue
-        values = [word.strip() for word in (line.split(",") if "," in line else line.split())]
+        comma = comma if width else "," in line
+        values = [word.strip() for word in (line.split(",") if comma else line.split())]
         width = width or len(values)
         if wrong := _what_is_wrong(values, width):
             return InputError(

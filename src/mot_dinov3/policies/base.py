@@ -39,6 +39,9 @@ class PlanInput:
         drift: (T,) float32 running mean of 1 - cosine of consecutive real embeddings.
         looks: (T, D) float32 unit rows where `known`, the mean of a track's embeddings.
         lost_id: (L,) int64.
+        lost_known: (L,) bool, whether a lost track has any embedding to return by.
+        lost_looks: (L, D) float32 as `looks`.
+        lost_s: (L,) float32 seconds since a detection continued it.
         lost_cost: (N, L) float32 as `cost`, for lost tracks.
         returns: (N, L) bool, whether association would let a detection return as a lost track
             if only it looked like it.
@@ -64,6 +67,9 @@ class PlanInput:
     drift: FloatArray
     looks: FloatArray
     lost_id: IntArray
+    lost_known: BoolArray
+    lost_looks: FloatArray
+    lost_s: FloatArray
     lost_cost: FloatArray
     returns: BoolArray
 

@@ -11,6 +11,7 @@ from mot_dinov3.registry import Registry
 POLICIES = Registry(
     "policy",
     {
+        "value": "mot_dinov3.policies.value:ValuePolicy",
         "continuity": "mot_dinov3.policies.continuity:ContinuityPolicy",
         "always": "mot_dinov3.policies.always:AlwaysPolicy",
         "never": "mot_dinov3.policies.never:NeverPolicy",

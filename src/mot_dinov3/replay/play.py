@@ -9,12 +9,12 @@ from pathlib import Path
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.mot import MotTable, MotWriter, read_mot
+from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.policies.base import Policy
 from mot_dinov3.policies.factory import create_policy
-from mot_dinov3.policies.oracle import OraclePolicy
-from mot_dinov3.replay.assembly import assemble
 from mot_dinov3.replay.cache import Cache
 from mot_dinov3.replay.clock import CostTable, Meter, VirtualClock
+from mot_dinov3.replay.oracle import ObservedTracker, OraclePolicy
 from mot_dinov3.replay.tape import TapePlayer
 from mot_dinov3.scheduler import EmbeddingScheduler
 from mot_dinov3.structures import EmbedCounts
@@ -118,8 +118,12 @@ def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
     clock = VirtualClock()
     player = TapePlayer(cache.tape, Meter(cache.costs, clock))
     policy = policy_for(cache, case, scheduler)
-    tracker = assemble(config, player, player, scheduler=scheduler, policy=policy, clock=clock)
-    teach(tracker.scheduler, cache.costs)
+    keeper = ObservedTracker(config.tracker, config.detector.conf)
+    spender = EmbeddingScheduler(scheduler, clock)
+    tracker = ModularTracker(player, player, policy, spender, keeper)
+    if isinstance(policy, OraclePolicy):
+        policy.attach(keeper, lambda index: cache.tape.takes[index].vectors)
+    teach(spender, cache.costs)
     counts = []
     with MotWriter(path) as writer:
         for frame in cache.tape.frames():

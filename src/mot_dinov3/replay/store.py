@@ -57,7 +57,7 @@ def write_cache(cache: Cache, path: Path) -> None:
     partial = reserve_partial(path)
     try:
         with partial.open("wb") as file:
-            np.savez(file, **_arrays(cache))
+            np.savez(file, **cast("dict[str, Any]", _arrays(cache)))
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise cannot_write(path, error) from error

@@ -14,10 +14,14 @@ from mot_dinov3.synthetic.scenery import Occluder, paint_street
 from mot_dinov3.synthetic.truth import PERSON
 from mot_dinov3.synthetic.world import Actor, ClipConfig, Script, Turn, World, still
 
-PLANNED_S = 150.0
-"""Trips are planned for so long whatever the length of a clip, so a shorter one is its start."""
+_PLANNED_S = 150.0
 _CROSS_SHARE, _REST_SHARE, _REST_S = 0.15, 0.3, (0.4, 1.6)
 _LEAST_WAY, _EDGE = 0.25, 0.06
+
+
+def planned_s(clip: ClipConfig) -> float:
+    """For how long trips are planned: a short clip is the beginning of a longer one."""
+    return max(_PLANNED_S, clip.frames / clip.fps)
 
 
 def planner(seed: int) -> np.random.Generator:
@@ -56,15 +60,17 @@ def pedestrian_world(
     return World(clip, script, scene)
 
 
-def promenade(rng: np.random.Generator, look: PersonLook, span: tuple[float, float]) -> Trip:
+def promenade(
+    rng: np.random.Generator, look: PersonLook, span: tuple[float, float], until_s: float
+) -> Trip:
     """Up and down the street within `span` (frame heights), at times across it or at rest.
 
-    When and where somebody turns round is decided by chance; nobody leaves.
+    When and where somebody turns round is decided by chance; nobody leaves before `until_s`.
     """
     inside = span[0] + _EDGE, span[1] - _EDGE
     far = bool(rng.random() < 0.5)
     route = Route(0.0, (float(rng.uniform(*inside)), _on_pavement(rng, far=far)), look.pace_mps)
-    while route.time_s < PLANNED_S:
+    while route.time_s < until_s:
         crosses = rng.random() < _CROSS_SHARE
         there = _across(rng, route.here, inside) if crosses else _along(rng, route.here, inside)
         route.go(there)

@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 
 from mot_dinov3.structures import Frame, Image
+from mot_dinov3.synthetic.presets.factory import FIRST_TRAINING_SEED
 from mot_dinov3.synthetic.street import StreetConfig, StreetWorld
 from mot_dinov3.synthetic.truth import GroundTruth
 
-FIRST_TRAINING_SEED = 1_000_000
-"""Streets from this seed on are for training; every smaller seed is held out."""
 _JPEG_SHARE, _BLUR_SHARE = 0.5, 0.4
 
 

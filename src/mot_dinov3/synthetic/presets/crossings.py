@@ -14,7 +14,7 @@ import numpy as np
 
 from mot_dinov3.synthetic.looks import PersonLook, cast_people
 from mot_dinov3.synthetic.motion import metre_at
-from mot_dinov3.synthetic.pedestrians import PLANNED_S, pedestrian_world, planner
+from mot_dinov3.synthetic.pedestrians import pedestrian_world, planned_s, planner
 from mot_dinov3.synthetic.presets.base import Preset
 from mot_dinov3.synthetic.routes import Route
 from mot_dinov3.synthetic.world import ClipConfig, World
@@ -40,15 +40,17 @@ def build(clip: ClipConfig) -> World:
         margin = _MARGIN + _STAGGER * (number % 2)
         places = np.linspace(margin, clip.aspect - margin, count)
         row = [Route(0.0, (x, y), p.pace_mps) for x, p in zip(places, people, strict=True)]
-        _encounters(rng, list(row), straight=alike)
+        _encounters(rng, list(row), planned_s(clip), straight=alike)
         routes += row
     return pedestrian_world(clip, looks, [route.trip() for route in routes])
 
 
-def _encounters(rng: np.random.Generator, row: list[Route], *, straight: bool) -> None:
-    """Let the people of a row, given from left to right, meet until the plan is full."""
+def _encounters(
+    rng: np.random.Generator, row: list[Route], until_s: float, *, straight: bool
+) -> None:
+    """Let the people of a row, given from left to right, meet again and again."""
     turn = 0
-    while min(route.time_s for route in row) < PLANNED_S:
+    while min(route.time_s for route in row) < until_s:
         for left in range(turn % 2, len(row) - 1, 2):
             kind = "straight" if straight else str(rng.choice([*MEETINGS], p=[*MEETINGS.values()]))
             if _meet(rng, row[left], row[left + 1], kind):

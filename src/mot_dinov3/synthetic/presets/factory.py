@@ -26,6 +26,15 @@ FIRST_TRAINING_SEED = 1_000_000
 """Worlds from this seed on are for training; every smaller seed is held out."""
 
 
+def preset_of(name: str) -> Preset[ClipConfig]:
+    """The preset of that name.
+
+    Raises:
+        UsageError: no such preset; the known ones are listed.
+    """
+    return cast("Preset[ClipConfig]", PRESETS.load(name))
+
+
 def create_world(name: str, **changes: Any) -> World:  # noqa: ANN401 - any field of a clip
     """The world of a preset.
 
@@ -36,12 +45,11 @@ def create_world(name: str, **changes: Any) -> World:  # noqa: ANN401 - any fiel
     Raises:
         UsageError: no such preset, or a seed whose people the demo models were trained on.
     """
-    preset = cast("Preset[ClipConfig]", PRESETS.load(name))
+    preset = preset_of(name)
     clip = replace(preset.clip, **changes)
     if not 0 <= clip.seed < FIRST_TRAINING_SEED:
         raise UsageError(
             f"A preset's seed is 0 to {FIRST_TRAINING_SEED - 1}, got {clip.seed}.",
-            fix="Give a smaller one: from there on are the worlds that the demo models learned "
-            "from.",
+            fix="Give one in between: those above are for what the demo models learn from.",
         )
     return preset.build(clip)

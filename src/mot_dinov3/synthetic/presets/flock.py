@@ -17,7 +17,7 @@ from mot_dinov3.synthetic.barriers import hoarding
 from mot_dinov3.synthetic.looks import cast_people
 from mot_dinov3.synthetic.motion import metre_at
 from mot_dinov3.synthetic.paint import Point
-from mot_dinov3.synthetic.pedestrians import PLANNED_S, pedestrian_world, planner
+from mot_dinov3.synthetic.pedestrians import pedestrian_world, planned_s, planner
 from mot_dinov3.synthetic.presets.base import Preset
 from mot_dinov3.synthetic.routes import Route
 from mot_dinov3.synthetic.scenery import Occluder
@@ -33,32 +33,37 @@ class Group:
         width_m: how wide it is.
         ranks: rows of the formation, one behind the other.
         files: people in each.
+        file_m: metres between two of them; the next rank looks through the gaps.
     """
 
     y: float
     width_m: float
     ranks: int
     files: int
+    file_m: float
 
     @property
     def size(self) -> int:
         """How many people there are."""
         return self.ranks * self.files
 
+    @property
+    def half(self) -> float:
+        """From the middle of the formation to its outermost foot, in frame heights."""
+        return ((self.files - 1) / 2 + _GAP) * self.file_m * metre_at(self.y)
+
     def place(self, middle: float, slot: int) -> Point:
         """Where a slot of the formation is when its middle is at x = `middle`."""
         rank, file = divmod(slot, self.files)
-        aside = file - (self.files - 1) / 2 + 0.5 * rank - 0.25
+        aside = file - (self.files - 1) / 2 + (_GAP if rank % 2 else -_GAP)
         metre = metre_at(self.y)
-        return middle + aside * _FILE_M * metre, self.y - _BEHIND - rank * _RANK_M * metre
+        return middle + aside * self.file_m * metre, self.y - _BEHIND - rank * _RANK_M * metre
 
 
-GROUPS = (Group(0.447, 4.4, 2, 4), Group(0.86, 3.4, 2, 3))
-_FILE_M, _RANK_M, _BEHIND = 0.8, 0.2, 0.012
-_TURN_AT = 0.24
-"""How near to the edge of the picture the middle of a group comes, in frame heights."""
-_PACE_MPS, _SHUFFLE_MPS = (1.3, 2.0), 1.4
-_HIDDEN_S, _OUTSIDE_S = (0.2, 1.8), (0.0, 0.6)
+GROUPS = (Group(0.447, 5.6, 2, 4, 1.25), Group(0.83, 2.9, 2, 2, 1.05))
+_GAP, _RANK_M, _BEHIND, _MARGIN = 0.25, 0.2, 0.012, 0.07
+_PACE_MPS, _SHUFFLE_MPS = (1.3, 2.0), 1.6
+_HIDDEN_S, _OUTSIDE_S = (0.0, 1.5), (0.0, 0.6)
 """How long a group stands still: hidden, everybody in his new place; and at the edge."""
 
 
@@ -66,19 +71,20 @@ def build(clip: ClipConfig) -> World:
     """The world of a clip."""
     rng = planner(clip.seed)
     looks = cast_people(rng, sum(group.size for group in GROUPS))
-    routes = [route for group in GROUPS for route in _excursions(rng, group, clip.aspect)]
+    routes = [route for group in GROUPS for route in _excursions(rng, group, clip)]
     barriers = [
         Occluder(hoarding(rng, group.width_m), clip.aspect / 2, group.y) for group in GROUPS
     ]
     return pedestrian_world(clip, looks, [route.trip() for route in routes], barriers)
 
 
-def _excursions(rng: np.random.Generator, group: Group, aspect: float) -> list[Route]:
+def _excursions(rng: np.random.Generator, group: Group, clip: ClipConfig) -> list[Route]:
     """Out to an edge and back behind the hoarding, again and again."""
-    middle, edges = aspect / 2, (_TURN_AT, aspect - _TURN_AT)
+    nearest = group.half + _MARGIN
+    middle, edges = clip.aspect / 2, (nearest, clip.aspect - nearest)
     order = rng.permutation(group.size)
     routes = [Route(0.0, group.place(middle, int(slot)), _SHUFFLE_MPS) for slot in order]
-    while routes[0].time_s < PLANNED_S:
+    while routes[0].time_s < planned_s(clip):
         pace_mps = float(rng.uniform(*_PACE_MPS))
         rest_s, still_s = float(rng.uniform(*_OUTSIDE_S)), float(rng.uniform(*_HIDDEN_S))
         _march(group, routes, order, (edges[int(rng.integers(2))], pace_mps))

@@ -1,13 +1,13 @@
-"""`lowfps`: people who walk up and down, seen four times a second, so that boxes jump.
+"""`lowfps`: people who walk up and down, seen five times a second, so that boxes jump.
 
-From one frame to the next a walker moves by half his width and more, and turns round without
+From one frame to the next a walker moves by a third of his width and more, and turns round without
 warning: a box overlaps with where a stranger was as often as with where its own was.
 """
 
 from __future__ import annotations
 
 from mot_dinov3.synthetic.looks import cast_people
-from mot_dinov3.synthetic.pedestrians import pedestrian_world, planner, promenade
+from mot_dinov3.synthetic.pedestrians import pedestrian_world, planned_s, planner, promenade
 from mot_dinov3.synthetic.presets.base import Preset
 from mot_dinov3.synthetic.scenery import place_occluders
 from mot_dinov3.synthetic.world import ClipConfig, World
@@ -19,12 +19,12 @@ def build(clip: ClipConfig) -> World:
     """The world of a clip."""
     rng, span = planner(clip.seed), (0.0, clip.aspect)
     looks = cast_people(rng, PEOPLE)
-    trips = [promenade(rng, look, span) for look in looks]
+    trips = [promenade(rng, look, span, planned_s(clip)) for look in looks]
     return pedestrian_world(clip, looks, trips, place_occluders(rng, OCCLUDERS, span))
 
 
 PRESET = Preset(
-    "people who walk up and down, four frames a second",
-    ClipConfig(seed=36_001, frames=600, fps=4.0),
+    "people who walk up and down, five frames a second",
+    ClipConfig(seed=36_001, frames=600, fps=5.0),
     build,
 )

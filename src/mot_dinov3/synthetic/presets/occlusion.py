@@ -16,7 +16,7 @@ from mot_dinov3.synthetic.barriers import BODY_M, hoarding, stall
 from mot_dinov3.synthetic.looks import cast_people
 from mot_dinov3.synthetic.motion import metre_at
 from mot_dinov3.synthetic.paint import Point, Sprite
-from mot_dinov3.synthetic.pedestrians import PLANNED_S, pedestrian_world, planner
+from mot_dinov3.synthetic.pedestrians import pedestrian_world, planned_s, planner
 from mot_dinov3.synthetic.presets.base import Preset
 from mot_dinov3.synthetic.routes import Route
 from mot_dinov3.synthetic.scenery import Occluder
@@ -63,7 +63,7 @@ def build(clip: ClipConfig) -> World:
         side = int(rng.integers(2))
         start_s = float(rng.uniform(-_STAGGER_S, 0.0))
         route = Route(start_s, _outside(rng, row, side, clip.aspect), look.pace_mps)
-        while route.time_s < PLANNED_S:
+        while route.time_s < planned_s(clip):
             side = _stay(rng, route, row, side, clip.aspect)
         trips.append(route.trip())
     things = [

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from mot_dinov3.synthetic.looks import cast_people
-from mot_dinov3.synthetic.pedestrians import PLANNED_S, pedestrian_world, planner, promenade
+from mot_dinov3.synthetic.pedestrians import pedestrian_world, planned_s, planner, promenade
 from mot_dinov3.synthetic.presets.base import Preset
 from mot_dinov3.synthetic.scenery import place_occluders
 from mot_dinov3.synthetic.world import ClipConfig, Turn, World
@@ -19,17 +19,17 @@ from mot_dinov3.synthetic.world import ClipConfig, Turn, World
 PEOPLE, OCCLUDERS = 16, 2
 PAN = 0.45
 """How far the camera turns to either side, in frame heights."""
-_REST_S, _SWING_S, _SHARE = (0.6, 2.0), (0.4, 0.8), (0.4, 1.0)
+_REST_S, _SWING_S, _SHARE = (1.0, 3.0), (0.5, 0.9), (0.4, 1.0)
 
 
-def jerky(rng: np.random.Generator, pan: float) -> Turn:
+def jerky(rng: np.random.Generator, pan: float, until_s: float) -> Turn:
     """A camera that rests, swings to the other side within a second, and rests again.
 
     A swing starts and ends softly (a raised cosine); in its middle the picture moves by up to
     three frame heights a second.
     """
     stops, here, side = [(0.0, 0.0)], 0.0, 1.0
-    while stops[-1][0] < PLANNED_S:
+    while stops[-1][0] < until_s:
         side = -side
         there = side * pan * float(rng.uniform(*_SHARE))
         leaves_s = stops[-1][0] + float(rng.uniform(*_REST_S))
@@ -51,9 +51,9 @@ def build(clip: ClipConfig) -> World:
     """The world of a clip."""
     rng, span = planner(clip.seed), (-PAN, clip.aspect + PAN)
     looks = cast_people(rng, PEOPLE)
-    trips = [promenade(rng, look, span) for look in looks]
+    trips = [promenade(rng, look, span, planned_s(clip)) for look in looks]
     things = place_occluders(rng, OCCLUDERS, span)
-    return pedestrian_world(clip, looks, trips, things, (jerky(rng, PAN), PAN))
+    return pedestrian_world(clip, looks, trips, things, (jerky(rng, PAN, planned_s(clip)), PAN))
 
 
 PRESET = Preset(

@@ -1,0 +1,156 @@
+"""`python cli.py synth`: worlds with exact ground truth, written as MOTChallenge sequences."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.errors import EXIT_OK, OutputError, UsageError, cannot_write
+
+if TYPE_CHECKING:
+    from mot_dinov3.structures import Image
+    from mot_dinov3.synthetic.truth import GroundTruth
+    from mot_dinov3.synthetic.world import World
+
+DESCRIPTION = """Draw worlds whose identities are known and write each as DIR/NAME: a video or
+images, gt/gt.txt and seqinfo.ini, as eval reads them. Any of them is also a source as it is:
+--source synthetic:NAME or synthetic:NAME:SEED."""
+
+ALL = "all"
+IMAGES, SUFFIX, QUALITY = "img1", ".jpg", 95
+
+Keep = Callable[["Image", int], None]
+"""Stores one picture under its 0-based frame number."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of the drawing."""
+    out = CommandParser(prog="cli.py synth", description=DESCRIPTION)
+    add = out.add_argument
+    add("--preset", nargs="+", metavar="NAME", default=[],
+        help="which worlds, or all; without it they are listed")  # fmt: skip
+    add("--out", type=Path, default=Path("outputs/synth"), metavar="DIR",
+        help="where they go (default: outputs/synth)")  # fmt: skip
+    add("--frames", type=int, metavar="N", help="length of each (default: the preset's)")
+    add("--seed", type=int, metavar="N",
+        help="other people in the same situation; goes to DIR/NAME-N")  # fmt: skip
+    add("--images", action="store_true", help="write img1/000001.jpg and so on, not a video")
+    add("--quiet", "-q", action="store_true", help="say nothing but errors")
+    add("--debug", action="store_true", help="show full tracebacks")
+    return out
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw every preset that was named, or list them."""
+    from mot_dinov3.synthetic.presets.factory import PRESETS, create_world
+
+    if not args.preset:
+        print("\n".join(catalogue()))
+        return EXIT_OK
+    if args.frames is not None and args.frames < 1:
+        raise UsageError(f"--frames must be at least 1, got {args.frames}.", fix="Leave it out.")
+    names = list(PRESETS) if ALL in args.preset else list(dict.fromkeys(args.preset))
+    given = {"frames": args.frames, "seed": args.seed}
+    changes = {name: value for name, value in given.items() if value is not None}
+    made = [(name, create_world(name, **changes)) for name in names]
+    for name, world in made:
+        place = args.out / (name if args.seed is None else f"{name}-{args.seed}")
+        write(world, place, images=args.images)
+        if not args.quiet:
+            print(f"{place}: {described(world)}", file=sys.stderr)
+    return EXIT_OK
+
+
+def catalogue() -> list[str]:
+    """A line for each preset: name, default seed, length, and what happens in it."""
+    from mot_dinov3.synthetic.presets.factory import PRESETS, preset_of
+
+    lines = ["preset       seed   frames   fps  what happens"]
+    for name in PRESETS:
+        preset = preset_of(name)
+        clip = preset.clip
+        lines.append(f"{name:<11}{clip.seed:>6}{clip.frames:>9}{clip.fps:>6g}  {preset.title}")
+    return lines
+
+
+def described(world: World) -> str:
+    """A world in a few words."""
+    clip = world.config
+    return (
+        f"{clip.frames} frames, {clip.width}x{clip.height}, {clip.fps:g} a second, "
+        f"{len(world.actors)} identities"
+    )
+
+
+def write(world: World, place: Path, *, images: bool) -> None:
+    """Draw a world into a MOTChallenge sequence in the directory `place`.
+
+    Raises:
+        OutputError: it cannot be written, or images are there already.
+    """
+    from mot_dinov3.io.atomic import write_text
+    from mot_dinov3.io.mot import write_ground_truth
+    from mot_dinov3.io.paths import check_output
+    from mot_dinov3.synthetic.tables import as_table
+
+    info, truth = place / "seqinfo.ini", place / "gt" / "gt.txt"
+    for path in (info, truth):
+        check_output(path, None, no_clobber=False)
+    known: list[GroundTruth] = []
+    with _images(place) if images else _video(world, place) as keep:
+        for frame, seen in world:
+            keep(frame.image, frame.index)
+            known.append(seen)
+    write_ground_truth(truth, as_table(known))
+    write_text(info, seqinfo(world, place.name))
+
+
+def seqinfo(world: World, name: str) -> str:
+    """The text of `seqinfo.ini`; format: https://motchallenge.net/instructions/."""
+    clip = world.config
+    keys = {
+        "name": name, "imDir": IMAGES, "frameRate": f"{clip.fps:g}", "seqLength": clip.frames,
+        "imWidth": clip.width, "imHeight": clip.height, "imExt": SUFFIX,
+    }  # fmt: skip
+    return "\n".join(["[Sequence]", *(f"{key}={value}" for key, value in keys.items()), ""])
+
+
+@contextmanager
+def _video(world: World, place: Path) -> Iterator[Keep]:
+    from mot_dinov3.io.writer import VideoWriter, VideoWriterConfig
+
+    fps = world.config.fps
+    with VideoWriter(VideoWriterConfig(place / f"{place.name}.mp4", fps)) as writer:
+        yield lambda image, index: writer.write(image, index / fps)
+
+
+@contextmanager
+def _images(place: Path) -> Iterator[Keep]:
+    import cv2
+
+    directory = place / IMAGES
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        there = next(directory.iterdir(), None)
+    except OSError as error:
+        raise cannot_write(directory, error) from error
+    if there is not None:
+        raise OutputError(
+            f"'{directory}' holds images already, such as '{there.name}'.",
+            fix="Remove them, or give another --out.",
+        )
+
+    def keep(image: Image, index: int) -> None:
+        path = directory / f"{index + 1:06d}{SUFFIX}"
+        _, data = cv2.imencode(SUFFIX, image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        try:
+            path.write_bytes(data.tobytes())
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+    yield keep
