@@ -7,6 +7,7 @@ import pytest
 
 from mot_dinov3.config import (
     DEFAULT_DINO,
+    AssociationConfig,
     DetectorConfig,
     DeviceConfig,
     DrawConfig,
@@ -41,8 +42,8 @@ WRONG = [
     (SchedulerConfig, "budget_ms", NAN, "--embed-budget-ms"),
     (SchedulerConfig, "budget_crops", -1, "--embed-budget-crops"),
     (SchedulerConfig, "hard_budget", True, "--embed-hard-budget"),
-    (TrackerConfig, "match_iou", 2.0, "--match-iou"),
-    (TrackerConfig, "reid_similarity", -1.1, "--reid-similarity"),
+    (AssociationConfig, "match_iou", 2.0, "--match-iou"),
+    (AssociationConfig, "reid_similarity", -1.1, "--reid-similarity"),
     (TrackerConfig, "max_lost_s", -1.0, "--max-lost"),
     (TrackerConfig, "max_lost_s", INF, "--max-lost"),
     (TrackerConfig, "reid_s", INF, "--reid-window"),
@@ -67,7 +68,8 @@ def test_a_value_that_makes_no_sense_names_its_flag(stage, name, value, flag):
         (DetectorConfig, {"conf": 0.0, "low_conf": 1.0, "imgsz": 32}),
         (SchedulerConfig, {"hard_budget": True, "budget_crops": 1, "iou_gate": 1.0}),
         (DeviceConfig, {"cpu": True, "device": "cpu"}),
-        (TrackerConfig, {"reid_similarity": -1.0, "max_lost_s": 0.0}),
+        (AssociationConfig, {"reid_similarity": -1.0}),
+        (TrackerConfig, {"max_lost_s": 0.0}),
     ],
 )
 def test_the_limits_themselves_are_allowed(stage, values):

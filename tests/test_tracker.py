@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes import boxes
-from mot_dinov3.config import TrackerConfig
+from mot_dinov3.config import AssociationConfig, TrackerConfig
 from mot_dinov3.structures import Detections, Embeddings, TrackState
 from mot_dinov3.tracker import Tracker
 
@@ -19,8 +19,8 @@ RED, BLUE = [1, 0, 0, 0], [0, 1, 0, 0]
 class Film:
     """Feeds a tracker frame by frame."""
 
-    def __init__(self, **config):
-        self.tracker = Tracker(TrackerConfig(**config), conf=0.3)
+    def __init__(self, association=None, motion=None, **config):
+        self.tracker = Tracker(TrackerConfig(**config), 0.3, association, motion)
         self.index = 0
 
     def __call__(self, *rows, looks=None, skip=0):
@@ -230,7 +230,7 @@ def test_a_class_flicker_on_the_same_box_keeps_identity_and_class():
 
 def test_greedy_and_hungarian_agree_where_nothing_competes():
     for greedy in (True, False):
-        film = Film(no_hungarian=greedy)
+        film = Film(AssociationConfig(no_hungarian=greedy))
         for step in range(5):
             tracks = film(person(100 + step), person(300 - step))
         assert seen(tracks) == {1: 0, 2: 1}

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-from mot_dinov3.association.iou_cosine import reachable
 
 from mot_dinov3.association.costs import appearance_cost, blend
+from mot_dinov3.association.returning import reachable
 
 
 def matrix(*rows):

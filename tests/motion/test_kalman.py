@@ -3,10 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.motion.kalman import CHI2_95_2DOF, REFERENCE_FPS, VELOCITY_NOISE, MotionState
+from mot_dinov3.config import MotionConfig
+from mot_dinov3.motion.kalman import CHI2_95_2DOF, REFERENCE_FPS, MotionState
 
 STEP = 1 / REFERENCE_FPS
 MOVING = np.zeros(1, bool)
+CONFIG = MotionConfig(
+    position_noise=1 / 20,
+    velocity_noise=1 / 40,
+    measurement_noise=1 / 20,
+    noise_by_score=0.25,
+    size_basis="mean",
+)
+VELOCITY_NOISE = CONFIG.velocity_noise
 
 
 def box(x, y=100.0, width=40.0, height=100.0):
@@ -14,7 +23,7 @@ def box(x, y=100.0, width=40.0, height=100.0):
 
 
 def followed(xs, step_s=STEP):
-    state = MotionState.start(box(xs[0]))
+    state = MotionState.start(box(xs[0]), CONFIG)
     for x in xs[1:]:
         state.predict(step_s, MOVING)
         state.update(np.array([0]), box(x), np.array([0.9], np.float32))
@@ -29,7 +38,7 @@ def test_a_steady_motion_is_learned():
 
 def test_the_blocks_are_the_full_kalman_filter():
     """The same numbers as the textbook filter with 8x8 matrices."""
-    state = MotionState.start(box(100))
+    state = MotionState.start(box(100), CONFIG)
     size = 70.0
     p = np.diag([(2 * size / 20) ** 2] * 4 + [(10 * size * VELOCITY_NOISE) ** 2] * 4)
     x = np.array([120, 150, 40, 100, 0, 0, 0, 0], float)
@@ -74,7 +83,7 @@ def test_uncertainty_grows_while_nothing_is_seen():
 
 
 def test_a_coasting_box_keeps_its_size():
-    state = MotionState.start(box(100))
+    state = MotionState.start(box(100), CONFIG)
     for k in range(1, 8):
         state.predict(STEP, MOVING)
         state.update(np.array([0]), box(100, width=40 + 8 * k), np.array([0.9], np.float32))
@@ -87,7 +96,7 @@ def test_a_coasting_box_keeps_its_size():
 def test_a_sure_detection_pulls_harder():
     pulled = []
     for score in (0.2, 1.0):
-        state = MotionState.start(box(100))
+        state = MotionState.start(box(100), CONFIG)
         state.predict(STEP, MOVING)
         state.update(np.array([0]), box(110), np.array([score], np.float32))
         pulled.append(state.xyxy()[0, 0])

@@ -1,7 +1,7 @@
 """The default association: place first, looks where there is evidence of them, in stages.
 
-1. Confident detections against confirmed tracks: pairs that overlap beyond doubt, then tracks
-   seen a frame ago, then all that are not lost for too long.
+1. Confident detections against confirmed tracks: those seen a frame ago, then all that are not
+   lost for too long.
 2. Confident detections left over against tracks left over that were there a frame ago, at a
    lower overlap: at few frames a second a newcomer outruns its first prediction.
 3. Weak detections against the tracks left over that were there a frame ago (Zhang et al. 2022).
@@ -53,11 +53,6 @@ class CascadeAssociation:
             turn = place.turn(seen, view.trajectory.last, earlier)
             turn = np.where(known[None], turn, place.UNSURE_TURN)
             cost += config.momentum * score * (turn - place.UNSURE_TURN)
-        if config.shape_weight > 0:
-            cost += config.shape_weight * place.shape_change(seen, view.motion.position)
-        if config.distance_weight > 0:
-            cost += config.distance_weight * place.centre_distance(seen, view.motion.position)
-        cost = cost + config.lost_penalty * view.away_s[None]
         return Place(similarity, cost.astype(np.float32, copy=False))
 
     def associate(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Matches:
@@ -68,9 +63,6 @@ class CascadeAssociation:
             cost = np.where(possible, cost, REFUSED)
             recent = view.state == TrackState.CONFIRMED
             near = recent | ((view.state == TrackState.LOST) & self._near(view))
-            if self.config.sure_iou > 0:
-                sure = (scene.place.similarity >= self.config.sure_iou) & ~strange
-                self._strong(pairing, scene, np.where(sure, cost, REFUSED), recent)
             if self.config.recent_first:
                 self._strong(pairing, scene, np.where(strange, REFUSED, cost), recent)
             self._strong(pairing, scene, cost, near)

@@ -77,18 +77,3 @@ def turn(seen: Array, last: Array, earlier: Array) -> Array:
     still = length <= LEAST_PATH * 0.5 * (last[:, 2] + last[:, 3])
     out: Array = np.where(still[None], UNSURE_TURN, angle)
     return out
-
-
-def shape_change(seen: Array, predicted: Array) -> Array:
-    """(N, T) change of shape: log ratio of heights, and half of that of widths."""
-    ratio = np.abs(np.log(np.maximum(seen[:, None, 2:], 1.0) / np.maximum(predicted[:, 2:], 1.0)))
-    out: Array = ratio[..., 1] + 0.5 * ratio[..., 0]
-    return out
-
-
-def centre_distance(seen: Array, predicted: Array) -> Array:
-    """(N, T) distance of centres in mean sides of the predicted box, at most 2."""
-    far = np.linalg.norm(seen[:, None, :2] - predicted[None, :, :2], axis=2)
-    size = np.maximum(0.5 * (predicted[:, 2] + predicted[:, 3]), 1.0)
-    out: Array = np.minimum(far / size[None], 2.0)
-    return out

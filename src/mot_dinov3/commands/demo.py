@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
                      help="where the clip and the results go (default: outputs/demo)")  # fmt: skip
     out.add_argument("--frames", type=int, default=300, help="length of the clip (default: 300)")
     out.add_argument("--seed", type=int, default=SEED, help=f"which street (default: {SEED})")
-    add_flags(out, ("device", "scheduler", "tracker", "draw", "talk"))
+    add_flags(out, ("device", "scheduler", "tracker", "association", "motion", "draw", "talk"))
     return out
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from mot_dinov3.config import TrackConfig, flag_fields
+from mot_dinov3.config.presets import DEFAULT_PRESET, preset
 from mot_dinov3.errors import UsageError, hide_secrets, nearest
 
 ALIASES = {"--quiet": ("-q",), "--verbose": ("-v",)}
@@ -66,15 +67,17 @@ def _add_flag(
 def resolve(
     chosen: Mapping[str, Any], toml: Path | None, environment: Mapping[str, str]
 ) -> TrackConfig:
-    """Build the configuration: flag over environment over file over default.
+    """Build the configuration: flag over environment over file over preset over default.
 
     Raises:
+        UnknownNameError: no such preset of `--tracker`.
         UsageError: an unknown key or a value of the wrong kind, naming where it stands.
     """
     layers = (_from_file(toml) if toml else {}, _from_environment(environment), chosen)
     values: dict[str, Any] = {}
     for layer in layers:
         values |= layer
+    values = preset(values.get("tracker", DEFAULT_PRESET)) | values
     built = {}
     for name, config in stages().items():
         items = flag_fields(config)

@@ -18,9 +18,6 @@ class AssociationConfig:
     )
     low_match_iou: float = flag(0.5, "--low-match-iou", "the same for weak detections")
     tentative_iou: float = flag(0.3, "--tentative-iou", "the same for unconfirmed tracks")
-    sure_iou: float = flag(
-        0.0, "--sure-iou", "pairs that overlap so much are settled before all others, 0 = none"
-    )
     recent_first: bool = flag(
         True, "--recent-first", "tracks seen a frame ago choose before lost ones"
     )
@@ -37,9 +34,6 @@ class AssociationConfig:
     )
     momentum: float = flag(0.0, "--momentum", "weight of a turn in the direction of motion (OCM)")
     momentum_s: float = flag(0.1, "--momentum-span", "seconds over which a direction is measured")
-    shape_weight: float = flag(0.0, "--shape-weight", "weight of a change of width and height")
-    distance_weight: float = flag(0.0, "--distance-weight", "weight of the distance of centres")
-    lost_penalty: float = flag(0.0, "--lost-penalty", "cost per second that a track is lost")
     appearance_weight: float = flag(
         0.4, "--appearance-weight", "share of the cosine term where there is evidence"
     )
@@ -56,7 +50,6 @@ class AssociationConfig:
             ("--hasty-iou", self.hasty_iou),
             ("--low-match-iou", self.low_match_iou),
             ("--tentative-iou", self.tentative_iou),
-            ("--sure-iou", self.sure_iou),
             ("--score-fusion", self.score_fusion),
             ("--appearance-weight", self.appearance_weight),
         ):
@@ -67,9 +60,6 @@ class AssociationConfig:
             ("--box-growth-limit", self.growth_limit),
             ("--height-power", self.height_power),
             ("--momentum", self.momentum),
-            ("--shape-weight", self.shape_weight),
-            ("--distance-weight", self.distance_weight),
-            ("--lost-penalty", self.lost_penalty),
         ):
             require(0 <= value <= 10, name, "between 0 and 10", value)
         require(0 < self.momentum_s <= 10, "--momentum-span", "above 0, at most 10",

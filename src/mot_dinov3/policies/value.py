@@ -80,7 +80,10 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
     good = scene.quality >= worth.quality
     age_ = np.where(track >= 0, scene.staleness[track], 0) if n_tracks else np.zeros(n)
     for kind, claim in (
-        (Reason.DUE, np.where(good & (age_ >= worth.period), 0.95, 0) if worth.period else np.zeros(n)),
+        (
+            Reason.DUE,
+            np.where(good & (age_ >= worth.period), 0.95, 0) if worth.period else np.zeros(n),
+        ),
         (Reason.DRIFT, np.where(good, _drift(scene, track, worth), 0)),
         (Reason.SNAPSHOT, np.where(good, _snapshot(scene, track, worth), 0)),
         (Reason.ENROL, np.where(good, _enrolment(scene, track, worth), 0)),
@@ -106,7 +109,11 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
         track=track,
         reason=reason,
         worth=value,
-        poor=np.flatnonzero(~good | ((reason == Reason.AMBIGUOUS) & (case.regret < 0.3) & (worth.remember_doubt == 0)) | (np.isin(reason, (Reason.AMBIGUOUS, Reason.RETURN)) & (worth.remember_doubt == -1))),
+        poor=np.flatnonzero(
+            ~good
+            | ((reason == Reason.AMBIGUOUS) & (case.regret < 0.3) & (worth.remember_doubt == 0))
+            | (np.isin(reason, (Reason.AMBIGUOUS, Reason.RETURN)) & (worth.remember_doubt == -1))
+        ),
     )
 
 
@@ -135,12 +142,12 @@ def _return(scene: PlanInput, case: Stakes, worth: Worth) -> FloatArray:
     lost = case.track[found] - len(scene.track_id)
     doubt = np.minimum(1.0, scene.lost_s[lost] / worth.gap_s)
     out[found] = np.where(scene.lost_known[lost], np.maximum(doubt, worth.gap), 0.0) * worth.birth
-    active = np.flatnonzero((case.track >= 0) & (case.track < len(scene.track_id)) & scene.returns.any(axis=1))
+    active = np.flatnonzero(
+        (case.track >= 0) & (case.track < len(scene.track_id)) & scene.returns.any(axis=1)
+    )
     cost = scene.cost[active, case.track[active]]
     out[active] = np.clip((cost - worth.weak) / (1 - worth.weak), 0, 1) ** 0.5 * worth.weak_worth
     return out
-
-
 
 
 def _enrolment(scene: PlanInput, track: IntArray, worth: Worth) -> FloatArray:
