@@ -84,14 +84,18 @@ class IouCosineAssociation:
         return pairing.matches()
 
     def place_cost(self, scene: Scene, view: TrackView) -> FloatArray:
-        """(N, T) 1 - IoU of every pair that a stage without looks would take, else `REFUSED`."""
+        """(N, T) 1 - IoU of every pair that a stage without looks would take, else `REFUSED`.
+
+        What only a later stage would take costs 1 more: the first one chooses before it.
+        """
         strong, lost = scene.strong[:, None], view.state == TrackState.LOST
         least = np.full(len(view), min(HASTY_IOU, self.config.match_iou), np.float32)
         least[lost] = self.config.match_iou
         least[lost & (view.lost_s > self.config.max_lost_s)] = np.inf
         weak = np.where(view.state == TrackState.CONFIRMED, self.config.low_match_iou, np.inf)
         allowed = scene.iou >= np.where(strong, least[None, :], weak[None, :])
-        return np.where(allowed, 1.0 - scene.iou, REFUSED)
+        late = ~strong | (scene.iou < self.config.match_iou)
+        return np.where(allowed, 1.0 - scene.iou + late, REFUSED)
 
     def may_return(self, scene: Scene, view: TrackView, columns: IntArray) -> BoolArray:
         """(N, L) whether a detection may return as a lost track of `columns` (L,) by its looks."""
