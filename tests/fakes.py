@@ -85,7 +85,7 @@ def plan_scene(iou, staleness, **more):
     iou = np.array(iou, np.float32)
     n, t = iou.shape
     lost = np.asarray(more.get("lost_cost", np.zeros((n, 0)))).shape[1]
-    apart = 100 * np.arange(max(n, t), dtype=np.float32)[:, None] + np.array([0, 0, 40, 90])
+    apart = 100 * np.arange(max(n, t, lost), dtype=np.float32)[:, None] + np.array([0, 0, 40, 90])
     values = {
         "frame_index": 0,
         "frame_wh": (0, 0),
@@ -107,6 +107,7 @@ def plan_scene(iou, staleness, **more):
         "drift": np.zeros(t),
         "looks": np.eye(t),
         "lost_id": np.arange(1000, 1000 + lost),
+        "lost_xyxy": apart[:lost] + 1000,
         "lost_known": np.ones(lost, bool),
         "lost_looks": np.eye(lost, t),
         "lost_s": np.full(lost, 0.5),

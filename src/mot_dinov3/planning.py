@@ -48,6 +48,7 @@ def plan_input(
         drift=view.gallery.drift[active],
         looks=view.gallery.mean[active],
         lost_id=view.id[away],
+        lost_xyxy=view.xyxy[away],
         lost_known=view.gallery.known[away],
         lost_looks=view.gallery.mean[away],
         lost_s=view.lost_s[away],

@@ -90,7 +90,10 @@ class Associator(Protocol):
         """One frame's matches; each track and each detection at most once."""
 
     def place_cost(self, scene: Scene, view: TrackView) -> FloatArray:
-        """(N, T) cost of every pair by place alone, `REFUSED` where no stage would take it."""
+        """(N, T) cost of every pair by place alone, `REFUSED` where no stage would take it.
+
+        In [0, 1] for the stage that chooses first, in [1, 2) for pairs left to a later one.
+        """
 
     def may_return(self, scene: Scene, view: TrackView, columns: IntArray) -> BoolArray:
         """(N, L) whether a detection may return as a lost track of `columns` (L,) by its looks."""

@@ -39,6 +39,7 @@ class PlanInput:
         drift: (T,) float32 running mean of 1 - cosine of consecutive real embeddings.
         looks: (T, D) float32 unit rows where `known`, the mean of a track's embeddings.
         lost_id: (L,) int64.
+        lost_xyxy: (L, 4) float32 where they would be by now.
         lost_known: (L,) bool, whether a lost track has any embedding to return by.
         lost_looks: (L, D) float32 as `looks`.
         lost_s: (L,) float32 seconds since a detection continued it.
@@ -67,6 +68,7 @@ class PlanInput:
     drift: FloatArray
     looks: FloatArray
     lost_id: IntArray
+    lost_xyxy: FloatArray
     lost_known: BoolArray
     lost_looks: FloatArray
     lost_s: FloatArray

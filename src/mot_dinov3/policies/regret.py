@@ -9,11 +9,8 @@ from scipy.optimize import linear_sum_assignment
 
 from mot_dinov3.structures import BoolArray, FloatArray, IntArray
 
-UNMATCHED = 1.0
-"""Cost of a detection without a track and of a track without a detection."""
-
-REFUSED = 2 * UNMATCHED
-"""A pair that costs as much as leaving both alone is none."""
+ALONE = np.float32(2.0)
+"""A pair that costs as much as leaving both of its sides alone is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,89 +19,80 @@ class Stakes:
 
     Attributes:
         track: (N,) int64 the track that the cheapest assignment gives, -1 for none.
-        regret: (N,) float32 how much dearer the best exchange with a rival is; infinity where
+        regret: (N,) float32 how much dearer the cheapest exchange with a rival is; infinity where
             there is no rival.
-        rival: (N,) int64 the track of that exchange, -1 if the rival has none.
-        partner: (N,) int64 the detection of that exchange, -1 if the rival track has none.
+        rival: (N,) int64 the track that the detection would have after that exchange or, where
+            it keeps none, the track that it would lose; -1 where there is no rival.
     """
 
     track: IntArray
     regret: FloatArray
     rival: IntArray
-    partner: IntArray
 
 
 def stakes(cost: FloatArray, eligible: BoolArray) -> Stakes:
     """Solve the assignment by place and weigh every pair against its cheapest exchange.
 
-    Pairs that nobody contests are settled at once; the rest, connected components of two or
-    more, goes to the solver. The regret of a pair is the cost of the best assignment without it
-    less that of the best one. Here only exchanges with one other pair are tried, where a free
-    track or a detection without a track makes a pair as well: exact in components of up to two
-    of each, and never too small in larger ones.
+    Pairs that nobody contests are settled at once; what remains, the connected components of
+    more than one pair, goes to the solver. The regret of a pair is the cost of the best
+    assignment without it less that of the best one. Here only exchanges with one other pair, a
+    free track or a detection without a track are tried: exact in components of up to two of
+    each, and never too small in larger ones.
 
     Args:
-        cost: (N, M), infinity where a pair is impossible.
+        cost: (N, M) float32, `ALONE` or more, infinity too, where a pair is impossible.
         eligible: (N,) detections that take part.
     """
     n = len(cost)
-    track, rival, partner = (np.full(n, -1, np.int64) for _ in range(3))
+    track, rival = np.full(n, -1), np.full(n, -1)
     regret = np.full(n, np.inf, np.float32)
     if not cost.size:
-        return Stakes(track, regret, rival, partner)
-    possible = np.isfinite(cost) & eligible[:, None]
-    degree = possible.sum(axis=1)
-    found = np.flatnonzero(degree)
+        return Stakes(track, regret, rival)
+    possible = (cost < ALONE) & eligible[:, None]
+    per_row, per_column = possible.sum(axis=1), possible.sum(axis=0)
     best = possible.argmax(axis=1)
-    lone = found[(degree[found] == 1) & (possible.sum(axis=0)[best[found]] == 1)]
+    lone = (per_row == 1) & (per_column[best] == 1)
     track[lone] = best[lone]
-    rows = np.setdiff1d(found, lone, assume_unique=True)
+    rows = np.flatnonzero((per_row > 0) & ~lone)
     if len(rows):
-        columns = np.flatnonzero(possible[rows].any(axis=0))
-        cell = np.ix_(rows, columns)
-        block = np.where(possible[cell], np.minimum(cost[cell], REFUSED), REFUSED)
-        own, other, pair_row, pair_column = _exchanges(block)
-        here = rows[pair_row[own]]
-        track[here] = np.where(pair_column[own] >= 0, columns[pair_column[own]], -1)
-        regret[here] = other.regret[own]
-        q = other.pair[own]
-        rival[here] = np.where(pair_column[q] >= 0, columns[pair_column[q]], -1)
-        partner[here] = np.where(pair_row[q] >= 0, rows[pair_row[q]], -1)
-    return Stakes(track, regret, rival, partner)
+        per_column[best[lone]] = 0
+        columns = np.flatnonzero(per_column)
+        block = np.where(possible[rows][:, columns], cost[rows][:, columns], ALONE)
+        own, dearer, other = _exchanges(block)
+        track[rows] = np.where(own >= 0, columns[own], -1)
+        regret[rows] = dearer
+        rival[rows] = np.where(np.isfinite(dearer), columns[other], -1)
+    return Stakes(track, regret, rival)
 
 
-@dataclass(frozen=True, slots=True)
-class _Best:
-    pair: IntArray
-    regret: FloatArray
-
-
-def _exchanges(block: FloatArray) -> tuple[IntArray, _Best, IntArray, IntArray]:
-    """The assignment of a block, and each pair's cheapest exchange.
+def _exchanges(block: FloatArray) -> tuple[IntArray, FloatArray, IntArray]:
+    """The assignment of a block (R, C), and the cheapest exchange of every row.
 
     Returns:
-        Pairs that have a row, the best exchange of every pair, and rows and columns of all
-        pairs, -1 where one is missing.
+        (R,) columns, -1 for none; (R,) what the exchange costs more, infinity where there is
+        none; (R,) the column that it is about.
     """
+    n_rows, n_columns = block.shape
+    own = np.full(n_rows, -1)
     i, j = linear_sum_assignment(block)
-    real = block[i, j] < REFUSED
+    real = block[i, j] < ALONE
     i, j = i[real], j[real]
-    free_rows = np.setdiff1d(np.arange(block.shape[0]), i, assume_unique=True)
-    free_columns = np.setdiff1d(np.arange(block.shape[1]), j, assume_unique=True)
-    none_row, none_column = np.full(len(free_columns), -1), np.full(len(free_rows), -1)
-    pair_row = np.concatenate((i, free_rows, none_row))
-    pair_column = np.concatenate((j, none_column, free_columns))
-    padded = np.full((block.shape[0] + 1, block.shape[1] + 1), UNMATCHED)
-    padded[:-1, :-1] = block
-    padded[-1, -1] = 0.0
-    price = padded[np.ix_(pair_row, pair_column)]
-    own = price.diagonal()
-    change = price + price.T - own[:, None] - own[None, :]
-    empty = (price >= REFUSED) & (pair_row >= 0)[:, None] & (pair_column >= 0)[None, :]
-    refused = empty | empty.T
-    np.fill_diagonal(refused, True)
-    change[refused] = np.inf
-    pair = change.argmin(axis=1)
-    regret = change[np.arange(len(pair)), pair]
-    regret = np.where(refused[np.arange(len(pair)), pair], np.inf, regret).astype(np.float32)
-    return np.flatnonzero(pair_row >= 0), _Best(pair, regret), pair_row, pair_column
+    own[i] = j
+    free_row, free_column = np.ones(n_rows, np.bool_), np.ones(n_columns, np.bool_)
+    free_row[i] = free_column[j] = False
+    blocked = np.where(block < ALONE, block, np.float32(np.inf))
+    paid = np.full(n_columns, 0.0, np.float32)
+    paid[j] = block[i, j]
+    change = np.full(block.shape, np.inf, np.float32)
+    # Row r takes the column of the pair (i, j), which in turn takes what row r had: nothing ...
+    change[free_row] = blocked[free_row] - paid
+    # ... its own column, ...
+    price = blocked[i][:, j] - paid[j]
+    change[np.ix_(i, j)] = price + price.T
+    # ... or the column was free.
+    change[np.ix_(i, free_column)] = blocked[i][:, free_column] - paid[j][:, None]
+    change[i, j] = np.inf
+    if free_row.any():  # or it gives its column up to a row without one
+        change[i, j] = (blocked[free_row][:, j] - paid[j]).min(axis=0)
+    other = change.argmin(axis=1)
+    return own, np.maximum(change[np.arange(n_rows), other], 0.0), other

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mot_dinov3.boxes import area
 from mot_dinov3.config import SchedulerConfig
@@ -12,49 +14,52 @@ from mot_dinov3.policies.base import PlanInput, number_argument
 from mot_dinov3.policies.regret import Stakes, stakes
 from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, IntArray, Reason
 
-PRICE = 0.3
+PRICE = 0.5
 """Least worth of a crop that is embedded, unless another is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What embeddings are worth; every worth is in [0, 1].
+    """What embeddings are worth, from 0 to 1; the figures were tuned on synthetic worlds.
 
     Attributes:
-        regret: place alone is trusted from this difference to the next best assignment on.
-        half_known: share of an ambiguity that looks can settle if one side has a gallery only.
+        regret: from this difference to the next best assignment on looks can't overrule place,
+            even if the two sides look like strangers.
         stranger: cosine distance at which two identities look as different as strangers do.
-        birth: an unmatched detection near a lost track.
-        gap_s: a lost track that is found again after so long is a stranger until looked at.
-        enrol: a track without any embedding, and with few.
-        gallery: real embeddings that a track should have.
-        snapshot: a track about to be covered or to leave, once its embedding is `stale` old.
-        covered: share that another track must be about to cover.
-        drift: change of looks, in cosine distance, that is worth 1.
-        stale: frames after which an embedding is old.
-        quality: crops below this are not worth remembering.
+        half_known: what takes the place of their distance if one side only has a gallery.
+        calm: an ambiguity is worth so much less just after its track was embedded.
+        calm_frames: how fast that fades.
+        afar: cost by place of a return at the very place where a lost track is expected.
+        spread: by how much of its size a lost track may have gone astray per second.
+        gap_s: who is found by place after so long is a stranger until looked at.
+        gap: the same, right after a single missed frame.
+        enrol: the first, second, ... embedding of a track.
+        half_life: frames until a refresh is worth a half.
+        drift: mean change of looks that doubles the pace of refreshes.
+        snapshot: frames that count on top for a track about to be covered or to leave.
+        covered: share of a box that must be about to be covered.
+        quality: crops below this are compared if need be, but never remembered.
         oldest: frames after which nobody is left waiting.
         turns: every so many slots one belongs to whoever waited longest.
     """
 
     regret: float = 1.3
-    half_known: float = 0.5
     stranger: float = 0.5
-    birth: float = 1.0
+    half_known: float = 0.5
+    calm: float = 0.25
+    calm_frames: float = 3.0
+    afar: float = 1.0
+    spread: float = 1.0
     gap_s: float = 0.5
     gap: float = 0.3
-    weak: float = 0.35
-    weak_worth: float = 1.0
-    enrol: tuple[float, ...] = (0.8, 0.5, 0.35)
-    snapshot: float = 0.6
+    enrol: tuple[float, ...] = (1.0, 0.95, 0.9)
+    half_life: float = 12.0
+    drift: float = 0.1
+    snapshot: float = 12.0
     covered: float = 0.25
-    drift: float = 0.5
-    stale: int = 30
     quality: float = 0.3
     oldest: int = 60
     turns: int = 4
-    remember_doubt: int = 1
-    period: int = 0
 
 
 class ValuePolicy:
@@ -71,148 +76,165 @@ class ValuePolicy:
 
 
 def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
-    """Decide by what an embedding could change. Pure: no clock, no model, no memory."""
-    case = stakes(np.hstack((scene.cost, scene.lost_cost)), scene.eligible)
-    n, n_tracks = len(scene), len(scene.track_id)
-    track = np.where(case.track < n_tracks, case.track, -1)
-    value = np.zeros(n, np.float32)
-    reason = np.full(n, Reason.STABLE, np.int8)
+    """Decide by what an embedding could change. Pure: no clock, no model, no memory.
+
+    What may change this frame's answer is critical; what prepares later ones is refreshed if
+    there is time. Whoever waited for `worth.oldest` frames is critical, too, and takes every
+    `worth.turns`-th slot, oldest first. So with a budget of at least one crop a frame, a track
+    among T that is seen well in every frame is embedded again within `oldest + turns * T` frames.
+    """
+    cost = scene.cost
+    if len(scene.lost_id):
+        cost = np.concatenate((cost, return_cost(scene, worth)), axis=1)
+    case = stakes(cost, scene.eligible)
+    track = np.where(case.track < len(scene.track_id), case.track, -1)
     good = scene.quality >= worth.quality
-    age_ = np.where(track >= 0, scene.staleness[track], 0) if n_tracks else np.zeros(n)
-    for kind, claim in (
-        (
-            Reason.DUE,
-            np.where(good & (age_ >= worth.period), 0.95, 0) if worth.period else np.zeros(n),
-        ),
-        (Reason.DRIFT, np.where(good, _drift(scene, track, worth), 0)),
-        (Reason.SNAPSHOT, np.where(good, _snapshot(scene, track, worth), 0)),
-        (Reason.ENROL, np.where(good, _enrolment(scene, track, worth), 0)),
+    value, reason, stale = _later(scene, track, worth)
+    value[~good] = 0.0
+    reason[~good] = Reason.POOR
+    urgent = np.zeros(len(scene), np.bool_)
+    for why, claim in (
         (Reason.RETURN, _return(scene, case, worth)),
         (Reason.AMBIGUOUS, _ambiguity(scene, case, worth)),
     ):
         more = claim > value
-        value[more], reason[more] = claim[more], kind
-    stale = np.where(track >= 0, scene.staleness[track], 0) if n_tracks else np.zeros(n, np.int64)
+        value[more], reason[more], urgent[more] = claim[more], why, True
     overdue = scene.eligible & good & (stale >= worth.oldest)
+    wanted = (scene.eligible & (value >= price)) | overdue
     reason[overdue & (value < price)] = Reason.OLDEST
-    value[overdue] = np.maximum(value[overdue], min(price, 1.0))
-    reason[~good & (value < price)] = Reason.POOR
     reason[~scene.eligible] = Reason.LOW_SCORE
-    wanted = scene.eligible & (value >= price)
-    urgent = wanted & np.isin(reason, (Reason.AMBIGUOUS, Reason.RETURN)) | overdue
-    first = _in_turn(urgent, overdue, value, stale, scene.frame_index, worth.turns)
-    rest = np.flatnonzero(wanted & ~urgent)
+    critical = wanted & (urgent | overdue)
     return EmbedPlan(
-        critical=first,
-        refresh=rest[np.argsort(-value[rest], kind="stable")],
-        reuse=np.flatnonzero(~(wanted | urgent)),
+        critical=in_turn(
+            best_first(critical, value),
+            best_first(overdue, stale),
+            worth.turns,
+            scene.frame_index % worth.turns,
+        ),
+        refresh=best_first(wanted & ~critical, value),
+        reuse=np.flatnonzero(~wanted),
         track=track,
         reason=reason,
         worth=value,
-        poor=np.flatnonzero(
-            ~good
-            | ((reason == Reason.AMBIGUOUS) & (case.regret < 0.3) & (worth.remember_doubt == 0))
-            | (np.isin(reason, (Reason.AMBIGUOUS, Reason.RETURN)) & (worth.remember_doubt == -1))
-        ),
+        poor=np.flatnonzero(~good),
     )
 
 
+def best_first(chosen: BoolArray, score: FloatArray | IntArray) -> IntArray:
+    """Chosen rows, the highest score first."""
+    rows = np.flatnonzero(chosen)
+    return rows[np.argsort(-score[rows], kind="stable")]
+
+
+def return_cost(scene: PlanInput, worth: Worth) -> FloatArray:
+    """(N, L) cost of lost tracks by place or, out of its reach, by distance from where they are."""
+    past = scene.lost_xyxy
+    off_x = (scene.xyxy[:, 0] + scene.xyxy[:, 2])[:, None] - (past[:, 0] + past[:, 2])
+    off_y = (scene.xyxy[:, 1] + scene.xyxy[:, 3])[:, None] - (past[:, 1] + past[:, 3])
+    size = np.sqrt(np.maximum(area(past), 1.0)) * (1 + worth.spread * scene.lost_s)
+    far = worth.afar + 0.5 * np.sqrt(off_x * off_x + off_y * off_y) / size
+    far = np.where(scene.returns, far, np.inf)
+    out: FloatArray = np.minimum(scene.lost_cost, far).astype(np.float32, copy=False)
+    return out
+
+
 def _ambiguity(scene: PlanInput, case: Stakes, worth: Worth) -> FloatArray:
-    """Small regret, where the looks of the two sides differ enough to settle it."""
+    """(N,) how small the regret is, against what the looks of both sides could weigh."""
     out = np.zeros(len(scene), np.float32)
-    rows = np.flatnonzero(np.isfinite(case.regret))
-    if len(rows):
-        looks = np.concatenate((scene.looks, scene.lost_looks))
-        known = np.concatenate((scene.known, scene.lost_known))
-        own, other = case.track[rows], case.rival[rows]
-        knows_own, knows_other = known[own] & (own >= 0), known[other] & (other >= 0)
-        alike = np.einsum("nd,nd->n", looks[own], looks[other]) if looks.shape[1] else 0.0
-        apart = np.clip((1.0 - alike) / worth.stranger, 0.0, 1.0)
-        half = np.where(knows_own | knows_other, worth.half_known, 0.0)
-        reach = worth.regret * np.where(knows_own & knows_other, apart, half)
-        out[rows] = np.maximum(0.0, 1.0 - case.regret[rows] / np.maximum(reach, 1e-6))
+    rows = np.flatnonzero(case.regret < worth.regret)
+    if not len(rows):
+        return out
+    own, rival = case.track[rows], case.rival[rows]
+    looks, known = scene.looks, scene.known
+    if len(scene.lost_id):
+        looks, known = np.concatenate((looks, scene.lost_looks)), np.append(known, scene.lost_known)
+    knows_own, knows_rival = known[own] & (own >= 0), known[rival]
+    alike = np.einsum("nd,nd->n", looks[own], looks[rival])
+    apart = np.clip((1.0 - alike) / worth.stranger, 0.0, 1.0)
+    half = np.where(knows_own | knows_rival, worth.half_known, 0.0)
+    reach = worth.regret * np.where(knows_own & knows_rival & (own != rival), apart, half)
+    unsure = 1.0 - case.regret[rows] / np.maximum(reach, 1e-6)
+    active = (own >= 0) & (own < len(scene.track_id))
+    age = scene.staleness[own[active]]
+    unsure[active] -= worth.calm * np.exp((1 - age) / worth.calm_frames) * knows_own[active]
+    out[rows] = np.maximum(0.0, unsure)
     return out
 
 
 def _return(scene: PlanInput, case: Stakes, worth: Worth) -> FloatArray:
-    """A birth near a lost track that could be recognised, and a lost track found by place."""
+    """(N,) 1 for who may be a lost track seen again, less if found soon by place."""
     out = np.zeros(len(scene), np.float32)
-    out[(case.track < 0) & scene.returns.any(axis=1)] = worth.birth
-    found = np.flatnonzero(case.track >= len(scene.track_id))
-    lost = case.track[found] - len(scene.track_id)
-    doubt = np.minimum(1.0, scene.lost_s[lost] / worth.gap_s)
-    out[found] = np.where(scene.lost_known[lost], np.maximum(doubt, worth.gap), 0.0) * worth.birth
-    active = np.flatnonzero(
-        (case.track >= 0) & (case.track < len(scene.track_id)) & scene.returns.any(axis=1)
-    )
-    cost = scene.cost[active, case.track[active]]
-    out[active] = np.clip((cost - worth.weak) / (1 - worth.weak), 0, 1) ** 0.5 * worth.weak_worth
+    n_tracks = len(scene.track_id)
+    if not len(scene.lost_id):
+        return out
+    out[(case.track < 0) & scene.returns.any(axis=1)] = 1.0
+    found = np.flatnonzero(case.track >= n_tracks)
+    lost = case.track[found] - n_tracks
+    here = np.isfinite(scene.lost_cost[found, lost])
+    doubt = np.clip(scene.lost_s[lost] / worth.gap_s, worth.gap, 1.0)
+    out[found] = np.where(here, doubt, 1.0) * scene.lost_known[lost]
     return out
 
 
-def _enrolment(scene: PlanInput, track: IntArray, worth: Worth) -> FloatArray:
-    """A confirmed track of which too little is remembered."""
+def _later(
+    scene: PlanInput, track: IntArray, worth: Worth
+) -> tuple[FloatArray, NDArray[np.int8], IntArray]:
+    """What an embedding prepares: worth, reason and staleness of each detection's track."""
+    n = len(track)
+    if not len(scene.track_id):
+        return np.zeros(n, np.float32), np.full(n, Reason.STABLE, np.int8), np.zeros(n, np.int64)
+    soon = _about_to_vanish(scene, worth)
+    pace = 1.0 + scene.drift / worth.drift
+    age = scene.staleness * pace
+    refresh = np.where(soon, age + worth.snapshot, age)
+    refresh = np.where(scene.known, refresh / (refresh + worth.half_life), 0.0)
     steps = np.array([*worth.enrol, 0.0], np.float32)
-    if not len(scene.track_id):
-        return np.zeros(len(track), np.float32)
-    need = steps[np.minimum(scene.gallery_count, len(steps) - 1)] * scene.confirmed
-    return np.where(track >= 0, need[track], 0.0)
+    enrol = steps[np.minimum(scene.gallery_count, len(steps) - 1)] * scene.confirmed
+    value = np.maximum(enrol, refresh)
+    reason = np.where(soon, Reason.SNAPSHOT, Reason.DRIFT)
+    reason[enrol >= refresh] = Reason.ENROL
+    mine = track >= 0
+    return (
+        np.where(mine, value[track], 0.0).astype(np.float32),
+        np.where(mine, reason[track], Reason.STABLE).astype(np.int8),
+        np.where(mine, scene.staleness[track], 0),
+    )
 
 
-def _snapshot(scene: PlanInput, track: IntArray, worth: Worth) -> FloatArray:
-    """A track that will be covered by a nearer one, or leave, and whose embedding is old."""
-    if not len(scene.track_id):
-        return np.zeros(len(track), np.float32)
-    ahead = scene.ahead_xyxy
-    size = np.maximum(area(ahead), 1e-6)
-    low = np.maximum(ahead[:, None, :2], ahead[None, :, :2])
-    high = np.minimum(ahead[:, None, 2:], ahead[None, :, 2:])
-    common = np.maximum(high - low, 0).prod(axis=2)
-    common[ahead[:, None, 3] >= ahead[None, :, 3]] = 0.0
-    soon = common.max(axis=1) / size >= worth.covered
-    width, height = scene.frame_wh
+def _about_to_vanish(scene: PlanInput, worth: Worth) -> BoolArray:
+    """(T,) who will soon be covered by a nearer one or be out of the picture."""
+    x1, y1, x2, y2 = scene.ahead_xyxy.T
+    common = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
+    np.maximum(common, 0, out=common)
+    height = np.minimum(y2[:, None], y2) - np.maximum(y1[:, None], y1)
+    np.maximum(height, 0, out=height)
+    common *= height
+    common[y2[:, None] >= y2] = 0.0
+    size = np.maximum((x2 - x1) * (y2 - y1), 1e-6)
+    soon: BoolArray = common.max(axis=1) >= worth.covered * size
+    width, tall = scene.frame_wh
     if width:
-        centre = (ahead[:, :2] + ahead[:, 2:]) / 2
-        soon |= ((centre < 0) | (centre > (width, height))).any(axis=1)
-    age = np.minimum(1.0, scene.staleness / worth.stale)
-    return np.where(track >= 0, (soon * age * worth.snapshot)[track], 0.0)
+        x, y = (x1 + x2) / 2, (y1 + y2) / 2
+        soon |= (x < 0) | (x > width) | (y < 0) | (y > tall)
+    return soon
 
 
-def _drift(scene: PlanInput, track: IntArray, worth: Worth) -> FloatArray:
-    """A track whose looks have probably changed since they were last seen."""
-    if not len(scene.track_id):
-        return np.zeros(len(track), np.float32)
-    age = np.minimum(1.0, scene.staleness / worth.stale)
-    change = np.minimum(1.0, scene.drift * age / worth.drift)
-    return np.where(track >= 0, change[track], 0.0)
+def in_turn(by_value: IntArray, by_age: IntArray, turns: int, first: int) -> IntArray:
+    """Rows by value, but one slot in `turns` goes to the first of `by_age` that has none yet.
 
-
-def _in_turn(
-    urgent: BoolArray,
-    overdue: BoolArray,
-    value: FloatArray,
-    stale: IntArray,
-    frame_index: int,
-    turns: int,
-) -> IntArray:
-    """Urgent rows by value, but every `turns`-th slot goes to whoever waited longest.
-
-    The turn moves with the frame, so that it comes to a budget of a single crop as well.
+    Args:
+        by_value: all rows, best first.
+        by_age: some of them, oldest first.
+        turns: how often it is their turn.
+        first: the slot where that begins; it moves from frame to frame, so that their turn
+            comes with a budget of a single crop as well.
     """
-    rows = np.flatnonzero(urgent)
-    by_value = rows[np.argsort(-value[rows], kind="stable")]
-    waiting = np.flatnonzero(overdue)
-    if not len(waiting):
+    if not len(by_age):
         return by_value
-    by_age = waiting[np.argsort(-stale[waiting], kind="stable")].tolist()
-    out: list[int] = []
-    taken = set()
-    values = iter(by_value.tolist())
-    for place in range(len(rows)):
-        source = by_age if (place + frame_index) % turns == 0 else None
-        row = next((r for r in source or () if r not in taken), None)
-        if row is None:
-            row = next(r for r in values if r not in taken)
-        taken.add(row)
-        out.append(row)
-    return np.array(out, np.int64)
+    best, oldest = by_value.tolist(), by_age.tolist()
+    out: dict[int, None] = {}
+    while len(out) < len(best):
+        turn = len(out) % turns == first
+        line = chain(oldest, best) if turn else best
+        out[next(row for row in line if row not in out)] = None
+    return np.array(list(out), np.int64)
