@@ -32,6 +32,8 @@ def test_images_can_be_tracked_as_a_sequence(tmp_path, capsys):
     assert main([*words, "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().err == ""
     place = tmp_path / "flock-9"
+    files = sorted(file.name for file in (place / "img1").iterdir())
+    assert files == ["000001.jpg", "000002.jpg", "000003.jpg"]
     with open_source(SourceConfig(str(place))) as reader:
         frames = list(reader)
     assert [frame.index for frame in frames] == [0, 1, 2]

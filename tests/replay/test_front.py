@@ -86,6 +86,7 @@ def test_ticks_are_round_numbers_inside():
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
+    pytest.importorskip("trackeval", reason="the extra [eval] is not installed")
     cases = [Case("continuity"), Case("interval:3"), Case("oracle")]
     caches = {"one": recording(), "two": recording(content="b" * 64)}
     directory = tmp_path_factory.mktemp("mot")

@@ -109,9 +109,12 @@ def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
 
 def file_name(source: str) -> str:
     """A plain name for the file of a source: `clips/walk one.mp4` -> `walk-one`."""
+    from mot_dinov3.io.sources import VIDEO_SUFFIXES
+
     last = source.rstrip("/").replace("\\", "/").rpartition("/")[2] or source
     kind, _, name = last.partition(":")
-    stem = Path(name or kind).stem
+    path = Path(name or kind)
+    stem = path.stem if path.suffix.lower() in VIDEO_SUFFIXES else path.name
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "source"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from mot_dinov3.replay.clock import CostTable
 from mot_dinov3.replay.fingerprint import ContentDigest
 from mot_dinov3.replay.tape import Tape, TapePlayer
 from mot_dinov3.structures import Detections, FloatArray, Frame
-from mot_dinov3.timing import Clock
 
 BATCH = 64
 """Crops embedded at once, the scheduler's own largest batch."""
@@ -66,29 +65,30 @@ def record_source(
         config: `detector.conf` tells confident detections; the tracker is timed as configured.
         on_frame: called after each frame, for progress.
     """
-    clock = synchronised_clock(embedder.device if embedder else "cpu")
+    watch = Stopwatch(embedder.device if embedder else "cpu")
     tape, digest, busiest = Tape(detector.title, detector.names), ContentDigest(), _Busiest()
     read_ms: list[float] = []
     detect_ms: list[float] = []
-    crops, before = 0, clock()
+    crops = 0
+    watch.start()
     for frame in frames:
-        read_ms.append((clock() - before) * 1000)
+        read_ms.append(watch.ms())
         if not len(tape):
             tape.frame_wh = (frame.width, frame.height)
             detector.warm_up(frame.width, frame.height)
-        before = clock()
+        watch.start()
         detections = detector.detect(frame)
-        detect_ms.append((clock() - before) * 1000)
+        detect_ms.append(watch.ms())
         tape.add(frame, detections, embed_everything(embedder, frame, detections, config))
         digest.add(frame)
         busiest.look(frame, detections)
         crops += len(detections)
         if on_frame is not None:
             on_frame(len(tape), crops)
-        before = clock()
+        watch.start()
     stages = {"read": _median(read_ms), "detect": _median(detect_ms)}
     stages["track"] = track_ms(tape, config)
-    costs = CostTable(busiest.measure(embedder, clock), stages)
+    costs = CostTable(busiest.measure(embedder, watch), stages)
     return Recording(tape, digest.hexdigest(), costs)
 
 
@@ -112,7 +112,38 @@ def track_ms(tape: Tape, config: TrackConfig) -> float:
     player = TapePlayer(tape)
     tracker = assemble(config, player, player if player.dim else None,
                        scheduler=SchedulerConfig(embed_all=True))  # fmt: skip
-    return _median([tracker.step(frame).stage_ms["track"] for frame in tape.frames()])
+    watch, samples = Stopwatch("cpu"), []
+    for frame in tape.frames():
+        watch.start()
+        tracker.step(frame)
+        samples.append(watch.ms())
+    return _median(samples)
+
+
+class Stopwatch:
+    """Milliseconds of work, whatever else the machine is busy with.
+
+    On a CPU it is the lesser of the time that passed and the time that this process worked, so
+    waiting for a core does not count. Elsewhere the device works beside this process, and the
+    time that passed counts, after the device has finished.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._clock = synchronised_clock(device)
+        self._worked = process_time if device == "cpu" else None
+        self.start()
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._passed_s = self._clock()
+        self._worked_s = self._worked() if self._worked is not None else 0.0
+
+    def ms(self) -> float:
+        """What was counted since `start`."""
+        passed_s = self._clock() - self._passed_s
+        if self._worked is None:
+            return passed_s * 1000
+        return min(passed_s, self._worked() - self._worked_s) * 1000
 
 
 class _Busiest:
@@ -127,7 +158,7 @@ class _Busiest:
             self.frame = Frame(frame.index, frame.time_s, frame.image.copy())
             self.xyxy = detections.xyxy
 
-    def measure(self, embedder: Embedder | None, clock: Clock) -> dict[int, float]:
+    def measure(self, embedder: Embedder | None, watch: Stopwatch) -> dict[int, float]:
         """Batch size -> median milliseconds; the first call of every size is not counted."""
         out: dict[int, float] = {}
         if embedder is None or self.frame is None:
@@ -138,9 +169,9 @@ class _Busiest:
             embedder.embed(self.frame.image, boxes)
             samples = []
             for _ in range(REPEATS):
-                before = clock()
+                watch.start()
                 embedder.embed(self.frame.image, boxes)
-                samples.append((clock() - before) * 1000)
+                samples.append(watch.ms())
             out[n] = _median(samples)
             if perf_counter() - started > LIMIT_S:
                 break

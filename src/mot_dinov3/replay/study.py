@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.evaluation.figures import measure
+from mot_dinov3.evaluation.figures import measure, trackeval
 from mot_dinov3.evaluation.preprocessing import Case as Scored
 from mot_dinov3.evaluation.preprocessing import fitting_rule, preprocessed
 from mot_dinov3.io.mot import MotTable
@@ -93,6 +93,8 @@ def study(
     Raises:
         MotError: a policy lacks what it needs, or scoring is not installed.
     """
+    if any(cache.truth is not None for cache in caches.values()):
+        trackeval("metrics")  # tells at once, not after all is played, that it is missing
     runs: dict[Case, dict[str, _Run]] = {}
     for case in dict.fromkeys([FLOOR, CEILING, *cases]):
         runs[case] = {}
