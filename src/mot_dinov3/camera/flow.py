@@ -54,7 +54,7 @@ def fit_similarity(before: Image, after: Image, moving: FloatArray) -> Array:
     points = cv2.goodFeaturesToTrack(before, CORNERS, 0.01, 5, mask=mask)
     if points is None or len(points) < LEAST_POINTS:
         return STILL
-    there, found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, None)  # type: ignore[call-overload]
+    there, found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, None)
     good = found.ravel() == 1
     if good.sum() < LEAST_POINTS:
         return STILL

@@ -13,7 +13,7 @@ from mot_dinov3.errors import UnknownNameError
 
 DEFAULT_PRESET = "default"
 
-PLAIN: Mapping[str, Any] = {
+PLAIN: dict[str, Any] = {
     "strong_share": 0.0,
     "birth_share": 1.0,
     "birth_iou": 1.0,

@@ -63,8 +63,9 @@ class MotionState:
         still = np.zeros_like(position)
         spread = BIRTH_POSITION * config.measurement_noise * size
         push = BIRTH_VELOCITY * config.velocity_noise * size
-        variances = (np.broadcast_to(s**2, position.shape).copy() for s in (spread, push))
-        return cls(position, still, next(variances), still.copy(), next(variances), config)
+        var_position = np.broadcast_to(spread**2, position.shape).copy()
+        var_velocity = np.broadcast_to(push**2, position.shape).copy()
+        return cls(position, still, var_position, still.copy(), var_velocity, config)
 
     def keep(self, rows: IntArray | BoolArray) -> None:
         """Drop every filter that is not in `rows`."""
@@ -78,7 +79,10 @@ class MotionState:
 
     def select(self, rows: IntArray | BoolArray) -> MotionState:
         """A copy of the filters `rows`."""
-        return MotionState(*(getattr(self, name)[rows].copy() for name in _COLUMNS), self.config)
+        position, velocity, var_position, covariance, var_velocity = (
+            getattr(self, name)[rows].copy() for name in _COLUMNS
+        )
+        return MotionState(position, velocity, var_position, covariance, var_velocity, self.config)
 
     def store(self, rows: IntArray | BoolArray, other: MotionState) -> None:
         """Replace the filters `rows` by those of `other`, aligned with them."""
