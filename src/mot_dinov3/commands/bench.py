@@ -42,7 +42,8 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--frames", type=int, default=0, metavar="N",
                      help="use the first N frames only (default: all)")  # fmt: skip
     out.add_argument("--json", type=Path, metavar="FILE", help="also write the JSON to FILE")
-    add_flags(out, ("source", "device", "detector", "embedder", "scheduler", "tracker", "talk"))
+    tracking = ("scheduler", "tracker", "association", "motion")
+    add_flags(out, ("source", "device", "detector", "embedder", *tracking, "talk"))
     return out
 
 
