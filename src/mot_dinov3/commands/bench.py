@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mot_dinov3.commands.benchmarks.bench import BenchSettings
 
 DESCRIPTION = """Measure, and print a table and then one line of JSON. Words choose what: budget
-(real clock), jitter (of the machine), simulated (clock), association, saving, overhead, memory,
-help-time, or all. Detections are computed once and replayed. Without --source a street is drawn
+(real clock), jitter (of the machine), simulated (clock), planning, association, saving,
+overhead, memory, help-time, or all. Detections are computed once and replayed. Without --source a street is drawn
 and its exact boxes are the detections; without an embedder the demo model is used."""
 
 ALL = "all"
@@ -42,7 +42,8 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--frames", type=int, default=0, metavar="N",
                      help="use the first N frames only (default: all)")  # fmt: skip
     out.add_argument("--json", type=Path, metavar="FILE", help="also write the JSON to FILE")
-    add_flags(out, ("source", "device", "detector", "embedder", "scheduler", "tracker", "talk"))
+    tracking = ("scheduler", "tracker", "association", "motion")
+    add_flags(out, ("source", "device", "detector", "embedder", *tracking, "talk"))
     return out
 
 

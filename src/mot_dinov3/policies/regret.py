@@ -48,21 +48,25 @@ def stakes(cost: FloatArray, eligible: BoolArray) -> Stakes:
     regret = np.full(n, np.inf, np.float32)
     if not cost.size:
         return Stakes(track, regret, rival)
-    possible = (cost < ALONE) & eligible[:, None]
-    per_row, per_column = possible.sum(axis=1), possible.sum(axis=0)
-    best = possible.argmax(axis=1)
-    lone = (per_row == 1) & (per_column[best] == 1)
-    track[lone] = best[lone]
-    rows = np.flatnonzero((per_row > 0) & ~lone)
-    if len(rows):
-        per_column[best[lone]] = 0
-        columns = np.flatnonzero(per_column)
-        block = np.where(possible[rows][:, columns], cost[rows][:, columns], ALONE)
+    i, j = np.nonzero((cost < ALONE) & eligible[:, None])
+    per_row, per_column = np.bincount(i, minlength=n), np.bincount(j, minlength=cost.shape[1])
+    lone = (per_row[i] == 1) & (per_column[j] == 1)
+    track[i[lone]] = j[lone]
+    i, j = i[~lone], j[~lone]
+    if len(i):
+        rows, columns = _distinct(i, n), _distinct(j, cost.shape[1])
+        block = np.full((len(rows), len(columns)), ALONE, np.float32)
+        block[np.searchsorted(rows, i), np.searchsorted(columns, j)] = cost[i, j]
         own, dearer, other = _exchanges(block)
         track[rows] = np.where(own >= 0, columns[own], -1)
         regret[rows] = dearer
         rival[rows] = np.where(np.isfinite(dearer), columns[other], -1)
     return Stakes(track, regret, rival)
+
+
+def _distinct(numbers: IntArray, limit: int) -> IntArray:
+    """The numbers below `limit` that occur, in order."""
+    return np.flatnonzero(np.bincount(numbers, minlength=limit))
 
 
 def _exchanges(block: FloatArray) -> tuple[IntArray, FloatArray, IntArray]:

@@ -145,11 +145,9 @@ def _ambiguity(scene: PlanInput, case: Stakes, worth: Worth) -> FloatArray:
     if not len(rows):
         return out
     own, rival = case.track[rows], case.rival[rows]
-    looks, known = scene.looks, scene.known
-    if len(scene.lost_id):
-        looks, known = np.concatenate((looks, scene.lost_looks)), np.append(known, scene.lost_known)
+    known = np.concatenate((scene.known, scene.lost_known))
     knows_own, knows_rival = known[own] & (own >= 0), known[rival]
-    alike = np.einsum("nd,nd->n", looks[own], looks[rival])
+    alike = np.einsum("nd,nd->n", _looks(scene, own), _looks(scene, rival))
     apart = np.clip((1.0 - alike) / worth.stranger, 0.0, 1.0)
     half = np.where(knows_own | knows_rival, worth.half_known, 0.0)
     reach = worth.regret * np.where(knows_own & knows_rival & (own != rival), apart, half)
@@ -158,6 +156,17 @@ def _ambiguity(scene: PlanInput, case: Stakes, worth: Worth) -> FloatArray:
     age = scene.staleness[own[active]]
     unsure[active] -= worth.calm * np.exp((1 - age) / worth.calm_frames) * knows_own[active]
     out[rows] = np.maximum(0.0, unsure)
+    return out
+
+
+def _looks(scene: PlanInput, tracks: IntArray) -> FloatArray:
+    """(M, D) looks of `tracks` (M,), the active ones counted before the lost; any row for -1."""
+    if not len(scene.lost_id):
+        return scene.looks[tracks]
+    out = scene.lost_looks[np.maximum(tracks - len(scene.track_id), 0)]
+    active = tracks < len(scene.track_id)
+    if len(scene.track_id):
+        out[active] = scene.looks[tracks[active]]
     return out
 
 

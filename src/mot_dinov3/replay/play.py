@@ -118,7 +118,9 @@ def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
     clock = VirtualClock()
     player = TapePlayer(cache.tape, Meter(cache.costs, clock))
     policy = policy_for(cache, case, scheduler)
-    keeper = ObservedTracker(config.tracker, config.detector.conf)
+    keeper = ObservedTracker(
+        config.tracker, config.detector.conf, config.association, config.motion
+    )
     spender = EmbeddingScheduler(scheduler, clock)
     tracker = ModularTracker(player, player, policy, spender, keeper)
     if isinstance(policy, OraclePolicy):

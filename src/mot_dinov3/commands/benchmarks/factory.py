@@ -13,6 +13,7 @@ BENCHMARKS = Registry(
         "budget": "mot_dinov3.commands.benchmarks.budget:budget",
         "jitter": "mot_dinov3.commands.benchmarks.jitter:jitter",
         "simulated": "mot_dinov3.commands.benchmarks.simulated:simulated",
+        "planning": "mot_dinov3.commands.benchmarks.planning:planning",
         "association": "mot_dinov3.commands.benchmarks.association:association",
         "saving": "mot_dinov3.commands.benchmarks.saving:saving",
         "overhead": "mot_dinov3.commands.benchmarks.overhead:overhead",
