@@ -32,7 +32,7 @@ def plan_input(
         frame_wh=frame_wh,
         xyxy=scene.detections.xyxy,
         score=scene.detections.score,
-        eligible=scene.strong,
+        eligible=scene.eligible,
         quality=crop_quality(scene, visible, frame_wh),
         overlap=overlap,
         iou=scene.iou[:, active],

@@ -144,7 +144,7 @@ class Tracker:
         strong = self._strong_from()
         fertile = max(self.conf, strong * self.config.birth_share)
         score = detections.score
-        return Scene(detections, iou, place, score >= strong, score >= fertile)
+        return Scene(detections, iou, place, score >= self.conf, score >= strong, score >= fertile)
 
     def _strong_from(self) -> float:
         return self._usual.threshold(self.config.strong_share)

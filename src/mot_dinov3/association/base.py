@@ -69,13 +69,15 @@ class Scene:
         detections: N boxes.
         iou: (N, T) float32 with the predicted boxes; 0 across classes.
         place: the same pairs, refined; similarity 0 across classes.
-        strong: (N,) bool, confident enough to be matched first.
+        eligible: (N,) bool, confident enough to be looked at: its looks may be told.
+        strong: (N,) bool, confident enough to be matched first by place alone.
         fertile: (N,) bool, confident enough to start a track.
     """
 
     detections: Detections
     iou: FloatArray
     place: Place
+    eligible: BoolArray
     strong: BoolArray
     fertile: BoolArray
 

@@ -18,7 +18,7 @@ from mot_dinov3.association.assign import REFUSED, greedy, hungarian
 from mot_dinov3.association.base import Place, Scene, TrackView
 from mot_dinov3.association.costs import appearance_cost, blend, distinctness
 from mot_dinov3.association.pairing import Pairing
-from mot_dinov3.association.returning import may_return
+from mot_dinov3.association.returning import may_return, reachable
 from mot_dinov3.boxes import xyxy_to_cxcywh
 from mot_dinov3.config import AssociationConfig, TrackerConfig
 from mot_dinov3.motion.kalman import CHI2_95_2DOF
@@ -59,17 +59,17 @@ class CascadeAssociation:
         """One frame's matches; each track and each detection at most once."""
         pairing = Pairing(len(scene.strong), len(view), self.assign)
         if len(view) and len(scene.strong):
-            cost, possible, strange = self._with_looks(scene, embeddings, view)
-            cost = np.where(possible, cost, REFUSED)
+            cost, evidence = self._with_looks(scene, embeddings, view)
+            strong = scene.strong | embeddings.fresh
             recent = view.state == TrackState.CONFIRMED
             near = recent | ((view.state == TrackState.LOST) & self._near(view))
             if self.config.recent_first:
-                self._strong(pairing, scene, np.where(strange, REFUSED, cost), recent)
-            self._strong(pairing, scene, cost, near)
-            self._by_place(pairing, scene, scene.strong, recent, self.config.hasty_iou)
-            self._by_place(pairing, scene, ~scene.strong, recent, self.config.low_match_iou)
+                self._first(pairing, np.where(evidence, REFUSED, cost), strong, recent)
+            self._first(pairing, cost, strong, near)
+            self._by_place(pairing, scene, strong, recent, self.config.hasty_iou)
+            self._by_place(pairing, scene, ~strong, recent, self.config.low_match_iou)
             tentative = view.state == TrackState.TENTATIVE
-            self._by_place(pairing, scene, scene.strong, tentative, self.config.tentative_iou)
+            self._by_place(pairing, scene, strong, tentative, self.config.tentative_iou)
             self._returning(pairing, scene, embeddings, view)
         return pairing.matches()
 
@@ -96,12 +96,12 @@ class CascadeAssociation:
 
     def _with_looks(
         self, scene: Scene, embeddings: Embeddings, view: TrackView
-    ) -> tuple[FloatArray, BoolArray, BoolArray]:
-        """Costs of all pairs, which are possible, and which look like strangers; all (N, T)."""
+    ) -> tuple[FloatArray, BoolArray]:
+        """Costs of all pairs, `REFUSED` outside the gates, and where looks tell; (N, T) both."""
         cost = scene.place.cost.copy()
         possible = scene.place.similarity >= self.config.match_iou
-        strange = np.zeros(cost.shape, np.bool_)
-        fresh = np.flatnonzero(embeddings.fresh & scene.strong)
+        told = np.zeros(cost.shape, np.bool_)
+        fresh = np.flatnonzero(embeddings.fresh)
         if len(fresh) and view.gallery.dim:
             similarity = view.gallery.similarity(embeddings.vectors[fresh])
             evidence = np.broadcast_to(view.gallery.known, similarity.shape)
@@ -110,8 +110,8 @@ class CascadeAssociation:
                 weight = weight * distinctness(similarity, evidence)
             cost[fresh] = blend(cost[fresh], similarity, evidence, weight)
             possible[fresh] |= self._familiar(scene, view, fresh, similarity)
-            strange[fresh] = evidence & (appearance_cost(similarity) >= 1.0)
-        return cost, possible, strange
+            told[fresh] = evidence
+        return np.where(possible, cost, REFUSED), told
 
     def _familiar(
         self, scene: Scene, view: TrackView, rows: IntArray, similarity: FloatArray
@@ -120,16 +120,17 @@ class CascadeAssociation:
         same_class = scene.detections.class_id[rows][:, None] == view.class_id[None, :]
         out: BoolArray = (similarity >= self.config.reid_similarity) & same_class
         i, j = np.nonzero(out)
-        distance = view.motion.gate_distance(scene.detections.xyxy[rows[i]], j)
-        out[i, j] = distance <= CHI2_95_2DOF
+        boxes = scene.detections.xyxy[rows]
+        expected = view.motion.gate_distance(boxes[i], j) <= CHI2_95_2DOF
+        out[i, j] = expected | reachable(boxes, view.xyxy, view.lost_s)[i, j]
         return out
 
-    def _strong(
-        self, pairing: Pairing, scene: Scene, cost: FloatArray, candidates: BoolArray
+    def _first(
+        self, pairing: Pairing, cost: FloatArray, detections: BoolArray, tracks: BoolArray
     ) -> None:
-        rows = np.flatnonzero(pairing.detection_free & scene.strong)
-        columns = np.flatnonzero(pairing.track_free & candidates)
-        pairing.settle(cost[np.ix_(rows, columns)], rows, columns)
+        rows = np.flatnonzero(pairing.detection_free & detections)
+        columns = np.flatnonzero(pairing.track_free & tracks)
+        pairing.settle(cost[np.ix_(rows, columns)], rows, columns, self.config.worst_cost)
 
     def _by_place(
         self,
@@ -148,7 +149,7 @@ class CascadeAssociation:
     def _returning(
         self, pairing: Pairing, scene: Scene, embeddings: Embeddings, view: TrackView
     ) -> None:
-        rows = np.flatnonzero(pairing.detection_free & scene.strong & embeddings.fresh)
+        rows = np.flatnonzero(pairing.detection_free & embeddings.fresh)
         lost = (view.state == TrackState.LOST) & (view.lost_s <= self.lives.reid_s)
         columns = np.flatnonzero(pairing.track_free & lost & view.gallery.known)
         if not len(rows) or not len(columns):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from mot_dinov3.association.assign import Assign
+from mot_dinov3.association.assign import REFUSED, Assign
 from mot_dinov3.structures import FloatArray, IntArray, Matches
 
 
@@ -24,11 +26,20 @@ class Pairing:
         self._tracks: list[IntArray] = []
         self._costs: list[FloatArray] = []
 
-    def settle(self, cost: FloatArray, rows: IntArray, columns: IntArray) -> None:
-        """Assign detections `rows` to tracks `columns` by `cost`, which is aligned with both."""
+    def settle(
+        self, cost: FloatArray, rows: IntArray, columns: IntArray, worst: float = math.inf
+    ) -> None:
+        """Assign detections `rows` to tracks `columns` by `cost`, which is aligned with both.
+
+        A pair is not made at `worst` or more, and leaving two alone costs no more than that.
+        Without such a price the solver would rather make two bad pairs than one good one.
+        """
         if not len(rows) or not len(columns):
             return
-        i, j = self._assign(cost)
+        capped = np.where(cost < worst, cost, REFUSED) if math.isfinite(worst) else cost
+        i, j = self._assign(np.minimum(capped, worst) if math.isfinite(worst) else cost)
+        made = capped[i, j] < REFUSED
+        i, j = i[made], j[made]
         detections, tracks = rows[i], columns[j]
         self.detection_free[detections] = False
         self.track_free[tracks] = False

@@ -31,12 +31,12 @@ def reachable(xyxy: FloatArray, predicted: FloatArray, lost_s: FloatArray) -> Bo
 
 
 def may_return(scene: Scene, view: TrackView, columns: IntArray, window_s: float) -> BoolArray:
-    """(N, L) whether a strong detection may be a lost track of `columns` (L,), looks aside."""
+    """(N, L) whether an eligible detection may be a lost track of `columns` (L,), looks aside."""
     if not len(columns) or not len(scene.strong):
         return np.zeros((len(scene.strong), len(columns)), np.bool_)
     lost_s = view.lost_s[columns]
     allowed = reachable(scene.detections.xyxy, view.xyxy[columns], lost_s)
     allowed &= scene.detections.class_id[:, None] == view.class_id[columns][None, :]
     remembered = view.gallery.known[columns] & (lost_s <= window_s)
-    out: BoolArray = allowed & remembered[None, :] & scene.strong[:, None]
+    out: BoolArray = allowed & remembered[None, :] & scene.eligible[:, None]
     return out

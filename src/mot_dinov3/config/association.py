@@ -13,6 +13,9 @@ class AssociationConfig:
 
     no_hungarian: bool = flag(False, "--no-hungarian", "greedy instead of optimal assignment")
     match_iou: float = flag(0.3, "--match-iou", "no match below this overlap with the prediction")
+    worst_cost: float = flag(
+        0.8, "--worst-cost", "leaving a detection and a track alone costs this much, 1e3 = no end"
+    )
     hasty_iou: float = flag(
         0.1, "--hasty-iou", "the same in a second try for tracks seen a frame ago, 1 = no such try"
     )
@@ -35,7 +38,7 @@ class AssociationConfig:
     momentum: float = flag(0.0, "--momentum", "weight of a turn in the direction of motion (OCM)")
     momentum_s: float = flag(0.1, "--momentum-span", "seconds over which a direction is measured")
     appearance_weight: float = flag(
-        0.4, "--appearance-weight", "share of the cosine term where there is evidence"
+        0.6, "--appearance-weight", "share of the cosine term where there is evidence"
     )
     adaptive_appearance: bool = flag(
         False, "--adaptive-appearance", "less of it where several tracks look alike (Deep OC-SORT)"
@@ -60,6 +63,7 @@ class AssociationConfig:
             ("--box-growth-limit", self.growth_limit),
             ("--height-power", self.height_power),
             ("--momentum", self.momentum),
+            ("--worst-cost", min(self.worst_cost, 10.0)),
         ):
             require(0 <= value <= 10, name, "between 0 and 10", value)
         require(0 < self.momentum_s <= 10, "--momentum-span", "above 0, at most 10",
