@@ -89,8 +89,8 @@ class RunStatistics:
         """Overshoots; `fitted` frames are those whose critical work alone was within budget."""
         spent = np.array(self._spent, np.float64).reshape(-1, 4)
         embed, critical, predicted, limit = spent.T
-        usual = round(float(np.median(limit)), 3) if len(spent) else 0.0
-        out: dict[str, float] = {"ms": usual, "frames_over": 0, "worst_over_ms": 0.0}
+        usual = float(np.median(limit)) if len(spent) else 0.0
+        out: dict[str, float] = {"ms": round(usual, 3), "frames_over": 0, "worst_over_ms": 0.0}
         if usual:
             fitted = critical <= limit
             out["frames_over"] = int((embed > limit).sum())

@@ -4,7 +4,7 @@
    lost for too long.
 2. Confident detections left over against tracks left over that were there a frame ago, at a
    lower overlap: at few frames a second a newcomer outruns its first prediction.
-3. Weak detections against the tracks left over that were there a frame ago (Zhang et al. 2022).
+3. Weak detections against the tracks left over that were there a moment ago (Zhang et al. 2022).
 4. Confident detections left over against tracks on probation.
 5. Confident detections left over against lost tracks, by cosine, where the motion allows it.
 """
@@ -31,6 +31,9 @@ from mot_dinov3.structures import (
     Matches,
     TrackState,
 )
+
+SAME_TIME_S = 1e-4
+"""Times that differ by less are the same time, rounded."""
 
 
 class CascadeAssociation:
@@ -67,7 +70,8 @@ class CascadeAssociation:
                 self._first(pairing, np.where(evidence, REFUSED, cost), strong, recent)
             self._first(pairing, cost, strong, near)
             self._by_place(pairing, scene, strong, recent, self.config.hasty_iou)
-            self._by_place(pairing, scene, ~strong, recent, self.config.low_match_iou)
+            late = self._found_by_weak(view)
+            self._by_place(pairing, scene, ~strong, late, self.config.low_match_iou)
             tentative = view.state == TrackState.TENTATIVE
             self._by_place(pairing, scene, strong, tentative, self.config.tentative_iou)
             self._returning(pairing, scene, embeddings, view)
@@ -81,7 +85,7 @@ class CascadeAssociation:
         least = np.where(self._near(view), np.float32(config.match_iou), never)
         least[recent] = min(config.hasty_iou, config.match_iou)
         least[tentative] = config.tentative_iou
-        weak = np.where(recent, np.float32(config.low_match_iou), never)
+        weak = np.where(self._found_by_weak(view), np.float32(config.low_match_iou), never)
         allowed = scene.place.similarity >= np.where(scene.strong[:, None], least, weak)
         return np.where(allowed, scene.place.cost, REFUSED)
 
@@ -92,6 +96,12 @@ class CascadeAssociation:
     def _near(self, view: TrackView) -> BoolArray:
         """(T,) seen so lately that its predicted place means something."""
         out: BoolArray = view.lost_s <= self.lives.max_lost_s
+        return out
+
+    def _found_by_weak(self, view: TrackView) -> BoolArray:
+        """(T,) confirmed, and unseen for so short a time that a weak detection may be it."""
+        known = (view.state == TrackState.CONFIRMED) | (view.state == TrackState.LOST)
+        out: BoolArray = known & (view.away_s <= self.config.low_window_s + SAME_TIME_S)
         return out
 
     def _with_looks(

@@ -27,7 +27,7 @@ MAD_TO_SIGMA, MEDIAN_SPREAD = 1.4826, 1.25
 more a median scatters than a mean."""
 
 
-DOUBT = 1.0
+DOUBT = 10.0
 """A shift that is as small as its standard error times the root of this is halved."""
 
 

@@ -20,6 +20,9 @@ class AssociationConfig:
         0.1, "--hasty-iou", "the same in a second try for tracks seen a frame ago, 1 = no such try"
     )
     low_match_iou: float = flag(0.5, "--low-match-iou", "the same for weak detections")
+    low_window_s: float = flag(
+        0.1, "--low-window", "seconds a track may have been unseen for a weak detection to find it"
+    )
     tentative_iou: float = flag(0.3, "--tentative-iou", "the same for unconfirmed tracks")
     recent_first: bool = flag(
         True, "--recent-first", "tracks seen a frame ago choose before lost ones"
@@ -68,5 +71,6 @@ class AssociationConfig:
             require(0 <= value <= 10, name, "between 0 and 10", value)
         require(0 < self.momentum_s <= 10, "--momentum-span", "above 0, at most 10",
                 self.momentum_s)  # fmt: skip
+        require(0 <= self.low_window_s <= 1e3, "--low-window", "0 or more", self.low_window_s)
         require(-1 <= self.reid_similarity <= 1, "--reid-similarity", "between -1 and 1",
                 self.reid_similarity)  # fmt: skip
