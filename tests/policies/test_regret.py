@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mot_dinov3.policies.regret import ALONE, stakes
+from mot_dinov3.policies.regret import ALONE, components, stakes
 
 NONE = np.inf
 
@@ -105,3 +105,16 @@ def test_regret_is_exact_for_two_and_two(cost):
     case = weigh(cost)
     straight, crossed = cost[0, 0] + cost[1, 1], cost[0, 1] + cost[1, 0]
     assert case.regret == pytest.approx([abs(straight - crossed)] * 2, abs=1e-5)
+
+
+def test_components_are_what_possible_pairs_connect():
+    possible = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 0], [1, 0, 0, 0]])
+    assert components(possible > 0).tolist() == [0, 1, 1, 3, 0]
+
+
+@given(hnp.arrays(np.bool_, st.tuples(st.integers(0, 7), st.integers(0, 7))))
+def test_components_are_those_of_a_walk(possible):
+    label = components(possible)
+    linked = (possible.astype(int) @ possible.T.astype(int) > 0) | np.eye(len(possible), dtype=bool)
+    reach = np.linalg.matrix_power(linked.astype(int), max(len(possible), 1)) > 0
+    np.testing.assert_array_equal(label, reach.argmax(axis=1) if len(reach) else label)

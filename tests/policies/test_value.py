@@ -14,11 +14,11 @@ from fakes import FakeClock, FakeEmbedding, plan_scene
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.policies.factory import create_policy
-from mot_dinov3.policies.value import PRICE, Worth, in_turn, plan_by_value, return_cost
+from mot_dinov3.policies.value import Worth, in_turn, plan_by_value, return_cost
 from mot_dinov3.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.structures import Reason
 
-WORTH = Worth()
+WORTH, PRICE = Worth(), 0.5
 
 
 def plan_of(iou, staleness, price=PRICE, worth=WORTH, **more):
@@ -59,6 +59,23 @@ def test_looks_that_cannot_tell_two_apart_are_not_asked():
 def test_an_ambiguity_that_was_just_settled_is_worth_less():
     fresh, old = plan_of(NEAR, [1, 1]), plan_of(NEAR, [9, 9])
     assert old.worth[0] - fresh.worth[0] == pytest.approx(WORTH.calm, abs=0.05)
+
+
+def test_rivals_are_embedded_together_or_not_at_all():
+    """The third is linked to the two that could change places; the fourth is on its own."""
+    chain = [[0.6, 0.55, 0, 0], [0.55, 0.6, 0.2, 0], [0, 0.2, 0.9, 0], [0, 0, 0, 0.9]]
+    plan = plan_of(chain, [9, 9, 9, 9], price=0.7)
+    assert sorted(plan.critical) == [0, 1, 2]
+    assert plan.worth[2] == plan.worth[0] > 0.8
+    assert plan.reuse.tolist() == [3]
+    eligible = [True, True, False, True]
+    assert sorted(plan_of(chain, [9] * 4, price=0.7, eligible=eligible).critical) == [0, 1]
+
+
+def test_who_is_contested_is_not_refreshed_alone():
+    apart, contested = [[0.9, 0], [0, 0.9]], [[0.95, 0.15], [0.15, 0.95]]
+    assert plan_of(apart, [50, 50]).refresh.tolist() == [0, 1]
+    assert plan_of(contested, [50, 50]).refresh.tolist() == []
 
 
 BACK = {"lost_cost": [[np.inf]], "returns": [[True]], "lost_s": [0.5]}

@@ -64,6 +64,23 @@ def stakes(cost: FloatArray, eligible: BoolArray) -> Stakes:
     return Stakes(track, regret, rival)
 
 
+def components(possible: BoolArray) -> IntArray:
+    """(N,) equal numbers for detections that are connected through possible pairs (N, M).
+
+    A number is the lowest row of its component.
+    """
+    n, m = possible.shape
+    label, through = np.arange(n), np.full(m, n)
+    i, j = np.nonzero(possible)
+    while True:
+        np.minimum.at(through, j, label[i])
+        lower = label.copy()
+        np.minimum.at(lower, i, through[j])
+        if np.array_equal(lower, label):
+            return label
+        label = lower
+
+
 def _distinct(numbers: IntArray, limit: int) -> IntArray:
     """The numbers below `limit` that occur, in order."""
     return np.flatnonzero(np.bincount(numbers, minlength=limit))

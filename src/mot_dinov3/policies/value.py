@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from mot_dinov3.boxes import area
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.policies.base import PlanInput, number_argument
-from mot_dinov3.policies.regret import Stakes, stakes
+from mot_dinov3.policies.regret import Stakes, components, stakes
 from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, IntArray, Reason
 
-PRICE = 0.5
+PRICE = 0.7
 """Least worth of a crop that is embedded, unless another is asked for."""
+
+FIRST_STAGE = 1.0
+"""Pairs that cost less by place are rivals; dearer ones wait for those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
     track = np.where(case.track < len(scene.track_id), case.track, -1)
     good = scene.quality >= worth.quality
     value, reason, stale = _later(scene, track, worth)
-    value[~good] = 0.0
+    idle = ~good | np.isfinite(case.regret)
+    value[idle] = 0.0
     reason[~good] = Reason.POOR
     urgent = np.zeros(len(scene), np.bool_)
     for why, claim in (
@@ -99,6 +103,7 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
     ):
         more = claim > value
         value[more], reason[more], urgent[more] = claim[more], why, True
+    _together(cost, scene.eligible, value, reason, urgent)
     overdue = scene.eligible & good & (stale >= worth.oldest)
     wanted = (scene.eligible & (value >= price)) | overdue
     reason[overdue & (value < price)] = Reason.OLDEST
@@ -118,6 +123,28 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
         worth=value,
         poor=np.flatnonzero(~good),
     )
+
+
+def _together(
+    cost: FloatArray,
+    eligible: BoolArray,
+    value: FloatArray,
+    reason: NDArray[np.int8],
+    urgent: BoolArray,
+) -> None:
+    """Raise everybody in a component to its most urgent member, in place.
+
+    Association weighs looks against looks: with the evidence of one side alone, the other side
+    would have its pick by place first.
+    """
+    if not urgent.any() or not cost.size:
+        return
+    component = components((cost < FIRST_STAGE) & eligible[:, None])
+    most = np.zeros(len(value), np.float32)
+    np.maximum.at(most, component[urgent], value[urgent])
+    more = eligible & (most[component] > value)
+    value[more] = most[component][more]
+    reason[more], urgent[more] = Reason.AMBIGUOUS, True
 
 
 def best_first(chosen: BoolArray, score: FloatArray | IntArray) -> IntArray:
