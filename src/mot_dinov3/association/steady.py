@@ -16,7 +16,7 @@ from mot_dinov3.structures import FloatArray
 LEAST_PAIRS = 4
 """A shift that fewer boxes share is their own affair."""
 
-LOOSE_IOU = 0.15
+LOOSE_IOU = 0.235
 """Overlap that makes a pair here: a camera that jumps leaves little."""
 
 ROUNDS = 2
@@ -27,7 +27,7 @@ MAD_TO_SIGMA, MEDIAN_SPREAD = 1.4826, 1.25
 more a median scatters than a mean."""
 
 
-DOUBT = 10.0
+DOUBT = 9.0
 """A shift that is as small as its standard error times the root of this is halved."""
 
 

@@ -12,31 +12,31 @@ class AssociationConfig:
     """What makes a pair of detection and track possible, and what makes it likely."""
 
     no_hungarian: bool = flag(False, "--no-hungarian", "greedy instead of optimal assignment")
-    match_iou: float = flag(0.3, "--match-iou", "no match below this overlap with the prediction")
+    match_iou: float = flag(0.2, "--match-iou", "no match below this overlap with the prediction")
     worst_cost: float = flag(
         0.8, "--worst-cost", "leaving a detection and a track alone costs this much, 1e3 = no end"
     )
     hasty_iou: float = flag(
-        0.1, "--hasty-iou", "the same in a second try for tracks seen a frame ago, 1 = no such try"
+        1.0, "--hasty-iou", "the same in a second try for tracks seen a frame ago, 1 = no such try"
     )
-    low_match_iou: float = flag(0.5, "--low-match-iou", "the same for weak detections")
+    low_match_iou: float = flag(0.6, "--low-match-iou", "the same for weak detections")
     low_window_s: float = flag(
         0.1, "--low-window", "seconds a track may have been unseen for a weak detection to find it"
     )
     tentative_iou: float = flag(0.3, "--tentative-iou", "the same for unconfirmed tracks")
     recent_first: bool = flag(
-        True, "--recent-first", "tracks seen a frame ago choose before lost ones"
+        False, "--recent-first", "tracks seen a frame ago choose before lost ones"
     )
-    growth: float = flag(0.0, "--box-growth", "boxes grow by this share of their size (C-BIoU)")
+    growth: float = flag(0.04, "--box-growth", "boxes grow by this share of their size (C-BIoU)")
     growth_per_s: float = flag(
-        0.6, "--box-growth-rate", "and by this much more for each second a track is lost"
+        0.4, "--box-growth-rate", "and by this much more for each second a track is lost"
     )
-    growth_limit: float = flag(0.6, "--box-growth-limit", "but never by more than this")
+    growth_limit: float = flag(0.5, "--box-growth-limit", "but never by more than this")
     height_power: float = flag(
         1.0, "--height-power", "overlap counts times the overlap of heights to this power (HMIoU)"
     )
     score_fusion: float = flag(
-        0.0, "--score-fusion", "how much a detection's confidence counts in its overlap, 0 to 1"
+        0.6, "--score-fusion", "how much a detection's confidence counts in its overlap, 0 to 1"
     )
     momentum: float = flag(0.0, "--momentum", "weight of a turn in the direction of motion (OCM)")
     momentum_s: float = flag(0.1, "--momentum-span", "seconds over which a direction is measured")

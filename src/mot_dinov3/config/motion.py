@@ -16,20 +16,20 @@ class MotionConfig:
     cmc: str = flag("none", "--cmc", "camera motion: none, flow (optical flow) or file:FILE")
     steady: bool = flag(True, "--steady", "take a shift that all boxes share for the camera's")
     position_noise: float = flag(
-        1 / 20, "--position-noise", "box jitter per 1/30 s, as a share of the box size"
+        0.045, "--position-noise", "box jitter per 1/30 s, as a share of the box size"
     )
     velocity_noise: float = flag(
-        1 / 120, "--velocity-noise", "change of velocity per 1/30 s, as a share of the box size"
+        1 / 200, "--velocity-noise", "change of velocity per 1/30 s, as a share of the box size"
     )
     measurement_noise: float = flag(
-        1 / 20, "--measurement-noise", "error of a detected box, as a share of the box size"
+        0.12, "--measurement-noise", "error of a detected box, as a share of the box size"
     )
     noise_by_score: float = flag(
-        0.25, "--noise-by-score", "share of that error left to a certain box, 1 for all boxes alike"
+        1.0, "--noise-by-score", "share of that error left to a certain box, 1 for all boxes alike"
     )
     size_basis: str = flag("root", "--size-basis", "what a box size is", choices=SIZE_BASES)
     damping: float = flag(
-        1.0, "--damping", "share of its speed that an unseen track keeps in 1/30 s"
+        0.993, "--damping", "share of its speed that an unseen track keeps in 1/30 s"
     )
     re_update: bool = flag(
         False, "--re-update", "correct a returned track along a straight path (OC-SORT)"

@@ -15,13 +15,13 @@ class TrackerConfig:
         "default", "--tracker", "preset: default, bytetrack, ocsort, strongsort or deepocsort"
     )
     strong_share: float = flag(
-        0.7, "--strong-share", "a detection is strong from this share of the usual confidence on"
+        0.68, "--strong-share", "a detection is strong from this share of the usual confidence on"
     )
     birth_share: float = flag(
-        1.0, "--birth-share", "and starts a track from this share of a strong one's confidence on"
+        1.1, "--birth-share", "and starts a track from this share of a strong one's confidence on"
     )
-    birth_iou: float = flag(0.7, "--birth-iou", "no birth over a seen track at or above this IoU")
-    max_lost_s: float = flag(2.0, "--max-lost", "seconds a lost track is kept and predicted")
+    birth_iou: float = flag(0.95, "--birth-iou", "no birth over a seen track at or above this IoU")
+    max_lost_s: float = flag(1.8, "--max-lost", "seconds a lost track is kept and predicted")
     reid_s: float = flag(10.0, "--reid-window", "seconds a lost track may return by appearance")
     min_hits: int = flag(2, "--min-hits", "matched frames before a track is confirmed")
 

@@ -25,7 +25,7 @@ REFERENCE_FPS = 30.0
 CHI2_95_2DOF = 5.991
 """95 % of the squared Mahalanobis distances of a true match's centre lie below this."""
 
-BIRTH_POSITION, BIRTH_VELOCITY = 2.0, 10.0
+BIRTH_POSITION, BIRTH_VELOCITY = 2.15, 8.3
 """A newborn's spread: so many measurement errors, and so many steps of velocity noise."""
 
 _COLUMNS = ("position", "velocity", "var_position", "covariance", "var_velocity")
