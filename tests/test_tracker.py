@@ -120,7 +120,7 @@ def test_a_newcomer_that_outruns_its_prediction_is_still_itself():
 
 
 def test_a_lost_track_needs_more_than_a_touch_to_be_found():
-    film = Film()
+    film = Film(AssociationConfig(match_iou=0.3, growth=0.0, growth_per_s=0.0))
     for _ in range(5):
         film(person(100))
     film()

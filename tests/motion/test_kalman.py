@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from mot_dinov3.config import MotionConfig
-from mot_dinov3.motion.kalman import CHI2_95_2DOF, REFERENCE_FPS, MotionState
+from mot_dinov3.motion.kalman import (
+    BIRTH_POSITION,
+    BIRTH_VELOCITY,
+    CHI2_95_2DOF,
+    REFERENCE_FPS,
+    MotionState,
+)
 
 STEP = 1 / REFERENCE_FPS
 MOVING = np.zeros(1, bool)
@@ -40,7 +46,10 @@ def test_the_blocks_are_the_full_kalman_filter():
     """The same numbers as the textbook filter with 8x8 matrices."""
     state = MotionState.start(box(100), CONFIG)
     size = 70.0
-    p = np.diag([(2 * size / 20) ** 2] * 4 + [(10 * size * VELOCITY_NOISE) ** 2] * 4)
+    p = np.diag(
+        [(BIRTH_POSITION * size / 20) ** 2] * 4
+        + [(BIRTH_VELOCITY * size * VELOCITY_NOISE) ** 2] * 4
+    )
     x = np.array([120, 150, 40, 100, 0, 0, 0, 0], float)
     f = np.eye(8) + np.eye(8, k=4)
     h = np.eye(4, 8)

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Measure, and print a table and then one line of JSON. Words choose what: budget
 (real clock), jitter (of the machine), simulated (clock), planning, association, saving,
-overhead, memory, help-time, or all. Detections are computed once and replayed. Without --source a street is drawn
-and its exact boxes are the detections; without an embedder the demo model is used."""
+overhead, memory, help-time, or all. Detections are computed once and replayed. Without --source
+a street is drawn and its exact boxes are the detections; without an embedder the demo model is
+used."""
 
 ALL = "all"
 OWN = ("embed_budget_ms", "embed_hard_budget", "embed_all")

@@ -29,6 +29,10 @@ PLAIN: dict[str, Any] = {
     "noise_by_score": 1.0,
     "size_basis": "height",
     "damping": 1.0,
+    "position_noise": 1 / 20,
+    "measurement_noise": 1 / 20,
+    "worst_cost": 0.8,
+    "low_window": 0.0,
 }
 """Plain overlap on a plain filter: what all of them start from."""
 
