@@ -10,7 +10,9 @@ from mot_dinov3.motion.kalman import (
     CHI2_95_2DOF,
     REFERENCE_FPS,
     MotionState,
+    box_size,
 )
+from situations import motion
 
 STEP = 1 / REFERENCE_FPS
 MOVING = np.zeros(1, bool)
@@ -110,3 +112,64 @@ def test_a_sure_detection_pulls_harder():
         state.update(np.array([0]), box(110), np.array([score], np.float32))
         pulled.append(state.xyxy()[0, 0])
     assert pulled[1] > pulled[0]
+
+
+@pytest.mark.parametrize(
+    ("score", "least", "share"),
+    [(1.0, 0.25, 0.25), (0.9, 0.25, 0.35), (0.25, 0.25, 1.0), (0.1, 0.25, 1.0), (0.5, 1.0, 1.0)],
+)
+def test_the_measurement_noise_shrinks_with_confidence_down_to_a_share(score, least, share):
+    state = MotionState.start(box(100), motion(noise_by_score=least, size_basis="mean"))
+    state.predict(STEP, MOVING)
+    var = state.var_position[0, 0]
+    noise = share * (70 / 20) ** 2
+    state.update(np.array([0]), box(110), np.array([score], np.float32))
+    assert state.position[0, 0] == pytest.approx(120 + 10 * var / (var + noise))
+
+
+@pytest.mark.parametrize(
+    ("basis", "sizes"),
+    [
+        ("mean", [65] * 4),
+        ("height", [90] * 4),
+        ("root", [60] * 4),
+        ("sides", [40, 90, 40, 90]),
+    ],
+)
+def test_a_box_size_is_what_the_basis_says(basis, sizes):
+    found = box_size(np.array([[0, 0, 40.0, 90.0]]), basis)
+    assert np.broadcast_to(found, (1, 4))[0].tolist() == pytest.approx(sizes)
+    state = MotionState.start(box(0, width=40, height=90), motion(size_basis=basis))
+    np.testing.assert_allclose(np.sqrt(state.var_position[0]), 2 / 20 * np.array(sizes))
+
+
+@pytest.mark.parametrize("damping", [1.0, 0.9])
+def test_an_unseen_box_loses_speed_as_damping_says(damping):
+    state = MotionState.start(np.vstack([box(0), box(0)]), motion(damping=damping))
+    state.velocity[:, 0] = 8.0
+    state.predict(2 * STEP, np.array([True, False]))
+    assert state.velocity[:, 0].tolist() == pytest.approx([8 * damping**2, 8])
+    assert state.position[:, 0].tolist() == pytest.approx([20 + 16 * damping**2, 20 + 16])
+
+
+def test_a_camera_motion_carries_places_and_velocities():
+    state = MotionState.start(box(100, 50), motion())
+    state.velocity[0] = [3, 0, 1, 2]
+    quarter = np.array([[0.0, -2, 10], [2, 0, 20]])
+    state.warp(quarter)
+    assert state.position[0].tolist() == pytest.approx([-2 * 100 + 10, 2 * 120 + 20, 80, 200])
+    assert state.velocity[0].tolist() == pytest.approx([0, 6, 2, 4])
+
+
+def test_a_shift_moves_places_only():
+    state = followed([100, 105, 110])
+    before = state.select(np.array([0]))
+    state.shift(np.array([7.0, -3.0]))
+    assert (state.position - before.position)[0].tolist() == pytest.approx([7, -3, 0, 0])
+    assert (state.velocity == before.velocity).all()
+
+
+def test_looking_ahead_moves_nothing():
+    state = followed([100 + 5 * k for k in range(30)])
+    assert state.ahead(2 * STEP)[0, 0] == pytest.approx(100 + 5 * 31, abs=0.5)
+    assert state.xyxy()[0, 0] == pytest.approx(100 + 5 * 29, abs=0.5)

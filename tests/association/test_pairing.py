@@ -1,0 +1,76 @@
+"""Collecting matches stage by stage, at a price for leaving two alone."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from mot_dinov3.association.assign import REFUSED, hungarian
+from mot_dinov3.association.pairing import Pairing
+
+
+def settled(cost, worst=math.inf, rows=None, columns=None):
+    n, m = cost.shape
+    pairing = Pairing(n, m, hungarian)
+    pairing.settle(cost, np.arange(n) if rows is None else rows,
+                   np.arange(m) if columns is None else columns, worst)  # fmt: skip
+    return pairing.matches()
+
+
+def partial_matchings(n, m):
+    for k in range(min(n, m) + 1):
+        for rows in itertools.combinations(range(n), k):
+            for columns in itertools.permutations(range(m), k):
+                yield list(zip(rows, columns, strict=True))
+
+
+@pytest.mark.parametrize("worst", [0.3, 0.5, 0.8, 1.1])
+def test_the_price_gives_the_cheapest_of_all_partial_matchings(worst):
+    """Each pair that is not made costs the price; so many are possible at most."""
+    rng = np.random.default_rng(round(worst * 10))
+    every = list(partial_matchings(4, 4))
+    for _ in range(40):
+        cost = rng.uniform(0, 1.4, (4, 4)).astype(np.float32)
+        cost[rng.uniform(size=cost.shape) < 0.2] = REFUSED
+
+        def price(pairs, cost=cost):
+            made = sum(float(cost[i, j]) for i, j in pairs)
+            return made + worst * (4 - len(pairs))
+
+        cheapest = min(map(price, every))
+        found = settled(cost, worst)
+        pairs = list(zip(found.detection_rows, found.track_rows, strict=True))
+        assert price(pairs) == pytest.approx(cheapest, abs=1e-5)
+        assert all(cost[i, j] < worst for i, j in pairs)
+
+
+def test_two_bad_pairs_are_not_made_instead_of_one_good_one():
+    cost = np.array([[0.1, 0.7], [0.7, REFUSED]], np.float32)
+    assert len(settled(cost)) == 2
+    one = settled(cost, 0.75)
+    assert (one.detection_rows.tolist(), one.track_rows.tolist()) == ([0], [0])
+    assert one.cost.tolist() == pytest.approx([0.1])
+    assert one.unmatched_detections.tolist() == one.unmatched_tracks.tolist() == [1]
+
+
+def test_two_fair_pairs_are_made_where_they_are_cheaper_than_one_and_the_price():
+    cost = np.array([[0.1, 0.4], [0.4, REFUSED]], np.float32)
+    assert len(settled(cost, 0.75)) == 2
+
+
+def test_what_one_stage_took_the_next_does_not_offer():
+    pairing = Pairing(3, 3, hungarian)
+    every = np.arange(3)
+    pairing.settle(np.array([[0.2]], np.float32), np.array([1]), np.array([2]))
+    assert pairing.detection_free.tolist() == [True, False, True]
+    assert pairing.track_free.tolist() == [True, True, False]
+    rows, columns = every[pairing.detection_free], every[pairing.track_free]
+    pairing.settle(np.array([[0.9, 0.1], [0.1, 0.9]], np.float32), rows, columns)
+    found = pairing.matches()
+    assert dict(zip(found.detection_rows.tolist(), found.track_rows.tolist(), strict=True)) == {
+        1: 2, 0: 1, 2: 0,
+    }  # fmt: skip
+    np.testing.assert_allclose(found.cost, [0.2, 0.1, 0.1])
