@@ -84,3 +84,10 @@ def test_predictions_are_compared_where_something_was_predicted():
     budget = statistics.summary(1.0)["budget"]
     assert budget["measured_over_predicted_p50"] == 1.0
     assert budget["measured_over_predicted_p95"] == pytest.approx(1.45)
+
+
+def test_the_camera_stands_between_detection_and_embedding_where_there_is_one():
+    statistics = RunStatistics()
+    add(statistics, {"read": 1.0, "detect": 1.0, "camera": 2.0, "track": 1.0, "wait": 3.0})
+    stages = ("read", "detect", "camera", "embed", "track", "draw", "write", "wait")
+    assert tuple(statistics.summary(1.0)["stages"]) == stages

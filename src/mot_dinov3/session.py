@@ -62,10 +62,12 @@ def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
     """Refuse what looks at pictures where the source has none.
 
     Raises:
-        UsageError: a detector or an embedder has nothing to look at.
+        UsageError: a detector, an embedder or a search for camera motion has nothing to look at.
     """
     if info.has_pixels:
         return
+    from mot_dinov3.camera.factory import FLOW
+    from mot_dinov3.camera.factory import NONE as NO_CAMERA
     from mot_dinov3.detectors.factory import REPLAY, detector_kind
 
     blind, instead = [], []
@@ -75,6 +77,9 @@ def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
     if config.embedder.embedder != NO_EMBEDDER:
         blind.append(f"--embedder {config.embedder.embedder}")
         instead.append(f"--embedder {NO_EMBEDDER}")
+    if config.motion.cmc == FLOW:
+        blind.append(f"--cmc {FLOW}")
+        instead.append(f"--cmc {NO_CAMERA} (or file:FILE)")
     if blind:
         raise UsageError(
             f"'{info.name}' has no images for {' and '.join(blind)} to look at.",

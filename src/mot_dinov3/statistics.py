@@ -12,6 +12,9 @@ from mot_dinov3.structures import EmbedCounts, FrameResult
 from mot_dinov3.timing import summarise
 
 STAGES = ("read", "detect", "embed", "track", "draw", "write")
+"""What every run tells, in the order of the summary."""
+ORDER = ("read", "detect", "camera", "embed", "track", "draw", "write")
+"""The same with stages that only some runs have."""
 WAIT = "wait"
 """The stage in which a live source had nothing to give: neither work nor latency."""
 
@@ -69,9 +72,10 @@ class RunStatistics:
 
     def _stages(self) -> dict[str, dict[str, float]]:
         total = sum(map(sum, self.stage_ms.values())) or 1.0
-        extra = [name for name in self.stage_ms if name not in STAGES]
+        extra = [name for name in self.stage_ms if name not in ORDER]
+        usual = [name for name in ORDER if name in STAGES or name in self.stage_ms]
         out = {}
-        for stage in (*STAGES, *extra):
+        for stage in (*usual, *extra):
             samples = self.stage_ms.get(stage, [])
             figures = summarise(samples)
             share = round(sum(samples) / total, 4)

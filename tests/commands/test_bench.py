@@ -69,6 +69,7 @@ def test_the_demo_model_embeds_unless_another_is_named(tmp_path):
         (["--budgets", "0"], "must be positive"),
         (["--frames", "-1"], "must be positive"),
         (["--embed-all"], "does not take --embed-all"),
+        (["--cmc", "flow"], "no pictures for --cmc flow"),
         (["--embed-budget-ms", "5"], "does not take --embed-budget-ms"),
         (["--embedder", "none"], "nothing to embed"),
         (["--random-vits", "dinov9"], "invalid choice"),

@@ -202,3 +202,12 @@ def test_commas_sweep_an_argument():
     assert swept(["interval:1,2", "never", "value", "interval:2"]) == [
         "interval:1", "interval:2", "never", "value"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["--cmc", "flow"], ["--tracker", "strongsort"]])
+def test_a_recording_has_no_pictures_to_follow_the_camera_in(kept, tmp_path, capsys, words):
+    assert replayed(kept, tmp_path, "--policies", "never", *words) == EXIT_USAGE
+    told = capsys.readouterr().err.splitlines()
+    assert "no pictures for --cmc flow" in told[0]
+    assert "--cmc none" in told[1]
+    assert replayed(kept, tmp_path, "--policies", "never", *words, "--cmc", "none") == EXIT_OK

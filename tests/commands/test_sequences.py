@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from mot_dinov3.commands import main
-from mot_dinov3.config import DetectorConfig, EmbedderConfig, SourceConfig, TrackConfig
+from mot_dinov3.config import (
+    DetectorConfig,
+    EmbedderConfig,
+    MotionConfig,
+    SourceConfig,
+    TrackConfig,
+)
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.mot import read_mot
 from mot_dinov3.io.sources import open_source
@@ -59,6 +65,7 @@ def test_times_follow_the_frame_rate(sequence):
             "--det yolov8n.pt and --embedder clip",
             "Give --det mot:FILE --embedder none,",
         ),
+        ({"motion": MotionConfig(cmc="flow")}, "--cmc flow", r"Give --cmc none (or file:FILE),"),
     ],
 )
 def test_what_looks_at_pictures_is_refused(sequence, stages, blind, instead):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import cast
 
 from mot_dinov3.camera.base import CameraMotion
+from mot_dinov3.errors import UnknownNameError
 from mot_dinov3.registry import Registry
 
-NONE = "none"
+NONE, FLOW = "none", "flow"
 
 CAMERAS = Registry(
     "camera motion",
     {
-        "flow": "mot_dinov3.camera.flow:FlowCamera",
+        FLOW: "mot_dinov3.camera.flow:FlowCamera",
         "file": "mot_dinov3.camera.file:FileCamera",
     },
 )
@@ -28,4 +29,6 @@ def create_camera(name: str) -> CameraMotion | None:
     if name == NONE:
         return None
     word, _, argument = name.partition(":")
+    if word not in CAMERAS.table:
+        raise UnknownNameError("camera motion", name, [NONE, FLOW, "file:FILE"])
     return cast("CameraMotion", CAMERAS.load(word)(argument))

@@ -81,7 +81,7 @@ def _parse(words: list[str], where: str) -> tuple[int, Array]:
         )
     affine = np.eye(3)
     affine[:2] = values[1:].reshape(2, 3)
-    if not 0.1 < abs(np.linalg.det(affine)) < 10:
+    if not 0.1 < np.linalg.det(affine) < 10:
         raise InputError(
             f"{where} would turn the picture inside out or to a point.", fix="Correct the line."
         )

@@ -10,7 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.commands import set_up_log
-from mot_dinov3.commands.flags import add_flags, as_dict, environment_layer, resolve
+from mot_dinov3.commands.flags import (
+    add_flags,
+    as_dict,
+    environment_layer,
+    require_standing,
+    resolve,
+)
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, UnknownNameError, UsageError
 
@@ -97,8 +103,10 @@ def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
     _check(args, chosen)
     if not {"embedder", "embed_model", "dinov3"} & set(chosen):
         chosen["embed_model"] = "demo"
+    config = resolve(chosen, None, environment_layer())
+    require_standing("bench", config)
     return BenchSettings(
-        config=resolve(chosen, None, environment_layer()),
+        config=config,
         directory=directory,
         budgets_ms=tuple(args.budgets),
         rounds=args.rounds,

@@ -86,6 +86,19 @@ def resolve(
     return TrackConfig(**built)
 
 
+def require_standing(command: str, config: TrackConfig) -> None:
+    """Refuse camera motion in a command that replays recordings, which hold no pictures.
+
+    Raises:
+        UsageError: `--cmc`, or a preset, asks for it.
+    """
+    if config.motion.cmc != "none":
+        raise UsageError(
+            f"{command} replays recordings, which hold no pictures for --cmc {config.motion.cmc}.",
+            fix="Give --cmc none.",
+        )
+
+
 def _kinds() -> dict[str, type]:
     return {
         key_of(item): get_type_hints(config)[item.name]

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.commands import set_up_log
-from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
+from mot_dinov3.commands.flags import add_flags, environment_layer, require_standing, resolve
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 
@@ -98,6 +98,7 @@ def config_of(args: argparse.Namespace) -> TrackConfig:
         raise UsageError("--embed-hard-budget has no budget to enforce.",
                          fix="Add --budgets MS or --crops N.")  # fmt: skip
     config = resolve(chosen, None, environment_layer())
+    require_standing("replay", config)
     if not hard:
         return config
     limited = replace(config.scheduler, budget_crops=1, budget_ms=0.0, hard_budget=True)
