@@ -141,20 +141,17 @@ class Tracker:
             apart = foreign & (iou < CLASS_CHANGE_IOU)
             iou[apart] = 0.0
             place.similarity[apart] = 0.0
-        strong = self._strong_from()
-        fertile = max(self.conf, strong * self.config.birth_share)
+        share = self.config.strong_share
+        strong, fertile = map(self._usual.threshold, (share, share * self.config.birth_share))
         score = detections.score
         return Scene(detections, iou, place, score >= self.conf, score >= strong, score >= fertile)
-
-    def _strong_from(self) -> float:
-        return self._usual.threshold(self.config.strong_share)
 
     def _hold_steady(self, detections: Detections) -> None:
         """Take the shift that all detections share against the prediction for the camera's."""
         table = self._table
         if self.motion_config.steady:
             known = (table.state == TrackState.CONFIRMED) & (table.hits >= WELL_KNOWN_HITS)
-            sure = detections.score >= self._strong_from()
+            sure = detections.score >= self._usual.threshold(self.config.strong_share)
             shift = shared_shift(detections.xyxy[sure], self._motion.xyxy()[known])
             if shift.any():
                 self._motion.shift(shift)

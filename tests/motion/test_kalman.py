@@ -140,7 +140,9 @@ def test_a_box_size_is_what_the_basis_says(basis, sizes):
     found = box_size(np.array([[0, 0, 40.0, 90.0]]), basis)
     assert np.broadcast_to(found, (1, 4))[0].tolist() == pytest.approx(sizes)
     state = MotionState.start(box(0, width=40, height=90), motion(size_basis=basis))
-    np.testing.assert_allclose(np.sqrt(state.var_position[0]), 2 / 20 * np.array(sizes))
+    np.testing.assert_allclose(
+        np.sqrt(state.var_position[0]), BIRTH_POSITION / 20 * np.array(sizes)
+    )
 
 
 @pytest.mark.parametrize("damping", [1.0, 0.9])

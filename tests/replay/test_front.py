@@ -111,7 +111,7 @@ def test_a_study_has_a_point_for_every_case_source_and_all_together(found):
 
 def test_the_document_is_json_and_says_everything(found):
     points, caches, _ = found
-    words = json.loads(json.dumps(document(points, caches, [50.0]), allow_nan=False))
+    words = json.loads(json.dumps(document(points, caches, [90.0]), allow_nan=False))
     assert set(words["sources"]) == {"one", "two", COMBINED}
     source = words["sources"]["one"]
     assert source["quality"] == "HOTA"
@@ -120,7 +120,7 @@ def test_the_document_is_json_and_says_everything(found):
     assert rows["always"]["gap_recovery"] == 100
     assert len(rows["always"]["sha256"]) == 64
     assert source["gap"] == pytest.approx(source["always"] - source["never"], abs=1e-3)
-    assert source["at_share"]["interval"]["50"]["quality"] is not None
+    assert source["at_share"]["interval"]["90"]["quality"] is not None
     assert words["recordings"]["one"]["recipe"]["embedder_weights"] == "w1"
 
 
