@@ -23,6 +23,7 @@ BARE = {
     "worst_cost": 1e3,
     "hasty_iou": 1.0,
     "low_match_iou": 0.5,
+    "low_window_s": 0.0,
     "tentative_iou": 0.3,
     "recent_first": False,
     "growth": 0.0,

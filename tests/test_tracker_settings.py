@@ -139,15 +139,21 @@ def test_a_birth_over_a_lost_track_is_a_birth():
 
 
 @pytest.mark.parametrize(
-    ("strong_share", "birth_share", "born"),
-    [(0.0, 1.0, True), (0.7, 1.0, False), (0.7, 0.7, True), (0.0, 2.0, False)],
+    ("strong_share", "birth_share", "score", "born"),
+    [
+        (0.0, 1.0, 0.5, True),
+        (0.7, 1.0, 0.5, False),
+        (0.7, 0.7, 0.5, True),
+        (0.7, 1.0, 0.7, True),
+        (0.7, 1.3, 0.7, False),
+    ],
 )
-def test_who_is_weak_for_this_detector_starts_no_track(strong_share, birth_share, born):
-    """A score of 0.5 where 0.9 is usual."""
+def test_who_is_weak_for_this_detector_starts_no_track(strong_share, birth_share, score, born):
+    """Where 0.9 is usual, strong begins at 0.63."""
     film = Film(strong_share=strong_share, birth_share=birth_share)
     for _ in range(10):
         film(*street(4))
-    rows = [*street(4), (*box(600), 0.5)]
+    rows = [*street(4), (*box(600), score)]
     film(*rows)
     assert (film(*rows)[4] > 0) is born
 

@@ -43,12 +43,13 @@ def test_a_weak_detection_continues_a_track_in_a_stage_of_its_own():
     assert matched(view, weak(box(104)), box(112)) == {1: 0}, "strong ones choose first"
 
 
-def test_weak_detections_continue_only_whoever_was_there_a_frame_ago():
+def test_weak_detections_continue_only_whoever_was_there_a_moment_ago():
     for state in (LOST, TENTATIVE):
         view = expected(box(100), state=state, lost_s=0.5 if state == LOST else 0.0)
         assert matched(view, weak(box(100)), config=association(low_window_s=0.1)) == {}
     view = expected(box(100), state=LOST, lost_s=0.05)
     assert matched(view, weak(box(100)), config=association(low_window_s=0.1)) == {0: 0}
+    assert matched(view, weak(box(100)), config=association(low_window_s=0.0)) == {}
 
 
 def test_a_weak_detection_that_was_embedded_chooses_with_the_strong_ones():
