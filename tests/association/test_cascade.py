@@ -231,6 +231,13 @@ def test_the_planner_hears_the_cost_of_what_a_stage_would_take():
     assert taken(*weak(box(115))) == [False] * 4
 
 
+def test_the_planner_hears_of_weak_detections_that_may_be_who_was_lost_a_moment_ago():
+    view = expected(box(100), box(100), state=LOST, lost_s=[0.1, 0.5])
+    config = association(low_window_s=0.1)
+    cost = CascadeAssociation(config, lives()).place_cost(seen(view, weak(box(104))), view)
+    assert (cost < REFUSED).tolist() == [[True, False]]
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_an_empty_side_is_no_problem(count):
     assert matched(expected(*[box(0)] * count)) == {}

@@ -138,6 +138,12 @@ def test_momentum_says_nothing_of_who_was_seen_once():
         assert cost[0, 0] == pytest.approx(1 - 34 / 46, abs=1e-6)
 
 
+def test_momentum_says_nothing_where_the_way_is_shorter_than_the_span():
+    view = expected(box(100), was=[[box(90), box(100)]])
+    scene = seen(view, box(94), config=association(momentum=0.5, momentum_s=0.5))
+    assert scene.place.cost[0, 0] == pytest.approx(1 - 34 / 46, abs=1e-6)
+
+
 def test_an_uncertain_detection_has_less_momentum():
     view = expected(box(100), was=[[box(97), box(100)]])
     rows = [(*box(106), 1.0), (*box(106), 0.4)]
