@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.boxes import iou_matrix
+from mot_dinov3.boxes import area, iou_matrix
 from mot_dinov3.config import AssociationConfig
 from mot_dinov3.motion.kalman import Array
 from mot_dinov3.structures import FloatArray
@@ -28,37 +28,43 @@ def place_similarity(
     growth = np.minimum(config.growth + config.growth_per_s * away_s, config.growth_limit)
     overlap = grown_iou(seen, predicted, growth) if growth.any() else iou_matrix(seen, predicted)
     if config.height_power > 0:
-        overlap = overlap * height_iou(seen, predicted) ** np.float32(config.height_power)
+        agreement = height_iou(seen, predicted)
+        if config.height_power != 1:
+            agreement **= np.float32(config.height_power)
+        overlap *= agreement
     return overlap
 
 
 def grown_iou(seen: FloatArray, predicted: FloatArray, growth: FloatArray) -> FloatArray:
-    """(N, T) IoU of boxes (N, 4) and (T, 4), both grown on each side by `growth` (T,) of a side.
+    """(N, T) IoU of boxes (N, 4) and (T, 4), both grown on each side by `growth` (T,) of a side."""
+    share = growth.astype(np.float32)[None, :]
+    common = _grown_extent(seen, predicted, share, 0)
+    common *= _grown_extent(seen, predicted, share, 1)
+    union = (area(seen)[:, None] + area(predicted)[None, :]) * (1 + 2 * share) ** 2
+    union -= common
+    np.maximum(union, np.float32(1e-9), out=union)
+    return np.divide(common, union, out=common)
 
-    Only tracks that need it pay: where `growth` is 0 this is plain IoU.
-    """
-    out = iou_matrix(seen, predicted)
-    columns = np.flatnonzero(growth > 0)
-    share = growth[columns].astype(np.float32)[None, :, None]
-    a, b = seen[:, None, :], predicted[None, columns, :]
-    a_side, b_side = (a[..., 2:] - a[..., :2]) * share, (b[..., 2:] - b[..., :2]) * share
-    low = np.maximum(a[..., :2] - a_side, b[..., :2] - b_side)
-    high = np.minimum(a[..., 2:] + a_side, b[..., 2:] + b_side)
-    common = np.maximum(high - low, 0).prod(axis=2)
-    larger = (1 + 2 * share[..., 0]) ** 2
-    areas = (a[..., 2:] - a[..., :2]).prod(axis=2) + (b[..., 2:] - b[..., :2]).prod(axis=2)
-    out[:, columns] = common / np.maximum(areas * larger - common, np.float32(1e-9))
-    return out
+
+def _grown_extent(
+    seen: FloatArray, predicted: FloatArray, share: FloatArray, axis: int
+) -> FloatArray:
+    """(N, T) length that grown boxes have in common along x (0) or y (1)."""
+    margin = (seen[:, axis + 2] - seen[:, axis])[:, None] * share
+    wide = (predicted[:, axis + 2] - predicted[:, axis]) * share[0]
+    length = np.minimum(seen[:, None, axis + 2] + margin, predicted[:, axis + 2] + wide)
+    length -= np.maximum(seen[:, None, axis] - margin, predicted[:, axis] - wide)
+    return np.maximum(length, 0, out=length)
 
 
 def height_iou(seen: FloatArray, predicted: FloatArray) -> FloatArray:
     """(N, T) overlap of the vertical extents of boxes (N, 4) and (T, 4)."""
-    low = np.maximum(seen[:, None, 1], predicted[None, :, 1])
-    high = np.minimum(seen[:, None, 3], predicted[None, :, 3])
-    top = np.minimum(seen[:, None, 1], predicted[None, :, 1])
-    bottom = np.maximum(seen[:, None, 3], predicted[None, :, 3])
-    out: FloatArray = np.maximum(high - low, 0) / np.maximum(bottom - top, np.float32(1e-9))
-    return out
+    common = np.minimum(seen[:, None, 3], predicted[None, :, 3])
+    common -= np.maximum(seen[:, None, 1], predicted[None, :, 1])
+    np.maximum(common, 0, out=common)
+    height, other = seen[:, 3] - seen[:, 1], predicted[:, 3] - predicted[:, 1]
+    either = np.maximum(height[:, None] + other[None, :] - common, np.float32(1e-9))
+    return np.divide(common, either, out=common)
 
 
 def turn(seen: Array, last: Array, earlier: Array) -> Array:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.association.assign import REFUSED, hungarian
 from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.motion.kalman import Array
-from mot_dinov3.structures import FloatArray
+from mot_dinov3.structures import FloatArray, IntArray
 
 LEAST_PAIRS = 4
 """A shift that fewer boxes share is their own affair."""
@@ -43,8 +42,7 @@ def shared_shift(seen: FloatArray, predicted: FloatArray) -> Array:
         return nothing
     off, moved = nothing, predicted
     for _ in range(ROUNDS):
-        overlap = iou_matrix(seen, moved)
-        rows, columns = hungarian(np.where(overlap >= LOOSE_IOU, 1.0 - overlap, REFUSED))
+        rows, columns = _mutual(iou_matrix(seen, moved))
         if len(rows) < LEAST_PAIRS:
             return nothing
         misses = _centres(seen[rows]) - _centres(predicted[columns])
@@ -54,6 +52,13 @@ def shared_shift(seen: FloatArray, predicted: FloatArray) -> Array:
     doubt = (MEDIAN_SPREAD * spread) ** 2 / len(misses) * DOUBT
     shrunk: Array = off * off**2 / np.maximum(off**2 + doubt, 1e-12)
     return shrunk
+
+
+def _mutual(overlap: FloatArray) -> tuple[IntArray, IntArray]:
+    """Pairs that are each other's best and overlap enough: no need to assign everybody here."""
+    best, rows = overlap.argmax(axis=1), np.arange(len(overlap))
+    good = (overlap.argmax(axis=0)[best] == rows) & (overlap[rows, best] >= LOOSE_IOU)
+    return rows[good], best[good]
 
 
 def _centres(xyxy: FloatArray) -> Array:
