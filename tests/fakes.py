@@ -105,6 +105,7 @@ def plan_scene(iou, staleness, **more):
         "known": np.ones(t, bool),
         "gallery_count": np.full(t, 9),
         "drift": np.zeros(t),
+        "surprise": np.zeros(t),
         "looks": np.eye(t),
         "lost_id": np.arange(1000, 1000 + lost),
         "lost_xyxy": apart[:lost] + 1000,

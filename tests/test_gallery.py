@@ -55,9 +55,12 @@ def test_rows_stay_aligned_when_tracks_go_and_come():
 def test_drift_is_the_running_mean_of_the_change_between_consecutive_looks():
     gallery = Gallery()
     gallery.extend(1)
-    changes = []
+    changes, surprises = [], []
     for degrees in (0, 60, 60, 150):
         radians = np.radians(degrees)
         gallery.add(np.array([0]), np.array([[np.cos(radians), np.sin(radians)]], np.float32))
         changes.append(float(gallery.drift[0]))
+        surprises.append(float(gallery.surprise[0]))
     assert np.allclose(changes, [0, 0.5, 0.35, 0.7 * 0.35 + 0.3], atol=1e-5)
+    assert np.allclose(surprises[:2], [0, 0.5], atol=1e-5)
+    assert 0.3 < surprises[2] < 0.5, "against the mean, not the last one"

@@ -25,6 +25,8 @@ class Gallery:
         count: (T,) int64, real embeddings received.
         drift: (T,) float32, running mean of 1 - cosine of consecutive real embeddings, 0 before
             the second: how fast an identity changes its looks.
+        surprise: (T,) float32, 1 - cosine of the last real embedding with what was remembered
+            before it, 0 before the second: high where it may be somebody else's.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,7 @@ class Gallery:
         self.ring: FloatArray = np.zeros((0, RING, 0), np.float32)
         self.count: IntArray = np.zeros(0, np.int64)
         self.drift: FloatArray = np.zeros(0, np.float32)
+        self.surprise: FloatArray = np.zeros(0, np.float32)
 
     def __len__(self) -> int:
         return len(self.count)
@@ -49,7 +52,7 @@ class Gallery:
     def keep(self, rows: IntArray | BoolArray) -> None:
         """Drop every track that is not in `rows`."""
         self.mean, self.ring, self.count = self.mean[rows], self.ring[rows], self.count[rows]
-        self.drift = self.drift[rows]
+        self.drift, self.surprise = self.drift[rows], self.surprise[rows]
 
     def extend(self, n: int) -> None:
         """Append `n` tracks of which nothing is known."""
@@ -57,6 +60,7 @@ class Gallery:
         self.ring = np.concatenate((self.ring, np.zeros((n, RING, self.dim), np.float32)))
         self.count = np.concatenate((self.count, np.zeros(n, np.int64)))
         self.drift = np.concatenate((self.drift, np.zeros(n, np.float32)))
+        self.surprise = np.concatenate((self.surprise, np.zeros(n, np.float32)))
 
     def add(self, rows: IntArray, vectors: FloatArray) -> None:
         """Store real embeddings: unit `vectors` (M, D) for distinct tracks `rows` (M,)."""
@@ -96,6 +100,8 @@ class Gallery:
         past = np.where(count > 1, DRIFT_MOMENTUM, 0.0)
         drift = past * self.drift[rows] + (1 - past) * change
         self.drift[rows] = np.where(count > 0, drift, 0.0)
+        new = 1.0 - np.einsum("nd,nd->n", self.mean[rows], vectors)
+        self.surprise[rows] = np.where(count > 0, new, 0.0)
 
     def _allocate(self, dim: int) -> None:
         self.mean = np.zeros((len(self), dim), np.float32)

@@ -46,6 +46,7 @@ def plan_input(
         known=view.gallery.known[active],
         gallery_count=view.gallery.count[active],
         drift=view.gallery.drift[active],
+        surprise=view.gallery.surprise[active],
         looks=view.gallery.mean[active],
         lost_id=view.id[away],
         lost_xyxy=view.xyxy[away],

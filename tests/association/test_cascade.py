@@ -165,6 +165,12 @@ def test_a_familiar_look_makes_up_for_overlap_where_the_motion_allows_it():
     assert matched(view, beside, looks=[almost], config=config) == {}
 
 
+def test_a_familiar_look_finds_whoever_was_there_a_frame_ago_and_jumped():
+    view = expected(box(100), looks=[RED])
+    assert matched(view, box(150)) == {}
+    assert matched(view, box(150), looks=[RED]) == {0: 0}
+
+
 def test_a_familiar_look_of_another_class_is_a_stranger():
     view = expected(box(100), looks=[RED], state=LOST, lost_s=0.3, class_id=1)
     assert matched(view, (*box(150), 0.9, 0), looks=[RED]) == {}
@@ -236,6 +242,21 @@ def test_the_planner_hears_of_weak_detections_that_may_be_who_was_lost_a_moment_
     config = association(low_window_s=0.1)
     cost = CascadeAssociation(config, lives()).place_cost(seen(view, weak(box(104))), view)
     assert (cost < REFUSED).tolist() == [[True, False]]
+
+
+def test_who_may_return_is_remembered_lost_lately_of_that_class_and_within_reach():
+    view = expected(
+        *[box(100)] * 4,
+        state=LOST,
+        lost_s=[4, 4, 12, 4],
+        looks=[RED, None, RED, RED],
+        class_id=[0, 0, 0, 1],
+    )
+    cascade = CascadeAssociation(association(), lives(reid_s=10.0))
+    scene = seen(view, box(400), weak(box(400)), box(3000))
+    found = cascade.may_return(scene, view, np.array([0, 1, 2, 3]))
+    assert found.tolist() == [[True, False, False, False], [False] * 4, [False] * 4]
+    assert cascade.may_return(scene, view, np.array([3, 0])).tolist()[0] == [False, True]
 
 
 @pytest.mark.parametrize("count", [0, 1])

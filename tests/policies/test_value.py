@@ -72,12 +72,6 @@ def test_rivals_are_embedded_together_or_not_at_all():
     assert sorted(plan_of(chain, [9] * 4, price=0.7, eligible=eligible).critical) == [0, 1]
 
 
-def test_who_is_contested_is_not_refreshed_alone():
-    apart, contested = [[0.9, 0], [0, 0.9]], [[0.95, 0.15], [0.15, 0.95]]
-    assert plan_of(apart, [50, 50]).refresh.tolist() == [0, 1]
-    assert plan_of(contested, [50, 50]).refresh.tolist() == []
-
-
 BACK = {"lost_cost": [[np.inf]], "returns": [[True]], "lost_s": [0.5]}
 
 
@@ -88,14 +82,25 @@ def test_a_birth_that_may_be_a_return_is_critical():
     assert plan_of(np.zeros((1, 0)), [], **BACK | {"returns": [[False]]}).reuse.tolist() == [0]
 
 
-def test_who_is_found_by_place_is_doubted_the_more_the_longer_it_was_away():
-    def doubt(lost_s):
-        found = {"lost_cost": [[0.2]], "returns": [[True]], "lost_s": [lost_s]}
-        return plan_of(np.zeros((1, 0)), [], **found).worth[0]
+def test_who_is_found_by_place_is_a_stranger_until_looked_at():
+    found = {"lost_cost": [[0.2]], "returns": [[True]], "lost_s": [0.03]}
+    plan = plan_of(np.zeros((1, 0)), [], **found)
+    assert (plan.reason[0], plan.worth[0]) == (Reason.RETURN, 1.0)
+    assert plan_of(np.zeros((1, 0)), [], lost_known=[False], **found).worth[0] == 0
 
-    assert doubt(0.03) == pytest.approx(WORTH.gap)
-    assert doubt(0.4) == pytest.approx(0.8)
-    assert doubt(3.0) == 1.0
+
+def test_who_jumped_away_from_a_prediction_may_be_its_track():
+    at = [[30, 10, 70, 90]]
+    plan = plan_of([[0.05]], [3], xyxy=at, track_xyxy=[[0, 10, 40, 90]])
+    assert (plan.reason[0], plan.worth[0], plan.track[0]) == (Reason.RETURN, 1.0, -1)
+    assert not len(plan_of([[0.05]], [3], xyxy=at, track_xyxy=[[300, 10, 340, 90]]).critical)
+
+
+def test_an_embedding_that_looked_like_somebody_else_alarms_the_neighbours():
+    boxes = [[0, 0, 40, 90], [60, 0, 100, 90], [500, 0, 540, 90]]
+    here = {"xyxy": boxes, "track_xyxy": boxes, "surprise": [0.8, 0, 0]}
+    assert plan_of(np.eye(3), [1, 9, 9], **here).critical.tolist() == [0, 1]
+    assert not len(plan_of(np.eye(3), [2, 9, 9], **here).critical), "it had its chance"
 
 
 def test_a_weak_match_beside_a_lost_track_is_ambiguous():

@@ -78,7 +78,10 @@ class CascadeAssociation:
         return pairing.matches()
 
     def place_cost(self, scene: Scene, view: TrackView) -> FloatArray:
-        """(N, T) cost of every pair that a stage without looks would take, else `REFUSED`."""
+        """(N, T) cost of every pair that a stage without looks would take, else `REFUSED`.
+
+        What only a stage after the first would take costs 1 more: that one chooses before it.
+        """
         config, never = self.config, np.float32(np.inf)
         recent = view.state == TrackState.CONFIRMED
         tentative = view.state == TrackState.TENTATIVE
@@ -87,7 +90,9 @@ class CascadeAssociation:
         least[tentative] = config.tentative_iou
         weak = np.where(self._found_by_weak(view), np.float32(config.low_match_iou), never)
         allowed = scene.place.similarity >= np.where(scene.strong[:, None], least, weak)
-        return np.where(allowed, scene.place.cost, REFUSED)
+        late = (scene.place.similarity < config.match_iou) | ~scene.strong[:, None]
+        late = late | tentative | (scene.place.cost >= config.worst_cost)
+        return np.where(allowed, scene.place.cost + late, REFUSED)
 
     def may_return(self, scene: Scene, view: TrackView, columns: IntArray) -> BoolArray:
         """(N, L) whether a detection may return as a lost track of `columns` (L,) by its looks."""

@@ -37,6 +37,7 @@ class PlanInput:
         known: (T,) bool, whether a track has any embedding to reuse.
         gallery_count: (T,) int64 real embeddings that the track remembers having had.
         drift: (T,) float32 running mean of 1 - cosine of consecutive real embeddings.
+        surprise: (T,) float32 1 - cosine of the last real embedding with those before it.
         looks: (T, D) float32 unit rows where `known`, the mean of a track's embeddings.
         lost_id: (L,) int64.
         lost_xyxy: (L, 4) float32 where they would be by now.
@@ -66,6 +67,7 @@ class PlanInput:
     known: BoolArray
     gallery_count: IntArray
     drift: FloatArray
+    surprise: FloatArray
     looks: FloatArray
     lost_id: IntArray
     lost_xyxy: FloatArray

@@ -14,7 +14,7 @@ from mot_dinov3.policies.base import PlanInput, number_argument
 from mot_dinov3.policies.regret import Stakes, components, stakes
 from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, IntArray, Reason
 
-PRICE = 0.7
+PRICE = 0.8
 """Least worth of a crop that is embedded, unless another is asked for."""
 
 FIRST_STAGE = 1.0
@@ -32,10 +32,12 @@ class Worth:
         half_known: what takes the place of their distance if one side only has a gallery.
         calm: an ambiguity is worth so much less just after its track was embedded.
         calm_frames: how fast that fades.
-        afar: cost by place of a return at the very place where a lost track is expected.
+        afar: cost by place of a track at the very spot where it is expected, where boxes do not
+            overlap enough or the track was lost too long.
         spread: by how much of its size a lost track may have gone astray per second.
-        gap_s: who is found by place after so long is a stranger until looked at.
-        gap: the same, right after a single missed frame.
+        surprise: cosine distance from its gallery at which an embedding is somebody else's.
+        around: who is within so many sizes of such a track is embedded with it in the next frame.
+        alarm: what that is worth.
         enrol: the first, second, ... embedding of a track.
         half_life: frames until a refresh is worth a half.
         drift: mean change of looks that doubles the pace of refreshes.
@@ -49,12 +51,13 @@ class Worth:
     regret: float = 1.3
     stranger: float = 0.5
     half_known: float = 0.5
-    calm: float = 0.25
+    calm: float = 0.1
     calm_frames: float = 3.0
-    afar: float = 1.0
+    afar: float = 0.9
     spread: float = 1.0
-    gap_s: float = 0.5
-    gap: float = 0.3
+    surprise: float = 0.5
+    around: float = 1.5
+    alarm: float = 0.95
     enrol: tuple[float, ...] = (1.0, 0.95, 0.9)
     half_life: float = 12.0
     drift: float = 0.1
@@ -86,20 +89,17 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
     `worth.turns`-th slot, oldest first. So with a budget of at least one crop a frame, a track
     among T that is seen well in every frame is embedded again within `oldest + turns * T` frames.
     """
-    cost = scene.cost
-    if len(scene.lost_id):
-        cost = np.concatenate((cost, return_cost(scene, worth)), axis=1)
+    cost = np.concatenate((active_cost(scene, worth), return_cost(scene, worth)), axis=1)
     case = stakes(cost, scene.eligible)
-    track = np.where(case.track < len(scene.track_id), case.track, -1)
+    track = continued(scene, case.track)
     good = scene.quality >= worth.quality
     value, reason, stale = _later(scene, track, worth)
-    idle = ~good | np.isfinite(case.regret)
-    value[idle] = 0.0
-    reason[~good] = Reason.POOR
+    value[~good], reason[~good] = 0.0, Reason.POOR
     urgent = np.zeros(len(scene), np.bool_)
     for why, claim in (
-        (Reason.RETURN, _return(scene, case, worth)),
+        (Reason.RETURN, _return(scene, case)),
         (Reason.AMBIGUOUS, _ambiguity(scene, case, worth)),
+        (Reason.AMBIGUOUS, _alarm(scene, worth)),
     ):
         more = claim > value
         value[more], reason[more], urgent[more] = claim[more], why, True
@@ -153,13 +153,36 @@ def best_first(chosen: BoolArray, score: FloatArray | IntArray) -> IntArray:
     return rows[np.argsort(-score[rows], kind="stable")]
 
 
+def continued(scene: PlanInput, assigned: IntArray) -> IntArray:
+    """(N,) the active track that place gives to each detection, -1 for none."""
+    rows = np.flatnonzero((assigned >= 0) & (assigned < len(scene.track_id)))
+    rows = rows[np.isfinite(scene.cost[rows, assigned[rows]])]
+    out = np.full(len(assigned), -1)
+    out[rows] = assigned[rows]
+    return out
+
+
+def active_cost(scene: PlanInput, worth: Worth) -> FloatArray:
+    """(N, T) cost of active tracks by place or, for those that jumped, by distance."""
+    if not scene.cost.size:
+        return scene.cost
+    far = worth.afar + distance(scene.xyxy, scene.track_xyxy, 1.0)
+    return np.minimum(scene.cost, np.where(scene.known, far, np.inf).astype(np.float32))
+
+
+def distance(seen: FloatArray, past: FloatArray, reach: FloatArray | float) -> FloatArray:
+    """(N, T) how far the middle of each box is off, in sizes of the tracks' boxes times `reach`."""
+    off_x = (seen[:, 0] + seen[:, 2])[:, None] - (past[:, 0] + past[:, 2])
+    off_y = (seen[:, 1] + seen[:, 3])[:, None] - (past[:, 1] + past[:, 3])
+    size = np.sqrt(np.maximum(area(past), 1.0)) * reach
+    out: FloatArray = 0.5 * np.sqrt(off_x * off_x + off_y * off_y) / size
+    return out
+
+
 def return_cost(scene: PlanInput, worth: Worth) -> FloatArray:
     """(N, L) cost of lost tracks by place or, out of its reach, by distance from where they are."""
-    past = scene.lost_xyxy
-    off_x = (scene.xyxy[:, 0] + scene.xyxy[:, 2])[:, None] - (past[:, 0] + past[:, 2])
-    off_y = (scene.xyxy[:, 1] + scene.xyxy[:, 3])[:, None] - (past[:, 1] + past[:, 3])
-    size = np.sqrt(np.maximum(area(past), 1.0)) * (1 + worth.spread * scene.lost_s)
-    far = worth.afar + 0.5 * np.sqrt(off_x * off_x + off_y * off_y) / size
+    reach = 1 + worth.spread * scene.lost_s
+    far = worth.afar + distance(scene.xyxy, scene.lost_xyxy, reach)
     far = np.where(scene.returns, far, np.inf)
     out: FloatArray = np.minimum(scene.lost_cost, far).astype(np.float32, copy=False)
     return out
@@ -197,19 +220,25 @@ def _looks(scene: PlanInput, tracks: IntArray) -> FloatArray:
     return out
 
 
-def _return(scene: PlanInput, case: Stakes, worth: Worth) -> FloatArray:
-    """(N,) 1 for who may be a lost track seen again, less if found soon by place."""
+def _alarm(scene: PlanInput, worth: Worth) -> FloatArray:
+    """(N,) near a track whose last embedding, just taken, looked like somebody else's."""
     out = np.zeros(len(scene), np.float32)
-    n_tracks = len(scene.track_id)
-    if not len(scene.lost_id):
-        return out
-    out[(case.track < 0) & scene.returns.any(axis=1)] = 1.0
-    found = np.flatnonzero(case.track >= n_tracks)
-    lost = case.track[found] - n_tracks
-    here = np.isfinite(scene.lost_cost[found, lost])
-    doubt = np.clip(scene.lost_s[lost] / worth.gap_s, worth.gap, 1.0)
-    out[found] = np.where(here, doubt, 1.0) * scene.lost_known[lost]
+    hot = np.flatnonzero((scene.surprise >= worth.surprise) & (scene.staleness <= 1))
+    if len(hot) and len(scene):
+        near = distance(scene.xyxy, scene.track_xyxy[hot], worth.around).min(axis=1) <= 1.0
+        out[near] = worth.alarm
     return out
+
+
+def _return(scene: PlanInput, case: Stakes) -> FloatArray:
+    """(N,) 1 for who may be a lost track seen again, or one that jumped, else 0."""
+    n_tracks = len(scene.track_id)
+    out = (case.track < 0) & scene.returns.any(axis=1)
+    rows = np.flatnonzero((case.track >= 0) & (case.track < n_tracks))
+    out[rows] = np.isinf(scene.cost[rows, case.track[rows]])
+    found = np.flatnonzero(case.track >= n_tracks)
+    out[found] = scene.lost_known[case.track[found] - n_tracks]
+    return out.astype(np.float32)
 
 
 def _later(
