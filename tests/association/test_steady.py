@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.association.steady import LEAST_PAIRS, shared_shift
+from mot_dinov3.association.steady import shared_shift
 
 
 def crowd(n, seed=1):
@@ -26,12 +26,13 @@ def test_a_shared_jump_is_found(dx, dy):
     np.testing.assert_allclose(found, [dx, dy], atol=1.2)
 
 
-def test_a_jump_of_most_of_a_box_is_found_in_the_second_round():
-    """In the first round only the large boxes overlap; they tell where to look for the others."""
-    people = crowd(9)
+def test_a_second_round_hears_those_whom_the_jump_carried_too_far_for_the_first():
+    """At first only the five large boxes overlap, and these moved a little by themselves too."""
+    people = crowd(17)
     people[:5, 2:] += [50, 60]
-    found = shared_shift(moved(people, 38), people)
-    np.testing.assert_allclose(found, [38, 0], atol=1)
+    now = moved(people, 38)
+    now[:5, [0, 2]] += 3
+    np.testing.assert_allclose(shared_shift(now, people), [38, 0], atol=0.5)
 
 
 def test_people_who_walk_their_own_ways_are_not_taken_for_the_camera():
@@ -63,7 +64,7 @@ def test_a_doubtful_shift_is_shrunk_below_the_median():
     assert 0 <= found < 0.6 * np.median(ways)
 
 
-@pytest.mark.parametrize("n", range(LEAST_PAIRS))
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
 def test_few_boxes_are_left_alone(n):
     people = crowd(n) if n else np.empty((0, 4), np.float32)
     assert not shared_shift(moved(people, 12), people).any()
