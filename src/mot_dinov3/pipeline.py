@@ -7,7 +7,7 @@ import numpy as np
 from mot_dinov3.camera.base import CameraMotion
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.features.base import Embedder
-from mot_dinov3.planning import active_rows, plan_input
+from mot_dinov3.planning import active_rows, gated, plan_input
 from mot_dinov3.policies.base import Policy
 from mot_dinov3.scheduler import EmbeddingScheduler, Executed, Remembered
 from mot_dinov3.structures import (
@@ -78,7 +78,7 @@ class ModularTracker:
             active = active_rows(view)
             associator = self.tracker.associator
             seen = plan_input(scene, view, associator, frame, self.frames)
-            plan = self.policy.plan(seen)
+            plan = gated(self.policy.plan(seen), seen.quality)
             remembered = Remembered(view.gallery.mean[active], view.gallery.known[active])
             self.frames += 1
         with timer("embed"):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mot_dinov3.association.assign import REFUSED
 from mot_dinov3.association.base import Associator, Scene, TrackView
 from mot_dinov3.boxes import area, clip, iou_matrix
 from mot_dinov3.policies.base import PlanInput
-from mot_dinov3.structures import FloatArray, Frame, IntArray, TrackState
+from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, Frame, IntArray, TrackState
 
 AHEAD_S = 1 / 3
 """How far ahead a policy may see the motion of tracks, in seconds."""
+
+POOR_QUALITY = 0.4
+"""Crops below this enter no gallery, and bring no lost identity back."""
+
+BORDER_PX, CUT_OFF = 2.0, 0.5
+"""A box this near to the border is cut off by it, and worth this share of a whole one."""
 
 FULL_SIZE_PX = 48.0
 """Crops whose sides' geometric mean is this long or longer are not too small."""
@@ -99,5 +107,21 @@ def crop_quality(scene: Scene, visible: FloatArray, frame_wh: tuple[int, int]) -
     size = np.maximum(area(boxes), 1e-6)
     inside = area(clip(boxes, *frame_wh)) / size if min(frame_wh) else 1.0
     large = np.minimum(1.0, np.sqrt(size) / FULL_SIZE_PX)
-    quality: FloatArray = scene.detections.score * visible * inside * large
+    whole = np.where(at_border(boxes, frame_wh), CUT_OFF, 1.0)
+    quality: FloatArray = scene.detections.score * visible * inside * large * whole
     return np.clip(quality, 0.0, 1.0).astype(np.float32, copy=False)
+
+
+def at_border(xyxy: FloatArray, frame_wh: tuple[int, int]) -> BoolArray:
+    """(N,) whether a box touches the border of the frame, so that part of it is not seen."""
+    if not min(frame_wh):
+        return np.zeros(len(xyxy), np.bool_)
+    low, high = xyxy[:, :2] <= BORDER_PX, xyxy[:, 2:] >= np.array(frame_wh) - BORDER_PX
+    out: BoolArray = (low | high).any(axis=1)
+    return out
+
+
+def gated(plan: EmbedPlan, quality: FloatArray) -> EmbedPlan:
+    """The plan, whose bad crops may be compared, but are neither remembered nor believed."""
+    poor = np.union1d(plan.poor, np.flatnonzero(quality < POOR_QUALITY)).astype(np.int64)
+    return replace(plan, poor=poor)

@@ -32,6 +32,9 @@ from mot_dinov3.structures import (
     TrackState,
 )
 
+POOR_MARGIN = 0.1
+"""How much more a bad crop must look like a lost track: half a person looks like many."""
+
 SAME_TIME_S = 1e-4
 """Times that differ by less are the same time, rounded."""
 
@@ -170,8 +173,8 @@ class CascadeAssociation:
         if not len(rows) or not len(columns):
             return
         similarity = view.gallery.best_similarity(embeddings.vectors[rows], columns)
-        allowed = (similarity >= self.config.reid_similarity) & self.may_return(
-            scene, view, columns
-        )[rows]
+        least = self.config.reid_similarity + POOR_MARGIN * ~embeddings.memorable[rows]
+        allowed = self.may_return(scene, view, columns)[rows]
+        allowed &= similarity >= np.minimum(least, 1.0)[:, None]
         cost = np.where(allowed, appearance_cost(similarity), REFUSED)
         pairing.settle(cost, rows, columns)
