@@ -42,7 +42,7 @@ def test_a_full_confidence_is_counted_too():
 
 
 def test_the_past_is_forgotten_in_seconds_not_at_once():
-    usual = after(*[[0.91] * 5] * 60)
+    usual = after(*[[0.91] * 5] * 150)
     for _ in range(8):
         usual.observe(np.full(5, 0.51, np.float32))
     assert usual.threshold(1.0) == pytest.approx(0.91, abs=0.011)

@@ -31,7 +31,8 @@ class Story:
         self.view = self.tracker.predict(self.frame / 30)
         self.scene = self.tracker.look(boxes(*rows), self.view)
         frame = blank_frame(self.frame)
-        return plan_input(self.scene, self.view, self.tracker.associator, frame, self.frame)
+        sharp = np.ones(len(rows), np.float32)
+        return plan_input(self.scene, self.view, self.tracker.associator, frame, self.frame, sharp)
 
     def then(self, *angles):
         self.tracker.update(self.scene, looks(*angles), self.view)

@@ -111,12 +111,21 @@ def test_steady_leaves_a_lone_runner_alone():
     np.testing.assert_allclose(still, [0, 60, 120, 180, 240], atol=0.5)
 
 
-def test_weak_detections_do_not_vote_on_the_camera():
+def test_sightings_are_carried_along_with_a_jump_that_all_share():
     film = Film(motion_=motion(steady=True))
     for _ in range(8):
         film(*street(6))
-    weak = [(*place, 0.1) for place in street(6, 25)]
-    film(*weak)
+    view = film.tracker.predict((film.index + 1) / FPS, boxes(*street(6, 15)))
+    np.testing.assert_allclose(
+        view.trajectory.last[:, 0], [35 + 60.0 * k for k in range(6)], atol=1
+    )
+
+
+def test_weak_detections_do_not_vote_on_the_camera():
+    film = Film(association(low_match_iou=1.0), motion(steady=True))
+    for _ in range(8):
+        film(*street(6))
+    film(*[(*place, 0.1) for place in street(6, 12)])
     np.testing.assert_allclose(film.tracks.xyxy[:, 0], [60.0 * k for k in range(6)], atol=1)
 
 

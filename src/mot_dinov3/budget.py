@@ -20,7 +20,7 @@ PACED_FRAMES = 30
 PACED_SHARE = 0.75
 """Share of those frames that must have been done with their other stages in time."""
 
-LEAST_MS = 0.01
+LEAST_MS = 0.1
 """A budget that follows the frame rate never falls below this: 0 would mean no limit."""
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from mot_dinov3.association.base import Scene
 from mot_dinov3.camera.base import CameraMotion
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.features.base import Embedder
+from mot_dinov3.features.sharpness import UsualSharpness, sharpness
 from mot_dinov3.planning import active_rows, gated, plan_input
 from mot_dinov3.policies.base import Policy
 from mot_dinov3.scheduler import EmbeddingScheduler, Executed, Remembered
@@ -51,6 +53,7 @@ class ModularTracker:
         self.tracker = tracker
         self.camera = camera
         self.frames = 0
+        self._usual = UsualSharpness()
 
     def warm_up(self, frame: Frame) -> None:
         """Pay for first calls before the first frame counts, on a frame of the same size."""
@@ -77,7 +80,9 @@ class ModularTracker:
             scene = self.tracker.look(detections, view)
             active = active_rows(view)
             associator = self.tracker.associator
-            seen = plan_input(scene, view, associator, frame, self.frames)
+            seen = plan_input(
+                scene, view, associator, frame, self.frames, self._sharp(frame, scene)
+            )
             plan = gated(self.policy.plan(seen), seen.quality)
             remembered = Remembered(view.gallery.mean[active], view.gallery.known[active])
             self.frames += 1
@@ -96,6 +101,15 @@ class ModularTracker:
             stage_ms=timer.stage_ms,
             decisions=decisions(plan, done, seen.quality),
         )
+
+    def _sharp(self, frame: Frame, scene: Scene) -> FloatArray:
+        """(N,) in [0, 1] how sharp the crops are; 1 where a replay has no pixels to look at."""
+        out = np.ones(len(scene.eligible), np.float32)
+        if any(frame.image.strides):
+            rows = np.flatnonzero(scene.eligible)
+            boxes = scene.detections.xyxy[rows]
+            out[rows] = self._usual.quality(sharpness(frame.image, boxes))
+        return out
 
     def pace(self, other_ms: float) -> None:
         """Hear what the last frame took in all stages beside embedding."""

@@ -26,9 +26,17 @@ FULL_SIZE_PX = 48.0
 
 
 def plan_input(
-    scene: Scene, view: TrackView, associator: Associator, frame: Frame, frame_index: int
+    scene: Scene,
+    view: TrackView,
+    associator: Associator,
+    frame: Frame,
+    frame_index: int,
+    sharp: FloatArray,
 ) -> PlanInput:
-    """Everything that a policy may use; a plan's track rows count the active tracks only."""
+    """Everything that a policy may use; a plan's track rows count the active tracks only.
+
+    `sharp` (N,) in [0, 1] tells blurred crops from good ones.
+    """
     lost = view.state == TrackState.LOST
     active, away = np.flatnonzero(~lost), np.flatnonzero(lost)
     cost = associator.place_cost(scene, view)
@@ -41,7 +49,7 @@ def plan_input(
         xyxy=scene.detections.xyxy,
         score=scene.detections.score,
         eligible=scene.eligible,
-        quality=crop_quality(scene, visible, frame_wh),
+        quality=crop_quality(scene, visible * sharp, frame_wh),
         overlap=overlap,
         iou=scene.iou[:, active],
         cost=cost[:, active],
@@ -102,7 +110,7 @@ def crowding(scene: Scene) -> tuple[FloatArray, FloatArray]:
 
 
 def crop_quality(scene: Scene, visible: FloatArray, frame_wh: tuple[int, int]) -> FloatArray:
-    """(N,) in [0, 1]: confidence times visible share times size, each 1 where it is no problem."""
+    """(N,) in [0, 1]: confidence times size times what is `visible` (N,) and inside the frame."""
     boxes = scene.detections.xyxy
     size = np.maximum(area(boxes), 1e-6)
     inside = area(clip(boxes, *frame_wh)) / size if min(frame_wh) else 1.0

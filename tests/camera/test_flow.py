@@ -8,6 +8,7 @@ import pytest
 
 from clips import ASSETS
 from mot_dinov3.camera.factory import create_camera
+from mot_dinov3.camera.flow import tracked
 from mot_dinov3.errors import UsageError
 from mot_dinov3.structures import Frame
 from mot_dinov3.synthetic.presets.factory import create_world
@@ -124,6 +125,41 @@ def test_where_nothing_can_be_seen_the_camera_stands(grey):
 def test_a_cut_is_no_motion():
     maps = found([shot(wallpaper(1), START), shot(wallpaper(2), START)])
     assert (maps[1] == np.eye(2, 3)).all()
+
+
+def test_corners_that_do_not_lead_back_are_not_tracked():
+    """The right half of the picture becomes another one."""
+    before, after_ = (shot(wallpaper(seed), START)[..., 0].copy() for seed in (1, 2))
+    after_[:, :320] = before[:, :320]
+    points = cv2.goodFeaturesToTrack(before, 300, 0.01, 8)
+    assert (points[..., 0] > 340).sum() > 60
+    here, there = tracked(before, after_, points)
+    assert (here[..., 0] > 340).sum() < 12
+    assert (here[..., 0] < 300).sum() > 60
+    assert len(here) == len(there)
+
+
+def test_a_motion_that_few_corners_share_is_not_the_cameras():
+    """Twenty patches go twenty ways; any similarity suits two of them."""
+    before, rng = shot(wallpaper(), START), np.random.default_rng(7)
+    now = before.copy()
+    for k in range(20):
+        y, x = 90 * (k // 5), 128 * (k % 5)
+        patch = before[y : y + 90, x : x + 128]
+        now[y : y + 90, x : x + 128] = np.roll(patch, rng.integers(-12, 13, 2), (0, 1))
+    assert (found([before, now])[1] == np.eye(2, 3)).all()
+
+
+def test_edges_of_what_moves_are_left_out_with_it():
+    """Nothing but things on an empty wall, in boxes a little too tight."""
+    before, now = (np.full((360, 640, 3), 200, np.uint8) for _ in range(2))
+    moving = []
+    for k in range(24):
+        x, y = 40 + 95 * (k % 6), 20 + 85 * (k // 6)
+        before[y : y + 40, x : x + 30] = now[y : y + 40, x + 6 : x + 36] = 20
+        moving.append((x + 3, y + 3, x + 27, y + 37))
+    assert (found([before, now], np.array(moving, np.float32))[1] == np.eye(2, 3)).all()
+    assert (found([before, now])[1] != np.eye(2, 3)).any()
 
 
 def test_another_frame_size_begins_anew():

@@ -14,7 +14,8 @@ from fakes import FakeClock, FakeEmbedding, plan_scene
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.policies.factory import create_policy
-from mot_dinov3.policies.value import Worth, in_turn, plan_by_value, return_cost
+from mot_dinov3.policies.order import in_turn
+from mot_dinov3.policies.value import Worth, plan_by_value, return_cost
 from mot_dinov3.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.structures import Reason
 

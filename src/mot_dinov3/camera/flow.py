@@ -18,7 +18,7 @@ SPACING_PX, QUALITY = 8, 0.01
 """Corners stand apart, so that one textured thing does not speak for the whole picture."""
 
 MARGIN_PX = 3
-"""Boxes are left out with this margin, as corners on their edges move with the object."""
+"""Boxes are left out with this margin: many are a little too tight."""
 
 RETURN_PX = 0.5
 """A corner that is tracked to the next picture and back must come home as near as this."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from mot_dinov3.boxes import area
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.policies.base import PlanInput, number_argument
+from mot_dinov3.policies.order import best_first, in_turn
 from mot_dinov3.policies.regret import Stakes, components, stakes
 from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, IntArray, Reason
 
@@ -147,12 +147,6 @@ def _together(
     reason[more], urgent[more] = Reason.AMBIGUOUS, True
 
 
-def best_first(chosen: BoolArray, score: FloatArray | IntArray) -> IntArray:
-    """Chosen rows, the highest score first."""
-    rows = np.flatnonzero(chosen)
-    return rows[np.argsort(-score[rows], kind="stable")]
-
-
 def continued(scene: PlanInput, assigned: IntArray) -> IntArray:
     """(N,) the active track that place gives to each detection, -1 for none."""
     rows = np.flatnonzero((assigned >= 0) & (assigned < len(scene.track_id)))
@@ -163,11 +157,14 @@ def continued(scene: PlanInput, assigned: IntArray) -> IntArray:
 
 
 def active_cost(scene: PlanInput, worth: Worth) -> FloatArray:
-    """(N, T) cost of active tracks by place or, for those that jumped, by distance."""
-    if not scene.cost.size:
+    """(N, T) cost of active tracks by place or, for whoever has no place, by distance."""
+    astray = np.flatnonzero(scene.eligible & ~(scene.cost < FIRST_STAGE).any(axis=1))
+    if not len(astray) or not len(scene.track_id):
         return scene.cost
-    far = worth.afar + distance(scene.xyxy, scene.track_xyxy, 1.0)
-    return np.minimum(scene.cost, np.where(scene.known, far, np.inf).astype(np.float32))
+    far = worth.afar + distance(scene.xyxy[astray], scene.track_xyxy, 1.0)
+    out = scene.cost.copy()
+    out[astray] = np.minimum(out[astray], np.where(scene.known, far, np.inf))
+    return out
 
 
 def distance(seen: FloatArray, past: FloatArray, reach: FloatArray | float) -> FloatArray:
@@ -282,24 +279,3 @@ def _about_to_vanish(scene: PlanInput, worth: Worth) -> BoolArray:
         x, y = (x1 + x2) / 2, (y1 + y2) / 2
         soon |= (x < 0) | (x > width) | (y < 0) | (y > tall)
     return soon
-
-
-def in_turn(by_value: IntArray, by_age: IntArray, turns: int, first: int) -> IntArray:
-    """Rows by value, but one slot in `turns` goes to the first of `by_age` that has none yet.
-
-    Args:
-        by_value: all rows, best first.
-        by_age: some of them, oldest first.
-        turns: how often it is their turn.
-        first: the slot where that begins; it moves from frame to frame, so that their turn
-            comes with a budget of a single crop as well.
-    """
-    if not len(by_age):
-        return by_value
-    best, oldest = by_value.tolist(), by_age.tolist()
-    out: dict[int, None] = {}
-    while len(out) < len(best):
-        turn = len(out) % turns == first
-        line = chain(oldest, best) if turn else best
-        out[next(row for row in line if row not in out)] = None
-    return np.array(list(out), np.int64)
