@@ -7,8 +7,16 @@ import pytest
 
 from fakes import blank_frame, boxes
 from mot_dinov3.config import TrackerConfig
-from mot_dinov3.planning import active_rows, crowding, known_size, plan_input
-from mot_dinov3.structures import Embeddings, Frame
+from mot_dinov3.planning import (
+    POOR_QUALITY,
+    active_rows,
+    at_border,
+    crowding,
+    gated,
+    known_size,
+    plan_input,
+)
+from mot_dinov3.structures import NO_ROWS, EmbedPlan, Embeddings, Frame
 from mot_dinov3.tracker import Tracker
 
 
@@ -126,3 +134,16 @@ def test_a_replay_without_pictures_has_no_border():
     empty = Frame(0, 0.0, np.zeros((1, 1, 3), np.uint8))
     assert known_size(empty) == (0, 0)
     assert known_size(blank_frame(0)) == (640, 480)
+
+
+def test_a_box_at_the_border_is_cut_off_and_worth_half():
+    boxes = np.array([[0, 100, 60, 200], [300, 100, 360, 200], [300, 380, 360, 480]], np.float32)
+    assert at_border(boxes, (640, 480)).tolist() == [True, False, True]
+    assert not at_border(boxes, (0, 0)).any()
+
+
+def test_bad_crops_are_neither_remembered_nor_believed_under_any_policy():
+    rows = np.arange(3)
+    plan = EmbedPlan(rows, NO_ROWS, NO_ROWS, np.full(3, -1), np.zeros(3, np.int8), poor=rows[:1])
+    quality = np.array([0.9, POOR_QUALITY - 0.01, POOR_QUALITY], np.float32)
+    assert gated(plan, quality).poor.tolist() == [0, 1]

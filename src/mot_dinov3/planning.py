@@ -115,7 +115,8 @@ def crop_quality(scene: Scene, visible: FloatArray, frame_wh: tuple[int, int]) -
     size = np.maximum(area(boxes), 1e-6)
     inside = area(clip(boxes, *frame_wh)) / size if min(frame_wh) else 1.0
     large = np.minimum(1.0, np.sqrt(size) / FULL_SIZE_PX)
-    whole = np.where(at_border(boxes, frame_wh), CUT_OFF, 1.0)
+    cut_off = at_border(boxes, frame_wh) & (inside > 1 - 1e-3)
+    whole = np.where(cut_off, CUT_OFF, 1.0)
     quality: FloatArray = scene.detections.score * visible * inside * large * whole
     return np.clip(quality, 0.0, 1.0).astype(np.float32, copy=False)
 
@@ -125,8 +126,7 @@ def at_border(xyxy: FloatArray, frame_wh: tuple[int, int]) -> BoolArray:
     if not min(frame_wh):
         return np.zeros(len(xyxy), np.bool_)
     low, high = xyxy[:, :2] <= BORDER_PX, xyxy[:, 2:] >= np.array(frame_wh) - BORDER_PX
-    out: BoolArray = (low | high).any(axis=1)
-    return out
+    return np.asarray((low | high).any(axis=1), np.bool_)
 
 
 def gated(plan: EmbedPlan, quality: FloatArray) -> EmbedPlan:

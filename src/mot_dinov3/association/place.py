@@ -38,12 +38,13 @@ def place_similarity(
 def grown_iou(seen: FloatArray, predicted: FloatArray, growth: FloatArray) -> FloatArray:
     """(N, T) IoU of boxes (N, 4) and (T, 4), both grown on each side by `growth` (T,) of a side."""
     share = growth.astype(np.float32)[None, :]
-    common = _grown_extent(seen, predicted, share, 0)
+    common: FloatArray = _grown_extent(seen, predicted, share, 0)
     common *= _grown_extent(seen, predicted, share, 1)
     union = (area(seen)[:, None] + area(predicted)[None, :]) * (1 + 2 * share) ** 2
     union -= common
     np.maximum(union, np.float32(1e-9), out=union)
-    return np.divide(common, union, out=common)
+    common /= union
+    return common
 
 
 def _grown_extent(
@@ -52,19 +53,21 @@ def _grown_extent(
     """(N, T) length that grown boxes have in common along x (0) or y (1)."""
     margin = (seen[:, axis + 2] - seen[:, axis])[:, None] * share
     wide = (predicted[:, axis + 2] - predicted[:, axis]) * share[0]
-    length = np.minimum(seen[:, None, axis + 2] + margin, predicted[:, axis + 2] + wide)
+    length: FloatArray = np.minimum(seen[:, None, axis + 2] + margin, predicted[:, axis + 2] + wide)
     length -= np.maximum(seen[:, None, axis] - margin, predicted[:, axis] - wide)
-    return np.maximum(length, 0, out=length)
+    np.maximum(length, 0, out=length)
+    return length
 
 
 def height_iou(seen: FloatArray, predicted: FloatArray) -> FloatArray:
     """(N, T) overlap of the vertical extents of boxes (N, 4) and (T, 4)."""
-    common = np.minimum(seen[:, None, 3], predicted[None, :, 3])
+    common: FloatArray = np.minimum(seen[:, None, 3], predicted[None, :, 3])
     common -= np.maximum(seen[:, None, 1], predicted[None, :, 1])
     np.maximum(common, 0, out=common)
     height, other = seen[:, 3] - seen[:, 1], predicted[:, 3] - predicted[:, 1]
     either = np.maximum(height[:, None] + other[None, :] - common, np.float32(1e-9))
-    return np.divide(common, either, out=common)
+    common /= either
+    return common
 
 
 def turn(seen: Array, last: Array, earlier: Array) -> Array:
