@@ -11,6 +11,8 @@ from mot_dinov3.policies.factory import create_policy
 from mot_dinov3.scheduler import EmbeddingScheduler
 from mot_dinov3.tracker import Tracker
 
+RULE = {"embed_policy": "continuity"}
+
 
 def by_side(box):
     vector = np.zeros(8)
@@ -19,7 +21,8 @@ def by_side(box):
 
 
 def pipeline(script, embedder=True, **scheduler):
-    config = SchedulerConfig(**scheduler)
+    """By continuity, whose rule is simple enough to count by hand, unless told otherwise."""
+    config = SchedulerConfig(**({} if "embed_all" in scheduler else RULE) | scheduler)
     return ModularTracker(
         ScriptedDetector(script),
         FakeEmbedder(by_side) if embedder else None,
@@ -92,3 +95,36 @@ def test_a_track_that_died_leaves_no_debt():
 def test_every_frame_says_where_its_time_went():
     (result,) = run(pipeline(standing(1)), 1)
     assert set(result.stage_ms) == {"detect", "embed", "track"}
+
+
+def by_height(box):
+    return np.eye(8)[int(box[1]) % 8]
+
+
+def outcome(**scheduler):
+    """Two who meet slowly and go on, with a third beside them: all that a run says of it."""
+    meeting = [[(100 + 3 * k, 100, 140 + 3 * k, 200), (220 - 3 * k, 103, 260 - 3 * k, 203),
+                (300, 301, 340, 401)] for k in range(40)]  # fmt: skip
+    config = SchedulerConfig(**scheduler)
+    tracker = ModularTracker(
+        ScriptedDetector(meeting), FakeEmbedder(by_height), create_policy(config),
+        EmbeddingScheduler(config, FakeClock()), Tracker(TrackerConfig()),
+    )  # fmt: skip
+    results = run(tracker, len(meeting))
+    return [(r.embed.computed, r.tracks.id.tolist(), r.tracks.xyxy.tobytes()) for r in results]
+
+
+def test_always_without_a_budget_is_embed_all_to_the_byte():
+    assert outcome(embed_policy="always") == outcome(embed_all=True)
+    assert outcome(embed_policy="always") == outcome(embed_policy="value:0")
+    assert {row[0] for row in outcome(embed_all=True)} == {3}
+
+
+def test_the_default_learns_everybody_and_then_looks_when_it_matters():
+    results = outcome()
+    crops = [row[0] for row in results]
+    assert sum(crops[:6]) == 9, "three embeddings each"
+    assert sum(crops[6:12]) == 0, "while nobody is near"
+    assert sum(crops[14:26]) >= 2, "when two meet: both of them"
+    assert sum(crops) < 45
+    assert [row[1] for row in results[1:]] == [[1, 2, 3]] * 39

@@ -13,7 +13,8 @@ def name_of(**config):
 
 
 def test_the_policy_is_chosen_by_name():
-    assert name_of() == name_of(embed_policy="continuity") == "ContinuityPolicy"
+    assert name_of() == name_of(embed_policy="value") == "ValuePolicy"
+    assert name_of(embed_policy="continuity") == "ContinuityPolicy"
     assert name_of(embed_policy="never") == "NeverPolicy"
 
 

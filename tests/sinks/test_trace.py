@@ -21,7 +21,7 @@ KEYS = ["frame", "row", "track", "kind", "priority", "quality", "worth", "admitt
 
 
 def traced(path, boxes_a_frame, **scheduler):
-    config, clock = SchedulerConfig(**scheduler), FakeClock()
+    config, clock = SchedulerConfig(embed_policy="continuity", **scheduler), FakeClock()
 
     class Slow(FakeEmbedder):
         def embed(self, image, xyxy):

@@ -28,7 +28,14 @@ replay.png into DIR: identity quality against the share of crops that were embed
 milliseconds a frame. Quality is HOTA where the ground truth is known, else the share of boxes
 whose identity is that of always. Commas sweep an argument: interval:1,2,5."""
 
-DEFAULT_POLICIES = ("never", "always", "continuity", "interval:1,2,3,5,8,13", "fast-strongsort")
+DEFAULT_POLICIES = (
+    "never",
+    "always",
+    "value:0.5,0.7,0.8,0.9",
+    "continuity",
+    "interval:1,2,3,5,8,13",
+    "fast-strongsort",
+)
 DEFAULT_SHARES = (15.0, 35.0, 50.0)
 OWN = ("embed_policy", "embed_budget_ms", "embed_budget_crops", "embed_all", "target_fps")
 """Flags of the main job whose place the replay's own take."""

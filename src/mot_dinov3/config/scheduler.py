@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mot_dinov3.config.fields import flag, require
 from mot_dinov3.errors import UsageError
 
-DEFAULT_POLICY = "continuity"
+DEFAULT_POLICY = "value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +15,16 @@ class SchedulerConfig:
     """When an embedding is reused, refreshed or computed at once."""
 
     embed_policy: str = flag(
-        DEFAULT_POLICY, "--embed-policy", "what decides: continuity, always or never"
+        DEFAULT_POLICY,
+        "--embed-policy",
+        "what decides: value[:PRICE], continuity, interval[:K], fast-strongsort[:IOU], "
+        "always or never",
     )
-    refresh_every: int = flag(5, "--embed-refresh", "refresh a stable track every N frames")
-    iou_gate: float = flag(0.6, "--embed-iou-gate", "reuse only at or above this IoU")
-    overlap_thr: float = flag(0.2, "--embed-overlap-thr", "crowded above this IoU")
+    refresh_every: int = flag(
+        5, "--embed-refresh", "continuity: refresh a stable track every N frames"
+    )
+    iou_gate: float = flag(0.6, "--embed-iou-gate", "continuity: reuse only at or above this IoU")
+    overlap_thr: float = flag(0.2, "--embed-overlap-thr", "continuity: crowded above this IoU")
     budget_ms: float = flag(
         0.0, "--embed-budget-ms", "embedding time per frame that refreshes may fill, 0 = unlimited"
     )
