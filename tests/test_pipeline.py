@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from fakes import FakeClock, FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.config import SchedulerConfig, TrackerConfig
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.policies.factory import create_policy
 from mot_dinov3.scheduler import EmbeddingScheduler
+from mot_dinov3.structures import Frame
 from mot_dinov3.tracker import Tracker
 
 RULE = {"embed_policy": "continuity"}
@@ -128,3 +130,17 @@ def test_the_default_learns_everybody_and_then_looks_when_it_matters():
     assert sum(crops[14:26]) >= 2, "when two meet: both of them"
     assert sum(crops) < 45
     assert [row[1] for row in results[1:]] == [[1, 2, 3]] * 39
+
+
+def test_a_replay_without_pixels_is_no_blurred_film():
+    """Its frames have the right size, and one black pixel that stands for all of them."""
+
+    noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+    tracker = pipeline(standing(2))
+    tracker.step(Frame(0, 0.0, noise))
+    flat = np.zeros((480, 640, 3), np.uint8)
+    assert tracker.step(Frame(1, 0.1, flat)).decisions.quality.tolist() == [0, 0]
+    tracker = pipeline(standing(2))
+    tracker.step(Frame(0, 0.0, noise))
+    none = np.broadcast_to(np.uint8(0), (480, 640, 3))
+    assert tracker.step(Frame(1, 0.1, none)).decisions.quality == pytest.approx([0.9, 0.9])

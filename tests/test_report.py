@@ -41,3 +41,10 @@ def test_starved_detections_and_faults_are_said():
 
 def test_nothing_tracked_is_no_division_by_zero():
     assert format_summary(RunStatistics().summary(0.0)).startswith("0 frames in 0.0 s: 0.0 FPS")
+
+
+def test_a_target_is_named_beside_the_rate_reached():
+    stats = {**summary(budget_ms=16.0), "config": {"target_fps": 25.0}}
+    text = format_summary(stats)
+    assert "8.0 FPS (target 25)," in text.splitlines()[0]
+    assert "budget       usually 16 ms" in text

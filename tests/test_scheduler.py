@@ -238,3 +238,21 @@ def test_few_frames_overshoot_under_jitter_and_spikes(jitter):
         used += counts.embed_ms
     assert over / 3000 <= 0.01
     assert used / 3000 > 0.6 * 20
+
+
+def test_a_frame_rate_bounds_critical_work_by_what_the_other_stages_leave():
+    bench = Bench(target_fps=25)
+    for _ in range(5):
+        bench.scheduler.pace(24.0)
+    _, counts = bench.run(plan_of(critical=10, refresh=2))
+    assert (counts.critical, counts.starved, counts.deferred) == (3, 7, 2)
+    assert counts.budget_ms == pytest.approx(16)
+
+
+def test_every_row_knows_its_share_of_what_its_batch_cost():
+    bench = Bench(cost_ms=lambda n: 6.0 + 3.0 * n)
+    done = bench.scheduler.run(plan_of(critical=3, refresh=2, reuse=1), bench.embed, remembered(6))
+    assert done.admitted.tolist() == [True] * 5 + [False]
+    assert done.real_ms[:5] == pytest.approx([5, 5, 5, 6, 6])
+    assert done.predicted_ms[:5] == pytest.approx([5, 5, 5, 6, 6], rel=0.5)
+    assert np.isnan([done.real_ms[5], done.predicted_ms[5]]).all()

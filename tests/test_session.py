@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from jobs import make_scene
@@ -110,3 +112,13 @@ def test_versions_are_those_installed(monkeypatch):
 
 def test_the_cpu_is_called_by_its_name():
     assert device_title("cpu") == "cpu"
+
+
+def test_the_time_between_frames_is_not_left_for_embeddings(scene, monkeypatch):
+    """What the caller does with a result takes time from the next frame, too."""
+    heard = []
+    monkeypatch.setattr(session.ModularTracker, "pace", lambda self, ms: heard.append(ms))
+    for _ in track_video(settings(scene)):
+        time.sleep(0.02)
+    assert len(heard) == 8
+    assert min(heard[1:]) > 20

@@ -285,3 +285,17 @@ def test_no_detections_ever_is_fine():
     for _ in range(3):
         assert len(film()) == 0
     assert isinstance(Detections.empty(), Detections)
+
+
+def test_a_poor_crop_is_compared_but_not_remembered():
+    film = Film()
+    for _ in range(3):
+        film(person(0), looks=[RED])
+    view = film.tracker.predict(4 / FPS)
+    scene = film.tracker.look(boxes(person(0)), view)
+    blue, yes = np.array([BLUE], np.float32), np.ones(1, bool)
+    tracks = film.tracker.update(scene, Embeddings(blue, yes, yes, np.array([0])), view)
+    assert tracks.fresh.tolist() == [True]
+    assert view.gallery.count.tolist() == [3]
+    assert view.gallery.mean[0].tolist() == RED
+    assert view.staleness.tolist() == [0]

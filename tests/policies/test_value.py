@@ -260,3 +260,10 @@ def wait(n_tracks, noisy, budget, frames, seed):
 def test_nobody_waits_longer_than_promised(n_tracks, noisy, budget, seed):
     most = WORTH.oldest + WORTH.turns * n_tracks
     assert wait(n_tracks, noisy, budget, 200, seed) <= most
+
+
+def test_the_first_slot_goes_to_the_oldest_in_every_fourth_frame_only():
+    """With a budget of one crop, whoever is urgent gets the other three."""
+    iou = [[0.6, 0.58, 0], [0.58, 0.6, 0], [0, 0, 0.9]]
+    first = [int(plan_of(iou, [9, 9, 80], frame_index=k).critical[0]) for k in range(8)]
+    assert first == [2, 0, 0, 0, 2, 0, 0, 0]
