@@ -16,7 +16,7 @@ from mot_dinov3.planning import (
     known_size,
     plan_input,
 )
-from mot_dinov3.structures import NO_ROWS, EmbedPlan, Embeddings, Frame
+from mot_dinov3.structures import NO_ROWS, Embeddings, EmbedPlan, Frame
 from mot_dinov3.tracker import Tracker
 
 
