@@ -24,6 +24,10 @@ def run(track, scene, mean_colour, tmp_path):
     return with_words
 
 
+RULE = ("--embed-policy", "continuity")
+"""Its crops can be counted by hand."""
+
+
 def stars(lines):
     return [sum(track["fresh"] for track in line["tracks"]) for line in lines]
 
@@ -37,15 +41,15 @@ def test_stars_are_exactly_the_embeddings_computed(run):
 
 
 def test_steady_walkers_are_embedded_at_birth_and_every_fifth_frame(run):
-    stats, lines, _ = run()
+    stats, lines, _ = run(*RULE)
     assert [i for i, n in enumerate(stars(lines)) if n] == [0, 5, 10, 15, 20, 25]
     assert stats["embeddings"]["critical"] == 2
-    _, lines, _ = run("--embed-refresh", "10")
+    _, lines, _ = run(*RULE, "--embed-refresh", "10")
     assert [i for i, n in enumerate(stars(lines)) if n] == [0, 10, 20]
 
 
 def test_every_detection_has_one_fate(run):
-    stats, lines, _ = run("--embed-budget-crops", "1", "--embed-hard-budget")
+    stats, lines, _ = run(*RULE, "--embed-budget-crops", "1", "--embed-hard-budget")
     counts = stats["embeddings"]
     fates = ("computed", "reused", "deferred", "starved")
     assert sum(counts[name] for name in fates) == stats["detections"] == 60
@@ -54,12 +58,19 @@ def test_every_detection_has_one_fate(run):
 
 
 def test_a_budget_in_crops_repeats_byte_for_byte(run):
-    words = ("--embed-budget-crops", "1", "--embed-refresh", "2")
+    words = (*RULE, "--embed-budget-crops", "1", "--embed-refresh", "2")
     stats, first, mot = run(*words)
     _, second, again = run(*words)
     assert mot == again
     assert [drop_times(line) for line in first] == [drop_times(line) for line in second]
     assert stats["embeddings"]["deferred"] > 0
+
+
+def test_the_default_learns_steady_walkers_and_then_lets_them_be(run):
+    stats, lines, _ = run()
+    assert stars(lines)[0] == 0, "nobody is confirmed yet, and nobody can return"
+    assert sum(stars(lines)[:6]) == 6, "three embeddings each"
+    assert stats["embeddings"]["computed"] <= 12
 
 
 def test_embed_all_is_the_baseline_without_scheduling(run):
@@ -88,7 +99,7 @@ def test_the_budget_is_reported(run):
 
 def test_a_person_reads_the_same_figures(track, scene, mean_colour):
     model = ("--embedder", "onnx", "--embed-model", mean_colour, "--no-video")
-    _, err = track(*replay(scene, *model, "--embed-budget-ms", "1000"))
+    _, err = track(*replay(scene, *model, *RULE, "--embed-budget-ms", "1000"))
     assert "computed 12 (2 critical, 10 refresh), reused 48, deferred 0" in err
     assert "0.40 a frame, 20.0% of the detections" in err
     assert "budget       1000 ms:" in err
