@@ -16,7 +16,7 @@ AHEAD_S = 1 / 3
 """How far ahead a policy may see the motion of tracks, in seconds."""
 
 POOR_QUALITY = 0.4
-"""Crops below this enter no gallery, and bring no lost identity back."""
+"""Crops below this enter no gallery, and must look more like a lost identity to bring it back."""
 
 BORDER_PX, CUT_OFF = 2.0, 0.5
 """A box this near to the border is cut off by it, and worth this share of a whole one."""
@@ -37,8 +37,7 @@ def plan_input(
 
     `sharp` (N,) in [0, 1] tells blurred crops from good ones.
     """
-    lost = view.state == TrackState.LOST
-    active, away = np.flatnonzero(~lost), np.flatnonzero(lost)
+    active, away = active_rows(view), np.flatnonzero(view.state == TrackState.LOST)
     cost = associator.place_cost(scene, view)
     cost = np.where(cost < REFUSED, cost, np.float32(np.inf))
     frame_wh = known_size(frame)
@@ -80,7 +79,7 @@ def active_rows(view: TrackView) -> IntArray:
 
 
 def known_size(frame: Frame) -> tuple[int, int]:
-    """Width and height of the picture, (0, 0) for the empty picture of a replay."""
+    """Width and height of the picture, (0, 0) for an empty picture."""
     return (frame.width, frame.height) if frame.width > 1 and frame.height > 1 else (0, 0)
 
 
@@ -130,6 +129,6 @@ def at_border(xyxy: FloatArray, frame_wh: tuple[int, int]) -> BoolArray:
 
 
 def gated(plan: EmbedPlan, quality: FloatArray) -> EmbedPlan:
-    """The plan, whose bad crops may be compared, but are neither remembered nor believed."""
+    """The plan, whose bad crops may be compared, but are not remembered and less believed."""
     poor = np.union1d(plan.poor, np.flatnonzero(quality < POOR_QUALITY)).astype(np.int64)
     return replace(plan, poor=poor)

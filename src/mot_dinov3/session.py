@@ -53,7 +53,7 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
         embedder,
         policy,
         EmbeddingScheduler(config.scheduler, synchronised_clock(device)),
-        Tracker(config.tracker, config.detector.conf, config.association, config.motion),
+        Tracker.of(config),
         camera,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from mot_dinov3.association.factory import create_associator
 from mot_dinov3.association.steady import shared_shift
 from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.confidence import UsualConfidence
-from mot_dinov3.config import AssociationConfig, MotionConfig, TrackerConfig
+from mot_dinov3.config import AssociationConfig, MotionConfig, TrackConfig, TrackerConfig
 from mot_dinov3.gallery import Gallery
 from mot_dinov3.motion.kalman import REFERENCE_FPS, Array, MotionState
 from mot_dinov3.motion.trajectory import Trajectory
@@ -78,6 +79,11 @@ class Tracker:
         self.motion_config = motion or MotionConfig()
         self.associator: Associator = create_associator(association or AssociationConfig(), config)
         self.reset()
+
+    @classmethod
+    def of(cls, config: TrackConfig) -> Self:
+        """The tracker that a whole configuration asks for."""
+        return cls(config.tracker, config.detector.conf, config.association, config.motion)
 
     def reset(self) -> None:
         """Forget everything; ids begin at 1 again."""

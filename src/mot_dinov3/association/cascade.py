@@ -53,8 +53,8 @@ class CascadeAssociation:
         similarity = place.place_similarity(boxes, view.xyxy, view.away_s, config)
         score = detections.score[:, None]
         cost = 1.0 - similarity * (1.0 - config.score_fusion * (1.0 - score))
-        seen = xyxy_to_cxcywh(boxes).astype(np.float64)
         if config.momentum > 0 and len(view):
+            seen = xyxy_to_cxcywh(boxes).astype(np.float64)
             earlier, known = view.trajectory.earlier(config.momentum_s)
             turn = place.turn(seen, view.trajectory.last, earlier)
             turn = np.where(known[None], turn, place.UNSURE_TURN)

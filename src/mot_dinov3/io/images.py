@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
@@ -19,13 +16,13 @@ from mot_dinov3.errors import InputError
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.info import DEFAULT_FPS, SourceInfo, sane_fps
 from mot_dinov3.io.pictures import PictureMaker
-from mot_dinov3.io.selection import FrameSelection
 from mot_dinov3.io.seqinfo import (
     SEQUENCE_FILE,
     image_directory,
     image_number,
     sequence_section,
 )
+from mot_dinov3.io.standing import StandingReader
 from mot_dinov3.structures import Frame, Image
 
 IMAGE_SUFFIXES = frozenset(
@@ -142,6 +139,21 @@ def read_image(path: Path) -> Image | None:
     return image
 
 
+def first_readable(files: Sequence[Path], name: str) -> Image:
+    """The first of `files` that can be read.
+
+    Raises:
+        InputError: none can; `name` is what the message calls them.
+    """
+    first = next((image for file in files if (image := read_image(file)) is not None), None)
+    if first is None:
+        raise InputError(
+            f"None of the {len(files)} images of '{name}' can be read.",
+            fix="Check that they are whole and open in an image viewer.",
+        )
+    return first
+
+
 def _is_cut(data: bytes) -> bool:
     """Whether a JPEG or PNG lacks its end; decoders fill the rest with grey and stay silent."""
     if data.startswith(b"\xff\xd8"):
@@ -149,7 +161,7 @@ def _is_cut(data: bytes) -> bool:
     return data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]
 
 
-class ImageReader:
+class ImageReader(StandingReader):
     """Reads an image sequence; images that cannot be read are counted and left out.
 
     Raises:
@@ -157,9 +169,8 @@ class ImageReader:
     """
 
     def __init__(self, sequence: ImageSequence, config: SourceConfig) -> None:
-        self._faults: Counter[str] = Counter()
+        super().__init__(config)
         self._sequence = sequence
-        self._selection = FrameSelection(config)
         self._pictures = PictureMaker()
         if sequence.indices[-1] < config.start_frame:
             raise InputError(
@@ -167,13 +178,7 @@ class ImageReader:
                 f"{config.start_frame}.",
                 fix="Give a smaller --start-frame.",
             )
-        first = next((image for file in sequence.files if (image := read_image(file)) is not None),
-                     None)  # fmt: skip
-        if first is None:
-            raise InputError(
-                f"None of the {len(sequence.files)} images of '{sequence.name}' can be read.",
-                fix="Check that they are whole and open in an image viewer.",
-            )
+        first = first_readable(sequence.files, sequence.name)
         self._pictures.fit(first)
         height, width = first.shape[:2]
         self.info = SourceInfo(
@@ -186,38 +191,22 @@ class ImageReader:
             path=None,
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing stays open between two images."""
-
-    @property
-    def faults(self) -> Counter[str]:
-        """What was wrong with the input so far, kind -> how often; only what was met."""
-        return +self._faults
-
     @property
     def partial(self) -> bool:
         """Whether an image could not be read."""
-        return self._faults["unreadable_images"] > 0
+        return self.counted["unreadable_images"] > 0
 
     def __iter__(self) -> Iterator[Frame]:
         origin = self._sequence.indices[0]
         for file, index in zip(self._sequence.files, self._sequence.indices, strict=True):
-            if self._selection.is_past(index):
+            if self.selection.is_past(index):
                 return
-            if not self._selection.wants(index):
+            if not self.selection.wants(index):
                 continue
             image = read_image(file)
             if image is None:
-                self._faults["unreadable_images"] += 1
+                self.counted["unreadable_images"] += 1
                 continue
             picture = self._pictures.fit(image)
-            self._faults["size_changes"] = self._pictures.size_changes
+            self.counted["size_changes"] = self._pictures.size_changes
             yield Frame(index, (index - origin) / self._sequence.fps, picture)

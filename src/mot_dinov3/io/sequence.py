@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.images import IMAGE_SUFFIXES, numbered_images, read_image
+from mot_dinov3.io.images import (
+    IMAGE_SUFFIXES,
+    first_readable,
+    numbered_images,
+    read_image,
+)
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.io.pictures import PictureMaker
-from mot_dinov3.io.selection import FrameSelection
 from mot_dinov3.io.seqinfo import (
     SEQUENCE_FILE,
     SequenceInfo,
@@ -23,6 +24,7 @@ from mot_dinov3.io.seqinfo import (
     read_seqinfo,
     sequence_section,
 )
+from mot_dinov3.io.standing import StandingReader
 from mot_dinov3.structures import Frame, Image
 
 MOT_PREFIX = "mot:"
@@ -55,7 +57,7 @@ def _images(directory: Path, sequence: SequenceInfo) -> dict[int, Path]:
     return dict(zip(found.indices, found.files, strict=True))
 
 
-class SequenceReader:
+class SequenceReader(StandingReader):
     """The frames 1 to `seqLength` of a sequence, at the times that its frame rate gives them.
 
     Without images every frame has the same read-only black picture, which takes no memory, and
@@ -66,10 +68,9 @@ class SequenceReader:
     def __init__(
         self, sequence: SequenceInfo, images: dict[int, Path], config: SourceConfig
     ) -> None:
-        self._faults: Counter[str] = Counter()
+        super().__init__(config)
         self._sequence = sequence
         self._images = images
-        self._selection = FrameSelection(config)
         self._pictures = PictureMaker()
         self.info = SourceInfo(
             name=sequence.name,
@@ -87,13 +88,7 @@ class SequenceReader:
     def _check_images(self) -> None:
         """Boxes of a sequence fit its images only in the size that it states."""
         name, (width, height) = self._sequence.name, (self.info.width, self.info.height)
-        readable = (read_image(file) for file in self._images.values())
-        first = next((image for image in readable if image is not None), None)
-        if first is None:
-            raise InputError(
-                f"None of the {len(self._images)} images of '{name}' can be read.",
-                fix="Check that they are whole and open in an image viewer.",
-            )
+        first = first_readable([*self._images.values()], name)
         if first.shape[:2] != (height, width):
             raise InputError(
                 f"The images of '{name}' have {first.shape[1]}x{first.shape[0]} pixels, but its "
@@ -101,38 +96,22 @@ class SequenceReader:
                 fix="Correct imWidth and imHeight, or restore the images.",
             )
         self._pictures.fit(first)
-        self._faults["images_past_end"] = sum(
+        self.counted["images_past_end"] = sum(
             index >= self._sequence.frames for index in self._images
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing stays open between two frames."""
-
-    @property
-    def faults(self) -> Counter[str]:
-        """What was wrong with the input so far, kind -> how often; only what was met."""
-        return +self._faults
 
     @property
     def partial(self) -> bool:
         """Whether an image was missing or could not be read."""
-        return self._faults["missing_images"] + self._faults["unreadable_images"] > 0
+        return self.counted["missing_images"] + self.counted["unreadable_images"] > 0
 
     def __iter__(self) -> Iterator[Frame]:
         size = (self.info.height, self.info.width, 3)
         black: Image = np.broadcast_to(np.uint8(0), size)
         for index in range(self._sequence.frames):
-            if self._selection.is_past(index):
+            if self.selection.is_past(index):
                 return
-            if self._selection.wants(index):
+            if self.selection.wants(index):
                 image = self._picture(index) if self.info.has_pixels else black
                 if image is not None:
                     yield Frame(index, index / self._sequence.fps, image)
@@ -141,8 +120,8 @@ class SequenceReader:
         file = self._images.get(index)
         image = read_image(file) if file is not None else None
         if image is None:
-            self._faults["missing_images" if file is None else "unreadable_images"] += 1
+            self.counted["missing_images" if file is None else "unreadable_images"] += 1
             return None
         picture = self._pictures.fit(image)
-        self._faults["size_changes"] = self._pictures.size_changes
+        self.counted["size_changes"] = self._pictures.size_changes
         return picture

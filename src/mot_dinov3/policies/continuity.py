@@ -6,6 +6,7 @@ import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.policies.base import PlanInput, no_argument
+from mot_dinov3.policies.order import best_first
 from mot_dinov3.structures import BoolArray, EmbedPlan, IntArray, Reason
 
 NEVER = np.int64(1) << 40
@@ -43,8 +44,8 @@ def plan_embeddings(scene: PlanInput, config: SchedulerConfig) -> EmbedPlan:
     due = reason == Reason.DUE
     idle = (reason == Reason.STABLE) | (reason == Reason.LOW_SCORE)
     return EmbedPlan(
-        critical=_stalest_first(~idle & ~due, stale),
-        refresh=_stalest_first(due, stale),
+        critical=best_first(~idle & ~due, stale),
+        refresh=best_first(due, stale),
         reuse=np.flatnonzero(idle),
         track=track,
         reason=reason,
@@ -76,8 +77,3 @@ def _staleness(scene: PlanInput, track: IntArray) -> IntArray:
     staleness = np.where(scene.known, scene.staleness, NEVER + scene.staleness)
     out: IntArray = np.where(track >= 0, staleness[track], NEVER)
     return out
-
-
-def _stalest_first(chosen: BoolArray, stale: IntArray) -> IntArray:
-    rows = np.flatnonzero(chosen)
-    return rows[np.argsort(-stale[rows], kind="stable")]

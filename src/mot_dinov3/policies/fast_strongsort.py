@@ -14,7 +14,7 @@ import numpy as np
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.policies.base import PlanInput, number_argument
 from mot_dinov3.policies.continuity import claims
-from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, Reason
+from mot_dinov3.structures import NO_ROWS, BoolArray, EmbedPlan, FloatArray, Reason
 
 DEFAULT_IOU = 0.2
 """Overlap from which a track is a candidate: the value of the paper's experiments."""
@@ -45,7 +45,7 @@ class FastStrongSortPolicy:
         reason[~scene.eligible] = Reason.LOW_SCORE
         return EmbedPlan(
             critical=np.flatnonzero(risky),
-            refresh=np.flatnonzero(risky)[:0],
+            refresh=NO_ROWS,
             reuse=np.flatnonzero(~risky),
             track=track,
             reason=reason,

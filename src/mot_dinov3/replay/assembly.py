@@ -34,5 +34,5 @@ def assemble(
         embedder,
         create_policy(chosen, embedder=embedder is not None),
         EmbeddingScheduler(chosen, synchronised_clock(device)),
-        Tracker(config.tracker, config.detector.conf, config.association, config.motion),
+        Tracker.of(config),
     )

@@ -118,9 +118,7 @@ def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
     clock = VirtualClock()
     player = TapePlayer(cache.tape, Meter(cache.costs, clock))
     policy = policy_for(cache, case, scheduler)
-    keeper = ObservedTracker(
-        config.tracker, config.detector.conf, config.association, config.motion
-    )
+    keeper = ObservedTracker.of(config)
     spender = EmbeddingScheduler(scheduler, clock)
     tracker = ModularTracker(player, player, policy, spender, keeper)
     if isinstance(policy, OraclePolicy):

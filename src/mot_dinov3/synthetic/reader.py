@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import InputError, UsageError
 from mot_dinov3.io.info import SourceInfo
-from mot_dinov3.io.selection import FrameSelection
+from mot_dinov3.io.standing import StandingReader
 from mot_dinov3.structures import Frame
 from mot_dinov3.synthetic.presets.factory import create_world
 from mot_dinov3.synthetic.world import World
@@ -40,17 +37,17 @@ def world_of(source: str) -> World:
     return create_world(name, seed=int(seed))
 
 
-class SyntheticReader:
+class SyntheticReader(StandingReader):
     """Draws the selected frames of a world, in order.
 
     Raises:
         InputError: at birth, when the clip ends before `--start-frame`.
     """
 
-    faults: Counter[str]
     partial = False
 
     def __init__(self, world: World, config: SourceConfig) -> None:
+        super().__init__(config)
         clip = world.config
         name = config.source
         if config.start_frame >= clip.frames:
@@ -68,24 +65,11 @@ class SyntheticReader:
             is_live=False,
             path=None,
         )
-        self.faults = Counter()
         self.world = world
-        self._selection = FrameSelection(config)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing is open."""
 
     def __iter__(self) -> Iterator[Frame]:
         for index in range(len(self.world)):
-            if self._selection.is_past(index):
+            if self.selection.is_past(index):
                 return
-            if self._selection.wants(index):
+            if self.selection.wants(index):
                 yield self.world.frame(index)[0]
