@@ -189,6 +189,7 @@ install_transformers() {
 # A stamp inside .venv says what is installed, so that a second run installs nothing.
 install() {
   EXTRAS=onnx,eval
+  if [ "$VARIANT" != t4_gpu ] || [ "$TEST" = yes ]; then EXTRAS="$EXTRAS,openvino"; fi
   if [ "$DEV" = yes ]; then EXTRAS="$EXTRAS,dev"; fi
   local wanted was_torch="" was_transformers="" reinstall=""
   wanted="$BACKEND $TRANSFORMERS $EXTRAS $ROOT

@@ -22,7 +22,17 @@ FLOORS = [
         "compat",
         "assets",
     },
-    {"models", "motion", "confidence", "gallery", "io", "hub", "cost_model", "statistics"},
+    {
+        "models",
+        "motion",
+        "confidence",
+        "gallery",
+        "io",
+        "hub",
+        "backends",
+        "cost_model",
+        "statistics",
+    },
     {
         "detectors",
         "features",

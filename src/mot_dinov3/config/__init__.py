@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from mot_dinov3.config.association import AssociationConfig
 from mot_dinov3.config.fields import flag, flag_fields, require
 from mot_dinov3.config.inputs import (
+    AUTO,
+    BACKENDS,
     DEFAULT_DINO,
+    NUMBERS,
     OPEN_DINO,
     PRECISIONS,
     DetectorConfig,
@@ -25,8 +28,11 @@ from mot_dinov3.config.scheduler import DEFAULT_POLICY, SchedulerConfig
 from mot_dinov3.config.tracker import TrackerConfig
 
 __all__ = [
+    "AUTO",
+    "BACKENDS",
     "DEFAULT_DINO",
     "DEFAULT_POLICY",
+    "NUMBERS",
     "OPEN_DINO",
     "PRECISIONS",
     "AssociationConfig",

@@ -9,6 +9,9 @@ from mot_dinov3.config.fields import flag, require
 DEFAULT_DINO = "facebook/dinov3-vitb16-pretrain-lvd1689m"
 OPEN_DINO = "facebook/dinov2-base"
 PRECISIONS = ("auto", "off", "fp16", "bf16")
+AUTO = "auto"
+BACKENDS = ("torch", "onnx", "openvino")
+NUMBERS = ("fp32", "bf16", "fp16", "int8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,29 @@ class DeviceConfig:
 
     device: str = flag("auto", "--device", "auto, cpu, cuda, cuda:N or mps")
     cpu: bool = flag(False, "--cpu", "the same as --device cpu")
-    half: bool = flag(False, "--half", "run the detector in half precision (CUDA only)")
+    backend: str = flag(
+        AUTO,
+        "--backend",
+        "what runs detector and embedder: auto takes the fastest that is installed",
+        choices=(AUTO, *BACKENDS),
+    )
+    precision: str = flag(
+        AUTO,
+        "--precision",
+        "numbers that the networks compute in: auto takes bf16 or fp16 where that is fast",
+        choices=(AUTO, *NUMBERS),
+    )
+    half: bool = flag(False, "--half", "older name of --precision fp16, detector on CUDA only")
+    export_cache: str = flag(
+        "", "--export-cache", "where exported networks are kept, empty for the user's cache"
+    )
 
     def __post_init__(self) -> None:
+        for name, value, known in (
+            ("--backend", self.backend, (AUTO, *BACKENDS)),
+            ("--precision", self.precision, (AUTO, *NUMBERS)),
+        ):
+            require(value in known, name, f"one of {', '.join(known)}", value)
         clash = self.cpu and self.device not in ("auto", "cpu")
         require(not clash, "--cpu", "left out when --device names another device", self.device)
 

@@ -1,0 +1,40 @@
+"""What a network is to whoever feeds it pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from mot_dinov3.structures import FloatArray
+
+
+class Network(Protocol):
+    """A loaded network that turns a batch of pictures into arrays.
+
+    Attributes:
+        title: backend and precision, such as "OpenVINO bf16".
+        precision: "fp32", "bf16", "fp16" or "int8"; what it computes in, its answers are float32.
+    """
+
+    title: str
+    precision: str
+
+    def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
+        """One forward pass.
+
+        Args:
+            pixels: (B, 3, h, w) float32, contiguous. What B, h and w may be was settled when
+                the network was exported.
+
+        Returns:
+            Every output in its order, float32, owned by the caller.
+
+        Raises:
+            DeviceError: the device has no memory left.
+            ModelError: the network refuses the input or fails.
+        """
+
+
+Export: TypeAlias = Callable[[Path], None]
+"""Writes a model file of a backend's format (see `load.MODEL_FILES`) to the path it is given."""

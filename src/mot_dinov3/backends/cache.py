@@ -1,0 +1,175 @@
+"""What was exported once and is found again: folders that are whole, or not there at all.
+
+An entry is a folder with files and a manifest of their checksums. It is made under a temporary
+name beside its final one and renamed when it is whole, so a reader never sees half of it and two
+processes that make the same entry at once both end up with one of the two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from mot_dinov3.backends.choice import PACKAGES, Choice
+from mot_dinov3.backends.digest import file_digest
+from mot_dinov3.compat import cache_dir
+from mot_dinov3.config import DeviceConfig
+from mot_dinov3.errors import InputError
+
+logger = logging.getLogger("mot_dinov3")
+
+LAYOUT = 1
+"""Counted up when what is stored, or how it is exported, changes."""
+MANIFEST = "manifest.json"
+BUILDING = ".building-"
+ABANDONED_S = 24 * 3600.0
+"""A folder under construction that is older was left by a process that died."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportKey:
+    """What an export depends on; another value of any of these is another export.
+
+    Attributes:
+        name: the model as people know it, for the folder's name.
+        weights: fingerprint of the weights, see `digest.file_digest`.
+        choice: backend and precision. bf16 is computed from float32 files, so the two share one.
+        size: height and width of the input in pixels; (0, 0) where both are open.
+        variant: anything else that changes the exported file, such as "batch 8" or "neck".
+        exporters: packages beside the backend's own that take part in the export.
+    """
+
+    name: str
+    weights: str
+    choice: Choice
+    size: tuple[int, int]
+    variant: str = ""
+    exporters: tuple[str, ...] = ()
+
+    @property
+    def stored(self) -> str:
+        """The precision of the numbers in the file."""
+        return "int8" if self.choice.precision == "int8" else "fp32"
+
+    @property
+    def folder(self) -> str:
+        """A name for the entry: readable, and different for every key."""
+        packages = (*PACKAGES[self.choice.backend], *self.exporters)
+        facts = asdict(self) | {
+            "choice": [self.choice.backend, self.stored],
+            "versions": {package: _version(package) for package in packages},
+            "layout": LAYOUT,
+        }
+        mark = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+        name = "".join(
+            letter if letter.isalnum() or letter in "-_." else "_" for letter in self.name
+        )
+        height, width = self.size
+        return f"{name[:40]}-{height}x{width}-{self.choice.backend}-{self.stored}-{mark}"
+
+
+def export_place(config: DeviceConfig) -> Path:
+    """Where exports are kept: `--export-cache`, else a folder of the user's cache."""
+    if config.export_cache:
+        return Path(config.export_cache).expanduser()
+    return cache_dir() / "exports"
+
+
+@contextmanager
+def kept(folder: str, fill: Callable[[Path], None], place: Path) -> Iterator[Path]:
+    """A folder filled by `fill`, found again next time; yields its path.
+
+    Where nothing can be written it is filled in a temporary place that is gone afterwards, and
+    a warning says so.
+
+    Args:
+        folder: name of the entry.
+        fill: writes the entry's files into the empty folder it is given.
+        place: directory of all entries; made when missing.
+
+    Raises:
+        whatever `fill` raises; then nothing is kept.
+    """
+    final = place / folder
+    if not is_whole(final):
+        try:
+            _make(final, fill)
+        except OSError as error:
+            logger.warning(
+                "Exports cannot be kept in '%s' (%s): this one serves this run only.",
+                place, error.strerror or error,
+            )  # fmt: skip
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+                fill(Path(temporary))
+                yield Path(temporary)
+            return
+    yield final
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether every file of an entry is there and is what was written."""
+    try:
+        listed: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return all(file_digest(folder / name) == digest for name, digest in listed.items())
+    except (OSError, ValueError, AttributeError, InputError):
+        return False
+
+
+def _make(final: Path, fill: Callable[[Path], None]) -> None:
+    """Build an entry beside its final place and move it there.
+
+    Raises:
+        OSError: the place cannot be written to.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(final.parent)
+    building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=final.parent))
+    try:
+        fill(building)
+        files = sorted(path for path in building.rglob("*") if path.is_file())
+        listed = {path.relative_to(building).as_posix(): file_digest(path) for path in files}
+        (building / MANIFEST).write_text(json.dumps(listed, indent=1), encoding="utf-8")
+        _publish(building, final)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _publish(building: Path, final: Path) -> None:
+    """Give a finished folder its name, unless another process was first."""
+    if final.exists() and not is_whole(final):
+        logger.warning("The export '%s' is damaged and is made again.", final.name)
+        broken = Path(tempfile.mkdtemp(prefix=BUILDING, dir=final.parent))
+        final.rename(broken / "broken")
+        shutil.rmtree(broken, ignore_errors=True)
+    try:
+        building.rename(final)
+    except OSError:
+        if not is_whole(final):
+            raise
+
+
+def _sweep(place: Path) -> None:
+    """Remove what processes that died have left half done."""
+    for path in place.glob(f"{BUILDING}*"):
+        try:
+            abandoned = time.time() - path.stat().st_mtime > ABANDONED_S
+        except OSError:
+            continue
+        if abandoned:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

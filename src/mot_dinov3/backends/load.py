@@ -1,0 +1,49 @@
+"""From an exported file, or from the export itself, to a network that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from mot_dinov3.backends.base import Export, Network
+from mot_dinov3.backends.cache import ExportKey, kept
+from mot_dinov3.backends.choice import ONNX, OPENVINO, Choice
+from mot_dinov3.registry import Registry
+
+NETWORKS = Registry(
+    "backend",
+    {
+        OPENVINO: "mot_dinov3.backends.openvino:OpenVinoNetwork",
+        ONNX: "mot_dinov3.backends.onnxruntime:OnnxNetwork",
+    },
+)
+"""Backends that run files; each entry is called with (path, choice, device)."""
+MODEL_FILES = {OPENVINO: "model.xml", ONNX: "model.onnx"}
+
+
+def load_network(path: Path, choice: Choice, device: str) -> Network:
+    """Load an exported file to run as chosen; OpenVINO also reads ONNX files.
+
+    Raises:
+        ModelError: it is no model that the backend can run, or the backend is missing.
+        DeviceError: it does not fit into the device's memory.
+    """
+    return cast("Network", NETWORKS.load(choice.backend)(path, choice, device))
+
+
+def exported_network(key: ExportKey, export: Export, device: str, place: Path) -> Network:
+    """The network of an export that was made before, or that `export` makes now.
+
+    Args:
+        key: everything that the export depends on.
+        export: writes the model to the path that it is given, in the format of
+            `key.choice.backend` (`MODEL_FILES`) and the numbers of `key.stored`.
+        device: torch device string.
+        place: directory of the exports, see `cache.export_place`.
+
+    Raises:
+        ModelError, DeviceError: as `load_network`, or from `export`.
+    """
+    name = MODEL_FILES[key.choice.backend]
+    with kept(key.folder, lambda folder: export(folder / name), place) as folder:
+        return load_network(folder / name, key.choice, device)

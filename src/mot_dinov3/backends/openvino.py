@@ -1,0 +1,71 @@
+"""Runs networks with OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mot_dinov3.backends.choice import Choice
+from mot_dinov3.backends.cpu import thread_count
+from mot_dinov3.backends.problems import run_problem, unusable
+from mot_dinov3.errors import not_installed
+from mot_dinov3.structures import FloatArray
+
+HINTS = {"bf16": "bf16", "fp32": "f32", "int8": "f32"}
+"""Precision -> OpenVINO's `INFERENCE_PRECISION_HINT`; int8 layers are int8 by their own notes."""
+
+
+class OpenVinoNetwork:
+    """A compiled OpenVINO model, one request at a time, on as many threads as we may use.
+
+    Args:
+        path: an .xml file with its .bin beside it, or an .onnx file.
+        choice: its precision is handed to OpenVINO.
+        device: only CPUs are used.
+
+    Raises:
+        ModelError: OpenVINO is missing, or cannot run the file.
+
+    Attributes:
+        title: backend and precision.
+        precision: what it computes in.
+        inputs: shape of every input; -1 where a size is open.
+    """
+
+    title: str
+    precision: str
+
+    def __init__(self, path: Path, choice: Choice, device: str = "cpu") -> None:
+        try:
+            import openvino
+        except ImportError as error:
+            raise not_installed("openvino", "openvino", "--backend openvino") from error
+        self.title, self.precision = choice.title, choice.precision
+        self._name = path.name
+        settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": thread_count(),
+            "INFERENCE_PRECISION_HINT": HINTS[choice.precision],
+        }
+        try:
+            core = openvino.Core()
+            compiled = core.compile_model(core.read_model(str(path)), "CPU", settings)
+            self.inputs = [_sizes(port) for port in compiled.inputs]
+            self._request: Any = compiled.create_infer_request()
+        except Exception as error:
+            raise unusable(path.name, choice.title, error) from error
+
+    def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
+        """One forward pass; see `base.Network`."""
+        try:
+            answer = self._request.infer([pixels], share_inputs=True, share_outputs=True)
+        except Exception as error:
+            raise run_problem(self._name, self.title, "cpu", error) from error
+        return tuple(np.array(answer[index], np.float32) for index in range(len(answer)))
+
+
+def _sizes(port: Any) -> list[int]:  # noqa: ANN401 - an openvino port
+    shape = port.get_partial_shape()
+    return [size.get_length() if size.is_static else -1 for size in shape]

@@ -1,0 +1,35 @@
+"""What another package's failure means to the user."""
+
+from __future__ import annotations
+
+from mot_dinov3.errors import DeviceError, ModelError, MotError
+
+NO_MEMORY = ("out of memory", "allocate", "bad_alloc", "not enough memory")
+
+
+def unusable(name: str, title: str, error: Exception) -> ModelError:
+    """The error for a file that a backend cannot load."""
+    return ModelError(
+        f"'{name}' is not a model that {title} can run ({reason(error)}).",
+        fix="Check the file, or export it again; --backend torch runs without an export.",
+    )
+
+
+def run_problem(name: str, title: str, device: str, error: Exception) -> MotError:
+    """The error for a network that failed while it ran."""
+    if any(words in str(error).lower() for words in NO_MEMORY):
+        return DeviceError(
+            f"{device} has no memory left for '{name}'.",
+            fix="Free the device, or use smaller pictures, a smaller model, or --device cpu.",
+        )
+    return ModelError(
+        f"'{name}' failed with {title} ({reason(error)}).",
+        fix="Try another --backend, or the size that it was exported for.",
+    )
+
+
+def reason(error: Exception) -> str:
+    """The telling line of what another package says, short and without a full stop."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    plain = [line for line in lines if not line.startswith(("Exception from", "Check '"))]
+    return (plain or lines or [type(error).__name__])[0][:160].rstrip(".:")
