@@ -163,6 +163,17 @@ def test_caches_of_other_settings_are_not_put_into_one_table(scene, kept, tmp_pa
     assert "cannot be compared: crop_pad 0.12 and 0.4" in capsys.readouterr().err
 
 
+def test_a_preset_with_camera_motion_is_recorded_without_pictures(scene, tmp_path, capsys):
+    words = ["--tracker", "strongsort", "--embedder", "none"]
+    (tmp_path / "seqinfo.ini").write_text(
+        "[Sequence]\nname=s\nframeRate=25\nseqLength=9\nimWidth=640\nimHeight=480\n"
+    )
+    code = main(["cache", f"mot:{tmp_path}", "--det", f"mot:{scene / 'det.txt'}",
+                 "--out", str(tmp_path), *words])  # fmt: skip
+    assert code == EXIT_OK
+    assert "wrote" in capsys.readouterr().out
+
+
 def test_an_empty_place_says_how_to_make_a_cache(tmp_path, capsys):
     assert replayed(tmp_path, tmp_path / "out") == EXIT_INPUT
     assert "python cli.py cache --source video.mp4" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fakes import FakeEmbedder, ScriptedDetector, blank_frame
-from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3.config import SchedulerConfig, TrackConfig, TrackerConfig
 from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.io.mot import MotWriter
 from mot_dinov3.replay.assembly import assemble
@@ -138,6 +138,19 @@ def test_without_embeddings_only_never_can_be_played(tmp_path):
     assert play(cache, CONFIG, Case("never"), tmp_path / "a.txt").crops == 0
     with pytest.raises(UsageError, match="has no embeddings for always"):
         play(cache, CONFIG, Case("always"), tmp_path / "a.txt")
+
+
+def test_a_preset_brings_its_own_confidence(tmp_path):
+    timid = recording(settings={"conf": 0.15})
+    for preset, found in (("default", True), ("bytetrack", False)):
+        config = TrackConfig(tracker=TrackerConfig(tracker=preset, strong_share=0.0))
+        played = play(timid, config, Case("never"), tmp_path / f"{preset}.txt")
+        assert has(played.result, (600, 400, 30, 50)) is found
+
+
+def has(table, xywh):
+    x, y, w, h = xywh
+    return bool(np.isclose(table.xyxy, (x, y, x + w, y + h)).all(axis=1).any())
 
 
 def test_an_unknown_policy_lists_the_known_ones(tmp_path):

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     words, directory, again, truth = (
         chosen.pop(name) for name in ("sources", "out", "replace", "truth")
     )
-    config = resolve(chosen, None, environment_layer())
+    config = without_camera(resolve(chosen, None, environment_layer()))
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     sources = [*filter(None, [config.source.source]), *words]
@@ -67,6 +67,13 @@ def run(args: argparse.Namespace) -> int:
         if again or not is_there(item, path, models):
             code = max(code, cache_source(item, path, models, truth))
     return code
+
+
+def without_camera(config: TrackConfig) -> TrackConfig:
+    """The job without camera motion, which some presets ask for: a recording holds none."""
+    from mot_dinov3.camera.factory import NONE
+
+    return replace(config, motion=replace(config.motion, cmc=NONE))
 
 
 def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3.config.presets import preset
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.mot import MotTable, MotWriter, read_mot
 from mot_dinov3.pipeline import ModularTracker
@@ -106,14 +107,15 @@ def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
 
     Args:
         cache: what was recorded.
-        config: scheduler and tracker; `conf` is the recording's.
+        config: scheduler and tracker; `conf` is the preset's, or else the recording's.
         case: policy and budget.
         path: where the tracks go.
 
     Raises:
         MotError: no such policy, it lacks what it needs, or the text cannot be written.
     """
-    config = replace(config, detector=replace(config.detector, conf=cache.conf))
+    conf = preset(config.tracker.tracker).get("conf", cache.conf)
+    config = replace(config, detector=replace(config.detector, conf=conf))
     scheduler = case.scheduler(config.scheduler)
     clock = VirtualClock()
     player = TapePlayer(cache.tape, Meter(cache.costs, clock))
