@@ -21,6 +21,7 @@ FLOORS = [
         "device",
         "compat",
         "assets",
+        "lanes",
     },
     {
         "models",
@@ -32,6 +33,7 @@ FLOORS = [
         "backends",
         "cost_model",
         "statistics",
+        "upload",
     },
     {
         "detectors",

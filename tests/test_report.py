@@ -10,7 +10,7 @@ def summary(**embed):
     statistics = RunStatistics()
     result = FrameResult(0, 0.0, boxes((0, 0, 5, 5)), Tracks.empty(), EmbedCounts(**embed))
     for _ in range(4):
-        statistics.add(result, {"detect": 6.0, "embed": 2.0})
+        statistics.add(result, {"detect": 6.0, "embed": 2.0}, 8.0)
     return {**statistics.summary(0.5), "tracks": {"born": 3, "confirmed": 2}}
 
 

@@ -10,7 +10,8 @@ from mot_dinov3.structures import EmbedCounts, FrameResult, Tracks
 def add(statistics, stage_ms=None, **embed):
     seen = boxes((0, 0, 5, 5), (9, 9, 20, 20))
     result = FrameResult(0, 0.0, seen, Tracks.empty(), EmbedCounts(**embed))
-    statistics.add(result, stage_ms or {"detect": 1.0})
+    stages = stage_ms or {"detect": 1.0}
+    statistics.add(result, stages, sum(stages.values()))
 
 
 def test_nothing_at_all_is_summed_up_too():

@@ -36,11 +36,18 @@ class RunStatistics:
         self.detections = 0
         self._spent: list[tuple[float, float, float, float]] = []
 
-    def add(self, result: FrameResult, stage_ms: Mapping[str, float]) -> None:
-        """Count one frame with all its stages, those of reading and writing included."""
+    def add(self, result: FrameResult, stage_ms: Mapping[str, float], latency_ms: float) -> None:
+        """Count one frame.
+
+        Args:
+            result: what the tracker said of it.
+            stage_ms: all its stages, those of reading and writing included.
+            latency_ms: from the beginning of its reading until it was written; more than its
+                stages where it waited for a thread.
+        """
         self.frames += 1
         self.detections += len(result.detections)
-        self.latency_ms.append(sum(ms for stage, ms in stage_ms.items() if stage != WAIT))
+        self.latency_ms.append(latency_ms)
         for stage, ms in stage_ms.items():
             self.stage_ms.setdefault(stage, []).append(ms)
         self._add_embed(result.embed)

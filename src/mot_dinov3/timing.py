@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -18,6 +18,17 @@ class StageTimer:
     def __init__(self, clock: Clock = perf_counter) -> None:
         self.clock = clock
         self.stage_ms: dict[str, float] = {}
+        self._began_s = clock()
+
+    def begin(self, stage_ms: Mapping[str, float], began_s: float) -> None:
+        """Go on with a frame that began at `began_s` of the clock and has these stages so far."""
+        self.stage_ms = dict(stage_ms)
+        self._began_s = began_s
+
+    @property
+    def latency_ms(self) -> float:
+        """Milliseconds since the frame began, whoever had it in between."""
+        return (self.clock() - self._began_s) * 1000
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:

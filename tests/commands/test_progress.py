@@ -30,7 +30,7 @@ def feed(tell, clock, frames, step_s, **embed):
     with tell:
         for index in range(frames):
             one = result(index, **embed)
-            statistics.add(one, {"detect": 1.0})
+            statistics.add(one, {"detect": 1.0}, 1.0)
             tell(one, statistics)
             clock[0] += step_s
 
@@ -57,5 +57,5 @@ def test_quiet_is_silent(clock, capsys):
 def test_the_state_tells_of_budget_and_backlog():
     statistics = RunStatistics()
     one = result(0, critical=2, refresh=1, deferred=4, starved=1, budget_ms=20.0, embed_ms=12.6)
-    statistics.add(one, {})
+    statistics.add(one, {}, 0.0)
     assert state_of(one, statistics) == "trk 1 emb 3 budget 13/20ms backlog 5"

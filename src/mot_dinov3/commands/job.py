@@ -25,7 +25,7 @@ from mot_dinov3.io.paths import check_output
 from mot_dinov3.io.sources import FrameReader, SourceInfo, count_selected
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.report import format_summary
-from mot_dinov3.run import RunOutcome, run
+from mot_dinov3.run import RunOutcome, RunSettings, run
 from mot_dinov3.session import (
     build_tracker,
     device_title,
@@ -76,8 +76,13 @@ def run_job(config: TrackConfig) -> JobResult:
         with Progress(
             count_selected(config.source, reader.info.frame_count), quiet=config.talk.quiet
         ) as tell:
-            outcome = run(reader, tracker, sinks, timer, tell, live=reader.info.is_live)
+            outcome = run(reader, tracker, sinks, timer, tell, settings_for(config, reader.info))
         return _finish(config, reader, tracker, outcome, sinks)
+
+
+def settings_for(config: TrackConfig, info: SourceInfo) -> RunSettings:
+    """How the loop runs: without pixels there is nothing that a second thread could take over."""
+    return RunSettings(live=info.is_live, overlap=config.loop.overlap and info.has_pixels)
 
 
 def warn_of_unused_boxes(detector: Detector, info: SourceInfo) -> None:

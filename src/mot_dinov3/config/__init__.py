@@ -23,7 +23,7 @@ from mot_dinov3.config.inputs import (
     SourceConfig,
 )
 from mot_dinov3.config.motion import MotionConfig
-from mot_dinov3.config.outputs import DrawConfig, OutputConfig, TalkConfig
+from mot_dinov3.config.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
 from mot_dinov3.config.scheduler import DEFAULT_POLICY, SchedulerConfig
 from mot_dinov3.config.tracker import TrackerConfig
 
@@ -40,6 +40,7 @@ __all__ = [
     "DeviceConfig",
     "DrawConfig",
     "EmbedderConfig",
+    "LoopConfig",
     "MotionConfig",
     "OutputConfig",
     "SchedulerConfig",
@@ -67,4 +68,5 @@ class TrackConfig:
     motion: MotionConfig = field(default_factory=MotionConfig)
     draw: DrawConfig = field(default_factory=DrawConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
     talk: TalkConfig = field(default_factory=TalkConfig)

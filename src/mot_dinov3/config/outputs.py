@@ -1,4 +1,4 @@
-"""How results are drawn, what is written, and how much is said."""
+"""How results are drawn, what is written, beside what, and how much is said."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ class OutputConfig:
     stats_json: str = flag("", "--stats-json", "write the summary as JSON to FILE",
                            metavar="FILE")  # fmt: skip
     no_clobber: bool = flag(False, "--no-clobber", "refuse to replace an existing output")
+
+
+@dataclass(frozen=True, slots=True)
+class LoopConfig:
+    """What runs beside what."""
+
+    overlap: bool = flag(True, "--overlap", "read, draw and write in threads beside tracking")
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def growth(config: TrackConfig, frames: int, statistics: bool) -> Figures:
         tape.add(frame, detections, vectors)
         result = tracker.step(frame)
         if statistics:
-            kept.add(result, result.stage_ms)
+            kept.add(result, result.stage_ms, sum(result.stage_ms.values()))
         if frame.index % EVERY == 0:
             used.append((frame.index, resident_mb()))
     return slope_figures(used) | {"born": tracker.tracker.born, "alive": len(tracker.tracker)}

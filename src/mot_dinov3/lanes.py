@@ -1,0 +1,252 @@
+"""Threads beside the caller's: one that reads ahead of it, one that works behind it.
+
+Order is kept, what waits is bounded, and every error comes out in the caller's thread with its
+own type, behind whatever came before it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from time import perf_counter
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+ROOM = 2
+"""Items that may wait between two threads: enough to even out, too few to go stale."""
+
+
+class Lane(Generic[T]):
+    """A bounded queue from one thread to one other; either side may leave without warning."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._items: deque[T] = deque()
+        self._changed = threading.Condition()
+        self._ended = self._left = False
+        self._error: BaseException | None = None
+
+    def put(self, item: T) -> bool:
+        """Queue an item as soon as there is room; False when nobody will take it any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._left or len(self._items) < self._room)
+            if not self._left:
+                self._items.append(item)
+                self._changed.notify_all()
+            return not self._left
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Nothing more comes; an `error` is raised once the queued items were taken."""
+        with self._changed:
+            self._ended, self._error = True, self._error or error
+            self._changed.notify_all()
+
+    def leave(self) -> None:
+        """Nothing more is taken: what is queued is dropped, and whoever waits goes on."""
+        with self._changed:
+            self._left = True
+            self._items.clear()
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[T]:
+        """The items in order, until the other side ends or this one leaves."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._items or self._ended or self._left)
+                if not self._items:
+                    break
+                item = self._items.popleft()
+                self._changed.notify_all()
+            yield item
+        if self._error is not None and not self._left:
+            raise self._error
+
+
+class ReadNow(Generic[T]):
+    """Iterates a source in the caller's thread: a `ReadAhead` without the thread."""
+
+    def __init__(self, source: Iterable[T]) -> None:
+        self.waited_s = 0.0
+        self._source = source
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing runs."""
+
+    def __iter__(self) -> Iterator[T]:
+        """The items in order."""
+        return iter(self._source)
+
+
+class ReadAhead(Generic[T]):
+    """Iterates a source in a thread of its own, at most `room` items ahead of who takes them.
+
+    Leaving the context waits for the item that is being read, so that the source may be closed
+    afterwards.
+
+    Attributes:
+        waited_s: how long the caller waited for items.
+    """
+
+    def __init__(self, source: Iterable[T], room: int = ROOM) -> None:
+        self.waited_s = 0.0
+        self._source = source
+        self._lane: Lane[T] = Lane(room)
+        self._thread = threading.Thread(target=self._run, name="read-ahead", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lane.leave()
+        try:
+            self._thread.join()
+        finally:  # an interruption waits too: the source may be closed next
+            self._thread.join()
+
+    def __iter__(self) -> Iterator[T]:
+        """The items in order; an error of the source comes at its place."""
+        items = iter(self._lane)
+        while True:
+            started = perf_counter()
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            finally:
+                self.waited_s += perf_counter() - started
+            yield item
+
+    def _run(self) -> None:
+        try:
+            for item in self._source:
+                if not self._lane.put(item):
+                    return
+        except BaseException as error:
+            # Raised again where the items are taken.
+            self._lane.end(error)
+        else:
+            self._lane.end()
+
+
+class WorkNow(Generic[T, R]):
+    """Does the work of each item at once: a `WorkBehind` without the thread."""
+
+    def __init__(self, work: Callable[[T], R]) -> None:
+        self.waited_s = self.busy_s = 0.0
+        self._work = work
+        self._done: deque[R] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing waits."""
+
+    def put(self, item: T) -> None:
+        """Do the work of an item; its errors are raised here."""
+        self._done.append(self._work(item))
+
+    def finished(self) -> Iterator[R]:
+        """What came of the items since the last call, in order."""
+        while self._done:
+            yield self._done.popleft()
+
+
+class WorkBehind(Generic[T, R]):
+    """Works items off in a thread of its own, in order, at most `room` of them waiting.
+
+    The first error ends the work: it is raised by the next `put` or when the context is left.
+    Leaving the context normally, or with an error of the caller's own, works off what waits;
+    an interruption (no `Exception`) drops it.
+
+    Attributes:
+        waited_s: how long the caller waited for room.
+        busy_s: how long the thread worked.
+    """
+
+    def __init__(self, work: Callable[[T], R], room: int = ROOM) -> None:
+        self.waited_s = 0.0
+        self.busy_s = 0.0
+        self._work = work
+        self._lane: Lane[T] = Lane(room)
+        self._done: deque[R] = deque()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="work-behind", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        started = perf_counter()
+        try:
+            self._lane.end()
+            if kind is None or issubclass(kind, Exception):
+                self._thread.join()
+        finally:
+            self._lane.leave()
+            self._thread.join()
+            self.waited_s += perf_counter() - started
+        if self._failure is None or self._failure is error:
+            return
+        if error is None:
+            raise self._failure
+        error.add_note(str(self._failure))
+
+    def put(self, item: T) -> None:
+        """Hand over an item, waiting for room.
+
+        Raises:
+            BaseException: whatever an earlier item raised; this one is dropped.
+        """
+        started = perf_counter()
+        taken = self._lane.put(item)
+        self.waited_s += perf_counter() - started
+        if not taken and self._failure is not None:
+            raise self._failure
+
+    def finished(self) -> Iterator[R]:
+        """What came of the items that were worked off since the last call, in order."""
+        while self._done:
+            yield self._done.popleft()
+
+    def _run(self) -> None:
+        try:
+            for item in self._lane:
+                started = perf_counter()
+                try:
+                    self._done.append(self._work(item))
+                finally:
+                    self.busy_s += perf_counter() - started
+        except BaseException as error:
+            # Raised again by the next `put`, or when the context is left.
+            self._failure = error
+            self._lane.leave()

@@ -1,0 +1,11 @@
+"""The loop: reader -> step -> sinks, one after another or side by side.
+
+It knows protocols only: any tracker with `step` and any sink with `write` runs here.
+"""
+
+from __future__ import annotations
+
+from mot_dinov3.run.base import FrameSink, OnFrame, RunOutcome, RunSettings, VideoTracker
+from mot_dinov3.run.loop import run
+
+__all__ = ["FrameSink", "OnFrame", "RunOutcome", "RunSettings", "VideoTracker", "run"]
