@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Measure, and print a table and then one line of JSON. Words choose what: budget
 (real clock), jitter (of the machine), simulated (clock), planning, association, saving,
-overhead, memory, help-time, or all. Detections are computed once and replayed. Without --source
-a street is drawn and its exact boxes are the detections; without an embedder the demo model is
-used."""
+overhead, memory, help-time, or all of these; and by name only: peers (other people's trackers on
+the same detections). Detections are computed once and replayed. Without --source a street is drawn
+and its exact boxes are the detections; without an embedder the demo model is used."""
 
 ALL = "all"
 OWN = ("embed_budget_ms", "embed_hard_budget", "embed_all")
@@ -48,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
                      help="passes over the clip for each case (default: 1)")  # fmt: skip
     out.add_argument("--frames", type=int, default=0, metavar="N",
                      help="use the first N frames only (default: all)")  # fmt: skip
+    out.add_argument("--peers-python", default="", metavar="FILE",
+                     help="interpreter of other people's trackers (default: this one)")  # fmt: skip
     out.add_argument("--json", type=Path, metavar="FILE", help="also write the JSON to FILE")
     tracking = ("scheduler", "tracker", "association", "motion")
     add_flags(out, ("source", "device", "detector", "embedder", *tracking, "talk"))
@@ -80,13 +83,13 @@ def chosen_names(words: list[str]) -> list[str]:
     Raises:
         UnknownNameError: a word is no benchmark.
     """
-    from mot_dinov3.commands.benchmarks.factory import BENCHMARKS
+    from mot_dinov3.commands.benchmarks.factory import BENCHMARKS, ON_REQUEST
 
     for word in words:
         if word != ALL and word not in BENCHMARKS.table:
             raise UnknownNameError("benchmark", word, [*BENCHMARKS, ALL])
     everything = not words or ALL in words
-    return [name for name in BENCHMARKS if everything or name in words]
+    return [name for name in BENCHMARKS if name in words or (everything and name not in ON_REQUEST)]
 
 
 def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
@@ -98,7 +101,7 @@ def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
     from mot_dinov3.commands.benchmarks.bench import BenchSettings
 
     chosen = dict(vars(args))
-    for key in ("words", "budgets", "random_vits", "rounds", "frames", "json"):
+    for key in ("words", "budgets", "random_vits", "rounds", "frames", "peers_python", "json"):
         del chosen[key]
     _check(args, chosen)
     if not {"embedder", "embed_model", "dinov3"} & set(chosen):
@@ -112,6 +115,9 @@ def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
         rounds=args.rounds,
         frames=args.frames,
         random_vits=args.random_vits,
+        peers_python=str(Path(shutil.which(args.peers_python) or "").absolute())
+        if args.peers_python
+        else "",
     )
 
 
@@ -125,6 +131,10 @@ def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
         raise UsageError("bench has nothing to embed with --embedder none.", fix="Leave it out.")
     if args.rounds < 1 or args.frames < 0 or min(args.budgets) <= 0:
         raise UsageError("--rounds, --frames and --budgets must be positive.", fix="Correct them.")
+    if args.peers_python and not shutil.which(args.peers_python):
+        raise UsageError(f"--peers-python '{args.peers_python}' is no program that can be started.",
+                         fix="Name the interpreter of the environment with the peers, such as "
+                         "peers/bin/python.")  # fmt: skip
 
 
 def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:

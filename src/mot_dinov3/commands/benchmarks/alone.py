@@ -1,4 +1,4 @@
-"""Runs a function in a process of its own: one core, fresh memory."""
+"""Runs functions in a process of its own: one core, fresh memory."""
 
 from __future__ import annotations
 
@@ -21,9 +21,16 @@ def on_one_core(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     Libraries read their thread counts when they are loaded, so this cannot be had in a process
     that has loaded them. Function, arguments and result must be picklable.
     """
+    with one_core() as pool:
+        return pool.submit(function, *args, **kwargs).result()
+
+
+@contextmanager
+def one_core() -> Iterator[ProcessPoolExecutor]:
+    """Such a process for several calls, which keeps what they imported."""
     spawn = multiprocessing.get_context("spawn")
     with _one_thread(), ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        return pool.submit(function, *args, **kwargs).result()
+        yield pool
 
 
 @contextmanager

@@ -36,15 +36,25 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured case: figures by name (the unit is in the name), and the bar for them."""
+    """One measured case.
+
+    Attributes:
+        label: what was measured.
+        figures: by name; the unit is in the name.
+        bar: what they must reach.
+        skipped: why nothing was measured, "" where something was.
+    """
 
     label: str
     figures: Figures
     bar: Bar | None = None
+    skipped: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The row for the JSON line."""
         out: dict[str, Any] = {"label": self.label, **self.figures}
+        if self.skipped:
+            return out | {"skipped": self.skipped}
         if self.bar is not None:
             out["bar"] = {"rule": str(self.bar), "met": self.bar.met(self.figures)}
         return out

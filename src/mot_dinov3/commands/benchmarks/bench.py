@@ -30,6 +30,7 @@ class BenchSettings:
         random_vits: "dinov2" or "dinov3" for a ViT-S with random weights, "" for the
             configured embedder.
         directory: a place for files that nobody needs afterwards.
+        peers_python: the interpreter that has other people's trackers, "" for this one.
     """
 
     config: TrackConfig
@@ -38,6 +39,7 @@ class BenchSettings:
     rounds: int = 1
     frames: int = 0
     random_vits: str = ""
+    peers_python: str = ""
 
 
 class Bench:
@@ -85,14 +87,14 @@ class Bench:
         """The embedder under test."""
         from mot_dinov3.features.factory import create_embedder
 
-        return create_embedder(self.config.embedder, self.device)
+        return create_embedder(self.config.embedder, self.device, self.config.device)
 
     @cached_property
     def tape(self) -> Tape:
         """The clip's detections, computed in one pass."""
         from mot_dinov3.detectors.factory import create_detector
 
-        detector = create_detector(self.config.detector, self.device, self.config.device.half)
+        detector = create_detector(self.config.detector, self.device, self.config.device)
         with self.reader() as frames:
             return record(frames, detector)
 

@@ -19,8 +19,12 @@ BENCHMARKS = Registry(
         "overhead": "mot_dinov3.commands.benchmarks.overhead:overhead",
         "memory": "mot_dinov3.commands.benchmarks.memory:memory",
         "help-time": "mot_dinov3.commands.benchmarks.help_time:help_time",
+        "peers": "mot_dinov3.commands.benchmarks.peers:peers",
     },
 )
+
+ON_REQUEST = {"peers"}
+"""Benchmarks that take minutes or other people's programs: `all` leaves them out."""
 
 
 def create_benchmark(name: str) -> Benchmark:

@@ -59,6 +59,8 @@ def _cell(value: float | None) -> str:
 
 
 def _verdict(row: Row) -> str:
+    if row.skipped:
+        return f"skipped {row.label}: {row.skipped}"
     if row.bar is None:
         return ""
     return f"{'met    ' if row.bar.met(row.figures) else 'NOT MET'} {row.label}: {row.bar}"

@@ -1,0 +1,143 @@
+"""The tracker beside other people's: fakes for the peers, then the real ones where installed."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from mot_dinov3.commands import bench, main
+from mot_dinov3.commands.benchmarks import peers, rounds
+from mot_dinov3.commands.benchmarks.bench import Bench
+from mot_dinov3.commands.benchmarks.crowd import CrowdConfig
+from mot_dinov3.commands.benchmarks.peer_link import PeerLink, save_rows
+from mot_dinov3.commands.benchmarks.peer_process import PEERS, Peer, answer, track
+from mot_dinov3.commands.benchmarks.rounds import ratio_figures, rounds_of
+from mot_dinov3.commands.benchmarks.table import format_report
+
+SIZE = (640, 480)
+
+
+@pytest.fixture
+def rows(tmp_path, monkeypatch):
+    """The boxes of a small crowd in the form that peers read."""
+    monkeypatch.setattr(peers, "CROWD", CrowdConfig(people=4))
+    path = tmp_path / "rows.npz"
+    tape = peers.tape_of(settings(tmp_path).config, 6)
+    save_rows(tape, path, SIZE)
+    return path, tape
+
+
+def settings(tmp_path, *words):
+    return bench.settings_of(bench.parser().parse_args(list(words)), tmp_path)
+
+
+def test_a_comparison_has_five_rounds_or_more():
+    assert [rounds_of(asked) for asked in (1, 5, 8)] == [5, 5, 8]
+
+
+def test_the_ratio_is_the_median_of_the_pairs():
+    figures = ratio_figures([2.0, 30.0, 8.0], [1.0, 3.0, 2.0], "ratio")
+    assert figures == {"ratio": 4.0, "ratio_min": 2.0, "ratio_max": 10.0}
+
+
+def test_ours_reads_what_the_peers_read(rows):
+    path, tape = rows
+    again = peers.own_tape(path, 8)
+    assert len(again) == len(tape) == 6
+    for number, take in enumerate(tape.takes.values()):
+        got = again.takes[number]
+        assert np.array_equal(got.detections.xyxy, take.detections.xyxy)
+        assert np.array_equal(got.detections.score, take.detections.score)
+        assert got.vectors.shape == (len(take.detections), 8)
+
+
+def test_own_pass_times_every_frame_and_no_lookup(rows, tmp_path):
+    path, _ = rows
+    spent_ms = peers.own_pass(path, settings(tmp_path).config, 8)
+    assert len(spent_ms) == 6
+    assert min(spent_ms) > 0
+
+
+def test_a_peer_gets_only_what_is_above_its_floor():
+    seen = []
+    peer = Peer(
+        "numpy", lambda size: (lambda rows: rows, lambda rows: seen.append(rows) or rows), 0.5
+    )
+    frames = [np.array([[0, 0, 9, 9, 0.4], [0, 0, 9, 9, 0.5]]), np.empty((0, 5))]
+    out = track(peer, frames, SIZE)
+    assert [len(one) for one in seen] == [1, 0]
+    assert len(out["ms"]) == 2
+    assert out["tracks"] == 0.5
+
+
+def test_a_peer_that_is_missing_or_fails_is_a_sentence(monkeypatch):
+    def breaks(size):
+        raise ValueError("no such luck\nat line 3")
+
+    monkeypatch.setitem(PEERS, "absent", Peer("surely-not-installed", breaks))
+    monkeypatch.setitem(PEERS, "broken", Peer("numpy", breaks))
+    assert "surely-not-installed is not installed for" in answer("absent", [], SIZE)["problem"]
+    assert answer("broken", [], SIZE)["problem"] == "ValueError: no such luck"
+
+
+def test_a_process_that_breaks_off_is_said(rows, tmp_path):
+    bad = tmp_path / "bad.npz"
+    bad.write_text("no numbers")
+    with PeerLink(sys.executable, bad, tmp_path / "log") as link:
+        said = link.ask("norfair")["problem"]
+    assert said.startswith("its process broke off: ")
+    assert "Error" in said
+
+
+class FakeLink:
+    """Peers that take twice our time, but for one that is missing."""
+
+    def ask(self, name):
+        if name == "absent":
+            return {"problem": "not here"}
+        return {"ms": [4.0] * 30, "tracks": 3.0, "version": "1.0"}
+
+
+def test_every_peer_fights_until_it_fails():
+    duels = {"there": peers.Duel(), "absent": peers.Duel()}
+    asked = []
+    for _ in range(3):
+        for name, duel in duels.items():
+            peers.fight(duel, lambda dim: asked.append(dim) or [2.0] * 30, FakeLink(), name)
+    assert len(asked) == 3 + 1
+    assert duels["there"].ratios() == {"ratio": 2.0, "ratio_min": 2.0, "ratio_max": 2.0}
+    assert duels["absent"].problem == "not here"
+
+
+def test_bars_and_missing_peers_are_in_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(peers, "BARS", {"there": 2.5})
+    duels = {"there": peers.Duel([[2.0]], [[4.0]], 3.0, "1.0"), "absent": peers.Duel(problem="why")}
+    tape = peers.tape_of(settings(tmp_path).config, 2)
+    made = peers.report(tape, duels, [[1.0]], 1)
+    text = format_report("peers", made)
+    assert "NOT MET there 1.0: ratio >= 2.5" in text
+    assert "skipped absent: why" in text
+    assert made.as_dict()["rows"][-1] == {"label": "absent", "skipped": "why"}
+
+
+def test_an_interpreter_that_is_none_is_a_sentence(capsys):
+    assert main(["bench", "peers", "--peers-python", "/no/such/python"]) == 2
+    assert "no program that can be started" in capsys.readouterr().err
+
+
+def test_peers_run_only_by_name():
+    assert "peers" not in bench.chosen_names(["all"])
+    assert bench.chosen_names(["peers"]) == ["peers"]
+
+
+@pytest.mark.slow
+def test_the_real_peers_that_are_installed_track(tmp_path, monkeypatch):
+    monkeypatch.setattr(rounds, "LEAST_ROUNDS", 1)
+    monkeypatch.setattr(peers, "SKIPPED", 0)
+    made = peers.peers(Bench(settings(tmp_path, "peers", "--frames", "8")))
+    measured = [row for row in made.rows if "ratio" in row.figures]
+    if not measured:
+        pytest.skip("no peer is installed")
+    assert all(row.figures["p50_ms"] > 0 and row.figures["tracks"] > 0 for row in measured)
