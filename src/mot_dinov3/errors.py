@@ -67,6 +67,10 @@ class DeviceError(MotError):
     exit_code = EXIT_DEVICE
 
 
+class DeviceFullError(DeviceError):
+    """The device has no memory left for this much at once; less may still fit."""
+
+
 class UnknownNameError(UsageError):
     """A name that is in no table; lists the known ones and the nearest of them."""
 

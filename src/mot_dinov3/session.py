@@ -16,7 +16,7 @@ from mot_dinov3.structures import FrameResult
 from mot_dinov3.synthetic.reader import SyntheticReader, is_synthetic, world_of
 
 PACKAGES = ("torch", "torchvision", "transformers", "ultralytics", "av", "opencv-python", "numpy",
-            "scipy", "onnxruntime")  # fmt: skip
+            "scipy", "onnxruntime", "openvino")  # fmt: skip
 
 NO_EMBEDDER = "none"
 
@@ -46,7 +46,7 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     policy = create_policy(config.scheduler, embedder=wanted)
     camera = create_camera(config.motion.cmc)
     device = device or choose_device(config.device)
-    detector = create_detector(config.detector, device, config.device.half)
+    detector = create_detector(config.detector, device, config.device)
     embedder = create_embedder(config.embedder, device) if wanted else None
     return ModularTracker(
         detector,

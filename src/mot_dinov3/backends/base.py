@@ -31,9 +31,23 @@ class Network(Protocol):
             Every output in its order, float32, owned by the caller.
 
         Raises:
-            DeviceError: the device has no memory left.
+            DeviceFullError: the device has no memory left; fewer pictures may fit.
             ModelError: the network refuses the input or fails.
         """
+
+
+class FileNetwork(Network, Protocol):
+    """A network that was read from a file.
+
+    Attributes:
+        device: torch device string of where it really runs.
+        inputs: shape of every input; -1 where a size is open.
+        metadata: the file's own notes, name -> text.
+    """
+
+    device: str
+    inputs: list[list[int]]
+    metadata: dict[str, str]
 
 
 Export: TypeAlias = Callable[[Path], None]

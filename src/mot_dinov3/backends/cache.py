@@ -13,7 +13,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -63,18 +63,26 @@ class ExportKey:
     @property
     def folder(self) -> str:
         """A name for the entry: readable, and different for every key."""
-        packages = (*PACKAGES[self.choice.backend], *self.exporters)
-        facts = asdict(self) | {
-            "choice": [self.choice.backend, self.stored],
-            "versions": {package: _version(package) for package in packages},
-            "layout": LAYOUT,
-        }
-        mark = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-        name = "".join(
-            letter if letter.isalnum() or letter in "-_." else "_" for letter in self.name
-        )
         height, width = self.size
-        return f"{name[:40]}-{height}x{width}-{self.choice.backend}-{self.stored}-{mark}"
+        backend = self.choice.backend
+        facts = asdict(self) | {"choice": [backend, self.stored]}
+        start = f"{self.name}-{height}x{width}-{backend}-{self.stored}"
+        return entry_name(start, facts, (*PACKAGES[backend], *self.exporters))
+
+
+def entry_name(start: str, facts: Mapping[str, object], packages: Iterable[str]) -> str:
+    """A folder's name: a readable start, and a mark that depends on everything else.
+
+    Args:
+        start: what people should recognise; odd letters are replaced.
+        facts: what the entry was made from, such as the fingerprint of weights.
+        packages: those whose versions matter.
+    """
+    versions = {package: _version(package) for package in packages}
+    all_facts = {"facts": dict(facts), "versions": versions, "layout": LAYOUT}
+    mark = hashlib.sha256(json.dumps(all_facts, sort_keys=True).encode()).hexdigest()[:16]
+    name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in start)
+    return f"{name[:80]}-{mark}"
 
 
 def export_place(config: DeviceConfig) -> Path:

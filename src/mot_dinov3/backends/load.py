@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from mot_dinov3.backends.base import Export, Network
+from mot_dinov3.backends.base import Export, FileNetwork
 from mot_dinov3.backends.cache import ExportKey, kept
 from mot_dinov3.backends.choice import ONNX, OPENVINO, Choice
 from mot_dinov3.registry import Registry
@@ -21,17 +21,17 @@ NETWORKS = Registry(
 MODEL_FILES = {OPENVINO: "model.xml", ONNX: "model.onnx"}
 
 
-def load_network(path: Path, choice: Choice, device: str) -> Network:
+def load_network(path: Path, choice: Choice, device: str) -> FileNetwork:
     """Load an exported file to run as chosen; OpenVINO also reads ONNX files.
 
     Raises:
         ModelError: it is no model that the backend can run, or the backend is missing.
         DeviceError: it does not fit into the device's memory.
     """
-    return cast("Network", NETWORKS.load(choice.backend)(path, choice, device))
+    return cast("FileNetwork", NETWORKS.load(choice.backend)(path, choice, device))
 
 
-def exported_network(key: ExportKey, export: Export, device: str, place: Path) -> Network:
+def exported_network(key: ExportKey, export: Export, device: str, place: Path) -> FileNetwork:
     """The network of an export that was made before, or that `export` makes now.
 
     Args:

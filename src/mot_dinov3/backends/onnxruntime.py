@@ -16,7 +16,7 @@ from mot_dinov3.structures import FloatArray
 
 logger = logging.getLogger("mot_dinov3")
 
-FLOAT_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+FLOAT_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
 class OnnxNetwork:
@@ -34,8 +34,9 @@ class OnnxNetwork:
         title: backend and precision.
         precision: what it computes in.
         device: where it really runs.
-        inputs: shape of every input; names where a size is open.
-        input_types: onnxruntime's name for the numbers of every input.
+        inputs: shape of every input; -1 where a size is open.
+        input_names: name of every input.
+        input_types: numpy's name for the numbers of every input, else onnxruntime's.
         metadata: the file's own notes.
     """
 
@@ -51,15 +52,14 @@ class OnnxNetwork:
         if device != self.device and device.startswith("cuda"):
             logger.warning("onnxruntime has no CUDA support here: %s runs on the CPU.", path.name)
         inputs = self._session.get_inputs()
-        self.inputs = [list(item.shape) for item in inputs]
-        self.input_types = [item.type for item in inputs]
+        self.inputs = [[n if isinstance(n, int) else -1 for n in item.shape] for item in inputs]
+        self.input_names = [item.name for item in inputs]
+        self.input_types = [FLOAT_TYPES.get(item.type, item.type) for item in inputs]
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-        self._input = inputs[0].name
-        self._kind = FLOAT_TYPES.get(inputs[0].type, np.float32)
 
     def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
         """One forward pass; see `base.Network`."""
-        fed = {self._input: pixels.astype(self._kind, copy=False)}
+        fed = {self.input_names[0]: pixels.astype(self.input_types[0], copy=False)}
         try:
             answer = self._session.run(None, fed)
         except Exception as error:

@@ -31,11 +31,16 @@ class OpenVinoNetwork:
     Attributes:
         title: backend and precision.
         precision: what it computes in.
+        device: "cpu", whatever was asked for.
         inputs: shape of every input; -1 where a size is open.
+        input_names: name of every input.
+        input_types: numpy's name for the numbers of every input.
+        metadata: the notes of an ONNX file; empty for OpenVINO's own format.
     """
 
     title: str
     precision: str
+    device = "cpu"
 
     def __init__(self, path: Path, choice: Choice, device: str = "cpu") -> None:
         try:
@@ -51,8 +56,12 @@ class OpenVinoNetwork:
         }
         try:
             core = openvino.Core()
-            compiled = core.compile_model(core.read_model(str(path)), "CPU", settings)
+            model = core.read_model(str(path))
+            self.metadata = _notes(model)
+            compiled = core.compile_model(model, "CPU", settings)
             self.inputs = [_sizes(port) for port in compiled.inputs]
+            self.input_names = [port.get_any_name() for port in compiled.inputs]
+            self.input_types = [port.get_element_type().to_dtype().name for port in compiled.inputs]
             self._request: Any = compiled.create_infer_request()
         except Exception as error:
             raise unusable(path.name, choice.title, error) from error
@@ -60,7 +69,8 @@ class OpenVinoNetwork:
     def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
         """One forward pass; see `base.Network`."""
         try:
-            answer = self._request.infer([pixels], share_inputs=True, share_outputs=True)
+            fed = [pixels.astype(self.input_types[0], copy=False)]
+            answer = self._request.infer(fed, share_inputs=True, share_outputs=True)
         except Exception as error:
             raise run_problem(self._name, self.title, "cpu", error) from error
         return tuple(np.array(answer[index], np.float32) for index in range(len(answer)))
@@ -69,3 +79,12 @@ class OpenVinoNetwork:
 def _sizes(port: Any) -> list[int]:  # noqa: ANN401 - an openvino port
     shape = port.get_partial_shape()
     return [size.get_length() if size.is_static else -1 for size in shape]
+
+
+def _notes(model: Any) -> dict[str, str]:  # noqa: ANN401 - an openvino model
+    """What OpenVINO keeps of the metadata of an ONNX file."""
+    notes = dict(model.get_rt_info().items()).get("framework")
+    try:
+        return {} if notes is None else {name: note.astype(str) for name, note in notes.items()}
+    except (AttributeError, RuntimeError, TypeError):
+        return {}

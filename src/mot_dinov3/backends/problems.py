@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mot_dinov3.errors import DeviceError, ModelError, MotError
+from mot_dinov3.errors import DeviceFullError, ModelError, MotError
 
 NO_MEMORY = ("out of memory", "allocate", "bad_alloc", "not enough memory")
 
@@ -18,7 +18,7 @@ def unusable(name: str, title: str, error: Exception) -> ModelError:
 def run_problem(name: str, title: str, device: str, error: Exception) -> MotError:
     """The error for a network that failed while it ran."""
     if any(words in str(error).lower() for words in NO_MEMORY):
-        return DeviceError(
+        return DeviceFullError(
             f"{device} has no memory left for '{name}'.",
             fix="Free the device, or use smaller pictures, a smaller model, or --device cpu.",
         )

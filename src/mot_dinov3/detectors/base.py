@@ -13,11 +13,13 @@ class Detector(Protocol):
 
     Attributes:
         names: class id -> class name; the keys of `Detections.class_id`.
-        title: what runs, for the summary, such as "yolov8n.pt 960 px, cpu".
     """
 
     names: Mapping[int, str]
-    title: str
+
+    @property
+    def title(self) -> str:
+        """What runs, for the summary, such as "yolov8n.pt 640x384 px, OpenVINO bf16, cpu"."""
 
     def warm_up(self, width: int, height: int) -> None:
         """Run once on an empty picture of that size, so that the first frame is not slow."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from mot_dinov3.config import DetectorConfig
+from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.registry import Registry
 
@@ -15,14 +15,16 @@ DETECTORS = Registry(
     {
         REPLAY: "mot_dinov3.detectors.mot_file:MotFileDetector",
         "motion": "mot_dinov3.detectors.motion:MotionDetector",
-        "demo": "mot_dinov3.detectors.yolo:demo_detector",
-        ULTRALYTICS: "mot_dinov3.detectors.yolo:YoloDetector",
+        "demo": "mot_dinov3.detectors.loading:demo_detector",
+        ULTRALYTICS: "mot_dinov3.detectors.loading:load_yolo",
     },
 )
-"""Every entry is called with (config, device, half)."""
+"""Every entry is called with (config, device, settings)."""
 
 
-def create_detector(config: DetectorConfig, device: str, half: bool = False) -> Detector:
+def create_detector(
+    config: DetectorConfig, device: str, settings: DeviceConfig | None = None
+) -> Detector:
     """Build the detector that `config.det` names, weights loaded and ready.
 
     `mot:FILE` replays a file, `motion` needs no weights, `demo` has its weights in the package;
@@ -31,12 +33,13 @@ def create_detector(config: DetectorConfig, device: str, half: bool = False) -> 
     Args:
         config: the detector's settings.
         device: torch device string, see `device.choose_device`.
-        half: run in half precision, CUDA only.
+        settings: backend and precision; automatic when left out.
 
     Raises:
         ModelError, DeviceError, InputError, UsageError: it cannot be built as asked.
     """
-    return cast(Detector, DETECTORS.load(detector_kind(config.det))(config, device, half))
+    build = DETECTORS.load(detector_kind(config.det))
+    return cast(Detector, build(config, device, settings or DeviceConfig()))
 
 
 def detector_kind(det: str) -> str:

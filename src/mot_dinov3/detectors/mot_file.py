@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mot_dinov3.config import DetectorConfig
+from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.detectors.classes import resolve_classes
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.mot import MotTable, read_mot
@@ -42,8 +42,10 @@ class MotFileDetector:
     names: Mapping[int, str]
     title: str
 
-    def __init__(self, config: DetectorConfig, device: str = "cpu", half: bool = False) -> None:
-        """Read the whole file at once; `device` and `half` are of no use here.
+    def __init__(
+        self, config: DetectorConfig, device: str = "cpu", settings: DeviceConfig | None = None
+    ) -> None:
+        """Read the whole file at once; `device` and `settings` are of no use here.
 
         Raises:
             InputError: the file is missing or holds a bad line; the message names it.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from mot_dinov3.config import DetectorConfig
+from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.detectors.background import Background, View
 from mot_dinov3.detectors.classes import resolve_classes
 from mot_dinov3.structures import Detections, FloatArray, Frame, Image
@@ -50,7 +50,9 @@ class MotionDetector:
     names: Mapping[int, str]
     title: str
 
-    def __init__(self, config: DetectorConfig, device: str = "cpu", half: bool = False) -> None:
+    def __init__(
+        self, config: DetectorConfig, device: str = "cpu", settings: DeviceConfig | None = None
+    ) -> None:
         """Start with an unknown background; it runs on the CPU whatever `device` says.
 
         Raises:

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from mot_dinov3.compat import cache_dir
-from mot_dinov3.errors import ModelError, nearest
+from mot_dinov3.errors import DeviceError, ModelError, MotError, nearest
 
 HOST = "https://github.com"
 PROBE_S = 6.0
@@ -39,12 +39,21 @@ def find_weights(det: str) -> Path:
     given = Path(det).expanduser()
     if given.exists():
         return check_weights(given)
+    if kept := _kept(det):
+        return check_weights(kept)
     official = _official_names()
     name = det if det in official else f"{det}.pt"
     if name not in official:
         raise _missing(det, official)
-    kept = weights_dir() / name
-    return check_weights(kept if kept.exists() else _fetch(name, kept))
+    return check_weights(_fetch(name, weights_dir() / name))
+
+
+def _kept(det: str) -> Path | None:
+    """The file under that name that was fetched earlier; needs no list of official names."""
+    if not det or Path(det).name != det:
+        return None
+    files = (weights_dir() / name for name in (det, f"{det}.pt"))
+    return next((path for path in files if path.suffix == ".pt" and path.is_file()), None)
 
 
 def check_weights(path: Path) -> Path:
@@ -101,6 +110,22 @@ def load_problem(path: Path, error: Exception) -> ModelError:
     if "references types outside" in str(error):
         return _not_weights(path, "is damaged, or no checkpoint of Ultralytics")
     return _not_weights(path, f"cannot be loaded: {first_line(error)}")
+
+
+def device_problem(error: Exception, device: str) -> MotError | None:
+    """The error in words when a device caused it, else None."""
+    text = str(error)
+    if "out of memory" in text.lower():
+        return DeviceError(
+            f"{device} ran out of memory while detecting.",
+            fix="Try --precision fp16, a smaller --imgsz, a smaller model, or --device cpu.",
+        )
+    if "Invalid CUDA" in text or "CUDA error" in text or "no NVIDIA driver" in text:
+        return DeviceError(
+            f"The detector cannot use {device}: {text.strip().splitlines()[0][:160]}",
+            fix="Use --device cpu, or run: python cli.py doctor",
+        )
+    return None
 
 
 def first_line(error: BaseException) -> str:

@@ -1,0 +1,104 @@
+"""What a YOLO model says of itself: class names, task, stride, and how its answer reads."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mot_dinov3.errors import ModelError
+
+TASKS_WITH_BOXES = ("detect", "segment", "pose")
+METADATA = "metadata.yaml"
+"""The notes that Ultralytics puts beside an OpenVINO export."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The notes of a model.
+
+    Attributes:
+        names: class id -> class name.
+        task: "detect", "segment" or "pose".
+        stride: both sides of an input are multiples of it.
+        final: the answer holds finished boxes, not candidates that need suppression.
+        plain: the answer is one of the two kinds that `decode` reads.
+    """
+
+    names: Mapping[int, str]
+    task: str
+    stride: int = 32
+    final: bool = False
+    plain: bool = True
+
+    def to_json(self) -> str:
+        """The notes as text for `from_json`."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> About:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is something else.
+        """
+        facts = json.loads(text)
+        names = {int(number): str(name) for number, name in facts.pop("names").items()}
+        return About(names, **facts)
+
+
+def about_export(notes: Mapping[str, Any]) -> About | None:
+    """Read the metadata of an Ultralytics export; None where it has none that fit.
+
+    Args:
+        notes: names to values, or to their text as ONNX files keep them.
+    """
+    facts = {name: _value(value) for name, value in notes.items()}
+    names, task = facts.get("names"), facts.get("task")
+    if not isinstance(names, dict) or not isinstance(task, str):
+        return None
+    arguments = facts.get("args")
+    inner_nms = bool(arguments.get("nms")) if isinstance(arguments, dict) else False
+    return About(
+        names={int(number): str(name) for number, name in names.items()},
+        task=task,
+        stride=int(facts.get("stride", 32)),
+        final=bool(facts.get("end2end")) or inner_nms,
+        plain=facts.get("head") != "RTDETRDecoder",
+    )
+
+
+def read_notes(path: Path) -> dict[str, Any]:
+    """The metadata file beside an OpenVINO export; empty where there is none to read."""
+    import yaml
+
+    try:
+        notes = yaml.safe_load((path / METADATA).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return notes if isinstance(notes, dict) else {}
+
+
+def require_boxes(name: str, about: About) -> None:
+    """Refuse a model that finds no upright boxes.
+
+    Raises:
+        ModelError: its task is another one.
+    """
+    if about.task not in TASKS_WITH_BOXES or not about.names:
+        raise ModelError(
+            f"'{name}' is a model for '{about.task}', which gives no upright boxes.",
+            fix="Use a detect, segment or pose model, such as yolov8n.pt.",
+        )
+
+
+def _value(value: Any) -> Any:  # noqa: ANN401 - metadata may hold anything
+    if not isinstance(value, str):
+        return value
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value

@@ -1,0 +1,108 @@
+"""An Ultralytics weights file: loaded without running code in it, exported, or run by torch."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+from mot_dinov3.backends.choice import ONNX, OPENVINO, Choice
+from mot_dinov3.detectors.about import About, require_boxes
+from mot_dinov3.detectors.ultralytics_setup import import_ultralytics, kept_threads
+from mot_dinov3.detectors.weights import device_problem, first_line, load_problem
+from mot_dinov3.errors import ModelError
+
+ARGUMENTS: dict[str, dict[str, Any]] = {OPENVINO: {}, ONNX: {"simplify": False}}
+"""Backend -> what its export is told beside size and device; simplifying needs one more package."""
+WRITTEN = {OPENVINO: "*_openvino_model/*.xml", ONNX: "*.onnx"}
+
+
+class Checkpoint:
+    """A weights file in memory.
+
+    Attributes:
+        path: the file.
+        about: its notes.
+        model: the `ultralytics.YOLO` object.
+    """
+
+    def __init__(self, path: Path, device: str = "cpu") -> None:
+        """Load a file that `weights.check_weights` let pass; nothing in it is run.
+
+        Raises:
+            ModelError: it is damaged, unsafe, or of a task without boxes.
+            DeviceError: the device is full.
+        """
+        self.path = path
+        ultralytics = import_ultralytics()
+        try:
+            with kept_threads():
+                self.model = ultralytics.YOLO(str(path.resolve()))
+                self.about = _about(self.model)
+        except Exception as error:
+            raise device_problem(error, device) or load_problem(path, error) from error
+        require_boxes(path.name, self.about)
+
+    def export(self, choice: Choice, size: tuple[int, int], target: Path) -> None:
+        """Write the network for pictures of one size to `target`, by Ultralytics' exporter.
+
+        Args:
+            choice: `OPENVINO` (an .xml file, its .bin goes beside it) or `ONNX`.
+            size: height and width of the input.
+            target: path of the model file.
+
+        Raises:
+            ModelError: the model cannot be exported.
+        """
+        backend = choice.backend
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+            self.model.model.pt_path = str(Path(temporary) / "model.pt")
+            try:
+                with kept_threads(), _quietly():
+                    self.model.export(
+                        format=backend, imgsz=size, device="cpu", **ARGUMENTS[backend]
+                    )
+            except Exception as error:
+                raise ModelError(
+                    f"'{self.path.name}' cannot be exported for {backend}: {first_line(error)}.",
+                    fix="Run it with --backend torch.",
+                ) from error
+            (written,) = Path(temporary).glob(WRITTEN[backend])
+            shutil.move(written, target)
+            if backend == OPENVINO:
+                shutil.move(written.with_suffix(".bin"), target.with_suffix(".bin"))
+
+    def module(self) -> Any:  # noqa: ANN401 - a torch module
+        """The bare torch module, layers fused, that maps (B, 3, h, w) to raw answers first."""
+        with kept_threads():
+            module = self.model.model.float().eval()
+            if hasattr(module, "end2end"):
+                module.end2end = self.about.final
+            return module.fuse(verbose=False)
+
+
+def _about(model: Any) -> About:  # noqa: ANN401 - an ultralytics.YOLO
+    names = {int(number): str(name) for number, name in dict(model.names).items()}
+    module = getattr(model, "model", None)
+    head = getattr(module, "model", [None])[-1]
+    stride = getattr(module, "stride", None)
+    plain = any(kind.__name__ == "Detect" for kind in type(head).__mro__)
+    return About(
+        names=names,
+        task=model.task,
+        stride=int(max(stride)) if stride is not None else 32,
+        final=plain and getattr(head, "cv2", True) is None,
+        plain=plain,
+    )
+
+
+@contextlib.contextmanager
+def _quietly() -> Any:  # noqa: ANN401 - a context manager
+    """Keep stdout clean, and other packages' deprecations to themselves."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,164 @@
+"""Where a detector's network comes from: weights that are exported first, or an export."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from mot_dinov3.backends.base import Network
+from mot_dinov3.backends.cache import ExportKey, entry_name, kept
+from mot_dinov3.backends.choice import TITLES, Choice
+from mot_dinov3.backends.digest import file_digest
+from mot_dinov3.backends.load import exported_network, load_network
+from mot_dinov3.detectors.about import About, about_export, read_notes, require_boxes
+
+if TYPE_CHECKING:
+    from mot_dinov3.detectors.checkpoint import Checkpoint
+
+logger = logging.getLogger("mot_dinov3")
+
+EXPORTERS = ("torch", "ultralytics")
+"""Packages that take part in the export of weights."""
+ABOUT_FILE = "about.json"
+
+
+class NetworkSource(Protocol):
+    """Gives the network for pictures of a size.
+
+    Attributes:
+        name: the model as the user knows it.
+        about: its notes.
+        choice: what it runs with.
+        device: where it runs.
+    """
+
+    name: str
+    about: About
+    choice: Choice
+    device: str
+
+    def fixed_size(self) -> tuple[int, int] | None:
+        """Height and width of the only input there is, None where any will do."""
+
+    def network(self, size: tuple[int, int]) -> Network:
+        """The network for inputs of that height and width; may take seconds the first time."""
+
+
+class TorchSource:
+    """A weights file that torch runs as it is, whatever the size of the input."""
+
+    def __init__(self, checkpoint: Checkpoint, choice: Choice, device: str) -> None:
+        from mot_dinov3.backends.torch import TorchNetwork
+
+        self.name, self.about = checkpoint.path.name, checkpoint.about
+        self.choice, self.device = choice, device
+        self._network = TorchNetwork(checkpoint.module(), choice, device, self.name)
+
+    def fixed_size(self) -> None:
+        """Any size will do."""
+        return
+
+    def network(self, size: tuple[int, int]) -> Network:
+        """The one network."""
+        return self._network
+
+
+class ExportingSource:
+    """A weights file that is exported once per input size, and found in the cache from then on.
+
+    Where all is found there, neither torch nor Ultralytics is imported.
+
+    Args:
+        path: a file that `weights.check_weights` let pass.
+        choice: backend and precision.
+        device: torch device string.
+        place: directory of the exports.
+
+    Raises:
+        ModelError: the file is damaged, unsafe, or of a task without boxes.
+    """
+
+    def __init__(self, path: Path, choice: Choice, device: str, place: Path) -> None:
+        self.name, self.choice, self.device = path.name, choice, device
+        self._path, self._place = path, place
+        self._digest = file_digest(path)
+        self._checkpoint: Checkpoint | None = None
+        entry = entry_name(f"{path.stem}-about", {"weights": self._digest}, EXPORTERS)
+        with kept(entry, self._write_about, place) as folder:
+            self.about = About.from_json((folder / ABOUT_FILE).read_text(encoding="utf-8"))
+        require_boxes(self.name, self.about)
+
+    def fixed_size(self) -> None:
+        """Any size can be exported."""
+        return
+
+    def network(self, size: tuple[int, int]) -> Network:
+        """The export for that size, made now where it is not in the cache.
+
+        Raises:
+            ModelError: it cannot be exported or does not run.
+        """
+        key = ExportKey(self._path.stem, self._digest, self.choice, size, exporters=EXPORTERS)
+        try:
+            return exported_network(
+                key, lambda target: self._export(size, target), self.device, self._place
+            )
+        finally:
+            self._checkpoint = None
+
+    def _load(self) -> Checkpoint:
+        if self._checkpoint is None:
+            from mot_dinov3.detectors.checkpoint import Checkpoint
+
+            self._checkpoint = Checkpoint(self._path)
+        return self._checkpoint
+
+    def _write_about(self, folder: Path) -> None:
+        (folder / ABOUT_FILE).write_text(self._load().about.to_json(), encoding="utf-8")
+
+    def _export(self, size: tuple[int, int], target: Path) -> None:
+        logger.warning(
+            "Exporting '%s' to %s for %dx%d px; later runs find it in the cache.",
+            self.name, TITLES[self.choice.backend], size[1], size[0],
+        )  # fmt: skip
+        self._load().export(self.choice, size, target)
+
+
+class ReadySource:
+    """An export that the user made; its own notes tell names and task.
+
+    Attributes:
+        noted: whether the file has notes of Ultralytics; else nothing is known of it.
+    """
+
+    def __init__(self, path: Path, choice: Choice, device: str) -> None:
+        """Load it.
+
+        Raises:
+            ModelError: the backend cannot run it, or its task has no boxes.
+        """
+        model = _model_file(path)
+        self._network = load_network(model, choice, device)
+        self.name, self.choice = path.name, choice
+        self.device = self._network.device
+        notes = self._network.metadata or read_notes(model.parent)
+        about = about_export(notes)
+        self.noted = about is not None
+        self.about = about or About(names={}, task="", plain=False)
+        if self.noted:
+            require_boxes(self.name, self.about)
+
+    def fixed_size(self) -> tuple[int, int] | None:
+        """The size that it was exported for, None where it was left open."""
+        height, width = self._network.inputs[0][-2:]
+        return (height, width) if min(height, width) > 0 else None
+
+    def network(self, size: tuple[int, int]) -> Network:
+        """The one network."""
+        return self._network
+
+
+def _model_file(path: Path) -> Path:
+    """The .xml file of an OpenVINO directory, or the file itself."""
+    return next(iter(sorted(path.glob("*.xml"))), path) if path.is_dir() else path
