@@ -48,3 +48,10 @@ def test_a_target_is_named_beside_the_rate_reached():
     text = format_summary(stats)
     assert "8.0 FPS (target 25)," in text.splitlines()[0]
     assert "budget       usually 16 ms" in text
+
+
+def test_the_busy_threads_are_named_where_there_are_several():
+    stats = {**summary(), "threads": {"main": 0.991, "sinks": 0.2, "encode": 0.05}}
+    text = format_summary(stats)
+    assert "threads      busy main 99.1%, sinks 20.0%, encode 5.0% of the time" in text
+    assert "threads" not in format_summary({**summary(), "threads": {"main": 1.0}})

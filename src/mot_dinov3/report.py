@@ -9,6 +9,7 @@ from typing import Any
 def format_summary(stats: Mapping[str, Any]) -> str:
     """The figures of `--stats-json` as a few aligned lines."""
     lines = [_headline(stats), _latency(stats["latency_ms"]), *_stages(stats["stages"])]
+    lines += _threads(stats.get("threads", {}))
     follows_rate = bool(stats.get("config", {}).get("target_fps"))
     lines += [_embeddings(stats["embeddings"])]
     lines += _budget(stats["budget"], follows_rate=follows_rate)
@@ -39,6 +40,13 @@ def _stages(stages: Mapping[str, Mapping[str, float]]) -> list[str]:
             f"{100 * figures['share']:>7.1f}%"
         )
     return lines
+
+
+def _threads(shares: Mapping[str, float]) -> list[str]:
+    if len(shares) < 2:
+        return []
+    busy = ", ".join(f"{name} {100 * share:.1f}%" for name, share in shares.items())
+    return [f"threads      busy {busy} of the time"]
 
 
 def _embeddings(counts: Mapping[str, float]) -> str:

@@ -108,6 +108,7 @@ def _finish(
     sinks: Sequence[FileSink],
 ) -> JobResult:
     stats = collect(config, reader, tracker, outcome)
+    stats["threads"] = thread_shares(outcome, sinks)
     if outcome.statistics.frames:
         if config.output.stats_json:
             write_stats(config.output.stats_json, stats)
@@ -153,6 +154,17 @@ def collect(
         "cpu_count": os.cpu_count(),
     }
     return stats
+
+
+def thread_shares(outcome: RunOutcome, sinks: Sequence[FileSink]) -> dict[str, float]:
+    """Thread -> share of the run in which it was busy: what stands near 1 sets the pace."""
+    busy_s = dict(outcome.busy_s)
+    writing = "sinks" if "sinks" in busy_s else "main"
+    busy_s[writing] = busy_s.get(writing, 0.0) - sum(sink.waited_s for sink in sinks)
+    for sink in sinks:
+        busy_s |= sink.threads_s
+    wall_s = outcome.wall_s or 1.0
+    return {name: round(max(0.0, seconds) / wall_s, 4) for name, seconds in busy_s.items()}
 
 
 def write_stats(path: str, stats: dict[str, Any]) -> None:

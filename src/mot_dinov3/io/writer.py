@@ -53,6 +53,8 @@ class VideoWriter:
         frames: how many frames were taken.
         encode_ms: encoding time of each frame, measured in its thread.
         queue_wait_ms: how long each `write` waited for the encoder.
+        busy_s: encoding time of all frames.
+        waited_s: how long all calls of `write` waited for the encoder.
         written: the final path once it exists; None when nothing was written.
         notice: why the sound was left out, "" if it was not.
         faults: trouble with the sound: kind -> how often.
@@ -64,6 +66,7 @@ class VideoWriter:
         self.frames = 0
         self.encode_ms: deque[float] = deque(maxlen=MOST_SAMPLES)
         self.queue_wait_ms: deque[float] = deque(maxlen=MOST_SAMPLES)
+        self.busy_s = self.waited_s = 0.0
         self.written: Path | None = None
         self.notice = ""
         self.faults: Counter[str] = Counter()
@@ -107,7 +110,9 @@ class VideoWriter:
         item = (image.copy(), time_s)
         started = perf_counter()
         self._queue.put(item)
-        self.queue_wait_ms.append((perf_counter() - started) * 1000)
+        waited_s = perf_counter() - started
+        self.waited_s += waited_s
+        self.queue_wait_ms.append(waited_s * 1000)
         self.frames += 1
 
     def close(self) -> None:
@@ -157,7 +162,9 @@ class VideoWriter:
             except Exception as error:
                 # Raised again by the next write or by close, in the caller's thread.
                 self._failure = error
-            self.encode_ms.append((perf_counter() - started) * 1000)
+            busy_s = perf_counter() - started
+            self.busy_s += busy_s
+            self.encode_ms.append(busy_s * 1000)
         self._end(encoding)
         if audio is not None:
             audio.close()

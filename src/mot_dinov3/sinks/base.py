@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +28,16 @@ class FileSink(ABC):
         self.path = path
         self.timer = timer
         self._open_file = file
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds of its writing in which another thread was waited for."""
+        return 0.0
+
+    @property
+    def threads_s(self) -> Mapping[str, float]:
+        """Thread of its own -> seconds that it was busy."""
+        return {}
 
     def __enter__(self) -> Self:
         self._open_file.__enter__()

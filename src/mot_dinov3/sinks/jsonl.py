@@ -30,11 +30,15 @@ class JsonLinesSink(FileSink):
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one line; its `stage_ms` holds what was booked for this frame until now.
 
+        `latency_ms` is what has passed until now since its reading began.
+
         Raises:
             OutputError: the file cannot be written.
         """
         with self.timer("write"):
-            record = frame_record(result, self._names, {**result.stage_ms, **self.timer.stage_ms})
+            stage_ms = {**result.stage_ms, **self.timer.stage_ms}
+            record = frame_record(result, self._names, stage_ms)
+            record["latency_ms"] = number(self.timer.latency_ms, MS_DIGITS)
             self._file.write_line(json.dumps(record, allow_nan=False, separators=(",", ":")))
 
 

@@ -48,6 +48,16 @@ class VideoSink(FileSink):
         self._last_s = 0.0
         self._frame_s = 0.0
 
+    @property
+    def waited_s(self) -> float:
+        """Seconds in which the encoder had no room."""
+        return self.writer.waited_s
+
+    @property
+    def threads_s(self) -> Mapping[str, float]:
+        """What the encoder's thread did."""
+        return {"encode": self.writer.busy_s}
+
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Draw and queue one frame.
 
