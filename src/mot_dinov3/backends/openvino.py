@@ -9,8 +9,8 @@ import numpy as np
 
 from mot_dinov3.backends.choice import Choice
 from mot_dinov3.backends.cpu import thread_count
+from mot_dinov3.backends.openvino_setup import import_openvino
 from mot_dinov3.backends.problems import run_problem, unusable
-from mot_dinov3.errors import not_installed
 from mot_dinov3.structures import FloatArray
 
 HINTS = {"bf16": "bf16", "fp32": "f32", "int8": "f32"}
@@ -43,10 +43,7 @@ class OpenVinoNetwork:
     device = "cpu"
 
     def __init__(self, path: Path, choice: Choice, device: str = "cpu") -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise not_installed("openvino", "openvino", "--backend openvino") from error
+        openvino = import_openvino()
         self.title, self.precision = choice.title, choice.precision
         self._name = path.name
         settings = {

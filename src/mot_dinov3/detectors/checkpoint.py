@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
-import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mot_dinov3.backends.choice import ONNX, OPENVINO, Choice
+from mot_dinov3.backends.openvino_setup import import_openvino
 from mot_dinov3.detectors.about import About, require_boxes
 from mot_dinov3.detectors.ultralytics_setup import import_ultralytics, kept_threads
 from mot_dinov3.detectors.weights import device_problem, first_line, load_problem
@@ -59,6 +61,8 @@ class Checkpoint:
             ModelError: the model cannot be exported.
         """
         backend = choice.backend
+        if backend == OPENVINO:
+            import_openvino()
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
             self.model.model.pt_path = str(Path(temporary) / "model.pt")
             try:
@@ -101,8 +105,8 @@ def _about(model: Any) -> About:  # noqa: ANN401 - an ultralytics.YOLO
 
 
 @contextlib.contextmanager
-def _quietly() -> Any:  # noqa: ANN401 - a context manager
-    """Keep stdout clean, and other packages' deprecations to themselves."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+def _quietly() -> Iterator[None]:
+    """Keep to themselves what other packages print, and their deprecations."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield

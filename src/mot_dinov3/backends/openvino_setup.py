@@ -1,0 +1,25 @@
+"""Imports OpenVINO so that it reports nothing about its use."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from mot_dinov3.errors import not_installed
+
+
+def import_openvino() -> Any:  # noqa: ANN401 - a module without type stubs
+    """The `openvino` package, without the part that sends usage data over the network.
+
+    Its converter reports every use unless the user has refused; without `openvino_telemetry`
+    it works the same in silence. A program that imported that itself keeps it.
+
+    Raises:
+        ModelError: it is not installed.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino
+    except ImportError as error:
+        raise not_installed("openvino", "openvino", "--backend openvino") from error
+    return openvino
