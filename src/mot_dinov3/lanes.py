@@ -16,8 +16,11 @@ from typing import Generic, Self, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-ROOM = 2
-"""Items that may wait between two threads: enough to even out, too few to go stale."""
+AHEAD = 1
+"""Items that are read before they are asked for: more would only be older when their turn comes."""
+
+BEHIND = 2
+"""Items that may wait to be worked off: enough to even out."""
 
 
 class Lane(Generic[T]):
@@ -30,11 +33,16 @@ class Lane(Generic[T]):
         self._ended = self._left = False
         self._error: BaseException | None = None
 
+    def wait_for_room(self) -> bool:
+        """Wait until an item can be queued at once; False when nobody will take one any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._left or len(self._items) < self._room)
+            return not self._left
+
     def put(self, item: T) -> bool:
         """Queue an item as soon as there is room; False when nobody will take it any more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._left or len(self._items) < self._room)
-            if not self._left:
+            if self.wait_for_room():
                 self._items.append(item)
                 self._changed.notify_all()
             return not self._left
@@ -92,14 +100,14 @@ class ReadNow(Generic[T]):
 class ReadAhead(Generic[T]):
     """Iterates a source in a thread of its own, at most `room` items ahead of who takes them.
 
-    Leaving the context waits for the item that is being read, so that the source may be closed
-    afterwards.
+    The one that is being read counts: reading waits for room, so that no item grows old in a
+    full queue. Leaving the context waits for the end of that, so that the source may be closed.
 
     Attributes:
         waited_s: how long the caller waited for items.
     """
 
-    def __init__(self, source: Iterable[T], room: int = ROOM) -> None:
+    def __init__(self, source: Iterable[T], room: int = AHEAD) -> None:
         self.waited_s = 0.0
         self._source = source
         self._lane: Lane[T] = Lane(room)
@@ -137,7 +145,7 @@ class ReadAhead(Generic[T]):
     def _run(self) -> None:
         try:
             for item in self._source:
-                if not self._lane.put(item):
+                if not (self._lane.put(item) and self._lane.wait_for_room()):
                     return
         except BaseException as error:
             # Raised again where the items are taken.
@@ -187,7 +195,7 @@ class WorkBehind(Generic[T, R]):
         busy_s: how long the thread worked.
     """
 
-    def __init__(self, work: Callable[[T], R], room: int = ROOM) -> None:
+    def __init__(self, work: Callable[[T], R], room: int = BEHIND) -> None:
         self.waited_s = 0.0
         self.busy_s = 0.0
         self._work = work
