@@ -127,7 +127,9 @@ def is_whole(folder: Path) -> bool:
     """Whether every file of an entry is there and is what was written."""
     try:
         listed: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return all(file_digest(folder / name) == digest for name, digest in listed.items())
+        return bool(listed) and all(
+            file_digest(folder / name) == digest for name, digest in listed.items()
+        )
     except (OSError, ValueError, AttributeError, InputError):
         return False
 
