@@ -7,7 +7,6 @@ import numpy as np
 from fakes import boxes
 from mot_dinov3.association.base import Scene, TrackView
 from mot_dinov3.association.cascade import CascadeAssociation
-from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.config import AssociationConfig, MotionConfig, TrackerConfig
 from mot_dinov3.gallery import Gallery
 from mot_dinov3.motion.kalman import MotionState
@@ -124,12 +123,16 @@ def unit(look):
 def seen(view, *rows, config=None, strong_from=0.3):
     """A `Scene` of detections (x1, y1, x2, y2[, score[, class]]) before that view."""
     detections = boxes(*rows)
-    iou = iou_matrix(detections.xyxy, view.xyxy)
-    place = CascadeAssociation(config or association(), lives()).compare(detections, view)
-    foreign = detections.class_id[:, None] != view.class_id[None, :]
-    iou[foreign] = place.similarity[foreign] = 0
+    near = CascadeAssociation(config or association(), lives()).compare(detections, view)
     sure = detections.score >= strong_from
-    return Scene(detections, iou, place, sure, sure, sure)
+    return Scene(detections, near, sure, sure, sure)
+
+
+def table(scene, values, n_tracks, otherwise=0.0):
+    """(N, T) values (K,) of the near pairs, `otherwise` for those that do not touch."""
+    out = np.full((len(scene.strong), n_tracks), otherwise, np.float32)
+    out[scene.near.rows, scene.near.columns] = values
+    return out
 
 
 def embedded(looks, n=0):

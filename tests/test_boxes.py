@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,3 +57,29 @@ def test_square_padding_keeps_the_centre():
 def test_clip_stays_in_the_frame():
     clipped = boxes.clip(array_of([(-5, -5, 700, 20), (800, 10, 900, 20)]), 640, 480)
     np.testing.assert_allclose(clipped, [[0, 0, 640, 20], [640, 10, 640, 20]])
+
+
+side = st.integers(1, 30)
+proper_boxes = st.lists(
+    st.tuples(side, side, side, side).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3])),
+    max_size=9,
+).map(array_of)
+
+
+@pytest.mark.parametrize("dense_pairs", [0, 10**9])
+@given(a=proper_boxes, b=proper_boxes)
+def test_who_overlaps_is_who_has_area_in_common(dense_pairs, a, b):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boxes, "DENSE_PAIRS", dense_pairs)
+        patch.setattr(boxes, "STRIP", 2)
+        rows, columns = boxes.overlapping(a, b)
+    low, high = np.maximum(a[:, None, :2], b[:, :2]), np.minimum(a[:, None, 2:], b[:, 2:])
+    assert list(zip(rows, columns, strict=True)) == list(
+        zip(*(high > low).all(axis=2).nonzero(), strict=True)
+    )
+
+
+def test_boxes_are_compared_pair_by_pair_as_in_the_matrix():
+    rng = np.random.default_rng(0)
+    a, b = (np.sort(rng.uniform(0, 9, (7, 2, 2)), 1).reshape(7, 4).astype(np.float32) for _ in "ab")
+    assert (boxes.iou(a, b) == boxes.iou_matrix(a, b).diagonal()).all()

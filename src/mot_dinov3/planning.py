@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mot_dinov3.association.assign import REFUSED
 from mot_dinov3.association.base import Associator, Scene, TrackView
-from mot_dinov3.boxes import area, clip, iou_matrix
+from mot_dinov3.boxes import area, clip, iou, overlapping
 from mot_dinov3.policies.base import PlanInput
 from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, Frame, IntArray, TrackState
 
@@ -38,10 +37,11 @@ def plan_input(
     `sharp` (N,) in [0, 1] tells blurred crops from good ones.
     """
     active, away = active_rows(view), np.flatnonzero(view.state == TrackState.LOST)
-    cost = associator.place_cost(scene, view)
-    cost = np.where(cost < REFUSED, cost, np.float32(np.inf))
+    near, cost = scene.near, associator.place_cost(scene, view)
     frame_wh = known_size(frame)
     overlap, visible = crowding(scene)
+    never = np.float32(np.inf)
+    every = np.arange(len(scene.strong))
     return PlanInput(
         frame_index=frame_index,
         frame_wh=frame_wh,
@@ -50,8 +50,8 @@ def plan_input(
         eligible=scene.eligible,
         quality=crop_quality(scene, visible * sharp, frame_wh),
         overlap=overlap,
-        iou=scene.iou[:, active],
-        cost=cost[:, active],
+        iou=matrix(scene, near.iou, view, active, np.float32(0)),
+        cost=matrix(scene, cost, view, active, never),
         track_id=view.id[active],
         track_xyxy=view.xyxy[active],
         ahead_xyxy=view.motion.ahead(AHEAD_S)[active],
@@ -68,9 +68,22 @@ def plan_input(
         lost_known=view.gallery.known[away],
         lost_looks=view.gallery.mean[away],
         lost_s=view.lost_s[away],
-        lost_cost=cost[:, away],
-        returns=associator.may_return(scene, view, away),
+        lost_cost=matrix(scene, cost, view, away, never),
+        returns=associator.may_return(scene, view, every, away),
     )
+
+
+def matrix(
+    scene: Scene, values: FloatArray, view: TrackView, tracks: IntArray, far: np.float32
+) -> FloatArray:
+    """(N, L) values (K,) of the near pairs with `tracks` (L,), and `far` for all other pairs."""
+    out = np.full((len(scene.strong), len(tracks)), far, np.float32)
+    place = np.full(len(view), -1)
+    place[tracks] = np.arange(len(tracks))
+    column = place[scene.near.columns]
+    mine = column >= 0
+    out[scene.near.rows[mine], column[mine]] = values[mine]
+    return out
 
 
 def active_rows(view: TrackView) -> IntArray:
@@ -94,17 +107,20 @@ def crowding(scene: Scene) -> tuple[FloatArray, FloatArray]:
     n = len(scene.strong)
     overlap, visible = np.zeros(n, np.float32), np.ones(n, np.float32)
     rows = np.flatnonzero(scene.strong)
-    if len(rows) > 1:
-        boxes, class_id = scene.detections.xyxy[rows], scene.detections.class_id[rows]
-        iou = iou_matrix(boxes, boxes)
-        np.fill_diagonal(iou, 0.0)
-        size = np.maximum(area(boxes), 1e-6)
-        common = iou * (size[:, None] + size[None, :]) / (1 + iou)
-        nearer = boxes[None, :, 3] > boxes[:, None, 3]
-        hidden = np.where(nearer, common, 0.0).sum(axis=1) / size
-        visible[rows] = np.clip(1.0 - hidden, 0.0, 1.0)
-        iou[class_id[:, None] != class_id[None, :]] = 0.0
-        overlap[rows] = iou.max(axis=1)
+    boxes = scene.detections.xyxy[rows]
+    i, j = overlapping(boxes, boxes)
+    others = i != j
+    if not others.any():
+        return overlap, visible
+    i, j = i[others], j[others]
+    size, shared = np.maximum(area(boxes), 1e-6), iou(boxes[i], boxes[j])
+    common = shared * (size[i] + size[j]) / (1 + shared)
+    common[boxes[j, 3] <= boxes[i, 3]] = 0.0
+    hidden = np.bincount(i, common, len(rows)).astype(np.float32) / size
+    visible[rows] = np.clip(1.0 - hidden, 0.0, 1.0)
+    class_id = scene.detections.class_id[rows]
+    shared[class_id[i] != class_id[j]] = 0.0
+    np.maximum.at(overlap, rows[i], shared)
     return overlap, visible
 
 

@@ -28,9 +28,6 @@ from mot_dinov3.structures import (
     TrackState,
 )
 
-CLASS_CHANGE_IOU = 0.7
-"""A detection of another class continues a track only where the boxes agree this well."""
-
 WELL_KNOWN_HITS = 3
 """Sightings after which a track's prediction says something about the camera."""
 
@@ -140,17 +137,11 @@ class Tracker:
 
     def look(self, detections: Detections, view: TrackView) -> Scene:
         """Compare the detections with the prediction, once for planning and association."""
-        iou = iou_matrix(detections.xyxy, view.xyxy)
-        place = self.associator.compare(detections, view)
-        foreign = detections.class_id[:, None] != view.class_id[None, :]
-        if foreign.any():
-            apart = foreign & (iou < CLASS_CHANGE_IOU)
-            iou[apart] = 0.0
-            place.similarity[apart] = 0.0
+        near = self.associator.compare(detections, view)
         share = self.config.strong_share
         strong, fertile = map(self._usual.threshold, (share, share * self.config.birth_share))
         score = detections.score
-        return Scene(detections, iou, place, score >= self.conf, score >= strong, score >= fertile)
+        return Scene(detections, near, score >= self.conf, score >= strong, score >= fertile)
 
     def _hold_steady(self, detections: Detections) -> None:
         """Take the shift that all detections share against the prediction for the camera's."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.association.assign import REFUSED
 from mot_dinov3.association.cascade import CascadeAssociation
 from situations import (
     BLUE,
@@ -21,6 +20,7 @@ from situations import (
     lives,
     matched,
     seen,
+    table,
 )
 
 WEAK = 0.15
@@ -226,9 +226,10 @@ def test_the_planner_hears_the_cost_of_what_a_stage_would_take():
     cascade = CascadeAssociation(config, lives(max_lost_s=2.0))
 
     def taken(*row):
-        cost = cascade.place_cost(seen(view, row, config=config), view)[0]
-        assert (cost[cost < REFUSED] <= 2).all()
-        return (cost < REFUSED).tolist()
+        scene = seen(view, row, config=config)
+        cost = table(scene, cascade.place_cost(scene, view), 4, np.inf)[0]
+        assert (cost[np.isfinite(cost)] <= 2).all()
+        return np.isfinite(cost).tolist()
 
     assert taken(*box(106)) == [True, True, True, False]
     assert taken(*box(115)) == [True, True, False, False]
@@ -241,7 +242,7 @@ def test_the_planner_hears_of_weak_detections_that_may_be_who_was_lost_a_moment_
     view = expected(box(100), box(100), state=LOST, lost_s=[0.1, 0.5])
     config = association(low_window_s=0.1)
     cost = CascadeAssociation(config, lives()).place_cost(seen(view, weak(box(104))), view)
-    assert (cost < REFUSED).tolist() == [[True, False]]
+    assert np.isfinite(cost).tolist() == [True, False]
 
 
 def test_who_may_return_is_remembered_lost_lately_of_that_class_and_within_reach():
@@ -254,9 +255,10 @@ def test_who_may_return_is_remembered_lost_lately_of_that_class_and_within_reach
     )
     cascade = CascadeAssociation(association(), lives(reid_s=10.0))
     scene = seen(view, box(400), weak(box(400)), box(3000))
-    found = cascade.may_return(scene, view, np.array([0, 1, 2, 3]))
+    found = cascade.may_return(scene, view, np.arange(3), np.array([0, 1, 2, 3]))
     assert found.tolist() == [[True, False, False, False], [False] * 4, [False] * 4]
-    assert cascade.may_return(scene, view, np.array([3, 0])).tolist()[0] == [False, True]
+    some = cascade.may_return(scene, view, np.array([2, 0]), np.array([3, 0]))
+    assert some.tolist() == [[False, False], [False, True]]
 
 
 @pytest.mark.parametrize("count", [0, 1])

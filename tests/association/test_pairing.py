@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import numpy as np
 import pytest
@@ -12,12 +11,16 @@ from mot_dinov3.association.assign import REFUSED, hungarian
 from mot_dinov3.association.pairing import Pairing
 
 
-def settled(cost, worst=math.inf, rows=None, columns=None):
-    n, m = cost.shape
-    pairing = Pairing(n, m, hungarian)
-    pairing.settle(cost, np.arange(n) if rows is None else rows,
-                   np.arange(m) if columns is None else columns, worst)  # fmt: skip
+def settled(cost, worst=REFUSED):
+    pairing = Pairing(*cost.shape, hungarian)
+    settle(pairing, cost, worst)
     return pairing.matches()
+
+
+def settle(pairing, cost, worst=REFUSED):
+    """Offer every pair of a matrix; what is refused is not allowed."""
+    rows, columns = np.indices(cost.shape).reshape(2, -1)
+    pairing.settle(rows, columns, cost.ravel(), cost.ravel() < REFUSED, worst)
 
 
 def partial_matchings(n, m):
@@ -63,14 +66,21 @@ def test_two_fair_pairs_are_made_where_they_are_cheaper_than_one_and_the_price()
 
 def test_what_one_stage_took_the_next_does_not_offer():
     pairing = Pairing(3, 3, hungarian)
-    every = np.arange(3)
-    pairing.settle(np.array([[0.2]], np.float32), np.array([1]), np.array([2]))
+    settle(pairing, np.where(np.arange(9).reshape(3, 3) == 5, np.float32(0.2), REFUSED))
     assert pairing.detection_free.tolist() == [True, False, True]
     assert pairing.track_free.tolist() == [True, True, False]
-    rows, columns = every[pairing.detection_free], every[pairing.track_free]
-    pairing.settle(np.array([[0.9, 0.1], [0.1, 0.9]], np.float32), rows, columns)
+    settle(pairing, np.array([[0.9, 0.1, 0], [0, 0, 0], [0.1, 0.9, 0]], np.float32))
     found = pairing.matches()
     assert dict(zip(found.detection_rows.tolist(), found.track_rows.tolist(), strict=True)) == {
         1: 2, 0: 1, 2: 0,
     }  # fmt: skip
     np.testing.assert_allclose(found.cost, [0.2, 0.1, 0.1])
+
+
+def test_what_is_not_allowed_is_not_made():
+    pairing = Pairing(1, 2, hungarian)
+    one, cost = np.zeros(2, np.int64), np.array([0.1, 0.3], np.float32)
+    pairing.settle(one, np.arange(2), cost, np.array([False, True]))
+    found = pairing.matches()
+    assert found.track_rows.tolist() == [1]
+    assert found.unmatched_tracks.tolist() == [0]

@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.association.place import grown_iou, height_iou, place_similarity, turn
+from mot_dinov3.association.place import (
+    grown_iou,
+    growth,
+    height_iou,
+    place_similarity,
+    touching,
+    turn,
+)
 from mot_dinov3.boxes import iou_matrix
-from situations import association, box, expected, matched, seen
+from situations import association, box, expected, matched, seen, table
 
 
 def some_boxes(rng, n):
@@ -36,20 +43,21 @@ def test_growing_boxes_is_growing_both_by_hand():
         [plain_iou(grown(a, s), grown(b, s)) for b, s in zip(here, share, strict=True)]
         for a in there
     ]
-    np.testing.assert_allclose(grown_iou(there, here, share), wanted, atol=1e-5)
+    np.testing.assert_allclose(grown_iou(there[:, None], here[None], share), wanted, atol=1e-5)
 
 
 def test_boxes_that_do_not_grow_overlap_as_ever():
     rng = np.random.default_rng(4)
     a, b = some_boxes(rng, 5), some_boxes(rng, 6)
-    assert (grown_iou(a, b, np.zeros(6)) == iou_matrix(a, b)).all()
+    assert (grown_iou(a[:, None], b[None], np.zeros(6, np.float32)) == iou_matrix(a, b)).all()
 
 
 def test_who_was_away_longer_grows_more_up_to_a_limit():
     here = np.array([box(0)] * 4, np.float32)
     away_s = np.array([0, 0.5, 1, 9], np.float32)
     config = association(growth=0.1, growth_per_s=0.4, growth_limit=0.6)
-    found = place_similarity(np.array([box(60)], np.float32), here, away_s, config)[0]
+    share = growth(away_s, config)
+    found = place_similarity(np.array([box(60)], np.float32), here, share, 0.0)
     by_hand = [plain_iou(grown(box(60), s), grown(box(0), s)) for s in (0.1, 0.3, 0.5, 0.6)]
     np.testing.assert_allclose(found, by_hand, atol=1e-5)
     assert found[0] == 0 < found[2] < found[3]
@@ -58,7 +66,8 @@ def test_who_was_away_longer_grows_more_up_to_a_limit():
 def test_only_lost_tracks_grow_by_time():
     config = association(growth_per_s=0.5, growth_limit=0.6)
     view = expected(box(0), box(0), state=[1, 2], lost_s=[1 / 30, 1.0])
-    similarity = seen(view, box(45), config=config).place.similarity[0]
+    scene = seen(view, box(45), config=config)
+    similarity = table(scene, scene.near.similarity, 2)[0]
     assert similarity[0] == 0 < similarity[1]
 
 
@@ -66,15 +75,28 @@ def test_heights_are_compared_along_the_vertical_only():
     one = np.array([[0, 0, 10, 100]], np.float32)
     others = [[500, 0, 900, 100], [0, 50, 10, 150], [0, 0, 10, 50], [0, 200, 10, 300]]
     found = height_iou(one, np.array(others, np.float32))
-    np.testing.assert_allclose(found, [[1, 1 / 3, 0.5, 0]], atol=1e-6)
+    np.testing.assert_allclose(found, [1, 1 / 3, 0.5, 0], atol=1e-6)
 
 
 def test_overlap_counts_times_the_overlap_of_heights_to_a_power():
     rng = np.random.default_rng(5)
     a, b = some_boxes(rng, 6), some_boxes(rng, 5)
-    nobody_away = np.zeros(5, np.float32)
-    found = place_similarity(a, b, nobody_away, association(height_power=2.0))
-    np.testing.assert_allclose(found, iou_matrix(a, b) * height_iou(a, b) ** 2, atol=1e-6)
+    every = a[:, None], b[None]
+    found = place_similarity(*every, np.zeros(5, np.float32), 2.0)
+    np.testing.assert_allclose(found, iou_matrix(a, b) * height_iou(*every) ** 2, atol=1e-6)
+
+
+def test_who_does_not_touch_has_nothing_in_common():
+    """However far boxes grow, no pair is overlooked."""
+    rng = np.random.default_rng(6)
+    for most in (0.0, 0.1, 0.5):
+        a, b = some_boxes(rng, 12), some_boxes(rng, 15)
+        share = rng.uniform(0, most, 15).astype(np.float32)
+        near = np.zeros((12, 15), bool)
+        near[touching(a, b, share)] = True
+        assert not grown_iou(a[:, None], b[None], share)[~near].any()
+        assert near.mean() < 0.9
+    assert len(touching(a[:0], b, share)[0]) == len(touching(a, b[:0], share[:0])[0]) == 0
 
 
 def test_of_two_with_the_same_overlap_the_one_of_the_same_height_is_meant():
@@ -96,11 +118,12 @@ def centres(*points):
 )
 def test_a_turn_is_the_angle_between_two_ways(goal, half_circles):
     angle = turn(centres(goal), last=centres((10, 0)), earlier=centres((0, 0)))
-    assert angle[0, 0] == pytest.approx(half_circles)
+    assert angle[0] == pytest.approx(half_circles)
 
 
 def test_who_hardly_moved_has_no_direction():
-    ways = turn(centres((20, 0), (-20, 0)), centres((1, 0), (9, 0)), centres((0, 0), (0, 0)))
+    here = centres((20, 0), (-20, 0))[:, None]
+    ways = turn(here, centres((1, 0), (9, 0)), centres((0, 0), (0, 0)))
     np.testing.assert_allclose(ways, [[0.5, 0], [0.5, 1]])
 
 
@@ -110,8 +133,8 @@ def test_momentum_prefers_the_detection_ahead_over_the_one_behind():
     behind, ahead = box(94), box(106)
     assert matched(view, behind, ahead, config=association(momentum=0.0)) == {0: 0}
     assert matched(view, behind, ahead, config=association(momentum=0.2)) == {1: 0}
-    cost = seen(view, behind, ahead, config=association(momentum=0.2)).place.cost[:, 0]
-    plain = seen(view, behind, ahead, config=association(momentum=0.0)).place.cost[:, 0]
+    cost = seen(view, behind, ahead, config=association(momentum=0.2)).near.cost
+    plain = seen(view, behind, ahead, config=association(momentum=0.0)).near.cost
     np.testing.assert_allclose(cost - plain, [0.09, -0.09], atol=1e-6)
 
 
@@ -121,9 +144,7 @@ def test_the_way_begins_as_long_ago_as_the_span_says():
     behind, ahead = box(94), box(106)
     cost = {
         span: np.diff(
-            seen(view, behind, ahead, config=association(momentum=0.2, momentum_s=span)).place.cost[
-                :, 0
-            ]
+            seen(view, behind, ahead, config=association(momentum=0.2, momentum_s=span)).near.cost
         )
         for span in (0.1, 0.3)
     }
@@ -134,21 +155,21 @@ def test_the_way_begins_as_long_ago_as_the_span_says():
 def test_momentum_says_nothing_of_who_was_seen_once():
     view = expected(box(100), was=[[box(100)]])
     for weight in (0.0, 0.5):
-        cost = seen(view, box(94), config=association(momentum=weight)).place.cost
-        assert cost[0, 0] == pytest.approx(1 - 34 / 46, abs=1e-6)
+        cost = seen(view, box(94), config=association(momentum=weight)).near.cost
+        assert cost[0] == pytest.approx(1 - 34 / 46, abs=1e-6)
 
 
 def test_momentum_says_nothing_where_the_way_is_shorter_than_the_span():
     view = expected(box(100), was=[[box(90), box(100)]])
     scene = seen(view, box(94), config=association(momentum=0.5, momentum_s=0.5))
-    assert scene.place.cost[0, 0] == pytest.approx(1 - 34 / 46, abs=1e-6)
+    assert scene.near.cost[0] == pytest.approx(1 - 34 / 46, abs=1e-6)
 
 
 def test_an_uncertain_detection_has_less_momentum():
     view = expected(box(100), was=[[box(97), box(100)]])
     rows = [(*box(106), 1.0), (*box(106), 0.4)]
-    cost = seen(view, *rows, config=association(momentum=0.2)).place.cost[:, 0]
-    plain = seen(view, *rows).place.cost[:, 0]
+    cost = seen(view, *rows, config=association(momentum=0.2)).near.cost
+    plain = seen(view, *rows).near.cost
     np.testing.assert_allclose(plain - cost, [0.1, 0.04], atol=1e-6)
 
 
@@ -156,8 +177,8 @@ def test_an_uncertain_detection_has_less_momentum():
 def test_confidence_counts_in_the_overlap_as_much_as_told(share, wanted):
     view = expected((0, 0, 100, 100))
     scene = seen(view, (0, 0, 100, 60, 0.4), config=association(score_fusion=share))
-    assert scene.place.cost[0, 0] == pytest.approx(wanted)
-    assert scene.place.similarity[0, 0] == pytest.approx(0.6), "gates look at the overlap alone"
+    assert scene.near.cost[0] == pytest.approx(wanted)
+    assert scene.near.similarity[0] == pytest.approx(0.6), "gates look at the overlap alone"
 
 
 def test_score_fusion_prefers_the_confident_of_two():

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from mot_dinov3.gallery import Gallery
 from mot_dinov3.motion.kalman import MotionState
 from mot_dinov3.motion.trajectory import Trajectory
-from mot_dinov3.structures import BoolArray, Detections, Embeddings, FloatArray, IntArray, Matches
+from mot_dinov3.structures import (
+    BoolArray,
+    Detections,
+    Embeddings,
+    FloatArray,
+    IntArray,
+    Matches,
+    check_shapes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +57,38 @@ class TrackView:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """N detections against T tracks by place alone; nothing is refused yet.
+class Near:
+    """The K pairs of N detections and T tracks that touch, by place alone; nothing is refused yet.
+
+    All other pairs have no overlap at all, and no stage takes them for their place. A detection
+    of another class than the track is near only where the boxes agree very well.
 
     Attributes:
-        similarity: (N, T) float32 overlap with its refinements, what gates look at.
-        cost: (N, T) float32, what assignment adds up.
+        rows: (K,) int64 detections, in order.
+        columns: (K,) int64 tracks, in order for each detection.
+        iou: (K,) float32 with the predicted boxes.
+        similarity: (K,) float32 overlap with its refinements, what gates look at.
+        cost: (K,) float32, what assignment adds up.
     """
 
+    rows: IntArray
+    columns: IntArray
+    iou: FloatArray
     similarity: FloatArray
     cost: FloatArray
+
+    def __post_init__(self) -> None:
+        pairs = (len(self.rows),)
+        check_shapes(
+            "Near",
+            columns=(self.columns, pairs),
+            iou=(self.iou, pairs),
+            similarity=(self.similarity, pairs),
+            cost=(self.cost, pairs),
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +97,14 @@ class Scene:
 
     Attributes:
         detections: N boxes.
-        iou: (N, T) float32 with the predicted boxes; 0 across classes.
-        place: the same pairs, refined; similarity 0 across classes.
+        near: the pairs of them and the tracks that touch.
         eligible: (N,) bool, confident enough to be looked at: its looks may be told.
         strong: (N,) bool, confident enough to be matched first by place alone.
         fertile: (N,) bool, confident enough to start a track.
     """
 
     detections: Detections
-    iou: FloatArray
-    place: Place
+    near: Near
     eligible: BoolArray
     strong: BoolArray
     fertile: BoolArray
@@ -85,17 +113,19 @@ class Scene:
 class Associator(Protocol):
     """Decides which detection continues which track."""
 
-    def compare(self, detections: Detections, view: TrackView) -> Place:
-        """All pairs by place alone."""
+    def compare(self, detections: Detections, view: TrackView) -> Near:
+        """By place alone."""
 
     def associate(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Matches:
         """One frame's matches; each track and each detection at most once."""
 
     def place_cost(self, scene: Scene, view: TrackView) -> FloatArray:
-        """(N, T) cost of every pair by place alone, `REFUSED` where no stage would take it.
+        """(K,) cost of every near pair by place alone, infinity where no stage would take it.
 
         In [0, 1] for the stage that chooses first, in [1, 2) for pairs left to a later one.
         """
 
-    def may_return(self, scene: Scene, view: TrackView, columns: IntArray) -> BoolArray:
-        """(N, L) whether a detection may return as a lost track of `columns` (L,) by its looks."""
+    def may_return(
+        self, scene: Scene, view: TrackView, rows: IntArray, columns: IntArray
+    ) -> BoolArray:
+        """(n, L) whether detections `rows` may return as lost tracks `columns` by their looks."""

@@ -11,15 +11,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mot_dinov3.association import place
 from mot_dinov3.association.assign import REFUSED, greedy, hungarian
-from mot_dinov3.association.base import Place, Scene, TrackView
+from mot_dinov3.association.base import Near, Scene, TrackView
 from mot_dinov3.association.costs import appearance_cost, blend, distinctness
 from mot_dinov3.association.pairing import Pairing
 from mot_dinov3.association.returning import may_return, reachable
-from mot_dinov3.boxes import xyxy_to_cxcywh
+from mot_dinov3.boxes import iou, xyxy_to_cxcywh
 from mot_dinov3.config import AssociationConfig, TrackerConfig
 from mot_dinov3.motion.kalman import CHI2_95_2DOF
 from mot_dinov3.structures import (
@@ -32,11 +34,31 @@ from mot_dinov3.structures import (
     TrackState,
 )
 
+CLASS_CHANGE_IOU = 0.7
+"""A detection of another class continues a track only where the boxes agree this well."""
+
 POOR_MARGIN = 0.1
 """How much more a bad crop must look like a lost track: half a person looks like many."""
 
 SAME_TIME_S = 1e-4
 """Times that differ by less are the same time, rounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """The K pairs that the first stage may choose from.
+
+    Attributes:
+        rows: (K,) int64 detections.
+        columns: (K,) int64 tracks.
+        cost: (K,) float32 of place and looks.
+        told: (K,) bool, looks had a say.
+    """
+
+    rows: IntArray
+    columns: IntArray
+    cost: FloatArray
+    told: BoolArray
 
 
 class CascadeAssociation:
@@ -47,59 +69,83 @@ class CascadeAssociation:
         self.lives = lives
         self.assign = greedy if config.no_hungarian else hungarian
 
-    def compare(self, detections: Detections, view: TrackView) -> Place:
-        """All pairs by place alone: overlap, and what the configuration adds to it."""
-        config, boxes = self.config, detections.xyxy
-        similarity = place.place_similarity(boxes, view.xyxy, view.away_s, config)
-        score = detections.score[:, None]
+    def compare(self, detections: Detections, view: TrackView) -> Near:
+        """By place alone: overlap, and what the configuration adds to it."""
+        share = place.growth(view.away_s, self.config)
+        rows, columns = place.touching(detections.xyxy, view.xyxy, share)
+        overlap = iou(detections.xyxy[rows], view.xyxy[columns])
+        foreign = detections.class_id[rows] != view.class_id[columns]
+        if foreign.any():
+            same = (~foreign | (overlap >= CLASS_CHANGE_IOU)).nonzero()[0]
+            rows, columns, overlap = rows[same], columns[same], overlap[same]
+        similarity, cost = self._by_overlap(detections, view, rows, columns, share)
+        return Near(rows, columns, overlap, similarity, cost)
+
+    def _by_overlap(
+        self,
+        detections: Detections,
+        view: TrackView,
+        rows: IntArray,
+        columns: IntArray,
+        share: FloatArray,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Similarity and cost of pairs (K,), if boxes grow by the `share` (T,) of the track."""
+        config, seen = self.config, detections.xyxy[rows]
+        similarity = place.place_similarity(
+            seen, view.xyxy[columns], share[columns], config.height_power
+        )
+        score = detections.score[rows]
         cost = 1.0 - similarity * (1.0 - config.score_fusion * (1.0 - score))
-        if config.momentum > 0 and len(view):
-            seen = xyxy_to_cxcywh(boxes).astype(np.float64)
+        if config.momentum > 0 and len(rows):
             earlier, known = view.trajectory.earlier(config.momentum_s)
-            turn = place.turn(seen, view.trajectory.last, earlier)
-            turn = np.where(known[None], turn, place.UNSURE_TURN)
+            centred = xyxy_to_cxcywh(seen).astype(np.float64)
+            turn = place.turn(centred, view.trajectory.last[columns], earlier[columns])
+            turn = np.where(known[columns], turn, place.UNSURE_TURN)
             cost += config.momentum * score * (turn - place.UNSURE_TURN)
-        return Place(similarity, cost.astype(np.float32, copy=False))
+        return similarity, cost.astype(np.float32, copy=False)
 
     def associate(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Matches:
         """One frame's matches; each track and each detection at most once."""
         pairing = Pairing(len(scene.strong), len(view), self.assign)
-        if len(view) and len(scene.strong):
-            cost, evidence = self._with_looks(scene, embeddings, view)
-            strong = scene.strong | embeddings.fresh
-            recent = view.state == TrackState.CONFIRMED
-            near = recent | ((view.state == TrackState.LOST) & self._near(view))
-            if self.config.recent_first:
-                self._first(pairing, np.where(evidence, REFUSED, cost), strong, recent)
-            self._first(pairing, cost, strong, near)
-            self._by_place(pairing, scene, strong, recent, self.config.hasty_iou)
-            late = self._found_by_weak(view)
-            self._by_place(pairing, scene, ~strong, late, self.config.low_match_iou)
-            tentative = view.state == TrackState.TENTATIVE
-            self._by_place(pairing, scene, strong, tentative, self.config.tentative_iou)
-            self._returning(pairing, scene, embeddings, view)
+        if not len(view) or not len(scene.strong):
+            return pairing.matches()
+        config, near = self.config, scene.near
+        strong = scene.strong | embeddings.fresh
+        recent = view.state == TrackState.CONFIRMED
+        self._first(pairing, self._offers(scene, embeddings, view), strong, view)
+        sure = strong[near.rows]
+        for detections, tracks, least in (
+            (sure, recent, config.hasty_iou),
+            (~sure, self._found_by_weak(view), config.low_match_iou),
+            (sure, view.state == TrackState.TENTATIVE, config.tentative_iou),
+        ):
+            allowed = detections & tracks[near.columns] & (near.similarity >= least)
+            pairing.settle(near.rows, near.columns, near.cost, allowed)
+        self._returning(pairing, scene, embeddings, view)
         return pairing.matches()
 
     def place_cost(self, scene: Scene, view: TrackView) -> FloatArray:
-        """(N, T) cost of every pair that a stage without looks would take, else `REFUSED`.
+        """(K,) cost of every near pair that a stage without looks would take, else infinity.
 
         What only a stage after the first would take costs 1 more: that one chooses before it.
         """
-        config, never = self.config, np.float32(np.inf)
-        recent = view.state == TrackState.CONFIRMED
+        config, near, never = self.config, scene.near, np.float32(np.inf)
         tentative = view.state == TrackState.TENTATIVE
         least = np.where(self._near(view), np.float32(config.match_iou), never)
-        least[recent] = min(config.hasty_iou, config.match_iou)
+        least[view.state == TrackState.CONFIRMED] = min(config.hasty_iou, config.match_iou)
         least[tentative] = config.tentative_iou
         weak = np.where(self._found_by_weak(view), np.float32(config.low_match_iou), never)
-        allowed = scene.place.similarity >= np.where(scene.strong[:, None], least, weak)
-        late = (scene.place.similarity < config.match_iou) | ~scene.strong[:, None]
-        late = late | tentative | (scene.place.cost >= config.worst_cost)
-        return np.where(allowed, scene.place.cost + late, REFUSED)
+        sure, columns = scene.strong[near.rows], near.columns
+        late = (near.similarity < config.match_iou) | ~sure
+        late |= tentative[columns] | (near.cost >= config.worst_cost)
+        allowed = near.similarity >= np.where(sure, least[columns], weak[columns])
+        return np.where(allowed, near.cost + late, never)
 
-    def may_return(self, scene: Scene, view: TrackView, columns: IntArray) -> BoolArray:
-        """(N, L) whether a detection may return as a lost track of `columns` (L,) by its looks."""
-        return may_return(scene, view, columns, self.lives.reid_s)
+    def may_return(
+        self, scene: Scene, view: TrackView, rows: IntArray, columns: IntArray
+    ) -> BoolArray:
+        """(n, L) whether detections `rows` may return as lost tracks `columns` by their looks."""
+        return may_return(scene, view, rows, columns, self.lives.reid_s)
 
     def _near(self, view: TrackView) -> BoolArray:
         """(T,) seen so lately that its predicted place means something."""
@@ -112,57 +158,65 @@ class CascadeAssociation:
         out: BoolArray = known & (view.away_s <= self.config.low_window_s + SAME_TIME_S)
         return out
 
-    def _with_looks(
-        self, scene: Scene, embeddings: Embeddings, view: TrackView
-    ) -> tuple[FloatArray, BoolArray]:
-        """Costs of all pairs, `REFUSED` outside the gates, and where looks tell; (N, T) both."""
-        cost = scene.place.cost.copy()
-        possible = scene.place.similarity >= self.config.match_iou
-        told = np.zeros(cost.shape, np.bool_)
-        fresh = np.flatnonzero(embeddings.fresh)
-        if len(fresh) and view.gallery.dim:
-            similarity = view.gallery.similarity(embeddings.vectors[fresh])
+    def _offers(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Offers:
+        """What the first stage may choose from: who is near enough, or familiar."""
+        near = scene.near
+        close = (near.similarity >= self.config.match_iou).nonzero()[0]
+        rows, columns, cost = near.rows[close], near.columns[close], near.cost[close]
+        fresh = embeddings.fresh.nonzero()[0]
+        if not len(fresh) or not view.gallery.dim:
+            return Offers(rows, columns, cost, np.zeros(len(rows), np.bool_))
+        similarity = view.gallery.similarity(embeddings.vectors[fresh])
+        at = embeddings.fresh.cumsum() - 1
+        mine = embeddings.fresh[rows]
+        seen = np.zeros(similarity.shape, np.bool_)
+        seen[at[rows[mine]], columns[mine]] = True
+        i, j = self._familiar(scene, view, fresh, similarity, ~seen)
+        if len(i):
+            share = place.growth(view.away_s, self.config)
+            _, afar = self._by_overlap(scene.detections, view, i, j, share)
+            rows, columns = np.concatenate((rows, i)), np.concatenate((columns, j))
+            cost, mine = np.concatenate((cost, afar)), embeddings.fresh[rows]
+        told = mine & view.gallery.known[columns]
+        weight: float | FloatArray = self.config.appearance_weight
+        if self.config.adaptive_appearance:
             evidence = np.broadcast_to(view.gallery.known, similarity.shape)
-            weight: float | FloatArray = self.config.appearance_weight
-            if self.config.adaptive_appearance:
-                weight = weight * distinctness(similarity, evidence)
-            cost[fresh] = blend(cost[fresh], similarity, evidence, weight)
-            possible[fresh] |= self._familiar(scene, view, fresh, similarity)
-            told[fresh] = evidence
-        return np.where(possible, cost, REFUSED), told
+            weight = weight * distinctness(similarity, evidence)[at[rows], columns]
+        looks = similarity[at[rows], columns]
+        return Offers(rows, columns, blend(cost, looks, told, weight), told)
 
     def _familiar(
-        self, scene: Scene, view: TrackView, rows: IntArray, similarity: FloatArray
-    ) -> BoolArray:
-        """(n, T) pairs that barely overlap, but look alike and are where motion allows."""
-        same_class = scene.detections.class_id[rows][:, None] == view.class_id[None, :]
-        out: BoolArray = (similarity >= self.config.reid_similarity) & same_class
-        i, j = np.nonzero(out)
-        boxes = scene.detections.xyxy[rows]
-        expected = view.motion.gate_distance(boxes[i], j) <= CHI2_95_2DOF
-        out[i, j] = expected | reachable(boxes, view.xyxy, view.lost_s)[i, j]
-        return out
-
-    def _first(
-        self, pairing: Pairing, cost: FloatArray, detections: BoolArray, tracks: BoolArray
-    ) -> None:
-        rows = np.flatnonzero(pairing.detection_free & detections)
-        columns = np.flatnonzero(pairing.track_free & tracks)
-        pairing.settle(cost[np.ix_(rows, columns)], rows, columns, self.config.worst_cost)
-
-    def _by_place(
         self,
-        pairing: Pairing,
         scene: Scene,
-        detections: BoolArray,
-        tracks: BoolArray,
-        least: float,
-    ) -> None:
-        rows = np.flatnonzero(pairing.detection_free & detections)
-        columns = np.flatnonzero(pairing.track_free & tracks)
-        pairs = np.ix_(rows, columns)
-        allowed = scene.place.similarity[pairs] >= least
-        pairing.settle(np.where(allowed, scene.place.cost[pairs], REFUSED), rows, columns)
+        view: TrackView,
+        fresh: IntArray,
+        similarity: FloatArray,
+        asked: BoolArray,
+    ) -> tuple[IntArray, IntArray]:
+        """Pairs that look alike and are where motion allows.
+
+        Of the rows `fresh` (F,), whose `similarity` (F, T) is known, those `asked` (F, T) for.
+        """
+        detections = scene.detections
+        i, j = ((similarity >= self.config.reid_similarity) & asked).nonzero()
+        i = fresh[i]
+        same = (detections.class_id[i] == view.class_id[j]).nonzero()[0]
+        i, j = i[same], j[same]
+        boxes = detections.xyxy[i]
+        possible = view.motion.gate_distance(boxes, j) <= CHI2_95_2DOF
+        possible |= reachable(boxes, view.xyxy[j], view.lost_s[j])
+        return i[possible], j[possible]
+
+    def _first(self, pairing: Pairing, offers: Offers, strong: BoolArray, view: TrackView) -> None:
+        """Confident detections against all tracks that are not lost for too long."""
+        worst = min(self.config.worst_cost, REFUSED)
+        recent = view.state == TrackState.CONFIRMED
+        near = recent | ((view.state == TrackState.LOST) & self._near(view))
+        rows, columns, sure = offers.rows, offers.columns, strong[offers.rows]
+        if self.config.recent_first:
+            allowed = sure & recent[columns] & ~offers.told
+            pairing.settle(rows, columns, offers.cost, allowed, worst)
+        pairing.settle(rows, columns, offers.cost, sure & near[columns], worst)
 
     def _returning(
         self, pairing: Pairing, scene: Scene, embeddings: Embeddings, view: TrackView
@@ -174,7 +228,8 @@ class CascadeAssociation:
             return
         similarity = view.gallery.best_similarity(embeddings.vectors[rows], columns)
         least = self.config.reid_similarity + POOR_MARGIN * ~embeddings.memorable[rows]
-        allowed = self.may_return(scene, view, columns)[rows]
+        allowed = self.may_return(scene, view, rows, columns)
         allowed &= similarity >= np.minimum(least, 1.0)[:, None]
-        cost = np.where(allowed, appearance_cost(similarity), REFUSED)
-        pairing.settle(cost, rows, columns)
+        i, j = allowed.nonzero()
+        cost = appearance_cost(similarity[i, j])
+        pairing.settle(rows[i], columns[j], cost, np.ones(len(i), np.bool_))

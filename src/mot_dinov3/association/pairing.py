@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from mot_dinov3.association.assign import REFUSED, Assign
-from mot_dinov3.structures import FloatArray, IntArray, Matches
+from mot_dinov3.structures import NO_ROWS, NO_VALUES, BoolArray, FloatArray, IntArray, Matches
 
 
 class Pairing:
@@ -22,38 +20,39 @@ class Pairing:
         self.detection_free = np.ones(n_detections, np.bool_)
         self.track_free = np.ones(n_tracks, np.bool_)
         self._assign = assign
-        self._detections: list[IntArray] = []
-        self._tracks: list[IntArray] = []
-        self._costs: list[FloatArray] = []
+        self._made: list[tuple[IntArray, IntArray, FloatArray]] = []
 
     def settle(
-        self, cost: FloatArray, rows: IntArray, columns: IntArray, worst: float = math.inf
+        self,
+        rows: IntArray,
+        columns: IntArray,
+        cost: FloatArray,
+        allowed: BoolArray,
+        worst: float = REFUSED,
     ) -> None:
-        """Assign detections `rows` to tracks `columns` by `cost`, which is aligned with both.
+        """Assign detections to tracks, given pairs of both with their cost, all (K,).
 
-        A pair is not made at `worst` or more, and leaving two alone costs no more than that.
-        Without such a price the solver would rather make two bad pairs than one good one.
+        Only pairs that are `allowed` (K,) and whose sides are still free are made, and none at
+        `worst` or more: leaving two alone costs no more than that. Without such a price the
+        solver would rather make two bad pairs than one good one.
         """
-        if not len(rows) or not len(columns):
+        open_ = allowed & self.detection_free[rows] & self.track_free[columns] & (cost < worst)
+        pairs = open_.nonzero()[0]
+        if not len(pairs):
             return
-        capped = np.where(cost < worst, cost, REFUSED) if math.isfinite(worst) else cost
-        i, j = self._assign(np.minimum(capped, worst) if math.isfinite(worst) else cost)
-        made = capped[i, j] < REFUSED
-        i, j = i[made], j[made]
-        detections, tracks = rows[i], columns[j]
+        made = pairs[self._assign(rows[pairs], columns[pairs], cost[pairs], worst)]
+        detections, tracks = rows[made], columns[made]
         self.detection_free[detections] = False
         self.track_free[tracks] = False
-        self._detections.append(detections)
-        self._tracks.append(tracks)
-        self._costs.append(cost[i, j].astype(np.float32))
+        self._made.append((tracks, detections, cost[made]))
 
     def matches(self) -> Matches:
         """All that was settled, and who is left."""
-        nothing = np.empty(0, np.int64)
+        tracks, detections, cost = zip((NO_ROWS, NO_ROWS, NO_VALUES), *self._made, strict=True)
         return Matches(
-            track_rows=np.concatenate((nothing, *self._tracks)),
-            detection_rows=np.concatenate((nothing, *self._detections)),
-            cost=np.concatenate((np.empty(0, np.float32), *self._costs)),
-            unmatched_tracks=np.flatnonzero(self.track_free),
-            unmatched_detections=np.flatnonzero(self.detection_free),
+            track_rows=np.concatenate(tracks),
+            detection_rows=np.concatenate(detections),
+            cost=np.concatenate(cost),
+            unmatched_tracks=self.track_free.nonzero()[0],
+            unmatched_detections=self.detection_free.nonzero()[0],
         )

@@ -16,27 +16,33 @@ SIZE_RATIO = 2.0
 
 
 def reachable(xyxy: FloatArray, predicted: FloatArray, lost_s: FloatArray) -> BoolArray:
-    """(N, T) whether an identity lost for `lost_s` (T,) can be where a box is now.
+    """(...) whether an identity lost for `lost_s` (...) can be where a box is now.
 
-    The reach grows with time at `SIZES_PER_S`, and the size may change by `SIZE_RATIO`.
+    The reach grows with time at `SIZES_PER_S`, and the size may change by `SIZE_RATIO`. Boxes
+    (..., 4) are aligned or broadcast.
     """
     size, past = np.sqrt(np.maximum(area(xyxy), 1.0)), np.sqrt(np.maximum(area(predicted), 1.0))
-    centre = (xyxy[:, :2] + xyxy[:, 2:]) * 0.5
-    expected = (predicted[:, :2] + predicted[:, 2:]) * 0.5
-    far = np.linalg.norm(centre[:, None] - expected[None], axis=2)
+    off = 0.5 * (xyxy[..., :2] + xyxy[..., 2:]) - 0.5 * (predicted[..., :2] + predicted[..., 2:])
+    off *= off
+    far = np.sqrt(off[..., 0] + off[..., 1])
     reach = past * (1.0 + SIZES_PER_S * lost_s)
-    ratio = size[:, None] / past[None, :]
-    out: BoolArray = (far <= reach[None]) & (ratio <= SIZE_RATIO) & (ratio >= 1 / SIZE_RATIO)
+    ratio = size / past
+    out: BoolArray = (far <= reach) & (ratio <= SIZE_RATIO) & (ratio >= 1 / SIZE_RATIO)
     return out
 
 
-def may_return(scene: Scene, view: TrackView, columns: IntArray, window_s: float) -> BoolArray:
-    """(N, L) whether an eligible detection may be a lost track of `columns` (L,), looks aside."""
-    if not len(columns) or not len(scene.strong):
-        return np.zeros((len(scene.strong), len(columns)), np.bool_)
-    lost_s = view.lost_s[columns]
-    allowed = reachable(scene.detections.xyxy, view.xyxy[columns], lost_s)
-    allowed &= scene.detections.class_id[:, None] == view.class_id[columns][None, :]
-    remembered = view.gallery.known[columns] & (lost_s <= window_s)
-    out: BoolArray = allowed & remembered[None, :] & scene.eligible[:, None]
-    return out
+def may_return(
+    scene: Scene, view: TrackView, rows: IntArray, columns: IntArray, window_s: float
+) -> BoolArray:
+    """(n, L) whether detections `rows` (n,) may be lost tracks `columns` (L,), looks aside.
+
+    They must be eligible, and the track remembered and lost for `window_s` seconds at most.
+    """
+    if not len(rows) or not len(columns):
+        return np.zeros((len(rows), len(columns)), np.bool_)
+    detections, lost_s = scene.detections, view.lost_s[columns]
+    allowed = reachable(detections.xyxy[rows, None], view.xyxy[columns], lost_s)
+    allowed &= detections.class_id[rows, None] == view.class_id[columns]
+    allowed &= view.gallery.known[columns] & (lost_s <= window_s)
+    allowed &= scene.eligible[rows, None]
+    return allowed

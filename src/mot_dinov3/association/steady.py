@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.boxes import iou_matrix
+from mot_dinov3.boxes import iou, overlapping
 from mot_dinov3.motion.kalman import Array
 from mot_dinov3.structures import FloatArray, IntArray
 
@@ -42,7 +42,7 @@ def shared_shift(seen: FloatArray, predicted: FloatArray) -> Array:
         return nothing
     off, moved = nothing, predicted
     for _ in range(ROUNDS):
-        rows, columns = _mutual(iou_matrix(seen, moved))
+        rows, columns = _mutual(seen, moved)
         if len(rows) < LEAST_PAIRS:
             return nothing
         misses = _centres(seen[rows]) - _centres(predicted[columns])
@@ -54,11 +54,16 @@ def shared_shift(seen: FloatArray, predicted: FloatArray) -> Array:
     return shrunk
 
 
-def _mutual(overlap: FloatArray) -> tuple[IntArray, IntArray]:
+def _mutual(seen: FloatArray, moved: FloatArray) -> tuple[IntArray, IntArray]:
     """Pairs that are each other's best and overlap enough: no need to assign everybody here."""
-    best, rows = overlap.argmax(axis=1), np.arange(len(overlap))
-    good = (overlap.argmax(axis=0)[best] == rows) & (overlap[rows, best] >= LOOSE_IOU)
-    return rows[good], best[good]
+    rows, columns = overlapping(seen, moved)
+    overlap = iou(seen[rows], moved[columns])
+    of_row, of_column = np.zeros(len(seen), np.float32), np.zeros(len(moved), np.float32)
+    np.maximum.at(of_row, rows, overlap)
+    np.maximum.at(of_column, columns, overlap)
+    good = overlap >= np.maximum(of_row[rows], LOOSE_IOU)
+    good &= overlap >= of_column[columns]
+    return rows[good], columns[good]
 
 
 def _centres(xyxy: FloatArray) -> Array:
