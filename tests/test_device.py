@@ -6,17 +6,26 @@ from time import perf_counter
 
 import pytest
 
+from mot_dinov3 import device as device_module
 from mot_dinov3.config import DeviceConfig
-from mot_dinov3.device import amp_dtype, choose_device, synchronised_clock, synchroniser
+from mot_dinov3.device import choose_device, synchronised_clock, synchroniser
 from mot_dinov3.errors import DeviceError, UsageError
 
 
 @pytest.fixture
-def torch(monkeypatch):
+def nodes(monkeypatch, tmp_path):
+    """An empty /dev of Linux, to make device nodes in."""
+    monkeypatch.setattr(device_module, "DEVICE_NODES", tmp_path)
+    monkeypatch.setattr(sys, "platform", "linux")
+    return tmp_path
+
+
+@pytest.fixture
+def torch(monkeypatch, nodes):
     """A torch that has what it is told to have and counts how often it was waited for."""
+    (nodes / "nvidia0").touch()
     fake = types.ModuleType("torch")
     fake.__version__, fake.waits = "9.9", []
-    fake.float16, fake.bfloat16 = "float16", "bfloat16"
 
     def has(cuda=0, mps=False):
         fake.cuda = types.SimpleNamespace(
@@ -46,6 +55,22 @@ def test_auto_takes_the_best(torch, cuda, mps, device):
 def test_the_cpu_needs_no_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert chosen("cpu") == chosen("CPU ") == chosen(cpu=True) == "cpu"
+
+
+@pytest.mark.parametrize("node", ["nvidiactl", "nvmap", "kfd", "dxg"])
+def test_auto_asks_torch_only_where_a_driver_has_found_a_gpu(monkeypatch, nodes, node):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert chosen() == "cpu"
+    (nodes / node).touch()
+    with pytest.raises(ImportError):
+        chosen()
+
+
+def test_other_systems_have_to_be_asked(monkeypatch, nodes):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ImportError):
+        chosen()
 
 
 def test_a_card_is_taken_by_number(torch):
@@ -83,18 +108,3 @@ def test_the_clock_waits_for_the_device_before_it_is_read(torch):
     assert torch.waits == ["cuda:1", "cuda:1", "mps", "mps"]
     synchroniser("cpu")()
     assert len(torch.waits) == 4
-
-
-@pytest.mark.parametrize(
-    ("choice", "device", "dtype"),
-    [
-        ("auto", "cuda:0", "float16"),
-        ("auto", "cpu", None),
-        ("auto", "mps", None),
-        ("off", "cuda:0", None),
-        ("fp16", "cpu", "float16"),
-        ("bf16", "cuda:0", "bfloat16"),
-    ],
-)
-def test_precision_follows_the_device_unless_named(torch, choice, device, dtype):
-    assert amp_dtype(choice, device) == dtype

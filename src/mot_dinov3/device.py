@@ -1,16 +1,18 @@
-"""Device and precision: chosen once, and waited for before a clock is read."""
+"""The device: chosen once, and waited for before a clock is read."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from mot_dinov3.config import DeviceConfig
 from mot_dinov3.errors import DeviceError, UsageError
 
-if TYPE_CHECKING:
-    import torch
+DEVICE_NODES = Path("/dev")
+GPU_NODES = ("nvidia*", "nvmap", "kfd", "dxg")
+"""What Linux has there where a driver has found a GPU: NVIDIA, Tegra, AMD, WSL."""
 
 
 def choose_device(config: DeviceConfig) -> str:
@@ -29,6 +31,8 @@ def choose_device(config: DeviceConfig) -> str:
             f"--device '{config.device}' is not a device.",
             fix="Choose auto, cpu, cuda, cuda:N or mps.",
         )
+    if kind == "auto" and not may_have_gpu():
+        return "cpu"
     import torch
 
     if kind == "auto":
@@ -38,6 +42,13 @@ def choose_device(config: DeviceConfig) -> str:
             raise DeviceError("This machine has no MPS device.", fix="Use --device cpu or auto.")
         return "mps"
     return _cuda_device(int(number or 0))
+
+
+def may_have_gpu() -> bool:
+    """False where no torch could find a GPU; saves the seconds that importing it takes."""
+    if sys.platform != "linux":
+        return True
+    return any(match for pattern in GPU_NODES for match in DEVICE_NODES.glob(pattern))
 
 
 def _best_device(cuda: bool, mps: bool) -> str:
@@ -81,15 +92,3 @@ def synchronised_clock(device: str) -> Callable[[], float]:
         return perf_counter()
 
     return clock
-
-
-def amp_dtype(choice: str, device: str) -> torch.dtype | None:
-    """The autocast precision for `--embed-amp`, or None for float32.
-
-    `auto` is fp16 on CUDA (T4-class cards have no fast bf16) and float32 elsewhere.
-    """
-    import torch
-
-    if choice == "auto":
-        return torch.float16 if device.startswith("cuda") else None
-    return {"off": None, "fp16": torch.float16, "bf16": torch.bfloat16}[choice]

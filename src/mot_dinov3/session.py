@@ -47,7 +47,7 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     camera = create_camera(config.motion.cmc)
     device = device or choose_device(config.device)
     detector = create_detector(config.detector, device, config.device)
-    embedder = create_embedder(config.embedder, device) if wanted else None
+    embedder = create_embedder(config.embedder, device, config.device) if wanted else None
     return ModularTracker(
         detector,
         embedder,

@@ -3,10 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.errors import DeviceError
-from mot_dinov3.features.backbone import BackboneEmbedder, unit_rows
-from mot_dinov3.features.crops import InputSpec
+from mot_dinov3.backends.choice import Choice
+from mot_dinov3.backends.torch import TorchNetwork
+from mot_dinov3.errors import DeviceError, DeviceFullError, ModelError
+from mot_dinov3.features.backbone import NetworkEmbedder, unit_rows
+from mot_dinov3.features.crops import CropShape, InputSpec
+from mot_dinov3.features.device_crops import DeviceCrops
+from mot_dinov3.upload import FrameUpload
 
 BOXES = np.array(
     [[10, 10, 60, 110], [100, 40, 160, 160], [200, 20, 260, 140], [5, 150, 45, 230]], np.float32
@@ -33,11 +36,10 @@ def network(torch, forward):
     return Network()
 
 
-def embedder(model, **config):
-    settings = EmbedderConfig(embed_model="a test", **config)
-    spec = InputSpec(16, 16)
-    parts = {"spec": spec, "config": settings, "device": "cpu", "name": "a test"}
-    return BackboneEmbedder(model, lambda output: output, **parts)
+def embedder(model, pad=0.12, cut=None):
+    network = TorchNetwork(model, Choice("torch", "fp32"), "cpu", "a test")
+    shape = CropShape(InputSpec(16, 16), pad, square=True)
+    return NetworkEmbedder(network, shape, device="cpu", name="a test", cut=cut)
 
 
 def colours(pixels):
@@ -113,6 +115,39 @@ def test_a_batch_too_large_for_the_memory_is_halved_and_remembered(torch, pictur
     assert model.batches == [1, 1, 1, 1]
 
 
+def test_the_summary_says_how_memory_ran_out(torch, picture):
+    def at_most(most):
+        def small(pixels):
+            if len(pixels) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return colours(pixels)
+
+        return embedder(network(torch, small))
+
+    roomy, narrow, narrower = (at_most(most) for most in (4, 2, 1))
+    for ours in (roomy, narrow, narrower):
+        ours.embed(picture, BOXES)
+    assert roomy.title == "a test 16 px, cpu, torch fp32"
+    assert narrow.title == "a test 16 px, cpu, torch fp32, out of memory once: batches of 2"
+    assert narrower.title.endswith("out of memory 2 times: batches of 1")
+
+
+def test_crops_that_do_not_fit_are_cut_in_smaller_batches(torch, picture):
+    cut = DeviceCrops(InputSpec(16, 16), FrameUpload("cpu"))
+    asked = []
+
+    def narrow(image, windows):
+        asked.append(len(windows))
+        if len(windows) > 2:
+            raise DeviceFullError("cuda:0 has no memory left for crops.")
+        return cut(image, windows)
+
+    vectors = embedder(network(torch, colours), cut=narrow).embed(picture, BOXES)
+    assert asked == [1, 4, 2, 2]
+    plain = embedder(network(torch, colours)).embed(picture, BOXES)
+    np.testing.assert_allclose(vectors, plain, atol=1e-5)
+
+
 def test_one_crop_too_large_is_a_device_error(torch):
     def never(pixels):
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -123,36 +158,22 @@ def test_one_crop_too_large_is_a_device_error(torch):
     assert "--device cpu" in caught.value.fix
 
 
-def test_the_precision_asked_for_is_used_and_named(torch, picture):
-    seen = []
-
-    def product(pixels):
-        out = torch.nn.functional.linear(colours(pixels), torch.ones(5, 3))
-        seen.append((out.dtype, torch.is_inference_mode_enabled()))
-        return out
-
-    half = embedder(network(torch, product), embed_amp="bf16")
-    full = embedder(network(torch, product), embed_amp="auto")
-    assert seen == [(torch.bfloat16, True), (torch.float32, True)]
-    assert half.title == "a test 16 px, cpu, bfloat16"
-    assert full.title == "a test 16 px, cpu"
-    assert half.embed(picture, BOXES).dtype == np.float32
+def test_an_answer_of_another_shape_is_a_model_error(torch):
+    with pytest.raises(ModelError, match=r"1 pictures with shape \(3,\), not with one vector"):
+        embedder(network(torch, lambda pixels: pixels.mean(dim=(0, 2, 3))))
 
 
-def test_square_crops_are_for_square_inputs_and_can_be_switched_off(torch):
-    model = network(torch, colours)
-    assert embedder(model).square
-    assert not embedder(model, crop_square=False).square
-    settings = {"config": EmbedderConfig(), "device": "cpu", "name": "it"}
-    upright = BackboneEmbedder(model, lambda output: output, spec=InputSpec(32, 16), **settings)
-    assert not upright.square
-    assert upright.title == "it 16x32 px, cpu"
+def test_an_upright_input_is_named_width_first(torch):
+    fp32 = TorchNetwork(network(torch, colours), Choice("torch", "fp32"), "cpu", "it")
+    shape = CropShape(InputSpec(32, 16), 0.12, square=False)
+    ours = NetworkEmbedder(fp32, shape, device="cpu", name="it")
+    assert ours.title == "it 16x32 px, cpu, torch fp32"
 
 
 def test_padding_reaches_the_crop(torch, picture):
     model = network(torch, colours)
-    tight = embedder(model, crop_pad=0.0).embed(picture, BOXES)
-    wide = embedder(model, crop_pad=0.5).embed(picture, BOXES)
+    tight = embedder(model, pad=0.0).embed(picture, BOXES)
+    wide = embedder(model, pad=0.5).embed(picture, BOXES)
     assert np.abs(tight - wide).max() > 0.01
 
 

@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 
 import fake_hub
-from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, EmbedderConfig
+from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UnknownNameError, UsageError
 from mot_dinov3.features.factory import EMBEDDERS, create_embedder
 from mot_dinov3.hub.problems import GatedModelError, OfflineModelError, UnsupportedModelError
 
+TORCH = DeviceConfig(backend="torch", precision="fp32")
 BOXES = np.array([[10, 10, 60, 110], [100, 40, 160, 160], [np.nan, 0, 1, 1]], np.float32)
 
 
 def create(model="", embedder="dino", **more):
     config = EmbedderConfig(embedder=embedder, embed_model=str(model), **more)
-    return create_embedder(config, "cpu")
+    return create_embedder(config, "cpu", TORCH)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_a_local_directory_works(models, picture, capfd, embedder, name, answer)
     dim, size = answer
     ours = create(models / name, embedder)
     assert ours.dim == dim
-    assert ours.title == f"{models / name} {size} px, cpu"
+    assert ours.title == f"{models / name} {size} px, cpu, torch fp32"
     vectors = ours.embed(picture, BOXES)
     assert vectors.shape == (3, dim)
     np.testing.assert_allclose(np.linalg.norm(vectors[:2], axis=1), 1, atol=1e-5)
@@ -112,7 +113,7 @@ def test_clip_gives_the_projected_picture(models, picture):
 def test_a_hub_model_is_downloaded_once_and_then_works_without_the_hub(hub, models, picture):
     hub.serve("acme/vit", models / "dinov3")
     online = create("acme/vit")
-    assert online.title == "acme/vit 64 px, cpu"
+    assert online.title == "acme/vit 64 px, cpu, torch fp32"
     hub.stop()
     offline = create("acme/vit")
     np.testing.assert_array_equal(online.embed(picture, BOXES), offline.embed(picture, BOXES))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mot_dinov3.errors import ModelError
-from mot_dinov3.features.crops import IMAGENET_MEAN, crop_batch, crop_windows
+from mot_dinov3.features.crops import IMAGENET_MEAN, cpu_batch, crop_windows
 from mot_dinov3.features.pretrained import input_spec, spec_from_processor
 
 BOX = [40, 30, 190, 180]
@@ -31,7 +31,7 @@ def ours_and_theirs(directory, picture, box=BOX):
     elif choice:
         choice["size"] = {"height": spec.height, "width": spec.width}
     theirs = processor(images=rgb, return_tensors="pt", **choice)["pixel_values"]
-    return crop_batch(picture, windows, spec).numpy(), theirs.numpy()
+    return cpu_batch(picture, windows, spec), theirs.numpy()
 
 
 @pytest.mark.parametrize("name", ["dinov2", "dinov3", "clip", "resnet"])

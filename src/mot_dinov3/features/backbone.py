@@ -1,63 +1,63 @@
-"""A torch vision model as an embedder: batches, precision, memory, unit rows."""
+"""A network as an embedder: crops, batches, memory, unit rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.device import amp_dtype
-from mot_dinov3.errors import DeviceError
-from mot_dinov3.features.crops import CropWindows, InputSpec, crop_batch, crop_windows
+from mot_dinov3.backends.base import Network
+from mot_dinov3.errors import ModelError
+from mot_dinov3.features.batches import Batches
+from mot_dinov3.features.crops import CropShape, CropWindows, cpu_batch
 from mot_dinov3.structures import FloatArray, Image
 
 if TYPE_CHECKING:
     import torch
 
+Cut: TypeAlias = "Callable[[Image, CropWindows], FloatArray | torch.Tensor]"
+"""Makes the network's (K, 3, h, w) input of K windows of a frame, K at least 1."""
 
-class BackboneEmbedder:
-    """Describes boxes with any torch model that turns pictures into one vector each.
+
+class NetworkEmbedder:
+    """Describes boxes with any network that turns pictures into one vector each.
 
     Args:
-        model: a torch module that takes `pixel_values` (B, 3, h, w) float32.
-        pool: the model's output -> (B, D) tensor.
-        spec: what the model wants to see.
-        config: crop shape and precision.
-        device: torch device string.
+        network: takes (B, 3, h, w) pictures; its first output is (B, D).
+        shape: how a box becomes the network's input.
+        device: torch device string on which the network runs.
         name: the model as the user knows it, for `title` and messages.
+        cut: makes the input; on the CPU unless told otherwise.
+
+    Raises:
+        DeviceError: one crop alone does not fit into the device's memory.
     """
 
     def __init__(
         self,
-        model: Any,  # noqa: ANN401 - any torch module
-        pool: Callable[[Any], torch.Tensor],
+        network: Network,
+        shape: CropShape,
         *,
-        spec: InputSpec,
-        config: EmbedderConfig,
         device: str,
         name: str,
+        cut: Cut | None = None,
     ) -> None:
         self.device = device
-        self.spec = spec
-        self.pad = config.crop_pad
-        self.square = config.crop_square and spec.square
+        self.shape = shape
+        self.batches = Batches(name, device)
         self._name = name
-        self._pool = pool
-        self._dtype = amp_dtype(config.embed_amp, device)
-        self._most = 0
-        self._model = self._place(model)
-        self.dim = int(self._vectors(self._nothing()).shape[1])
+        self._network = network
+        self._cut = cut or (lambda image, windows: cpu_batch(image, windows, shape.spec))
+        self.dim = self._try_out()
 
     @property
     def title(self) -> str:
-        """The model, its input size, device and precision."""
-        spec = self.spec
+        """The model, its input size, device, backend and precision; and how memory ran out."""
+        spec = self.shape.spec
         size = f"{spec.width}" if spec.square else f"{spec.width}x{spec.height}"
-        precision = "" if self._dtype is None else f", {str(self._dtype).removeprefix('torch.')}"
-        return f"{self._name} {size} px, {self.device}{precision}"
+        what = f"{self._name} {size} px, {self.device}, {self._network.title}"
+        return f"{what}{self.batches.title}"
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """One vector per box, all boxes in one batch.
@@ -72,78 +72,32 @@ class BackboneEmbedder:
 
         Raises:
             DeviceError: one crop alone does not fit into the device's memory.
+            ModelError: the network fails.
         """
-        frame_wh = (image.shape[1], image.shape[0])
-        windows = crop_windows(xyxy, frame_wh, self.spec, self.pad, self.square)
+        windows = self.shape.windows(xyxy, (image.shape[1], image.shape[0]))
         out = np.full((len(xyxy), self.dim), np.nan, np.float32)
         if len(windows):
-            out[windows.rows] = unit_rows(self._embed_windows(image, windows))
+            vectors = self.batches.run(windows, lambda part: self._describe(image, part))
+            out[windows.rows] = unit_rows(vectors)
         return out
 
-    def _embed_windows(self, image: Image, windows: CropWindows) -> FloatArray:
-        import torch
+    def _describe(self, image: Image, windows: CropWindows) -> FloatArray:
+        vectors = self._network(self._cut(image, windows))[0]
+        if vectors.ndim < 2 or len(vectors) != len(windows):
+            raise ModelError(
+                f"'{self._name}' answers {len(windows)} pictures with shape {vectors.shape}, "
+                "not with one vector each.",
+                fix="Export the model up to its embedding layer.",
+            )
+        return vectors.reshape(len(vectors), -1)
 
-        try:
-            pixels = crop_batch(image, windows, self.spec, self.device)
-        except torch.OutOfMemoryError as error:
-            raise self._too_big() from error
-        return self._vectors(pixels)
-
-    def _vectors(self, pixels: torch.Tensor) -> FloatArray:
-        """(B, 3, h, w) -> (B, D), in smaller batches when the device's memory runs out."""
-        import torch
-
-        most = self._most or len(pixels)
-        parts = []
-        start = 0
-        while start < len(pixels):
-            part = pixels[start : start + most]
-            try:
-                parts.append(self._forward(part))
-                start += len(part)
-            except torch.OutOfMemoryError as error:
-                if len(part) == 1:
-                    raise self._too_big() from error
-                self._most = most = len(part) // 2
-                torch.cuda.empty_cache()
-        return np.concatenate(parts)
-
-    def _forward(self, pixels: torch.Tensor) -> FloatArray:
-        import torch
-
-        with torch.inference_mode(), self._autocast():
-            vectors = self._pool(self._model(pixel_values=pixels))
-        out: FloatArray = vectors.float().cpu().numpy()
-        return out
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        import torch
-
-        if self._dtype is None:
-            return nullcontext()
-        context: AbstractContextManager[Any] = torch.autocast(
-            self.device.partition(":")[0], dtype=self._dtype
-        )
-        return context
-
-    def _nothing(self) -> torch.Tensor:
-        import torch
-
-        return torch.zeros(1, 3, self.spec.height, self.spec.width, device=self.device)
-
-    def _place(self, model: Any) -> Any:  # noqa: ANN401 - any torch module
-        import torch
-
-        try:
-            return model.eval().requires_grad_(False).to(self.device)
-        except torch.OutOfMemoryError as error:
-            raise self._too_big() from error
-
-    def _too_big(self) -> DeviceError:
-        return DeviceError(
-            f"Not even one crop of '{self._name}' fits into the memory of {self.device}.",
-            fix="Use a smaller --embed-model, free the device, or run with --device cpu.",
-        )
+    def _try_out(self) -> int:
+        """Run the network once; returns the length of its vectors."""
+        spec = self.shape.spec
+        blank = np.zeros((spec.height, spec.width, 3), np.uint8)
+        whole = np.array([[0, 0, spec.width, spec.height]], np.float32)
+        windows = self.shape.windows(whole, (spec.width, spec.height))
+        return len(self.batches.run(windows, lambda part: self._describe(blank, part))[0])
 
 
 def unit_rows(vectors: FloatArray) -> FloatArray:

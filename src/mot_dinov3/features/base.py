@@ -1,10 +1,13 @@
-"""What an embedder is to the rest of the house."""
+"""What an embedder is to the rest of the house, and what it is told about where to run."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from mot_dinov3.config import DeviceConfig
 from mot_dinov3.structures import FloatArray, Image
+from mot_dinov3.upload import FrameUpload
 
 
 class Embedder(Protocol):
@@ -12,7 +15,7 @@ class Embedder(Protocol):
 
     Attributes:
         dim: length of a vector.
-        title: what runs, for the summary, such as "facebook/dinov2-base 224 px, cpu".
+        title: what runs, for the summary, such as "facebook/dinov2-base 224 px, cpu, torch fp32".
         device: torch device string; its clock must be synchronised around timed work.
     """
 
@@ -30,3 +33,18 @@ class Embedder(Protocol):
         Returns:
             (M, dim) float32, unit rows; a row that could not be computed holds NaN.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where and how an embedder's network runs.
+
+    Attributes:
+        device: torch device string.
+        config: backend and precision as the user gave them.
+        upload: brings frames to the device, shared with whoever else runs there.
+    """
+
+    device: str
+    config: DeviceConfig = field(default_factory=DeviceConfig)
+    upload: FrameUpload | None = None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.features.backbone import BackboneEmbedder
+from mot_dinov3.features.backbone import NetworkEmbedder
+from mot_dinov3.features.base import Placement
+from mot_dinov3.features.exports import Built, Pretrained, pretrained_embedder
 from mot_dinov3.features.pretrained import input_spec, load_typed_model
 from mot_dinov3.hub.files import model_directory
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 DEFAULT_CLIP = "openai/clip-vit-base-patch32"
 
 
-def load_clip(config: EmbedderConfig, device: str) -> BackboneEmbedder:
+def load_clip(config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
     """An embedder from a CLIP model; `config.embed_model` is a hub id or a local directory.
 
     Raises:
@@ -23,10 +26,16 @@ def load_clip(config: EmbedderConfig, device: str) -> BackboneEmbedder:
     """
     name = config.embed_model or DEFAULT_CLIP
     directory = model_directory(name, f"--embedder clip --embed-model {DEFAULT_CLIP}")
+    model = Pretrained(name, directory, "image embeds", lambda: _built(directory, name))
+    return pretrained_embedder(model, config, place)
+
+
+def _built(directory: Path, name: str) -> Built:
+    from mot_dinov3.models.pooled import PooledModel
+
     kinds = ("clip", "clip_vision_model")
     model = load_typed_model(directory, "CLIPVisionModelWithProjection", kinds, name)
-    spec = input_spec(directory, model.config, name)
-    return BackboneEmbedder(model, image_embeds, spec=spec, config=config, device=device, name=name)
+    return PooledModel(model, image_embeds), input_spec(directory, model.config, name)
 
 
 def image_embeds(output: Any) -> torch.Tensor:  # noqa: ANN401 - a transformers output

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mot_dinov3 import boxes
+from mot_dinov3.features.resampling import resampling
 from mot_dinov3.structures import FloatArray, Image, IntArray, check_shapes
-
-if TYPE_CHECKING:
-    import torch
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -40,6 +37,12 @@ class InputSpec:
     bicubic: bool = False
 
     @property
+    def scale_and_shift(self) -> tuple[FloatArray, FloatArray]:
+        """(3,) float32 each, RGB: `pixel * scale - shift` is what the model sees."""
+        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
+        return np.float32(self.rescale) / std, mean / std
+
+    @property
     def square(self) -> bool:
         """Whether square crops keep their shape in this input."""
         return self.height == self.width
@@ -65,6 +68,29 @@ class CropWindows:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __getitem__(self, part: slice) -> CropWindows:
+        """Some of the windows, in the same order."""
+        return CropWindows(self.rows[part], self.source[part], self.target[part])
+
+
+@dataclass(frozen=True, slots=True)
+class CropShape:
+    """How a box becomes the input of a model.
+
+    Attributes:
+        spec: what the model wants to see.
+        pad: growth of each side, as a ratio of the box's width or height.
+        square: make the window as wide as it is high.
+    """
+
+    spec: InputSpec
+    pad: float
+    square: bool
+
+    def windows(self, xyxy: FloatArray, frame_wh: tuple[int, int]) -> CropWindows:
+        """Plan the crops of (M, 4) boxes; see `crop_windows`."""
+        return crop_windows(xyxy, frame_wh, self.spec, self.pad, self.square)
 
 
 def crop_windows(
@@ -109,74 +135,38 @@ def _croppable_rows(xyxy: FloatArray, frame_wh: tuple[int, int]) -> IntArray:
     return np.flatnonzero(visible)
 
 
-def crop_batch(
-    image: Image, windows: CropWindows, spec: InputSpec, device: str = "cpu"
-) -> torch.Tensor:
-    """Cut, resize and normalise all windows of a frame, antialiased.
+def cpu_batch(image: Image, windows: CropWindows, spec: InputSpec) -> FloatArray:
+    """Cut, resize (antialiased) and normalise all windows of a frame.
 
-    On CUDA the part of the frame that the windows cover is uploaded once and everything else
-    happens there. Elsewhere the batch is made on the CPU and travels.
+    Resizing is two products with sparse matrices: as exact as torch's resizing of floats, and
+    done long before torch would be imported.
 
     Args:
         image: (H, W, 3) uint8 BGR, the whole frame.
         windows: K windows planned for this frame.
         spec: what the model wants to see.
-        device: torch device string of the result.
 
     Returns:
-        (K, 3, spec.height, spec.width) float32 RGB on `device`.
+        (K, 3, spec.height, spec.width) float32 RGB; what the frame does not have is 0, the
+        model's mean colour.
     """
-    if device.startswith("cuda"):
-        return _batch_on_device(image, windows, spec, device)
-    import torch
-
-    return torch.from_numpy(cpu_batch(image, windows, spec)).to(device)
-
-
-def cpu_batch(image: Image, windows: CropWindows, spec: InputSpec) -> FloatArray:
-    """`crop_batch` in numpy; resized as uint8, for which torch has a fast antialiased kernel.
-
-    Numpy normalises, because torch would split such small work over threads, and waiting for
-    them costs many times the work itself while other threads keep the cores busy.
-    """
-    import torch
-
-    mean, std = (np.array(c, np.float32)[:, None, None] for c in (spec.mean, spec.std))
-    scale, shift = np.float32(spec.rescale) / std, mean / std
+    scale, shift = (c[:, None, None] for c in spec.scale_and_shift)
     out = np.zeros((len(windows), 3, spec.height, spec.width), np.float32)
     for row, (x1, y1, x2, y2) in enumerate(windows.source.tolist()):
         left, top, right, bottom = windows.target[row].tolist()
-        crop = torch.from_numpy(image[y1:y2, x1:x2].copy()).permute(2, 0, 1)
-        bgr = _resize(crop, bottom - top, right - left, spec).numpy()
         part = out[row, :, top:bottom, left:right]
+        bgr = _resized(image[y1:y2, x1:x2], bottom - top, right - left, spec.bicubic)
         np.multiply(bgr[::-1], scale, out=part)
         np.subtract(part, shift, out=part)
     return out
 
 
-def _batch_on_device(
-    image: Image, windows: CropWindows, spec: InputSpec, device: str
-) -> torch.Tensor:
-    import torch
-
-    x, y = windows.source[:, :2].min(axis=0).tolist()
-    right, bottom = windows.source[:, 2:].max(axis=0).tolist()
-    frame = torch.from_numpy(image[y:bottom, x:right].copy()).to(device).permute(2, 0, 1)
-    mean, std = (torch.tensor(c, device=device).view(1, 3, 1, 1) for c in (spec.mean, spec.std))
-    batch = (mean / spec.rescale).repeat(len(windows), 1, spec.height, spec.width)
-    corner = np.array([x, y, x, y])
-    for row, (x1, y1, x2, y2) in enumerate((windows.source - corner).tolist()):
-        left, top, right, bottom = windows.target[row].tolist()
-        crop = frame[:, y1:y2, x1:x2].float()
-        bgr = _resize(crop, bottom - top, right - left, spec)
-        batch[row, :, top:bottom, left:right] = bgr.clamp_(0, 255).flip(0)
-    return batch.mul_(spec.rescale / std).sub_(mean / std)
-
-
-def _resize(crop: torch.Tensor, height: int, width: int, spec: InputSpec) -> torch.Tensor:
-    """(3, h, w) -> (3, height, width); a cubic kernel may overshoot 0..255 in floats."""
-    from torch.nn.functional import interpolate
-
-    mode = "bicubic" if spec.bicubic else "bilinear"
-    size = (height, width)
-    return interpolate(crop[None], size=size, mode=mode, antialias=True, align_corners=False)[0]
+def _resized(crop: Image, height: int, width: int, cubic: bool) -> FloatArray:
+    """(h, w, 3) uint8 -> (3, height, width) float32 in 0..255."""
+    h, w = crop.shape[:2]
+    lines = resampling(h, height, cubic) @ crop.astype(np.float32).reshape(h, w * 3)
+    columns = lines.reshape(height, w, 3).transpose(1, 2, 0).reshape(w, 3 * height)
+    out: FloatArray = resampling(w, width, cubic) @ columns
+    if cubic:
+        np.clip(out, 0, 255, out=out)
+    return out.reshape(width, 3, height).transpose(1, 2, 0)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.config import OPEN_DINO, EmbedderConfig
 from mot_dinov3.errors import ModelError
-from mot_dinov3.features.backbone import BackboneEmbedder
+from mot_dinov3.features.backbone import NetworkEmbedder
+from mot_dinov3.features.base import Placement
+from mot_dinov3.features.exports import Built, Pretrained, pretrained_embedder
 from mot_dinov3.features.pretrained import input_spec, load_model, model_type_of
 from mot_dinov3.hub.files import model_directory
 
@@ -18,23 +20,29 @@ if TYPE_CHECKING:
 CLASS_TOKENS = ("cls_token", "class_embedding")
 
 
-def load_dino(config: EmbedderConfig, device: str) -> BackboneEmbedder:
+def load_dino(config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
     """An embedder from any vision model that transformers' `AutoModel` loads.
 
     Args:
         config: `model_id` is a hub id, a local directory, or "demo" for the shipped model.
-        device: torch device string.
+        place: where and how it runs.
 
     Raises:
         ModelError: the model cannot be found or loaded.
     """
     name = config.model_id
     directory = _directory(config)
+    model = Pretrained(name, directory, "class token", lambda: _built(directory, name))
+    return pretrained_embedder(model, config, place)
+
+
+def _built(directory: Path, name: str) -> Built:
+    from mot_dinov3.models.pooled import PooledModel
+
     model_type_of(directory, name)
     model = load_model(directory, "AutoModel", name)
-    spec = input_spec(directory, model.config, name)
     pool = class_token if has_class_token(model) else pooled
-    return BackboneEmbedder(model, pool, spec=spec, config=config, device=device, name=name)
+    return PooledModel(model, pool), input_spec(directory, model.config, name)
 
 
 def _directory(config: EmbedderConfig) -> Path:

@@ -6,11 +6,12 @@ import logging
 from dataclasses import replace
 from typing import cast
 
-from mot_dinov3.config import OPEN_DINO, EmbedderConfig
+from mot_dinov3.config import OPEN_DINO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.features.base import Embedder
+from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.hub.problems import GatedModelError, OfflineModelError, UnsupportedModelError
 from mot_dinov3.registry import Registry
+from mot_dinov3.upload import FrameUpload
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -20,12 +21,18 @@ EMBEDDERS = Registry(
         "dino": "mot_dinov3.features.dino:load_dino",
         "clip": "mot_dinov3.features.clip:load_clip",
         "resnet": "mot_dinov3.features.resnet:load_resnet",
-        "onnx": "mot_dinov3.features.onnx:OnnxEmbedder",
+        "onnx": "mot_dinov3.features.onnx:load_onnx",
     },
 )
+"""Every entry is called with (config, placement)."""
 
 
-def create_embedder(config: EmbedderConfig, device: str) -> Embedder:
+def create_embedder(
+    config: EmbedderConfig,
+    device: str,
+    run: DeviceConfig | None = None,
+    upload: FrameUpload | None = None,
+) -> Embedder:
     """Build the backend that `config.embedder` names, weights loaded and run once.
 
     With `config.fallback_open` a DINO model that is gated, not known to the installed
@@ -35,6 +42,8 @@ def create_embedder(config: EmbedderConfig, device: str) -> Embedder:
     Args:
         config: which backend, which model, and how to crop.
         device: torch device string such as "cpu" or "cuda:0".
+        run: backend and precision as the user gave them; chosen for this machine when left out.
+        upload: brings frames to the device, where a detector shares it; else one of its own.
 
     Raises:
         UnknownNameError: no such backend.
@@ -47,18 +56,19 @@ def create_embedder(config: EmbedderConfig, device: str) -> Embedder:
             f"--embed-model demo is a DINO model, not one for --embedder {config.embedder}.",
             fix="Leave out --embedder, or name another --embed-model.",
         )
+    place = Placement(device, run or DeviceConfig(), upload or FrameUpload(device))
     try:
-        return cast("Embedder", build(config, device))
+        return cast("Embedder", build(config, place))
     except (GatedModelError, UnsupportedModelError, OfflineModelError) as error:
         if not config.fallback_open or config.embedder != "dino" or config.model_id == OPEN_DINO:
             raise
-        return _open_embedder(config, device, error)
+        return _open_embedder(config, place, error)
 
 
-def _open_embedder(config: EmbedderConfig, device: str, reason: Exception) -> Embedder:
+def _open_embedder(config: EmbedderConfig, place: Placement, reason: Exception) -> Embedder:
     build = EMBEDDERS.load(config.embedder)
     try:
-        embedder = cast("Embedder", build(replace(config, embed_model=OPEN_DINO), device))
+        embedder = cast("Embedder", build(replace(config, embed_model=OPEN_DINO), place))
     except OfflineModelError:
         raise reason from None
     what = getattr(reason, "what", str(reason))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.features.backbone import BackboneEmbedder
+from mot_dinov3.features.backbone import NetworkEmbedder
+from mot_dinov3.features.base import Placement
 from mot_dinov3.features.dino import pooled
+from mot_dinov3.features.exports import Built, Pretrained, pretrained_embedder
 from mot_dinov3.features.pretrained import input_spec, load_typed_model
 from mot_dinov3.hub.files import model_directory
 
 DEFAULT_RESNET = "microsoft/resnet-50"
 
 
-def load_resnet(config: EmbedderConfig, device: str) -> BackboneEmbedder:
+def load_resnet(config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
     """An embedder from a ResNet; `config.embed_model` is a hub id or a local directory.
 
     Raises:
@@ -19,6 +23,12 @@ def load_resnet(config: EmbedderConfig, device: str) -> BackboneEmbedder:
     """
     name = config.embed_model or DEFAULT_RESNET
     directory = model_directory(name, f"--embedder resnet --embed-model {DEFAULT_RESNET}")
+    model = Pretrained(name, directory, "pooled", lambda: _built(directory, name))
+    return pretrained_embedder(model, config, place)
+
+
+def _built(directory: Path, name: str) -> Built:
+    from mot_dinov3.models.pooled import PooledModel
+
     model = load_typed_model(directory, "ResNetModel", ("resnet",), name)
-    spec = input_spec(directory, model.config, name)
-    return BackboneEmbedder(model, pooled, spec=spec, config=config, device=device, name=name)
+    return PooledModel(model, pooled), input_spec(directory, model.config, name)

@@ -17,7 +17,7 @@ from mot_dinov3.features.crops import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     InputSpec,
-    crop_batch,
+    cpu_batch,
     crop_windows,
 )
 from mot_dinov3.structures import FloatArray, IntArray
@@ -105,7 +105,7 @@ def crops_of(
     if not len(windows):
         return torch.empty(0, 3, IMAGE_PX, IMAGE_PX), np.empty(0, np.int64)
     label = truth.track_id[windows.rows] + _STREETS_PER_STEP_IDS * view.street
-    return crop_batch(image, windows, SPEC), label
+    return torch.from_numpy(cpu_batch(image, windows, SPEC)), label
 
 
 def augmented(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

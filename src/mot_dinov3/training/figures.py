@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mot_dinov3.boxes import iou_matrix
-from mot_dinov3.config import DetectorConfig, EmbedderConfig
+from mot_dinov3.config import DetectorConfig, DeviceConfig, EmbedderConfig
 from mot_dinov3.detectors.factory import create_detector
 from mot_dinov3.features.factory import create_embedder
 from mot_dinov3.structures import BoolArray, Detections, FloatArray, Image, IntArray
@@ -71,7 +71,7 @@ def detector_figures(
 ) -> dict[str, dict[str, float]]:
     """Recall, precision and AP at IoU 0.5 per class, over every `stride`-th frame."""
     config = DetectorConfig(det=str(weights), conf=_FLOOR, low_conf=_FLOOR, imgsz=imgsz)
-    detector = create_detector(config, "cpu")
+    detector = create_detector(config, "cpu", DeviceConfig(backend="torch", precision="fp32"))
     judged: dict[int, list[Scored]] = {class_id: [] for class_id in CLASS_NAMES}
     for street in streets:
         for index in range(0, len(street), stride):
@@ -123,7 +123,8 @@ def embedder_figures(
         of the same and 95th of the different; rank1: how often, at least two seconds later, the
         nearest of everybody's crops belongs to the right identity.
     """
-    embedder = create_embedder(EmbedderConfig(embed_model=str(directory)), "cpu")
+    run = DeviceConfig(backend="torch", precision="fp32")
+    embedder = create_embedder(EmbedderConfig(embed_model=str(directory)), "cpu", run)
     same, different, ranks = [], [], []
     for street in streets:
         seen = _sightings(embedder.embed, street, stride)

@@ -1,0 +1,3 @@
+"""Networks as torch modules: no files, no flags, no loops."""
+
+from __future__ import annotations
