@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from mot_dinov3.config import DrawConfig
-from mot_dinov3.structures import FrameResult, Image, Tracks, TrackState
+from mot_dinov3.structures import BoolArray, FloatArray, FrameResult, Image, Tracks, TrackState
 
 Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]
@@ -48,15 +48,15 @@ def draw_tracks(
         config: line and font sizes, and what to show.
         fps: current speed for the counters, 0 when unknown.
     """
-    out = np.ascontiguousarray(image).copy()
+    out = np.array(image, order="C")
     tracks = result.tracks
     rows = _rows_to_draw(tracks, draw_lost=config.draw_lost)
-    boxes = {row: box for row in rows if (box := _visible(tracks.xyxy[row], image)) is not None}
+    boxes = _visible(tracks.xyxy, rows, image)
+    colours = {row: colour_of(int(tracks.id[row])) for row in boxes}
     for row, box in boxes.items():
-        _outline(out, box, colour_of(int(tracks.id[row])), (int(tracks.state[row]), config))
+        _outline(out, box, colours[row], (int(tracks.state[row]), config))
     for row, box in boxes.items():
-        text = label_of(tracks, row, names)
-        _label(out, text, box, colour_of(int(tracks.id[row])), config.font_scale)
+        _label(out, label_of(tracks, row, names), box, colours[row], config.font_scale)
     if config.hud:
         _counters(out, hud_lines(result, fps), config.font_scale)
     return out
@@ -110,13 +110,14 @@ def _rows_to_draw(tracks: Tracks, *, draw_lost: bool) -> list[int]:
     return [row for row in order.tolist() if drawn[row]]
 
 
-def _visible(xyxy: np.ndarray[tuple[int], np.dtype[np.float32]], image: Image) -> Box | None:
-    """The box in whole pixels, or None where nothing of it can be seen."""
-    if not np.isfinite(xyxy).all():
-        return None
-    left, top, right, bottom = (round(v) for v in xyxy.clip(-FARTHEST_PX, FARTHEST_PX).tolist())
-    inside = right > 0 and bottom > 0 and left < image.shape[1] and top < image.shape[0]
-    return (left, top, right, bottom) if inside else None
+def _visible(xyxy: FloatArray, rows: list[int], image: Image) -> dict[int, Box]:
+    """Those boxes of which something can be seen, in whole pixels, by row and in that order."""
+    finite: BoolArray = np.all(np.isfinite(xyxy), axis=1)
+    whole = np.rint(np.where(finite[:, None], xyxy, 0).clip(-FARTHEST_PX, FARTHEST_PX)).astype(int)
+    left, top, right, bottom = whole.T
+    inside = (right > 0) & (bottom > 0) & (left < image.shape[1]) & (top < image.shape[0]) & finite
+    corners: list[Box] = list(map(tuple, whole.tolist()))
+    return {row: corners[row] for row in rows if inside[row]}
 
 
 def _outline(image: Image, box: Box, colour: Colour, style: tuple[int, DrawConfig]) -> None:

@@ -160,14 +160,19 @@ def test_colours_come_back_as_they_went(tmp_path, size):
         assert (context.color_primaries, context.color_trc) == (1, 1)
 
 
-def test_the_callers_buffer_may_be_reused_at_once(tmp_path):
-    buffer = np.empty((48, 64, 3), np.uint8)
+def test_a_picture_is_neither_copied_nor_changed(tmp_path, monkeypatch):
+    taken, add = [], encoding.Encoding.add
+    monkeypatch.setattr(
+        encoding.Encoding,
+        "add",
+        lambda self, image, time_s: (taken.append(image), add(self, image, time_s)),
+    )
+    pictures = [numbered(index) for index in range(3)]
     with VideoWriter(VideoWriterConfig(tmp_path / "out.mp4", 25.0)) as writer:
-        for index in range(30):
-            buffer[:] = numbered(index)
-            writer.write(buffer, index / 25)
-            buffer[:] = 255
-    assert [number_of(image) for _, image in read_back(tmp_path / "out.mp4")] == list(range(30))
+        for index, picture in enumerate(pictures):
+            writer.write(picture, index / 25)
+    assert [image is picture for image, picture in zip(taken, pictures, strict=True)] == [True] * 3
+    assert all((picture == numbered(n)).all() for n, picture in enumerate(pictures))
 
 
 def test_views_of_larger_pictures_are_written(tmp_path):

@@ -43,7 +43,10 @@ class VideoFormat:
 
 
 ENCODERS = {
-    "libx264": Encoder("libx264", {"preset": "veryfast", "crf": "23", "bf": "0"}),
+    "libx264": Encoder(
+        "libx264",
+        {"preset": "veryfast", "crf": "23", "bf": "0", "x264-params": "subme=1:me=dia"},
+    ),
     "libopenh264": Encoder("libopenh264", {"allow_skip_frames": "0"}),
     "libvpx-vp9": Encoder(
         "libvpx-vp9",

@@ -30,6 +30,8 @@ from mot_dinov3.structures import Image
 AVCOL_BT709 = 1
 AVCOL_SPC_SMPTE170M = 6
 AVCOL_RANGE_LIMITED = 1
+LEAST_SHARED_HEIGHT = 4
+"""Lower pictures are copied: libav takes no planes of one line from outside."""
 EXACT = int(Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP)
 
 
@@ -122,7 +124,9 @@ class Encoding:
         if not self._is_hd:
             # Four times as fast as the general conversion below, and only right for BT.601.
             planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
-            return av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            tiny = self._even[1] < LEAST_SHARED_HEIGHT
+            wrap = av.VideoFrame.from_ndarray if tiny else av.VideoFrame.from_numpy_buffer
+            return wrap(planes, format="yuv420p")
         return self._reformatter.reformat(
             av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), format="bgr24"),
             format="yuv420p",

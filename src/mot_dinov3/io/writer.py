@@ -95,10 +95,11 @@ class VideoWriter:
             error.add_note(str(problem))
 
     def write(self, image: Image, time_s: float) -> None:
-        """Queue one frame; its pixels are copied, so the caller may go on drawing on them.
+        """Queue one frame.
 
         Args:
-            image: (H, W, 3) uint8 BGR; the first one sets the size of the video.
+            image: (H, W, 3) uint8 BGR; the first one sets the size of the video. It is not
+                copied: from now on its pixels must stay as they are.
             time_s: when it is shown, on the source's clock; must not go back.
 
         Raises:
@@ -107,9 +108,8 @@ class VideoWriter:
         if self._partial is None:
             raise ValueError("VideoWriter is written outside its context")
         self._raise_failure()
-        item = (image.copy(), time_s)
         started = perf_counter()
-        self._queue.put(item)
+        self._queue.put((image, time_s))
         waited_s = perf_counter() - started
         self.waited_s += waited_s
         self.queue_wait_ms.append(waited_s * 1000)

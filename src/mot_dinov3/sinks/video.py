@@ -65,6 +65,7 @@ class VideoSink(FileSink):
             OutputError: an earlier frame could not be written.
         """
         with self.timer("draw"):
+            # A copy of the frame, which the tracker may still look at; the writer keeps it.
             picture = draw_tracks(frame.image, result, self._names, self._draw, self._fps())
         with self.timer("write"):
             time_s = self._shown * self._step_s if self._step_s else frame.time_s
