@@ -22,6 +22,7 @@ FLOORS = [
         "compat",
         "assets",
         "lanes",
+        "lap",
     },
     {
         "models",

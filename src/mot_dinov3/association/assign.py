@@ -9,10 +9,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
+from mot_dinov3.lap import linear_sum_assignment
 from mot_dinov3.structures import NO_ROWS, FloatArray, IntArray
 
 REFUSED = 1e4
@@ -87,6 +85,9 @@ def _sparse(i: IntArray, j: IntArray, cost: FloatArray, alone: float) -> IntArra
 
     Costs are moved to 1 and more, which changes no choice, because the solver takes 0 for none.
     """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     n, m = int(i.max()) + 1, int(j.max()) + 1
     every = np.arange(n)
     weights = np.concatenate((cost.astype(np.float64), np.full(n, alone)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
+from mot_dinov3.lap import linear_sum_assignment
 from mot_dinov3.structures import BoolArray, FloatArray, IntArray
 
 ALONE = np.float32(2.0)

@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from mot_dinov3.association.base import Scene, TrackView
 from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.io.mot import MotTable
+from mot_dinov3.lap import linear_sum_assignment
 from mot_dinov3.policies.base import PlanInput, number_argument
 from mot_dinov3.policies.continuity import claims
 from mot_dinov3.structures import (
