@@ -29,6 +29,7 @@ FLOORS = [
         "motion",
         "confidence",
         "gallery",
+        "lives",
         "io",
         "hub",
         "backends",

@@ -112,13 +112,24 @@ def test_steady_leaves_a_lone_runner_alone():
 
 
 def test_sightings_are_carried_along_with_a_jump_that_all_share():
-    film = Film(motion_=motion(steady=True))
+    film = Film(association(momentum=0.2), motion(steady=True))
     for _ in range(8):
         film(*street(6))
     view = film.tracker.predict((film.index + 1) / FPS, boxes(*street(6, 15)))
     np.testing.assert_allclose(
         view.trajectory.last[:, 0], [35 + 60.0 * k for k in range(6)], atol=1
     )
+
+
+def test_sightings_are_kept_only_where_something_looks_back():
+    for film, kept in (
+        (Film(), False),
+        (Film(association(momentum=0.2)), True),
+        (Film(motion_=motion(re_update=True)), True),
+    ):
+        film(*street(2))
+        view = film.tracker.predict(1.0)
+        assert (view.trajectory is not None) == kept
 
 
 def test_weak_detections_do_not_vote_on_the_camera():

@@ -22,17 +22,17 @@ class UsualConfidence:
     def __init__(self, floor: float) -> None:
         self.floor = floor
         self._histogram: NDArray[np.float64] = np.zeros(BINS)
+        self._median = 0.0
 
     def observe(self, score: FloatArray) -> None:
         """Take in the scores (N,) of one frame; those below the floor do not count."""
         usual = score[score >= self.floor]
         bins = np.minimum((usual * BINS).astype(np.int64), BINS - 1)
         self._histogram = MEMORY * self._histogram + np.bincount(bins, minlength=BINS)
+        total = self._histogram.cumsum()
+        if total[-1]:
+            self._median = (int(total.searchsorted(0.5 * total[-1])) + 0.5) / BINS
 
     def threshold(self, share: float) -> float:
         """The score that is `share` of the median, at least the floor."""
-        total = np.cumsum(self._histogram)
-        if not total[-1]:
-            return self.floor
-        median = (int(np.searchsorted(total, 0.5 * total[-1])) + 0.5) / BINS
-        return max(self.floor, share * median)
+        return max(self.floor, share * self._median)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mot_dinov3.association.base import Associator, Scene, TrackView
 from mot_dinov3.association.factory import create_associator
@@ -15,10 +13,10 @@ from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.confidence import UsualConfidence
 from mot_dinov3.config import AssociationConfig, MotionConfig, TrackConfig, TrackerConfig
 from mot_dinov3.gallery import Gallery
+from mot_dinov3.lives import Lives
 from mot_dinov3.motion.kalman import REFERENCE_FPS, Array, MotionState
 from mot_dinov3.motion.trajectory import Trajectory
 from mot_dinov3.structures import (
-    BoolArray,
     Detections,
     Embeddings,
     FloatArray,
@@ -28,33 +26,10 @@ from mot_dinov3.structures import (
     TrackState,
 )
 
+TENTATIVE, CONFIRMED, LOST, REMOVED = map(int, TrackState)
+
 WELL_KNOWN_HITS = 3
 """Sightings after which a track's prediction says something about the camera."""
-
-
-@dataclass(slots=True)
-class _Table:
-    """One row per identity; the arrays stay aligned with the motion filters and the gallery."""
-
-    id: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
-    class_id: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
-    class_weight: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
-    score: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
-    state: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
-    hits: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
-    misses: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
-    lost_s: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
-    staleness: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
-    detection: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
-    fresh: BoolArray = field(default_factory=lambda: np.empty(0, np.bool_))
-
-    def keep(self, rows: BoolArray) -> None:
-        for item in fields(self):
-            setattr(self, item.name, getattr(self, item.name)[rows])
-
-    def extend(self, **columns: NDArray[np.generic]) -> None:
-        for name, values in columns.items():
-            setattr(self, name, np.concatenate((getattr(self, name), values)))
 
 
 class Tracker:
@@ -74,7 +49,9 @@ class Tracker:
         self.config = config
         self.conf = conf
         self.motion_config = motion or MotionConfig()
-        self.associator: Associator = create_associator(association or AssociationConfig(), config)
+        association = association or AssociationConfig()
+        self.associator: Associator = create_associator(association, config)
+        self._looks_back = association.momentum > 0 or self.motion_config.re_update
         self.reset()
 
     @classmethod
@@ -86,9 +63,11 @@ class Tracker:
         """Forget everything; ids begin at 1 again."""
         self.born = 0
         self.confirmed = 0
-        self._table = _Table()
+        self._table = Lives()
         self._motion = MotionState.start(np.empty((0, 4), np.float32), self.motion_config)
-        self._trajectory = Trajectory(self._motion, anchored=self.motion_config.re_update)
+        self._trajectory: Trajectory | None = None
+        if self._looks_back:
+            self._trajectory = Trajectory(self._motion, anchored=self.motion_config.re_update)
         self._gallery = Gallery()
         self._usual = UsualConfidence(self.conf)
         self._time_s: float | None = None
@@ -113,12 +92,14 @@ class Tracker:
         self._time_s = time_s
         if camera is not None:
             self._motion.warp(camera)
-            self._trajectory.warp(camera)
-        self._motion.predict(self._step_s, table.state == TrackState.LOST)
+            if self._trajectory is not None:
+                self._trajectory.warp(camera)
+        lost = table.state == LOST
+        self._motion.predict(self._step_s, lost)
         if detections is not None:
             self._usual.observe(detections.score)
             self._hold_steady(detections)
-        away_s = np.where(table.state == TrackState.LOST, table.lost_s, np.float32(0))
+        away_s = table.lost_s * lost
         table.lost_s += np.float32(self._step_s)
         table.staleness += 1
         return TrackView(
@@ -147,12 +128,13 @@ class Tracker:
         """Take the shift that all detections share against the prediction for the camera's."""
         table = self._table
         if self.motion_config.steady:
-            known = (table.state == TrackState.CONFIRMED) & (table.hits >= WELL_KNOWN_HITS)
+            known = (table.state == CONFIRMED) & (table.hits >= WELL_KNOWN_HITS)
             sure = detections.score >= self._usual.threshold(self.config.strong_share)
             shift = shared_shift(detections.xyxy[sure], self._motion.xyxy()[known])
             if shift.any():
                 self._motion.shift(shift)
-                self._trajectory.shift(shift)
+                if self._trajectory is not None:
+                    self._trajectory.shift(shift)
 
     def update(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Tracks:
         """Associate, then let tracks live, be born, get lost and die; returns who is there."""
@@ -170,28 +152,38 @@ class Tracker:
         boxes, score = detections.xyxy[found], detections.score[found]
         table.detection[:] = -1
         table.fresh[:] = False
-        away = table.lost_s[rows] > self.config.max_lost_s
-        if self.motion_config.re_update:
-            back = ~away & (table.misses[rows] > 0)
-            self._trajectory.re_update(
-                rows[back], boxes[back], table.misses[rows[back]], self._motion, self._step_s
-            )
-        self._motion.update(rows[~away], boxes[~away], score[~away])
-        self._motion.restart(rows[away], boxes[away])
-        self._saw(rows, boxes)
+        self._move(rows, boxes, score)
         self._vote(rows, detections.class_id[found], score)
         table.score[rows] = score
         table.detection[rows] = found
         table.hits[rows] += 1
         table.misses[rows] = 0
         table.lost_s[rows] = 0.0
-        ripe = rows[(table.hits[rows] >= self.config.min_hits)]
-        self.confirmed += int((table.state[ripe] == TrackState.TENTATIVE).sum())
-        table.state[ripe] = TrackState.CONFIRMED
+        ripe = rows[table.hits[rows] >= self.config.min_hits]
+        self.confirmed += int((table.state[ripe] == TENTATIVE).sum())
+        table.state[ripe] = CONFIRMED
         self._remember(rows, found, embeddings)
 
+    def _move(self, rows: IntArray, boxes: FloatArray, score: FloatArray) -> None:
+        """Correct the filters of tracks `rows` (M,); who was away too long begins anew."""
+        table = self._table
+        away = table.lost_s[rows] > self.config.max_lost_s
+        here = ~away
+        if self._trajectory is not None and self.motion_config.re_update:
+            back = here & (table.misses[rows] > 0)
+            self._trajectory.re_update(
+                rows[back], boxes[back], table.misses[rows[back]], self._motion, self._step_s
+            )
+        if away.any():
+            self._motion.update(rows[here], boxes[here], score[here])
+            self._motion.restart(rows[away], boxes[away])
+        else:
+            self._motion.update(rows, boxes, score)
+        self._saw(rows, boxes)
+
     def _saw(self, rows: IntArray, boxes: FloatArray) -> None:
-        self._trajectory.saw(rows, boxes, self._time_s or 0.0, self._motion)
+        if self._trajectory is not None:
+            self._trajectory.saw(rows, boxes, self._time_s or 0.0, self._motion)
 
     def _births(self, free: IntArray, matches: Matches, scene: Scene) -> IntArray:
         """Free rows that may start a track: fertile, and not a second box on a seen object."""
@@ -205,9 +197,15 @@ class Tracker:
     def _vote(self, rows: IntArray, class_id: IntArray, score: FloatArray) -> None:
         """A track's class is the one that its detections' scores speak for in the long run."""
         table = self._table
-        same = table.class_id[rows] == class_id
-        weight = table.class_weight[rows] + np.where(same, score, -score)
-        table.class_id[rows] = np.where(weight < 0, class_id, table.class_id[rows])
+        known, weight = table.class_id[rows], table.class_weight[rows]
+        same = known == class_id
+        if not same.all():
+            score = np.where(same, score, -score)
+        weight += score
+        changed = weight < 0
+        if changed.any():
+            known[changed] = class_id[changed]
+            table.class_id[rows] = known
         table.class_weight[rows] = np.minimum(np.abs(weight), 10.0)
 
     def _remember(self, rows: IntArray, found: IntArray, embeddings: Embeddings) -> None:
@@ -220,8 +218,8 @@ class Tracker:
     def _lose(self, rows: IntArray) -> None:
         table = self._table
         table.misses[rows] += 1
-        tentative = table.state[rows] == TrackState.TENTATIVE
-        table.state[rows] = np.where(tentative, TrackState.REMOVED, TrackState.LOST)
+        tentative = table.state[rows] == TENTATIVE
+        table.state[rows] = np.where(tentative, REMOVED, LOST)
 
     def _bear(
         self, found: IntArray, detections: Detections, embeddings: Embeddings, first: bool
@@ -235,7 +233,7 @@ class Tracker:
             class_id=detections.class_id[found],
             class_weight=detections.score[found],
             score=detections.score[found],
-            state=np.full(n, TrackState.CONFIRMED if sure else TrackState.TENTATIVE, np.int8),
+            state=np.full(n, CONFIRMED if sure else TENTATIVE, np.int8),
             hits=np.ones(n, np.int64),
             misses=np.zeros(n, np.int64),
             lost_s=np.zeros(n, np.float32),
@@ -247,7 +245,8 @@ class Tracker:
         self.confirmed += n if sure else 0
         new = np.arange(len(self) - n, len(self))
         self._motion.extend(MotionState.start(detections.xyxy[found], self.motion_config))
-        self._trajectory.extend(n, self._motion)
+        if self._trajectory is not None:
+            self._trajectory.extend(n, self._motion)
         self._saw(new, detections.xyxy[found])
         self._gallery.extend(n)
         self._remember(new, found, embeddings)
@@ -257,27 +256,29 @@ class Tracker:
         table = self._table
         memory_s = max(self.config.max_lost_s, self.config.reid_s)
         patience_s = np.where(self._gallery.known, memory_s, self.config.max_lost_s)
-        gone = (table.state == TrackState.LOST) & (table.lost_s > patience_s)
-        alive = ~(gone | (table.state == TrackState.REMOVED))
+        gone = (table.state == LOST) & (table.lost_s > patience_s)
+        alive = ~(gone | (table.state == REMOVED))
         if not alive.all():
             table.keep(alive)
             self._motion.keep(alive)
-            self._trajectory.keep(alive)
+            if self._trajectory is not None:
+                self._trajectory.keep(alive)
             self._gallery.keep(alive)
 
     def _tracks(self, detections: Detections) -> Tracks:
         """Everyone seen now, and the lost ones whose predicted place still means something."""
         table = self._table
-        xyxy, seen = self._motion.xyxy(), table.detection >= 0
-        xyxy[seen] = detections.xyxy[table.detection[seen]]
-        shown = seen | (table.lost_s <= self.config.max_lost_s)
-        everyone = Tracks(
-            id=table.id,
+        seen = table.detection >= 0
+        shown = (seen | (table.lost_s <= self.config.max_lost_s)).nonzero()[0]
+        xyxy, detection = self._motion.xyxy()[shown], table.detection[shown]
+        seen = detection >= 0
+        xyxy[seen] = detections.xyxy[detection[seen]]
+        return Tracks(
+            id=table.id[shown],
             xyxy=xyxy,
-            score=table.score,
-            class_id=table.class_id,
-            state=table.state,
-            fresh=table.fresh,
-            detection=table.detection,
+            score=table.score[shown],
+            class_id=table.class_id[shown],
+            state=table.state[shown],
+            fresh=table.fresh[shown],
+            detection=detection,
         )
-        return everyone[shown]

@@ -36,7 +36,7 @@ class TrackView:
         away_s: (T,) float32 the same up to the frame before: 0 for whoever was there then.
         staleness: (T,) int64 frames since its last real embedding.
         motion: its filter, for gates.
-        trajectory: where it was really seen.
+        trajectory: where it was really seen, None where nobody asks for it.
         gallery: what it looked like.
     """
 
@@ -49,7 +49,7 @@ class TrackView:
     away_s: FloatArray
     staleness: IntArray
     motion: MotionState
-    trajectory: Trajectory
+    trajectory: Trajectory | None
     gallery: Gallery
 
     def __len__(self) -> int:

@@ -96,7 +96,7 @@ class CascadeAssociation:
         )
         score = detections.score[rows]
         cost = 1.0 - similarity * (1.0 - config.score_fusion * (1.0 - score))
-        if config.momentum > 0 and len(rows):
+        if config.momentum > 0 and view.trajectory is not None and len(rows):
             earlier, known = view.trajectory.earlier(config.momentum_s)
             centred = xyxy_to_cxcywh(seen).astype(np.float64)
             turn = place.turn(centred, view.trajectory.last[columns], earlier[columns])

@@ -28,66 +28,68 @@ CHI2_95_2DOF = 5.991
 BIRTH_POSITION, BIRTH_VELOCITY = 2.15, 8.3
 """A newborn's spread: so many measurement errors, and so many steps of velocity noise."""
 
-_COLUMNS = ("position", "velocity", "var_position", "covariance", "var_velocity")
+POSITION, VELOCITY, VAR_POSITION, COVARIANCE, VAR_VELOCITY = range(5)
+"""What the layers of `MotionState.state` hold."""
 
 
 @dataclass(slots=True)
 class MotionState:
-    """Filters of T boxes; every array is (T, 4) over centre x, centre y, width, height.
+    """Filters of T boxes.
 
     Attributes:
-        position: pixels.
-        velocity: pixels per reference frame.
-        var_position: variance of `position`.
-        covariance: covariance of `position` and `velocity`.
-        var_velocity: variance of `velocity`.
+        state: (5, T, 4) over centre x, centre y, width, height: position in pixels, velocity in
+            pixels per reference frame, variance of the position, covariance of the two, variance
+            of the velocity.
         config: the noise.
     """
 
-    position: Array
-    velocity: Array
-    var_position: Array
-    covariance: Array
-    var_velocity: Array
+    state: Array
     config: MotionConfig
 
     def __len__(self) -> int:
-        return len(self.position)
+        return self.state.shape[1]
+
+    @property
+    def position(self) -> Array:
+        """(T, 4) pixels, a view."""
+        return self.state[POSITION]
+
+    @property
+    def velocity(self) -> Array:
+        """(T, 4) pixels per reference frame, a view."""
+        return self.state[VELOCITY]
+
+    @property
+    def var_position(self) -> Array:
+        """(T, 4) variance of the position, a view."""
+        return self.state[VAR_POSITION]
 
     @classmethod
     def start(cls, xyxy: FloatArray, config: MotionConfig | None = None) -> MotionState:
         """Filters for boxes (N, 4) seen for the first time: at rest, and unsure about it."""
         config = config or MotionConfig()
-        position = xyxy_to_cxcywh(xyxy).astype(np.float64)
-        size = box_size(position, config.size_basis)
-        still = np.zeros_like(position)
-        spread = BIRTH_POSITION * config.measurement_noise * size
-        push = BIRTH_VELOCITY * config.velocity_noise * size
-        var_position = np.broadcast_to(spread**2, position.shape).copy()
-        var_velocity = np.broadcast_to(push**2, position.shape).copy()
-        return cls(position, still, var_position, still.copy(), var_velocity, config)
+        state = np.zeros((5, len(xyxy), 4))
+        state[POSITION] = xyxy_to_cxcywh(xyxy)
+        size = box_size(state[POSITION], config.size_basis)
+        state[VAR_POSITION] = (BIRTH_POSITION * config.measurement_noise * size) ** 2
+        state[VAR_VELOCITY] = (BIRTH_VELOCITY * config.velocity_noise * size) ** 2
+        return cls(state, config)
 
     def keep(self, rows: IntArray | BoolArray) -> None:
         """Drop every filter that is not in `rows`."""
-        for name in _COLUMNS:
-            setattr(self, name, getattr(self, name)[rows])
+        self.state = self.state[:, rows]
 
     def extend(self, other: MotionState) -> None:
         """Append the filters of `other`."""
-        for name in _COLUMNS:
-            setattr(self, name, np.concatenate((getattr(self, name), getattr(other, name))))
+        self.state = np.concatenate((self.state, other.state), axis=1)
 
     def select(self, rows: IntArray | BoolArray) -> MotionState:
         """A copy of the filters `rows`."""
-        position, velocity, var_position, covariance, var_velocity = (
-            getattr(self, name)[rows].copy() for name in _COLUMNS
-        )
-        return MotionState(position, velocity, var_position, covariance, var_velocity, self.config)
+        return MotionState(self.state[:, rows], self.config)
 
     def store(self, rows: IntArray | BoolArray, other: MotionState) -> None:
         """Replace the filters `rows` by those of `other`, aligned with them."""
-        for name in _COLUMNS:
-            getattr(self, name)[rows] = getattr(other, name)
+        self.state[:, rows] = other.state
 
     def predict(self, step_s: float, coasting: BoolArray) -> None:
         """Move every filter `step_s` seconds ahead.
@@ -96,15 +98,17 @@ class MotionState:
         behind something, which is not how the object itself changes.
         """
         dt = step_s * REFERENCE_FPS
-        self.velocity[coasting, 2:] = 0.0
-        self.velocity[coasting, :2] *= self.config.damping**dt
-        size = box_size(self.position, self.config.size_basis)
-        self.position += dt * self.velocity
-        np.maximum(self.position[:, 2:], 1.0, out=self.position[:, 2:])
-        self.var_position += dt * (2 * self.covariance + dt * self.var_velocity)
-        self.var_position += dt * (self.config.position_noise * size) ** 2
-        self.covariance += dt * self.var_velocity
-        self.var_velocity += dt * (self.config.velocity_noise * size) ** 2
+        position, velocity, var_position, covariance, var_velocity = self.state
+        if coasting.any():
+            velocity[coasting, 2:] = 0.0
+            velocity[coasting, :2] *= self.config.damping**dt
+        size = box_size(position, self.config.size_basis)
+        position += dt * velocity
+        np.maximum(position[:, 2:], 1.0, out=position[:, 2:])
+        var_position += dt * (2 * covariance + dt * var_velocity)
+        var_position += dt * (self.config.position_noise * size) ** 2
+        covariance += dt * var_velocity
+        var_velocity += dt * (self.config.velocity_noise * size) ** 2
 
     def update(self, rows: IntArray, xyxy: FloatArray, score: FloatArray) -> None:
         """Correct the filters `rows` (M,) with the boxes (M, 4) seen for them.
@@ -112,19 +116,23 @@ class MotionState:
         The measurement noise shrinks with the detector's confidence (M,), down to a share of
         `noise_by_score` (noise-scale-adaptive filter, Du et al. 2021, softened).
         """
-        measured = xyxy_to_cxcywh(xyxy)
+        corrected = self.state.take(rows, axis=1)
+        position, velocity, var_position, covariance, var_velocity = corrected
+        noise = self._error(position)
         least = self.config.noise_by_score
-        trust = np.clip(1.0 + least - score.astype(np.float64), least, 1.0)[:, None]
-        noise = trust * self._error(self.position[rows])
-        var, cov = self.var_position[rows], self.covariance[rows]
-        gain_position = var / (var + noise)
-        gain_velocity = cov / (var + noise)
-        innovation = measured - self.position[rows]
-        self.position[rows] += gain_position * innovation
-        self.velocity[rows] += gain_velocity * innovation
-        self.var_position[rows] = (1 - gain_position) * var
-        self.covariance[rows] = (1 - gain_position) * cov
-        self.var_velocity[rows] -= gain_velocity * cov
+        if least < 1:
+            trust = np.clip(1.0 + least - score.astype(np.float64), least, 1.0)
+            noise = trust[:, None] * noise
+        innovation = xyxy_to_cxcywh(xyxy) - position
+        spread = var_position + noise
+        gain_position, gain_velocity = var_position / spread, covariance / spread
+        position += gain_position * innovation
+        velocity += gain_velocity * innovation
+        var_velocity -= gain_velocity * covariance
+        rest = 1 - gain_position
+        var_position *= rest
+        covariance *= rest
+        self.state[:, rows] = corrected
 
     def restart(self, rows: IntArray, xyxy: FloatArray) -> None:
         """Forget the past of `rows` (M,): an identity came back somewhere else."""
@@ -141,10 +149,11 @@ class MotionState:
         camera motion is small against them.
         """
         turn, scale = affine[:, :2], affine_scale(affine)
-        self.position[:, :2] = self.position[:, :2] @ turn.T + affine[:, 2]
-        self.velocity[:, :2] = self.velocity[:, :2] @ turn.T
-        self.position[:, 2:] *= scale
-        self.velocity[:, 2:] *= scale
+        position, velocity = self.position, self.velocity
+        position[:, :2] = position[:, :2] @ turn.T + affine[:, 2]
+        velocity[:, :2] = velocity[:, :2] @ turn.T
+        position[:, 2:] *= scale
+        velocity[:, 2:] *= scale
 
     def xyxy(self) -> FloatArray:
         """(T, 4) float32 boxes as corners."""
