@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from mot_dinov3.structures import FloatArray
 
@@ -50,5 +50,7 @@ class FileNetwork(Network, Protocol):
     metadata: dict[str, str]
 
 
+Edit: TypeAlias = Callable[[Any, Path], Any]
+"""Takes an `openvino.Model` that was read from a path and returns the one to run instead."""
 Export: TypeAlias = Callable[[Path], None]
 """Writes a model file of a backend's format (see `load.MODEL_FILES`) to the path it is given."""

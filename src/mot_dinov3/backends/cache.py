@@ -27,7 +27,7 @@ from mot_dinov3.errors import InputError
 
 logger = logging.getLogger("mot_dinov3")
 
-LAYOUT = 1
+LAYOUT = 2
 """Counted up when what is stored, or how it is exported, changes."""
 MANIFEST = "manifest.json"
 BUILDING = ".building-"

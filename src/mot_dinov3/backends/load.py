@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from mot_dinov3.backends.base import Export, FileNetwork
+from mot_dinov3.backends.base import Edit, Export, FileNetwork
 from mot_dinov3.backends.cache import ExportKey, kept
 from mot_dinov3.backends.choice import ONNX, OPENVINO, Choice
 from mot_dinov3.registry import Registry
@@ -21,17 +21,26 @@ NETWORKS = Registry(
 MODEL_FILES = {OPENVINO: "model.xml", ONNX: "model.onnx"}
 
 
-def load_network(path: Path, choice: Choice, device: str) -> FileNetwork:
+def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = None) -> FileNetwork:
     """Load an exported file to run as chosen; OpenVINO also reads ONNX files.
+
+    Args:
+        path: the file.
+        choice: backend and precision.
+        device: torch device string.
+        edit: changes a model before it is compiled; OpenVINO only.
 
     Raises:
         ModelError: it is no model that the backend can run, or the backend is missing.
         DeviceError: it does not fit into the device's memory.
     """
-    return cast("FileNetwork", NETWORKS.load(choice.backend)(path, choice, device))
+    more = {} if edit is None or choice.backend != OPENVINO else {"edit": edit}
+    return cast("FileNetwork", NETWORKS.load(choice.backend)(path, choice, device, **more))
 
 
-def exported_network(key: ExportKey, export: Export, device: str, place: Path) -> FileNetwork:
+def exported_network(
+    key: ExportKey, export: Export, device: str, place: Path, edit: Edit | None = None
+) -> FileNetwork:
     """The network of an export that was made before, or that `export` makes now.
 
     Args:
@@ -40,10 +49,11 @@ def exported_network(key: ExportKey, export: Export, device: str, place: Path) -
             `key.choice.backend` (`MODEL_FILES`) and the numbers of `key.stored`.
         device: torch device string.
         place: directory of the exports, see `cache.export_place`.
+        edit: as of `load_network`.
 
     Raises:
         ModelError, DeviceError: as `load_network`, or from `export`.
     """
     name = MODEL_FILES[key.choice.backend]
     with kept(key.folder, lambda folder: export(folder / name), place) as folder:
-        return load_network(folder / name, key.choice, device)
+        return load_network(folder / name, key.choice, device, edit)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mot_dinov3.backends.base import Edit
 from mot_dinov3.backends.choice import Choice
 from mot_dinov3.backends.cpu import thread_count
 from mot_dinov3.backends.openvino_setup import import_openvino
@@ -24,6 +25,7 @@ class OpenVinoNetwork:
         path: an .xml file with its .bin beside it, or an .onnx file.
         choice: its precision is handed to OpenVINO.
         device: only CPUs are used.
+        edit: changes the model before it is compiled.
 
     Raises:
         ModelError: OpenVINO is missing, or cannot run the file.
@@ -42,7 +44,9 @@ class OpenVinoNetwork:
     precision: str
     device = "cpu"
 
-    def __init__(self, path: Path, choice: Choice, device: str = "cpu") -> None:
+    def __init__(
+        self, path: Path, choice: Choice, device: str = "cpu", edit: Edit | None = None
+    ) -> None:
         openvino = import_openvino()
         self.title, self.precision = choice.title, choice.precision
         self._name = path.name
@@ -55,7 +59,8 @@ class OpenVinoNetwork:
             core = openvino.Core()
             model = _read(core, path)
             self.metadata = _notes(model)
-            compiled = core.compile_model(model, "CPU", settings)
+            edited = edit(model, path) if edit else model
+            compiled = core.compile_model(edited, "CPU", settings)
             self.inputs = [_sizes(port) for port in compiled.inputs]
             self.input_names = [port.get_any_name() for port in compiled.inputs]
             self.input_types = [port.get_element_type().to_dtype().name for port in compiled.inputs]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from mot_dinov3.detectors.neck import Neck
 from mot_dinov3.structures import Detections, Frame
 
 
@@ -26,3 +27,23 @@ class Detector(Protocol):
 
     def detect(self, frame: Frame) -> Detections:
         """The objects of one frame, with every score at or above `DetectorConfig.floor`."""
+
+
+@runtime_checkable
+class NeckFeatures(Protocol):
+    """A detector that can also hand out the feature maps behind its boxes.
+
+    Ask once, before the first frame; then look after every `detect`::
+
+        if isinstance(detector, NeckFeatures) and detector.keep_neck():
+            found = detector.detect(frame)
+            finest, *_ = detector.neck.maps          # (channels, h, w) float32
+            boxes = detector.neck.cells(found.xyxy, level=0)   # for RoI pooling
+    """
+
+    def keep_neck(self) -> bool:
+        """Hand out the neck from now on; False where this network has none to give."""
+
+    @property
+    def neck(self) -> Neck | None:
+        """Of the picture that was detected in last; None before, or where nobody asked."""

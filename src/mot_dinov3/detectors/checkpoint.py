@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mot_dinov3.backends.choice import ONNX, OPENVINO, Choice
 from mot_dinov3.backends.openvino_setup import import_openvino
 from mot_dinov3.detectors.about import About, require_boxes
+from mot_dinov3.detectors.taps import levels_agree, write_taps
 from mot_dinov3.detectors.ultralytics_setup import import_ultralytics, kept_threads
 from mot_dinov3.detectors.weights import device_problem, first_line, load_problem
 from mot_dinov3.errors import ModelError
@@ -79,14 +82,46 @@ class Checkpoint:
             shutil.move(written, target)
             if backend == OPENVINO:
                 shutil.move(written.with_suffix(".bin"), target.with_suffix(".bin"))
+                write_taps(target, len(self.about.names))
 
-    def module(self) -> Any:  # noqa: ANN401 - a torch module
-        """The bare torch module, layers fused, that maps (B, 3, h, w) to raw answers first."""
+    def module(self) -> tuple[Any, bool]:
+        """The bare torch module, layers fused, and whether it answers with raw maps.
+
+        It does where it can be made to, see `models.yolo_levels`; else its first output is the
+        decoded answer.
+        """
         with kept_threads():
             module = self.model.model.float().eval()
             if hasattr(module, "end2end"):
                 module.end2end = self.about.final
-            return module.fuse(verbose=False)
+            module = module.fuse(verbose=False)
+        from mot_dinov3.models.yolo_levels import hide_levels
+
+        levels = _gives_levels(module, self.about)
+        if not levels:
+            hide_levels(module)
+        return module, levels
+
+
+def _gives_levels(module: Any, about: About) -> bool:  # noqa: ANN401 - a torch module
+    """Expose the head's raw maps, and tell whether they decode to what it answered before."""
+    import torch
+
+    from mot_dinov3.models.yolo_levels import expose_levels
+
+    if about.final:
+        return False
+    shape = (1, 3, 2 * about.stride, 2 * about.stride)
+    pixels = torch.from_numpy(np.random.default_rng(0).random(shape, np.float32))
+    with torch.inference_mode():
+        whole = module(pixels)
+        whole = whole[0] if isinstance(whole, (list, tuple)) else whole
+        try:
+            expose_levels(module)
+            levels = [level.numpy() for level in module(pixels)]
+        except (AttributeError, TypeError, RuntimeError):
+            return False
+    return levels_agree(levels, whole[0].numpy(), len(about.names), pixels.shape[2])
 
 
 def _about(model: Any) -> About:  # noqa: ANN401 - an ultralytics.YOLO

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mot_dinov3.backends.base import Network
 from mot_dinov3.backends.cache import ExportKey, entry_name, kept
-from mot_dinov3.backends.choice import TITLES, Choice
+from mot_dinov3.backends.choice import OPENVINO, TITLES, Choice
 from mot_dinov3.backends.digest import file_digest
 from mot_dinov3.backends.load import exported_network, load_network
 from mot_dinov3.detectors.about import About, about_export, read_notes, require_boxes
@@ -41,6 +42,9 @@ class NetworkSource(Protocol):
     def fixed_size(self) -> tuple[int, int] | None:
         """Height and width of the only input there is, None where any will do."""
 
+    def keep_neck(self) -> bool:
+        """Let networks answer with the neck's maps last; False where they cannot."""
+
     def network(self, size: tuple[int, int]) -> Network:
         """The network for inputs of that height and width; may take seconds the first time."""
 
@@ -53,11 +57,25 @@ class TorchSource:
 
         self.name, self.about = checkpoint.path.name, checkpoint.about
         self.choice, self.device = choice, device
-        self._network = TorchNetwork(checkpoint.module(), choice, device, self.name)
+        self._module, self._levels = checkpoint.module()
+        # Decoding is done here, in float32, so the network may compute in short numbers alone.
+        self._place = partial(
+            TorchNetwork, self._module, choice, device, self.name, short=self._levels
+        )
+        self._network: Network = self._place()
 
     def fixed_size(self) -> None:
         """Any size will do."""
         return
+
+    def keep_neck(self) -> bool:
+        """Let the head hand them on, where it is known."""
+        if self._levels:
+            from mot_dinov3.models.yolo_levels import expose_levels
+
+            expose_levels(self._module, neck=True)
+            self._network = self._place()
+        return self._levels
 
     def network(self, size: tuple[int, int]) -> Network:
         """The one network."""
@@ -84,6 +102,7 @@ class ExportingSource:
         self._path, self._place = path, place
         self._digest = file_digest(path)
         self._checkpoint: Checkpoint | None = None
+        self._neck = False
         entry = entry_name(f"{path.stem}-about", {"weights": self._digest}, EXPORTERS)
         with kept(entry, self._write_about, place) as folder:
             self.about = About.from_json((folder / ABOUT_FILE).read_text(encoding="utf-8"))
@@ -92,6 +111,11 @@ class ExportingSource:
     def fixed_size(self) -> None:
         """Any size can be exported."""
         return
+
+    def keep_neck(self) -> bool:
+        """Cut the networks that are loaded from now on behind the neck too; OpenVINO only."""
+        self._neck = self.choice.backend == OPENVINO
+        return self._neck
 
     def network(self, size: tuple[int, int]) -> Network:
         """The export for that size, made now where it is not in the cache.
@@ -102,10 +126,20 @@ class ExportingSource:
         key = ExportKey(self._path.stem, self._digest, self.choice, size, exporters=EXPORTERS)
         try:
             return exported_network(
-                key, lambda target: self._export(size, target), self.device, self._place
+                key,
+                lambda target: self._export(size, target),
+                self.device,
+                self._place,
+                self._cut,
             )
         finally:
             self._checkpoint = None
+
+    def _cut(self, model: Any, path: Path) -> Any:  # noqa: ANN401 - openvino's
+        from mot_dinov3.detectors.taps import read_taps
+
+        taps = read_taps(path)
+        return taps.cut(model, neck=self._neck) if taps else model
 
     def _load(self) -> Checkpoint:
         if self._checkpoint is None:
@@ -153,6 +187,10 @@ class ReadySource:
         """The size that it was exported for, None where it was left open."""
         height, width = self._network.inputs[0][-2:]
         return (height, width) if min(height, width) > 0 else None
+
+    def keep_neck(self) -> bool:
+        """What the user exported is run as it is."""
+        return False
 
     def network(self, size: tuple[int, int]) -> Network:
         """The one network."""

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from mot_dinov3.backends.base import Network
 from mot_dinov3.config import DetectorConfig
 from mot_dinov3.detectors.classes import resolve_classes
-from mot_dinov3.detectors.decode import best_boxes, clean_detections, final_boxes
-from mot_dinov3.detectors.letterbox import fit, input_size, letterbox
+from mot_dinov3.detectors.decode import (
+    Boxes,
+    best_of,
+    clean_detections,
+    of_answer,
+    of_final,
+    of_levels,
+)
+from mot_dinov3.detectors.letterbox import Fit, fit, input_size, letterbox
+from mot_dinov3.detectors.neck import Neck
 from mot_dinov3.detectors.networks import NetworkSource
 from mot_dinov3.errors import ModelError
-from mot_dinov3.structures import Detections, FloatArray, Frame, Image, IntArray
+from mot_dinov3.structures import Detections, FloatArray, Frame, Image
 
 logger = logging.getLogger("mot_dinov3")
 
 MOST_NETWORKS = 4
 """Networks for so many input sizes stay loaded; a source rarely shows more than one."""
+MAPS = 4
+"""Dimensions of the first answer of a network that leaves decoding to us."""
 
 
 class YoloDetector:
@@ -46,6 +56,8 @@ class YoloDetector:
         self._wanted = resolve_classes(config.classes, self.names)
         self._networks: dict[tuple[int, int], Network] = {}
         self._size = source.fixed_size()
+        self._keeps_neck = False
+        self.neck: Neck | None = None
 
     @property
     def title(self) -> str:
@@ -53,6 +65,13 @@ class YoloDetector:
         size = f"{self._size[1]}x{self._size[0]}" if self._size else f"{self._longest}"
         source = self._source
         return f"{source.name} {size} px, {source.choice.title}, {source.device}"
+
+    def keep_neck(self) -> bool:
+        """Hand out the neck from now on, see `base.NeckFeatures`; networks are loaded again."""
+        if not self._keeps_neck and self._source.keep_neck():
+            self._keeps_neck = True
+            self._networks.clear()
+        return self._keeps_neck
 
     def warm_up(self, width: int, height: int) -> None:
         """Load the network for pictures of that size, and run it once.
@@ -74,19 +93,30 @@ class YoloDetector:
         source = image.shape[1], image.shape[0]
         size = self._source.fixed_size() or input_size(source, self._longest, self._about.stride)
         how = fit(source, size)
-        answer = self._network(size)(letterbox(image, how))[0]
-        xyxy, score, class_id = self._boxes(answer)
-        return clean_detections(how.back(xyxy), score, class_id)
+        answers = self._network(size)(letterbox(image, how))
+        if answers[0].ndim == MAPS:
+            found = self._of_maps(answers, how)
+        else:
+            found = self._of_answer(answers[0])
+        return clean_detections(how.back(found.xyxy), found.score, found.class_id)
 
-    def _boxes(self, answer: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
+    def _of_maps(self, maps: Sequence[FloatArray], how: Fit) -> Boxes:
+        """Boxes of a network that hands out its head's raw maps, and its neck's behind them."""
+        count = len(maps)
+        if self._keeps_neck:
+            count = count * 2 // 3
+            self.neck = Neck(tuple(level[0] for level in maps[count:]), how)
+        return best_of(of_levels(maps[:count], how.size[0], self._floor), self._wanted)
+
+    def _of_answer(self, answer: FloatArray) -> Boxes:
         if answer.ndim != 3 or len(answer) != 1:
             raise ModelError(
                 f"'{self._source.name}' answers one picture with shape {answer.shape}.",
                 fix="Use a model that Ultralytics exported for detection, with batch=1.",
             )
         if self._about.final or answer.shape[2] == 6:
-            return final_boxes(answer[0], self._floor, self._wanted)
-        return best_boxes(answer[0], len(self.names), self._floor, self._wanted)
+            return of_final(answer[0], self._floor, self._wanted)
+        return best_of(of_answer(answer[0], len(self.names), self._floor), self._wanted)
 
     def _network(self, size: tuple[int, int]) -> Network:
         """The network for an input size; the oldest one goes when there are too many."""
