@@ -22,7 +22,7 @@ FLOORS = [
         "compat",
         "assets",
         "lanes",
-        "lap",
+        "scipy_parts",
     },
     {
         "models",

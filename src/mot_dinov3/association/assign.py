@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from mot_dinov3.lap import linear_sum_assignment
+from mot_dinov3.scipy_parts import linear_sum_assignment
 from mot_dinov3.structures import NO_ROWS, FloatArray, IntArray
 
 REFUSED = 1e4

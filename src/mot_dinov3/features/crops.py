@@ -164,9 +164,9 @@ def cpu_batch(image: Image, windows: CropWindows, spec: InputSpec) -> FloatArray
 def _resized(crop: Image, height: int, width: int, cubic: bool) -> FloatArray:
     """(h, w, 3) uint8 -> (3, height, width) float32 in 0..255."""
     h, w = crop.shape[:2]
-    lines = resampling(h, height, cubic) @ crop.astype(np.float32).reshape(h, w * 3)
+    lines = resampling(h, height, cubic).times(crop.astype(np.float32).reshape(h, w * 3))
     columns = lines.reshape(height, w, 3).transpose(1, 2, 0).reshape(w, 3 * height)
-    out: FloatArray = resampling(w, width, cubic) @ columns
+    out: FloatArray = resampling(w, width, cubic).times(columns)
     if cubic:
         np.clip(out, 0, 255, out=out)
     return out.reshape(width, 3, height).transpose(1, 2, 0)

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
-from scipy.sparse import csr_array
+
+from mot_dinov3.scipy_parts import SparseRows
 
 Numbers = TypeVar("Numbers")
 """A numpy array or a torch tensor: the formulas below use only what both have."""
@@ -31,7 +32,7 @@ def kernel(distance: Numbers, cubic: bool) -> Numbers:
 
 
 @lru_cache(maxsize=4096)
-def resampling(n_in: int, n_out: int, cubic: bool) -> csr_array:
+def resampling(n_in: int, n_out: int, cubic: bool) -> SparseRows:
     """(n_out, n_in) float32 weights that resize `n_in` lines to `n_out`, antialiased.
 
     Where lines are dropped the kernel is stretched over all of them, as in Pillow's `resize` and
@@ -47,5 +48,5 @@ def resampling(n_in: int, n_out: int, cubic: bool) -> csr_array:
     weights /= weights.sum(axis=1, keepdims=True)
     kept = weights != 0
     starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-    data = weights[kept].astype(np.float32), taps[kept], starts.astype(np.int32)
-    return csr_array(data, shape=(n_out, n_in))
+    data = weights[kept].astype(np.float32)
+    return SparseRows((n_out, n_in), data, taps[kept], starts.astype(np.int32))

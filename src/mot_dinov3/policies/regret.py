@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mot_dinov3.lap import linear_sum_assignment
+from mot_dinov3.scipy_parts import linear_sum_assignment
 from mot_dinov3.structures import BoolArray, FloatArray, IntArray
 
 ALONE = np.float32(2.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.io.mot import MotTable
-from mot_dinov3.lap import linear_sum_assignment
+from mot_dinov3.scipy_parts import linear_sum_assignment
 from mot_dinov3.structures import IntArray
 
 

@@ -17,9 +17,9 @@ from mot_dinov3.association.base import Scene, TrackView
 from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.io.mot import MotTable
-from mot_dinov3.lap import linear_sum_assignment
 from mot_dinov3.policies.base import PlanInput, number_argument
 from mot_dinov3.policies.continuity import claims
+from mot_dinov3.scipy_parts import linear_sum_assignment
 from mot_dinov3.structures import (
     BoolArray,
     Detections,
