@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,10 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mot_dinov3.backends.base import Network
 from mot_dinov3.backends.cache import ExportKey, export_place, kept
-from mot_dinov3.backends.choice import TORCH, Choice, Older, choose_backend
+from mot_dinov3.backends.choice import (
+    ONNX,
+    TITLES,
+    TORCH,
+    Choice,
+    Older,
+    asked_precision,
+    choose_backend,
+)
 from mot_dinov3.backends.digest import file_digest
 from mot_dinov3.backends.load import MODEL_FILES, load_network
-from mot_dinov3.config import EmbedderConfig
+from mot_dinov3.config import AUTO, EmbedderConfig
+from mot_dinov3.errors import UsageError
 from mot_dinov3.features.backbone import NetworkEmbedder
 from mot_dinov3.features.base import Placement
 from mot_dinov3.features.crops import CropShape, InputSpec
@@ -24,6 +34,9 @@ if TYPE_CHECKING:
 Built: TypeAlias = "tuple[torch.nn.Module, InputSpec]"
 """A module that turns (B, 3, h, w) pictures into (B, D), and what it wants to see."""
 
+logger = logging.getLogger("mot_dinov3")
+
+INT8 = "int8"
 SPEC_FILE = "input.json"
 """Beside an exported network: what it wants to see."""
 
@@ -55,7 +68,7 @@ def pretrained_embedder(
         ModelError: the model cannot be loaded or exported, or a package is missing.
         DeviceError: it does not fit on the device, or the device is too old for the precision.
     """
-    choice = choose_backend(place.config, place.device, older_flag(config))
+    choice = _choice(config, place)
     if choice.backend == TORCH:
         from mot_dinov3.backends.torch import TorchNetwork
 
@@ -88,6 +101,22 @@ def older_flag(config: EmbedderConfig) -> Older | None:
     return Older(f"--embed-amp {config.embed_amp}", precision)
 
 
+def _choice(config: EmbedderConfig, place: Placement) -> Choice:
+    """Backend and precision; int8 only where it is faster, and never without a word."""
+    older = older_flag(config)
+    if asked_precision(place.config, older) != INT8:
+        return choose_backend(place.config, place.device, older)
+    if place.config.backend not in (AUTO, ONNX):
+        raise UsageError(
+            f"--precision int8 of an embedder needs onnxruntime, not --backend "
+            f"{place.config.backend}, which is no faster with it.",
+            fix="Choose --backend auto or onnx, or --precision auto.",
+        )
+    choice = choose_backend(place.config, place.device, older, able=(ONNX,))
+    logger.warning("int8 embeddings differ from exact ones: look at a run before you trust them.")
+    return choice
+
+
 def _exported(model: Pretrained, choice: Choice, place: Placement) -> tuple[Network, InputSpec]:
     key = ExportKey(
         name=model.name,
@@ -102,6 +131,10 @@ def _exported(model: Pretrained, choice: Choice, place: Placement) -> tuple[Netw
     def fill(folder: Path) -> None:
         from mot_dinov3.features.exporting import export
 
+        logger.warning(
+            "Exporting '%s' to %s; later runs find it in the cache.",
+            model.name, TITLES[choice.backend],
+        )  # fmt: skip
         module, spec = model.build()
         (folder / SPEC_FILE).write_text(json.dumps(asdict(spec)), encoding="utf-8")
         export(module, (spec.height, spec.width), key, folder / name)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,15 @@ import numpy as np
 from mot_dinov3.backends.base import Network
 from mot_dinov3.backends.choice import ONNX, OPENVINO, choose_backend
 from mot_dinov3.backends.load import load_network
-from mot_dinov3.config import EmbedderConfig
+from mot_dinov3.config import AUTO, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.features.backbone import NetworkEmbedder
 from mot_dinov3.features.base import Placement
 from mot_dinov3.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
-from mot_dinov3.features.exports import embedder_of, older_flag
+from mot_dinov3.features.exports import INT8, embedder_of, older_flag
 from mot_dinov3.structures import FloatArray
+
+logger = logging.getLogger("mot_dinov3")
 
 DEFAULT_HEIGHT, DEFAULT_WIDTH = 256, 128
 """The shape of person crops in re-identification, for models that leave theirs open."""
@@ -42,7 +46,11 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
     """
     path = _existing(config.embed_model)
     able = (OPENVINO, ONNX)
-    choice = choose_backend(place.config, place.device, older_flag(config), able=able, ready=True)
+    run, older = place.config, older_flag(config)
+    if run.precision == INT8:
+        logger.warning("--precision int8: '%s' keeps the numbers that are in it.", path.name)
+        run = replace(run, precision=AUTO)
+    choice = choose_backend(run, place.device, older, able=able, ready=True)
     network: Any = load_network(path, choice, place.device)
     shape = _picture_shape(network, path.name)
     spec = spec_from_shape(shape, network.metadata)
