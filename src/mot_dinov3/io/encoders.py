@@ -13,8 +13,11 @@ from av.codec.context import ThreadType
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
+from mot_dinov3.device import may_have_gpu
 from mot_dinov3.errors import OutputError
 
+NVENC = "h264_nvenc"
+"""NVIDIA's encoder in hardware: it leaves the processor to everything else."""
 TICKS_PER_S = 90_000
 KEYFRAME_EVERY_S = 4
 
@@ -43,6 +46,7 @@ class VideoFormat:
 
 
 ENCODERS = {
+    NVENC: Encoder(NVENC, {"preset": "p4", "rc": "vbr", "cq": "23", "b": "0", "bf": "0"}),
     "libx264": Encoder(
         "libx264",
         {"preset": "veryfast", "crf": "23", "bf": "0", "x264-params": "subme=1:me=dia"},
@@ -85,6 +89,27 @@ def format_of(path: Path) -> VideoFormat:
             else f"The output '{path}' has no suffix, so its format is unknown.",
             fix=f"Use one of: {', '.join(FORMATS)}.",
         ) from None
+
+
+def encoders_for(kind: VideoFormat, size: tuple[int, int]) -> tuple[str, ...]:
+    """Names of a format's encoders, best first; a GPU's where it opens for pictures of `size`."""
+    if "libx264" in kind.encoders and may_have_gpu() and opens(ENCODERS[NVENC], size):
+        return (NVENC, *kind.encoders)
+    return kind.encoders
+
+
+def opens(encoder: Encoder, size: tuple[int, int]) -> bool:
+    """Whether this build, driver and card really encode pictures of `size` with it."""
+    try:
+        context = av.VideoCodecContext.create(encoder.name, "w")
+        context.width, context.height = size
+        context.pix_fmt = "yuv420p"
+        context.time_base = Fraction(1, encoder.ticks_per_s)
+        context.options = encoder.options
+        context.open()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
 
 
 def encoder_threads() -> int:

@@ -22,6 +22,7 @@ from mot_dinov3.io.encoders import (
     VideoFormat,
     WholeWrites,
     add_video,
+    encoders_for,
     open_container,
 )
 from mot_dinov3.io.pictures import HD_HEIGHT, letterbox
@@ -143,7 +144,8 @@ class Encoding:
     def _open(self, path: Path, kind: VideoFormat) -> Output:
         """The first encoder of the format that works here, with the sound if the file takes it."""
         sounds = (self._audio, None) if self._audio is not None else (None,)
-        for name, sound in itertools.product(kind.encoders, sounds):
+        encoders = encoders_for(kind, self._even)
+        for name, sound in itertools.product(encoders, sounds):
             try:
                 return self._start(open_container(self._file, kind), kind, ENCODERS[name], sound)
             except (av.FFmpegError, ValueError) as error:
@@ -152,7 +154,7 @@ class Encoding:
                     raise
         self._file.close()
         raise OutputError(
-            f"No video encoder for '{path.suffix}' works here (tried {', '.join(kind.encoders)}).",
+            f"No video encoder for '{path.suffix}' works here (tried {', '.join(encoders)}).",
             fix="Install a full build of PyAV (pip install av), or give --no-video.",
         )
 
