@@ -33,59 +33,26 @@ def parser() -> argparse.ArgumentParser:
     """The flags of the evaluation."""
     out = CommandParser(prog="cli.py eval", description=DESCRIPTION)
     add = out.add_argument
-    add(
-        "--gt",
-        type=Path,
-        required=True,
-        metavar="DIR|FILE",
-        help="DIR with SEQ/gt/gt.txt and SEQ/seqinfo.ini, one such SEQ, or a gt.txt",
-    )
-    add(
-        "--pred",
-        type=Path,
-        required=True,
-        metavar="DIR|FILE",
-        help="DIR with SEQ.txt, or one file, as --save-mot writes it",
-    )
-    add(
-        "--metrics",
-        nargs="+",
-        choices=FAMILIES,
-        default=list(FAMILIES),
-        metavar="NAME",
-        help="what to measure: hota, clear, identity (default: all)",
-    )
-    add(
-        "--preprocess",
-        choices=RULES,
-        default="auto",
+    add("--gt", type=Path, required=True, metavar="DIR|FILE",
+        help="DIR with SEQ/gt/gt.txt and SEQ/seqinfo.ini, one such SEQ, or a gt.txt")  # fmt: skip
+    add("--pred", type=Path, required=True, metavar="DIR|FILE",
+        help="DIR with SEQ.txt, or one file, as --save-mot writes it")  # fmt: skip
+    add("--metrics", nargs="+", choices=FAMILIES, default=list(FAMILIES), metavar="NAME",
+        help="what to measure: hota, clear, identity (default: all)")  # fmt: skip
+    add("--preprocess", choices=RULES, default="auto",
         help="which boxes count: mot17 and mot20 score pedestrians and leave distractors out, "
-        "none scores all; auto sees by classes and marks of each ground truth (default: auto)",
-    )
-    add(
-        "--frames",
-        default="",
-        metavar="FIRST:LAST",
-        help="score a part only, counted from 1; also first-half and second-half",
-    )
-    add(
-        "--renumbered",
-        action="store_true",
-        help="results count their frames from 1 where that part begins",
-    )
-    add(
-        "--min-visibility",
-        type=float,
-        default=0.0,
-        metavar="SHARE",
-        help="do not ask for what is less visible, where the ground truth says it (default: 0)",
-    )
-    add(
-        "--allow-missing",
-        action="store_true",
-        help="leave out sequences without a result, and say which",
-    )
-    add("--json", type=Path, metavar="FILE", help="also write the figures to FILE")  # fmt: skip
+        "none scores all; auto sees by classes and marks of each ground truth "
+        "(default: auto)")  # fmt: skip
+    add("--frames", default="", metavar="FIRST:LAST",
+        help="score a part only, counted from 1; also first-half and second-half")  # fmt: skip
+    add("--renumbered", action="store_true",
+        help="results count their frames from 1 where that part begins")  # fmt: skip
+    add("--min-visibility", type=float, default=0.0, metavar="SHARE",
+        help="do not ask for what is less visible, where the ground truth says it "
+        "(default: 0)")  # fmt: skip
+    add("--allow-missing", action="store_true",
+        help="leave out sequences without a result, and say which")  # fmt: skip
+    add("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     add("--debug", action="store_true", help="show full tracebacks")
     return out
 
