@@ -72,7 +72,7 @@ def test_who_overlaps_is_who_has_area_in_common(dense_pairs, a, b):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(boxes, "DENSE_PAIRS", dense_pairs)
         patch.setattr(boxes, "STRIP", 2)
-        rows, columns = boxes.overlapping(a, b)
+        rows, columns = boxes.overlapping(boxes.sides(a), boxes.sides(b))
     low, high = np.maximum(a[:, None, :2], b[:, :2]), np.minimum(a[:, None, 2:], b[:, 2:])
     assert list(zip(rows, columns, strict=True)) == list(
         zip(*(high > low).all(axis=2).nonzero(), strict=True)
@@ -82,4 +82,4 @@ def test_who_overlaps_is_who_has_area_in_common(dense_pairs, a, b):
 def test_boxes_are_compared_pair_by_pair_as_in_the_matrix():
     rng = np.random.default_rng(0)
     a, b = (np.sort(rng.uniform(0, 9, (7, 2, 2)), 1).reshape(7, 4).astype(np.float32) for _ in "ab")
-    assert (boxes.iou(a, b) == boxes.iou_matrix(a, b).diagonal()).all()
+    assert (boxes.iou(boxes.sides(a), boxes.sides(b)) == boxes.iou_matrix(a, b).diagonal()).all()

@@ -45,70 +45,91 @@ def cxcywh_to_xyxy(cxcywh: FloatArray) -> FloatArray:
 
 
 def area(xyxy: FloatArray) -> FloatArray:
-    """(...) areas of boxes (..., 4) in square pixels; 0 for a box turned inside out."""
-    size = np.maximum(xyxy[..., 2:] - xyxy[..., :2], 0)
-    out: FloatArray = size[..., 0] * size[..., 1]
+    """(N,) areas in square pixels; 0 for a box turned inside out."""
+    size = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
+    out: FloatArray = size[:, 0] * size[:, 1]
     return out
 
 
+def sides(xyxy: FloatArray) -> FloatArray:
+    """(4, N) left, top, right and bottom of boxes (N, 4), each in one piece of memory.
+
+    What is computed for many pairs is computed from these, for all pairs at once.
+    """
+    return np.ascontiguousarray(xyxy.T)
+
+
+def intersection(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(2, ...) width and height that boxes have in common, given their sides (4, ...)."""
+    common: FloatArray = np.minimum(a[2:], b[2:])
+    common -= np.maximum(a[:2], b[:2])
+    np.maximum(common, 0, out=common)
+    return common
+
+
 def iou(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Float32 intersection over union of boxes (..., 4) that are aligned or broadcast.
+    """(...) float32 intersection over union of boxes given by their sides (4, ...).
 
     A box without area has IoU 0 with everything.
     """
-    width = np.minimum(a[..., 2], b[..., 2])
-    width -= np.maximum(a[..., 0], b[..., 0])
-    height = np.minimum(a[..., 3], b[..., 3])
-    height -= np.maximum(a[..., 1], b[..., 1])
-    np.maximum(width, 0, out=width)
-    np.maximum(height, 0, out=height)
-    width *= height
-    union = area(a) + area(b) - width
+    common, size, other = intersection(a, b), a[2:] - a[:2], b[2:] - b[:2]
+    np.maximum(size, 0, out=size)
+    np.maximum(other, 0, out=other)
+    return over_union(common[0] * common[1], size[0] * size[1] + other[0] * other[1])
+
+
+def over_union(common: FloatArray, areas: FloatArray) -> FloatArray:
+    """(...) `common` area over that of the union, given the sum of both `areas`."""
+    union = areas - common
     np.maximum(union, np.float32(1e-9), out=union)
-    out: FloatArray = np.divide(width, union, dtype=np.float32)
+    out: FloatArray = np.divide(common, union, dtype=np.float32)
     return out
 
 
 def iou_matrix(a: FloatArray, b: FloatArray) -> FloatArray:
     """(N, M) float32 `iou` of every box of `a` (N, 4) with every one of `b` (M, 4)."""
-    return iou(a[:, None], b[None])
+    return iou(sides(a)[:, :, None], sides(b)[:, None])
 
 
 def overlapping(a: FloatArray, b: FloatArray) -> tuple[IntArray, IntArray]:
-    """Rows of `a` (N, 4) and of `b` (M, 4) that have area in common, ordered by row, then column.
+    """Which boxes of `a` and of `b`, given by their sides (4, N) and (4, M), overlap.
 
     Boxes must not be turned inside out, and one without area may be in a pair, too. Few of all
     pairs overlap, so what is to be known of pairs is computed for these only. Where there are
     many boxes, both sides are sorted from left to right, and a strip of `a` is compared with its
     reach in `b` only (sort and sweep, Baraff 1992).
+
+    Returns:
+        (K,) rows of `a` and of `b`, ordered by the first, then the second.
     """
-    ours, theirs = np.ascontiguousarray(a.T), np.ascontiguousarray(b.T)
-    if len(a) * len(b) <= DENSE_PAIRS:
-        return _crossing(ours, theirs)
-    order, other = ours[0].argsort(), theirs[0].argsort()
-    ours, theirs = ours[:, order], theirs[:, other]
-    widest = (theirs[2] - theirs[0]).max()
+    n, m = a.shape[1], b.shape[1]
+    if n * m <= DENSE_PAIRS:
+        return _crossing(a, b)
+    order, other = a[0].argsort(), b[0].argsort()
+    a, b = a[:, order], b[:, other]
+    widest = (b[2] - b[0]).max()
     found = []
-    for start in range(0, len(a), STRIP):
-        strip = ours[:, start : start + STRIP]
-        reach = strip[0, 0] - widest, strip[2].max()
-        low, high = theirs[0].searchsorted(reach)
-        i, j = _crossing(strip, theirs[:, low:high])
-        found.append(order[start + i] * len(b) + other[low + j])
-    pairs = np.sort(np.concatenate(found))
-    rows = pairs // len(b)
-    return rows, pairs - rows * len(b)
+    for start in range(0, n, STRIP):
+        strip = a[:, start : start + STRIP]
+        low, high = b[0].searchsorted((strip[0, 0] - widest, strip[2].max()))
+        i, j = _crossing(strip, b[:, low:high])
+        found.append(order[start + i] * m + other[low + j])
+    return divided(np.sort(np.concatenate(found)), m)
 
 
 def _crossing(a: FloatArray, b: FloatArray) -> tuple[IntArray, IntArray]:
-    """As `overlapping`, every pair looked at; boxes are columns, (4, N) and (4, M)."""
+    """As `overlapping`, every pair looked at."""
     cross = a[0][:, None] < b[2]
     cross &= a[2][:, None] > b[0]
     cross &= a[1][:, None] < b[3]
     cross &= a[3][:, None] > b[1]
-    pairs = cross.ravel().nonzero()[0]
-    rows = pairs // max(b.shape[1], 1)
-    return rows, pairs - rows * b.shape[1]
+    return divided(cross.ravel().nonzero()[0], b.shape[1])
+
+
+def divided(places: IntArray, n_columns: int) -> tuple[IntArray, IntArray]:
+    """Rows and columns of places in a matrix that are counted row by row."""
+    rows = places // max(n_columns, 1)
+    return rows, places - rows * n_columns
 
 
 def clip(xyxy: FloatArray, width: int, height: int) -> FloatArray:

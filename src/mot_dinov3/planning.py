@@ -7,9 +7,19 @@ from dataclasses import replace
 import numpy as np
 
 from mot_dinov3.association.base import Associator, Scene, TrackView
-from mot_dinov3.boxes import area, clip, iou, overlapping
+from mot_dinov3.boxes import area, clip, intersection, over_union, overlapping, sides
 from mot_dinov3.policies.base import PlanInput
-from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, Frame, IntArray, TrackState
+from mot_dinov3.structures import (
+    BoolArray,
+    EmbedPlan,
+    FloatArray,
+    Frame,
+    IntArray,
+    Reason,
+    TrackState,
+)
+
+CONFIRMED, LOST = int(TrackState.CONFIRMED), int(TrackState.LOST)
 
 AHEAD_S = 1 / 3
 """How far ahead a policy may see the motion of tracks, in seconds."""
@@ -36,7 +46,7 @@ def plan_input(
 
     `sharp` (N,) in [0, 1] tells blurred crops from good ones.
     """
-    active, away = active_rows(view), np.flatnonzero(view.state == TrackState.LOST)
+    active, away = active_rows(view), (view.state == LOST).nonzero()[0]
     near, cost = scene.near, associator.place_cost(scene, view)
     frame_wh = known_size(frame)
     overlap, visible = crowding(scene)
@@ -55,7 +65,7 @@ def plan_input(
         track_id=view.id[active],
         track_xyxy=view.xyxy[active],
         ahead_xyxy=view.motion.ahead(AHEAD_S)[active],
-        confirmed=view.state[active] == TrackState.CONFIRMED,
+        confirmed=view.state[active] == CONFIRMED,
         hits=view.hits[active],
         staleness=view.staleness[active],
         known=view.gallery.known[active],
@@ -77,18 +87,19 @@ def matrix(
     scene: Scene, values: FloatArray, view: TrackView, tracks: IntArray, far: np.float32
 ) -> FloatArray:
     """(N, L) values (K,) of the near pairs with `tracks` (L,), and `far` for all other pairs."""
-    out = np.full((len(scene.strong), len(tracks)), far, np.float32)
+    near, out = scene.near, np.full((len(scene.strong), len(tracks)), far)
     place = np.full(len(view), -1)
     place[tracks] = np.arange(len(tracks))
-    column = place[scene.near.columns]
-    mine = column >= 0
-    out[scene.near.rows[mine], column[mine]] = values[mine]
+    column = place[near.columns]
+    mine = (column >= 0).nonzero()[0]
+    out[near.rows[mine], column[mine]] = values[mine]
     return out
 
 
 def active_rows(view: TrackView) -> IntArray:
     """Rows of the tracks that a plan speaks of: all that are not lost."""
-    return np.flatnonzero(view.state != TrackState.LOST)
+    rows: IntArray = (view.state != LOST).nonzero()[0]
+    return rows
 
 
 def known_size(frame: Frame) -> tuple[int, int]:
@@ -106,21 +117,26 @@ def crowding(scene: Scene) -> tuple[FloatArray, FloatArray]:
     """
     n = len(scene.strong)
     overlap, visible = np.zeros(n, np.float32), np.ones(n, np.float32)
-    rows = np.flatnonzero(scene.strong)
-    boxes = scene.detections.xyxy[rows]
+    rows = scene.strong.nonzero()[0]
+    boxes = sides(scene.detections.xyxy[rows])
     i, j = overlapping(boxes, boxes)
-    others = i != j
-    if not others.any():
+    pairs = (i < j).nonzero()[0]
+    if not len(pairs):
         return overlap, visible
-    i, j = i[others], j[others]
-    size, shared = np.maximum(area(boxes), 1e-6), iou(boxes[i], boxes[j])
-    common = shared * (size[i] + size[j]) / (1 + shared)
-    common[boxes[j, 3] <= boxes[i, 3]] = 0.0
-    hidden = np.bincount(i, common, len(rows)).astype(np.float32) / size
-    visible[rows] = np.clip(1.0 - hidden, 0.0, 1.0)
+    i, j = i[pairs], j[pairs]
+    width, height = boxes[2:] - boxes[:2]
+    size = np.maximum(width * height, 1e-6)
+    across, down = intersection(boxes[:, i], boxes[:, j])
+    common = across * down
+    lower = boxes[3]
+    behind = np.where(lower[i] < lower[j], i, j)
+    hidden = np.bincount(behind, common * (lower[i] != lower[j]), len(rows))
+    visible[rows] = np.maximum(1.0 - hidden.astype(np.float32) / size, 0.0)
     class_id = scene.detections.class_id[rows]
-    shared[class_id[i] != class_id[j]] = 0.0
+    same = class_id[i] == class_id[j]
+    shared = over_union(common, size[i] + size[j]) * same
     np.maximum.at(overlap, rows[i], shared)
+    np.maximum.at(overlap, rows[j], shared)
     return overlap, visible
 
 
@@ -128,12 +144,13 @@ def crop_quality(scene: Scene, visible: FloatArray, frame_wh: tuple[int, int]) -
     """(N,) in [0, 1]: confidence times size times what is `visible` (N,) and inside the frame."""
     boxes = scene.detections.xyxy
     size = np.maximum(area(boxes), 1e-6)
-    inside = area(clip(boxes, *frame_wh)) / size if min(frame_wh) else 1.0
     large = np.minimum(1.0, np.sqrt(size) / FULL_SIZE_PX)
-    cut_off = at_border(boxes, frame_wh) & (inside > 1 - 1e-3)
-    whole = np.where(cut_off, CUT_OFF, 1.0)
-    quality: FloatArray = scene.detections.score * visible * inside * large * whole
-    return np.clip(quality, 0.0, 1.0).astype(np.float32, copy=False)
+    quality: FloatArray = scene.detections.score * visible * large
+    border = at_border(boxes, frame_wh)
+    if border.any():
+        inside = area(clip(boxes, *frame_wh)) / size
+        quality *= inside * np.where(border & (inside > 1 - 1e-3), CUT_OFF, 1.0)
+    return quality.clip(0.0, 1.0).astype(np.float32, copy=False)
 
 
 def at_border(xyxy: FloatArray, frame_wh: tuple[int, int]) -> BoolArray:
@@ -144,7 +161,18 @@ def at_border(xyxy: FloatArray, frame_wh: tuple[int, int]) -> BoolArray:
     return np.asarray((low | high).any(axis=1), np.bool_)
 
 
+def joined(plan: EmbedPlan) -> EmbedPlan:
+    """The plan where one pass shows the whole picture: who is confident joins who is wanted."""
+    if not len(plan.critical) and not len(plan.refresh):
+        return plan
+    able = plan.reason[plan.reuse] != Reason.LOW_SCORE
+    refresh = np.concatenate((plan.refresh, plan.reuse[able]))
+    return replace(plan, refresh=refresh, reuse=plan.reuse[~able])
+
+
 def gated(plan: EmbedPlan, quality: FloatArray) -> EmbedPlan:
     """The plan, whose bad crops may be compared, but are not remembered and less believed."""
-    poor = np.union1d(plan.poor, np.flatnonzero(quality < POOR_QUALITY)).astype(np.int64)
-    return replace(plan, poor=poor)
+    poor = quality < POOR_QUALITY
+    poor[plan.poor] = True
+    rows = poor.nonzero()[0]
+    return plan if len(rows) == len(plan.poor) else replace(plan, poor=rows)

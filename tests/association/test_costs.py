@@ -23,13 +23,13 @@ def test_look_cost_falls_with_similarity_and_is_bounded():
 
 def test_reach_grows_with_the_time_unseen():
     here, there = matrix([100, 100, 140, 200]), matrix([400, 100, 440, 200])
-    assert not reachable(there, here, np.array([0.5], np.float32))[0]
-    assert reachable(there, here, np.array([3.0], np.float32))[0]
+    assert not reachable(there.T, here.T, np.array([0.5], np.float32))[0]
+    assert reachable(there.T, here.T, np.array([3.0], np.float32))[0]
 
 
 def test_a_returning_identity_keeps_its_size():
     here, giant = matrix([100, 100, 140, 200]), matrix([50, 0, 190, 350])
-    assert not reachable(giant, here, np.array([9.0], np.float32))[0]
+    assert not reachable(giant.T, here.T, np.array([9.0], np.float32))[0]
 
 
 def test_distinctness_is_the_mean_lead_of_row_and_column():

@@ -5,21 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.association.place import (
-    grown_iou,
-    growth,
-    height_iou,
-    place_similarity,
-    touching,
-    turn,
-)
-from mot_dinov3.boxes import iou_matrix
+from mot_dinov3.association.place import growth, overlap, similarity, touching, turn
+from mot_dinov3.boxes import iou_matrix, sides
 from situations import association, box, expected, matched, seen, table
 
 
 def some_boxes(rng, n):
     corner = rng.uniform(0, 100, (n, 2))
     return np.hstack((corner, corner + rng.uniform(5, 60, (n, 2)))).astype(np.float32)
+
+
+def every(a, b, share):
+    """How each of the boxes `a` overlaps each of `b`."""
+    return overlap(sides(a)[:, :, None], sides(b)[:, None], share)
 
 
 def grown(one, share):
@@ -43,21 +41,22 @@ def test_growing_boxes_is_growing_both_by_hand():
         [plain_iou(grown(a, s), grown(b, s)) for b, s in zip(here, share, strict=True)]
         for a in there
     ]
-    np.testing.assert_allclose(grown_iou(there[:, None], here[None], share), wanted, atol=1e-5)
+    np.testing.assert_allclose(every(there, here, share).grown, wanted, atol=1e-5)
 
 
 def test_boxes_that_do_not_grow_overlap_as_ever():
     rng = np.random.default_rng(4)
     a, b = some_boxes(rng, 5), some_boxes(rng, 6)
-    assert (grown_iou(a[:, None], b[None], np.zeros(6, np.float32)) == iou_matrix(a, b)).all()
+    found = every(a, b, np.zeros(6, np.float32))
+    assert (found.grown == iou_matrix(a, b)).all()
+    assert (found.plain == iou_matrix(a, b)).all()
 
 
 def test_who_was_away_longer_grows_more_up_to_a_limit():
     here = np.array([box(0)] * 4, np.float32)
     away_s = np.array([0, 0.5, 1, 9], np.float32)
     config = association(growth=0.1, growth_per_s=0.4, growth_limit=0.6)
-    share = growth(away_s, config)
-    found = place_similarity(np.array([box(60)], np.float32), here, share, 0.0)
+    found = every(np.array([box(60)], np.float32), here, growth(away_s, config)).grown[0]
     by_hand = [plain_iou(grown(box(60), s), grown(box(0), s)) for s in (0.1, 0.3, 0.5, 0.6)]
     np.testing.assert_allclose(found, by_hand, atol=1e-5)
     assert found[0] == 0 < found[2] < found[3]
@@ -67,23 +66,24 @@ def test_only_lost_tracks_grow_by_time():
     config = association(growth_per_s=0.5, growth_limit=0.6)
     view = expected(box(0), box(0), state=[1, 2], lost_s=[1 / 30, 1.0])
     scene = seen(view, box(45), config=config)
-    similarity = table(scene, scene.near.similarity, 2)[0]
-    assert similarity[0] == 0 < similarity[1]
+    found = table(scene, scene.near.similarity, 2)[0]
+    assert found[0] == 0 < found[1]
 
 
 def test_heights_are_compared_along_the_vertical_only():
     one = np.array([[0, 0, 10, 100]], np.float32)
     others = [[500, 0, 900, 100], [0, 50, 10, 150], [0, 0, 10, 50], [0, 200, 10, 300]]
-    found = height_iou(one, np.array(others, np.float32))
-    np.testing.assert_allclose(found, [1, 1 / 3, 0.5, 0], atol=1e-6)
+    found = every(one, np.array(others, np.float32), np.zeros(4, np.float32)).height
+    np.testing.assert_allclose(found, [[1, 1 / 3, 0.5, 0]], atol=1e-6)
 
 
 def test_overlap_counts_times_the_overlap_of_heights_to_a_power():
     rng = np.random.default_rng(5)
     a, b = some_boxes(rng, 6), some_boxes(rng, 5)
-    every = a[:, None], b[None]
-    found = place_similarity(*every, np.zeros(5, np.float32), 2.0)
-    np.testing.assert_allclose(found, iou_matrix(a, b) * height_iou(*every) ** 2, atol=1e-6)
+    found = every(a, b, np.zeros(5, np.float32))
+    squared = iou_matrix(a, b) * found.height**2
+    np.testing.assert_allclose(similarity(found, 2.0), squared, atol=1e-6)
+    assert similarity(found, 0.0) is found.grown
 
 
 def test_who_does_not_touch_has_nothing_in_common():
@@ -93,10 +93,12 @@ def test_who_does_not_touch_has_nothing_in_common():
         a, b = some_boxes(rng, 12), some_boxes(rng, 15)
         share = rng.uniform(0, most, 15).astype(np.float32)
         near = np.zeros((12, 15), bool)
-        near[touching(a, b, share)] = True
-        assert not grown_iou(a[:, None], b[None], share)[~near].any()
+        near[touching(sides(a), sides(b), share)] = True
+        assert not every(a, b, share).grown[~near].any()
         assert near.mean() < 0.9
-    assert len(touching(a[:0], b, share)[0]) == len(touching(a, b[:0], share[:0])[0]) == 0
+    nobody = sides(a[:0])
+    assert len(touching(nobody, sides(b), share)[0]) == 0
+    assert len(touching(sides(a), nobody, share[:0])[0]) == 0
 
 
 def test_of_two_with_the_same_overlap_the_one_of_the_same_height_is_meant():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
 import numpy as np
@@ -90,6 +90,27 @@ class Near:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __getitem__(self, pairs: BoolArray) -> Near:
+        """Select pairs, keeping the arrays aligned."""
+        return Near(*(getattr(self, item.name)[pairs] for item in fields(self)))
+
+    def dearer(self, hint: FloatArray) -> Near:
+        """The same pairs at costs changed by `hint` (K,)."""
+        return replace(self, cost=self.cost + hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Cheap:
+    """Evidence of looks that every detection has in every frame, beside embeddings.
+
+    Attributes:
+        vectors: (N, D) float32 unit rows, NaN where it is missing.
+        hint: (K,) float32, what it adds to the costs of the near pairs.
+    """
+
+    vectors: FloatArray
+    hint: FloatArray
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -101,6 +122,8 @@ class Scene:
         eligible: (N,) bool, confident enough to be looked at: its looks may be told.
         strong: (N,) bool, confident enough to be matched first by place alone.
         fertile: (N,) bool, confident enough to start a track.
+        cheap: evidence that all of them have, whose hints are in the costs of `near` already;
+            None where nobody asked for it.
     """
 
     detections: Detections
@@ -108,6 +131,7 @@ class Scene:
     eligible: BoolArray
     strong: BoolArray
     fertile: BoolArray
+    cheap: Cheap | None = None
 
 
 class Associator(Protocol):

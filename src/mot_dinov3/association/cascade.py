@@ -21,7 +21,7 @@ from mot_dinov3.association.base import Near, Scene, TrackView
 from mot_dinov3.association.costs import appearance_cost, blend, distinctness
 from mot_dinov3.association.pairing import Pairing
 from mot_dinov3.association.returning import may_return, reachable
-from mot_dinov3.boxes import iou, xyxy_to_cxcywh
+from mot_dinov3.boxes import sides, xyxy_to_cxcywh
 from mot_dinov3.config import AssociationConfig, TrackerConfig
 from mot_dinov3.motion.kalman import CHI2_95_2DOF
 from mot_dinov3.structures import (
@@ -33,6 +33,8 @@ from mot_dinov3.structures import (
     Matches,
     TrackState,
 )
+
+TENTATIVE, CONFIRMED, LOST, _ = map(int, TrackState)
 
 CLASS_CHANGE_IOU = 0.7
 """A detection of another class continues a track only where the boxes agree this well."""
@@ -72,56 +74,40 @@ class CascadeAssociation:
     def compare(self, detections: Detections, view: TrackView) -> Near:
         """By place alone: overlap, and what the configuration adds to it."""
         share = place.growth(view.away_s, self.config)
-        rows, columns = place.touching(detections.xyxy, view.xyxy, share)
-        overlap = iou(detections.xyxy[rows], view.xyxy[columns])
+        rows, columns = place.touching(sides(detections.xyxy), sides(view.xyxy), share)
+        near = self._pairs(detections, view, rows, columns)
         foreign = detections.class_id[rows] != view.class_id[columns]
-        if foreign.any():
-            same = (~foreign | (overlap >= CLASS_CHANGE_IOU)).nonzero()[0]
-            rows, columns, overlap = rows[same], columns[same], overlap[same]
-        similarity, cost = self._by_overlap(detections, view, rows, columns, share)
-        return Near(rows, columns, overlap, similarity, cost)
+        return near[~foreign | (near.iou >= CLASS_CHANGE_IOU)] if foreign.any() else near
 
-    def _by_overlap(
-        self,
-        detections: Detections,
-        view: TrackView,
-        rows: IntArray,
-        columns: IntArray,
-        share: FloatArray,
-    ) -> tuple[FloatArray, FloatArray]:
-        """Similarity and cost of pairs (K,), if boxes grow by the `share` (T,) of the track."""
-        config, seen = self.config, detections.xyxy[rows]
-        similarity = place.place_similarity(
-            seen, view.xyxy[columns], share[columns], config.height_power
-        )
+    def _pairs(
+        self, detections: Detections, view: TrackView, rows: IntArray, columns: IntArray
+    ) -> Near:
+        """What place says of pairs (K,), whether they touch or not."""
+        share = place.growth(view.away_s[columns], self.config)
+        seen, predicted = sides(detections.xyxy[rows]), sides(view.xyxy[columns])
+        overlap = place.overlap(seen, predicted, share)
+        config = self.config
+        similarity = place.similarity(overlap, config.height_power)
         score = detections.score[rows]
         cost = 1.0 - similarity * (1.0 - config.score_fusion * (1.0 - score))
         if config.momentum > 0 and view.trajectory is not None and len(rows):
+            centred = xyxy_to_cxcywh(detections.xyxy[rows]).astype(np.float64)
             earlier, known = view.trajectory.earlier(config.momentum_s)
-            centred = xyxy_to_cxcywh(seen).astype(np.float64)
             turn = place.turn(centred, view.trajectory.last[columns], earlier[columns])
             turn = np.where(known[columns], turn, place.UNSURE_TURN)
             cost += config.momentum * score * (turn - place.UNSURE_TURN)
-        return similarity, cost.astype(np.float32, copy=False)
+        return Near(rows, columns, overlap.plain, similarity, cost.astype(np.float32, copy=False))
 
     def associate(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Matches:
         """One frame's matches; each track and each detection at most once."""
         pairing = Pairing(len(scene.strong), len(view), self.assign)
         if not len(view) or not len(scene.strong):
             return pairing.matches()
-        config, near = self.config, scene.near
         strong = scene.strong | embeddings.fresh
-        recent = view.state == TrackState.CONFIRMED
         self._first(pairing, self._offers(scene, embeddings, view), strong, view)
-        sure = strong[near.rows]
-        for detections, tracks, least in (
-            (sure, recent, config.hasty_iou),
-            (~sure, self._found_by_weak(view), config.low_match_iou),
-            (sure, view.state == TrackState.TENTATIVE, config.tentative_iou),
-        ):
-            allowed = detections & tracks[near.columns] & (near.similarity >= least)
-            pairing.settle(near.rows, near.columns, near.cost, allowed)
-        self._returning(pairing, scene, embeddings, view)
+        if pairing.anybody_left():
+            self._by_place(pairing, scene.near, strong, view)
+            self._returning(pairing, scene, embeddings, view)
         return pairing.matches()
 
     def place_cost(self, scene: Scene, view: TrackView) -> FloatArray:
@@ -130,9 +116,9 @@ class CascadeAssociation:
         What only a stage after the first would take costs 1 more: that one chooses before it.
         """
         config, near, never = self.config, scene.near, np.float32(np.inf)
-        tentative = view.state == TrackState.TENTATIVE
-        least = np.where(self._near(view), np.float32(config.match_iou), never)
-        least[view.state == TrackState.CONFIRMED] = min(config.hasty_iou, config.match_iou)
+        tentative = view.state == TENTATIVE
+        least = np.where(self._lately(view), np.float32(config.match_iou), never)
+        least[view.state == CONFIRMED] = min(config.hasty_iou, config.match_iou)
         least[tentative] = config.tentative_iou
         weak = np.where(self._found_by_weak(view), np.float32(config.low_match_iou), never)
         sure, columns = scene.strong[near.rows], near.columns
@@ -147,14 +133,14 @@ class CascadeAssociation:
         """(n, L) whether detections `rows` may return as lost tracks `columns` by their looks."""
         return may_return(scene, view, rows, columns, self.lives.reid_s)
 
-    def _near(self, view: TrackView) -> BoolArray:
+    def _lately(self, view: TrackView) -> BoolArray:
         """(T,) seen so lately that its predicted place means something."""
         out: BoolArray = view.lost_s <= self.lives.max_lost_s
         return out
 
     def _found_by_weak(self, view: TrackView) -> BoolArray:
         """(T,) confirmed, and unseen for so short a time that a weak detection may be it."""
-        known = (view.state == TrackState.CONFIRMED) | (view.state == TrackState.LOST)
+        known = (view.state == CONFIRMED) | (view.state == LOST)
         out: BoolArray = known & (view.away_s <= self.config.low_window_s + SAME_TIME_S)
         return out
 
@@ -173,11 +159,14 @@ class CascadeAssociation:
         seen[at[rows[mine]], columns[mine]] = True
         i, j = self._familiar(scene, view, fresh, similarity, ~seen)
         if len(i):
-            share = place.growth(view.away_s, self.config)
-            _, afar = self._by_overlap(scene.detections, view, i, j, share)
+            afar = self._pairs(scene.detections, view, i, j).cost
             rows, columns = np.concatenate((rows, i)), np.concatenate((columns, j))
             cost, mine = np.concatenate((cost, afar)), embeddings.fresh[rows]
         told = mine & view.gallery.known[columns]
+        if scene.cheap is not None:  # real looks take the place of cheap ones
+            hinted = told[: len(close)].nonzero()[0]
+            cost = cost.copy()
+            cost[hinted] -= scene.cheap.hint[close[hinted]]
         weight: float | FloatArray = self.config.appearance_weight
         if self.config.adaptive_appearance:
             evidence = np.broadcast_to(view.gallery.known, similarity.shape)
@@ -202,27 +191,43 @@ class CascadeAssociation:
         i = fresh[i]
         same = (detections.class_id[i] == view.class_id[j]).nonzero()[0]
         i, j = i[same], j[same]
+        if not len(i):
+            return i, j
         boxes = detections.xyxy[i]
         possible = view.motion.gate_distance(boxes, j) <= CHI2_95_2DOF
-        possible |= reachable(boxes, view.xyxy[j], view.lost_s[j])
+        possible |= reachable(sides(boxes), sides(view.xyxy[j]), view.lost_s[j])
         return i[possible], j[possible]
 
     def _first(self, pairing: Pairing, offers: Offers, strong: BoolArray, view: TrackView) -> None:
         """Confident detections against all tracks that are not lost for too long."""
         worst = min(self.config.worst_cost, REFUSED)
-        recent = view.state == TrackState.CONFIRMED
-        near = recent | ((view.state == TrackState.LOST) & self._near(view))
+        recent = view.state == CONFIRMED
+        near = recent | ((view.state == LOST) & self._lately(view))
         rows, columns, sure = offers.rows, offers.columns, strong[offers.rows]
         if self.config.recent_first:
             allowed = sure & recent[columns] & ~offers.told
             pairing.settle(rows, columns, offers.cost, allowed, worst)
         pairing.settle(rows, columns, offers.cost, sure & near[columns], worst)
 
+    def _by_place(self, pairing: Pairing, near: Near, strong: BoolArray, view: TrackView) -> None:
+        """The stages that look at place alone, one after another."""
+        config, near = self.config, near[pairing.open(near.rows, near.columns)]
+        if not len(near):
+            return
+        sure, columns = strong[near.rows], near.columns
+        for detections, tracks, least in (
+            (sure, view.state == CONFIRMED, config.hasty_iou),
+            (~sure, self._found_by_weak(view), config.low_match_iou),
+            (sure, view.state == TENTATIVE, config.tentative_iou),
+        ):
+            allowed = detections & tracks[columns] & (near.similarity >= least)
+            pairing.settle(near.rows, columns, near.cost, allowed)
+
     def _returning(
         self, pairing: Pairing, scene: Scene, embeddings: Embeddings, view: TrackView
     ) -> None:
         rows = np.flatnonzero(pairing.detection_free & embeddings.fresh)
-        lost = (view.state == TrackState.LOST) & (view.lost_s <= self.lives.reid_s)
+        lost = (view.state == LOST) & (view.lost_s <= self.lives.reid_s)
         columns = np.flatnonzero(pairing.track_free & lost & view.gallery.known)
         if not len(rows) or not len(columns):
             return

@@ -36,8 +36,9 @@ class Pairing:
         `worst` or more: leaving two alone costs no more than that. Without such a price the
         solver would rather make two bad pairs than one good one.
         """
-        open_ = allowed & self.detection_free[rows] & self.track_free[columns] & (cost < worst)
-        pairs = open_.nonzero()[0]
+        pairs = (allowed & (cost < worst)).nonzero()[0]
+        if len(pairs) and self._made:
+            pairs = pairs[self.open(rows[pairs], columns[pairs])]
         if not len(pairs):
             return
         made = pairs[self._assign(rows[pairs], columns[pairs], cost[pairs], worst)]
@@ -45,6 +46,14 @@ class Pairing:
         self.detection_free[detections] = False
         self.track_free[tracks] = False
         self._made.append((tracks, detections, cost[made]))
+
+    def open(self, rows: IntArray, columns: IntArray) -> BoolArray:
+        """(K,) whether both sides of a pair are still free."""
+        return self.detection_free[rows] & self.track_free[columns]
+
+    def anybody_left(self) -> bool:
+        """Whether there is a free detection and a free track."""
+        return bool(self.detection_free.any() and self.track_free.any())
 
     def matches(self) -> Matches:
         """All that was settled, and who is left."""

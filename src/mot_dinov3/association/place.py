@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from mot_dinov3.boxes import area, overlapping
+from mot_dinov3.boxes import intersection, over_union, overlapping
 from mot_dinov3.config import AssociationConfig
 from mot_dinov3.motion.kalman import Array
 from mot_dinov3.structures import FloatArray, IntArray
@@ -26,70 +28,58 @@ def growth(away_s: FloatArray, config: AssociationConfig) -> FloatArray:
 def touching(
     seen: FloatArray, predicted: FloatArray, share: FloatArray
 ) -> tuple[IntArray, IntArray]:
-    """Rows of boxes (N, 4) and (T, 4) that may have something in common once they have grown.
+    """Which boxes, given by their sides (4, N) and (4, T), may overlap once they have grown.
 
     Each pair grows by the `share` (T,) of its track; here every detection grows by the largest.
     """
-    return overlapping(_grown(seen, share.max(initial=0)), _grown(predicted, share[:, None]))
+    return overlapping(_grown(seen, share.max(initial=0)), _grown(predicted, share))
 
 
-def _grown(xyxy: FloatArray, share: FloatArray | np.float32) -> FloatArray:
-    margin = (xyxy[:, 2:] - xyxy[:, :2]) * share
-    return np.concatenate((xyxy[:, :2] - margin, xyxy[:, 2:] + margin), axis=1)
+def _grown(box: FloatArray, share: FloatArray | np.float32) -> FloatArray:
+    margin = (box[2:] - box[:2]) * share
+    return np.concatenate((box[:2] - margin, box[2:] + margin))
 
 
-def place_similarity(
-    seen: FloatArray, predicted: FloatArray, share: FloatArray, height_power: float
-) -> FloatArray:
-    """(...) in [0, 1]: overlap of boxes (..., 4) with predicted ones, aligned or broadcast.
+class Overlap(NamedTuple):
+    """How pairs of boxes overlap, all in [0, 1].
 
-    Boxes grow by their `share` (...) of a side before they are compared (buffered IoU, Yang et
-    al. 2023); and what overlaps is worth less where the heights differ (height-modulated IoU,
-    Yang et al. 2024).
+    Attributes:
+        plain: (...) intersection over union.
+        grown: (...) the same of both boxes grown on each side by a share of that side (buffered
+            IoU, Yang et al. 2023).
+        height: (...) the same of their vertical extents alone.
     """
-    overlap = grown_iou(seen, predicted, share)
-    if height_power > 0:
-        agreement = height_iou(seen, predicted)
-        if height_power != 1:
-            agreement **= np.float32(height_power)
-        overlap *= agreement
-    return overlap
+
+    plain: FloatArray
+    grown: FloatArray
+    height: FloatArray
 
 
-def grown_iou(seen: FloatArray, predicted: FloatArray, share: FloatArray) -> FloatArray:
-    """(...) IoU of boxes (..., 4), both grown on each side by `share` (...) of that side."""
-    common: FloatArray = _grown_extent(seen, predicted, share, 0)
-    common *= _grown_extent(seen, predicted, share, 1)
-    union = (area(seen) + area(predicted)) * (1 + 2 * share) ** 2
-    union -= common
-    np.maximum(union, np.float32(1e-9), out=union)
-    common /= union
-    return common
-
-
-def _grown_extent(
-    seen: FloatArray, predicted: FloatArray, share: FloatArray, axis: int
-) -> FloatArray:
-    """(...) length that grown boxes have in common along x (0) or y (1)."""
-    low, high = seen[..., axis], seen[..., axis + 2]
-    other_low, other_high = predicted[..., axis], predicted[..., axis + 2]
-    margin, wide = (high - low) * share, (other_high - other_low) * share
-    length: FloatArray = np.minimum(high + margin, other_high + wide)
-    length -= np.maximum(low - margin, other_low - wide)
+def overlap(seen: FloatArray, predicted: FloatArray, share: FloatArray) -> Overlap:
+    """How boxes overlap, given by their sides (4, ...), and grown by their `share` (...)."""
+    size, other = seen[2:] - seen[:2], predicted[2:] - predicted[:2]
+    areas = size[0] * size[1] + other[0] * other[1]
+    common = intersection(seen, predicted)
+    margin, wide = size * share, other * share
+    length = np.minimum(seen[2:] + margin, predicted[2:] + wide)
+    length -= np.maximum(seen[:2] - margin, predicted[:2] - wide)
     np.maximum(length, 0, out=length)
-    return length
+    return Overlap(
+        plain=over_union(common[0] * common[1], areas),
+        grown=over_union(length[0] * length[1], areas * (1 + 2 * share) ** 2),
+        height=over_union(common[1], size[1] + other[1]),
+    )
 
 
-def height_iou(seen: FloatArray, predicted: FloatArray) -> FloatArray:
-    """(...) overlap of the vertical extents of boxes (..., 4), aligned or broadcast."""
-    top, bottom = seen[..., 1], seen[..., 3]
-    other_top, other_bottom = predicted[..., 1], predicted[..., 3]
-    common: FloatArray = np.minimum(bottom, other_bottom)
-    common -= np.maximum(top, other_top)
-    np.maximum(common, 0, out=common)
-    either = np.maximum((bottom - top) + (other_bottom - other_top) - common, np.float32(1e-9))
-    common /= either
-    return common
+def similarity(found: Overlap, height_power: float) -> FloatArray:
+    """(...) in [0, 1]: what overlaps counts less where heights differ (HMIoU, Yang et al. 2024)."""
+    if height_power == 0:
+        return found.grown
+    agreement = found.height
+    if height_power != 1:
+        agreement = agreement ** np.float32(height_power)
+    out: FloatArray = found.grown * agreement
+    return out
 
 
 def turn(seen: Array, last: Array, earlier: Array) -> Array:

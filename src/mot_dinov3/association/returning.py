@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.association.base import Scene, TrackView
-from mot_dinov3.boxes import area
+from mot_dinov3.boxes import sides
 from mot_dinov3.structures import BoolArray, FloatArray, IntArray
 
 SIZES_PER_S = 3.0
@@ -15,20 +15,29 @@ SIZE_RATIO = 2.0
 """How much larger or smaller a returning identity may be."""
 
 
-def reachable(xyxy: FloatArray, predicted: FloatArray, lost_s: FloatArray) -> BoolArray:
+def reachable(seen: FloatArray, predicted: FloatArray, lost_s: FloatArray) -> BoolArray:
     """(...) whether an identity lost for `lost_s` (...) can be where a box is now.
 
-    The reach grows with time at `SIZES_PER_S`, and the size may change by `SIZE_RATIO`. Boxes
-    (..., 4) are aligned or broadcast.
+    The reach grows with time at `SIZES_PER_S`, and the size may change by `SIZE_RATIO`. Boxes are
+    given by their sides (4, ...), aligned or broadcast.
     """
-    size, past = np.sqrt(np.maximum(area(xyxy), 1.0)), np.sqrt(np.maximum(area(predicted), 1.0))
-    off = 0.5 * (xyxy[..., :2] + xyxy[..., 2:]) - 0.5 * (predicted[..., :2] + predicted[..., 2:])
+    size, past = box_length(seen), box_length(predicted)
+    off = 0.5 * (seen[:2] + seen[2:]) - 0.5 * (predicted[:2] + predicted[2:])
     off *= off
-    far = np.sqrt(off[..., 0] + off[..., 1])
-    reach = past * (1.0 + SIZES_PER_S * lost_s)
+    far = np.sqrt(off[0] + off[1])
     ratio = size / past
-    out: BoolArray = (far <= reach) & (ratio <= SIZE_RATIO) & (ratio >= 1 / SIZE_RATIO)
+    out: BoolArray = far <= past * (1.0 + SIZES_PER_S * lost_s)
+    out &= ratio <= SIZE_RATIO
+    out &= ratio >= 1 / SIZE_RATIO
     return out
+
+
+def box_length(box: FloatArray) -> FloatArray:
+    """(...) root of the area of boxes given by their sides (4, ...), at least a pixel."""
+    size = box[2:] - box[:2]
+    np.maximum(size, 0, out=size)
+    length: FloatArray = np.sqrt(np.maximum(size[0] * size[1], 1.0))
+    return length
 
 
 def may_return(
@@ -41,7 +50,8 @@ def may_return(
     if not len(rows) or not len(columns):
         return np.zeros((len(rows), len(columns)), np.bool_)
     detections, lost_s = scene.detections, view.lost_s[columns]
-    allowed = reachable(detections.xyxy[rows, None], view.xyxy[columns], lost_s)
+    seen, past = sides(detections.xyxy[rows]), sides(view.xyxy[columns])
+    allowed = reachable(seen[:, :, None], past[:, None], lost_s)
     allowed &= detections.class_id[rows, None] == view.class_id[columns]
     allowed &= view.gallery.known[columns] & (lost_s <= window_s)
     allowed &= scene.eligible[rows, None]

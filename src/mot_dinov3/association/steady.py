@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.boxes import iou, overlapping
+from mot_dinov3.boxes import iou, overlapping, sides
 from mot_dinov3.motion.kalman import Array
 from mot_dinov3.structures import FloatArray, IntArray
 
@@ -40,16 +40,17 @@ def shared_shift(seen: FloatArray, predicted: FloatArray) -> Array:
     nothing = np.zeros(2)
     if len(seen) < LEAST_PAIRS or len(predicted) < LEAST_PAIRS:
         return nothing
-    off, moved = nothing, predicted
+    here, there = sides(seen), sides(predicted)
+    off, moved = nothing, there
     for _ in range(ROUNDS):
-        rows, columns = _mutual(seen, moved)
+        rows, columns = _mutual(here, moved)
         if len(rows) < LEAST_PAIRS:
             return nothing
-        misses = _centres(seen[rows]) - _centres(predicted[columns])
+        misses = _centres(here[:, rows]) - _centres(there[:, columns])
         off = _median(misses)
-        moved = predicted + np.concatenate((off, off)).astype(np.float32)
-    spread = MAD_TO_SIGMA * _median(np.abs(misses - off))
-    doubt = (MEDIAN_SPREAD * spread) ** 2 / len(misses) * DOUBT
+        moved = there + np.concatenate((off, off)).astype(np.float32)[:, None]
+    spread = MAD_TO_SIGMA * _median(np.abs(misses - off[:, None]))
+    doubt = (MEDIAN_SPREAD * spread) ** 2 / misses.shape[1] * DOUBT
     shrunk: Array = off * off**2 / np.maximum(off**2 + doubt, 1e-12)
     return shrunk
 
@@ -57,22 +58,25 @@ def shared_shift(seen: FloatArray, predicted: FloatArray) -> Array:
 def _mutual(seen: FloatArray, moved: FloatArray) -> tuple[IntArray, IntArray]:
     """Pairs that are each other's best and overlap enough: no need to assign everybody here."""
     rows, columns = overlapping(seen, moved)
-    overlap = iou(seen[rows], moved[columns])
-    of_row, of_column = np.zeros(len(seen), np.float32), np.zeros(len(moved), np.float32)
+    overlap = iou(seen[:, rows], moved[:, columns])
+    of_row, of_column = np.zeros(seen.shape[1], np.float32), np.zeros(moved.shape[1], np.float32)
     np.maximum.at(of_row, rows, overlap)
     np.maximum.at(of_column, columns, overlap)
-    good = overlap >= np.maximum(of_row[rows], LOOSE_IOU)
-    good &= overlap >= of_column[columns]
+    good = overlap >= np.maximum(of_row[rows], of_column[columns])
+    good &= overlap >= LOOSE_IOU
     return rows[good], columns[good]
 
 
 def _median(values: Array) -> Array:
-    """(2,) median of (K, 2) values; numpy's own takes longer than all the rest."""
-    ordered, half = np.sort(values, axis=0), len(values) // 2
-    out: Array = ordered[half] if len(values) % 2 else 0.5 * (ordered[half - 1] + ordered[half])
+    """(2,) median of (2, K) values; numpy's own takes longer than all the rest."""
+    ordered, half = np.sort(values, axis=1), values.shape[1] // 2
+    if values.shape[1] % 2:
+        return ordered[:, half]
+    out: Array = 0.5 * (ordered[:, half - 1] + ordered[:, half])
     return out
 
 
-def _centres(xyxy: FloatArray) -> Array:
-    centres: Array = 0.5 * (xyxy[:, :2] + xyxy[:, 2:]).astype(np.float64)
+def _centres(box: FloatArray) -> Array:
+    """(2, K) centres of boxes given by their sides (4, K)."""
+    centres: Array = 0.5 * (box[:2] + box[2:]).astype(np.float64)
     return centres
