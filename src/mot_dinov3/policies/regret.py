@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mot_dinov3.boxes import divided
 from mot_dinov3.scipy_parts import linear_sum_assignment
 from mot_dinov3.structures import BoolArray, FloatArray, IntArray
 
@@ -43,24 +44,27 @@ def stakes(cost: FloatArray, eligible: BoolArray) -> Stakes:
         cost: (N, M) float32, `ALONE` or more, infinity too, where a pair is impossible.
         eligible: (N,) detections that take part.
     """
-    n = len(cost)
+    n, m = cost.shape
     track, rival = np.full(n, -1), np.full(n, -1)
     regret = np.full(n, np.inf, np.float32)
-    if not cost.size:
-        return Stakes(track, regret, rival)
-    i, j = np.nonzero((cost < ALONE) & eligible[:, None])
-    per_row, per_column = np.bincount(i, minlength=n), np.bincount(j, minlength=cost.shape[1])
-    lone = (per_row[i] == 1) & (per_column[j] == 1)
+    possible = cost < ALONE
+    possible &= eligible[:, None]
+    i, j = divided(possible.ravel().nonzero()[0], m)
+    per_row, per_column = np.bincount(i, minlength=n), np.bincount(j, minlength=m)
+    alternatives = per_row[i] + per_column[j]
+    lone, contested = (alternatives == 2).nonzero()[0], (alternatives > 2).nonzero()[0]
     track[i[lone]] = j[lone]
-    i, j = i[~lone], j[~lone]
-    if len(i):
-        rows, columns = _distinct(i, n), _distinct(j, cost.shape[1])
-        block = np.full((len(rows), len(columns)), ALONE, np.float32)
-        block[np.searchsorted(rows, i), np.searchsorted(columns, j)] = cost[i, j]
+    if len(contested):
+        i, j = i[contested], j[contested]
+        in_row, in_column = np.zeros(n, np.bool_), np.zeros(m, np.bool_)
+        in_row[i] = in_column[j] = True
+        rows, columns = in_row.nonzero()[0], in_column.nonzero()[0]
+        block = np.full((len(rows), len(columns)), np.inf, np.float32)
+        block[in_row.cumsum()[i] - 1, in_column.cumsum()[j] - 1] = cost[i, j]
         own, dearer, other = _exchanges(block)
         track[rows] = np.where(own >= 0, columns[own], -1)
         regret[rows] = dearer
-        rival[rows] = np.where(np.isfinite(dearer), columns[other], -1)
+        rival[rows] = np.where(dearer < np.inf, columns[other], -1)
     return Stakes(track, regret, rival)
 
 
@@ -71,19 +75,14 @@ def components(possible: BoolArray) -> IntArray:
     """
     n, m = possible.shape
     label, through = np.arange(n), np.full(m, n)
-    i, j = np.nonzero(possible)
+    i, j = divided(possible.ravel().nonzero()[0], m)
     while True:
         np.minimum.at(through, j, label[i])
         lower = label.copy()
         np.minimum.at(lower, i, through[j])
-        if np.array_equal(lower, label):
+        if (lower == label).all():
             return label
         label = lower
-
-
-def _distinct(numbers: IntArray, limit: int) -> IntArray:
-    """The numbers below `limit` that occur, in order."""
-    return np.flatnonzero(np.bincount(numbers, minlength=limit))
 
 
 def _exchanges(block: FloatArray) -> tuple[IntArray, FloatArray, IntArray]:
@@ -95,25 +94,24 @@ def _exchanges(block: FloatArray) -> tuple[IntArray, FloatArray, IntArray]:
     """
     n_rows, n_columns = block.shape
     own = np.full(n_rows, -1)
-    i, j = linear_sum_assignment(block)
-    real = block[i, j] < ALONE
-    i, j = i[real], j[real]
+    i, j = linear_sum_assignment(np.minimum(block, ALONE))
+    price = block[i, j]
+    real = (price < ALONE).nonzero()[0]
+    i, j, price = i[real], j[real], price[real]
     own[i] = j
     free_row, free_column = np.ones(n_rows, np.bool_), np.ones(n_columns, np.bool_)
     free_row[i] = free_column[j] = False
-    blocked = np.where(block < ALONE, block, np.float32(np.inf))
-    paid = np.full(n_columns, 0.0, np.float32)
-    paid[j] = block[i, j]
-    change = np.full(block.shape, np.inf, np.float32)
+    paid = np.zeros(n_columns, np.float32)
+    paid[j] = price
     # Row r takes the column of the pair (i, j), which in turn takes what row r had: nothing ...
-    change[free_row] = blocked[free_row] - paid
+    change = block - paid
     # ... its own column, ...
-    price = blocked[i][:, j] - paid[j]
-    change[np.ix_(i, j)] = price + price.T
+    swap = change[i[:, None], j]
+    change[i] -= price[:, None]
     # ... or the column was free.
-    change[np.ix_(i, free_column)] = blocked[i][:, free_column] - paid[j][:, None]
+    change[i[:, None], j] = swap + swap.T
     change[i, j] = np.inf
     if free_row.any():  # or it gives its column up to a row without one
-        change[i, j] = (blocked[free_row][:, j] - paid[j]).min(axis=0)
+        change[i, j] = change[free_row][:, j].min(axis=0)
     other = change.argmin(axis=1)
     return own, np.maximum(change[np.arange(n_rows), other], 0.0), other

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.boxes import area
+from mot_dinov3.boxes import area, intersection, overlapping, sides
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.policies.base import PlanInput, number_argument
 from mot_dinov3.policies.order import best_first, in_turn
@@ -265,17 +265,16 @@ def _later(
 
 def _about_to_vanish(scene: PlanInput, worth: Worth) -> BoolArray:
     """(T,) who will soon be covered by a nearer one or be out of the picture."""
-    x1, y1, x2, y2 = scene.ahead_xyxy.T
-    common = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
-    np.maximum(common, 0, out=common)
-    height = np.minimum(y2[:, None], y2) - np.maximum(y1[:, None], y1)
-    np.maximum(height, 0, out=height)
-    common *= height
-    common[y2[:, None] >= y2] = 0.0
-    size = np.maximum((x2 - x1) * (y2 - y1), 1e-6)
-    soon: BoolArray = common.max(axis=1) >= worth.covered * size
-    width, tall = scene.frame_wh
-    if width:
-        x, y = (x1 + x2) / 2, (y1 + y2) / 2
-        soon |= (x < 0) | (x > width) | (y < 0) | (y > tall)
+    ahead = sides(scene.ahead_xyxy)
+    i, j = overlapping(ahead, ahead)
+    lower = (ahead[3, i] < ahead[3, j]).nonzero()[0]
+    behind, nearer = i[lower], j[lower]
+    width, height = ahead[2:] - ahead[:2]
+    across, down = intersection(ahead[:, behind], ahead[:, nearer])
+    hidden = across * down >= worth.covered * np.maximum(width * height, 1e-6)[behind]
+    soon = np.zeros(len(scene.track_id), np.bool_)
+    soon[behind[hidden]] = True
+    if scene.frame_wh[0]:
+        x, y = middle = (ahead[:2] + ahead[2:]) / 2
+        soon |= (middle < 0).any(axis=0) | (x > scene.frame_wh[0]) | (y > scene.frame_wh[1])
     return soon
