@@ -49,7 +49,34 @@ def test_rows_stay_aligned_when_tracks_go_and_come():
     gallery.extend(1)
     assert gallery.known.tolist() == [True, False, False]
     np.testing.assert_allclose(gallery.mean[0], unit(0, 1))
-    assert len(gallery.ring) == len(gallery) == 3
+    assert len(gallery) == 3
+
+
+def test_everybody_has_a_memory_of_his_own_however_many_come_and_go():
+    """Against a plain list of what each was given; slots in the pool are used again."""
+    rng = np.random.default_rng(0)
+    gallery, given = Gallery(), []
+    for _ in range(60):
+        n = int(rng.integers(0, 4))
+        gallery.extend(n)
+        given += [[] for _ in range(n)]
+        rows = np.flatnonzero(rng.random(len(given)) < 0.7)
+        vectors = rng.normal(size=(len(rows), 5)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        gallery.add(rows, vectors)
+        for row, vector in zip(rows, vectors, strict=True):
+            given[row].append(vector)
+        stay = rng.random(len(given)) < 0.85
+        gallery.keep(stay)
+        given = [one for one, kept in zip(given, stay, strict=True) if kept]
+        asked = vectors[:2]
+        if not len(given) or not gallery.dim:
+            continue
+        for row, held in enumerate(given):
+            found = gallery.best_similarity(asked, np.array([row]))[:, 0]
+            wanted = [max([*(v @ a for v in held[-RING:]), gallery.mean[row] @ a]) for a in asked]
+            np.testing.assert_allclose(found, wanted, atol=1e-5)
+    assert len(gallery) == len(given) > 0
 
 
 def test_drift_is_the_running_mean_of_the_change_between_consecutive_looks():

@@ -19,9 +19,11 @@ RING = 8
 class Gallery:
     """Embeddings of T tracks; row i belongs to row i of the tracker's other arrays.
 
+    The rings lie in a pool that grows by doubling: a track has a slot there for life, so nothing
+    large is moved when others come and go.
+
     Attributes:
         mean: (T, D) float32 unit rows, zero while nothing is known.
-        ring: (T, RING, D) float32 unit rows, the last real embeddings.
         count: (T,) int64, real embeddings received.
         drift: (T,) float32, running mean of 1 - cosine of consecutive real embeddings, 0 before
             the second: how fast an identity changes its looks.
@@ -31,10 +33,11 @@ class Gallery:
 
     def __init__(self) -> None:
         self.mean: FloatArray = np.zeros((0, 0), np.float32)
-        self.ring: FloatArray = np.zeros((0, RING, 0), np.float32)
         self.count: IntArray = np.zeros(0, np.int64)
         self.drift: FloatArray = np.zeros(0, np.float32)
         self.surprise: FloatArray = np.zeros(0, np.float32)
+        self._pool: FloatArray = np.zeros((0, RING, 0), np.float32)
+        self._slot: IntArray = np.zeros(0, np.int64)
 
     def __len__(self) -> int:
         return len(self.count)
@@ -51,13 +54,13 @@ class Gallery:
 
     def keep(self, rows: IntArray | BoolArray) -> None:
         """Drop every track that is not in `rows`."""
-        self.mean, self.ring, self.count = self.mean[rows], self.ring[rows], self.count[rows]
+        self.mean, self.count, self._slot = self.mean[rows], self.count[rows], self._slot[rows]
         self.drift, self.surprise = self.drift[rows], self.surprise[rows]
 
     def extend(self, n: int) -> None:
         """Append `n` tracks of which nothing is known."""
         self.mean = np.concatenate((self.mean, np.zeros((n, self.dim), np.float32)))
-        self.ring = np.concatenate((self.ring, np.zeros((n, RING, self.dim), np.float32)))
+        self._slot = np.concatenate((self._slot, self._free_slots(n)))
         self.count = np.concatenate((self.count, np.zeros(n, np.int64)))
         self.drift = np.concatenate((self.drift, np.zeros(n, np.float32)))
         self.surprise = np.concatenate((self.surprise, np.zeros(n, np.float32)))
@@ -68,12 +71,15 @@ class Gallery:
             return
         if self.dim == 0:
             self._allocate(vectors.shape[1])
-        self._drift(rows, vectors)
-        past = np.where(self.count[rows] > 0, MOMENTUM, 0.0).astype(np.float32)[:, None]
-        mean = past * self.mean[rows] + (1 - past) * vectors
-        self.mean[rows] = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
-        self.ring[rows, self.count[rows] % RING] = vectors
-        self.count[rows] += 1
+        count, mean, slot = self.count[rows], self.mean[rows], self._slot[rows]
+        self._drift(rows, count, 1.0 - _cosine(self._pool[slot, (count - 1) % RING], vectors),
+                    1.0 - _cosine(mean, vectors))  # fmt: skip
+        past = np.where(count > 0, MOMENTUM, 0.0).astype(np.float32)[:, None]
+        mean = past * mean + (1 - past) * vectors
+        length = np.sqrt((mean * mean).sum(axis=1, keepdims=True))
+        self.mean[rows] = mean / np.maximum(length, 1e-12)
+        self._pool[slot, count % RING] = vectors
+        self.count[rows] = count + 1
 
     def similarity(self, vectors: FloatArray) -> FloatArray:
         """(N, T) cosine of `vectors` (N, D) with every track's mean; 0 where nothing is known."""
@@ -86,23 +92,40 @@ class Gallery:
         """(N, M) highest cosine of `vectors` (N, D) with anything the tracks `rows` remember."""
         if self.dim == 0 or not len(rows) or not len(vectors):
             return np.zeros((len(vectors), len(rows)), np.float32)
-        ring = np.einsum("nd,mkd->nmk", vectors, self.ring[rows], optimize=True)
+        ring = np.einsum("nd,mkd->nmk", vectors, self._pool[self._slot[rows]], optimize=True)
         filled = np.arange(RING)[None, :] < self.count[rows][:, None]
         best = np.where(filled[None], ring, -1.0).max(axis=2)
         out: FloatArray = np.maximum(best, vectors @ self.mean[rows].T)
         return out
 
-    def _drift(self, rows: IntArray, vectors: FloatArray) -> None:
-        """Learn how far `vectors` are from the last ones; the first difference counts in full."""
-        count = self.count[rows]
-        last = self.ring[rows, (count - 1) % RING]
-        change = 1.0 - np.einsum("nd,nd->n", last, vectors)
+    def _drift(
+        self, rows: IntArray, count: IntArray, change: FloatArray, surprise: FloatArray
+    ) -> None:
+        """Learn how far new vectors are from the last ones; the first difference counts in full."""
         past = np.where(count > 1, DRIFT_MOMENTUM, 0.0)
         drift = past * self.drift[rows] + (1 - past) * change
         self.drift[rows] = np.where(count > 0, drift, 0.0)
-        new = 1.0 - np.einsum("nd,nd->n", self.mean[rows], vectors)
-        self.surprise[rows] = np.where(count > 0, new, 0.0)
+        self.surprise[rows] = np.where(count > 0, surprise, 0.0)
+
+    def _free_slots(self, n: int) -> IntArray:
+        """(n,) slots of the pool that nobody has; the pool grows where there are too few."""
+        free = np.ones(len(self._pool), np.bool_)
+        free[self._slot] = False
+        slots = free.nonzero()[0][:n]
+        missing = n - len(slots)
+        if missing:
+            size = len(self._pool)
+            room = np.zeros((max(missing, size), RING, self.dim), np.float32)
+            self._pool = np.concatenate((self._pool, room))
+            slots = np.concatenate((slots, np.arange(size, size + missing)))
+        return slots
 
     def _allocate(self, dim: int) -> None:
         self.mean = np.zeros((len(self), dim), np.float32)
-        self.ring = np.zeros((len(self), RING, dim), np.float32)
+        self._pool = np.zeros((len(self._pool), RING, dim), np.float32)
+
+
+def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(M,) of unit rows (M, D) with each other."""
+    out: FloatArray = np.einsum("nd,nd->n", a, b)
+    return out
