@@ -82,13 +82,6 @@ def test_real_weights_find_people_quietly_with_all_threads(tmp_path):
     assert done.stdout == ""
 
 
-def test_missing_demo_weights_say_how_to_get_them(monkeypatch, tmp_path):
-    monkeypatch.setattr("mot_dinov3.assets.demo_detector_path", lambda: tmp_path / "none.pt")
-    with pytest.raises(ModelError, match="demo detector's weights") as caught:
-        create_detector(DetectorConfig(det="demo"), "cpu")
-    assert "train-demo" in caught.value.fix
-
-
 class Bomb:
     """Makes a directory when it is unpickled."""
 

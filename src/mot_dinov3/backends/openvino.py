@@ -9,13 +9,13 @@ import numpy as np
 
 from mot_dinov3.backends.base import Edit
 from mot_dinov3.backends.choice import Choice
-from mot_dinov3.backends.cpu import thread_count
+from mot_dinov3.backends.cpu import has_bf16, thread_count
 from mot_dinov3.backends.openvino_setup import import_openvino
 from mot_dinov3.backends.problems import run_problem, unusable
 from mot_dinov3.structures import FloatArray
 
-HINTS = {"bf16": "bf16", "fp32": "f32", "int8": "f32"}
-"""Precision -> OpenVINO's `INFERENCE_PRECISION_HINT`; int8 layers are int8 by their own notes."""
+HINTS = {"bf16": "bf16", "fp32": "f32"}
+"""Precision -> OpenVINO's `INFERENCE_PRECISION_HINT`."""
 
 
 class OpenVinoNetwork:
@@ -53,7 +53,7 @@ class OpenVinoNetwork:
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": thread_count(),
-            "INFERENCE_PRECISION_HINT": HINTS[choice.precision],
+            "INFERENCE_PRECISION_HINT": HINTS[_between(choice.precision)],
         }
         try:
             core = openvino.Core()
@@ -76,6 +76,13 @@ class OpenVinoNetwork:
         except Exception as error:
             raise run_problem(self._name, self.title, "cpu", error) from error
         return tuple(np.array(answer[index], np.float32) for index in range(len(answer)))
+
+
+def _between(precision: str) -> str:
+    """What is computed in beside the layers that are int8 by the file's own notes."""
+    if precision == "int8":
+        return "bf16" if has_bf16() else "fp32"
+    return precision
 
 
 def _read(core: Any, path: Path) -> Any:  # noqa: ANN401 - openvino's

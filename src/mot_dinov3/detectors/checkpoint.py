@@ -16,6 +16,7 @@ import numpy as np
 from mot_dinov3.backends.choice import ONNX, OPENVINO, Choice
 from mot_dinov3.backends.openvino_setup import import_openvino
 from mot_dinov3.detectors.about import About, require_boxes
+from mot_dinov3.detectors.calibration import write_calibration
 from mot_dinov3.detectors.taps import levels_agree, write_taps
 from mot_dinov3.detectors.ultralytics_setup import import_ultralytics, kept_threads
 from mot_dinov3.detectors.weights import device_problem, first_line, load_problem
@@ -23,6 +24,7 @@ from mot_dinov3.errors import ModelError
 
 ARGUMENTS: dict[str, dict[str, Any]] = {OPENVINO: {}, ONNX: {"simplify": False}}
 """Backend -> what its export is told beside size and device; simplifying needs one more package."""
+INT8 = "int8"
 WRITTEN = {OPENVINO: "*_openvino_model/*.xml", ONNX: "*.onnx"}
 
 
@@ -69,10 +71,11 @@ class Checkpoint:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
             self.model.model.pt_path = str(Path(temporary) / "model.pt")
             try:
+                more = ARGUMENTS[backend]
+                if choice.precision == INT8:
+                    more = more | _int8_arguments(Path(temporary), self.about)
                 with kept_threads(), _quietly():
-                    self.model.export(
-                        format=backend, imgsz=size, device="cpu", **ARGUMENTS[backend]
-                    )
+                    self.model.export(format=backend, imgsz=size, device="cpu", **more)
             except Exception as error:
                 raise ModelError(
                     f"'{self.path.name}' cannot be exported for {backend}: {first_line(error)}.",
@@ -101,6 +104,13 @@ class Checkpoint:
         if not levels:
             hide_levels(module)
         return module, levels
+
+
+def _int8_arguments(folder: Path, about: About) -> dict[str, Any]:
+    from ultralytics.utils import DEFAULT_CFG_DICT
+
+    data = {"data": str(write_calibration(folder, about.names)), "batch": 1}
+    return data | ({"quantize": 8} if "quantize" in DEFAULT_CFG_DICT else {"int8": True})
 
 
 def _gives_levels(module: Any, about: About) -> bool:  # noqa: ANN401 - a torch module

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from mot_dinov3.backends.cache import export_place
-from mot_dinov3.backends.choice import ONNX, OPENVINO, TORCH, Older, choose_backend
+from mot_dinov3.backends.choice import ONNX, OPENVINO, TORCH, Choice, Older, choose_backend
 from mot_dinov3.config import AUTO, DetectorConfig, DeviceConfig
 from mot_dinov3.detectors.base import Detector
-from mot_dinov3.detectors.networks import ExportingSource, NetworkSource, ReadySource, TorchSource
+from mot_dinov3.detectors.networks import (
+    QUANTIZER,
+    ExportingSource,
+    NetworkSource,
+    ReadySource,
+    TorchSource,
+)
 from mot_dinov3.detectors.weights import find_weights
 from mot_dinov3.detectors.yolo import YoloDetector
-from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.errors import ModelError, UsageError, not_installed
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -61,12 +68,27 @@ def demo_detector(config: DetectorConfig, device: str, settings: DeviceConfig) -
 
 
 def _weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:
-    choice = choose_backend(settings, device, _older(settings))
+    choice = _choose(device, settings)
     if choice.backend == TORCH:
         from mot_dinov3.detectors.checkpoint import Checkpoint
 
         return TorchSource(Checkpoint(path, device), choice, device)
     return ExportingSource(path, choice, device, export_place(settings))
+
+
+def _choose(device: str, settings: DeviceConfig) -> Choice:
+    """Backend and precision for weights; int8 only where it is faster than what it rounds."""
+    if settings.precision != "int8":
+        return choose_backend(settings, device, _older(settings))
+    if settings.backend == ONNX:
+        raise UsageError(
+            "--precision int8 of a detector needs OpenVINO; onnxruntime is slower with it.",
+            fix=f"Choose --backend {AUTO}.",
+        )
+    choice = choose_backend(settings, device, _older(settings), able=(OPENVINO,))
+    if find_spec(QUANTIZER) is None:
+        raise not_installed(QUANTIZER, "int8", "--precision int8")
+    return choice
 
 
 def _ready(path: Path, able: tuple[str, ...], device: str, settings: DeviceConfig) -> ReadySource:

@@ -21,6 +21,8 @@ logger = logging.getLogger("mot_dinov3")
 
 EXPORTERS = ("torch", "ultralytics")
 """Packages that take part in the export of weights."""
+QUANTIZER = "nncf"
+"""The package that an export to int8 needs beside them."""
 ABOUT_FILE = "about.json"
 
 
@@ -123,7 +125,8 @@ class ExportingSource:
         Raises:
             ModelError: it cannot be exported or does not run.
         """
-        key = ExportKey(self._path.stem, self._digest, self.choice, size, exporters=EXPORTERS)
+        exporters = EXPORTERS + ((QUANTIZER,) if self.choice.precision == "int8" else ())
+        key = ExportKey(self._path.stem, self._digest, self.choice, size, exporters=exporters)
         try:
             return exported_network(
                 key,
@@ -152,6 +155,11 @@ class ExportingSource:
         (folder / ABOUT_FILE).write_text(self._load().about.to_json(), encoding="utf-8")
 
     def _export(self, size: tuple[int, int], target: Path) -> None:
+        if self.choice.precision == "int8":
+            logger.warning(
+                "int8 rounds weights and pictures to 256 steps, with ranges learned on two "
+                "photographs: compare the boxes with those of --precision fp32 on your own video."
+            )
         logger.warning(
             "Exporting '%s' to %s for %dx%d px; later runs find it in the cache.",
             self.name, TITLES[self.choice.backend], size[1], size[0],
