@@ -36,6 +36,10 @@ def test_waiting_for_the_encoder_is_no_work_of_whoever_waited(busy_s, shares):
     assert thread_shares(outcome, [Sink()]) == pytest.approx(shares)
 
 
+def test_an_encoder_that_ends_later_was_busy_all_the_time():
+    assert thread_shares(RunOutcome(wall_s=1.0), [Sink()])["encode"] == 1.0
+
+
 def test_nothing_tracked_gives_no_division_by_zero():
     assert thread_shares(RunOutcome(), []) == {"main": 0.0}
 

@@ -164,7 +164,8 @@ def thread_shares(outcome: RunOutcome, sinks: Sequence[FileSink]) -> dict[str, f
     for sink in sinks:
         busy_s |= sink.threads_s
     wall_s = outcome.wall_s or 1.0
-    return {name: round(max(0.0, seconds) / wall_s, 4) for name, seconds in busy_s.items()}
+    # The encoder goes on for a moment after the last frame is written.
+    return {name: round(min(max(0.0, s / wall_s), 1.0), 4) for name, s in busy_s.items()}
 
 
 def write_stats(path: str, stats: dict[str, Any]) -> None:

@@ -126,6 +126,10 @@ def _figures(case: Case, budget_ms: float) -> Figures:
     latency = summarise(case.latency_ms)
     figures: Figures = {"frames": len(case.counts), "fps": round(float(np.median(case.fps)), 2)}
     figures |= {f"latency_{name}_ms": latency[name] for name in ("p50", "p95", "p99")}
+    crops = sum(one.computed for one in case.counts)
+    if crops:
+        embed_ms = sum(one.embed_ms for one in case.counts)
+        figures["embed_ms_per_crop"] = round(embed_ms / crops, 3)
     if budget_ms:
         budget = figures_of(case.counts, budget_ms)
         figures |= {name: budget[name] for name in ("fitted", "over_share", "worst_over_ms")}
