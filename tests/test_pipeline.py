@@ -67,6 +67,20 @@ def test_without_an_embedder_motion_alone_tracks():
     assert sum(result.embed.computed + result.embed.reused for result in results) == 0
 
 
+def test_without_an_embedder_nothing_is_planned_and_places_match_all_the_same():
+    """A frame without a plan ends as one whose plan embeds nothing."""
+    script = [[(100 + 5 * k, 100, 140 + 5 * k, 200), (300, 90, 340, 190)] for k in range(20)]
+    script[7:10] = [[(300, 90, 340, 190)]] * 3
+    alone, never = pipeline(script, embedder=False), pipeline(script, embed_policy="never")
+    alone.policy = None
+    for blind, idle in zip(run(alone, 20), run(never, 20), strict=True):
+        assert (blind.decisions, blind.embed.computed, blind.embed.reused) == (None, 0, 0)
+        assert blind.tracks.id.tolist() == idle.tracks.id.tolist()
+        assert (blind.tracks.xyxy == idle.tracks.xyxy).all()
+    assert {"detect", "track", "embed"} <= blind.stage_ms.keys()
+    assert alone.frames == 20
+
+
 def test_a_crop_budget_defers_and_serves_the_oldest_first():
     results = run(pipeline(standing(30, count=2), refresh_every=5, budget_crops=1), 30)
     assert results[5].embed.refresh == 1

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.association.base import Scene
+from mot_dinov3.association.base import Scene, TrackView
 from mot_dinov3.camera.base import CameraMotion
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.features.base import Embedder
 from mot_dinov3.features.sharpness import UsualSharpness, sharpness
-from mot_dinov3.planning import active_rows, gated, plan_input
+from mot_dinov3.planning import gated, plan_input
 from mot_dinov3.policies.base import Policy
 from mot_dinov3.scheduler import EmbeddingScheduler, Executed, Remembered
 from mot_dinov3.structures import (
     Decisions,
     Detections,
+    EmbedCounts,
+    Embeddings,
     EmbedPlan,
     Fate,
     FloatArray,
@@ -78,14 +80,14 @@ class ModularTracker:
         with timer("track"):
             view = self.tracker.predict(frame.time_s, detections, moved)
             scene = self.tracker.look(detections, view)
-            active = active_rows(view)
+        number, self.frames = self.frames, self.frames + 1
+        if self.embedder is None:
+            return self._by_motion(frame, scene, view, timer)
+        with timer("track"):
             associator = self.tracker.associator
-            seen = plan_input(
-                scene, view, associator, frame, self.frames, self._sharp(frame, scene)
-            )
+            seen = plan_input(scene, view, associator, frame, number, self._sharp(frame, scene))
             plan = gated(self.policy.plan(seen), seen.quality)
-            remembered = Remembered(view.gallery.mean[active], view.gallery.known[active])
-            self.frames += 1
+            remembered = Remembered(seen.looks, seen.known)
         with timer("embed"):
             done = self.scheduler.run(
                 plan, lambda rows: self._embed(frame, detections.xyxy[rows]), remembered
@@ -100,6 +102,23 @@ class ModularTracker:
             embed=done.counts,
             stage_ms=timer.stage_ms,
             decisions=decisions(plan, done, seen.quality),
+        )
+
+    def _by_motion(
+        self, frame: Frame, scene: Scene, view: TrackView, timer: StageTimer
+    ) -> FrameResult:
+        """The rest of a frame in which there is nothing to plan: nobody can embed."""
+        with timer("embed"):
+            nothing = Embeddings.none(len(scene.detections))
+        with timer("track"):
+            tracks = self.tracker.update(scene, nothing, view)
+        return FrameResult(
+            frame_index=frame.index,
+            time_s=frame.time_s,
+            detections=scene.detections,
+            tracks=tracks,
+            embed=EmbedCounts(budget_ms=self.scheduler.budget.limit_ms),
+            stage_ms=timer.stage_ms,
         )
 
     def _sharp(self, frame: Frame, scene: Scene) -> FloatArray:
