@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
                      help="passes over the clip for each case (default: 1)")  # fmt: skip
     out.add_argument("--frames", type=int, default=0, metavar="N",
                      help="use the first N frames only (default: all)")  # fmt: skip
-    out.add_argument("--peers-python", default="", metavar="FILE",
+    out.add_argument("--peers-python", default=sys.executable, metavar="FILE",
                      help="interpreter of other people's trackers (default: this one)")  # fmt: skip
     out.add_argument("--json", type=Path, metavar="FILE", help="also write the JSON to FILE")
     tracking = ("scheduler", "tracker", "association", "motion")
@@ -115,9 +115,7 @@ def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
         rounds=args.rounds,
         frames=args.frames,
         random_vits=args.random_vits,
-        peers_python=str(Path(shutil.which(args.peers_python) or "").absolute())
-        if args.peers_python
-        else "",
+        peers_python=str(Path(shutil.which(args.peers_python) or "").absolute()),
     )
 
 
@@ -131,7 +129,7 @@ def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
         raise UsageError("bench has nothing to embed with --embedder none.", fix="Leave it out.")
     if args.rounds < 1 or args.frames < 0 or min(args.budgets) <= 0:
         raise UsageError("--rounds, --frames and --budgets must be positive.", fix="Correct them.")
-    if args.peers_python and not shutil.which(args.peers_python):
+    if not shutil.which(args.peers_python):
         raise UsageError(f"--peers-python '{args.peers_python}' is no program that can be started.",
                          fix="Name the interpreter of the environment with the peers, such as "
                          "peers/bin/python.")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mot_dinov3.config import EmbedderConfig, TrackConfig
+from mot_dinov3.detectors.base import Detector
 from mot_dinov3.device import choose_device
 from mot_dinov3.errors import InputError
 from mot_dinov3.features.base import Embedder
@@ -30,7 +32,7 @@ class BenchSettings:
         random_vits: "dinov2" or "dinov3" for a ViT-S with random weights, "" for the
             configured embedder.
         directory: a place for files that nobody needs afterwards.
-        peers_python: the interpreter that has other people's trackers, "" for this one.
+        peers_python: the interpreter that has other people's trackers.
     """
 
     config: TrackConfig
@@ -39,7 +41,7 @@ class BenchSettings:
     rounds: int = 1
     frames: int = 0
     random_vits: str = ""
-    peers_python: str = ""
+    peers_python: str = sys.executable
 
 
 class Bench:
@@ -90,13 +92,17 @@ class Bench:
         return create_embedder(self.config.embedder, self.device, self.config.device)
 
     @cached_property
-    def tape(self) -> Tape:
-        """The clip's detections, computed in one pass."""
+    def detector(self) -> Detector:
+        """The detector under test."""
         from mot_dinov3.detectors.factory import create_detector
 
-        detector = create_detector(self.config.detector, self.device, self.config.device)
+        return create_detector(self.config.detector, self.device, self.config.device)
+
+    @cached_property
+    def tape(self) -> Tape:
+        """The clip's detections, computed in one pass."""
         with self.reader() as frames:
-            return record(frames, detector)
+            return record(frames, self.detector)
 
     @contextmanager
     def reader(self) -> Iterator[FrameReader]:

@@ -17,13 +17,19 @@ BENCHMARKS = Registry(
         "association": "mot_dinov3.commands.benchmarks.association:association",
         "saving": "mot_dinov3.commands.benchmarks.saving:saving",
         "overhead": "mot_dinov3.commands.benchmarks.overhead:overhead",
+        "overlap": "mot_dinov3.commands.benchmarks.overlap:overlap",
+        "batch": "mot_dinov3.commands.benchmarks.batch:batch",
         "memory": "mot_dinov3.commands.benchmarks.memory:memory",
         "help-time": "mot_dinov3.commands.benchmarks.help_time:help_time",
         "peers": "mot_dinov3.commands.benchmarks.peers:peers",
+        "whole-run": "mot_dinov3.commands.benchmarks.whole_run:whole_run",
+        "reid-run": "mot_dinov3.commands.benchmarks.reid_run:reid_run",
+        "tax": "mot_dinov3.commands.benchmarks.tax:tax",
+        "scale": "mot_dinov3.commands.benchmarks.scale:scale",
     },
 )
 
-ON_REQUEST = {"peers"}
+ON_REQUEST = {"batch", "peers", "whole-run", "reid-run", "tax", "scale"}
 """Benchmarks that take minutes or other people's programs: `all` leaves them out."""
 
 

@@ -5,26 +5,28 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
-import mot_dinov3
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
+from mot_dinov3.commands.benchmarks.own_program import own_command
+from mot_dinov3.commands.benchmarks.rounds import rounds_of
 
 HELP_S = 0.3
-LEAST_ROUNDS = 5
 
 
 def help_time(bench: Bench) -> Report:
     """Seconds from the call to the end of `--help`, and of a Python that does nothing."""
-    commands = {"cli.py --help": help_command(), "python -c pass": [sys.executable, "-c", "pass"]}
+    commands = {
+        "cli.py --help": own_command("--help"),
+        "python -c pass": [sys.executable, "-c", "pass"],
+    }
     samples: dict[str, list[float]] = {name: [] for name in commands}
     for words in commands.values():
         seconds(words)
-    for _ in range(max(LEAST_ROUNDS, bench.settings.rounds)):
+    for _ in range(rounds_of(bench.settings.rounds)):
         for name, words in commands.items():
             samples[name].append(seconds(words))
     asked, floor = (Row(name, _figures(values)) for name, values in samples.items())
@@ -32,14 +34,6 @@ def help_time(bench: Bench) -> Report:
         "seconds until --help is answered",
         [Row(asked.label, asked.figures, Bar("p50_s", HELP_S)), floor],
     )
-
-
-def help_command() -> list[str]:
-    """The words that ask for help: by `cli.py` in a checkout, else by the installed package."""
-    script = Path(mot_dinov3.__file__).parents[2] / "cli.py"
-    if script.is_file():
-        return [sys.executable, str(script), "--help"]
-    return [sys.executable, "-c", "from mot_dinov3.commands import main; main(['--help'])"]
 
 
 def seconds(words: list[str]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +13,7 @@ import numpy as np
 
 from mot_dinov3.commands.benchmarks import peer_process
 from mot_dinov3.commands.benchmarks.alone import THREADS
+from mot_dinov3.commands.benchmarks.program import last_words
 from mot_dinov3.detectors.ultralytics_setup import environment
 from mot_dinov3.replay.tape import Tape
 
@@ -46,7 +46,7 @@ class PeerLink:
             rows: what `save_rows` wrote.
             log: where its standard error goes.
         """
-        self._words = [python or sys.executable, str(Path(peer_process.__file__)), str(rows)]
+        self._words = [python, str(Path(peer_process.__file__)), str(rows)]
         self._log = log
         self._process: subprocess.Popen[str] | None = None
 
@@ -97,5 +97,4 @@ class PeerLink:
         process.wait()
 
     def _last_words(self) -> str:
-        lines = self._log.read_text(errors="replace").split("\n") if self._log.is_file() else []
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return last_words(self._log.read_text(errors="replace")) if self._log.is_file() else ""
