@@ -29,6 +29,7 @@ FLOORS = [
         "motion",
         "confidence",
         "gallery",
+        "glimpses",
         "lives",
         "io",
         "hub",

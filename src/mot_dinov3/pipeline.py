@@ -7,9 +7,9 @@ import numpy as np
 from mot_dinov3.association.base import Scene, TrackView
 from mot_dinov3.camera.base import CameraMotion
 from mot_dinov3.detectors.base import Detector
-from mot_dinov3.features.base import Embedder
+from mot_dinov3.features.base import Embedder, has_own_cost
 from mot_dinov3.features.sharpness import UsualSharpness, sharpness
-from mot_dinov3.planning import gated, plan_input
+from mot_dinov3.planning import gated, joined, plan_input
 from mot_dinov3.policies.base import Policy
 from mot_dinov3.scheduler import EmbeddingScheduler, Executed, Remembered
 from mot_dinov3.structures import (
@@ -36,6 +36,8 @@ class ModularTracker:
         scheduler: spends the embedding budget.
         tracker: keeps the identities.
         camera: tells how the picture moved, None where nobody does.
+        cheap: describes every detection of every frame for next to nothing, None without; given
+            before the first frame.
         frames: how many were tracked.
     """
 
@@ -54,6 +56,7 @@ class ModularTracker:
         self.scheduler = scheduler
         self.tracker = tracker
         self.camera = camera
+        self.cheap: Embedder | None = None
         self.frames = 0
         self._usual = UsualSharpness()
 
@@ -61,7 +64,7 @@ class ModularTracker:
         """Pay for first calls before the first frame counts, on a frame of the same size."""
         self.detector.warm_up(frame.width, frame.height)
         embedder = self.embedder
-        if embedder is not None:
+        if embedder is not None and has_own_cost(embedder):
             image, box = frame.image, person_sized_box(frame)
             self.scheduler.warm_up(lambda n: embedder.embed(image, np.repeat(box, n, axis=0)))
 
@@ -77,9 +80,13 @@ class ModularTracker:
         if self.camera is not None:
             with timer("camera"):
                 moved = self.camera.estimate(frame, detections.xyxy)
+        glimpse = None
+        if self.cheap is not None:
+            with timer("cheap"):
+                glimpse = self.cheap.embed(frame.image, detections.xyxy)
         with timer("track"):
             view = self.tracker.predict(frame.time_s, detections, moved)
-            scene = self.tracker.look(detections, view)
+            scene = self.tracker.look(detections, view, glimpse)
         number, self.frames = self.frames, self.frames + 1
         if self.embedder is None:
             return self._by_motion(frame, scene, view, timer)
@@ -87,6 +94,8 @@ class ModularTracker:
             associator = self.tracker.associator
             seen = plan_input(scene, view, associator, frame, number, self._sharp(frame, scene))
             plan = gated(self.policy.plan(seen), seen.quality)
+            if self.scheduler.whole_frame:
+                plan = joined(plan)
             remembered = Remembered(seen.looks, seen.known)
         with timer("embed"):
             done = self.scheduler.run(

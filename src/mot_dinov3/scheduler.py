@@ -68,9 +68,15 @@ class EmbeddingScheduler:
     """Runs a plan against the clock.
 
     The clock must wait for the device before it is read (`device.synchronised_clock`).
+
+    With `whole_frame` the embedder looks at whole pictures: however many rows it is asked for
+    cost one pass, all of them are asked for together, and budgets count passes.
     """
 
-    def __init__(self, config: SchedulerConfig, clock: Clock = perf_counter) -> None:
+    def __init__(
+        self, config: SchedulerConfig, clock: Clock = perf_counter, *, whole_frame: bool = False
+    ) -> None:
+        self.whole_frame = whole_frame
         self.config = config
         self.clock = clock
         self.model = CostModel()
@@ -84,7 +90,7 @@ class EmbeddingScheduler:
         until `limit_s` seconds are used up or a batch costs far more than the budget.
         """
         started = self.clock()
-        for n in WARM_UP_SIZES:
+        for n in WARM_UP_SIZES[:1] if self.whole_frame else WARM_UP_SIZES:
             embed_batch(n)
             for _ in range(3):
                 before = self.clock()
@@ -104,16 +110,20 @@ class EmbeddingScheduler:
             embed: does the work for some rows, as one batch.
             remembered: what the tracks in `plan.track` look like, for reuse.
         """
-        work = _Work(self.clock, self.budget, self.model, embed)
+        work = _Work(self.clock, self.budget, self.model, embed, 1 if self.whole_frame else 0)
         if not len(plan):
             nothing = Embeddings.none(0, remembered.vectors.shape[1])
             return Executed(nothing, self._counts(), *work.ledger(0))
         started = self.clock()
         self.budget.open()
-        starved = self._critical(plan.critical, work)
-        after_critical = self.clock()
-        deferred = work.while_it_fits(plan.refresh, self.config.chunk)
-        ended = self.clock()
+        if self.whole_frame:
+            starved, deferred = self._one_pass(plan, work)
+            ended = after_critical = self.clock()
+        else:
+            starved = self._critical(plan.critical, work)
+            after_critical = self.clock()
+            deferred = work.while_it_fits(plan.refresh, self.config.chunk)
+            ended = self.clock()
         refreshed = len(plan.refresh) - len(deferred)
         self.budget.close(len(deferred) + len(starved), refreshed + work.bounded)
         self._say_if_hopeless(len(deferred) + len(starved))
@@ -140,6 +150,16 @@ class EmbeddingScheduler:
         for start in range(0, len(rows), self.config.critical_batch):
             work.batch(rows[start : start + self.config.critical_batch])
         return NO_ROWS
+
+    def _one_pass(self, plan: EmbedPlan, work: _Work) -> tuple[IntArray, IntArray]:
+        """Embed everybody wanted or nobody; returns critical rows and others left waiting."""
+        wanted = np.concatenate((plan.critical, plan.refresh))
+        must = len(plan.critical) > 0 and not self.config.bounds_critical
+        if len(wanted) and (must or self.budget.fits(1, 1)):
+            work.batch(wanted)
+            work.bounded = len(plan.critical) if self.config.bounds_critical else 0
+            return NO_ROWS, NO_ROWS
+        return plan.critical, plan.refresh
 
     def _counts(self, **values: float) -> EmbedCounts:
         return EmbedCounts(budget_ms=self.budget.limit_ms, **values)  # type: ignore[arg-type]
@@ -172,8 +192,11 @@ class EmbeddingScheduler:
 class _Work:
     """The batches of one frame: what ran, what it gave, what it was expected to cost."""
 
-    def __init__(self, clock: Clock, budget: Budget, model: CostModel, embed: EmbedRows) -> None:
+    def __init__(
+        self, clock: Clock, budget: Budget, model: CostModel, embed: EmbedRows, units: int = 0
+    ) -> None:
         self.clock, self.budget, self.model, self.embed = clock, budget, model, embed
+        self.units = units
         self.rows: list[IntArray] = []
         self.vectors: list[FloatArray] = []
         self.costs: list[tuple[float, float]] = []
@@ -181,12 +204,13 @@ class _Work:
         self.bounded = 0
 
     def batch(self, rows: IntArray) -> None:
-        """Embed `rows` at once and book the measured time."""
-        predicted_ms = self.model.predict_ms(len(rows))
+        """Embed `rows` at once and book the measured time, as `units` or as so many crops."""
+        n = self.units or len(rows)
+        predicted_ms = self.model.predict_ms(n)
         before = self.clock()
         self.vectors.append(self.embed(rows))
         real_ms = (self.clock() - before) * 1000
-        self.budget.charge(len(rows), real_ms)
+        self.budget.charge(n, real_ms)
         self.rows.append(rows)
         self.costs.append((predicted_ms, real_ms))
         self.predicted_ms += predicted_ms

@@ -8,8 +8,10 @@ from time import perf_counter
 
 from mot_dinov3.compat import load_environment
 from mot_dinov3.config import SourceConfig, TrackConfig
+from mot_dinov3.detectors.base import Detector
 from mot_dinov3.device import choose_device, synchronised_clock
 from mot_dinov3.errors import UnknownNameError, UsageError
+from mot_dinov3.features.base import Embedder
 from mot_dinov3.io.sources import FrameReader, SourceInfo, open_source
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.structures import FrameResult
@@ -34,28 +36,58 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     load_environment()
     from mot_dinov3.camera.factory import create_camera
     from mot_dinov3.detectors.factory import create_detector
-    from mot_dinov3.features.factory import EMBEDDERS, create_embedder
+    from mot_dinov3.features.base import whole_frame
+    from mot_dinov3.features.factory import EMBEDDERS, NECK
     from mot_dinov3.policies.factory import create_policy
     from mot_dinov3.scheduler import EmbeddingScheduler
     from mot_dinov3.tracker import Tracker
 
     name = config.embedder.embedder
     wanted = name != NO_EMBEDDER
-    if wanted and name not in EMBEDDERS.table:
-        raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
+    if wanted and name != NECK and name not in EMBEDDERS.table:
+        raise UnknownNameError("embedder", name, [*EMBEDDERS, NECK, NO_EMBEDDER])
     policy = create_policy(config.scheduler, embedder=wanted)
     camera = create_camera(config.motion.cmc)
     device = device or choose_device(config.device)
     detector = create_detector(config.detector, device, config.device)
-    embedder = create_embedder(config.embedder, device, config.device) if wanted else None
-    return ModularTracker(
+    embedder, cheap = describers(config, detector, device)
+    clock = synchronised_clock(device)
+    tracker = ModularTracker(
         detector,
         embedder,
         policy,
-        EmbeddingScheduler(config.scheduler, synchronised_clock(device)),
+        EmbeddingScheduler(config.scheduler, clock, whole_frame=whole_frame(embedder)),
         Tracker.of(config),
         camera,
     )
+    tracker.cheap = cheap
+    return tracker
+
+
+def describers(
+    config: TrackConfig, detector: Detector, device: str
+) -> tuple[Embedder | None, Embedder | None]:
+    """What describes chosen boxes, and what describes all of them; None for either that is not.
+
+    Raises:
+        UsageError: the detector has no features to give, or one flag makes another useless.
+        MotError: a model is not to be had.
+    """
+    from mot_dinov3.features.factory import NECK, create_embedder
+    from mot_dinov3.features.neck import NeckEmbedder
+
+    name, cheap = config.embedder.embedder, config.cheap.wanted
+    if name == NECK and cheap:
+        raise UsageError(
+            "--cheap-evidence detector adds nothing to --embedder detector, which is the same.",
+            fix="Leave out one of them.",
+        )
+    embedder: Embedder | None = None
+    if name == NECK:
+        embedder = NeckEmbedder(detector)
+    elif name != NO_EMBEDDER:
+        embedder = create_embedder(config.embedder, device, config.device)
+    return embedder, NeckEmbedder(detector) if cheap else None
 
 
 def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
@@ -77,6 +109,9 @@ def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
     if config.embedder.embedder != NO_EMBEDDER:
         blind.append(f"--embedder {config.embedder.embedder}")
         instead.append(f"--embedder {NO_EMBEDDER}")
+    if config.cheap.wanted:
+        blind.append(f"--cheap-evidence {config.cheap.cheap_evidence}")
+        instead.append("--cheap-evidence none")
     if config.motion.cmc == FLOW:
         blind.append(f"--cmc {FLOW}")
         instead.append(f"--cmc {NO_CAMERA} (or file:FILE)")

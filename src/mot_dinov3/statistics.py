@@ -13,7 +13,7 @@ from mot_dinov3.timing import summarise
 
 STAGES = ("read", "detect", "embed", "track", "draw", "write")
 """What every run tells, in the order of the summary."""
-ORDER = ("read", "detect", "camera", "embed", "track", "draw", "write")
+ORDER = ("read", "detect", "camera", "cheap", "embed", "track", "draw", "write")
 """The same with stages that only some runs have."""
 WAIT = "wait"
 """The stage in which a live source had nothing to give: neither work nor latency."""

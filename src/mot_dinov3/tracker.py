@@ -6,13 +6,14 @@ from typing import Self
 
 import numpy as np
 
-from mot_dinov3.association.base import Associator, Scene, TrackView
+from mot_dinov3.association.base import Associator, Cheap, Scene, TrackView
 from mot_dinov3.association.factory import create_associator
 from mot_dinov3.association.steady import shared_shift
 from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.confidence import UsualConfidence
 from mot_dinov3.config import AssociationConfig, MotionConfig, TrackConfig, TrackerConfig
 from mot_dinov3.gallery import Gallery
+from mot_dinov3.glimpses import Glimpses
 from mot_dinov3.lives import Lives
 from mot_dinov3.motion.kalman import REFERENCE_FPS, Array, MotionState
 from mot_dinov3.motion.trajectory import Trajectory
@@ -44,20 +45,23 @@ class Tracker:
         conf: float = 0.3,
         association: AssociationConfig | None = None,
         motion: MotionConfig | None = None,
+        cheap_weight: float = 0.0,
     ) -> None:
-        """Args: the lifecycles; the least score that may start a track; costs; noise."""
+        """Args: lifecycles; least score that may start a track; costs; noise; share of hints."""
         self.config = config
         self.conf = conf
         self.motion_config = motion or MotionConfig()
         association = association or AssociationConfig()
         self.associator: Associator = create_associator(association, config)
+        self._cheap_weight = cheap_weight
         self._looks_back = association.momentum > 0 or self.motion_config.re_update
         self.reset()
 
     @classmethod
     def of(cls, config: TrackConfig) -> Self:
         """The tracker that a whole configuration asks for."""
-        return cls(config.tracker, config.detector.conf, config.association, config.motion)
+        parts = config.association, config.motion, config.cheap.cheap_weight
+        return cls(config.tracker, config.detector.conf, *parts)
 
     def reset(self) -> None:
         """Forget everything; ids begin at 1 again."""
@@ -69,6 +73,7 @@ class Tracker:
         if self._looks_back:
             self._trajectory = Trajectory(self._motion, anchored=self.motion_config.re_update)
         self._gallery = Gallery()
+        self._glimpses = Glimpses(self._cheap_weight)
         self._usual = UsualConfidence(self.conf)
         self._time_s: float | None = None
         self._step_s = 1 / REFERENCE_FPS
@@ -116,13 +121,21 @@ class Tracker:
             gallery=self._gallery,
         )
 
-    def look(self, detections: Detections, view: TrackView) -> Scene:
-        """Compare the detections with the prediction, once for planning and association."""
-        near = self.associator.compare(detections, view)
+    def look(
+        self, detections: Detections, view: TrackView, glimpse: FloatArray | None = None
+    ) -> Scene:
+        """Compare the detections with the prediction, once for planning and association.
+
+        `glimpse` (N, D) is cheap evidence of all of them, NaN in rows that have none.
+        """
+        near, cheap = self.associator.compare(detections, view), None
+        if glimpse is not None:
+            hint = self._glimpses.hint(near.rows, near.columns, near.cost, glimpse, view.away_s)
+            near, cheap = near.dearer(hint), Cheap(glimpse, hint)
         share = self.config.strong_share
         strong, fertile = map(self._usual.threshold, (share, share * self.config.birth_share))
         score = detections.score
-        return Scene(detections, near, score >= self.conf, score >= strong, score >= fertile)
+        return Scene(detections, near, score >= self.conf, score >= strong, score >= fertile, cheap)
 
     def _hold_steady(self, detections: Detections) -> None:
         """Take the shift that all detections share against the prediction for the camera's."""
@@ -144,6 +157,8 @@ class Tracker:
         self._lose(matches.unmatched_tracks)
         free = matches.unmatched_detections
         self._bear(self._births(free, matches, scene), scene.detections, embeddings, first)
+        if scene.cheap is not None:
+            self._glimpses.follow(self._table.detection, scene.cheap.vectors)
         self._bury()
         return self._tracks(scene.detections)
 
@@ -264,6 +279,7 @@ class Tracker:
             if self._trajectory is not None:
                 self._trajectory.keep(alive)
             self._gallery.keep(alive)
+            self._glimpses.keep(alive)
 
     def _tracks(self, detections: Detections) -> Tracks:
         """Everyone seen now, and the lost ones whose predicted place still means something."""

@@ -38,7 +38,7 @@ def change_config(directory, **values):
 def test_an_unknown_backend_lists_the_known_ones():
     with pytest.raises(UnknownNameError, match="Did you mean dino") as caught:
         create(embedder="dinno")
-    assert "clip, dino, onnx, resnet" in caught.value.fix
+    assert "clip, dense, dino, onnx, resnet" in caught.value.fix
 
 
 def test_every_name_in_the_table_leads_somewhere():

@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
                      help="record again what is there already")  # fmt: skip
     out.add_argument("--truth", type=Path, metavar="FILE",
                      help="ground truth of the source as MOT text")  # fmt: skip
-    add_flags(out, ("source", "device", "detector", "embedder", "tracker", "talk"))
+    add_flags(out, ("source", "device", "detector", "embedder", "cheap", "tracker", "talk"))
     return out
 
 
@@ -131,6 +131,7 @@ class Models:
     def __init__(self, config: TrackConfig) -> None:
         self.config = config
         self._loaded: tuple[Detector, Embedder | None] | None = None
+        self.cheap: Embedder | None = None
 
     def loaded(self) -> tuple[Detector, Embedder | None]:
         """Both, the embedder None for `--embedder none`."""
@@ -139,6 +140,7 @@ class Models:
 
             tracker = build_tracker(self.config)
             self._loaded = tracker.detector, tracker.embedder
+            self.cheap = tracker.cheap
         return self._loaded
 
 
@@ -155,7 +157,7 @@ def cache_source(config: TrackConfig, path: Path, models: Models, truth: Path | 
     detector, embedder = models.loaded()
     with open_frames(config.source) as reader:
         tell = Teller(count_of(config, reader), quiet=config.talk.quiet)
-        recording = record_source(reader, detector, embedder, config, tell)
+        recording = record_source(reader, detector, embedder, config, tell, cheap=models.cheap)
         cache = cache_of(config, reader, recording, models)
         partial = reader.partial
     if not len(recording.tape):

@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
                      help="where the results go (default: outputs/replay)")  # fmt: skip
     out.add_argument("--keep-mot", action="store_true",
                      help="keep the tracks of every case in DIR/mot")  # fmt: skip
-    add_flags(out, ("scheduler", "tracker", "association", "motion", "talk"))
+    add_flags(out, ("cheap", "scheduler", "tracker", "association", "motion", "talk"))
     return out
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mot_dinov3.config.association import AssociationConfig
+from mot_dinov3.config.cheap import CheapConfig
 from mot_dinov3.config.fields import flag, flag_fields, require
 from mot_dinov3.config.inputs import (
     AUTO,
     BACKENDS,
     DEFAULT_DINO,
+    DINOS,
     NUMBERS,
     OPEN_DINO,
     PRECISIONS,
@@ -32,10 +34,12 @@ __all__ = [
     "BACKENDS",
     "DEFAULT_DINO",
     "DEFAULT_POLICY",
+    "DINOS",
     "NUMBERS",
     "OPEN_DINO",
     "PRECISIONS",
     "AssociationConfig",
+    "CheapConfig",
     "DetectorConfig",
     "DeviceConfig",
     "DrawConfig",
@@ -62,6 +66,7 @@ class TrackConfig:
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     device: DeviceConfig = field(default_factory=DeviceConfig)
     embedder: EmbedderConfig = field(default_factory=EmbedderConfig)
+    cheap: CheapConfig = field(default_factory=CheapConfig)
     scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     association: AssociationConfig = field(default_factory=AssociationConfig)

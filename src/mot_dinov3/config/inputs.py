@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from mot_dinov3.config.fields import flag, require
 
 DEFAULT_DINO = "facebook/dinov3-vitb16-pretrain-lvd1689m"
 OPEN_DINO = "facebook/dinov2-base"
+DINOS = ("dino", "dense")
+"""The embedders that run a DINO model, on crops and on whole pictures."""
 PRECISIONS = ("auto", "off", "fp16", "bf16")
 AUTO = "auto"
 BACKENDS = ("torch", "onnx", "openvino")
@@ -105,7 +108,9 @@ class EmbedderConfig:
     """What describes the look of a crop."""
 
     embedder: str = flag(
-        "dino", "--embedder", "embedding backend: dino, clip, resnet, onnx, or none"
+        "dino",
+        "--embedder",
+        "what embeds: dino, clip, resnet, onnx, dense, detector, or none",
     )
     embed_model: str = flag(
         "", "--embed-model", "model id, local directory or file for the embedder, or demo"
@@ -120,15 +125,26 @@ class EmbedderConfig:
         "embedder precision: auto is fp16 on CUDA and off elsewhere",
         choices=PRECISIONS,
     )
+    dense_size: str = flag(
+        "288x512", "--dense-size", "height x width of whole pictures for --embedder dense"
+    )
     crop_pad: float = flag(0.12, "--crop-pad", "padding around a box before cropping, as a ratio")
     crop_square: bool = flag(True, "--crop-square", "make crops square")
 
     def __post_init__(self) -> None:
         known = self.embed_amp in PRECISIONS
         require(known, "--embed-amp", f"one of {', '.join(PRECISIONS)}", self.embed_amp)
+        sides = re.fullmatch(r"(\d{2,4})x(\d{2,4})", self.dense_size.lower())
+        require(sides is not None, "--dense-size", "like 288x512", self.dense_size)
         require(0 <= self.crop_pad <= 4, "--crop-pad", "between 0 and 4", self.crop_pad)
 
     @property
     def model_id(self) -> str:
         """The model to load; empty means the backend's own default."""
-        return self.embed_model or (self.dinov3 if self.embedder == "dino" else "")
+        return self.embed_model or (self.dinov3 if self.embedder in DINOS else "")
+
+    @property
+    def dense_hw(self) -> tuple[int, int]:
+        """Height and width of whole pictures in pixels."""
+        height, _, width = self.dense_size.lower().partition("x")
+        return int(height), int(width)

@@ -14,14 +14,18 @@ class Embedder(Protocol):
     """Describes the look of boxes of a frame.
 
     Attributes:
-        dim: length of a vector.
-        title: what runs, for the summary, such as "facebook/dinov2-base 224 px, cpu, torch fp32".
         device: torch device string; its clock must be synchronised around timed work.
     """
 
-    dim: int
-    title: str
     device: str
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def title(self) -> str:
+        """What runs, for the summary, such as "facebook/dinov2-base 224 px, cpu, torch fp32"."""
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """One vector per box, all boxes in one batch.
@@ -35,6 +39,16 @@ class Embedder(Protocol):
         """
 
 
+def whole_frame(embedder: Embedder | None) -> bool:
+    """Whether it looks at the whole picture at once: more boxes of it cost nothing."""
+    return bool(getattr(embedder, "whole_frame", False))
+
+
+def has_own_cost(embedder: Embedder) -> bool:
+    """Whether it runs a network of its own, whose first calls have to be paid for."""
+    return bool(getattr(embedder, "has_own_cost", True))
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where and how an embedder's network runs.
@@ -42,9 +56,12 @@ class Placement:
     Attributes:
         device: torch device string.
         config: backend and precision as the user gave them.
-        upload: brings frames to the device, shared with whoever else runs there.
+        upload: brings frames to the device, shared with whoever else runs there; None to cut
+            crops on the CPU.
+        graphs: record batches as CUDA graphs.
     """
 
     device: str
     config: DeviceConfig = field(default_factory=DeviceConfig)
     upload: FrameUpload | None = None
+    graphs: bool = True

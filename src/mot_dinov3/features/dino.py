@@ -31,7 +31,7 @@ def load_dino(config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
         ModelError: the model cannot be found or loaded.
     """
     name = config.model_id
-    directory = _directory(config)
+    directory = dino_directory(config)
     model = Pretrained(name, directory, "class token", lambda: _built(directory, name))
     return pretrained_embedder(model, config, place)
 
@@ -45,7 +45,12 @@ def _built(directory: Path, name: str) -> Built:
     return PooledModel(model, pool), input_spec(directory, model.config, name)
 
 
-def _directory(config: EmbedderConfig) -> Path:
+def dino_directory(config: EmbedderConfig) -> Path:
+    """Where the model is, fetched if need be.
+
+    Raises:
+        ModelError: it cannot be had.
+    """
     if config.model_id == "demo":
         path: Path = import_module("mot_dinov3.assets").demo_embedder_path()
         return path

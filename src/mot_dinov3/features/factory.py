@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import cast
 
-from mot_dinov3.config import OPEN_DINO, DeviceConfig, EmbedderConfig
+from mot_dinov3.config import DINOS, OPEN_DINO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.hub.problems import GatedModelError, OfflineModelError, UnsupportedModelError
@@ -22,9 +22,13 @@ EMBEDDERS = Registry(
         "clip": "mot_dinov3.features.clip:load_clip",
         "resnet": "mot_dinov3.features.resnet:load_resnet",
         "onnx": "mot_dinov3.features.onnx:load_onnx",
+        "dense": "mot_dinov3.features.dense:load_dense",
     },
 )
 """Every entry is called with (config, placement)."""
+
+NECK = "detector"
+"""The name of the embedder that is made from a detector, not from a model of its own."""
 
 
 def create_embedder(
@@ -51,7 +55,7 @@ def create_embedder(
         DeviceError: the model does not fit on the device.
     """
     build = EMBEDDERS.load(config.embedder)
-    if config.embed_model == "demo" and config.embedder != "dino":
+    if config.embed_model == "demo" and config.embedder not in DINOS:
         raise UsageError(
             f"--embed-model demo is a DINO model, not one for --embedder {config.embedder}.",
             fix="Leave out --embedder, or name another --embed-model.",
@@ -60,7 +64,7 @@ def create_embedder(
     try:
         return cast("Embedder", build(config, place))
     except (GatedModelError, UnsupportedModelError, OfflineModelError) as error:
-        if not config.fallback_open or config.embedder != "dino" or config.model_id == OPEN_DINO:
+        if not config.fallback_open or config.embedder not in DINOS or config.model_id == OPEN_DINO:
             raise
         return _open_embedder(config, place, error)
 

@@ -13,8 +13,10 @@ from mot_dinov3.replay.clock import CostTable
 from mot_dinov3.replay.tape import Tape
 from mot_dinov3.structures import FloatArray
 
-FORMAT = 1
-"""The layout of the file; a reader knows exactly one."""
+FORMAT = 2
+"""The layout of the file. Format 1 had no cheap evidence and no passes over whole pictures."""
+
+READABLE = (1, FORMAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Cache:
     @property
     def dim(self) -> int:
         """Length of a vector, 0 where nothing was embedded."""
-        return next((take.vectors.shape[1] for take in self.tape.takes.values()), 0)
+        return self.tape.dim
 
     @property
     def conf(self) -> float:
@@ -174,4 +176,6 @@ def header(cache: Cache) -> dict[str, Any]:
         },
         "repeated": cache.repeated,
         "dim": cache.dim,
+        "cheap_dim": cache.tape.cheap_dim,
+        "whole_frame": cache.tape.whole_frame,
     }

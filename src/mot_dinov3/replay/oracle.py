@@ -55,9 +55,11 @@ class ObservedTracker(Tracker):
 
     seen: tuple[Scene, TrackView]
 
-    def look(self, detections: Detections, view: TrackView) -> Scene:
+    def look(
+        self, detections: Detections, view: TrackView, glimpse: FloatArray | None = None
+    ) -> Scene:
         """As `Tracker.look`."""
-        scene = super().look(detections, view)
+        scene = super().look(detections, view, glimpse)
         self.seen = scene, view
         return scene
 

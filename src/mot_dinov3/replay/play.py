@@ -16,7 +16,7 @@ from mot_dinov3.policies.factory import create_policy
 from mot_dinov3.replay.cache import Cache
 from mot_dinov3.replay.clock import CostTable, Meter, VirtualClock
 from mot_dinov3.replay.oracle import ObservedTracker, OraclePolicy
-from mot_dinov3.replay.tape import TapePlayer
+from mot_dinov3.replay.tape import CheapPlayer, TapePlayer
 from mot_dinov3.scheduler import EmbeddingScheduler
 from mot_dinov3.structures import EmbedCounts
 
@@ -121,8 +121,11 @@ def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
     player = TapePlayer(cache.tape, Meter(cache.costs, clock))
     policy = policy_for(cache, case, scheduler)
     keeper = ObservedTracker.of(config)
-    spender = EmbeddingScheduler(scheduler, clock)
+    spender = EmbeddingScheduler(scheduler, clock, whole_frame=cache.tape.whole_frame)
     tracker = ModularTracker(player, player, policy, spender, keeper)
+    if config.cheap.wanted:
+        require_cheap(cache)
+        tracker.cheap = CheapPlayer(cache.tape, player)
     if isinstance(policy, OraclePolicy):
         policy.attach(keeper, lambda index: cache.tape.takes[index].vectors)
     teach(spender, cache.costs)
@@ -136,6 +139,20 @@ def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
                 policy.learn(result)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Played(read_mot(path), digest, counts)
+
+
+def require_cheap(cache: Cache) -> None:
+    """Refuse cheap evidence where none was recorded.
+
+    Raises:
+        UsageError: names the source.
+    """
+    if not cache.tape.cheap_dim:
+        raise UsageError(
+            f"The cache of '{cache.origin.name}' holds no cheap evidence.",
+            fix="Leave out --cheap-evidence, or record it: python cli.py cache --cheap-evidence "
+            "detector --replace",
+        )
 
 
 def policy_for(cache: Cache, case: Case, scheduler: SchedulerConfig) -> Policy:

@@ -8,6 +8,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.detectors.factory import REPLAY, detector_kind
 from mot_dinov3.features.base import Embedder
+from mot_dinov3.features.factory import NECK
 from mot_dinov3.replay.cache import Recipe
 from mot_dinov3.replay.fingerprint import detector_digest, embedder_digest
 
@@ -31,15 +32,27 @@ def recipe_of(config: TrackConfig, detector: Detector, embedder: Embedder | None
         detector="stored detections" if repeats else detector.title,
         detector_weights=detector_digest(config.detector)[0],
         embedder=embedder.title if embedder else "none",
-        embedder_weights=embedder_digest(config.embedder, embedder.title) if embedder else "",
+        embedder_weights=_embedder_weights(config, embedder.title) if embedder else "",
         settings=settings_of(config),
     )
 
 
+def _embedder_weights(config: TrackConfig, title: str) -> str:
+    """The fingerprint of an embedder, and how it looks at pictures where that is not by crops."""
+    if config.embedder.embedder == NECK:
+        return f"neck of {detector_digest(config.detector)[0]}"
+    digest = embedder_digest(config.embedder, title)
+    dense = config.embedder.embedder == "dense"
+    return f"{digest} on pictures of {config.embedder.dense_size}" if dense else digest
+
+
 def settings_of(config: TrackConfig) -> dict[str, Any]:
     """The settings that decide what a recording holds, by key."""
-    return {
+    out = {
         name: getattr(getattr(config, stage), name)
         for stage, names in SETTINGS.items()
         for name in names
     }
+    if config.cheap.wanted:
+        out["cheap_evidence"] = config.cheap.cheap_evidence
+    return out

@@ -12,7 +12,7 @@ import numpy as np
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.device import synchronised_clock
-from mot_dinov3.features.base import Embedder
+from mot_dinov3.features.base import Embedder, whole_frame
 from mot_dinov3.replay.assembly import assemble
 from mot_dinov3.replay.clock import CostTable
 from mot_dinov3.replay.fingerprint import ContentDigest
@@ -52,6 +52,8 @@ def record_source(
     embedder: Embedder | None,
     config: TrackConfig,
     on_frame: OnFrame | None = None,
+    *,
+    cheap: Embedder | None = None,
 ) -> Recording:
     """Detect and embed everything in a source.
 
@@ -64,11 +66,14 @@ def record_source(
         embedder: what describes, None for motion only.
         config: `detector.conf` tells confident detections; the tracker is timed as configured.
         on_frame: called after each frame, for progress.
+        cheap: what describes everybody in every frame, None without.
     """
     watch = Stopwatch(embedder.device if embedder else "cpu")
     tape, digest, busiest = Tape(detector.title, detector.names), ContentDigest(), _Busiest()
+    tape.whole_frame = whole_frame(embedder)
     read_ms: list[float] = []
     detect_ms: list[float] = []
+    cheap_ms: list[float] = []
     crops = 0
     watch.start()
     for frame in frames:
@@ -79,7 +84,11 @@ def record_source(
         watch.start()
         detections = detector.detect(frame)
         detect_ms.append(watch.ms())
-        tape.add(frame, detections, embed_everything(embedder, frame, detections, config))
+        watch.start()
+        hints = cheap.embed(frame.image, detections.xyxy) if cheap else None
+        cheap_ms.append(watch.ms())
+        vectors = embed_everything(embedder, frame, detections, config)
+        tape.add(frame, detections, vectors, hints)
         digest.add(frame)
         busiest.look(frame, detections)
         crops += len(detections)
@@ -88,6 +97,8 @@ def record_source(
         watch.start()
     stages = {"read": _median(read_ms), "detect": _median(detect_ms)}
     stages["track"] = track_ms(tape, config)
+    if cheap is not None:
+        stages["cheap"] = _median(cheap_ms)
     costs = CostTable(busiest.measure(embedder, watch), stages)
     return Recording(tape, digest.hexdigest(), costs)
 

@@ -16,7 +16,7 @@ from mot_dinov3 import __version__
 from mot_dinov3.errors import InputError, cannot_write
 from mot_dinov3.io.mot import MotTable
 from mot_dinov3.io.paths import publish, reserve_partial
-from mot_dinov3.replay.cache import FORMAT, Cache, Origin, Recipe, header
+from mot_dinov3.replay.cache import FORMAT, READABLE, Cache, Origin, Recipe, header
 from mot_dinov3.replay.clock import CostTable
 from mot_dinov3.replay.tape import Take, Tape
 from mot_dinov3.structures import Detections
@@ -46,6 +46,8 @@ TRUTH: dict[str, tuple[str, int]] = {
     "truth_visibility": ("f4", 1),
 }
 WARPS: dict[str, tuple[str, int]] = {"warps": ("f4", 3)}
+CHEAP: dict[str, tuple[str, int]] = {"cheap": ("f4", 2)}
+KNOWN = LAYOUT | TRUTH | WARPS | CHEAP
 
 
 def write_cache(cache: Cache, path: Path) -> None:
@@ -84,6 +86,8 @@ def _arrays(cache: Cache) -> Arrays:
     if cache.truth is not None:
         for name in TRUTH:
             out[name] = getattr(cache.truth, name.removeprefix("truth_"))
+    if cheap := cache.tape.cheap_dim:
+        out["cheap"] = _stacked([take.cheap for take in takes], (0, cheap), np.float32)
     if cache.warps is not None:
         out["warps"] = cache.warps.astype(np.float32)
     return out
@@ -119,13 +123,12 @@ class _Unusable(Exception):
 
 
 def _read_arrays(path: Path) -> Arrays:
-    known = LAYOUT | TRUTH | WARPS
     try:
         with zipfile.ZipFile(path) as archive:
             out: Arrays = {}
             for info in archive.infolist():
                 name = info.filename.removesuffix(".npy")
-                if name not in known or info.compress_type != zipfile.ZIP_STORED:
+                if name not in KNOWN or info.compress_type != zipfile.ZIP_STORED:
                     raise _Unusable(f"it holds something unknown, '{info.filename[:40]}'")
                 with archive.open(info) as member:
                     out[name] = _read_array(cast("BinaryIO", member), info.file_size, name)
@@ -143,7 +146,7 @@ def _read_array(member: BinaryIO, size: int, name: str) -> NDArray[Any]:
         raise _Unusable(f"'{name}' is written in an unknown way")
     shape, by_column, kind = np.lib.format.read_array_header_1_0(member)
     head = member.tell()
-    wanted, axes = (LAYOUT | TRUTH | WARPS)[name]
+    wanted, axes = KNOWN[name]
     if kind.str.lstrip("<|>=") != wanted or kind.byteorder == ">" or kind.hasobject:
         raise _Unusable(f"'{name}' holds another kind of numbers")
     count = 1
@@ -180,8 +183,10 @@ def _meta(arrays: Arrays) -> Mapping[str, Any]:
         raise _Unusable("it does not say what it is") from error
     if not isinstance(words, dict) or "format" not in words:
         raise _Unusable("it does not say what it is")
-    if words["format"] != FORMAT:
-        raise _Unusable(f"it has format {words['format']}, this version reads format {FORMAT}")
+    if words["format"] not in READABLE:
+        raise _Unusable(
+            f"it has format {words['format']}, this version reads format {FORMAT} and older"
+        )
     if words.get("version") != __version__:
         raise _Unusable(f"version {words.get('version')} made it, and this is {__version__}")
     return words
@@ -190,9 +195,9 @@ def _meta(arrays: Arrays) -> Mapping[str, Any]:
 def _check_shapes(arrays: Arrays) -> None:
     frames, rows = len(arrays["frame_index"]), len(arrays["xyxy"])
     expected = {"time_s": frames, "first_row": frames + 1, "score": rows, "class_id": rows,
-                "vectors": rows}  # fmt: skip
+                "vectors": rows, "cheap": rows}  # fmt: skip
     for name, length in expected.items():
-        if len(arrays[name]) != length:
+        if name in arrays and len(arrays[name]) != length:
             raise _Unusable(f"'{name}' has {len(arrays[name])} rows instead of {length}")
     first = arrays["first_row"]
     ordered = (np.diff(first) >= 0).all() and first[0] == 0 and first[-1] == rows
@@ -215,16 +220,18 @@ def _cache(words: Mapping[str, Any], arrays: Arrays) -> Cache:
     )
     tape = Tape(recipe.detector, {int(key): str(name) for key, name in words["names"].items()})
     tape.frame_wh = (int(origin.width), int(origin.height))
+    tape.whole_frame = bool(words.get("whole_frame", False))
     if min(tape.frame_wh) < 1 or origin.frames != len(arrays["frame_index"]):
         raise _Unusable("what it says about itself does not fit its frames")
     first = arrays["first_row"].tolist()
+    cheap = arrays.get("cheap", np.zeros((len(arrays["xyxy"]), 0), np.float32))
     numbers = zip(arrays["frame_index"].tolist(), arrays["time_s"].tolist(), strict=True)
     for row, (index, time_s) in enumerate(numbers):
         part = slice(first[row], first[row + 1])
         seen = Detections(
             *(np.ascontiguousarray(arrays[name][part]) for name in ("xyxy", "score", "class_id"))
         )
-        tape.takes[index] = Take(index, time_s, seen, arrays["vectors"][part])
+        tape.takes[index] = Take(index, time_s, seen, arrays["vectors"][part], cheap[part])
     return Cache(origin, recipe, tape, costs, _truth(arrays), arrays.get("warps"),
                  str(words["repeated"]), str(words["version"]))  # fmt: skip
 

@@ -19,12 +19,17 @@ BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One frame of a tape; `vectors` (N, D) is aligned with the detections, D = 0 for none."""
+    """One frame of a tape.
+
+    `vectors` (N, D) and cheap evidence `cheap` (N, C) are aligned with the detections; D or C is 0
+    where there are none.
+    """
 
     index: int
     time_s: float
     detections: Detections
     vectors: FloatArray
+    cheap: FloatArray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
 
 @dataclass(slots=True)
@@ -36,20 +41,44 @@ class Tape:
         names: class id -> name.
         takes: by frame index, in order.
         frame_wh: width and height of the frames in pixels.
+        whole_frame: vectors came of one pass over each whole picture.
     """
 
     title: str
     names: Mapping[int, str]
     takes: dict[int, Take] = field(default_factory=dict)
     frame_wh: tuple[int, int] = (1, 1)
+    whole_frame: bool = False
 
     def __len__(self) -> int:
         return len(self.takes)
 
-    def add(self, frame: Frame, detections: Detections, vectors: FloatArray | None = None) -> None:
+    def add(
+        self,
+        frame: Frame,
+        detections: Detections,
+        vectors: FloatArray | None = None,
+        cheap: FloatArray | None = None,
+    ) -> None:
         """Append one frame."""
-        known = np.zeros((len(detections), 0), np.float32) if vectors is None else vectors
-        self.takes[frame.index] = Take(frame.index, frame.time_s, detections, known)
+        nothing = np.zeros((len(detections), 0), np.float32)
+        self.takes[frame.index] = Take(
+            frame.index,
+            frame.time_s,
+            detections,
+            nothing if vectors is None else vectors,
+            nothing if cheap is None else cheap,
+        )
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector, 0 where nothing was embedded."""
+        return next((take.vectors.shape[1] for take in self.takes.values()), 0)
+
+    @property
+    def cheap_dim(self) -> int:
+        """Length of a row of cheap evidence, 0 where there is none."""
+        return next((take.cheap.shape[1] for take in self.takes.values()), 0)
 
     def frames(self) -> Iterator[Frame]:
         """The frames in their size, black, for a tracker that reads detections off this tape."""
@@ -95,6 +124,8 @@ class TapePlayer:
 
     Attributes:
         spent_ms: time spent looking up embeddings since the last `detect`.
+        take: what `detect` saw last.
+        whole_frame: as the tape's.
     """
 
     device = "cpu"
@@ -104,9 +135,10 @@ class TapePlayer:
         self.meter = meter
         self.title = f"{tape.title}, recorded"
         self.names = tape.names
-        self.dim = next((take.vectors.shape[1] for take in tape.takes.values()), 0)
+        self.dim = tape.dim
+        self.whole_frame = tape.whole_frame
         self.spent_ms = 0.0
-        self._vectors: FloatArray = np.zeros((0, 0), np.float32)
+        self.take = Take(-1, 0.0, Detections.empty(), np.zeros((0, 0), np.float32))
         self._row_of: dict[bytes, int] = {}
 
     def warm_up(self, width: int, height: int) -> None:
@@ -118,7 +150,7 @@ class TapePlayer:
         self.spent_ms = 0.0
         if self.meter is not None:
             self.meter.frame()
-        self._vectors = take.vectors
+        self.take = take
         if self.dim:
             self._row_of = {box.tobytes(): row for row, box in enumerate(take.detections.xyxy)}
         return take.detections
@@ -126,8 +158,22 @@ class TapePlayer:
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """The recorded vectors of boxes of the frame that `detect` saw last."""
         started = perf_counter()
-        out = self._vectors[[self._row_of[box.tobytes()] for box in xyxy]]
+        out = self.take.vectors[[self._row_of[box.tobytes()] for box in xyxy]]
         if self.meter is not None:
             self.meter.batch(len(xyxy))
         self.spent_ms += (perf_counter() - started) * 1000
         return out
+
+
+class CheapPlayer:
+    """Cheap evidence of all detections of a frame, looked up on a tape."""
+
+    device, title = "cpu", "recorded"
+
+    def __init__(self, tape: Tape, player: TapePlayer) -> None:
+        self.dim = tape.cheap_dim
+        self._player = player
+
+    def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """What was recorded for the frame that the player saw last; `xyxy` are all its boxes."""
+        return self._player.take.cheap
