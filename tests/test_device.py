@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 import types
-from time import perf_counter
+from time import perf_counter, sleep
 
 import pytest
 
@@ -108,3 +108,22 @@ def test_the_clock_waits_for_the_device_before_it_is_read(torch):
     assert torch.waits == ["cuda:1", "cuda:1", "mps", "mps"]
     synchroniser("cpu")()
     assert len(torch.waits) == 4
+
+
+def test_a_stopwatch_counts_what_the_work_takes():
+    timed = device_module.stopwatch("cpu")
+    done = []
+    assert 20 <= timed(lambda: done.append(sleep(0.02))) < 2000
+    assert len(done) == 1
+
+
+@pytest.mark.gpu
+def test_a_stopwatch_counts_what_the_device_does():
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    matrix = torch.ones(4096, 4096, device="cuda:0")
+    timed = device_module.stopwatch("cuda:0")
+    timed(lambda: matrix @ matrix)
+    once, often = timed(lambda: matrix @ matrix), timed(lambda: [matrix @ matrix for _ in range(9)])
+    assert often > 4 * once > 0

@@ -81,6 +81,35 @@ def synchroniser(device: str) -> Callable[[], None]:
     return lambda: None
 
 
+def stopwatch(device: str) -> Callable[[Callable[[], object]], float]:
+    """A call that does some work and returns the milliseconds it took.
+
+    On CUDA between two events on the device's stream: what was queued before is not counted, and
+    neither is the time that the host takes to hear of the end.
+    """
+    if not device.startswith("cuda"):
+        clock = synchronised_clock(device)
+
+        def timed(work: Callable[[], object]) -> float:
+            started_s = clock()
+            work()
+            return (clock() - started_s) * 1000
+
+        return timed
+    import torch
+
+    def between_events(work: Callable[[], object]) -> float:
+        with torch.cuda.device(device):
+            begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            begin.record()
+            work()
+            end.record()
+            end.synchronize()
+            return float(begin.elapsed_time(end))
+
+    return between_events
+
+
 def synchronised_clock(device: str) -> Callable[[], float]:
     """A clock in seconds that waits for `device` before it is read."""
     if device == "cpu":

@@ -110,6 +110,15 @@ def test_other_weights_are_another_export(models, picture, tmp_path):
     assert len(list(place.iterdir())) == 2
 
 
+def test_the_same_weights_in_another_place_are_the_same_export(models, tmp_path):
+    need("openvino")
+    place = tmp_path / "exports"
+    shutil.copytree(models / "dinov2", tmp_path / "moved" / "dinov2")
+    create(models / "dinov2", "openvino", "fp32", place)
+    create(tmp_path / "moved" / "dinov2", "openvino", "fp32", place)
+    assert len(list(place.iterdir())) == 1
+
+
 def test_a_damaged_export_is_made_again(models, picture, tmp_path, caplog):
     need("openvino")
     before = create(models / "dinov2", "openvino", "fp32", tmp_path).embed(picture, BOXES)

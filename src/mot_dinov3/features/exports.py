@@ -73,7 +73,9 @@ def pretrained_embedder(
         from mot_dinov3.backends.torch import TorchNetwork
 
         module, spec = model.build()
-        network: Network = TorchNetwork(module, choice, place.device, model.name, short=True)
+        network: Network = TorchNetwork(
+            module, choice, place.device, model.name, short=True, graphs=place.graphs
+        )
     else:
         network, spec = _exported(model, choice, place)
     return embedder_of(network, spec, config, place, model.name)
@@ -119,7 +121,7 @@ def _choice(config: EmbedderConfig, place: Placement) -> Choice:
 
 def _exported(model: Pretrained, choice: Choice, place: Placement) -> tuple[Network, InputSpec]:
     key = ExportKey(
-        name=model.name,
+        name=Path(model.name).name,
         weights=file_digest(model.directory),
         choice=choice,
         size=(0, 0),
