@@ -74,6 +74,30 @@ class Lane(Generic[T]):
             raise self._error
 
 
+class Companion(threading.Thread):
+    """A thread that ends with the process, and whose end can be waited for again and again.
+
+    `Thread.join` can not: once it was interrupted, CPython 3.11 and 3.12 take the thread for
+    ended while it runs (https://github.com/python/cpython/issues/90882).
+    """
+
+    def __init__(self, work: Callable[[], None], name: str) -> None:
+        super().__init__(target=work, name=name, daemon=True)
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Do the work."""
+        try:
+            super().run()
+        finally:
+            self._over.set()
+
+    def wait(self) -> None:
+        """Return when the work is over."""
+        self._over.wait()
+        self.join()
+
+
 class ReadNow(Generic[T]):
     """Iterates a source in the caller's thread: a `ReadAhead` without the thread."""
 
@@ -111,7 +135,7 @@ class ReadAhead(Generic[T]):
         self.waited_s = 0.0
         self._source = source
         self._lane: Lane[T] = Lane(room)
-        self._thread = threading.Thread(target=self._run, name="read-ahead", daemon=True)
+        self._thread = Companion(self._run, "read-ahead")
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -125,9 +149,9 @@ class ReadAhead(Generic[T]):
     ) -> None:
         self._lane.leave()
         try:
-            self._thread.join()
+            self._thread.wait()
         finally:  # an interruption waits too: the source may be closed next
-            self._thread.join()
+            self._thread.wait()
 
     def __iter__(self) -> Iterator[T]:
         """The items in order; an error of the source comes at its place."""
@@ -202,7 +226,7 @@ class WorkBehind(Generic[T, R]):
         self._lane: Lane[T] = Lane(room)
         self._done: deque[R] = deque()
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="work-behind", daemon=True)
+        self._thread = Companion(self._run, "work-behind")
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -218,10 +242,10 @@ class WorkBehind(Generic[T, R]):
         try:
             self._lane.end()
             if kind is None or issubclass(kind, Exception):
-                self._thread.join()
+                self._thread.wait()
         finally:
             self._lane.leave()
-            self._thread.join()
+            self._thread.wait()
             self.waited_s += perf_counter() - started
         if self._failure is None or self._failure is error:
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 
@@ -148,3 +150,24 @@ def test_a_tracker_hears_its_own_stages_or_its_share_of_all_work(monkeypatch, pr
     assert len(tracker.paced) == 9
     assert tracker.paced[0] == pytest.approx(3.0) or processors == 1
     assert tracker.paced[-1] == pytest.approx(paced, abs=0.5)
+
+
+def test_a_second_interrupt_does_not_wait_for_what_is_still_to_be_written(unheard):
+    gate = threading.Event()
+    sink = Sink(at={0: lambda: gate.wait(LONG_S)})
+
+    def interrupt_twice():
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+        gate.set()
+
+    killer = threading.Timer(0.1, interrupt_twice)
+    killer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(frames(3), Tracker(), [sink], StageTimer(), None, OVERLAP)
+    finally:
+        killer.join()
+    assert sink.frames == [0], "only the frame that was being written"
+    assert sink.left_with is KeyboardInterrupt
