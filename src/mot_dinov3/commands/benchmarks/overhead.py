@@ -28,11 +28,11 @@ SKIPPED = 5
 def overhead(bench: Bench) -> Report:
     """Reading, planning, association, drawing and encoding, in milliseconds a frame."""
     stage_ms: dict[str, list[float]] = {}
-    cpu_ms, size = [], (0, 0)
+    frames, cpu_ms, size = len(bench.tape), [], (0, 0)
     for _ in range(bench.settings.rounds):
         began_s = process_time()
         size, measured = run_once(bench)
-        cpu_ms.append((process_time() - began_s) * 1000 / len(bench.tape))
+        cpu_ms.append((process_time() - began_s) * 1000 / frames)
         for stage, samples in measured.items():
             stage_ms.setdefault(stage, []).extend(samples)
     rows = [Row(stage, _figures(samples)) for stage, samples in stage_ms.items()]
