@@ -31,6 +31,7 @@ FLOORS = [
         "gallery",
         "glimpses",
         "lives",
+        "assignment",
         "io",
         "hub",
         "backends",

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from mot_dinov3.association.assign import REFUSED, hungarian
+from mot_dinov3.assignment import REFUSED, hungarian
 from mot_dinov3.association.pairing import Pairing
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mot_dinov3.assignment import REFUSED, greedy, hungarian
 from mot_dinov3.association import place
-from mot_dinov3.association.assign import REFUSED, greedy, hungarian
 from mot_dinov3.association.base import Near, Scene, TrackView
 from mot_dinov3.association.costs import appearance_cost, blend, distinctness
 from mot_dinov3.association.pairing import Pairing

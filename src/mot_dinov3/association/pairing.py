@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.association.assign import REFUSED, Assign
+from mot_dinov3.assignment import REFUSED, Assign
 from mot_dinov3.structures import NO_ROWS, NO_VALUES, BoolArray, FloatArray, IntArray, Matches
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from mot_dinov3.assignment import hungarian
 from mot_dinov3.boxes import divided
-from mot_dinov3.scipy_parts import linear_sum_assignment
 from mot_dinov3.structures import BoolArray, FloatArray, IntArray
 
 ALONE = np.float32(2.0)
@@ -34,38 +35,63 @@ class Stakes:
 def stakes(cost: FloatArray, eligible: BoolArray) -> Stakes:
     """Solve the assignment by place and weigh every pair against its cheapest exchange.
 
-    Pairs that nobody contests are settled at once; what remains, the connected components of
-    more than one pair, goes to the solver. The regret of a pair is the cost of the best
-    assignment without it less that of the best one. Here only exchanges with one other pair, a
-    free track or a detection without a track are tried: exact in components of up to two of
-    each, and never too small in larger ones.
+    The regret of a pair is the cost of the best assignment without it less that of the best one.
+    Here only exchanges with one other pair, a free track or a detection without a track are
+    tried: exact in components of up to two of each, and never too small in larger ones.
 
     Args:
         cost: (N, M) float32, `ALONE` or more, infinity too, where a pair is impossible.
         eligible: (N,) detections that take part.
     """
     n, m = cost.shape
-    track, rival = np.full(n, -1), np.full(n, -1)
-    regret = np.full(n, np.inf, np.float32)
     possible = cost < ALONE
     possible &= eligible[:, None]
     i, j = divided(possible.ravel().nonzero()[0], m)
-    per_row, per_column = np.bincount(i, minlength=n), np.bincount(j, minlength=m)
-    alternatives = per_row[i] + per_column[j]
-    lone, contested = (alternatives == 2).nonzero()[0], (alternatives > 2).nonzero()[0]
-    track[i[lone]] = j[lone]
-    if len(contested):
-        i, j = i[contested], j[contested]
-        in_row, in_column = np.zeros(n, np.bool_), np.zeros(m, np.bool_)
-        in_row[i] = in_column[j] = True
-        rows, columns = in_row.nonzero()[0], in_column.nonzero()[0]
-        block = np.full((len(rows), len(columns)), np.inf, np.float32)
-        block[in_row.cumsum()[i] - 1, in_column.cumsum()[j] - 1] = cost[i, j]
-        own, dearer, other = _exchanges(block)
-        track[rows] = np.where(own >= 0, columns[own], -1)
-        regret[rows] = dearer
-        rival[rows] = np.where(dearer < np.inf, columns[other], -1)
-    return Stakes(track, regret, rival)
+    price = cost[i, j]
+    made = hungarian(i, j, price, float(ALONE))
+    track, holder, paid = np.full(n, -1), np.full(m, -1), np.zeros(m, np.float32)
+    track[i[made]], holder[j[made]], paid[j[made]] = j[made], i[made], price[made]
+    change = _exchanges(cost, i, j, Settled(track, holder, paid))
+    regret, rival = np.full(n, np.inf, np.float32), np.full(n, -1)
+    np.minimum.at(regret, i, change)
+    cheapest = ((change == regret[i]) & (change < np.inf)).nonzero()[0][::-1]
+    rival[i[cheapest]] = j[cheapest]
+    return Stakes(track, np.maximum(regret, 0.0), rival)
+
+
+class Settled(NamedTuple):
+    """An assignment of N detections and M tracks.
+
+    Attributes:
+        track: (N,) of each detection, -1 for none.
+        holder: (M,) the detection of each track, -1 for none.
+        paid: (M,) float32 what the track costs it, 0 for none.
+    """
+
+    track: IntArray
+    holder: IntArray
+    paid: FloatArray
+
+
+def _exchanges(cost: FloatArray, i: IntArray, j: IntArray, settled: Settled) -> FloatArray:
+    """(K,) what it costs more if row `i` takes column `j` from whoever has it, for pairs (K,)."""
+    track, holder, paid = settled
+    own, other = track[i], holder[j]
+    change = cost[i, j] - paid[j]
+    # Whoever had the column gets what the row had: nothing ...
+    alone, free, kept = own < 0, other < 0, other == i
+    # ... its own column, ...
+    swap = (~(alone | free | kept)).nonzero()[0]
+    back = cost[other[swap], own[swap]]
+    change[swap] += np.where(back < ALONE, back - paid[own[swap]], np.float32(np.inf))
+    # ... or the column was free.
+    moved = (free & ~alone).nonzero()[0]
+    change[moved] -= paid[own[moved]]
+    # A pair that is kept is in danger only from rows without a column.
+    threat = np.full(len(paid), np.inf, np.float32)
+    np.minimum.at(threat, j[alone], change[alone])
+    change[kept] = threat[j[kept]]
+    return change
 
 
 def components(possible: BoolArray) -> IntArray:
@@ -83,35 +109,3 @@ def components(possible: BoolArray) -> IntArray:
         if (lower == label).all():
             return label
         label = lower
-
-
-def _exchanges(block: FloatArray) -> tuple[IntArray, FloatArray, IntArray]:
-    """The assignment of a block (R, C), and the cheapest exchange of every row.
-
-    Returns:
-        (R,) columns, -1 for none; (R,) what the exchange costs more, infinity where there is
-        none; (R,) the column that it is about.
-    """
-    n_rows, n_columns = block.shape
-    own = np.full(n_rows, -1)
-    i, j = linear_sum_assignment(np.minimum(block, ALONE))
-    price = block[i, j]
-    real = (price < ALONE).nonzero()[0]
-    i, j, price = i[real], j[real], price[real]
-    own[i] = j
-    free_row, free_column = np.ones(n_rows, np.bool_), np.ones(n_columns, np.bool_)
-    free_row[i] = free_column[j] = False
-    paid = np.zeros(n_columns, np.float32)
-    paid[j] = price
-    # Row r takes the column of the pair (i, j), which in turn takes what row r had: nothing ...
-    change = block - paid
-    # ... its own column, ...
-    swap = change[i[:, None], j]
-    change[i] -= price[:, None]
-    # ... or the column was free.
-    change[i[:, None], j] = swap + swap.T
-    change[i, j] = np.inf
-    if free_row.any():  # or it gives its column up to a row without one
-        change[i, j] = change[free_row][:, j].min(axis=0)
-    other = change.argmin(axis=1)
-    return own, np.maximum(change[np.arange(n_rows), other], 0.0), other

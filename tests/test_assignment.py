@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import linear_sum_assignment
 
-from mot_dinov3.association import assign as assigning
-from mot_dinov3.association.assign import REFUSED, greedy, hungarian
+from mot_dinov3 import assignment as assigning
+from mot_dinov3.assignment import REFUSED, greedy, hungarian
 
 costs = hnp.arrays(
     np.float32,
