@@ -147,3 +147,14 @@ def test_help_is_asked_for_by_the_real_command():
     done = subprocess.run(own_command("--help"), capture_output=True, text=True, check=True)
     assert "--source" in done.stdout
     assert help_time.seconds(own_command("--help")) > 0
+
+
+def test_what_cannot_run_does_not_lose_the_rest(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(simulated, "FRAMES", 300)
+    words = ["bench", "tax", "simulated", "--source", str(tmp_path / "no.mp4")]
+    assert main(words) == 0
+    reports = json.loads(capsys.readouterr().out.splitlines()[-1])["benchmarks"]
+    assert "does not exist" in reports["tax"]["rows"][0]["skipped"]
+    assert len(reports["simulated"]["rows"]) == 6
+    assert main(["bench", "tax", *words[3:]]) == 3
+    assert "does not exist" in capsys.readouterr().err

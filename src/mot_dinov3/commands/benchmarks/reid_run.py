@@ -19,7 +19,7 @@ from mot_dinov3.commands.benchmarks.yolo_program import export, input_shape, wei
 from mot_dinov3.io.mot import read_mot
 from mot_dinov3.replay.agreement import identity_agreement
 
-FRAMES = 150
+FRAMES = 60
 LEAST_RATIO = 3.0
 TRACKERS = ("botsort", "deepocsort")
 OURS, EVERY = "ours", "ours, --embed-all"
