@@ -8,7 +8,6 @@ import pytest
 from fakes import blank_frame, boxes
 from mot_dinov3.config import TrackerConfig
 from mot_dinov3.planning import (
-    POOR_QUALITY,
     active_rows,
     at_border,
     crowding,
@@ -16,6 +15,7 @@ from mot_dinov3.planning import (
     known_size,
     plan_input,
 )
+from mot_dinov3.policies.base import POOR_QUALITY
 from mot_dinov3.structures import NO_ROWS, Embeddings, EmbedPlan, Frame
 from mot_dinov3.tracker import Tracker
 

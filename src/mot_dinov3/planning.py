@@ -8,7 +8,7 @@ import numpy as np
 
 from mot_dinov3.association.base import Associator, Scene, TrackView
 from mot_dinov3.boxes import area, clip, intersection, over_union, overlapping, sides
-from mot_dinov3.policies.base import PlanInput
+from mot_dinov3.policies.base import POOR_QUALITY, PlanInput
 from mot_dinov3.structures import (
     BoolArray,
     EmbedPlan,
@@ -23,9 +23,6 @@ CONFIRMED, LOST = int(TrackState.CONFIRMED), int(TrackState.LOST)
 
 AHEAD_S = 1 / 3
 """How far ahead a policy may see the motion of tracks, in seconds."""
-
-POOR_QUALITY = 0.4
-"""Crops below this enter no gallery, and must look more like a lost identity to bring it back."""
 
 BORDER_PX, CUT_OFF = 2.0, 0.5
 """A box this near to the border is cut off by it, and worth this share of a whole one."""

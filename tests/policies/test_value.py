@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from fakes import FakeClock, FakeEmbedding, plan_scene
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.errors import UsageError
+from mot_dinov3.policies.base import POOR_QUALITY
 from mot_dinov3.policies.factory import create_policy
 from mot_dinov3.policies.order import in_turn
 from mot_dinov3.policies.value import Worth, plan_by_value, return_cost
@@ -153,13 +154,15 @@ def test_who_changes_fast_is_looked_at_sooner():
     assert alone([8, 30], drift=[0.2, 0.0]).refresh.tolist() == [1, 0], "best first"
 
 
-def test_a_bad_crop_is_compared_if_it_must_be_but_never_remembered():
-    needy = plan_of(NEAR, [9, 9], quality=[0.1, 0.9])
-    assert needy.critical.tolist() == [0, 1]
-    assert needy.poor.tolist() == [0]
-    idle = alone([59, 59], quality=[0.1, 0.9])
+def test_a_crop_that_no_gallery_would_take_is_compared_if_it_must_be_but_never_a_refresh():
+    bad = POOR_QUALITY - 0.01
+    assert plan_of(NEAR, [9, 9], quality=[bad, 0.9]).critical.tolist() == [0, 1]
+    idle = alone([59, 59], quality=[bad, POOR_QUALITY])
     assert idle.refresh.tolist() == [1]
     assert idle.reason[0] == Reason.POOR
+    nobody = alone([9, 9], gallery_count=[0, 0], known=[False, False], quality=[bad, 0.9])
+    assert nobody.refresh.tolist() == [1], "the gallery would still be empty in the next frame"
+    assert alone([99, 99], quality=[bad, 0.9]).critical.tolist() == [1]
 
 
 def test_price_zero_embeds_everything_and_a_higher_price_never_more():

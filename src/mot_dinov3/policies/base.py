@@ -9,6 +9,9 @@ from typing import Protocol
 from mot_dinov3.errors import UsageError
 from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, IntArray, check_shapes
 
+POOR_QUALITY = 0.4
+"""Crops below this enter no gallery, and must look more like a lost identity to bring it back."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanInput:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mot_dinov3.boxes import area, intersection, overlapping, sides
 from mot_dinov3.config import SchedulerConfig
-from mot_dinov3.policies.base import PlanInput, number_argument
+from mot_dinov3.policies.base import POOR_QUALITY, PlanInput, number_argument
 from mot_dinov3.policies.order import best_first, in_turn
 from mot_dinov3.policies.regret import Stakes, components, stakes
 from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, IntArray, Reason
@@ -43,7 +43,6 @@ class Worth:
         drift: mean change of looks that doubles the pace of refreshes.
         snapshot: frames that count on top for a track about to be covered or to leave.
         covered: share of a box that must be about to be covered.
-        quality: crops below this are compared if need be, but never remembered.
         oldest: frames after which nobody is left waiting.
         turns: every so many slots one belongs to whoever waited longest.
     """
@@ -63,7 +62,6 @@ class Worth:
     drift: float = 0.1
     snapshot: float = 12.0
     covered: float = 0.25
-    quality: float = 0.3
     oldest: int = 60
     turns: int = 4
 
@@ -85,14 +83,16 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
     """Decide by what an embedding could change. Pure: no clock, no model, no memory.
 
     What may change this frame's answer is critical; what prepares later ones is refreshed if
-    there is time. Whoever waited for `worth.oldest` frames is critical, too, and takes every
-    `worth.turns`-th slot, oldest first. So with a budget of at least one crop a frame, a track
-    among T that is seen well in every frame is embedded again within `oldest + turns * T` frames.
+    there is time, and only from crops that a gallery takes: one that it refuses leaves it as
+    small as it was, and would be bought again in every frame. Whoever waited for
+    `worth.oldest` frames is critical, too, and takes every `worth.turns`-th slot, oldest first.
+    So with a budget of at least one crop a frame, a track among T that is seen well in every
+    frame is embedded again within `oldest + turns * T` frames.
     """
     cost = np.concatenate((active_cost(scene, worth), return_cost(scene, worth)), axis=1)
     case = stakes(cost, scene.eligible)
     track = continued(scene, case.track)
-    good = scene.quality >= worth.quality
+    good = scene.quality >= POOR_QUALITY
     value, reason, stale = _later(scene, track, worth)
     value[~good], reason[~good] = 0.0, Reason.POOR
     urgent = np.zeros(len(scene), np.bool_)
@@ -121,7 +121,6 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
         track=track,
         reason=reason,
         worth=value,
-        poor=np.flatnonzero(~good),
     )
 
 
