@@ -16,6 +16,7 @@ from mot_dinov3.io.sources import FrameReader, SourceInfo, open_source
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.structures import FrameResult
 from mot_dinov3.synthetic.reader import SyntheticReader, is_synthetic, world_of
+from mot_dinov3.upload import FrameUpload
 
 PACKAGES = ("torch", "torchvision", "transformers", "ultralytics", "av", "opencv-python", "numpy",
             "scipy", "onnxruntime", "openvino")  # fmt: skip
@@ -36,6 +37,7 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     load_environment()
     from mot_dinov3.camera.factory import create_camera
     from mot_dinov3.detectors.factory import create_detector
+    from mot_dinov3.detectors.yolo import YoloDetector
     from mot_dinov3.features.base import whole_frame
     from mot_dinov3.features.factory import EMBEDDERS, NECK
     from mot_dinov3.policies.factory import create_policy
@@ -50,7 +52,10 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     camera = create_camera(config.motion.cmc)
     device = device or choose_device(config.device)
     detector = create_detector(config.detector, device, config.device)
-    embedder, cheap = describers(config, detector, device)
+    upload = FrameUpload(device)
+    if isinstance(detector, YoloDetector) and device.startswith("cuda"):
+        detector.share(upload)
+    embedder, cheap = describers(config, detector, upload)
     clock = synchronised_clock(device)
     tracker = ModularTracker(
         detector,
@@ -65,7 +70,7 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
 
 
 def describers(
-    config: TrackConfig, detector: Detector, device: str
+    config: TrackConfig, detector: Detector, upload: FrameUpload
 ) -> tuple[Embedder | None, Embedder | None]:
     """What describes chosen boxes, and what describes all of them; None for either that is not.
 
@@ -86,7 +91,7 @@ def describers(
     if name == NECK:
         embedder = NeckEmbedder(detector)
     elif name != NO_EMBEDDER:
-        embedder = create_embedder(config.embedder, device, config.device)
+        embedder = create_embedder(config.embedder, upload.device, config.device, upload)
     return embedder, NeckEmbedder(detector) if cheap else None
 
 

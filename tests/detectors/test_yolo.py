@@ -14,6 +14,7 @@ from mot_dinov3.detectors.base import NeckFeatures
 from mot_dinov3.detectors.yolo import MOST_NETWORKS, YoloDetector
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.structures import Frame
+from mot_dinov3.upload import FrameUpload
 
 
 class FakeSource:
@@ -153,3 +154,26 @@ def test_a_network_without_a_neck_says_so():
     assert not ours.keep_neck()
     assert len(ours.detect(picture())) == 1
     assert ours.neck is None
+
+
+@pytest.mark.parametrize(("backend", "sent"), [("torch", 1), ("openvino", 0)])
+def test_an_upload_is_shared_where_torch_runs(backend, sent):
+    torch = pytest.importorskip("torch")
+    source = FakeSource(row(320, 192, 64, 32, 0.9, 0, 0))
+    source.choice = Choice(backend, "fp32")
+    ours, upload = detector(source), FrameUpload("cpu")
+    ours.share(upload)
+    frame = picture(768, 432)
+    alone = detector(FakeSource(row(320, 192, 64, 32, 0.9, 0, 0))).detect(frame)
+    np.testing.assert_array_equal(ours.detect(frame).xyxy, alone.xyxy)
+    assert isinstance(source.seen[0], torch.Tensor) == (backend == "torch")
+    assert upload.sent == sent
+
+
+def test_an_upload_to_another_device_is_not_shared():
+    source = FakeSource(row(320, 192, 64, 32, 0.9, 0, 0))
+    source.choice = Choice("torch", "fp32")
+    ours = detector(source)
+    ours.share(FrameUpload("cuda:1"))
+    ours.detect(picture())
+    assert isinstance(source.seen[0], np.ndarray)

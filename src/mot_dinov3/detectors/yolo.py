@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from mot_dinov3.backends.base import Network
+from mot_dinov3.backends.choice import TORCH
 from mot_dinov3.config import DetectorConfig
 from mot_dinov3.detectors.classes import resolve_classes
 from mot_dinov3.detectors.decode import (
@@ -18,11 +19,13 @@ from mot_dinov3.detectors.decode import (
     of_final,
     of_levels,
 )
+from mot_dinov3.detectors.device_letterbox import DeviceLetterbox
 from mot_dinov3.detectors.letterbox import Fit, fit, input_size, letterbox
 from mot_dinov3.detectors.neck import Neck
 from mot_dinov3.detectors.networks import NetworkSource
 from mot_dinov3.errors import ModelError
 from mot_dinov3.structures import Detections, FloatArray, Frame, Image
+from mot_dinov3.upload import FrameUpload
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -56,6 +59,7 @@ class YoloDetector:
         self._wanted = resolve_classes(config.classes, self.names)
         self._networks: dict[tuple[int, int], Network] = {}
         self._size = source.fixed_size()
+        self._fitted: Callable[[Image, Fit], FloatArray] = letterbox
         self._keeps_neck = False
         self.neck: Neck | None = None
 
@@ -72,6 +76,12 @@ class YoloDetector:
             self._keeps_neck = True
             self._networks.clear()
         return self._keeps_neck
+
+    def share(self, upload: FrameUpload) -> None:
+        """Look at pictures where they are uploaded, if that is where torch runs the network."""
+        source = self._source
+        if source.choice.backend == TORCH and source.device == upload.device:
+            self._fitted = DeviceLetterbox(upload)
 
     def warm_up(self, width: int, height: int) -> None:
         """Load the network for pictures of that size, and run it once.
@@ -93,7 +103,7 @@ class YoloDetector:
         source = image.shape[1], image.shape[0]
         size = self._source.fixed_size() or input_size(source, self._longest, self._about.stride)
         how = fit(source, size)
-        answers = self._network(size)(letterbox(image, how))
+        answers = self._network(size)(self._fitted(image, how))
         if answers[0].ndim == MAPS:
             found = self._of_maps(answers, how)
         else:
