@@ -152,6 +152,21 @@ def test_a_crop_dearer_than_the_budget_is_said_once(caplog):
     assert "80.0 ms" in said[0]
 
 
+@pytest.mark.parametrize("config", [{}, {"budget_ms": 20}, {"budget_ms": 7, "hard_budget": True}])
+def test_the_device_is_waited_for_at_both_ends_and_nowhere_else(config):
+    clock, waited = FakeClock(), []
+    embed = FakeEmbedding(clock, lambda n: 5.0 * n)
+
+    def synchronise():
+        clock.now_s += 0.001
+        waited.append(len(embed.batches))
+
+    scheduler = EmbeddingScheduler(SchedulerConfig(**config), clock, synchronise=synchronise)
+    counts = scheduler.run(plan_of(critical=2, refresh=9), embed, remembered(11)).counts
+    assert waited == [0, len(embed.batches)]
+    assert counts.embed_ms == pytest.approx(5.0 * len(embed.asked) + 1)
+
+
 def test_a_deferred_refresh_is_reused_and_never_a_zero_vector():
     bench = Bench(budget_ms=3)
     embeddings, counts = bench.run(plan_of(refresh=4))

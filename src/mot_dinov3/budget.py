@@ -106,7 +106,7 @@ class CropBudget:
 
 
 class TimeBudget:
-    """Milliseconds per frame, read off a synchronised clock and spent on predicted costs.
+    """Milliseconds per frame, read off a clock and spent on predicted costs.
 
     Every batch is admitted on two conditions: the clock, read after the batch before it, says
     what is left, and the model says that the batch will rarely take more. When nothing fitted

@@ -67,15 +67,24 @@ class Executed:
 class EmbeddingScheduler:
     """Runs a plan against the clock.
 
-    The clock must wait for the device before it is read (`device.synchronised_clock`).
-
-    With `whole_frame` the embedder looks at whole pictures: however many rows it is asked for
-    cost one pass, all of them are asked for together, and budgets count passes.
+    Args:
+        config: policy, budget and batches.
+        clock: seconds.
+        synchronise: waits for the device; called at both ends of the step and nowhere else, for
+            an embedder that hands out arrays has waited for its own work.
+        whole_frame: the embedder looks at whole pictures: however many rows it is asked for
+            cost one pass, all of them are asked for together, and budgets count passes.
     """
 
     def __init__(
-        self, config: SchedulerConfig, clock: Clock = perf_counter, *, whole_frame: bool = False
+        self,
+        config: SchedulerConfig,
+        clock: Clock = perf_counter,
+        *,
+        synchronise: Callable[[], None] = lambda: None,
+        whole_frame: bool = False,
     ) -> None:
+        self.synchronise = synchronise
         self.whole_frame = whole_frame
         self.config = config
         self.clock = clock
@@ -114,16 +123,18 @@ class EmbeddingScheduler:
         if not len(plan):
             nothing = Embeddings.none(0, remembered.vectors.shape[1])
             return Executed(nothing, self._counts(), *work.ledger(0))
+        self.synchronise()
         started = self.clock()
         self.budget.open()
         if self.whole_frame:
             starved, deferred = self._one_pass(plan, work)
-            ended = after_critical = self.clock()
+            after_critical = self.clock()
         else:
             starved = self._critical(plan.critical, work)
             after_critical = self.clock()
             deferred = work.while_it_fits(plan.refresh, self.config.chunk)
-            ended = self.clock()
+        self.synchronise()
+        ended = self.clock()
         refreshed = len(plan.refresh) - len(deferred)
         self.budget.close(len(deferred) + len(starved), refreshed + work.bounded)
         self._say_if_hopeless(len(deferred) + len(starved))

@@ -9,7 +9,7 @@ from time import perf_counter
 from mot_dinov3.compat import load_environment
 from mot_dinov3.config import SourceConfig, TrackConfig
 from mot_dinov3.detectors.base import Detector
-from mot_dinov3.device import choose_device, synchronised_clock
+from mot_dinov3.device import choose_device, synchroniser
 from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.features.base import Embedder
 from mot_dinov3.io.sources import FrameReader, SourceInfo, open_source
@@ -56,12 +56,14 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     if isinstance(detector, YoloDetector) and device.startswith("cuda"):
         detector.share(upload)
     embedder, cheap = describers(config, detector, upload)
-    clock = synchronised_clock(device)
+    scheduler = EmbeddingScheduler(
+        config.scheduler, synchronise=synchroniser(device), whole_frame=whole_frame(embedder)
+    )
     tracker = ModularTracker(
         detector,
         embedder,
         policy,
-        EmbeddingScheduler(config.scheduler, clock, whole_frame=whole_frame(embedder)),
+        scheduler,
         Tracker.of(config),
         camera,
     )

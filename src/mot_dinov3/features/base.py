@@ -14,7 +14,7 @@ class Embedder(Protocol):
     """Describes the look of boxes of a frame.
 
     Attributes:
-        device: torch device string; its clock must be synchronised around timed work.
+        device: torch device string, which is waited for at both ends of timed work.
     """
 
     device: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.detectors.base import Detector
-from mot_dinov3.device import synchronised_clock
+from mot_dinov3.device import synchroniser
 from mot_dinov3.features.base import Embedder, whole_frame
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.policies.factory import create_policy
@@ -33,6 +33,8 @@ def assemble(
         detector,
         embedder,
         create_policy(chosen, embedder=embedder is not None),
-        EmbeddingScheduler(chosen, synchronised_clock(device), whole_frame=whole_frame(embedder)),
+        EmbeddingScheduler(
+            chosen, synchronise=synchroniser(device), whole_frame=whole_frame(embedder)
+        ),
         Tracker.of(config),
     )
