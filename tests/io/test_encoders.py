@@ -50,7 +50,7 @@ def test_a_driver_that_refuses_is_no_failure_of_the_file(gpu):
         raise av.error.PermissionError(1, "Operation not permitted")
 
     refusing = type("Refusing", (), {"create": staticmethod(refuse)})
-    gpu.setattr(encoders.av, "VideoCodecContext", refusing)
+    gpu.setattr(encoders.av, "CodecContext", refusing)
     assert not opens(STAND_IN, SIZE)
 
 

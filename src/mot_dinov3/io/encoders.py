@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 from av.codec.context import ThreadType
 from av.container import OutputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from mot_dinov3.device import may_have_gpu
@@ -101,7 +102,9 @@ def encoders_for(kind: VideoFormat, size: tuple[int, int]) -> tuple[str, ...]:
 def opens(encoder: Encoder, size: tuple[int, int]) -> bool:
     """Whether this build, driver and card really encode pictures of `size` with it."""
     try:
-        context = av.VideoCodecContext.create(encoder.name, "w")
+        context = av.CodecContext.create(encoder.name, "w")
+        if not isinstance(context, VideoCodecContext):
+            return False
         context.width, context.height = size
         context.pix_fmt = "yuv420p"
         context.time_base = Fraction(1, encoder.ticks_per_s)
