@@ -24,6 +24,8 @@ BRIGHT = 140
 """Luminance above which black text reads better than white."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 BOLD_FROM = 0.9
+KEPT_SCALE = 2.0
+"""Labels in larger letters are drawn anew every time: keeping them would take much memory."""
 DASH_PX = 9
 FARTHEST_PX = 1e5
 HUD_SHADE = 0.25
@@ -150,18 +152,28 @@ def _dashes(box: Box) -> np.ndarray[tuple[int, int, int], np.dtype[np.int32]]:
 
 def _label(image: Image, text: str, box: Box, colour: Colour, scale: float) -> None:
     """A filled label above the box, or inside it at the border; never outside the frame."""
+    draw = _label_picture if scale <= KEPT_SCALE else _label_picture.__wrapped__
+    picture = draw(text, colour, scale)
+    height, width = picture.shape[:2]
+    left, top = box[0], box[1] - height + 1
+    if top < 0:
+        top = max(box[1], 0)
+    left = max(0, min(left, image.shape[1] - width + 1))
+    top = max(0, min(top, image.shape[0] - height + 1))
+    place = image[top : top + height, left : left + width]
+    place[:] = picture[: place.shape[0], : place.shape[1]]
+
+
+@lru_cache(maxsize=512)
+def _label_picture(text: str, colour: Colour, scale: float) -> Image:
+    """The label itself; the same few are shown frame after frame."""
     weight = 2 if scale >= BOLD_FROM else 1
     (width, height), below = cv2.getTextSize(text, FONT, scale, weight)
     pad = max(2, round(4 * scale))
-    full_width, full_height = width + 2 * pad, height + below + 2 * pad
-    left, top = box[0], box[1] - full_height
-    if top < 0:
-        top = max(box[1], 0)
-    left = max(0, min(left, image.shape[1] - full_width))
-    top = max(0, min(top, image.shape[0] - full_height))
-    cv2.rectangle(image, (left, top), (left + full_width, top + full_height), colour, cv2.FILLED)
-    place = (left + pad, top + pad + height)
-    cv2.putText(image, text, place, FONT, scale, text_colour(colour), weight, cv2.LINE_AA)
+    out = np.full((height + below + 2 * pad + 1, width + 2 * pad + 1, 3), colour, np.uint8)
+    place = (pad, pad + height)
+    cv2.putText(out, text, place, FONT, scale, text_colour(colour), weight, cv2.LINE_AA)
+    return out
 
 
 def _counters(image: Image, lines: list[str], scale: float) -> None:
