@@ -73,9 +73,13 @@ def iou(a: FloatArray, b: FloatArray) -> FloatArray:
     A box without area has IoU 0 with everything.
     """
     common, size, other = intersection(a, b), a[2:] - a[:2], b[2:] - b[:2]
-    np.maximum(size, 0, out=size)
-    np.maximum(other, 0, out=other)
     return over_union(common[0] * common[1], size[0] * size[1] + other[0] * other[1])
+
+
+def some(box: FloatArray, rows: IntArray) -> FloatArray:
+    """(4, K) the sides of boxes `rows` (K,), of all sides (4, N)."""
+    out: FloatArray = box.take(rows, axis=1)
+    return out
 
 
 def over_union(common: FloatArray, areas: FloatArray) -> FloatArray:

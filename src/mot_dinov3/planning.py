@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mot_dinov3.association.base import Associator, Scene, TrackView
-from mot_dinov3.boxes import area, clip, intersection, over_union, overlapping, sides
+from mot_dinov3.boxes import area, clip, intersection, over_union, overlapping, sides, some
 from mot_dinov3.policies.base import POOR_QUALITY, PlanInput
 from mot_dinov3.structures import (
     BoolArray,
@@ -123,7 +123,7 @@ def crowding(scene: Scene) -> tuple[FloatArray, FloatArray]:
     i, j = i[pairs], j[pairs]
     width, height = boxes[2:] - boxes[:2]
     size = np.maximum(width * height, 1e-6)
-    across, down = intersection(boxes[:, i], boxes[:, j])
+    across, down = intersection(some(boxes, i), some(boxes, j))
     common = across * down
     lower = boxes[3]
     behind = np.where(lower[i] < lower[j], i, j)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.boxes import iou, overlapping, sides
+from mot_dinov3.boxes import iou, overlapping, sides, some
 from mot_dinov3.motion.kalman import Array
 from mot_dinov3.structures import FloatArray, IntArray
 
@@ -46,7 +46,7 @@ def shared_shift(seen: FloatArray, predicted: FloatArray) -> Array:
         rows, columns = _mutual(here, moved)
         if len(rows) < LEAST_PAIRS:
             return nothing
-        misses = _centres(here[:, rows]) - _centres(there[:, columns])
+        misses = _centres(some(here, rows)) - _centres(some(there, columns))
         off = _median(misses)
         moved = there + np.concatenate((off, off)).astype(np.float32)[:, None]
     spread = MAD_TO_SIGMA * _median(np.abs(misses - off[:, None]))
@@ -58,12 +58,12 @@ def shared_shift(seen: FloatArray, predicted: FloatArray) -> Array:
 def _mutual(seen: FloatArray, moved: FloatArray) -> tuple[IntArray, IntArray]:
     """Pairs that are each other's best and overlap enough: no need to assign everybody here."""
     rows, columns = overlapping(seen, moved)
-    overlap = iou(seen[:, rows], moved[:, columns])
+    overlap = iou(some(seen, rows), some(moved, columns))
     of_row, of_column = np.zeros(seen.shape[1], np.float32), np.zeros(moved.shape[1], np.float32)
     np.maximum.at(of_row, rows, overlap)
     np.maximum.at(of_column, columns, overlap)
-    good = overlap >= np.maximum(of_row[rows], of_column[columns])
-    good &= overlap >= LOOSE_IOU
+    best = np.maximum(of_row[rows], of_column[columns])
+    good = (overlap >= np.maximum(best, LOOSE_IOU)).nonzero()[0]
     return rows[good], columns[good]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.boxes import area, intersection, overlapping, sides
+from mot_dinov3.boxes import area, intersection, overlapping, sides, some
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.policies.base import POOR_QUALITY, PlanInput, number_argument
 from mot_dinov3.policies.order import best_first, in_turn
@@ -269,7 +269,7 @@ def _about_to_vanish(scene: PlanInput, worth: Worth) -> BoolArray:
     lower = (ahead[3, i] < ahead[3, j]).nonzero()[0]
     behind, nearer = i[lower], j[lower]
     width, height = ahead[2:] - ahead[:2]
-    across, down = intersection(ahead[:, behind], ahead[:, nearer])
+    across, down = intersection(some(ahead, behind), some(ahead, nearer))
     hidden = across * down >= worth.covered * np.maximum(width * height, 1e-6)[behind]
     soon = np.zeros(len(scene.track_id), np.bool_)
     soon[behind[hidden]] = True
