@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from statistics import median
 
 import pytest
 
@@ -138,6 +139,16 @@ def test_an_empty_source_never_warms_up(way):
     assert (outcome.statistics.frames, tracker.warmed, sink.left_with) == (0, [], None)
 
 
+def test_warming_up_is_told_apart_from_the_run(way):
+    class Slow(Tracker):
+        def warm_up(self, frame):
+            time.sleep(0.3)
+
+    outcome = run(frames(2), Slow(), [], StageTimer(), None, way)
+    assert outcome.warm_up_s > 0.29
+    assert 0 < outcome.wall_s < 0.25
+
+
 def test_what_comes_first_decides_the_exit_code():
     assert RunOutcome().exit_code(partial=False) == 0
     assert RunOutcome().exit_code(partial=True) == 4
@@ -153,7 +164,7 @@ class Camera:
         self.readers = set()
 
     def __iter__(self):
-        for frame in frames(3):
+        for frame in frames(5):
             self.readers.add(threading.current_thread())
             time.sleep(0.02)
             busy = time.thread_time() + 0.005
@@ -170,11 +181,11 @@ def test_waiting_for_a_camera_is_neither_work_nor_latency(overlap):
     stage_ms = outcome.statistics.stage_ms
     assert camera.readers == {threading.main_thread()}, "read ahead, its frames would go stale"
     assert min(stage_ms["wait"]) > 15
-    assert all(4 < ms < 15 for ms in stage_ms["read"])
-    assert max(outcome.statistics.latency_ms) < 18
-    assert max(tracker.paced) < 18
-    assert outcome.wall_s > 0.075
-    assert outcome.busy_s["main"] < 0.055
+    assert 4 < median(stage_ms["read"]) < 15
+    assert median(outcome.statistics.latency_ms) < 18
+    assert median(tracker.paced) < 18
+    assert outcome.wall_s > 0.125
+    assert outcome.busy_s["main"] < outcome.wall_s - 0.09
 
 
 class Embedding(Tracker):
