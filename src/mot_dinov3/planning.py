@@ -44,10 +44,12 @@ def plan_input(
     `sharp` (N,) in [0, 1] tells blurred crops from good ones.
     """
     active, away = active_rows(view), (view.state == LOST).nonzero()[0]
-    near, cost = scene.near, associator.place_cost(scene, view)
+    column = np.concatenate((active, away)).argsort()[scene.near.columns]
+    cost = matrix(scene, view, column, associator.place_cost(scene, view), np.inf)
+    iou = matrix(scene, view, column, scene.near.iou, 0.0)
+    here = len(active)
     frame_wh = known_size(frame)
     overlap, visible = crowding(scene)
-    never = np.float32(np.inf)
     every = np.arange(len(scene.strong))
     return PlanInput(
         frame_index=frame_index,
@@ -57,8 +59,8 @@ def plan_input(
         eligible=scene.eligible,
         quality=crop_quality(scene, visible * sharp, frame_wh),
         overlap=overlap,
-        iou=matrix(scene, near.iou, view, active, np.float32(0)),
-        cost=matrix(scene, cost, view, active, never),
+        iou=iou[:, :here],
+        cost=cost[:, :here],
         track_id=view.id[active],
         track_xyxy=view.xyxy[active],
         ahead_xyxy=view.motion.ahead(AHEAD_S)[active],
@@ -75,21 +77,17 @@ def plan_input(
         lost_known=view.gallery.known[away],
         lost_looks=view.gallery.mean[away],
         lost_s=view.lost_s[away],
-        lost_cost=matrix(scene, cost, view, away, never),
+        lost_cost=cost[:, here:],
         returns=associator.may_return(scene, view, every, away),
     )
 
 
 def matrix(
-    scene: Scene, values: FloatArray, view: TrackView, tracks: IntArray, far: np.float32
+    scene: Scene, view: TrackView, column: IntArray, values: FloatArray, far: float
 ) -> FloatArray:
-    """(N, L) values (K,) of the near pairs with `tracks` (L,), and `far` for all other pairs."""
-    near, out = scene.near, np.full((len(scene.strong), len(tracks)), far)
-    place = np.full(len(view), -1)
-    place[tracks] = np.arange(len(tracks))
-    column = place[near.columns]
-    mine = (column >= 0).nonzero()[0]
-    out[near.rows[mine], column[mine]] = values[mine]
+    """(N, T) values (K,) of the near pairs, in their `column` (K,), and `far` of all others."""
+    out = np.full((len(scene.strong), len(view)), far, np.float32)
+    out[scene.near.rows, column] = values
     return out
 
 
