@@ -39,7 +39,7 @@ def test_a_comparison_has_five_rounds_or_more():
 
 def test_the_ratio_is_the_median_of_the_pairs():
     figures = ratio_figures([2.0, 30.0, 8.0], [1.0, 3.0, 2.0], "ratio")
-    assert figures == {"ratio": 4.0, "ratio_min": 2.0, "ratio_max": 10.0}
+    assert figures == {"ratio": 4.0, "least": 2.0, "most": 10.0}
 
 
 def test_ours_reads_what_the_peers_read(rows):
@@ -107,7 +107,7 @@ def test_every_peer_fights_until_it_fails():
         for name, duel in duels.items():
             peers.fight(duel, lambda dim: asked.append(dim) or [2.0] * 30, FakeLink(), name)
     assert len(asked) == 3 + 1
-    assert duels["there"].ratios() == {"ratio": 2.0, "ratio_min": 2.0, "ratio_max": 2.0}
+    assert duels["there"].ratios() == {"ratio": 2.0, "least": 2.0, "most": 2.0}
     assert duels["absent"].problem == "not here"
 
 

@@ -165,7 +165,7 @@ def test_first_frames_are_compared_with_yolo_track():
     others = {name: entrant([1.0], [8.0]) for name in whole_run.BARS}
     rows = whole_run.race_rows(entrant([2.0], [6.0]), others)
     assert rows[0].as_dict()["bar"]["met"] is False  # 6 s
-    assert rows[-1].figures["first_ratio"] == pytest.approx(0.75)
+    assert rows[-1].figures["ratio"] == pytest.approx(0.75)
     assert rows[-1].as_dict()["bar"]["met"] is True
 
 

@@ -21,6 +21,6 @@ def ratio_figures(over: Sequence[float], under: Sequence[float], name: str) -> F
     ratios = np.asarray(over, float) / np.asarray(under, float)
     return {
         name: round(float(np.median(ratios)), 3),
-        f"{name}_min": round(float(ratios.min()), 3),
-        f"{name}_max": round(float(ratios.max()), 3),
+        "least": round(float(ratios.min()), 3),
+        "most": round(float(ratios.max()), 3),
     }

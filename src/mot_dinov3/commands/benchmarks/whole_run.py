@@ -71,8 +71,8 @@ def race_rows(ours: Entrant, others: Mapping[str, Entrant]) -> list[Row]:
     rows = [own, *rows_beside(ours, others, BARS)]
     torch = others[TORCH]
     if ours.seen and torch.seen:
-        figures: Figures = ratio_figures(ours.first_s, torch.first_s, "first_ratio")
-        rows.append(Row("first frame, ours over yolo track", figures, Bar("first_ratio", 1.0)))
+        figures: Figures = ratio_figures(ours.first_s, torch.first_s, "ratio")
+        rows.append(Row("first frame, ours over yolo track", figures, Bar("ratio", 1.0)))
     return rows
 
 
