@@ -154,6 +154,12 @@ def test_int8_in_onnxruntime_is_refused():
         create_detector(DetectorConfig(det="x.pt"), "cpu", settings)
 
 
+@pytest.mark.usefixtures("plain")
+def test_fp16_on_a_cpu_is_refused():
+    with pytest.raises(UsageError, match="fp16 of a detector needs a GPU"):
+        create_detector(DetectorConfig(det="x.pt"), "cpu", DeviceConfig(precision="fp16"))
+
+
 @needs_openvino
 @pytest.mark.usefixtures("plain")
 def test_int8_names_the_extra_that_it_needs(monkeypatch):

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Measure, and print a table and then one line of JSON. Words choose what: budget
 (real clock), jitter (of the machine), simulated (clock), planning, association, saving,
-overhead, overlap, memory, help-time, or all of these. By name only, as they take minutes or other
-people's programs: batch, peers (other trackers on the same detections), whole-run (beside yolo
-track), reid-run (beside BoxMOT), tax (whole run over detector alone) and scale (growth with
-objects, pixels, frames). Detections are computed once and replayed. Without --source a street is
-drawn and its exact boxes are the detections; without an embedder the demo model is used."""
+overhead, overlap, memory, help-time, or all of these. By name only, as they take minutes or
+other people's programs: backends, batch, peers (other trackers on the same detections),
+whole-run (beside yolo track), reid-run (beside BoxMOT), tax (whole run over detector alone) and
+scale (growth with objects, pixels, frames). Detections are computed once and replayed. Without
+--source a street is drawn and its exact boxes are the detections; without an embedder the demo
+model is used."""
 
 ALL = "all"
 OWN = ("embed_budget_ms", "embed_hard_budget", "embed_all")

@@ -74,7 +74,7 @@ class Checkpoint:
                 more = ARGUMENTS[backend]
                 if choice.precision == INT8:
                     more = more | _int8_arguments(Path(temporary), self.about)
-                with kept_threads(), _quietly():
+                with kept_threads(), quietly():
                     self.model.export(format=backend, imgsz=size, device="cpu", **more)
             except Exception as error:
                 raise ModelError(
@@ -150,7 +150,7 @@ def _about(model: Any) -> About:  # noqa: ANN401 - an ultralytics.YOLO
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Keep to themselves what other packages print, and their deprecations."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

@@ -77,9 +77,15 @@ def _weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:
 
 
 def _choose(device: str, settings: DeviceConfig) -> Choice:
-    """Backend and precision for weights; int8 only where it is faster than what it rounds."""
+    """Backend and precision for weights; short numbers only where they are no slower."""
     if settings.precision != "int8":
-        return choose_backend(settings, device, _older(settings))
+        choice = choose_backend(settings, device, _older(settings))
+        if (choice.precision, device) == ("fp16", "cpu"):
+            raise UsageError(
+                "--precision fp16 of a detector needs a GPU: a CPU takes seconds for a frame.",
+                fix="Choose --precision auto.",
+            )
+        return choice
     if settings.backend == ONNX:
         raise UsageError(
             "--precision int8 of a detector needs OpenVINO; onnxruntime is slower with it.",

@@ -18,6 +18,7 @@ BENCHMARKS = Registry(
         "saving": "mot_dinov3.commands.benchmarks.saving:saving",
         "overhead": "mot_dinov3.commands.benchmarks.overhead:overhead",
         "overlap": "mot_dinov3.commands.benchmarks.overlap:overlap",
+        "backends": "mot_dinov3.commands.benchmarks.backends:backends",
         "batch": "mot_dinov3.commands.benchmarks.batch:batch",
         "memory": "mot_dinov3.commands.benchmarks.memory:memory",
         "help-time": "mot_dinov3.commands.benchmarks.help_time:help_time",
@@ -29,7 +30,7 @@ BENCHMARKS = Registry(
     },
 )
 
-ON_REQUEST = {"batch", "peers", "whole-run", "reid-run", "tax", "scale"}
+ON_REQUEST = {"backends", "batch", "peers", "whole-run", "reid-run", "tax", "scale"}
 """Benchmarks that take minutes or other people's programs: `all` leaves them out."""
 
 
