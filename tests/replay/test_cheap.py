@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 
 from fakes import FakeEmbedder, ScriptedDetector, blank_frame
+from mot_dinov3.commands.replay import cases_of
 from mot_dinov3.config import CheapConfig, DetectorConfig, TrackConfig
 from mot_dinov3.errors import InputError, UsageError
 from mot_dinov3.replay.cache import FORMAT
+from mot_dinov3.replay.clock import CostTable
+from mot_dinov3.replay.front import families
 from mot_dinov3.replay.play import Case, play
 from mot_dinov3.replay.recipe import recipe_of
 from mot_dinov3.replay.recording import record_source
 from mot_dinov3.replay.store import read_cache, write_cache
+from mot_dinov3.replay.study import study
 from recordings import DIM, FRAMES, looks, recording, script
 
 CHEAP = TrackConfig(cheap=CheapConfig("detector"))
@@ -61,7 +65,7 @@ def test_a_recording_of_the_older_format_is_read_as_one_without(tmp_path):
     assert not back.tape.whole_frame
     play(back, TrackConfig(), Case("always"), tmp_path / "o.txt")
     with pytest.raises(UsageError, match="holds no cheap evidence"):
-        play(back, CHEAP, Case("always"), tmp_path / "o.txt")
+        play(back, TrackConfig(), Case("always", cheap=True), tmp_path / "o.txt")
 
 
 def test_a_recording_of_a_newer_format_is_refused(tmp_path):
@@ -86,7 +90,7 @@ def test_it_keeps_apart_who_meets_without_a_single_crop(tmp_path):
     cache = with_cheap(recording())
     config = replace(CHEAP, cheap=CheapConfig("detector", 0.6))
     blind = play(cache, TrackConfig(), Case("never"), tmp_path / "a.txt")
-    hinted = play(cache, config, Case("never"), tmp_path / "b.txt")
+    hinted = play(cache, config, Case("never", cheap=True), tmp_path / "b.txt")
     assert blind.crops == hinted.crops == 0
     assert max(identities(hinted)) == 1 < max(identities(blind))
 
@@ -94,7 +98,7 @@ def test_it_keeps_apart_who_meets_without_a_single_crop(tmp_path):
 def test_without_weight_it_changes_nothing(tmp_path):
     cache = with_cheap(recording())
     config = replace(CHEAP, cheap=CheapConfig("detector", 0.0))
-    one = play(cache, config, Case("value:0.8"), tmp_path / "a.txt")
+    one = play(cache, config, Case("value:0.8", cheap=True), tmp_path / "a.txt")
     two = play(cache, TrackConfig(), Case("value:0.8"), tmp_path / "b.txt")
     assert one.sha256 == two.sha256
     assert one.crops == two.crops
@@ -103,7 +107,7 @@ def test_without_weight_it_changes_nothing(tmp_path):
 def test_where_it_tells_rivals_apart_fewer_crops_are_wanted(tmp_path):
     cache = with_cheap(recording())
     config = replace(CHEAP, cheap=CheapConfig("detector", 0.6))
-    with_it = play(cache, config, Case("value:0.3"), tmp_path / "a.txt").crops
+    with_it = play(cache, config, Case("value:0.3", cheap=True), tmp_path / "a.txt").crops
     assert 0 < with_it < play(cache, TrackConfig(), Case("value:0.3"), tmp_path / "b.txt").crops
 
 
@@ -135,3 +139,22 @@ def reword(path, without=(), **changes):
     kept = {name: value for name, value in words(path).items() if name not in without}
     text = json.dumps(kept | changes).encode()
     np.savez(path, **(arrays | {"meta": np.frombuffer(text, np.uint8)}))
+
+
+def test_it_is_paid_for_where_it_is_used(tmp_path):
+    costs = CostTable({1: 2.0}, {"read": 1.0, "detect": 20.0, "cheap": 1.5})
+    cache = replace(with_cheap(recording()), costs=costs)
+    cases = [Case("never", cheap=True)]
+    points = {p.case: p for p in study({"clip": cache}, cases, TrackConfig(), tmp_path)}
+    assert points[Case("never")].frame_ms == pytest.approx(21.0)
+    assert points[cases[0]].frame_ms == pytest.approx(22.5)
+    assert set(families(points.values())) == {"never", "always", "never+cheap"}
+    assert (tmp_path / "clip" / "never-cheap.txt").is_file()
+
+
+def test_the_command_plays_everything_without_it_and_with_it():
+    config = TrackConfig(cheap=CheapConfig("detector"))
+    cases = cases_of(["never", "value:0.8,0.9"], None, [], config)
+    assert [case.title for case in cases] == [
+        "never", "value:0.8", "value:0.9", "never+cheap", "value:0.8+cheap", "value:0.9+cheap",
+    ]  # fmt: skip

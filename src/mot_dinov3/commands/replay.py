@@ -145,6 +145,8 @@ def cases_of(
 ) -> list[Case]:
     """Every policy on every budget; what no budget binds is played once.
 
+    With cheap evidence each is played twice, without it and with it.
+
     Raises:
         MotError: a policy that does not exist or cannot have its argument.
     """
@@ -157,6 +159,8 @@ def cases_of(
     for name in swept(policies):
         bound = Case(name).family not in CRITICAL_ONLY or config.scheduler.hard_budget
         out += [Case(name, ms, n) for ms, n in (limits if bound else [(0.0, 0)])]
+    if config.cheap.wanted:
+        out += [replace(case, cheap=True) for case in out]
     for case in dict.fromkeys(out):
         if case.family != ORACLE:
             create_policy(case.scheduler(config.scheduler))

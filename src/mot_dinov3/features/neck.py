@@ -112,7 +112,9 @@ class NeckEmbedder:
         self._seen = neck
         both = zip(self._usual, levels, strict=True)
         own = [unit_rows(usual.apart(found)) for usual, found in both]
-        return unit_rows(np.concatenate(own, axis=1))
+        out: FloatArray = np.concatenate(own, axis=1) / np.float32(np.sqrt(len(own)))
+        out[~np.isfinite(out).all(axis=1)] = np.nan
+        return out
 
 
 class Usual:

@@ -40,10 +40,10 @@ def recovery(point: Point, floor: float, ceiling: float) -> float | None:
 
 
 def families(points: Iterable[Point]) -> dict[str, list[Point]]:
-    """Policy without argument -> its points, in order of first appearance."""
+    """Policy without argument, with or without cheap evidence -> its points, in order."""
     out: dict[str, list[Point]] = {}
     for point in points:
-        out.setdefault(point.case.family, []).append(point)
+        out.setdefault(point.case.line, []).append(point)
     return out
 
 

@@ -37,16 +37,23 @@ class Case:
         policy: as after `--embed-policy`, such as "interval:5".
         budget_ms: milliseconds a frame for refreshes, 0 for no limit.
         budget_crops: the same in crops.
+        cheap: with the cheap evidence that was recorded.
     """
 
     policy: str
     budget_ms: float = 0.0
     budget_crops: int = 0
+    cheap: bool = False
 
     @property
     def family(self) -> str:
         """The policy without its argument."""
         return self.policy.partition(":")[0]
+
+    @property
+    def line(self) -> str:
+        """What it is drawn and compared as: its family, with or without cheap evidence."""
+        return f"{self.family}+cheap" if self.cheap else self.family
 
     @property
     def argument(self) -> str:
@@ -56,9 +63,10 @@ class Case:
     @property
     def title(self) -> str:
         """The case in a word or three."""
+        name = f"{self.policy}+cheap" if self.cheap else self.policy
         if self.budget_ms:
-            return f"{self.policy} {self.budget_ms:g} ms"
-        return f"{self.policy} {self.budget_crops} crops" if self.budget_crops else self.policy
+            return f"{name} {self.budget_ms:g} ms"
+        return f"{name} {self.budget_crops} crops" if self.budget_crops else name
 
     def scheduler(self, base: SchedulerConfig) -> SchedulerConfig:
         """The scheduler's settings for it; a hard budget needs one to enforce.
@@ -123,7 +131,7 @@ def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
     keeper = ObservedTracker.of(config)
     spender = EmbeddingScheduler(scheduler, clock, whole_frame=cache.tape.whole_frame)
     tracker = ModularTracker(player, player, policy, spender, keeper)
-    if config.cheap.wanted:
+    if case.cheap:
         require_cheap(cache)
         tracker.cheap = CheapPlayer(cache.tape, player)
     if isinstance(policy, OraclePolicy):

@@ -189,7 +189,7 @@ def _panel(
     taken: list[Spot] = []
     for point in points:
         spot = (x(cost(point)), y(point.quality))
-        canvas.dot(spot, 4.0, colour_of(point.case.family), ring=point in best)
+        canvas.dot(spot, 4.0, colour_of(point.case.line), ring=point in best)
         taken.append(spot)
     for point in [*best, *(point for point in points if point not in best)]:
         _label(canvas, point, (x(cost(point)), y(point.quality)), taken)
@@ -220,12 +220,12 @@ def series(points: Sequence[Point]) -> list[list[Point]]:
 
 def _label(canvas: Canvas, point: Point, spot: Spot, taken: list[Spot]) -> None:
     """Argument and budget beside a dot, where no other words or dots are; else none."""
-    words = point.case.title.removeprefix(point.case.family).strip(": ")
+    words = point.case.title.removeprefix(point.case.family).replace("+cheap", "").strip(": ")
     wide = canvas.width_of(words, 10)
     for x, y in ((spot[0] + 8, spot[1] + 9), (spot[0] - wide - 8, spot[1] - 9)):
         box = [(x + step, y) for step in (0.0, wide / 2, wide)]
         if words and all(abs(a - c) > 9 or abs(b - d) > 8 for a, b in box for c, d in taken):
-            canvas.text((x, y), words, "lm", colour_of(point.case.family), 10)
+            canvas.text((x, y), words, "lm", colour_of(point.case.line), 10)
             taken += [(x + step, y) for step in range(0, round(wide) + 1, 6)]
             return
 

@@ -57,6 +57,7 @@ def _source(points: Sequence[Point], shares: Sequence[float]) -> dict[str, Any]:
                 "family": point.case.family,
                 "budget_ms": point.case.budget_ms,
                 "budget_crops": point.case.budget_crops,
+                "cheap": point.case.cheap,
                 "frames": point.frames,
                 "crops": point.crops,
                 "share": point.share,

@@ -114,7 +114,7 @@ def study(
 
 def file_name(case: Case) -> str:
     """A plain file name for a case: `interval-5`, `continuity-10-ms`."""
-    return case.title.replace(":", "-").replace(" ", "-")
+    return case.title.replace(":", "-").replace(" ", "-").replace("+", "-")
 
 
 def _points(case: Case, runs: Mapping[str, _Run], most: Mapping[str, _Run]) -> list[Point]:
@@ -140,7 +140,10 @@ def _point(
     crops = sum(run.played.crops for run in runs.values())
     possible = sum(most[name].played.crops for name in runs)
     embed_ms = sum(run.played.embed_ms for run in runs.values())
-    fixed_ms = sum(run.cache.costs.fixed_ms * len(run.cache.tape) for run in runs.values())
+    fixed_ms = sum(
+        (run.cache.costs.fixed_ms + case.cheap * run.cache.costs.cheap_ms) * len(run.cache.tape)
+        for run in runs.values()
+    )
     boxes = sum(run.boxes for run in runs.values())
     agreeing = sum(run.agreeing for run in runs.values())
     return Point(
