@@ -47,22 +47,25 @@ class MotionState:
     config: MotionConfig
 
     def __len__(self) -> int:
-        return self.state.shape[1]
+        return int(self.state.shape[1])
 
     @property
     def position(self) -> Array:
         """(T, 4) pixels, a view."""
-        return self.state[POSITION]
+        view: Array = self.state[POSITION]
+        return view
 
     @property
     def velocity(self) -> Array:
         """(T, 4) pixels per reference frame, a view."""
-        return self.state[VELOCITY]
+        view: Array = self.state[VELOCITY]
+        return view
 
     @property
     def var_position(self) -> Array:
         """(T, 4) variance of the position, a view."""
-        return self.state[VAR_POSITION]
+        view: Array = self.state[VAR_POSITION]
+        return view
 
     @classmethod
     def start(cls, xyxy: FloatArray, config: MotionConfig | None = None) -> MotionState:
