@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from mot_dinov3.config import DrawConfig
-from mot_dinov3.structures import BoolArray, FloatArray, FrameResult, Image, Tracks, TrackState
+from mot_dinov3.structures import FloatArray, FrameResult, Image, Tracks, TrackState
 
 Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]
@@ -114,10 +114,10 @@ def _rows_to_draw(tracks: Tracks, *, draw_lost: bool) -> list[int]:
 
 def _visible(xyxy: FloatArray, rows: list[int], image: Image) -> dict[int, Box]:
     """Those boxes of which something can be seen, in whole pixels, by row and in that order."""
-    finite: BoolArray = np.all(np.isfinite(xyxy), axis=1)
-    whole = np.rint(np.where(finite[:, None], xyxy, 0).clip(-FARTHEST_PX, FARTHEST_PX)).astype(int)
+    finite = np.isfinite(xyxy).all(axis=1, keepdims=True)  # all others shrink to nothing
+    whole = np.rint(np.where(finite, xyxy, 0).clip(-FARTHEST_PX, FARTHEST_PX)).astype(int)
     left, top, right, bottom = whole.T
-    inside = (right > 0) & (bottom > 0) & (left < image.shape[1]) & (top < image.shape[0]) & finite
+    inside = (right > 0) & (bottom > 0) & (left < image.shape[1]) & (top < image.shape[0])
     corners: list[Box] = list(map(tuple, whole.tolist()))
     return {row: corners[row] for row in rows if inside[row]}
 
