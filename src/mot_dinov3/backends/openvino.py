@@ -53,6 +53,7 @@ class OpenVinoNetwork:
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": thread_count(),
+            "ENABLE_CPU_PINNING": False,  # a busy core would be waited for while another is free
             "INFERENCE_PRECISION_HINT": HINTS[_between(choice.precision)],
         }
         try:
