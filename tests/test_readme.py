@@ -13,7 +13,15 @@ from mot_dinov3.config import flag_fields
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-OTHER_PROGRAMS = {"--yes", "--dev", "--no-deps", "--dinov3-edge", "--dinov3-stable", "--all", "--json"}
+OTHER_PROGRAMS = {
+    "--yes",
+    "--dev",
+    "--no-deps",
+    "--dinov3-edge",
+    "--dinov3-stable",
+    "--all",
+    "--json",
+}
 
 
 def known_flags():

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from mot_dinov3.commands import bench, main
-from mot_dinov3.commands.benchmarks import peers, rounds
+from mot_dinov3.commands.benchmarks import peers, rounds, step_cost
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.crowd import CrowdConfig
 from mot_dinov3.commands.benchmarks.peer_link import PeerLink, save_rows
 from mot_dinov3.commands.benchmarks.peer_process import PEERS, Peer, answer, track
 from mot_dinov3.commands.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.commands.benchmarks.table import format_report
+from mot_dinov3.pipeline import ModularTracker
+from mot_dinov3.replay.tape import TapePlayer
 
 SIZE = (640, 480)
 
@@ -53,11 +55,26 @@ def test_ours_reads_what_the_peers_read(rows):
         assert got.vectors.shape == (len(take.detections), 8)
 
 
-def test_own_pass_times_every_frame_and_no_lookup(rows, tmp_path):
+def test_own_pass_times_every_frame_and_no_lookup(rows, tmp_path, monkeypatch):
     path, _ = rows
-    spent_ms = peers.own_pass(path, settings(tmp_path).config, 8)
-    assert len(spent_ms) == 6
-    assert min(spent_ms) > 0
+    assert min(peers.own_pass(path, settings(tmp_path).config, 8)) > 0
+    now = [0.0]
+    monkeypatch.setattr(step_cost, "process_time", lambda: now[0])
+    embed, step = TapePlayer.embed, ModularTracker.step
+
+    def slow_look_up(player, image, xyxy):
+        now[0] += 5.0
+        return embed(player, image, xyxy)
+
+    def slow_step(tracker, frame):
+        now[0] += 0.002
+        return step(tracker, frame)
+
+    monkeypatch.setattr(TapePlayer, "embed", slow_look_up)
+    monkeypatch.setattr(ModularTracker, "step", slow_step)
+    config = settings(tmp_path, "--embed-policy", "always").config
+    assert peers.own_pass(path, config, 8) == pytest.approx([2.0] * 6)
+    assert now[0] > 5.0  # embeddings were looked up
 
 
 def test_a_peer_gets_only_what_is_above_its_floor():

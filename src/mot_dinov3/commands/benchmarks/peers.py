@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 
@@ -19,9 +18,9 @@ from mot_dinov3.commands.benchmarks.crowd import HEIGHT, WIDTH, Crowd, CrowdConf
 from mot_dinov3.commands.benchmarks.peer_link import PeerLink, save_rows
 from mot_dinov3.commands.benchmarks.peer_process import PEERS
 from mot_dinov3.commands.benchmarks.rounds import ratio_figures, rounds_of
+from mot_dinov3.commands.benchmarks.step_cost import step_costs
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.replay.assembly import assemble
-from mot_dinov3.replay.tape import Tape, TapePlayer
+from mot_dinov3.replay.tape import Tape
 from mot_dinov3.structures import Detections, Frame
 from mot_dinov3.timing import summarise
 
@@ -100,16 +99,8 @@ def fight(duel: Duel, own: OwnPass, link: PeerLink, name: str) -> None:
 
 
 def own_pass(rows: Path, config: TrackConfig, dim: int) -> list[float]:
-    """Milliseconds a frame of predict, plan, schedule, associate and update, without embedding."""
-    tape = own_tape(rows, dim)
-    player = TapePlayer(tape)
-    tracker = assemble(config, player, player if player.dim else None)
-    spent_ms = []
-    for frame in tape.frames():
-        started = perf_counter()
-        tracker.step(frame)
-        spent_ms.append((perf_counter() - started) * 1000 - player.spent_ms)
-    return spent_ms
+    """Milliseconds a frame of everything but detecting and embedding."""
+    return step_costs(config, own_tape(rows, dim))
 
 
 @lru_cache(maxsize=2)
@@ -144,8 +135,8 @@ def report(tape: Tape, duels: dict[str, Duel], motion: list[list[float]], rounds
             rows.append(Row(f"{name} {duel.version}", figures, bar))
     notes = [
         f"{rounds} rounds, ours before every peer; ratio: a peer's median frame over that of ours "
-        "with embeddings, median of the rounds. Peers track by motion alone; their input objects "
-        "are made beforehand.",
+        "with embeddings, median of the rounds. Processor time. Peers track by motion alone; "
+        "their input objects are made beforehand.",
         "settings: " + "; ".join(f"{name}: {peer.settings}" for name, peer in PEERS.items()),
     ]
     title = f"a tracker's step: {tape.title}, {len(tape)} frames, {tape.per_frame:.1f} boxes"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from time import perf_counter
 
 import numpy as np
 
@@ -16,9 +15,9 @@ from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
 from mot_dinov3.commands.benchmarks.growth import exponent, known, memory_mb
 from mot_dinov3.commands.benchmarks.rounds import rounds_of
+from mot_dinov3.commands.benchmarks.step_cost import step_costs
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.replay.assembly import assemble
-from mot_dinov3.replay.tape import Tape, TapePlayer
+from mot_dinov3.replay.tape import Tape
 from mot_dinov3.timing import summarise
 
 OBJECTS = (10, 50, 100, 300, 1000)
@@ -55,17 +54,12 @@ def object_rows(bench: Bench) -> list[Row]:
 
 
 def track_crowd(config: TrackConfig, people: int, dim: int) -> Pass:
-    """Track a crowd of so many, everything but detecting and embedding on the clock."""
+    """Track a crowd of so many, all but detecting and embedding on the clock."""
     tape = Tape("crowd", {0: "person"}, frame_wh=(int(WIDTH), int(HEIGHT)))
     for frame, detections, vectors in islice(Crowd(CrowdConfig(people, dim)), FRAMES):
         tape.add(frame, detections, vectors)
-    player = TapePlayer(tape)
-    tracker = assemble(config, player, player if dim else None)
-    spent_ms, before_mb = [], memory_mb()
-    for frame in tape.frames():
-        started = perf_counter()
-        tracker.step(frame)
-        spent_ms.append((perf_counter() - started) * 1000 - player.spent_ms)
+    before_mb = memory_mb()
+    spent_ms = step_costs(config, tape)
     return Pass(spent_ms[SKIPPED:], memory_mb() - before_mb)
 
 
