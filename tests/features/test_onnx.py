@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mot_dinov3.backends.choice import Older
 from mot_dinov3.backends.cpu import has_bf16
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.features.crops import IMAGENET_MEAN
 from mot_dinov3.features.factory import create_embedder
-from mot_dinov3.features.onnx import spec_from_shape
+from mot_dinov3.features.onnx import SMALL_BYTES, prefers_onnxruntime, spec_from_shape
 
 ASSETS = Path(__file__).parents[3] / "shared" / "assets"
 OSNET = ASSETS / "weights" / "osnet_x0_25_msmt17.onnx"
@@ -158,6 +159,37 @@ def test_a_network_of_another_kind_is_refused(create, export, change, words):
         create(export(**change))
     assert words in caught.value.what
     assert "colours.onnx" in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("small", "device", "settings", "expected"),
+    [
+        pytest.param(True, "cpu", {}, True, id="small"),
+        pytest.param(False, "cpu", {}, False, id="large"),
+        pytest.param(True, "cuda:0", {}, False, id="on a GPU"),
+        pytest.param(True, "cpu", {"backend": "openvino"}, False, id="backend asked for"),
+        pytest.param(True, "cpu", {"precision": "bf16"}, False, id="precision asked for"),
+    ],
+)
+def test_small_networks_are_for_onnxruntime(tmp_path, small, device, settings, expected):
+    pytest.importorskip("onnxruntime")
+    path = tmp_path / "some.onnx"
+    path.write_bytes(b"x" * (SMALL_BYTES - small))
+    assert prefers_onnxruntime(path, DeviceConfig(**settings), None, device) == expected
+    assert not prefers_onnxruntime(path, DeviceConfig(), Older("--embed-amp off", "fp32"), device)
+
+
+def test_the_automatic_choice_for_a_small_network(export, picture):
+    assert created(export(["b", 3, 64, 32]), "auto", precision="auto").title.endswith(
+        "onnxruntime fp32"
+    )
+
+
+def test_int8_is_a_matter_of_the_file(export, caplog):
+    with caplog.at_level(logging.WARNING):
+        ours = created(export(["b", 3, 64, 32]), "auto", precision="int8")
+    assert "'colours.onnx' keeps the numbers that are in it" in caplog.text
+    assert ours.title.endswith("fp32")
 
 
 def test_a_file_is_needed():

@@ -122,7 +122,7 @@ class EmbedderConfig:
     embed_amp: str = flag(
         "auto",
         "--embed-amp",
-        "embedder precision: auto is fp16 on CUDA and off elsewhere",
+        "older name of --precision for the embedder alone; off is fp32",
         choices=PRECISIONS,
     )
     dense_size: str = flag(

@@ -61,6 +61,7 @@ CPU_WAYS = (
     Way("torch fp32", "torch", "fp32"),
     Way("torch bf16", "torch", "bf16"),
     Way("onnxruntime fp32", "onnx", "fp32"),
+    Way("onnxruntime int8", "onnx", "int8"),
     Way("OpenVINO fp32", "openvino", "fp32"),
     Way("OpenVINO bf16", "openvino", "bf16"),
     Way(AUTO_LABEL, "auto", "auto"),
