@@ -7,10 +7,11 @@ import sys
 import time
 import types
 from collections import namedtuple
+from importlib.util import find_spec
 
 import pytest
 
-from mot_dinov3.commands import doctor, doctor_checks, doctor_places
+from mot_dinov3.commands import doctor, doctor_backends, doctor_checks, doctor_places
 from mot_dinov3.commands.doctor_checks import Check
 from mot_dinov3.errors import ModelError
 from mot_dinov3.io.encoders import ENCODERS, FORMATS, Encoder
@@ -231,3 +232,28 @@ def test_the_real_packages_pass():
     ):
         found = doctor_checks.attempt(check)
         assert found.status != "fail", found
+
+
+def test_openvino_is_proved_or_missed_in_words(monkeypatch):
+    if find_spec("openvino"):
+        assert doctor_backends.openvino_runs().status == "ok"
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    missing = doctor_backends.openvino_runs()
+    assert missing.status == "note"
+    assert "[openvino]" in missing.remedy
+
+
+def test_the_automatic_choice_is_told_with_the_size_of_its_exports(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    exports = tmp_path / "mot_dinov3" / "exports" / "one"
+    exports.mkdir(parents=True)
+    (exports / "model.bin").write_bytes(bytes(3 << 20))
+    found = doctor_backends.automatic_choice()
+    assert found.status == "ok"
+    assert found.detail.startswith("auto runs ")
+    assert "exports take 3 MiB" in found.detail
+
+
+def test_missing_onnxruntime_is_a_note(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert doctor_backends.onnx_runtime().status == "note"

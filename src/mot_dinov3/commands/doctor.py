@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
+from mot_dinov3.commands import doctor_backends as backends
 from mot_dinov3.commands import doctor_checks as checks
 from mot_dinov3.commands import doctor_places as places
 from mot_dinov3.commands.doctor_checks import Check, attempt
@@ -23,7 +24,9 @@ CHECKS: dict[str, Callable[[], Check]] = {
     "opencv": checks.opencv,
     "transformers": checks.transformers_models,
     "ultralytics": checks.ultralytics_import,
-    "onnxruntime": checks.onnx_runtime,
+    "openvino": backends.openvino_runs,
+    "onnxruntime": backends.onnx_runtime,
+    "backend": backends.automatic_choice,
     "demo models": places.demo_weights,
     "weights": places.default_weights,
     "hub": places.hub_access,
@@ -39,6 +42,7 @@ PACKAGES = (
     "transformers",
     "ultralytics",
     "huggingface_hub",
+    "openvino",
     "onnxruntime",
     "numpy",
     "scipy",

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from mot_dinov3.backends.cpu import BF16_FLAGS, cpu_flags
 from mot_dinov3.errors import MotError, hide_secrets
 
 Status = Literal["ok", "note", "fail"]
@@ -105,9 +106,7 @@ def cpu_features() -> str:
 
     words = [f"cpu with {torch.get_num_threads()} threads"]
     words.append(str(torch.backends.cpu.get_cpu_capability()))
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = set(cpuinfo.read_text(errors="replace").split()) if cpuinfo.exists() else set()
-    words += [flag for flag in ("avx512_bf16", "amx_bf16") if flag in flags]
+    words += [flag for flag in BF16_FLAGS if flag in cpu_flags()]
     return ", ".join(words)
 
 
@@ -207,17 +206,6 @@ def ultralytics_import() -> Check:
     from mot_dinov3.detectors.ultralytics_setup import import_ultralytics
 
     return Check("ok", f"ultralytics {import_ultralytics().__version__} in its safe loading mode")
-
-
-def onnx_runtime() -> Check:
-    """The optional package behind `--embedder onnx`."""
-    try:
-        import onnxruntime
-    except ImportError:
-        return Check("note", "not installed, --embedder onnx needs it", "pip install '.[onnx]'")
-    providers = ", ".join(name.removesuffix("ExecutionProvider")
-                          for name in onnxruntime.get_available_providers())  # fmt: skip
-    return Check("ok", f"onnxruntime {onnxruntime.__version__} with {providers}")
 
 
 def attempt(check: Callable[[], Check]) -> Check:
