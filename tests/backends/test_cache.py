@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from mot_dinov3.backends import cache
-from mot_dinov3.backends.cache import BUILDING, ExportKey, entry_name, export_place, is_whole, kept
+from mot_dinov3.backends.cache import (
+    BUILDING,
+    MANIFEST,
+    ExportKey,
+    entry_name,
+    export_place,
+    is_whole,
+    kept,
+)
 from mot_dinov3.backends.choice import Choice
 from mot_dinov3.config import DeviceConfig
 
@@ -56,10 +64,10 @@ def test_an_entry_is_built_once(tmp_path):
         pytest.param(lambda e: (e / "model.bin").write_text("weightS"), id="changed"),
         pytest.param(lambda e: (e / "model.bin").write_text("weig"), id="cut off"),
         pytest.param(lambda e: (e / "notes" / "names.txt").unlink(), id="file gone"),
-        pytest.param(lambda e: (e / "manifest.json").unlink(), id="no manifest"),
-        pytest.param(lambda e: (e / "manifest.json").write_text("{"), id="broken manifest"),
-        pytest.param(lambda e: (e / "manifest.json").write_text("[1]"), id="odd manifest"),
-        pytest.param(lambda e: (e / "manifest.json").write_text("{}"), id="empty manifest"),
+        pytest.param(lambda e: (e / MANIFEST).unlink(), id="no manifest"),
+        pytest.param(lambda e: (e / MANIFEST).write_text("{"), id="broken manifest"),
+        pytest.param(lambda e: (e / MANIFEST).write_text("[1]"), id="odd manifest"),
+        pytest.param(lambda e: (e / MANIFEST).write_text("{}"), id="empty manifest"),
     ],
 )
 def test_a_damaged_entry_is_built_again(tmp_path, harm, caplog):
@@ -152,6 +160,19 @@ def test_what_a_dead_process_left_is_swept_up(tmp_path):
     os.utime(old, (long_ago, long_ago))
     read(Build(), tmp_path)
     assert leftovers(tmp_path) == [young.name]
+
+
+def test_what_nobody_has_used_for_months_goes_when_something_new_comes(tmp_path):
+    for name in ("old", "used", "new"):
+        read(Build(), tmp_path, name)
+    long_ago = time.time() - 2 * cache.FORGOTTEN_S
+    for name in ("old", "used"):
+        os.utime(tmp_path / name / MANIFEST, (long_ago, long_ago))
+    again = Build()
+    read(again, tmp_path, "used")
+    assert again.runs == 0
+    read(Build(), tmp_path, "another")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["another", "new", "used"]
 
 
 def test_a_key_is_another_for_everything_it_depends_on(monkeypatch):

@@ -7,6 +7,7 @@ processes that make the same entry at once both end up with one of the two.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -14,7 +15,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,12 +27,15 @@ from mot_dinov3.errors import InputError
 
 logger = logging.getLogger("mot_dinov3")
 
-LAYOUT = 2
+LAYOUT = 3
 """Counted up when what is stored, or how it is exported, changes."""
-MANIFEST = "manifest.json"
+MANIFEST = "mot_dinov3-export.json"
+"""No other program has a file of that name, so nothing of theirs is ever swept up."""
 BUILDING = ".building-"
 ABANDONED_S = 24 * 3600.0
 """A folder under construction that is older was left by a process that died."""
+FORGOTTEN_S = 60 * 24 * 3600.0
+"""An entry that nobody has used for so long is removed when another one is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def export_place(config: DeviceConfig) -> Path:
     return cache_dir() / "exports"
 
 
-@contextmanager
+@contextlib.contextmanager
 def kept(folder: str, fill: Callable[[Path], None], place: Path) -> Iterator[Path]:
     """A folder filled by `fill`, found again next time; yields its path.
 
@@ -120,6 +123,8 @@ def kept(folder: str, fill: Callable[[Path], None], place: Path) -> Iterator[Pat
                 fill(Path(temporary))
                 yield Path(temporary)
             return
+    with contextlib.suppress(OSError):  # a place that is only read serves as well
+        (final / MANIFEST).touch()
     yield final
 
 
@@ -168,14 +173,18 @@ def _publish(building: Path, final: Path) -> None:
 
 
 def _sweep(place: Path) -> None:
-    """Remove what processes that died have left half done."""
-    for path in place.glob(f"{BUILDING}*"):
-        try:
-            abandoned = time.time() - path.stat().st_mtime > ABANDONED_S
-        except OSError:
-            continue
-        if abandoned:
-            shutil.rmtree(path, ignore_errors=True)
+    """Remove what processes that died have left half done, and what nobody uses any more."""
+    old = [path for path in place.glob(f"{BUILDING}*") if _age_s(path) > ABANDONED_S]
+    old += [path.parent for path in place.glob(f"*/{MANIFEST}") if _age_s(path) > FORGOTTEN_S]
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:  # somebody else has removed it
+        return 0.0
 
 
 def _version(package: str) -> str:
