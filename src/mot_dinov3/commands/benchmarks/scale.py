@@ -15,7 +15,8 @@ def scale(bench: Bench) -> Report:
     notes = [
         "objects: planning, scheduling and tracking of a crowd that is seen in every frame, in an "
         "area that stays the same; processor time. pixels: one clip in several sizes, with the "
-        "same boxes. frames: tracker and text outputs, one long run. One thread for numeric libraries.",
+        "same boxes. frames: tracker and text outputs, one long run. One thread for numeric "
+        "libraries.",
         "growth: the exponent e of cost ~ n^e, fitted to the logarithms. rss_mb: memory in use "
         "at the end over that before the start; peak_mb: the most over that before the start.",
     ]
