@@ -108,21 +108,35 @@ def test_a_process_that_breaks_off_is_said(rows, tmp_path):
     assert "Error" in said
 
 
+def test_one_process_answers_for_every_peer(rows, tmp_path):
+    path, _ = rows
+    with PeerLink(sys.executable, path, tmp_path / "log") as link:
+        replies = [link.ask(name) for name in ("norfair", "trackers SORT", "norfair")]
+    for package, reply in zip(("norfair", "trackers", "norfair"), replies, strict=True):
+        missing = f"{package} is not installed for {sys.executable}"
+        assert reply.get("problem") == missing or len(reply["ms"]) == 6
+
+
 class FakeLink:
     """Peers that take twice our time, but for one that is missing."""
 
     def ask(self, name):
         if name == "absent":
             return {"problem": "not here"}
-        return {"ms": [4.0] * 30, "tracks": 3.0, "version": "1.0"}
+        return {"ms": [70.0] * peers.SKIPPED + [4.0] * 10, "tracks": 3.0, "version": "1.0"}
 
 
 def test_every_peer_fights_until_it_fails():
     duels = {"there": peers.Duel(), "absent": peers.Duel()}
     asked = []
+
+    def own(dim):
+        asked.append(dim)
+        return [90.0] * peers.SKIPPED + [2.0] * 10
+
     for _ in range(3):
         for name, duel in duels.items():
-            peers.fight(duel, lambda dim: asked.append(dim) or [2.0] * 30, FakeLink(), name)
+            peers.fight(duel, own, FakeLink(), name)
     assert len(asked) == 3 + 1
     assert duels["there"].ratios() == {"ratio": 2.0, "least": 2.0, "most": 2.0}
     assert duels["absent"].problem == "not here"
