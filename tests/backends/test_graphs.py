@@ -51,7 +51,7 @@ def test_batches_are_filled_up_to_a_bucket_or_cut_into_several(n, recorded):
 def test_every_bucket_is_recorded_once():
     recorder = Recorder()
     runs = BucketedRuns(recorder)
-    for n in (5, 7, 8, 6, 1, 1):
+    for n in (5, 7, 1, 8, 6, 1):
         runs(pictures(n))
     assert recorder.shapes == [(8, 3, 2, 2), (1, 3, 2, 2)]
     assert recorder.replays == 6

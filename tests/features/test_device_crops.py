@@ -48,6 +48,17 @@ def test_all_windows_at_once_equal_those_cut_one_by_one(picture, kind, device):
     np.testing.assert_allclose(ours.cpu().numpy(), expected, atol=0.02 * grey_level)
 
 
+def test_a_cubic_kernel_does_not_leave_the_range_of_pixels():
+    checks = np.zeros((240, 320, 3), np.uint8)
+    checks[:, ::8] = checks[::8] = 255
+    spec = InputSpec(64, 64, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), rescale=1.0, bicubic=True)
+    windows = crop_windows(np.array([[20, 20, 50, 50]], np.float32), FRAME, spec, 0.0, True)
+    ours = DeviceCrops(spec, FrameUpload("cpu"))(checks, windows).numpy()
+    assert 0 <= ours.min() < 1
+    assert 250 < ours.max() <= 255
+    np.testing.assert_allclose(ours, cpu_batch(checks, windows, spec), atol=0.02)
+
+
 def test_a_window_alone_is_cut_as_among_others(picture):
     spec, square = SPECS["square"]
     windows = crop_windows(BOXES, FRAME, spec, 0.12, square)

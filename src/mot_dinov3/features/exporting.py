@@ -92,12 +92,13 @@ def _shorten(path: Path) -> None:
 
     exact = path.with_suffix(".fp32")
     path.rename(exact)
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # it advises on the root logger
+    before, handlers = logging.root.manager.disable, list(logging.root.handlers)
+    logging.disable(logging.WARNING)  # it advises on the root logger, which gets a handler so
     try:
         quantize_dynamic(exact, path, op_types_to_quantize=PRODUCTS)
     finally:
         logging.disable(before)
+        logging.root.handlers[:] = handlers
     exact.unlink()
     if b"MatMulInteger" not in path.read_bytes():
         raise ValueError("it has no matrix products to make int8")
