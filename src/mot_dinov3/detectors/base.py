@@ -46,4 +46,4 @@ class NeckFeatures(Protocol):
 
     @property
     def neck(self) -> Neck | None:
-        """Of the picture that was detected in last; None before, or where nobody asked."""
+        """Of the picture detected in last; None before, and where the network has none to give."""
