@@ -161,7 +161,7 @@ def test_no_permission_is_5(track, scene, tmp_path):
         (("--output", "o.xyz"), 5, "Use one of: .mp4"),
         (("--output", ""), 2, "--output is empty"),
         (("--output", "a.mp4", "--save-mot", "a.mp4"), 2, "name the same file"),
-        (("--embedder", "dimo"), 2, "Choose one of: clip, dino, none, onnx, resnet"),
+        (("--embedder", "dimo"), 2, "Choose one of: clip, dense, detector, dino, none"),
     ],
 )
 def test_cheap_checks_come_before_any_model(track, scene, monkeypatch, words, code, says):
