@@ -70,6 +70,7 @@ def pixel_cost(settings: BenchSettings, clip: ShortClip, tape: Tape, detect: boo
     config = replace(settings.config, source=SourceConfig(str(clip.path)))
     bench = Bench(replace(settings, config=config))
     bench.__dict__["tape"] = tape
+    _ = bench.device  # loads torch, whose memory is none that pictures take
     before_mb = memory_mb()
     _, stage_ms = run_once(bench)
     figures = {label: _middle(stage_ms[stage]) for stage, label in STAGES.items()}
