@@ -103,6 +103,17 @@ def test_a_place_that_cannot_be_written_serves_one_run(tmp_path, caplog):
     assert "this run only" in caplog.text
 
 
+def test_an_entry_that_cannot_get_its_name_serves_one_run(tmp_path, monkeypatch, caplog):
+    def refuse(self, target):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with caplog.at_level(logging.WARNING):
+        assert read(Build(), tmp_path) == "weights"
+    assert "Permission denied" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_error_of_the_reader_is_not_taken_for_one_of_the_disk(tmp_path):
     build = Build()
     with pytest.raises(OSError, match="reader"), kept("entry", build, tmp_path):
