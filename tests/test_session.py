@@ -7,6 +7,7 @@ import pytest
 from jobs import make_scene
 from mot_dinov3 import session
 from mot_dinov3.config import (
+    CheapConfig,
     DetectorConfig,
     DeviceConfig,
     EmbedderConfig,
@@ -14,7 +15,7 @@ from mot_dinov3.config import (
     SourceConfig,
     TrackConfig,
 )
-from mot_dinov3.errors import InputError, UnknownNameError
+from mot_dinov3.errors import InputError, UnknownNameError, UsageError
 from mot_dinov3.session import build_tracker, device_title, track_video, versions
 
 
@@ -122,3 +123,33 @@ def test_the_time_between_frames_is_not_left_for_embeddings(scene, monkeypatch):
         time.sleep(0.02)
     assert len(heard) == 8
     assert min(heard[1:]) > 20
+
+
+def test_features_of_a_detector_that_has_none_are_refused(scene):
+    for stages in (
+        {"embedder": EmbedderConfig(embedder="detector")},
+        {"cheap": CheapConfig("detector")},
+    ):
+        with pytest.raises(UsageError, match="hands out no features"):
+            build_tracker(settings(scene, **stages))
+
+
+def test_the_same_features_twice_are_refused(scene):
+    twice = settings(
+        scene, embedder=EmbedderConfig(embedder="detector"), cheap=CheapConfig("detector")
+    )
+    with pytest.raises(UsageError, match="which is the same"):
+        build_tracker(twice)
+
+
+def test_the_shipped_detector_describes_everybody(scene):
+    config = settings(
+        scene,
+        detector=DetectorConfig(det="demo", imgsz=320),
+        cheap=CheapConfig("detector"),
+        scheduler=SchedulerConfig(embed_policy="value"),
+    )
+    tracker = build_tracker(config)
+    assert tracker.cheap is not None
+    stages = next(track_video(config)).stage_ms
+    assert "cheap" in stages

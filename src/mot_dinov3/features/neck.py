@@ -106,7 +106,7 @@ class NeckEmbedder:
         ]
         if not self._usual:
             self._usual = [Usual(*each) for each in zip(neck.maps, BINS, strict=False)]
-        if neck is not self._seen and len(xyxy) > 1:
+        if neck is not self._seen:
             for usual, found in zip(self._usual, levels, strict=True):
                 usual.learn(found)
         self._seen = neck
