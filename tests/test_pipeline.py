@@ -158,3 +158,28 @@ def test_a_replay_without_pixels_is_no_blurred_film():
     tracker.step(Frame(0, 0.0, noise))
     none = np.broadcast_to(np.uint8(0), (480, 640, 3))
     assert tracker.step(Frame(1, 0.1, none)).decisions.quality == pytest.approx([0.9, 0.9])
+
+
+def test_one_pass_over_the_picture_serves_whoever_is_confident():
+    """Somebody comes later, so only one of two is due; both are embedded all the same."""
+    script = standing(4, count=1) + standing(12, count=2)
+    computed = {}
+    for whole in (False, True):
+        tracker = pipeline(script, refresh_every=5)
+        tracker.scheduler = EmbeddingScheduler(
+            SchedulerConfig(**RULE, refresh_every=5), FakeClock(), whole_frame=whole
+        )
+        computed[whole] = [result.embed.computed for result in run(tracker, 16)][5:]
+    assert 1 in computed[False]
+    assert set(computed[True]) == {0, 2}
+
+
+def test_cheap_evidence_is_asked_for_everybody_and_warmed_up_by_nobody():
+    tracker = pipeline(standing(3))
+    tracker.cheap = FakeEmbedder(by_side)
+    tracker.embedder.has_own_cost = False
+    tracker.warm_up(blank_frame(0))
+    assert tracker.embedder.calls == tracker.cheap.calls == 0
+    results = run(tracker, 3)
+    assert tracker.cheap.calls == 6
+    assert all("cheap" in result.stage_ms for result in results)
