@@ -183,3 +183,10 @@ def test_cheap_evidence_is_asked_for_everybody_and_warmed_up_by_nobody():
     results = run(tracker, 3)
     assert tracker.cheap.calls == 6
     assert all("cheap" in result.stage_ms for result in results)
+
+
+def test_cheap_evidence_of_whoever_is_gone_is_forgotten():
+    script = standing(3, count=2) + standing(1, count=3) + standing(4, count=2)
+    tracker = pipeline(script)
+    tracker.cheap = FakeEmbedder(by_side)
+    assert [len(result.tracks) for result in run(tracker, 8)] == [2, 2, 2, 3, 2, 2, 2, 2]

@@ -20,7 +20,7 @@ from mot_dinov3.replay.recipe import recipe_of
 from mot_dinov3.replay.recording import record_source
 from mot_dinov3.replay.store import read_cache, write_cache
 from mot_dinov3.replay.study import study
-from recordings import DIM, FRAMES, looks, recording, script
+from recordings import DIM, FRAMES, PEOPLE, looks, recording, script
 
 CHEAP = TrackConfig(cheap=CheapConfig("detector"))
 
@@ -158,3 +158,19 @@ def test_the_command_plays_everything_without_it_and_with_it():
     assert [case.title for case in cases] == [
         "never", "value:0.8", "value:0.9", "never+cheap", "value:0.8+cheap", "value:0.9+cheap",
     ]  # fmt: skip
+
+
+def test_real_looks_take_the_place_of_cheap_ones(tmp_path):
+    """Cheap evidence that names everybody by the wrong name does no harm where all are embedded."""
+    liar = with_cheap(recording(), lambda index: looks(FRAMES // 2 if index % 2 else index))
+    config = replace(CHEAP, cheap=CheapConfig("detector", 1.0))
+    one = play(liar, config, Case("always", cheap=True), tmp_path / "a.txt")
+    two = play(liar, config, Case("always"), tmp_path / "b.txt")
+    assert one.sha256 == two.sha256
+
+
+def test_a_recording_of_whole_pictures_is_played_in_passes(tmp_path):
+    cache = recording()
+    cache.tape.whole_frame = True
+    played = play(cache, TrackConfig(), Case("value:0.3"), tmp_path / "a.txt")
+    assert {count.computed for count in played.counts} == {0, PEOPLE}
