@@ -14,7 +14,7 @@ import mot_dinov3
 from mot_dinov3.backends.cache import ExportKey
 from mot_dinov3.backends.choice import Choice
 from mot_dinov3.backends.load import exported_network, load_network
-from mot_dinov3.backends.openvino_setup import import_openvino
+from mot_dinov3.backends.openvino_setup import import_openvino, openvino_core
 from mot_dinov3.backends.problems import reason, run_problem
 from mot_dinov3.errors import DeviceFullError, ModelError
 
@@ -104,7 +104,7 @@ def test_an_export_is_made_once_and_then_found(tmp_path, choice):
             write(path)
             return
         openvino = import_openvino()
-        model = openvino.Core().read_model(str(tmp_path / "given.onnx"))
+        model = openvino_core().read_model(str(tmp_path / "given.onnx"))
         openvino.save_model(model, str(path), compress_to_fp16=False)
 
     key = ExportKey("net", "abc", choice, (4, 6))
@@ -117,7 +117,7 @@ def test_an_export_is_made_once_and_then_found(tmp_path, choice):
 QUIET = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from mot_dinov3.backends.openvino_setup import import_openvino
+from mot_dinov3.backends.openvino_setup import import_openvino, openvino_core
 import_openvino()
 from openvino.tools.ovc import telemetry_utils
 assert telemetry_utils.tm.__name__ == "openvino.tools.ovc.telemetry_stub"
@@ -129,6 +129,26 @@ def test_openvino_reports_nothing():
     """In a process of its own: what is asked is about its first import of OpenVINO."""
     source = Path(mot_dinov3.__file__).parents[1]
     subprocess.run([sys.executable, "-c", QUIET, source], check=True, timeout=60)
+
+
+HEARD = """
+import os, signal, sys
+from pathlib import Path
+sys.path[:0] = sys.argv[1:3]
+from test_load import Choice, test_an_export_is_made_once_and_then_found as make
+make(Path(sys.argv[3]), Choice("openvino", "fp32"))
+signal.signal(signal.SIGINT, lambda *_: print("heard"))
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
+def test_a_signal_is_heard_after_networks_came_and_went(tmp_path):
+    """In a process of its own: what is asked is about the first networks of OpenVINO."""
+    places = [Path(mot_dinov3.__file__).parents[1], Path(__file__).parent, tmp_path]
+    words = [sys.executable, "-c", HEARD, *map(str, places)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, "heard")
 
 
 def test_memory_is_told_from_other_failures():

@@ -10,7 +10,7 @@ import numpy as np
 from mot_dinov3.backends.base import Edit
 from mot_dinov3.backends.choice import Choice
 from mot_dinov3.backends.cpu import has_bf16, thread_count
-from mot_dinov3.backends.openvino_setup import import_openvino
+from mot_dinov3.backends.openvino_setup import openvino_core
 from mot_dinov3.backends.problems import run_problem, unusable
 from mot_dinov3.structures import FloatArray
 
@@ -47,7 +47,7 @@ class OpenVinoNetwork:
     def __init__(
         self, path: Path, choice: Choice, device: str = "cpu", edit: Edit | None = None
     ) -> None:
-        openvino = import_openvino()
+        core = openvino_core()
         self.title, self.precision = choice.title, choice.precision
         self._name = path.name
         settings = {
@@ -57,7 +57,6 @@ class OpenVinoNetwork:
             "INFERENCE_PRECISION_HINT": HINTS[_between(choice.precision)],
         }
         try:
-            core = openvino.Core()
             model = _read(core, path)
             self.metadata = _notes(model)
             edited = edit(model, path) if edit else model

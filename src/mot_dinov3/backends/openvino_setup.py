@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Any
 
 from mot_dinov3.errors import not_installed
@@ -23,3 +24,17 @@ def import_openvino() -> Any:  # noqa: ANN401 - a module without type stubs
     except ImportError as error:
         raise not_installed("openvino", "openvino", "--backend openvino") from error
     return openvino
+
+
+@cache
+def openvino_core() -> Any:  # noqa: ANN401 - an openvino.Core
+    """The one `openvino.Core` of this process, which lives as long as the process.
+
+    The CPU plugin of every Core gives the thread a stack of its own for signals, and its end
+    puts back the one before. Cores that do not end in the reverse order of their making so leave
+    a stack that was freed, and the next Ctrl-C is a segmentation fault (seen in 2026.4).
+
+    Raises:
+        ModelError: OpenVINO is not installed.
+    """
+    return import_openvino().Core()

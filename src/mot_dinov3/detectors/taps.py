@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_dinov3.backends.openvino_setup import import_openvino
+from mot_dinov3.backends.openvino_setup import import_openvino, openvino_core
 from mot_dinov3.detectors.decode import of_answer, of_levels
 from mot_dinov3.structures import FloatArray
 
@@ -66,7 +66,7 @@ class Taps:
 
 def write_taps(path: Path, classes: int) -> None:
     """Note beside an exported model where it may be cut, if that was found and proves right."""
-    model = import_openvino().Core().read_model(str(path))
+    model = openvino_core().read_model(str(path))
     taps = find_taps(model)
     if taps is not None and taps_agree(model, taps, classes):
         (path.parent / TAPS_FILE).write_text(taps.to_json(), encoding="utf-8")
@@ -122,7 +122,7 @@ def levels_agree(
 
 def _run(model: Any, pixels: FloatArray) -> list[FloatArray]:  # noqa: ANN401 - an openvino.Model
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
-    answer = import_openvino().Core().compile_model(model, "CPU", settings)(pixels)
+    answer = openvino_core().compile_model(model, "CPU", settings)(pixels)
     return [np.array(answer[index]) for index in range(len(answer))]
 
 
