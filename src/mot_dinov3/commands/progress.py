@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter
-from types import TracebackType
 from typing import Self
 
 from mot_dinov3.statistics import RunStatistics
@@ -31,12 +30,7 @@ class Progress:
             self._bar = tqdm(total=self.total or None, unit="frame", dynamic_ncols=True)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         if self._bar is not None:
             self._bar.close()
 
