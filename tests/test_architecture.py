@@ -21,6 +21,7 @@ FLOORS = [
         "device",
         "compat",
         "assets",
+        "vectors",
         "lanes",
         "scipy_parts",
     },

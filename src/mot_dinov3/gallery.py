@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.structures import BoolArray, FloatArray, IntArray
+from mot_dinov3.vectors import cosine, followed
 
 MOMENTUM = 0.8
 """Weight of the past in the running mean at each new embedding."""
@@ -72,12 +73,9 @@ class Gallery:
         if self.dim == 0:
             self._allocate(vectors.shape[1])
         count, mean, slot = self.count[rows], self.mean[rows], self._slot[rows]
-        self._drift(rows, count, 1.0 - _cosine(self._pool[slot, (count - 1) % RING], vectors),
-                    1.0 - _cosine(mean, vectors))  # fmt: skip
-        past = np.where(count > 0, MOMENTUM, 0.0).astype(np.float32)[:, None]
-        mean = past * mean + (1 - past) * vectors
-        length = np.sqrt((mean * mean).sum(axis=1, keepdims=True))
-        self.mean[rows] = mean / np.maximum(length, 1e-12)
+        self._drift(rows, count, 1.0 - cosine(self._pool[slot, (count - 1) % RING], vectors),
+                    1.0 - cosine(mean, vectors))  # fmt: skip
+        self.mean[rows] = followed(mean, count > 0, vectors, MOMENTUM)
         self._pool[slot, count % RING] = vectors
         self.count[rows] = count + 1
 
@@ -123,9 +121,3 @@ class Gallery:
     def _allocate(self, dim: int) -> None:
         self.mean = np.zeros((len(self), dim), np.float32)
         self._pool = np.zeros((len(self._pool), RING, dim), np.float32)
-
-
-def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
-    """(M,) of unit rows (M, D) with each other."""
-    out: FloatArray = np.einsum("nd,nd->n", a, b)
-    return out

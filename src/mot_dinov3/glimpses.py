@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mot_dinov3.structures import BoolArray, FloatArray, IntArray
+from mot_dinov3.vectors import cosine, followed
 
 MOMENTUM = 0.7
 """Weight of the past in a track's mean at each new glimpse."""
@@ -91,9 +92,7 @@ class Glimpses:
         if not self.mean.shape[1]:
             self.mean = np.zeros((len(self), vectors.shape[1]), np.float32)
         self._compare(rows, vectors)
-        past = np.where(self.known[rows], MOMENTUM, 0.0).astype(np.float32)[:, None]
-        mean = past * self.mean[rows] + (1 - past) * vectors
-        self.mean[rows] = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
+        self.mean[rows] = followed(self.mean[rows], self.known[rows], vectors, MOMENTUM)
         self.known[rows] = True
 
     def _compare(self, rows: IntArray, vectors: FloatArray) -> None:
@@ -101,9 +100,9 @@ class Glimpses:
         old = self.known[rows]
         if old.any():
             past, now = self.mean[rows[old]], vectors[old]
-            self.own.learn(np.einsum("nd,nd->n", past, now))
+            self.own.learn(cosine(past, now))
             if len(past) > 1:
-                self.others.learn(np.einsum("nd,nd->n", past, np.roll(now, 1, axis=0)))
+                self.others.learn(cosine(past, np.roll(now, 1, axis=0)))
 
     @property
     def reliability(self) -> float:
@@ -133,10 +132,10 @@ class Glimpses:
         """
         if not self.mean.shape[1] or not len(rows):
             return np.zeros(len(rows), np.float32)
-        cosine = np.einsum("kd,kd->k", vectors[rows], self.mean[columns])
-        told = np.isfinite(cosine) & self.known[columns]
+        alike = cosine(vectors[rows], self.mean[columns])
+        told = np.isfinite(alike) & self.known[columns]
         span = max(self.own.mean - self.others.mean, LEAST_SPAN)
-        look = np.clip((self.own.mean - cosine) / span, 0.0, 1.0)
+        look = np.clip((self.own.mean - alike) / span, 0.0, 1.0)
         share = self.weight * self.reliability * 0.5 ** (away_s[columns] / HALF_LIFE_S)
         out: FloatArray = np.where(told, share * (look - cost), 0.0).astype(np.float32)
         return out

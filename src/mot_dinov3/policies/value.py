@@ -13,6 +13,7 @@ from mot_dinov3.policies.base import POOR_QUALITY, PlanInput, number_argument
 from mot_dinov3.policies.order import best_first, in_turn
 from mot_dinov3.policies.regret import Stakes, components, stakes
 from mot_dinov3.structures import BoolArray, EmbedPlan, FloatArray, IntArray, Reason
+from mot_dinov3.vectors import cosine
 
 PRICE = 0.8
 """Least worth of a crop that is embedded, unless another is asked for."""
@@ -193,7 +194,7 @@ def _ambiguity(scene: PlanInput, case: Stakes, worth: Worth) -> FloatArray:
     own, rival = case.track[rows], case.rival[rows]
     known = np.concatenate((scene.known, scene.lost_known))
     knows_own, knows_rival = known[own] & (own >= 0), known[rival]
-    alike = np.einsum("nd,nd->n", _looks(scene, own), _looks(scene, rival))
+    alike = cosine(_looks(scene, own), _looks(scene, rival))
     apart = np.clip((1.0 - alike) / worth.stranger, 0.0, 1.0)
     half = np.where(knows_own | knows_rival, worth.half_known, 0.0)
     reach = worth.regret * np.where(knows_own & knows_rival & (own != rival), apart, half)
