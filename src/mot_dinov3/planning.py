@@ -10,16 +10,15 @@ from mot_dinov3.association.base import Associator, Scene, TrackView
 from mot_dinov3.boxes import area, clip, intersection, over_union, overlapping, sides, some
 from mot_dinov3.policies.base import POOR_QUALITY, PlanInput
 from mot_dinov3.structures import (
+    CONFIRMED,
+    LOST,
     BoolArray,
     EmbedPlan,
     FloatArray,
     Frame,
     IntArray,
     Reason,
-    TrackState,
 )
-
-CONFIRMED, LOST = int(TrackState.CONFIRMED), int(TrackState.LOST)
 
 AHEAD_S = 1 / 3
 """How far ahead a policy may see the motion of tracks, in seconds."""

@@ -18,16 +18,17 @@ from mot_dinov3.lives import Lives
 from mot_dinov3.motion.kalman import REFERENCE_FPS, Array, MotionState
 from mot_dinov3.motion.trajectory import Trajectory
 from mot_dinov3.structures import (
+    CONFIRMED,
+    LOST,
+    REMOVED,
+    TENTATIVE,
     Detections,
     Embeddings,
     FloatArray,
     IntArray,
     Matches,
     Tracks,
-    TrackState,
 )
-
-TENTATIVE, CONFIRMED, LOST, REMOVED = map(int, TrackState)
 
 WELL_KNOWN_HITS = 3
 """Sightings after which a track's prediction says something about the camera."""
@@ -155,8 +156,7 @@ class Tracker:
         first = not len(self)
         self._continue(matches, scene.detections, embeddings)
         self._lose(matches.unmatched_tracks)
-        free = matches.unmatched_detections
-        self._bear(self._births(free, matches, scene), scene.detections, embeddings, first)
+        self._bear(self._births(matches, scene), scene.detections, embeddings, first)
         if scene.cheap is not None:
             self._glimpses.follow(self._table.detection, scene.cheap.vectors)
         self._bury()
@@ -200,9 +200,9 @@ class Tracker:
         if self._trajectory is not None:
             self._trajectory.saw(rows, boxes, self._time_s or 0.0, self._motion)
 
-    def _births(self, free: IntArray, matches: Matches, scene: Scene) -> IntArray:
+    def _births(self, matches: Matches, scene: Scene) -> IntArray:
         """Free rows that may start a track: fertile, and not a second box on a seen object."""
-        born = free[scene.fertile[free]]
+        born = matches.unmatched_detections[scene.fertile[matches.unmatched_detections]]
         seen = scene.detections.xyxy[matches.detection_rows]
         if self.config.birth_iou < 1 and len(born) and len(seen):
             over = iou_matrix(scene.detections.xyxy[born], seen).max(axis=1)

@@ -25,16 +25,16 @@ from mot_dinov3.boxes import sides, xyxy_to_cxcywh
 from mot_dinov3.config import AssociationConfig, TrackerConfig
 from mot_dinov3.motion.kalman import CHI2_95_2DOF
 from mot_dinov3.structures import (
+    CONFIRMED,
+    LOST,
+    TENTATIVE,
     BoolArray,
     Detections,
     Embeddings,
     FloatArray,
     IntArray,
     Matches,
-    TrackState,
 )
-
-TENTATIVE, CONFIRMED, LOST, _ = map(int, TrackState)
 
 CLASS_CHANGE_IOU = 0.7
 """A detection of another class continues a track only where the boxes agree this well."""

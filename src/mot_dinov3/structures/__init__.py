@@ -24,11 +24,24 @@ from mot_dinov3.structures.embedding import (
     Reason,
 )
 from mot_dinov3.structures.seen import Detections, Frame
-from mot_dinov3.structures.tracks import FrameResult, Matches, Tracks, TrackState
+from mot_dinov3.structures.tracks import (
+    CONFIRMED,
+    LOST,
+    REMOVED,
+    TENTATIVE,
+    FrameResult,
+    Matches,
+    Tracks,
+    TrackState,
+)
 
 __all__ = [
+    "CONFIRMED",
+    "LOST",
     "NO_ROWS",
     "NO_VALUES",
+    "REMOVED",
+    "TENTATIVE",
     "BoolArray",
     "Decisions",
     "Detections",

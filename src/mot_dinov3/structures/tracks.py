@@ -22,6 +22,10 @@ class TrackState(IntEnum):
     REMOVED = 3
 
 
+TENTATIVE, CONFIRMED, LOST, REMOVED = map(int, TrackState)
+"""The states as plain numbers, which numpy compares with whole columns in less time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """Which detection continues which track.
