@@ -33,14 +33,12 @@ class DeviceLetterbox:
         from torch.nn.functional import interpolate, pad
 
         width, height = how.inner
-        right = how.size[1] - width - how.left
-        bottom = how.size[0] - height - how.top
         try:
             with torch.inference_mode():
                 planes = self._upload(image).permute(2, 0, 1)[None].flip(1).float()
                 if (image.shape[1], image.shape[0]) != how.inner:
                     planes = interpolate(planes, size=(height, width), mode="bilinear")
-                around = (how.left, right, how.top, bottom)
+                around = (how.left, how.right, how.top, how.bottom)
                 return pad(planes, around, value=float(GREY)) / 255
         except torch.OutOfMemoryError as error:
             raise DeviceFullError(

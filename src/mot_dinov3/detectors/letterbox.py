@@ -33,6 +33,16 @@ class Fit:
     left: int
     top: int
 
+    @property
+    def right(self) -> int:
+        """Columns of grey behind the picture."""
+        return self.size[1] - self.inner[0] - self.left
+
+    @property
+    def bottom(self) -> int:
+        """Rows of grey below it."""
+        return self.size[0] - self.inner[1] - self.top
+
     def back(self, xyxy: FloatArray) -> FloatArray:
         """(N, 4) boxes in input pixels -> in picture pixels, cut to the picture."""
         moved = (xyxy - np.array([self.left, self.top] * 2, np.float32)) / np.float32(self.ratio)
@@ -69,11 +79,9 @@ def letterbox(image: Image, how: Fit) -> FloatArray:
     """(H, W, 3) uint8 BGR -> (1, 3, h, w) float32 RGB in 0..1, grey where there is no picture."""
     if (image.shape[1], image.shape[0]) != how.inner:
         image = cv2.resize(image, how.inner, interpolation=cv2.INTER_LINEAR)
-    bottom = how.size[0] - how.inner[1] - how.top
-    right = how.size[1] - how.inner[0] - how.left
-    if how.top or how.left or bottom or right:
+    if how.top or how.left or how.bottom or how.right:
         image = cv2.copyMakeBorder(
-            image, how.top, bottom, how.left, right, cv2.BORDER_CONSTANT, value=(GREY,) * 3
+            image, how.top, how.bottom, how.left, how.right, cv2.BORDER_CONSTANT, value=(GREY,) * 3
         )
     pixels: FloatArray = cv2.dnn.blobFromImage(image, 1 / 255, swapRB=True)
     return pixels
