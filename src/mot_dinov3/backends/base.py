@@ -15,10 +15,12 @@ class Network(Protocol):
     Attributes:
         title: backend and precision, such as "OpenVINO bf16".
         precision: "fp32", "bf16", "fp16" or "int8"; what it computes in, its answers are float32.
+        device: torch device string of where it really runs.
     """
 
     title: str
     precision: str
+    device: str
 
     def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
         """One forward pass.
@@ -40,12 +42,10 @@ class FileNetwork(Network, Protocol):
     """A network that was read from a file.
 
     Attributes:
-        device: torch device string of where it really runs.
         inputs: shape of every input; -1 where a size is open.
         metadata: the file's own notes, name -> text.
     """
 
-    device: str
     inputs: list[list[int]]
     metadata: dict[str, str]
 

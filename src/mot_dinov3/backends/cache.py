@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from mot_dinov3.backends.choice import PACKAGES, Choice
+from mot_dinov3.backends.choice import INT8, PACKAGES, Choice
 from mot_dinov3.backends.digest import file_digest
 from mot_dinov3.compat import cache_dir
 from mot_dinov3.config import DeviceConfig
@@ -61,7 +61,7 @@ class ExportKey:
     @property
     def stored(self) -> str:
         """The precision of the numbers in the file."""
-        return "int8" if self.choice.precision == "int8" else "fp32"
+        return INT8 if self.choice.precision == INT8 else "fp32"
 
     @property
     def folder(self) -> str:

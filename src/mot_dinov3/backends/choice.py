@@ -11,14 +11,15 @@ from mot_dinov3.config import AUTO, BACKENDS, DeviceConfig
 from mot_dinov3.errors import DeviceError, UsageError, not_installed
 
 OPENVINO, ONNX, TORCH = "openvino", "onnx", "torch"
+INT8 = "int8"
 TITLES = {OPENVINO: "OpenVINO", ONNX: "onnxruntime", TORCH: "torch"}
 PACKAGES = {OPENVINO: ("openvino",), ONNX: ("onnxruntime", "onnx"), TORCH: ("torch",)}
 """What a backend needs: the first to run a network, all of them to export one."""
 ORDER = {"cpu": (OPENVINO, ONNX, TORCH), "cuda": (TORCH, ONNX), "mps": (TORCH,)}
 """Device -> its backends, the one that is usually fastest first."""
 PRECISIONS = {
-    (OPENVINO, "cpu"): ("fp32", "bf16", "int8"),
-    (ONNX, "cpu"): ("fp32", "int8"),
+    (OPENVINO, "cpu"): ("fp32", "bf16", INT8),
+    (ONNX, "cpu"): ("fp32", INT8),
     (ONNX, "cuda"): ("fp32",),
     (TORCH, "cpu"): ("fp32", "bf16", "fp16"),
     (TORCH, "cuda"): ("fp32", "fp16", "bf16"),

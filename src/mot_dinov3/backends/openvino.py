@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mot_dinov3.backends.base import Edit
-from mot_dinov3.backends.choice import Choice
+from mot_dinov3.backends.choice import INT8, Choice
 from mot_dinov3.backends.cpu import has_bf16, thread_count
 from mot_dinov3.backends.openvino_setup import openvino_core
 from mot_dinov3.backends.problems import run_problem, unusable
@@ -80,7 +80,7 @@ class OpenVinoNetwork:
 
 def _between(precision: str) -> str:
     """What is computed in beside the layers that are int8 by the file's own notes."""
-    if precision == "int8":
+    if precision == INT8:
         return "bf16" if has_bf16() else "fp32"
     return precision
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_dinov3.backends.choice import ONNX, OPENVINO, Choice
+from mot_dinov3.backends.choice import INT8, ONNX, OPENVINO, Choice
 from mot_dinov3.backends.openvino_setup import import_openvino
 from mot_dinov3.detectors.about import About, require_boxes
 from mot_dinov3.detectors.calibration import write_calibration
@@ -24,7 +24,6 @@ from mot_dinov3.errors import ModelError
 
 ARGUMENTS: dict[str, dict[str, Any]] = {OPENVINO: {}, ONNX: {"simplify": False}}
 """Backend -> what its export is told beside size and device; simplifying needs one more package."""
-INT8 = "int8"
 WRITTEN = {OPENVINO: "*_openvino_model/*.xml", ONNX: "*.onnx"}
 
 

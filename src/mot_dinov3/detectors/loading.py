@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mot_dinov3.backends.cache import export_place
-from mot_dinov3.backends.choice import ONNX, OPENVINO, TORCH, Choice, Older, choose_backend
+from mot_dinov3.backends.choice import INT8, ONNX, OPENVINO, TORCH, Choice, Older, choose_backend
 from mot_dinov3.config import AUTO, DetectorConfig, DeviceConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.detectors.networks import (
@@ -78,7 +78,7 @@ def _weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:
 
 def _choose(device: str, settings: DeviceConfig) -> Choice:
     """Backend and precision for weights; short numbers only where they are no slower."""
-    if settings.precision != "int8":
+    if settings.precision != INT8:
         choice = choose_backend(settings, device, _older(settings))
         if (choice.precision, device) == ("fp16", "cpu"):
             raise UsageError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mot_dinov3.backends.base import Network
 from mot_dinov3.backends.cache import ExportKey, entry_name, kept
-from mot_dinov3.backends.choice import OPENVINO, TITLES, Choice
+from mot_dinov3.backends.choice import INT8, OPENVINO, TITLES, Choice
 from mot_dinov3.backends.digest import file_digest
 from mot_dinov3.backends.load import exported_network, load_network
 from mot_dinov3.detectors.about import About, about_export, read_notes, require_boxes
@@ -125,7 +125,7 @@ class ExportingSource:
         Raises:
             ModelError: it cannot be exported or does not run.
         """
-        exporters = EXPORTERS + ((QUANTIZER,) if self.choice.precision == "int8" else ())
+        exporters = EXPORTERS + ((QUANTIZER,) if self.choice.precision == INT8 else ())
         key = ExportKey(self._path.stem, self._digest, self.choice, size, exporters=exporters)
         try:
             return exported_network(
@@ -155,7 +155,7 @@ class ExportingSource:
         (folder / ABOUT_FILE).write_text(self._load().about.to_json(), encoding="utf-8")
 
     def _export(self, size: tuple[int, int], target: Path) -> None:
-        if self.choice.precision == "int8":
+        if self.choice.precision == INT8:
             logger.warning(
                 "int8 rounds weights and pictures to 256 steps, with ranges learned on two "
                 "photographs: compare the boxes with those of --precision fp32 on your own video."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mot_dinov3.backends.cache import ExportKey
-from mot_dinov3.backends.choice import ONNX, OPENVINO, TITLES
+from mot_dinov3.backends.choice import INT8, ONNX, OPENVINO, TITLES
 from mot_dinov3.backends.openvino_setup import import_openvino
 from mot_dinov3.backends.problems import reason
 from mot_dinov3.errors import ModelError
@@ -48,7 +48,7 @@ def export(module: torch.nn.Module, size: tuple[int, int], key: ExportKey, path:
         with warnings.catch_warnings(), quiet_transformers(), torch.no_grad():
             warnings.simplefilter("ignore")
             writers[backend](module.eval(), example, path)
-            if key.stored == "int8":
+            if key.stored == INT8:
                 _shorten(path)
     except Exception as error:
         raise ModelError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from mot_dinov3.backends.base import Network
 from mot_dinov3.backends.cache import ExportKey, export_place, kept
 from mot_dinov3.backends.choice import (
+    INT8,
     ONNX,
     TITLES,
     TORCH,
@@ -36,7 +37,6 @@ Built: TypeAlias = "tuple[torch.nn.Module, InputSpec]"
 
 logger = logging.getLogger("mot_dinov3")
 
-INT8 = "int8"
 SPEC_FILE = "input.json"
 """Beside an exported network: what it wants to see."""
 
@@ -86,13 +86,12 @@ def embedder_of(
 ) -> NetworkEmbedder:
     """A loaded network as an embedder; crops are cut on a GPU where the network takes them so."""
     shape = CropShape(spec, config.crop_pad, config.crop_square and spec.square)
-    device = str(getattr(network, "device", "cpu"))
     cut = None
-    if device.startswith("cuda") and place.upload is not None:
+    if network.device.startswith("cuda") and place.upload is not None:
         from mot_dinov3.features.device_crops import DeviceCrops
 
         cut = DeviceCrops(spec, place.upload)
-    return NetworkEmbedder(network, shape, device=device, name=name, cut=cut)
+    return NetworkEmbedder(network, shape, device=network.device, name=name, cut=cut)
 
 
 def older_flag(config: EmbedderConfig) -> Older | None:

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from mot_dinov3.backends.base import Network
-from mot_dinov3.backends.choice import ONNX, OPENVINO, Older, choose_backend
+from mot_dinov3.backends.choice import INT8, ONNX, OPENVINO, Older, choose_backend
 from mot_dinov3.backends.load import load_network
 from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.features.backbone import NetworkEmbedder
 from mot_dinov3.features.base import Placement
 from mot_dinov3.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
-from mot_dinov3.features.exports import INT8, embedder_of, older_flag
+from mot_dinov3.features.exports import embedder_of, older_flag
 from mot_dinov3.structures import FloatArray
 
 logger = logging.getLogger("mot_dinov3")
@@ -83,7 +83,7 @@ class FixedBatch:
 
     def __init__(self, network: Network, size: int) -> None:
         self.title, self.precision = network.title, network.precision
-        self.device = str(getattr(network, "device", "cpu"))
+        self.device = network.device
         self._network = network
         self._size = size
 
