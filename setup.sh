@@ -188,7 +188,7 @@ install_transformers() {
 
 # A stamp inside .venv says what is installed, so that a second run installs nothing.
 install() {
-  EXTRAS=onnx,eval
+  EXTRAS=onnx,eval,report,completion
   if [ "$VARIANT" != t4_gpu ] || [ "$TEST" = yes ]; then EXTRAS="$EXTRAS,openvino"; fi
   if [ "$DEV" = yes ]; then EXTRAS="$EXTRAS,dev"; fi
   local wanted was_torch="" was_transformers="" reinstall=""

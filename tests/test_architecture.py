@@ -50,9 +50,12 @@ FLOORS = [
         "budget",
         "synthetic",
     },
-    {"scheduler", "tracker", "viz", "evaluation", "planning"},
-    {"pipeline", "run", "sinks", "report", "training"},
+    {"scheduler", "tracker", "viz", "evaluation", "planning", "relink"},
+    {"pipeline", "run", "sinks", "summary", "report", "serve", "training"},
     {"session", "replay"},
+    {"jobs", "tuning"},
+    {"batch"},
+    {"selftest"},
     {"commands"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -163,7 +163,7 @@ def test_it_installs_once_and_proves_each_time(fake_machine):
     assert first.returncode == 0, first.stderr
     assert "PyTorch index can't be reached" in first.stdout
     assert calls(root) == [
-        "uv pip install --python ./.venv/bin/python -e .[onnx,eval,openvino]",
+        "uv pip install --python ./.venv/bin/python -e .[onnx,eval,report,completion,openvino]",
         "cli.py doctor",
         "cli.py demo",
     ]
@@ -171,7 +171,7 @@ def test_it_installs_once_and_proves_each_time(fake_machine):
     assert "installed already" in again.stdout
     assert calls(root) == ["cli.py doctor", "cli.py demo"]
     assert bash(root / "setup.sh", "cpu", "--dev", PATH=str(tools)).returncode == 0
-    assert calls(root)[0].endswith("-e .[onnx,eval,openvino,dev]")
+    assert calls(root)[0].endswith("-e .[onnx,eval,report,completion,openvino,dev]")
 
 
 def test_it_runs_the_tests_and_hands_on_their_verdict(fake_machine):

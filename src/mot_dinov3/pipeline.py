@@ -111,6 +111,7 @@ class ModularTracker:
             embed=done.counts,
             stage_ms=timer.stage_ms,
             decisions=decisions(plan, done, seen.quality),
+            embeddings=done.embeddings,
         )
 
     def _by_motion(

@@ -24,7 +24,6 @@ from mot_dinov3.io.encoders import format_of
 from mot_dinov3.io.paths import check_output
 from mot_dinov3.io.sources import FrameReader, SourceInfo, count_selected
 from mot_dinov3.pipeline import ModularTracker
-from mot_dinov3.report import format_summary
 from mot_dinov3.run import RunOutcome, RunSettings, run
 from mot_dinov3.session import (
     build_tracker,
@@ -35,6 +34,7 @@ from mot_dinov3.session import (
 )
 from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.sinks.factory import create_sinks
+from mot_dinov3.summary import format_summary
 from mot_dinov3.timing import StageTimer
 
 log = logging.getLogger("mot_dinov3")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.structures.arrays import BoolArray, FloatArray, IntArray, check_shapes
-from mot_dinov3.structures.embedding import Decisions, EmbedCounts
+from mot_dinov3.structures.embedding import Decisions, EmbedCounts, Embeddings
 from mot_dinov3.structures.seen import Detections
 
 
@@ -107,6 +107,7 @@ class FrameResult:
         embed: what the embedding step did.
         stage_ms: stage name -> milliseconds.
         decisions: what became of each detection's embedding; None from a system without a plan.
+        embeddings: what is known of each detection's look; None from a system without any.
     """
 
     frame_index: int
@@ -116,3 +117,4 @@ class FrameResult:
     embed: EmbedCounts = field(default_factory=EmbedCounts)
     stage_ms: dict[str, float] = field(default_factory=dict)
     decisions: Decisions | None = None
+    embeddings: Embeddings | None = None

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from fakes import boxes
-from mot_dinov3.report import format_summary
 from mot_dinov3.statistics import RunStatistics
 from mot_dinov3.structures import EmbedCounts, FrameResult, Tracks
+from mot_dinov3.summary import format_summary
 
 
 def summary(**embed):
