@@ -29,6 +29,17 @@ def test_a_stage_that_fails_is_timed_too():
     assert timer.stage_ms == {"embed": 1000.0}
 
 
+def test_the_speed_is_that_of_the_last_few_frames():
+    clock = FakeClock()
+    timer = StageTimer(clock)
+    speeds = []
+    for seconds in (0.0, 0.5, 0.5, 1.5):
+        clock.now_s += seconds
+        timer.begin({}, clock.now_s)
+        speeds.append(timer.fps)
+    assert speeds == pytest.approx([0, 2, 2, 1 / 0.6])
+
+
 def test_summarise_is_mean_and_percentiles():
     figures = summarise(list(range(101)))
     assert figures == {"mean": 50.0, "p50": 50.0, "p95": 95.0, "p99": 99.0}

@@ -91,7 +91,9 @@ def hud_lines(result: FrameResult, fps: float) -> list[str]:
     """The counters of one frame, as lines of text."""
     embed, tracks = result.embed, result.tracks
     seen = int(np.count_nonzero(tracks.detection >= 0))
-    limit = f" / {embed.budget_ms:g}" if embed.budget_ms else ""
+    # Rounded as in a journal, so that a video drawn from one shows the same.
+    spent_ms, limit_ms = round(embed.embed_ms, 3), round(embed.budget_ms, 3)
+    limit = f" / {limit_ms:g}" if limit_ms else ""
     waiting = f"   deferred {embed.deferred}" + (
         f"   starved {embed.starved}" if embed.starved else ""
     )
@@ -100,7 +102,7 @@ def hud_lines(result: FrameResult, fps: float) -> list[str]:
         f"tracks {seen}   detections {len(result.detections)}",
         f"embedded {embed.computed}: {embed.critical} critical, {embed.refresh} refresh",
         f"reused {embed.reused}{waiting}",
-        f"embed {embed.embed_ms:.1f}{limit} ms",
+        f"embed {spent_ms:.1f}{limit} ms",
     ]
 
 

@@ -154,8 +154,9 @@ def test_drawing_and_writing_are_booked_apart(monkeypatch):
     monkeypatch.setattr("mot_dinov3.sinks.video.draw_tracks", draw)
     with VideoSink(writer, DrawConfig(), NAMES, timer) as sink:
         for index in range(3):
+            timer.begin({}, clock())
             sink.write(frame_at(index), result_at(index))
-    assert timer.stage_ms == {"draw": 750.0, "write": 1500.0}
+            assert timer.stage_ms == {"draw": 250.0, "write": 500.0}
     assert speeds[0] == 0
     assert speeds[1:] == pytest.approx([1 / 0.75, 1 / 0.75])
     assert writer.taken == [0, 0.04, 0.08]
@@ -173,7 +174,7 @@ def test_a_line_holds_everything_known_of_a_frame():
     assert record == {
         "frame": 3, "time_s": 0.12, "detections": 1,
         "tracks": [{
-            "id": 7, "xyxy": [10.12, 20.0, 30.0, 40.0], "score": 0.75, "class_id": 0,
+            "id": 7, "xyxy": [10.123456, 20.0, 30.0, 40.0], "score": 0.75, "class_id": 0,
             "class": "person", "state": "confirmed", "fresh": True, "detection": 0,
         }],
         "embed": {

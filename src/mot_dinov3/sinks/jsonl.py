@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from mot_dinov3.io.atomic import AtomicTextFile
 from mot_dinov3.sinks.base import FileSink
-from mot_dinov3.structures import Frame, FrameResult, Tracks, TrackState
+from mot_dinov3.structures import FloatArray, Frame, FrameResult, Tracks, TrackState
 from mot_dinov3.timing import StageTimer
 
-PIXEL_DIGITS, SCORE_DIGITS, MS_DIGITS, TIME_DIGITS = 2, 4, 3, 6
+MS_DIGITS, TIME_DIGITS, FPS_DIGITS = 3, 6, 1
 
 
 class JsonLinesSink(FileSink):
     """Everything known of each frame, flushed line by line.
 
-    A run that was killed leaves whole lines under the partial name.
+    A run that was killed leaves whole lines under the partial name. `io/journal.py` reads them.
     """
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
@@ -30,7 +32,8 @@ class JsonLinesSink(FileSink):
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one line; its `stage_ms` holds what was booked for this frame until now.
 
-        `latency_ms` is what has passed until now since its reading began.
+        `latency_ms` is what has passed until now since its reading began, `size` is that of the
+        picture, `fps` the speed that the video shows.
 
         Raises:
             OutputError: the file cannot be written.
@@ -39,13 +42,15 @@ class JsonLinesSink(FileSink):
             stage_ms = {**result.stage_ms, **self.timer.stage_ms}
             record = frame_record(result, self._names, stage_ms)
             record["latency_ms"] = number(self.timer.latency_ms, MS_DIGITS)
+            record["size"] = [frame.width, frame.height]
+            record["fps"] = number(self.timer.fps, FPS_DIGITS)
             self._file.write_line(json.dumps(record, allow_nan=False, separators=(",", ":")))
 
 
 def frame_record(
     result: FrameResult, names: Mapping[int, str], stage_ms: Mapping[str, float]
 ) -> dict[str, Any]:
-    """One frame as plain values: no NaN (None instead), numbers rounded, names stable.
+    """One frame as plain values: no NaN (None instead), times rounded, names stable.
 
     Keys: `frame` (0-based), `time_s`, `detections` (how many), `tracks`, `embed`, `stage_ms`.
     """
@@ -68,8 +73,8 @@ def track_record(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str
     class_id, detection = int(tracks.class_id[row]), int(tracks.detection[row])
     return {
         "id": int(tracks.id[row]),
-        "xyxy": [number(value, PIXEL_DIGITS) for value in tracks.xyxy[row].tolist()],
-        "score": number(float(tracks.score[row]), SCORE_DIGITS),
+        "xyxy": exact(tracks.xyxy[row]),
+        "score": exact(tracks.score[row : row + 1])[0],
         "class_id": class_id,
         "class": names.get(class_id),
         "state": TrackState(int(tracks.state[row])).name.lower(),
@@ -81,3 +86,12 @@ def track_record(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str
 def number(value: float, digits: int) -> float | None:
     """A rounded number that JSON can hold, None for NaN and infinity."""
     return round(value, digits) if math.isfinite(value) else None
+
+
+def exact(values: FloatArray) -> list[float | None]:
+    """The shortest decimals that become the same (N,) float32 again; None for NaN and infinity.
+
+    What is drawn or written from a journal later is so the same as what the run wrote.
+    """
+    decimals = values.astype(np.str_).astype(np.float64).tolist()
+    return [value if math.isfinite(value) else None for value in decimals]

@@ -8,9 +8,11 @@ from typing import Any
 
 from mot_dinov3.io.atomic import AtomicTextFile
 from mot_dinov3.sinks.base import FileSink
-from mot_dinov3.sinks.jsonl import MS_DIGITS, SCORE_DIGITS, number
+from mot_dinov3.sinks.jsonl import MS_DIGITS, number
 from mot_dinov3.structures import Fate, Frame, FrameResult, Reason
 from mot_dinov3.timing import StageTimer
+
+SCORE_DIGITS = 4
 
 
 class TraceSink(FileSink):

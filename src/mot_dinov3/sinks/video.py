@@ -11,9 +11,6 @@ from mot_dinov3.structures import Frame, FrameResult
 from mot_dinov3.timing import StageTimer
 from mot_dinov3.viz import draw_tracks
 
-SMOOTHING = 0.9
-"""Weight of the past in the speed that the counters show."""
-
 
 class VideoSink(FileSink):
     """Draws each frame's tracks and hands the picture to a writer that encodes elsewhere.
@@ -45,8 +42,6 @@ class VideoSink(FileSink):
         self._draw, self._names = draw, names
         self._step_s = step_s
         self._shown = 0
-        self._last_s = 0.0
-        self._frame_s = 0.0
 
     @property
     def waited_s(self) -> float:
@@ -66,18 +61,8 @@ class VideoSink(FileSink):
         """
         with self.timer("draw"):
             # A copy of the frame, which the tracker may still look at; the writer keeps it.
-            picture = draw_tracks(frame.image, result, self._names, self._draw, self._fps())
+            picture = draw_tracks(frame.image, result, self._names, self._draw, self.timer.fps)
         with self.timer("write"):
             time_s = self._shown * self._step_s if self._step_s else frame.time_s
             self.writer.write(picture, time_s)
         self._shown += 1
-
-    def _fps(self) -> float:
-        """Frames a second of the last few calls, 0 before there are two."""
-        now_s = self.timer.clock()
-        if self._shown:
-            elapsed_s = now_s - self._last_s
-            past_s = self._frame_s or elapsed_s
-            self._frame_s = SMOOTHING * past_s + (1 - SMOOTHING) * elapsed_s
-        self._last_s = now_s
-        return 1 / self._frame_s if self._frame_s > 0 else 0.0
