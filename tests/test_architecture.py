@@ -52,6 +52,7 @@ FLOORS = [
     },
     {"scheduler", "tracker", "viz", "evaluation", "planning", "relink"},
     {"pipeline", "run", "sinks", "summary", "report", "serve", "training"},
+    {"assembly"},
     {"session", "replay"},
     {"jobs", "tuning"},
     {"batch"},

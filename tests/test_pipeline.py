@@ -7,7 +7,7 @@ import pytest
 
 from fakes import FakeClock, FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.config import SchedulerConfig, TrackerConfig
-from mot_dinov3.pipeline import ModularTracker
+from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.policies.factory import create_policy
 from mot_dinov3.scheduler import EmbeddingScheduler
 from mot_dinov3.structures import Frame
@@ -22,12 +22,15 @@ def by_side(box):
     return vector
 
 
-def pipeline(script, embedder=True, **scheduler):
+def pipeline(script, embedder=True, cheap=False, **scheduler):
     """By continuity, whose rule is simple enough to count by hand, unless told otherwise."""
     config = SchedulerConfig(**({} if "embed_all" in scheduler else RULE) | scheduler)
     return ModularTracker(
-        ScriptedDetector(script),
-        FakeEmbedder(by_side) if embedder else None,
+        Models(
+            ScriptedDetector(script),
+            FakeEmbedder(by_side) if embedder else None,
+            FakeEmbedder(by_side) if cheap else None,
+        ),
         create_policy(config, embedder=embedder),
         EmbeddingScheduler(config, FakeClock()),
         Tracker(TrackerConfig()),
@@ -123,7 +126,7 @@ def outcome(**scheduler):
                 (300, 301, 340, 401)] for k in range(40)]  # fmt: skip
     config = SchedulerConfig(**scheduler)
     tracker = ModularTracker(
-        ScriptedDetector(meeting), FakeEmbedder(by_height), create_policy(config),
+        Models(ScriptedDetector(meeting), FakeEmbedder(by_height)), create_policy(config),
         EmbeddingScheduler(config, FakeClock()), Tracker(TrackerConfig()),
     )  # fmt: skip
     results = run(tracker, len(meeting))
@@ -175,8 +178,7 @@ def test_one_pass_over_the_picture_serves_whoever_is_confident():
 
 
 def test_cheap_evidence_is_asked_for_everybody_and_warmed_up_by_nobody():
-    tracker = pipeline(standing(3))
-    tracker.cheap = FakeEmbedder(by_side)
+    tracker = pipeline(standing(3), cheap=True)
     tracker.embedder.has_own_cost = False
     tracker.warm_up(blank_frame(0))
     assert tracker.embedder.calls == tracker.cheap.calls == 0
@@ -187,6 +189,5 @@ def test_cheap_evidence_is_asked_for_everybody_and_warmed_up_by_nobody():
 
 def test_cheap_evidence_of_whoever_is_gone_is_forgotten():
     script = standing(3, count=2) + standing(1, count=3) + standing(4, count=2)
-    tracker = pipeline(script)
-    tracker.cheap = FakeEmbedder(by_side)
+    tracker = pipeline(script, cheap=True)
     assert [len(result.tracks) for result in run(tracker, 8)] == [2, 2, 2, 3, 2, 2, 2, 2]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from fakes import boxes
-from mot_dinov3.commands.flags import add_flags, as_dict, key_of, resolve, stages
+from mot_dinov3.commands.flags import add_flags, resolve
 from mot_dinov3.config import TrackConfig, flag_fields
+from mot_dinov3.config.flat import as_dict, key_of, stages
 from mot_dinov3.config.presets import PRESETS, preset
 from mot_dinov3.errors import UnknownNameError
 from mot_dinov3.structures import Embeddings

@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 
 from mot_dinov3.commands import COMMANDS
-from mot_dinov3.commands.flags import key_of, stages
 from mot_dinov3.commands.track import parser
 from mot_dinov3.config import flag_fields
+from mot_dinov3.config.flat import key_of, stages
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mot_dinov3.association.base import Scene, TrackView
@@ -27,6 +29,26 @@ from mot_dinov3.timing import StageTimer
 from mot_dinov3.tracker import Tracker
 
 
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What sees and what describes; loaded once, good for any number of clips, one after another.
+
+    Attributes:
+        detector: finds the objects.
+        embedder: describes chosen ones, or None for motion only.
+        cheap: describes every detection of every frame for next to nothing, None without.
+    """
+
+    detector: Detector
+    embedder: Embedder | None = None
+    cheap: Embedder | None = None
+
+    @property
+    def device(self) -> str:
+        """Where embeddings are computed, "cpu" where there are none."""
+        return self.embedder.device if self.embedder is not None else "cpu"
+
+
 class ModularTracker:
     """A detector, an embedder on a budget, and a tracker, behind one door.
 
@@ -36,27 +58,25 @@ class ModularTracker:
         scheduler: spends the embedding budget.
         tracker: keeps the identities.
         camera: tells how the picture moved, None where nobody does.
-        cheap: describes every detection of every frame for next to nothing, None without; given
-            before the first frame.
+        cheap: describes every detection of every frame for next to nothing, None without.
         frames: how many were tracked.
     """
 
     def __init__(
         self,
-        detector: Detector,
-        embedder: Embedder | None,
+        models: Models,
         policy: Policy,
         scheduler: EmbeddingScheduler,
         tracker: Tracker,
         camera: CameraMotion | None = None,
     ) -> None:
-        self.detector = detector
-        self.embedder = embedder
+        self.detector = models.detector
+        self.embedder = models.embedder
+        self.cheap = models.cheap
         self.policy = policy
         self.scheduler = scheduler
         self.tracker = tracker
         self.camera = camera
-        self.cheap: Embedder | None = None
         self.frames = 0
         self._usual = UsualSharpness()
 

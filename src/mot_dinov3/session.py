@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.compat import load_environment
 from mot_dinov3.config import SourceConfig, TrackConfig
 from mot_dinov3.detectors.base import Detector
-from mot_dinov3.device import choose_device, synchroniser
+from mot_dinov3.device import choose_device
 from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.features.base import Embedder
 from mot_dinov3.io.sources import FrameReader, SourceInfo, open_source
-from mot_dinov3.pipeline import ModularTracker
+from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.structures import FrameResult
 from mot_dinov3.synthetic.reader import SyntheticReader, is_synthetic, world_of
 from mot_dinov3.upload import FrameUpload
@@ -34,41 +35,49 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     Raises:
         MotError: a model, a device or a name is not to be had; says which and what to do.
     """
-    load_environment()
+    check_names(config)
+    return assemble(config, load_models(config, device))
+
+
+def check_names(config: TrackConfig) -> None:
+    """Refuse what needs no model to be found wrong, before any is loaded.
+
+    Raises:
+        MotError: no such embedder, policy or camera motion.
+    """
     from mot_dinov3.camera.factory import create_camera
-    from mot_dinov3.detectors.factory import create_detector
-    from mot_dinov3.detectors.yolo import YoloDetector
-    from mot_dinov3.features.base import whole_frame
     from mot_dinov3.features.factory import EMBEDDERS, NECK
     from mot_dinov3.policies.factory import create_policy
-    from mot_dinov3.scheduler import EmbeddingScheduler
-    from mot_dinov3.tracker import Tracker
 
     name = config.embedder.embedder
     wanted = name != NO_EMBEDDER
     if wanted and name != NECK and name not in EMBEDDERS.table:
         raise UnknownNameError("embedder", name, [*EMBEDDERS, NECK, NO_EMBEDDER])
-    policy = create_policy(config.scheduler, embedder=wanted)
-    camera = create_camera(config.motion.cmc)
+    create_policy(config.scheduler, embedder=wanted)
+    create_camera(config.motion.cmc)
+
+
+def load_models(config: TrackConfig, device: str | None = None) -> Models:
+    """Detector, embedder and cheap evidence, weights loaded and ready.
+
+    Args:
+        config: stages `detector`, `device`, `embedder` and `cheap` count.
+        device: torch device string; chosen from `config.device` when left out.
+
+    Raises:
+        MotError: a model or a device is not to be had.
+    """
+    load_environment()
+    from mot_dinov3.detectors.factory import create_detector
+    from mot_dinov3.detectors.yolo import YoloDetector
+
     device = device or choose_device(config.device)
     detector = create_detector(config.detector, device, config.device)
     upload = FrameUpload(device)
     if isinstance(detector, YoloDetector) and device.startswith("cuda"):
         detector.share(upload)
     embedder, cheap = describers(config, detector, upload)
-    scheduler = EmbeddingScheduler(
-        config.scheduler, synchronise=synchroniser(device), whole_frame=whole_frame(embedder)
-    )
-    tracker = ModularTracker(
-        detector,
-        embedder,
-        policy,
-        scheduler,
-        Tracker.of(config),
-        camera,
-    )
-    tracker.cheap = cheap
-    return tracker
+    return Models(detector, embedder, cheap)
 
 
 def describers(

@@ -7,13 +7,14 @@ import subprocess
 
 import pytest
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.commands import bench, main
 from mot_dinov3.commands.benchmarks import help_time, simulated
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.factory import BENCHMARKS, ON_REQUEST, create_benchmark
 from mot_dinov3.commands.benchmarks.own_program import own_command
 from mot_dinov3.features.pretrained import quiet_transformers
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import TapePlayer
 
 
@@ -139,7 +140,7 @@ def test_a_random_vit_s_has_its_shape(tmp_path):
 
 def test_assemble_without_embedder_embeds_nothing(tmp_path):
     shared = Bench(settings(tmp_path, "--frames", "3"))
-    tracker = assemble(shared.config, TapePlayer(shared.tape), None)
+    tracker = assemble(shared.config, Models(TapePlayer(shared.tape)))
     assert all(tracker.step(frame).embed.computed == 0 for frame in shared.tape.frames())
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from fakes import FakeEmbedder, ScriptedDetector, blank_frame
+from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.association import cost_of, looks_by_place, mot_tape
 from mot_dinov3.commands.benchmarks.crowd import Crowd, CrowdConfig
 from mot_dinov3.commands.benchmarks.saving import replay
 from mot_dinov3.config import DetectorConfig, SchedulerConfig, TrackConfig
 from mot_dinov3.io.mot import read_mot
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import TapePlayer, record, with_vectors
 
 
@@ -67,9 +68,9 @@ def test_weak_detections_are_not_embedded(tape):
 
 def test_a_replay_tracks_as_the_clip_itself_does(tape):
     frames = [blank_frame(index) for index in range(len(SCRIPT))]
-    direct = assemble(TrackConfig(), ScriptedDetector(SCRIPT), FakeEmbedder(look))
+    direct = assemble(TrackConfig(), Models(ScriptedDetector(SCRIPT), FakeEmbedder(look)))
     player = TapePlayer(tape)
-    played = assemble(TrackConfig(), player, player)
+    played = assemble(TrackConfig(), Models(player, player))
     for frame in frames:
         a, b = direct.step(frame), played.step(frame)
         np.testing.assert_array_equal(a.tracks.id, b.tracks.id)

@@ -4,10 +4,9 @@ import tomllib
 
 import pytest
 
-from mot_dinov3.commands import job, main, track
-from mot_dinov3.commands.job import JobResult, check_outputs, output_files
-from mot_dinov3.config import OutputConfig, TrackConfig
-from mot_dinov3.errors import OutputError, UsageError
+from mot_dinov3.commands import main, track
+from mot_dinov3.jobs import job
+from mot_dinov3.jobs.job import JobResult
 
 
 @pytest.fixture
@@ -17,16 +16,12 @@ def ran(monkeypatch, tmp_path):
     monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
     configs, result = [], JobResult({}, 4, ["a.mp4", "b.txt"])
 
-    def fake(config):
+    def fake(config, onlooker):
         configs.append(config)
         return result
 
     monkeypatch.setattr(job, "run_job", fake)
     return configs
-
-
-def outputs(**names):
-    return TrackConfig(output=OutputConfig(**names))
 
 
 def test_flags_reach_the_job_and_its_code_comes_back(ran, capsys):
@@ -69,26 +64,3 @@ def test_every_stage_is_a_group_of_the_help():
     text = track.parser().format_help()
     for stage in ("source", "detector", "embedder", "scheduler", "tracker", "output"):
         assert f"\n{stage}:\n" in text
-
-
-def test_output_files_lists_what_will_be_written():
-    config = outputs(output="a.mp4", save_mot="b.txt", stats_json="c.json")
-    assert output_files(config) == {
-        "--output": "a.mp4", "--save-mot": "b.txt", "--stats-json": "c.json",
-    }  # fmt: skip
-    assert output_files(outputs(no_video=True)) == {}
-
-
-def test_two_outputs_may_not_share_a_file_under_any_name(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "sub").mkdir()
-    with pytest.raises(UsageError, match="--save-jsonl and --save-mot name the same file"):
-        check_outputs(outputs(no_video=True, save_mot="a", save_jsonl="sub/../a"), None)
-
-
-def test_a_format_that_cannot_be_written_is_refused(tmp_path):
-    with pytest.raises(OutputError, match=r"\*\.xyz"):
-        check_outputs(outputs(output=str(tmp_path / "o.xyz")), None)
-    check_outputs(outputs(output="o.xyz", no_video=True), None)
-    with pytest.raises(UsageError, match="--output is empty"):
-        check_outputs(outputs(output=""), None)

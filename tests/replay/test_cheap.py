@@ -12,6 +12,7 @@ from fakes import FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.commands.replay import cases_of
 from mot_dinov3.config import CheapConfig, DetectorConfig, TrackConfig
 from mot_dinov3.errors import InputError, UsageError
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.cache import FORMAT
 from mot_dinov3.replay.clock import CostTable
 from mot_dinov3.replay.front import families
@@ -115,7 +116,7 @@ def test_a_recording_asks_for_everybody_once_a_frame():
     frames = [blank_frame(index) for index in range(5)]
     cheap = FakeEmbedder(lambda box: np.eye(DIM)[0], DIM)
     config = TrackConfig(detector=DetectorConfig("motion"))
-    done = record_source(frames, ScriptedDetector(script()), None, config, cheap=cheap)
+    done = record_source(frames, Models(ScriptedDetector(script()), None, cheap), config)
     assert done.tape.cheap_dim == DIM
     assert cheap.calls == sum(len(take.detections) for take in done.tape.takes.values())
     assert "cheap" in done.costs.stages_ms

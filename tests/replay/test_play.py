@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from fakes import FakeEmbedder, ScriptedDetector, blank_frame
+from mot_dinov3.assembly import assemble
 from mot_dinov3.config import SchedulerConfig, TrackConfig, TrackerConfig
 from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.io.mot import MotWriter
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.play import Case, play
 from mot_dinov3.replay.tape import Tape
 from recordings import DIM, FRAMES, PEOPLE, looks, recording, script
@@ -43,7 +44,7 @@ class WatchedDetector(ScriptedDetector):
 def tracked(scheduler, path):
     """The normal pipeline on the same scene, with its own clock."""
     detector = WatchedDetector(script())
-    tracker = assemble(CONFIG, detector, MovingEmbedder(detector), scheduler=scheduler)
+    tracker = assemble(CONFIG, Models(detector, MovingEmbedder(detector)), scheduler=scheduler)
     with MotWriter(path) as writer:
         for index in range(FRAMES):
             result = tracker.step(blank_frame(index))

@@ -10,6 +10,7 @@ import pytest
 
 from fakes import FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.config import DetectorConfig, TrackConfig
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.fingerprint import ContentDigest, detector_digest, file_digest
 from mot_dinov3.replay.recording import SIZES, Stopwatch, record_source
 
@@ -35,7 +36,7 @@ def frames(n=7):
 
 def test_everything_is_embedded_confident_ones_in_the_batches_of_the_pipeline():
     embedder = BatchEmbedder()
-    recorded = record_source(frames(), ScriptedDetector(SCRIPT), embedder, CONFIG)
+    recorded = record_source(frames(), Models(ScriptedDetector(SCRIPT), embedder), CONFIG)
     assert len(recorded.tape) == len(SCRIPT)
     assert all(np.isfinite(take.vectors).all() for take in recorded.tape.takes.values())
     assert embedder.batches[:12] == [1, 1] * 6
@@ -43,7 +44,7 @@ def test_everything_is_embedded_confident_ones_in_the_batches_of_the_pipeline():
 
 
 def test_costs_are_measured_for_every_size_and_never_fall():
-    recorded = record_source(frames(), ScriptedDetector(SCRIPT), BatchEmbedder(), CONFIG)
+    recorded = record_source(frames(), Models(ScriptedDetector(SCRIPT), BatchEmbedder()), CONFIG)
     costs = recorded.costs.embed_ms
     assert tuple(costs) == SIZES
     assert list(costs.values()) == sorted(costs.values())
@@ -63,7 +64,7 @@ def test_waiting_for_a_core_costs_nothing_on_a_cpu():
 
 
 def test_without_an_embedder_there_are_boxes_only():
-    recorded = record_source(frames(), ScriptedDetector(SCRIPT), None, CONFIG)
+    recorded = record_source(frames(), Models(ScriptedDetector(SCRIPT), None), CONFIG)
     assert recorded.tape.takes[0].vectors.shape == (2, 0)
     assert recorded.costs.embed_ms == {}
 
@@ -84,7 +85,7 @@ def test_the_fingerprint_knows_every_pixel_and_every_time():
     late = frames(3)
     late[2] = replace(late[2], time_s=9.0)
     assert digest(late) != first
-    recorded = record_source(frames(3), ScriptedDetector(SCRIPT), None, CONFIG)
+    recorded = record_source(frames(3), Models(ScriptedDetector(SCRIPT), None), CONFIG)
     assert recorded.content == first
 
 

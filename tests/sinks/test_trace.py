@@ -8,7 +8,7 @@ import numpy as np
 
 from fakes import FakeClock, FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.config import SchedulerConfig, TrackerConfig
-from mot_dinov3.pipeline import ModularTracker
+from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.policies.factory import create_policy
 from mot_dinov3.scheduler import EmbeddingScheduler
 from mot_dinov3.sinks.trace import TraceSink, decision_records
@@ -29,8 +29,7 @@ def traced(path, boxes_a_frame, **scheduler):
             return super().embed(image, xyxy)
 
     tracker = ModularTracker(
-        ScriptedDetector(boxes_a_frame),
-        Slow(lambda box: np.eye(8)[0]),
+        Models(ScriptedDetector(boxes_a_frame), Slow(lambda box: np.eye(8)[0])),
         create_policy(config),
         EmbeddingScheduler(config, clock),
         Tracker(TrackerConfig()),

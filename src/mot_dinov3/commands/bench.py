@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import (
     add_flags,
-    as_dict,
     environment_layer,
     require_standing,
     resolve,
 )
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config.flat import as_dict
 from mot_dinov3.errors import EXIT_OK, MotError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:

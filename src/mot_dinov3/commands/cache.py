@@ -17,9 +17,8 @@ from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, InputError, UsageError
 
 if TYPE_CHECKING:
     from mot_dinov3.config import TrackConfig
-    from mot_dinov3.detectors.base import Detector
-    from mot_dinov3.features.base import Embedder
     from mot_dinov3.io.sources import FrameReader
+    from mot_dinov3.pipeline import Models
     from mot_dinov3.replay.cache import Cache
     from mot_dinov3.replay.recording import Recording
 
@@ -61,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     _check(sources, config, truth)
     configs = [replace(config, source=replace(config.source, source=name)) for name in sources]
     paths = _paths(configs, directory)
-    models = Models(config)
+    models = LoadedOnce(config)
     code = EXIT_OK
     for item, path in zip(configs, paths, strict=True):
         if again or not is_there(item, path, models):
@@ -125,26 +124,24 @@ def file_name(source: str) -> str:
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "source"
 
 
-class Models:
-    """Detector and embedder, loaded when the first source needs them."""
+class LoadedOnce:
+    """The models, loaded when the first source needs them."""
 
     def __init__(self, config: TrackConfig) -> None:
         self.config = config
-        self._loaded: tuple[Detector, Embedder | None] | None = None
-        self.cheap: Embedder | None = None
+        self._models: Models | None = None
 
-    def loaded(self) -> tuple[Detector, Embedder | None]:
-        """Both, the embedder None for `--embedder none`."""
-        if self._loaded is None:
-            from mot_dinov3.session import build_tracker
+    def models(self) -> Models:
+        """All of them, the embedder None for `--embedder none`."""
+        if self._models is None:
+            from mot_dinov3.session import check_names, load_models
 
-            tracker = build_tracker(self.config)
-            self._loaded = tracker.detector, tracker.embedder
-            self.cheap = tracker.cheap
-        return self._loaded
+            check_names(self.config)
+            self._models = load_models(self.config)
+        return self._models
 
 
-def cache_source(config: TrackConfig, path: Path, models: Models, truth: Path | None) -> int:
+def cache_source(config: TrackConfig, path: Path, models: LoadedOnce, truth: Path | None) -> int:
     """Record one source into `path`; the exit code tells of damage.
 
     Raises:
@@ -154,10 +151,10 @@ def cache_source(config: TrackConfig, path: Path, models: Models, truth: Path | 
     from mot_dinov3.replay.store import write_cache
     from mot_dinov3.session import open_frames
 
-    detector, embedder = models.loaded()
+    loaded = models.models()
     with open_frames(config.source) as reader:
         tell = Teller(count_of(config, reader), quiet=config.talk.quiet)
-        recording = record_source(reader, detector, embedder, config, tell, cheap=models.cheap)
+        recording = record_source(reader, loaded, config, tell)
         cache = cache_of(config, reader, recording, models)
         partial = reader.partial
     if not len(recording.tape):
@@ -181,7 +178,7 @@ def count_of(config: TrackConfig, reader: FrameReader) -> int:
 
 
 def cache_of(
-    config: TrackConfig, reader: FrameReader, recording: Recording, models: Models
+    config: TrackConfig, reader: FrameReader, recording: Recording, models: LoadedOnce
 ) -> Cache:
     """What was recorded, with its identity and the ground truth that came with the source."""
     from mot_dinov3.replay.cache import Cache, Origin
@@ -192,7 +189,7 @@ def cache_of(
     info, tape = reader.info, recording.tape
     return Cache(
         Origin(info.name, *tape.frame_wh, info.fps, len(tape), recording.content),
-        recipe_of(config, *models.loaded()),
+        recipe_of(config, models.models().detector, models.models().embedder),
         tape,
         recording.costs,
         truth=truth_of(config.source.source, reader),
@@ -200,7 +197,7 @@ def cache_of(
     )
 
 
-def is_there(config: TrackConfig, path: Path, models: Models) -> bool:
+def is_there(config: TrackConfig, path: Path, models: LoadedOnce) -> bool:
     """Whether `path` already holds this very recording.
 
     Raises:
@@ -215,7 +212,7 @@ def is_there(config: TrackConfig, path: Path, models: Models) -> bool:
     if not path.exists():
         return False
     kept = read_cache(path)
-    recipe = recipe_of(config, *models.loaded())
+    recipe = recipe_of(config, models.models().detector, models.models().embedder)
     digest, frames = ContentDigest(), 0
     with open_frames(config.source) as reader:
         for frame in reader:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.commands.progress import Terminal
 from mot_dinov3.config import (
     DetectorConfig,
     EmbedderConfig,
@@ -135,11 +136,11 @@ def _output(directory: Path, name: str, *, video: bool = False) -> OutputConfig:
 
 
 def _row(name: str, clip: Clip, config: TrackConfig) -> tuple[str, Scores, dict[str, float]]:
-    from mot_dinov3.commands.job import run_job
     from mot_dinov3.evaluation.scores import score
     from mot_dinov3.io.mot import read_mot
+    from mot_dinov3.jobs.job import run_job
 
-    stats = run_job(config).stats
+    stats = run_job(config, onlooker=Terminal(quiet=config.talk.quiet)).stats
     scores = score(clip.truth, read_mot(config.output.save_mot), clip.frames, MIN_VISIBILITY)
     figures = {
         "crops": stats["embeddings"]["computed"],

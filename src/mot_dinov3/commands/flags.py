@@ -9,28 +9,18 @@ import argparse
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, fields
+from dataclasses import Field
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from mot_dinov3.config import TrackConfig, flag_fields
+from mot_dinov3.config.flat import key_of, stages
 from mot_dinov3.config.presets import DEFAULT_PRESET, preset
-from mot_dinov3.errors import UsageError, hide_secrets, nearest
+from mot_dinov3.errors import UsageError, nearest
 
 ALIASES = {"--quiet": ("-q",), "--verbose": ("-v",)}
 ENVIRONMENT_PREFIX = "MOT_"
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
-
-
-def stages() -> dict[str, type]:
-    """Stage name -> its configuration class, in the order of `TrackConfig`."""
-    hints = get_type_hints(TrackConfig)
-    return {item.name: hints[item.name] for item in fields(TrackConfig)}
-
-
-def key_of(item: Field[Any]) -> str:
-    """The configuration key of a flag: `--embed-budget-ms` -> `embed_budget_ms`."""
-    return str(item.metadata["flag"]).removeprefix("--").replace("-", "_")
 
 
 def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] | None = None) -> None:
@@ -217,16 +207,6 @@ def _literal(value: object) -> str:
         )
         return f'"{escaped}"'
     return repr(value)
-
-
-def as_dict(config: TrackConfig) -> dict[str, Any]:
-    """The configuration as flat keys and values, for `--stats-json`; secrets are blanked out."""
-    values = {
-        key_of(item): getattr(getattr(config, name), item.name)
-        for name, kind in stages().items()
-        for item in flag_fields(kind)
-    }
-    return {k: hide_secrets(v) if isinstance(v, str) else v for k, v in values.items()}
 
 
 def environment_layer() -> dict[str, str]:

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter
-from typing import Self
+from typing import Any, Self
 
 from mot_dinov3.statistics import RunStatistics
 from mot_dinov3.structures import FrameResult
+from mot_dinov3.summary import format_summary
 
 LINE_EVERY_S = 5.0
+
+
+class Terminal:
+    """Shows how a job goes on standard error, and its summary; silent when asked to be."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+
+    def watch(self, total: int) -> Progress:
+        """A bar or lines while the job goes on."""
+        return Progress(total, quiet=self.quiet)
+
+    def summed_up(self, stats: dict[str, Any]) -> None:
+        """The summary."""
+        if not self.quiet:
+            print(format_summary(stats), file=sys.stderr)
 
 
 class Progress:

@@ -41,9 +41,10 @@ def run(args: argparse.Namespace) -> int:
             "--source is missing: there is nothing to track.",
             fix="Give a video: python cli.py --source video.mp4   (or try: python cli.py demo)",
         )
-    from mot_dinov3.commands.job import run_job
+    from mot_dinov3.commands.progress import Terminal
+    from mot_dinov3.jobs.job import run_job
 
-    result = run_job(config)
+    result = run_job(config, onlooker=Terminal(quiet=talk.quiet))
     if not talk.quiet and result.written:
         print("wrote " + ", ".join(result.written), file=sys.stderr)
     return result.exit_code

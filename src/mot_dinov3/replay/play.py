@@ -10,7 +10,7 @@ from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.config.presets import preset
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.mot import MotTable, MotWriter, read_mot
-from mot_dinov3.pipeline import ModularTracker
+from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.policies.base import Policy
 from mot_dinov3.policies.factory import create_policy
 from mot_dinov3.replay.cache import Cache
@@ -130,10 +130,10 @@ def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
     policy = policy_for(cache, case, scheduler)
     keeper = ObservedTracker.of(config)
     spender = EmbeddingScheduler(scheduler, clock, whole_frame=cache.tape.whole_frame)
-    tracker = ModularTracker(player, player, policy, spender, keeper)
     if case.cheap:
         require_cheap(cache)
-        tracker.cheap = CheapPlayer(cache.tape, player)
+    models = Models(player, player, CheapPlayer(cache.tape, player) if case.cheap else None)
+    tracker = ModularTracker(models, policy, spender, keeper)
     if isinstance(policy, OraclePolicy):
         policy.attach(keeper, lambda index: cache.tape.takes[index].vectors)
     teach(spender, cache.costs)

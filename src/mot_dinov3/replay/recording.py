@@ -9,11 +9,11 @@ from time import perf_counter, process_time
 
 import numpy as np
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.config import SchedulerConfig, TrackConfig
-from mot_dinov3.detectors.base import Detector
 from mot_dinov3.device import synchronised_clock
 from mot_dinov3.features.base import Embedder, whole_frame
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.clock import CostTable
 from mot_dinov3.replay.fingerprint import ContentDigest
 from mot_dinov3.replay.tape import Tape, TapePlayer
@@ -48,12 +48,9 @@ class Recording:
 
 def record_source(
     frames: Iterable[Frame],
-    detector: Detector,
-    embedder: Embedder | None,
+    models: Models,
     config: TrackConfig,
     on_frame: OnFrame | None = None,
-    *,
-    cheap: Embedder | None = None,
 ) -> Recording:
     """Detect and embed everything in a source.
 
@@ -62,13 +59,12 @@ def record_source(
 
     Args:
         frames: the source, in order.
-        detector: what sees.
-        embedder: what describes, None for motion only.
+        models: what sees and what describes; without an embedder, motion only.
         config: `detector.conf` tells confident detections; the tracker is timed as configured.
         on_frame: called after each frame, for progress.
-        cheap: what describes everybody in every frame, None without.
     """
-    watch = Stopwatch(embedder.device if embedder else "cpu")
+    detector, embedder, cheap = models.detector, models.embedder, models.cheap
+    watch = Stopwatch(models.device)
     tape, digest, busiest = Tape(detector.title, detector.names), ContentDigest(), _Busiest()
     tape.whole_frame = whole_frame(embedder)
     read_ms: list[float] = []
@@ -121,8 +117,8 @@ def embed_everything(
 def track_ms(tape: Tape, config: TrackConfig) -> float:
     """Median milliseconds of planning and association on this machine, every crop embedded."""
     player = TapePlayer(tape)
-    tracker = assemble(config, player, player if player.dim else None,
-                       scheduler=SchedulerConfig(embed_all=True))  # fmt: skip
+    models = Models(player, player if player.dim else None)
+    tracker = assemble(config, models, scheduler=SchedulerConfig(embed_all=True))
     watch, samples = Stopwatch("cpu"), []
     for frame in tape.frames():
         watch.start()

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.crowd import FPS, Crowd, CrowdConfig, unit
 from mot_dinov3.config import DetectorConfig, TrackConfig
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import Tape, TapePlayer, record
 from mot_dinov3.structures import Detections, FloatArray, Frame
 from mot_dinov3.timing import summarise
@@ -105,7 +106,7 @@ def cost_of(tape: Tape, config: TrackConfig, rounds: int) -> Figures:
 def _costs(tape: Tape, config: TrackConfig) -> Iterator[tuple[float, float]]:
     """Milliseconds of tracking and of scheduling, frame by frame."""
     player = TapePlayer(tape)
-    tracker = assemble(config, player, player if player.dim else None)
+    tracker = assemble(config, Models(player, player if player.dim else None))
     for frame in tape.frames():
         stages = tracker.step(frame).stage_ms
         yield stages["track"], stages["embed"] - player.spent_ms

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.jitter import Metronome, fixed_work, unsteadiness
 from mot_dinov3.commands.benchmarks.simulated import figures_of
-from mot_dinov3.pipeline import ModularTracker, person_sized_box
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models, ModularTracker, person_sized_box
 from mot_dinov3.replay.tape import TapePlayer
 from mot_dinov3.structures import EmbedCounts, Frame
 
@@ -61,7 +61,7 @@ def run_once(bench: Bench, case: Case) -> None:
     config = bench.config
     scheduler = replace(config.scheduler, budget_ms=case.budget_ms, budget_crops=0, embed_all=False)
     player = TapePlayer(bench.tape)
-    tracker = assemble(config, player, bench.embedder, scheduler=scheduler)
+    tracker = assemble(config, Models(player, bench.embedder), scheduler=scheduler)
     metronomes: list[Metronome] = []
     with bench.reader() as frames:
         for frame in frames:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.crowd import Crowd, CrowdConfig
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import Tape, TapePlayer
 from mot_dinov3.statistics import RunStatistics
 
@@ -46,7 +47,7 @@ def growth(config: TrackConfig, frames: int, statistics: bool) -> Figures:
     tape = Tape("crowd", {0: "person"})
     player = TapePlayer(tape)
     player.dim = CROWD.dim
-    tracker = assemble(config, player, player)
+    tracker = assemble(config, Models(player, player))
     kept = RunStatistics()
     used: list[tuple[int, float]] = []
     for frame, detections, vectors in islice(Crowd(CROWD), frames):

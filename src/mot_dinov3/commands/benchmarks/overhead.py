@@ -8,11 +8,12 @@ from time import process_time
 
 import numpy as np
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.config import OutputConfig
 from mot_dinov3.io.writer import VideoWriter
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import TapePlayer
 from mot_dinov3.run import run
 from mot_dinov3.sinks.factory import create_sinks
@@ -56,7 +57,7 @@ def run_once(bench: Bench) -> tuple[tuple[int, int], dict[str, list[float]]]:
     timer = StageTimer()
     with bench.reader() as reader:
         sinks = create_sinks(config, reader.info, player.names, timer)
-        outcome = run(reader, assemble(config, player, None), sinks, timer)
+        outcome = run(reader, assemble(config, Models(player)), sinks, timer)
     if outcome.error is not None:
         raise outcome.error
     measured = {name: outcome.statistics.stage_ms.get(name, [])[SKIPPED:] for name in COUNTED}

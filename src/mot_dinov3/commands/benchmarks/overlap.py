@@ -9,13 +9,13 @@ from time import sleep
 
 import numpy as np
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.commands.benchmarks.simulated import figures_of
 from mot_dinov3.config import OutputConfig
-from mot_dinov3.pipeline import ModularTracker
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.replay.tape import TapePlayer
 from mot_dinov3.run import RunOutcome, RunSettings, run
 from mot_dinov3.sinks.factory import create_sinks
@@ -65,10 +65,10 @@ def overlap(bench: Bench) -> Report:
     scheduler = replace(bench.config.scheduler, budget_ms=budget_ms, embed_all=False)
 
     def here() -> ModularTracker:
-        return assemble(bench.config, bench.detector, bench.embedder, scheduler=scheduler)
+        return assemble(bench.config, Models(bench.detector, bench.embedder), scheduler=scheduler)
 
     def elsewhere() -> ModularTracker:
-        return assemble(bench.config, ElsewherePlayer(bench.tape), None)
+        return assemble(bench.config, Models(ElsewherePlayer(bench.tape)))
 
     rows, stages = compare(bench, "here", here, budget_ms)
     more, _ = compare(bench, "elsewhere", elsewhere, 0.0)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from itertools import islice
 from time import perf_counter
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
 from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3.pipeline import Models
 from mot_dinov3.policies.base import PlanInput, Policy
 from mot_dinov3.policies.factory import create_policy
-from mot_dinov3.replay.assembly import assemble
 from mot_dinov3.replay.tape import Tape, TapePlayer
 from mot_dinov3.structures import EmbedPlan
 from mot_dinov3.timing import summarise
@@ -77,7 +78,7 @@ def plan_cost(config: TrackConfig, name: str, crowd: CrowdConfig, rounds: int) -
     for _ in range(rounds):
         witness = Witness(create_policy(SchedulerConfig(embed_policy=name)))
         player = TapePlayer(tape)
-        tracker = assemble(config, player, player)
+        tracker = assemble(config, Models(player, player))
         tracker.policy = witness
         for frame in tape.frames():
             tracker.step(frame)

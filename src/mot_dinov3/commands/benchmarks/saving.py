@@ -6,12 +6,13 @@ import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.io.mot import MotTable, MotWriter, read_mot
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.agreement import identity_agreement
-from mot_dinov3.replay.assembly import assemble
 from mot_dinov3.replay.tape import Tape, TapePlayer, with_vectors
 from mot_dinov3.structures import EmbedCounts
 
@@ -47,7 +48,7 @@ def replay(
 ) -> list[EmbedCounts]:
     """Track a tape, write the MOT file, and return what was embedded in each frame."""
     player = TapePlayer(tape)
-    tracker = assemble(config, player, player, scheduler=scheduler)
+    tracker = assemble(config, Models(player, player), scheduler=scheduler)
     counts = []
     with MotWriter(path) as writer:
         for frame in tape.frames():

@@ -11,6 +11,7 @@ from time import perf_counter
 
 import numpy as np
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Figures, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
@@ -18,7 +19,7 @@ from mot_dinov3.commands.benchmarks.crowd import HEIGHT, WIDTH, Crowd, CrowdConf
 from mot_dinov3.commands.benchmarks.growth import exponent, known, memory_mb
 from mot_dinov3.commands.benchmarks.memory import slope_figures
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import Tape, TapePlayer
 from mot_dinov3.sinks.jsonl import JsonLinesSink
 from mot_dinov3.sinks.mot_text import MotTextSink
@@ -58,7 +59,7 @@ def steps(config: TrackConfig, directory: Path, stack: ExitStack) -> Iterator[fl
     tape = Tape("crowd", {0: "person"}, frame_wh=(int(WIDTH), int(HEIGHT)))
     player, timer, kept = TapePlayer(tape), StageTimer(), RunStatistics()
     player.dim = CROWD.dim
-    tracker = assemble(config, player, player)
+    tracker = assemble(config, Models(player, player))
     sinks = [
         stack.enter_context(sink)
         for sink in (

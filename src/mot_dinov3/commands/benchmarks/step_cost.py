@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from time import process_time
 
+from mot_dinov3.assembly import assemble
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.replay.assembly import assemble
+from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import Tape, TapePlayer
 from mot_dinov3.structures import FloatArray, Image
 
@@ -35,7 +36,7 @@ def step_costs(config: TrackConfig, tape: Tape) -> list[float]:
     passes.
     """
     player = Prompter(tape)
-    tracker = assemble(config, player, player if player.dim else None)
+    tracker = assemble(config, Models(player, player if player.dim else None))
     spent_ms = []
     for frame in tape.frames():
         before_s, started = player.looked_up_s, process_time()

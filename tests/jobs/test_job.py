@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mot_dinov3.commands.job import settings_for, thread_shares
 from mot_dinov3.config import LoopConfig, TrackConfig
 from mot_dinov3.io.info import SourceInfo
+from mot_dinov3.jobs.figures import thread_shares
+from mot_dinov3.jobs.job import settings_for
 from mot_dinov3.run import RunOutcome, RunSettings
 
 

@@ -1,0 +1,39 @@
+"""A tracker around models that exist already: one clip's state, nothing that takes time to load."""
+
+from __future__ import annotations
+
+from mot_dinov3.camera.factory import create_camera
+from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3.device import synchroniser
+from mot_dinov3.features.base import whole_frame
+from mot_dinov3.pipeline import Models, ModularTracker
+from mot_dinov3.policies.factory import create_policy
+from mot_dinov3.scheduler import EmbeddingScheduler
+from mot_dinov3.tracker import Tracker
+
+
+def assemble(
+    config: TrackConfig, models: Models, *, scheduler: SchedulerConfig | None = None
+) -> ModularTracker:
+    """A new tracker around loaded models, with an empty memory.
+
+    Args:
+        config: conf, tracker, scheduler and camera settings.
+        models: what sees and what describes.
+        scheduler: takes the place of `config.scheduler`.
+
+    Raises:
+        MotError: no such policy or camera motion, or its file cannot be read.
+    """
+    chosen = scheduler or config.scheduler
+    return ModularTracker(
+        models,
+        create_policy(chosen, embedder=models.embedder is not None),
+        EmbeddingScheduler(
+            chosen,
+            synchronise=synchroniser(models.device),
+            whole_frame=whole_frame(models.embedder),
+        ),
+        Tracker.of(config),
+        create_camera(config.motion.cmc),
+    )

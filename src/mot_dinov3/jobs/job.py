@@ -1,0 +1,150 @@
+"""The main job as a function: models, loop, outputs, figures. It prints nothing itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mot_dinov3.assembly import assemble
+from mot_dinov3.compat import load_environment
+from mot_dinov3.config import TrackConfig
+from mot_dinov3.detectors.base import Detector
+from mot_dinov3.device import choose_device
+from mot_dinov3.errors import EXIT_PARTIAL, InputError
+from mot_dinov3.io.sources import FrameReader, SourceInfo, count_selected
+from mot_dinov3.jobs.figures import collect, thread_shares, write_stats
+from mot_dinov3.jobs.outputs import check_outputs
+from mot_dinov3.pipeline import Models
+from mot_dinov3.run import OnFrame, RunOutcome, RunSettings, run
+from mot_dinov3.session import build_tracker, open_frames, require_pixels
+from mot_dinov3.sinks.base import FileSink
+from mot_dinov3.sinks.factory import create_sinks
+from mot_dinov3.timing import StageTimer
+
+log = logging.getLogger("mot_dinov3")
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What came of a job.
+
+    Attributes:
+        stats: the figures of `--stats-json`.
+        exit_code: what the process should return.
+        written: the outputs that exist now.
+    """
+
+    stats: dict[str, Any]
+    exit_code: int
+    written: list[str]
+
+
+class Onlooker(Protocol):
+    """Whoever is told how a job goes."""
+
+    def watch(self, total: int) -> AbstractContextManager[OnFrame | None]:
+        """Told of every frame inside; `total` frames are expected, 0 if that is unknown."""
+
+    def summed_up(self, stats: dict[str, Any]) -> None:
+        """Told of the figures, also where an error follows; not if no frame was tracked."""
+
+
+class Nobody:
+    """An onlooker that looks away."""
+
+    def watch(self, total: int) -> AbstractContextManager[OnFrame | None]:
+        """Nothing to tell."""
+        return nullcontext()
+
+    def summed_up(self, stats: dict[str, Any]) -> None:
+        """Nothing to tell."""
+
+
+def run_job(
+    config: TrackConfig, models: Models | None = None, onlooker: Onlooker | None = None
+) -> JobResult:
+    """Track the configured source and write the configured outputs.
+
+    Args:
+        config: all stages.
+        models: loaded with the same stages `detector`, `device`, `embedder` and `cheap`; loaded
+            here when left out.
+        onlooker: told how it goes.
+
+    Raises:
+        MotError: nothing could be done, or the run broke off; then what was tracked before is
+            written and summed up already.
+    """
+    onlooker = onlooker or Nobody()
+    load_environment()
+    with open_frames(config.source) as reader:
+        check_outputs(config, reader.info.path)
+        require_pixels(config, reader.info)
+        tracker = assemble(config, models) if models else build_tracker(config)
+        log.info("detector %s; embedder %s; %s", tracker.detector.title,
+                 tracker.embedder.title if tracker.embedder else "none",
+                 choose_device(config.device))  # fmt: skip
+        warn_of_unused_boxes(tracker.detector, reader.info)
+        timer = StageTimer()
+        sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
+        with onlooker.watch(count_selected(config.source, reader.info.frame_count)) as tell:
+            outcome = run(reader, tracker, sinks, timer, tell, settings_for(config, reader.info))
+        stats = collect(config, reader, tracker, outcome)
+        stats["threads"] = thread_shares(outcome, sinks)
+        if outcome.statistics.frames:
+            if config.output.stats_json:
+                write_stats(config.output.stats_json, stats)
+            onlooker.summed_up(stats)
+        return JobResult(stats, ended(outcome, reader), written(config, outcome, sinks))
+
+
+def settings_for(config: TrackConfig, info: SourceInfo) -> RunSettings:
+    """How the loop runs: without pixels there is nothing that a second thread could take over."""
+    return RunSettings(live=info.is_live, overlap=config.loop.overlap and info.has_pixels)
+
+
+def warn_of_unused_boxes(detector: Detector, info: SourceInfo) -> None:
+    """Say it where replayed detections go on after the end of images or of a sequence.
+
+    The length of a video is known only when it has been read, so nothing is said of videos.
+    """
+    from mot_dinov3.detectors.mot_file import MotFileDetector
+
+    known = info.frame_count > 0 and info.path is None and not info.is_live
+    if known and isinstance(detector, MotFileDetector):
+        unused = detector.rows_after(info.frame_count)
+        if unused:
+            log.warning("%s: %d boxes lie after the last frame of '%s', %d, and are not used.",
+                        detector.title, unused, info.name, info.frame_count)  # fmt: skip
+
+
+def ended(outcome: RunOutcome, reader: FrameReader) -> int:
+    """The exit code of a job whose outputs are written.
+
+    Raises:
+        MotError: the run broke off, or there was nothing to track.
+    """
+    if outcome.error is not None:
+        raise outcome.error
+    if not outcome.statistics.frames and not outcome.stopped_by:
+        raise InputError(
+            f"No frame of '{reader.info.name}' was left to track.",
+            fix="Check --start-frame and --end-frame, and that the file plays elsewhere.",
+        )
+    code = outcome.exit_code(partial=reader.partial)
+    if code == EXIT_PARTIAL:
+        log.error(
+            "'%s' is damaged or cut short: what could be read was tracked and kept.",
+            reader.info.name,
+        )
+    return code
+
+
+def written(config: TrackConfig, outcome: RunOutcome, sinks: Sequence[FileSink]) -> list[str]:
+    """The files that exist now."""
+    if not outcome.statistics.frames:
+        return []
+    return [*(sink.path for sink in sinks), *filter(None, [config.output.stats_json])]
