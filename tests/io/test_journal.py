@@ -20,6 +20,7 @@ from mot_dinov3.structures import (
     EmbedCounts,
     Frame,
     FrameResult,
+    Look,
     Tracks,
     TrackState,
 )
@@ -242,3 +243,31 @@ def test_any_bytes_in_a_line_are_taken_or_refused_in_words(noise, at):
 def test_half_a_line_is_told_from_a_bad_one(at):
     with pytest.raises(TornRecordError):
         parse_record(changed()[:at])
+
+
+def test_what_embeddings_told_comes_back():
+    told = [{"id": 7, "similarity": None, "resembles": [[3, 0.75], [1, -0.5]]},
+            {"id": 8, "similarity": 0.875, "resembles": []}]  # fmt: skip
+    looks = parse_record(json.dumps({**LINE, "looks": told}).encode()).looks
+    assert (looks[0].track_id, looks[0].resembles) == (7, ((3, 0.75), (1, -0.5)))
+    assert np.isnan(looks[0].similarity)
+    assert looks[1] == Look(8, 0.875)
+    assert parse_record(json.dumps(LINE).encode()).looks == ()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [7],
+        {"id": 7},
+        [{"id": 0, "similarity": 0.5, "resembles": []}],
+        [{"id": 7, "similarity": "much", "resembles": []}],
+        [{"id": 7, "similarity": 0.5}],
+        [{"id": 7, "similarity": 0.5, "resembles": [[3]]}],
+        [{"id": 7, "similarity": 0.5, "resembles": [[3, "x"]]}],
+        [{"id": 7, "similarity": 0.5, "resembles": [["3", 0.5]]}],
+    ],
+)
+def test_a_look_that_is_none_is_refused(told):
+    with pytest.raises(BadRecordError):
+        parse_record(json.dumps({**LINE, "looks": told}).encode())

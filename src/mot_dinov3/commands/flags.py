@@ -49,6 +49,8 @@ def _add_flag(
         shown = f" (default: {item.default})" if item.default != "" else ""
         options |= {"type": kind, "help": text + shown}
         options["metavar"] = item.metadata["metavar"] or kind.__name__.upper()
+        if item.metadata["bare"]:
+            options |= {"nargs": "?", "const": item.metadata["bare"]}
         if item.metadata["choices"]:
             options |= {"choices": item.metadata["choices"], "metavar": None}
     group.add_argument(*words, **options)

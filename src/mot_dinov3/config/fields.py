@@ -16,9 +16,14 @@ def flag(
     *,
     metavar: str = "",
     choices: Sequence[str] = (),
+    bare: str = "",
 ) -> Any:  # noqa: ANN401 - dataclasses.field is typed the same way
-    """A dataclass field that is also a command-line flag, a `MOT_*` variable and a config key."""
+    """A dataclass field that is also a command-line flag, a `MOT_*` variable and a config key.
+
+    Where `bare` is given the flag may stand without a value and has this one then.
+    """
     metadata = {"flag": name, "help": help, "metavar": metavar, "choices": tuple(choices)}
+    metadata["bare"] = bare
     return field(default=default, metadata=metadata)
 
 

@@ -10,7 +10,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from mot_dinov3.structures import Detections, EmbedCounts, FrameResult, Tracks, TrackState
+from mot_dinov3.structures import (
+    Detections,
+    EmbedCounts,
+    FrameResult,
+    Look,
+    Tracks,
+    TrackState,
+)
 
 STATES = {state.name.lower(): int(state) for state in TrackState}
 MOST_NUMBER = 10**9
@@ -33,6 +40,7 @@ class FrameRecord:
         size: (width, height) of the picture in pixels; None from before it was written down.
         latency_ms: from the beginning of the frame's reading until it was written; NaN if unknown.
         fps: the speed that the run showed at this frame, 0 if none.
+        looks: what the embeddings of this frame told of their tracks.
     """
 
     result: FrameResult
@@ -40,6 +48,7 @@ class FrameRecord:
     size: tuple[int, int] | None = None
     latency_ms: float = math.nan
     fps: float = 0.0
+    looks: tuple[Look, ...] = ()
 
 
 class BadRecordError(ValueError):
@@ -75,6 +84,7 @@ def parse_record(line: bytes) -> FrameRecord:
         _size(values) if "size" in values else None,
         _measured(values, "latency_ms") if "latency_ms" in values else math.nan,
         _real(values, "fps") if values.get("fps") is not None else 0.0,
+        tuple(map(_look, _list(values, "looks"))) if "looks" in values else (),
     )
 
 
@@ -149,6 +159,19 @@ def _embed(values: Mapping[str, Any]) -> EmbedCounts:
             whole = isinstance(item.default, int)
             known[item.name] = (_whole if whole else _measured)(values, item.name)
     return EmbedCounts(**known)
+
+
+def _look(value: object) -> Look:
+    row = _object(value, "an entry of 'looks'")
+    named = []
+    for pair in _list(row, "resembles"):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise BadRecordError("'resembles' must hold pairs of an identity and a number")
+        other = {"id": pair[0], "similarity": pair[1]}
+        similarity = _measured(other, "similarity", least=-math.inf)
+        named.append((_whole(other, "id", MOST_ID, least=1), similarity))
+    similarity = _measured(row, "similarity", least=-math.inf)
+    return Look(_whole(row, "id", MOST_ID, least=1), similarity, tuple(named))
 
 
 def _stages(values: Mapping[str, Any]) -> dict[str, float]:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from mot_dinov3.io.atomic import AtomicTextFile
+from mot_dinov3.likeness import Likeness
 from mot_dinov3.sinks.base import FileSink
-from mot_dinov3.structures import FloatArray, Frame, FrameResult, Tracks, TrackState
+from mot_dinov3.structures import FloatArray, Frame, FrameResult, Look, Tracks, TrackState
 from mot_dinov3.timing import StageTimer
 
-MS_DIGITS, TIME_DIGITS, FPS_DIGITS = 3, 6, 1
+MS_DIGITS, TIME_DIGITS, FPS_DIGITS, COSINE_DIGITS = 3, 6, 1, 4
 
 
 class JsonLinesSink(FileSink):
@@ -27,13 +28,15 @@ class JsonLinesSink(FileSink):
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
         self._file = AtomicTextFile(path, flush_lines=True)
         self._names = names
+        self._likeness = Likeness()
         super().__init__(path, self._file, timer)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one line; its `stage_ms` holds what was booked for this frame until now.
 
         `latency_ms` is what has passed until now since its reading began, `size` is that of the
-        picture, `fps` the speed that the video shows.
+        picture, `fps` the speed that the video shows, `looks` what the embeddings of this frame
+        told of their tracks.
 
         Raises:
             OutputError: the file cannot be written.
@@ -44,6 +47,7 @@ class JsonLinesSink(FileSink):
             record["latency_ms"] = number(self.timer.latency_ms, MS_DIGITS)
             record["size"] = [frame.width, frame.height]
             record["fps"] = number(self.timer.fps, FPS_DIGITS)
+            record["looks"] = [look_record(look) for look in self._likeness.follow(result)]
             self._file.write_line(json.dumps(record, allow_nan=False, separators=(",", ":")))
 
 
@@ -80,6 +84,15 @@ def track_record(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str
         "state": TrackState(int(tracks.state[row])).name.lower(),
         "fresh": bool(tracks.fresh[row]),
         "detection": detection if detection >= 0 else None,
+    }
+
+
+def look_record(look: Look) -> dict[str, Any]:
+    """What one embedding told: `id`, `similarity` (None for a first one), `resembles` (pairs)."""
+    return {
+        "id": look.track_id,
+        "similarity": number(look.similarity, COSINE_DIGITS),
+        "resembles": [[other, number(value, COSINE_DIGITS)] for other, value in look.resembles],
     }
 
 

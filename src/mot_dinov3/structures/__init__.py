@@ -23,6 +23,7 @@ from mot_dinov3.structures.embedding import (
     Fate,
     Reason,
 )
+from mot_dinov3.structures.looks import Look
 from mot_dinov3.structures.seen import Detections, Frame
 from mot_dinov3.structures.tracks import (
     CONFIRMED,
@@ -54,6 +55,7 @@ __all__ = [
     "FrameResult",
     "Image",
     "IntArray",
+    "Look",
     "Matches",
     "Reason",
     "TrackState",
