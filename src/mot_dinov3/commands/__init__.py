@@ -25,6 +25,7 @@ COMMANDS = {
     "cache": "mot_dinov3.commands.cache",
     "synth": "mot_dinov3.commands.synth",
     "replay": "mot_dinov3.commands.replay",
+    "selftest": "mot_dinov3.commands.selftest",
     "train-demo": "mot_dinov3.commands.train_demo",
 }
 """Command word -> module with `parser()` and `run(args) -> int`; no word means `track`."""

@@ -1,0 +1,117 @@
+"""`python cli.py selftest`: the fault scoreboard, what a run on this machine survives."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.errors import EXIT_BUG, EXIT_OK, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from mot_dinov3.selftest.table import Scored
+
+DESCRIPTION = """Break runs on purpose, many times, and count how often what is promised held:
+exit codes, messages, files. Measures: faults, kills, signals, disk-full, hub, secrets and more
+(see --list); all of them without a word. Everything happens in a temporary directory, without
+network. Exit code 0 when no bar was missed, 1 otherwise."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of the scoreboard."""
+    out = CommandParser(prog="cli.py selftest", description=DESCRIPTION)
+    add = out.add_argument
+    add("measures", nargs="*", metavar="MEASURE", help="what to measure (default: everything)")
+    add("--list", action="store_true", help="name the measures and their bars")
+    effort = out.add_mutually_exclusive_group()
+    effort.add_argument("--quick", action="store_true", help="a tenth of the cases (default)")
+    effort.add_argument("--full", action="store_true", help="as many cases as the bars ask for")
+    add("--seed", type=int, default=0, metavar="N", help="other random cases (default: 0)")
+    add("--case", default="", metavar="NAME", help="only this case of one measure")
+    add("--json", type=Path, metavar="FILE", help="also write the table as JSON to FILE")
+    add("--keep", type=Path, metavar="DIR", help="work in DIR, and leave what failed there")
+    add("--debug", action="store_true", help="show full tracebacks")
+    return out
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the measures one after another and print the table; 1 when a bar was missed."""
+    from mot_dinov3.selftest.factory import BARS, MEASURES
+
+    if args.list:
+        print("\n".join(f"{name:<14}{BARS[name]}" for name in MEASURES))
+        return EXIT_OK
+    names = list(dict.fromkeys(args.measures)) or list(MEASURES)
+    _check(args, names)
+    from mot_dinov3.selftest.table import format_head, format_scored, format_verdict
+
+    print(format_head(), flush=True)
+    table = []
+    with workplace(args.keep) as directory:
+        for name in names:
+            table.append(score(name, args, directory / name))
+            print(format_scored(table[-1], args.seed), flush=True)
+    print(format_verdict(table))
+    if args.json:
+        from mot_dinov3.io.atomic import write_text
+
+        measures = [line.as_dict() for line in table]
+        document = {"seed": args.seed, "full": args.full, "measures": measures}
+        write_text(args.json, json.dumps(document, indent=2, allow_nan=False))
+    held = all(line.outcome.met or line.outcome.skipped for line in table)
+    return EXIT_OK if held else EXIT_BUG
+
+
+def _check(args: argparse.Namespace, names: list[str]) -> None:
+    from mot_dinov3.selftest.factory import MEASURES
+
+    for name in names:
+        if name not in MEASURES.table:
+            raise UnknownNameError("measure", name, MEASURES)
+    if args.case and len(names) != 1:
+        raise UsageError("--case is a case of one measure.",
+                         fix=f"Name it: selftest kills --case {args.case}")  # fmt: skip
+    if args.seed < 0:
+        raise UsageError(f"--seed must be 0 or more, got {args.seed}.", fix="Correct it.")
+    if args.keep and args.keep.exists() and (not args.keep.is_dir() or any(args.keep.iterdir())):
+        raise UsageError(f"--keep {args.keep} is not an empty directory.", fix="Name a new one.")
+
+
+@contextmanager
+def workplace(keep: Path | None) -> Iterator[Path]:
+    """The directory in which the measures work: a temporary one, or the one to keep."""
+    if keep is not None:
+        yield keep.absolute()
+        return
+    with TemporaryDirectory(prefix="mot-selftest-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
+
+
+def score(name: str, args: argparse.Namespace, directory: Path) -> Scored:
+    """Run one measure in `directory`."""
+    from mot_dinov3.commands.benchmarks.machine import usable_cores
+    from mot_dinov3.commands.benchmarks.own_program import own_command
+    from mot_dinov3.selftest.base import Bench
+    from mot_dinov3.selftest.factory import BARS, create_measure
+    from mot_dinov3.selftest.table import Scored
+
+    directory.mkdir(parents=True, exist_ok=True)
+    bench = Bench(
+        program=tuple(own_command()),
+        directory=directory,
+        seed=args.seed,
+        full=args.full or bool(args.case),
+        only=args.case,
+        workers=max(1, min(4, usable_cores())),
+        say=lambda line: print(f"{name}: {line}", file=sys.stderr, flush=True),
+    )
+    started = perf_counter()
+    outcome = create_measure(name)(bench)
+    return Scored(name, BARS[name], outcome, perf_counter() - started)

@@ -1,0 +1,17 @@
+"""All faults in one list; a new kind is one file and one line here."""
+
+from __future__ import annotations
+
+from mot_dinov3.selftest.fault_cases.base import Fault
+from mot_dinov3.selftest.fault_cases.config import FAULTS as CONFIG
+from mot_dinov3.selftest.fault_cases.input import FAULTS as INPUT
+
+KINDS = {
+    "input": INPUT,
+    "config": CONFIG,
+}
+
+
+def all_faults() -> tuple[Fault, ...]:
+    """Every fault, kind by kind."""
+    return tuple(fault for table in KINDS.values() for fault in table)
