@@ -107,6 +107,7 @@ def test_a_cut_file_is_4_and_its_output_is_kept(track, tmp_path):
     assert "frames in" in err
     assert "missing frames" in err
     assert "damaged or cut short" in err
+    assert "\n  Copy or record it again to track the rest.\n" in err
     assert 0 < len(read_back(tmp_path / "o.mp4")) < 100
     assert (tmp_path / "s.json").exists()
 

@@ -137,7 +137,8 @@ def ended(outcome: RunOutcome, reader: FrameReader) -> int:
     code = outcome.exit_code(partial=reader.partial)
     if code == EXIT_PARTIAL:
         log.error(
-            "'%s' is damaged or cut short: what could be read was tracked and kept.",
+            "'%s' is damaged or cut short: what could be read was tracked and kept.\n"
+            "  Copy or record it again to track the rest.",
             reader.info.name,
         )
     return code
