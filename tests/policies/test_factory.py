@@ -29,9 +29,10 @@ def test_without_an_embedder_nothing_is_embedded():
     assert type(create_policy(config, embedder=False)).__name__ == "NeverPolicy"
 
 
-def test_an_unknown_policy_lists_those_there_are():
+@pytest.mark.parametrize("embedder", [True, False])
+def test_an_unknown_policy_lists_those_there_are(embedder):
     with pytest.raises(UnknownNameError) as caught:
-        create_policy(SchedulerConfig(embed_policy="continuty"))
+        create_policy(SchedulerConfig(embed_policy="continuty"), embedder=embedder)
     assert "Did you mean continuity?" in str(caught.value)
     assert all(name in str(caught.value) for name in POLICIES)
 

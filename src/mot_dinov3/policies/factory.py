@@ -25,9 +25,12 @@ POLICIES = Registry(
 def create_policy(config: SchedulerConfig, *, embedder: bool = True) -> Policy:
     """The policy that the configuration asks for; `never` where there is no embedder.
 
+    A name that is wrong is an error in both cases.
+
     Raises:
         UnknownNameError: no such policy; says which there are.
         UsageError: the policy cannot work with what stands behind its colon.
     """
-    name, argument = config.policy if embedder else ("never", "")
-    return cast("Policy", POLICIES.load(name)(config, argument))
+    name, argument = config.policy
+    chosen = POLICIES.load(name)(config, argument)
+    return cast("Policy", chosen if embedder else POLICIES.load("never")(config, ""))
