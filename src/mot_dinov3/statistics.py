@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from mot_dinov3.distribution import Distribution
 from mot_dinov3.structures import EmbedCounts, FrameResult
-from mot_dinov3.timing import summarise
 
 STAGES = ("read", "detect", "embed", "track", "draw", "write")
 """What every run tells, in the order of the summary."""
@@ -21,20 +19,32 @@ WAIT = "wait"
 TOLERANCE = 1.1
 """A frame counts as over its budget by more than noise from this factor on."""
 
+NOTHING = Distribution()
+"""Of a stage that no frame had."""
+
 _COUNTS = ("critical", "refresh", "reused", "deferred", "starved", "nonfinite")
 
 
 class RunStatistics:
-    """Collects per-frame results; memory grows by a few floats a frame."""
+    """Collects per-frame results in bounded memory.
+
+    Attributes:
+        frames: how many were counted.
+        counts: what became of embeddings, by name.
+        latency_ms: of frames.
+        stage_ms: stage -> its time in the frames that had it.
+        backlog: embeddings that were due and not computed in the last frame.
+        detections: in all frames.
+    """
 
     def __init__(self) -> None:
         self.frames = 0
         self.counts: Counter[str] = Counter()
-        self.latency_ms: list[float] = []
-        self.stage_ms: dict[str, list[float]] = {}
+        self.latency_ms = Distribution()
+        self.stage_ms: defaultdict[str, Distribution] = defaultdict(Distribution)
         self.backlog = 0
         self.detections = 0
-        self._spent: list[tuple[float, float, float, float]] = []
+        self._spent = _Spent()
 
     def add(self, result: FrameResult, stage_ms: Mapping[str, float], latency_ms: float) -> None:
         """Count one frame.
@@ -47,17 +57,22 @@ class RunStatistics:
         """
         self.frames += 1
         self.detections += len(result.detections)
-        self.latency_ms.append(latency_ms)
+        self.latency_ms.add(latency_ms)
         for stage, ms in stage_ms.items():
-            self.stage_ms.setdefault(stage, []).append(ms)
+            self.stage_ms[stage].add(ms)
         self._add_embed(result.embed)
 
     def _add_embed(self, embed: EmbedCounts) -> None:
         for name in _COUNTS:
             self.counts[name] += getattr(embed, name)
         self.backlog = embed.deferred + embed.starved
-        limit_ms = embed.budget_ms
-        self._spent.append((embed.embed_ms, embed.critical_ms, embed.predicted_ms, limit_ms))
+        self._spent.add(embed)
+
+    def total_ms(self, stage: str | None = None) -> float:
+        """Time of a stage in all frames, or of all stages."""
+        if stage is not None:
+            return self.stage_ms.get(stage, NOTHING).total
+        return sum(spent.total for spent in self.stage_ms.values())
 
     @property
     def computed(self) -> int:
@@ -70,7 +85,7 @@ class RunStatistics:
             "frames": self.frames,
             "wall_s": round(wall_s, 3),
             "fps": round(self.frames / wall_s, 3) if wall_s > 0 else 0.0,
-            "latency_ms": summarise(self.latency_ms),
+            "latency_ms": self.latency_ms.summary(),
             "stages": self._stages(),
             "embeddings": self._embeddings(),
             "budget": self._budget(),
@@ -78,16 +93,15 @@ class RunStatistics:
         }
 
     def _stages(self) -> dict[str, dict[str, float]]:
-        total = sum(map(sum, self.stage_ms.values())) or 1.0
+        total = self.total_ms() or 1.0
         extra = [name for name in self.stage_ms if name not in ORDER]
         usual = [name for name in ORDER if name in STAGES or name in self.stage_ms]
         out = {}
         for stage in (*usual, *extra):
-            samples = self.stage_ms.get(stage, [])
-            figures = summarise(samples)
-            share = round(sum(samples) / total, 4)
-            mean = round(sum(samples) / max(self.frames, 1), 3)
-            out[stage] = {"mean_ms": mean, "p95_ms": figures["p95"], "share": share}
+            spent = self.stage_ms.get(stage, NOTHING)
+            share = round(spent.total / total, 4)
+            mean = round(spent.total / max(self.frames, 1), 3)
+            out[stage] = {"mean_ms": mean, "p95_ms": spent.summary()["p95"], "share": share}
         return out
 
     def _embeddings(self) -> dict[str, float]:
@@ -98,20 +112,41 @@ class RunStatistics:
 
     def _budget(self) -> dict[str, float]:
         """Overshoots; `fitted` frames are those whose critical work alone was within budget."""
-        spent = np.array(self._spent, np.float64).reshape(-1, 4)
-        embed, critical, predicted, limit = spent.T
-        usual = float(np.median(limit)) if len(spent) else 0.0
+        spent = self._spent
+        usual = float(spent.limit_ms.quantiles([0.5])[0])
         out: dict[str, float] = {"ms": round(usual, 3), "frames_over": 0, "worst_over_ms": 0.0}
         if usual:
-            fitted = critical <= limit
-            out["frames_over"] = int((embed > limit).sum())
-            out["worst_over_ms"] = round(float(np.maximum(embed - limit, 0).max()), 3)
-            out["frames_critical_over"] = int((~fitted).sum())
-            out["fitted_frames_over_1_1"] = int((embed > TOLERANCE * limit)[fitted].sum())
-            out["used_ms_mean"] = round(float(embed.mean()), 3)
-        worked = predicted > 0
-        if worked.any():
-            ratio = embed[worked] / predicted[worked]
-            out["measured_over_predicted_p50"] = round(float(np.median(ratio)), 3)
-            out["measured_over_predicted_p95"] = round(float(np.quantile(ratio, 0.95)), 3)
+            out["frames_over"] = spent.frames["over"]
+            out["worst_over_ms"] = round(spent.worst_over_ms, 3)
+            out["frames_critical_over"] = spent.frames["critical_over"]
+            out["fitted_frames_over_1_1"] = spent.frames["fitted_over"]
+            out["used_ms_mean"] = round(spent.embed_ms / self.frames, 3)
+        if spent.ratio.count:
+            p50, p95 = spent.ratio.quantiles([0.5, 0.95]).tolist()
+            out["measured_over_predicted_p50"] = round(p50, 3)
+            out["measured_over_predicted_p95"] = round(p95, 3)
         return out
+
+
+class _Spent:
+    """What embedding took, beside what it was allowed and expected to take."""
+
+    def __init__(self) -> None:
+        self.limit_ms, self.ratio = Distribution(), Distribution()
+        self.frames: Counter[str] = Counter()
+        self.embed_ms = self.worst_over_ms = 0.0
+
+    def add(self, embed: EmbedCounts) -> None:
+        """Count one frame; without a limit nothing is over it."""
+        spent_ms, limit_ms = embed.embed_ms, embed.budget_ms
+        self.embed_ms += spent_ms
+        self.limit_ms.add(limit_ms)
+        if embed.predicted_ms > 0:
+            self.ratio.add(spent_ms / embed.predicted_ms)
+        if limit_ms <= 0:
+            return
+        fitted = embed.critical_ms <= limit_ms
+        self.worst_over_ms = max(self.worst_over_ms, spent_ms - limit_ms)
+        self.frames["over"] += spent_ms > limit_ms
+        self.frames["critical_over"] += not fitted
+        self.frames["fitted_over"] += fitted and spent_ms > TOLERANCE * limit_ms

@@ -587,5 +587,5 @@ def test_memory_does_not_grow_with_the_length_of_the_queue(tmp_path, monkeypatch
         encoding.Encoding, "add", lambda self, *item: (time.sleep(0.01), slow(self, *item))
     )
     writer = write(tmp_path / "out.mp4", frames=30)
-    assert max(writer.queue_wait_ms) > 3
-    assert np.median(writer.encode_ms) > 9
+    assert writer.queue_wait_ms.most > 3
+    assert writer.encode_ms.quantiles([0.5]) > 9

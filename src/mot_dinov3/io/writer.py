@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -13,6 +13,7 @@ from typing import Self
 
 import av
 
+from mot_dinov3.distribution import Distribution
 from mot_dinov3.errors import OutputError, cannot_write
 from mot_dinov3.io.audio import AudioCopy
 from mot_dinov3.io.encoders import VideoFormat, format_of
@@ -22,7 +23,6 @@ from mot_dinov3.io.paths import publish, reserve_partial
 from mot_dinov3.structures import Image
 
 QUEUE_FRAMES = 8
-MOST_SAMPLES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,6 @@ class VideoWriter:
         frames: how many frames were taken.
         encode_ms: encoding time of each frame, measured in its thread.
         queue_wait_ms: how long each `write` waited for the encoder.
-        busy_s: encoding time of all frames.
-        waited_s: how long all calls of `write` waited for the encoder.
         written: the final path once it exists; None when nothing was written.
         notice: why the sound was left out, "" if it was not.
         faults: trouble with the sound: kind -> how often.
@@ -64,9 +62,8 @@ class VideoWriter:
         self.config = config
         self.codec = ""
         self.frames = 0
-        self.encode_ms: deque[float] = deque(maxlen=MOST_SAMPLES)
-        self.queue_wait_ms: deque[float] = deque(maxlen=MOST_SAMPLES)
-        self.busy_s = self.waited_s = 0.0
+        self.encode_ms = Distribution()
+        self.queue_wait_ms = Distribution()
         self.written: Path | None = None
         self.notice = ""
         self.faults: Counter[str] = Counter()
@@ -110,9 +107,7 @@ class VideoWriter:
         self._raise_failure()
         started = perf_counter()
         self._queue.put((image, time_s))
-        waited_s = perf_counter() - started
-        self.waited_s += waited_s
-        self.queue_wait_ms.append(waited_s * 1000)
+        self.queue_wait_ms.add((perf_counter() - started) * 1000)
         self.frames += 1
 
     def close(self) -> None:
@@ -162,9 +157,7 @@ class VideoWriter:
             except Exception as error:
                 # Raised again by the next write or by close, in the caller's thread.
                 self._failure = error
-            busy_s = perf_counter() - started
-            self.busy_s += busy_s
-            self.encode_ms.append(busy_s * 1000)
+            self.encode_ms.add((perf_counter() - started) * 1000)
         self._end(encoding)
         if audio is not None:
             audio.close()

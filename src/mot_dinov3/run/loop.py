@@ -154,12 +154,12 @@ class _Loop:
                 self._on_frame(written.result, statistics)
 
     def _settle(self, elapsed_s: float, waited_s: float) -> None:
-        outcome, stage_ms = self.outcome, self.outcome.statistics.stage_ms
+        outcome, statistics = self.outcome, self.outcome.statistics
         outcome.wall_s = elapsed_s - outcome.warm_up_s
-        camera_s = sum(stage_ms.get(WAIT, ())) / 1000
+        camera_s = statistics.total_ms(WAIT) / 1000
         outcome.busy_s[MAIN] = max(0.0, outcome.wall_s - waited_s - camera_s)
         if self._ahead:
-            outcome.busy_s[READ] = sum(stage_ms.get(READ, ())) / 1000
+            outcome.busy_s[READ] = statistics.total_ms(READ) / 1000
 
 
 def work_ms(stage_ms: Mapping[str, float]) -> float:

@@ -46,12 +46,12 @@ class VideoSink(FileSink):
     @property
     def waited_s(self) -> float:
         """Seconds in which the encoder had no room."""
-        return self.writer.waited_s
+        return self.writer.queue_wait_ms.total / 1000
 
     @property
     def threads_s(self) -> Mapping[str, float]:
         """What the encoder's thread did."""
-        return {"encode": self.writer.busy_s}
+        return {"encode": self.writer.encode_ms.total / 1000}
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Draw and queue one frame.

@@ -60,17 +60,18 @@ def run_once(bench: Bench) -> tuple[tuple[int, int], dict[str, list[float]]]:
         outcome = run(reader, assemble(config, Models(player)), sinks, timer)
     if outcome.error is not None:
         raise outcome.error
-    measured = {name: outcome.statistics.stage_ms.get(name, [])[SKIPPED:] for name in COUNTED}
+    stages = outcome.statistics.stage_ms
+    measured = {name: list(stages[name].samples)[SKIPPED:] for name in COUNTED}
     writer = next(sink.writer for sink in sinks if isinstance(sink, VideoSink))
     measured["write"] = work_of_writing(measured["write"], writer)
-    measured["encode"] = list(writer.encode_ms)[SKIPPED:]
+    measured["encode"] = list(writer.encode_ms.samples)[SKIPPED:]
     Path(output.output).unlink(missing_ok=True)
     return outcome.frame_size, measured
 
 
 def work_of_writing(write_ms: list[float], writer: VideoWriter) -> list[float]:
     """The loop's part of writing, without the time it only waited for the encoder."""
-    waits = list(writer.queue_wait_ms)[SKIPPED:]
+    waits = list(writer.queue_wait_ms.samples)[SKIPPED:]
     return [max(0.0, ms - wait) for ms, wait in zip(write_ms, waits, strict=True)]
 
 

@@ -42,12 +42,12 @@ class Case:
         """Book one round."""
         statistics = outcome.statistics
         self.fps.append(statistics.frames / outcome.wall_s)
-        self.latency_ms += statistics.latency_ms
+        self.latency_ms += statistics.latency_ms.samples
         self.counts += counts
         for name, busy_s in outcome.busy_s.items():
             self.busy[name].append(busy_s / outcome.wall_s)
-        for name, samples in statistics.stage_ms.items():
-            self.stage_ms[name] += samples
+        for name, spent in statistics.stage_ms.items():
+            self.stage_ms[name] += spent.samples
 
 
 class ElsewherePlayer(TapePlayer):
