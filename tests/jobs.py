@@ -88,4 +88,5 @@ def mot_rows(path):
 def drop_times(record):
     """A JSON line without what a clock decides."""
     embed = {k: v for k, v in record["embed"].items() if not k.endswith("_ms")}
-    return {**{k: v for k, v in record.items() if not k.endswith("_ms")}, "embed": embed}
+    kept = {k: v for k, v in record.items() if not k.endswith("_ms") and k != "fps"}
+    return {**kept, "embed": embed}

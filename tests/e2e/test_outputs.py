@@ -120,7 +120,7 @@ def test_latency_is_that_of_the_stages_and_of_waiting(outputs, way):
 
 ALL_FILES = ("--output", "o.mp4", "--save-mot", "o.txt", "--save-jsonl", "o.jsonl",
              "--save-trace", "o.trace")  # fmt: skip
-TIMES = ("stage_ms", "latency_ms", "embed_ms", "critical_ms", "predicted_ms", "ms")
+TIMES = ("stage_ms", "latency_ms", "fps", "embed_ms", "critical_ms", "predicted_ms", "ms")
 
 
 def without_times(value):
