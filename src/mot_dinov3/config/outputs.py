@@ -33,6 +33,8 @@ class OutputConfig:
                            metavar="FILE")  # fmt: skip
     save_trace: str = flag("", "--save-trace", "write one JSON line a decision to FILE",
                            metavar="FILE")  # fmt: skip
+    save_csv: str = flag("", "--save-csv", "write a table to FILE, one row a track a frame",
+                         metavar="FILE")  # fmt: skip
     stats_json: str = flag("", "--stats-json", "write the summary as JSON to FILE",
                            metavar="FILE")  # fmt: skip
     no_clobber: bool = flag(False, "--no-clobber", "refuse to replace an existing output")

@@ -35,6 +35,7 @@ def output_files(config: TrackConfig) -> dict[str, str]:
         "--save-mot": out.save_mot,
         "--save-jsonl": out.save_jsonl,
         "--save-trace": out.save_trace,
+        "--save-csv": out.save_csv,
         "--stats-json": out.stats_json,
     }
     return {flag: name for flag, name in files.items() if name}

@@ -33,6 +33,10 @@ def create_sinks(
         from mot_dinov3.sinks.jsonl import JsonLinesSink
 
         sinks.append(JsonLinesSink(out.save_jsonl, names, timer))
+    if out.save_csv:
+        from mot_dinov3.sinks.csv_table import CsvSink
+
+        sinks.append(CsvSink(out.save_csv, names, timer))
     if out.save_trace:
         from mot_dinov3.sinks.trace import TraceSink
 
