@@ -110,7 +110,7 @@ def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
     """Refuse what looks at pictures where the source has none.
 
     Raises:
-        UsageError: a detector, an embedder or a search for camera motion has nothing to look at.
+        UsageError: a detector, an embedder or another part has nothing to look at.
     """
     if info.has_pixels:
         return
@@ -131,6 +131,9 @@ def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
     if config.motion.cmc == FLOW:
         blind.append(f"--cmc {FLOW}")
         instead.append(f"--cmc {NO_CAMERA} (or file:FILE)")
+    if config.output.save_crops:
+        blind.append("--save-crops")
+        instead.append("no --save-crops")
     if blind:
         raise UsageError(
             f"'{info.name}' has no images for {' and '.join(blind)} to look at.",

@@ -22,6 +22,9 @@ class DrawConfig:
         require(0 < self.font_scale <= 20, "--font-scale", "between 0 and 20", self.font_scale)
 
 
+CROPS = ("embedded", "seen")
+
+
 @dataclass(frozen=True, slots=True)
 class OutputConfig:
     """What is written, and where."""
@@ -35,9 +38,22 @@ class OutputConfig:
                            metavar="FILE")  # fmt: skip
     save_csv: str = flag("", "--save-csv", "write a table to FILE, one row a track a frame",
                          metavar="FILE")  # fmt: skip
+    save_crops: str = flag("", "--save-crops", "write pictures of identities into a new DIR",
+                           metavar="DIR")  # fmt: skip
+    crops_of: str = flag("embedded", "--crops-of", "which boxes --save-crops cuts: those that were "
+                         "embedded, or all that were seen", choices=CROPS)  # fmt: skip
+    crops_per_id: int = flag(50, "--crops-per-id", "most crops of an identity, 0 for no limit")
+    save_embeddings: str = flag("", "--save-embeddings", "write every embedding that was computed "
+                                "to FILE (.npz)", metavar="FILE")  # fmt: skip
     stats_json: str = flag("", "--stats-json", "write the summary as JSON to FILE",
                            metavar="FILE")  # fmt: skip
     no_clobber: bool = flag(False, "--no-clobber", "refuse to replace an existing output")
+
+    def __post_init__(self) -> None:
+        require(self.crops_of in CROPS, "--crops-of", f"one of {', '.join(CROPS)}", self.crops_of)
+        npz = not self.save_embeddings or self.save_embeddings.lower().endswith(".npz")
+        require(npz, "--save-embeddings", "a name that ends in .npz", self.save_embeddings)
+        require(self.crops_per_id >= 0, "--crops-per-id", "0 or more", self.crops_per_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,26 @@ def check_output(path: Path, source_path: Path | None, no_clobber: bool) -> None
         raise cannot_write(path, error) from error
 
 
+def check_output_directory(path: Path) -> None:
+    """Refuse, before any work is done, a directory that is no new place for files.
+
+    Raises:
+        OutputError: it is a file, holds something already, or cannot be made.
+    """
+    try:
+        if path.is_dir():
+            if any(path.iterdir()):
+                raise OutputError(
+                    f"The directory '{path}' is not empty, and nothing in it may be lost.",
+                    fix="Give a new one, or empty it.",
+                )
+        elif path.exists() or path.is_symlink():
+            raise OutputError(f"'{path}' is no directory.", fix="Give a new directory.")
+        _check_directory(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def _check_directory(path: Path) -> None:
     """The nearest directory that exists must be one, and must take new files."""
     parent = Path(os.path.realpath(path)).parent

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from mot_dinov3.config import TrackConfig
+from mot_dinov3.config import OutputConfig, TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.encoders import format_of
-from mot_dinov3.io.paths import check_output
+from mot_dinov3.io.paths import check_output, check_output_directory
+from mot_dinov3.session import NO_EMBEDDER
 
 
 def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
@@ -25,6 +27,47 @@ def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
             )
         seen[path] = flag
         check_output(Path(name), source_path, config.output.no_clobber)
+    require_embedder(config)
+    if config.output.save_crops:
+        check_crops(config.output, seen)
+
+
+def require_embedder(config: TrackConfig) -> None:
+    """Refuse outputs that hold embeddings where nothing is ever embedded."""
+    out = config.output
+    if config.embedder.embedder != NO_EMBEDDER:
+        return
+    if out.save_embeddings:
+        raise UsageError(
+            f"--save-embeddings has nothing to write with --embedder {NO_EMBEDDER}.",
+            fix="Leave out one of them.",
+        )
+    if out.save_crops and out.crops_of == "embedded":
+        raise UsageError(
+            f"--save-crops has nothing to show with --embedder {NO_EMBEDDER}.",
+            fix="Give --crops-of seen.",
+        )
+
+
+def check_crops(out: OutputConfig, files: Mapping[Path, str]) -> None:
+    """Refuse `--save-crops` where it has no place of its own.
+
+    Args:
+        out: all outputs.
+        files: every other output -> its flag.
+
+    Raises:
+        UsageError: another output is in its way.
+        OutputError: the directory holds something already, or cannot be made.
+    """
+    place = Path(out.save_crops).resolve()
+    for path, flag in files.items():
+        if path == place or place in path.parents or path in place.parents:
+            raise UsageError(
+                f"{flag} is in the way of --save-crops: '{out.save_crops}' must hold crops alone.",
+                fix="Put one of them elsewhere.",
+            )
+    check_output_directory(Path(out.save_crops))
 
 
 def output_files(config: TrackConfig) -> dict[str, str]:
@@ -36,6 +79,7 @@ def output_files(config: TrackConfig) -> dict[str, str]:
         "--save-jsonl": out.save_jsonl,
         "--save-trace": out.save_trace,
         "--save-csv": out.save_csv,
+        "--save-embeddings": out.save_embeddings,
         "--stats-json": out.stats_json,
     }
     return {flag: name for flag, name in files.items() if name}

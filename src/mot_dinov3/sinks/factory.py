@@ -37,6 +37,14 @@ def create_sinks(
         from mot_dinov3.sinks.csv_table import CsvSink
 
         sinks.append(CsvSink(out.save_csv, names, timer))
+    if out.save_crops:
+        from mot_dinov3.sinks.crops import CropsSink
+
+        sinks.append(CropsSink(out, timer))
+    if out.save_embeddings:
+        from mot_dinov3.sinks.embeddings import EmbeddingsSink
+
+        sinks.append(EmbeddingsSink(out.save_embeddings, names, timer))
     if out.save_trace:
         from mot_dinov3.sinks.trace import TraceSink
 
