@@ -193,7 +193,7 @@ def test_a_frame_of_another_size_is_fitted_into_the_first(tmp_path):
     images = [image for _, image in read_back(tmp_path / "out.mp4")]
     assert {image.shape for image in images} == {(48, 64, 3)}
     assert corners(images[1]) == "RGBW"
-    assert images[2][:, :10].max() < 12
+    assert images[2][:, :10].max() < 20
 
 
 def test_nothing_written_leaves_nothing(tmp_path):
@@ -474,13 +474,11 @@ WRITE_FOR_EVER = """
     from pathlib import Path
     from clips import numbered
     from mot_dinov3.io.writer import VideoWriter, VideoWriterConfig
-    import time
-    audio = Path(sys.argv[3]) if len(sys.argv) > 3 else None
-    with VideoWriter(VideoWriterConfig(Path(sys.argv[2]), 25.0, audio)) as writer:
+    fps = float(sys.argv[3])
+    audio = Path(sys.argv[4]) if len(sys.argv) > 4 else None
+    with VideoWriter(VideoWriterConfig(Path(sys.argv[2]), fps, audio)) as writer:
         for index in range(100000):
-            writer.write(numbered(index, 320, 240), index / 25)
-            if index >= 150:
-                time.sleep(0.02)
+            writer.write(numbered(index, 320, 240), index / fps)
             print(index, flush=True)
 """
 
@@ -493,20 +491,24 @@ def start_writing(*arguments):
     )  # fmt: skip
 
 
+MOST_LOST = 15
+
+
+@pytest.mark.parametrize("fps", [25, 60])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".avi"])
-def test_a_killed_run_leaves_a_file_that_plays(tmp_path, suffix):
-    process = start_writing(tmp_path / f"out{suffix}")
+def test_a_killed_run_leaves_a_file_that_plays(tmp_path, suffix, fps):
+    process = start_writing(tmp_path / f"out{suffix}", fps)
     written = 0
     for line in process.stdout:
         written = int(line) + 1
-        if written >= 200:
+        if written >= 100:
             process.send_signal(signal.SIGKILL)
             break
     process.wait(timeout=30)
     process.stdout.close()
     assert not (tmp_path / f"out{suffix}").exists()
     frames = read_back(tmp_path / f"out.partial{suffix}")
-    assert written - 60 <= len(frames) <= written + 5
+    assert written - MOST_LOST <= len(frames)
     assert [number_of(image) for _, image in frames[:30]] == list(range(30))
     with open_source(SourceConfig(source=str(tmp_path / f"out.partial{suffix}"))) as reader:
         assert len(list(reader)) == len(frames)
@@ -514,15 +516,15 @@ def test_a_killed_run_leaves_a_file_that_plays(tmp_path, suffix):
 
 def test_a_killed_run_with_sound_leaves_both(tmp_path):
     clip = make_clip(tmp_path / "a.mp4", Clip(frames=100, audio="aac"))
-    process = start_writing(tmp_path / "out.mp4", clip)
+    process = start_writing(tmp_path / "out.mp4", 25, clip)
     for line in process.stdout:
-        if int(line) >= 260:
+        if int(line) >= 200:
             process.kill()
             break
     process.wait(timeout=30)
     process.stdout.close()
     # The sound ended at 4 s: the pictures after it must reach the disk all the same.
-    assert len(read_back(tmp_path / "out.partial.mp4")) >= 180
+    assert len(read_back(tmp_path / "out.partial.mp4")) >= 200 - MOST_LOST
     assert len(sound_of(tmp_path / "out.partial.mp4")[1]) > 150
 
 

@@ -148,7 +148,7 @@ def prove_codec(encoder: str) -> str:
         path = Path(directory) / "doctor.mp4"
         with (
             WholeWrites(path, "wb") as file,
-            open_container(file, FORMATS[".mp4"]) as container,
+            open_container(file, FORMATS[".mp4"], float(RATE)) as container,
         ):
             size = (WIDTH, HEIGHT)
             stream = add_video(container, ENCODERS[encoder], size, RATE, 1 / RATE)

@@ -21,6 +21,11 @@ NVENC = "h264_nvenc"
 """NVIDIA's encoder in hardware: it leaves the processor to everything else."""
 TICKS_PER_S = 90_000
 KEYFRAME_EVERY_S = 4
+PIECE_FRAMES = 2
+"""Frames that a muxer may collect: what it holds is lost when the run is killed.
+
+For the same reason x264 looks 3 frames ahead, not 10, and the writer's queue is short: no more than
+15 frames are lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +43,30 @@ class VideoFormat:
 
     Attributes:
         frame_ticks: timestamps count frames, so the rate is constant.
+        pieces: the muxer's option for the length of the pieces in which it writes, and the
+            unit of that as a part of a second; none where every frame is written at once.
     """
 
     muxer: str
     encoders: tuple[str, ...]
     options: dict[str, str] = field(default_factory=dict)
     frame_ticks: bool = False
+    pieces: tuple[str, int] | None = None
+
+    def muxer_options(self, fps: float) -> dict[str, str]:
+        """The muxer's options for a file of so many frames a second."""
+        if self.pieces is None:
+            return dict(self.options)
+        name, per_s = self.pieces
+        return {**self.options, name: str(round(PIECE_FRAMES / fps * per_s))}
 
 
 ENCODERS = {
     NVENC: Encoder(NVENC, {"preset": "p4", "rc": "vbr", "cq": "23", "b": "0", "bf": "0"}),
     "libx264": Encoder(
         "libx264",
-        {"preset": "veryfast", "crf": "23", "bf": "0", "x264-params": "subme=1:me=dia"},
+        {"preset": "veryfast", "crf": "22", "bf": "0",
+         "x264-params": "subme=1:me=dia:rc-lookahead=3:sync-lookahead=0"},
     ),
     "libopenh264": Encoder("libopenh264", {"allow_skip_frames": "0"}),
     "libvpx-vp9": Encoder(
@@ -63,14 +79,14 @@ ENCODERS = {
 }  # fmt: skip
 
 _ANY = ("libx264", "libopenh264", "libvpx-vp9", "mpeg4")
-_MOVIE = {"movflags": "hybrid_fragmented", "frag_duration": "200000"}
-_CLUSTERS = {"cluster_time_limit": "500"}
+_HYBRID = {"movflags": "hybrid_fragmented"}
+_FRAGMENTS, _CLUSTERS = ("frag_duration", 1_000_000), ("cluster_time_limit", 1000)
 FORMATS = {
-    ".mp4": VideoFormat("mp4", _ANY, _MOVIE),
-    ".m4v": VideoFormat("mp4", _ANY, _MOVIE),
-    ".mov": VideoFormat("mov", _ANY, _MOVIE),
-    ".mkv": VideoFormat("matroska", _ANY, _CLUSTERS),
-    ".webm": VideoFormat("webm", ("libvpx-vp9", "libvpx"), _CLUSTERS),
+    ".mp4": VideoFormat("mp4", _ANY, _HYBRID, pieces=_FRAGMENTS),
+    ".m4v": VideoFormat("mp4", _ANY, _HYBRID, pieces=_FRAGMENTS),
+    ".mov": VideoFormat("mov", _ANY, _HYBRID, pieces=_FRAGMENTS),
+    ".mkv": VideoFormat("matroska", _ANY, pieces=_CLUSTERS),
+    ".webm": VideoFormat("webm", ("libvpx-vp9", "libvpx"), pieces=_CLUSTERS),
     ".avi": VideoFormat("avi", ("mpeg4",), frame_ticks=True),
 }
 
@@ -131,11 +147,12 @@ class WholeWrites(io.FileIO):
         return len(data)
 
 
-def open_container(file: WholeWrites, kind: VideoFormat) -> OutputContainer:
-    """A container that writes to `file` from its start, every packet at once."""
+def open_container(file: WholeWrites, kind: VideoFormat, fps: float) -> OutputContainer:
+    """A container that writes to `file` from its start, a few frames at a time."""
     file.seek(0)
     file.truncate()
-    options = {"flush_packets": "1", "max_interleave_delta": "1000000", **kind.options}
+    piece_us = str(max(1, round(PIECE_FRAMES / fps * 1_000_000)))
+    options = {"flush_packets": "1", "max_interleave_delta": piece_us, **kind.muxer_options(fps)}
     return av.open(file, "w", format=kind.muxer, container_options=options)
 
 

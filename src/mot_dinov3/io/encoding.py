@@ -147,7 +147,8 @@ class Encoding:
         encoders = encoders_for(kind, self._even)
         for name, sound in itertools.product(encoders, sounds):
             try:
-                return self._start(open_container(self._file, kind), kind, ENCODERS[name], sound)
+                container = open_container(self._file, kind, self._fps)
+                return self._start(container, kind, ENCODERS[name], sound)
             except (av.FFmpegError, ValueError) as error:
                 if isinstance(error, OSError):
                     self._file.close()

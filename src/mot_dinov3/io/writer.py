@@ -22,7 +22,8 @@ from mot_dinov3.io.info import sane_fps
 from mot_dinov3.io.paths import publish, reserve_partial
 from mot_dinov3.structures import Image
 
-QUEUE_FRAMES = 8
+QUEUE_FRAMES = 4
+"""Enough to even out; what waits is lost when the run is killed."""
 
 
 @dataclass(frozen=True, slots=True)
