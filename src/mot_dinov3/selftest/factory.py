@@ -11,11 +11,15 @@ MEASURES = Registry(
     "measure",
     {
         "faults": "mot_dinov3.selftest.faults:faults",
+        "kills": "mot_dinov3.selftest.kills:kills",
+        "videos": "mot_dinov3.selftest.mutated_videos:mutated_videos",
     },
 )
 
 BARS = {
     "faults": "every fault has its exit code, a sentence and a remedy, and nothing is lost",
+    "kills": "killed: the video plays, at most 15 frames are lost, no final name is half written",
+    "videos": "10,000 damaged videos: read or refused in words, no crash, no hang, no exception",
 }
 """Measure -> what has to hold in every case."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from mot_dinov3.io.writer import VideoWriter, VideoWriterConfig
 from mot_dinov3.structures import Image
 
-WIDTH, HEIGHT, FPS = 192, 144, 25.0
+WIDTH, HEIGHT = 192, 144
 BOX_WH = (24, 40)
 TOPS = (16, 84)
 """Upper edges of the lanes in which the boxes walk."""
@@ -38,14 +38,14 @@ class Scene:
         return ["--source", self.video, "--det", f"mot:{self.boxes}", *LIGHT, *more]
 
 
-def draw_scene(directory: Path, frames: int, suffix: str = ".mp4") -> Scene:
+def draw_scene(directory: Path, frames: int, fps: float = 25.0) -> Scene:
     """Write a clip of `frames` pictures below `directory`, and its boxes as MOT text."""
     directory.mkdir(parents=True, exist_ok=True)
-    scene = Scene(directory / f"clip{suffix}", directory / "boxes.txt", frames)
+    scene = Scene(directory / "clip.mp4", directory / "boxes.txt", frames)
     rows = []
-    with VideoWriter(VideoWriterConfig(scene.video, FPS)) as writer:
+    with VideoWriter(VideoWriterConfig(scene.video, fps)) as writer:
         for index in range(frames):
-            writer.write(picture(index), index / FPS)
+            writer.write(picture(index), index / fps)
             rows += [f"{index + 1},-1,{left(index)},{top},{BOX_WH[0]},{BOX_WH[1]},0.9"
                      for top in TOPS]  # fmt: skip
     scene.boxes.write_text("\n".join(rows) + "\n", encoding="utf-8")
