@@ -9,9 +9,9 @@ import pytest
 
 from jobs import FRAMES, make_scene, tiny_onnx
 from mot_dinov3.commands import main
-from mot_dinov3.commands.cache import file_name
 from mot_dinov3.commands.replay import swept
 from mot_dinov3.errors import EXIT_INPUT, EXIT_OK, EXIT_USAGE
+from mot_dinov3.io.sources import plain_name
 from mot_dinov3.replay.store import read_cache
 
 pytest.importorskip("onnx", reason="the extra [dev] is not installed")
@@ -206,7 +206,7 @@ def test_wrong_sources_are_told(words, said, tmp_path, monkeypatch, capsys):
     ],
 )
 def test_a_cache_is_named_after_its_source(source, name):
-    assert file_name(source) == name
+    assert plain_name(source) == name
 
 
 def test_commas_sweep_an_argument():

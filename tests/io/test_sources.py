@@ -318,3 +318,12 @@ def test_a_real_mot_sequence():
     assert [frame.index for frame in frames] == list(range(8))
     assert reader.info.fps == 30.0
     assert (reader.info.width, reader.info.height) == (1920, 1080)
+
+
+def test_a_directory_of_videos_is_told_from_a_directory_of_frames(tmp_path):
+    make_clip(tmp_path / "a.mp4", Clip(frames=2))
+    error = refusal(tmp_path)
+    assert "holds videos, such as 'a.mp4', and no images" in error.what
+    assert "--each" in error.fix
+    write_images(tmp_path, ["1.png"])
+    assert len(read(tmp_path)[1]) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -91,6 +90,7 @@ def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:
 def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
     """The file of each source; sources are opened once, so that a wrong one is told at once."""
     from mot_dinov3.io.paths import check_output
+    from mot_dinov3.io.sources import plain_name
     from mot_dinov3.replay.store import SUFFIX
     from mot_dinov3.session import open_frames, require_pixels
 
@@ -102,7 +102,7 @@ def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
             raise UsageError(f"'{info.name}' is live and cannot be read twice.",
                              fix="Record it to a file first.")  # fmt: skip
         require_pixels(config, info)
-        path = directory / f"{file_name(config.source.source)}{SUFFIX}"
+        path = directory / f"{plain_name(config.source.source)}{SUFFIX}"
         if path in out:
             raise UsageError(
                 f"'{config.source.source}' and '{out[path]}' would both become '{path}'.",
@@ -111,17 +111,6 @@ def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
         check_output(path, info.path, no_clobber=False)
         out[path] = config.source.source
     return list(out)
-
-
-def file_name(source: str) -> str:
-    """A plain name for the file of a source: `clips/walk one.mp4` -> `walk-one`."""
-    from mot_dinov3.io.sources import VIDEO_SUFFIXES
-
-    last = source.rstrip("/").replace("\\", "/").rpartition("/")[2] or source
-    kind, _, name = last.partition(":")
-    path = Path(name or kind)
-    stem = path.stem if path.suffix.lower() in VIDEO_SUFFIXES else path.name
-    return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "source"
 
 
 class LoadedOnce:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +21,25 @@ from mot_dinov3.io.containers import (
 from mot_dinov3.io.images import IMAGE_SUFFIXES, ImageReader, images_of, sequence_of
 from mot_dinov3.io.info import FrameReader, SourceInfo
 from mot_dinov3.io.selection import count_selected
+from mot_dinov3.io.seqinfo import SEQUENCE_FILE
 from mot_dinov3.io.sequence import MOT_PREFIX, open_sequence
 from mot_dinov3.io.video import Origin, VideoReader
 
-__all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source"]
+__all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source", "plain_name"]
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".m4v", ".gif"})
+MOST_LETTERS = 100
+"""A longer name of a source is cut, so that file names can be made of it."""
+
+
+def plain_name(source: str) -> str:
+    """A name for the files of a source: `clips/walk one.mp4` -> `walk-one`."""
+    shown = printable_name(source).rstrip("/").replace("\\", "/")
+    last = shown.rpartition("/")[2] or shown
+    kind, _, name = last.partition(":")
+    path = Path(name or kind)
+    stem = path.stem if path.suffix.lower() in VIDEO_SUFFIXES else path.name
+    return re.sub(r"[^\w.-]+", "-", stem)[:MOST_LETTERS].strip("-.") or "source"
 
 
 def open_source(config: SourceConfig) -> FrameReader:
@@ -73,6 +87,7 @@ def _open_path(path: Path, config: SourceConfig) -> FrameReader:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
+            _refuse_videos(path, name)
             return ImageReader(sequence_of(path), config)
         if stat.S_ISREG(mode):
             return _open_regular(path, name, config)
@@ -116,13 +131,25 @@ def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:
         raise InputError(
             f"'{name}' matches {len(files)} files that are not images, such as "
             f"'{printable_name(str(videos[0]))}'.",
-            fix="A glob names the images of one clip; track videos one at a time.",
+            fix="A quoted glob names the images of one clip; for videos leave the quotes out.",
         )
     return ImageReader(images_of(files, name), config)
 
 
 def _videos(files: Sequence[Path]) -> list[Path]:
     return [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
+
+
+def _refuse_videos(directory: Path, name: str) -> None:
+    """A directory is one clip in images; one of videos alone was meant otherwise."""
+    files = list(directory.iterdir())
+    videos = _videos(files)
+    images = any(file.suffix.lower() in IMAGE_SUFFIXES for file in files)
+    if videos and not images and not (directory / SEQUENCE_FILE).exists():
+        raise InputError(
+            f"'{name}' holds videos, such as '{printable_name(videos[0].name)}', and no images.",
+            fix="Give --each to track every video in it, or name one of them.",
+        )
 
 
 def _missing(path: Path, name: str) -> InputError:
