@@ -61,8 +61,8 @@ def test_nothing_is_written_and_the_source_is_closed(scene, tmp_path, monkeypatc
     closed = []
     open_source = session.open_source
 
-    def opened(config):
-        reader = open_source(config)
+    def opened(config, *live):
+        reader = open_source(config, *live)
         close = reader.close
         monkeypatch.setattr(reader, "close", lambda: (closed.append(1), close()), raising=False)
         return reader

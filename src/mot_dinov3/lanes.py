@@ -92,10 +92,10 @@ class Companion(threading.Thread):
         finally:
             self._over.set()
 
-    def wait(self) -> None:
-        """Return when the work is over."""
-        self._over.wait()
-        self.join()
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Return when the work is over, or after `timeout_s` although it is not."""
+        if self._over.wait(timeout_s):
+            self.join()
 
 
 class ReadNow(Generic[T]):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 from mot_dinov3.assembly import assemble
 from mot_dinov3.compat import load_environment
-from mot_dinov3.config import SourceConfig, TrackConfig
+from mot_dinov3.config import LiveConfig, SourceConfig, TrackConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.device import choose_device
 from mot_dinov3.errors import UnknownNameError, UsageError
@@ -141,15 +141,24 @@ def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
         )
 
 
-def open_frames(config: SourceConfig) -> FrameReader:
+def open_frames(
+    config: SourceConfig,
+    live: LiveConfig | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> FrameReader:
     """Open whatever `--source` names: a preset of `synthetic`, or what `io` can read.
+
+    Args:
+        config: what to read, and which part of it.
+        live: what to do about dropouts of a live source; the defaults when left out.
+        stopped: asked while a live source gives nothing: whether to end.
 
     Raises:
         MotError: there is nothing to read there.
     """
     if is_synthetic(config.source):
         return SyntheticReader(world_of(config.source), config)
-    return open_source(config)
+    return open_source(config, live, stopped)
 
 
 def track_video(config: TrackConfig) -> Iterator[FrameResult]:
@@ -158,7 +167,7 @@ def track_video(config: TrackConfig) -> Iterator[FrameResult]:
     Raises:
         MotError: the source or a model cannot be used.
     """
-    with open_frames(config.source) as reader:
+    with open_frames(config.source, config.live) as reader:
         yield from track_frames(config, reader)
 
 

@@ -141,7 +141,7 @@ def test_damage_inside_the_pictures_is_counted(tmp_path, seed):
 def test_a_disk_error_in_the_middle_ends_the_reading_as_partial(tmp_path):
     path = make_clip(tmp_path / "a.mp4", CLIPS["fast.mp4"])
     with open_source(SourceConfig(source=str(path))) as reader:
-        real = reader._container
+        real = reader._decoder._container
 
         class Failing:
             def demux(self, stream):
@@ -153,8 +153,8 @@ def test_a_disk_error_in_the_middle_ends_the_reading_as_partial(tmp_path):
             def __getattr__(self, name):
                 return getattr(real, name)
 
-        reader._container = Failing()
-        reader._decoded = reader._decode()
+        reader._decoder._container = Failing()
+        reader._decoded = iter(reader._decoder)
         frames = list(reader)
     assert 10 < len(frames) < 40
     assert reader.faults["read_errors"] == 1
@@ -164,7 +164,7 @@ def test_a_disk_error_in_the_middle_ends_the_reading_as_partial(tmp_path):
 def test_a_demuxer_that_fails_forever_is_left(tmp_path):
     path = make_clip(tmp_path / "a.mp4", CLIPS["fast.mp4"])
     with open_source(SourceConfig(source=str(path))) as reader:
-        real = reader._container
+        real = reader._decoder._container
 
         class Stuck:
             asked = 0
@@ -176,8 +176,8 @@ def test_a_demuxer_that_fails_forever_is_left(tmp_path):
             def __getattr__(self, name):
                 return getattr(real, name)
 
-        reader._container = Stuck()
-        reader._decoded = reader._decode()
+        reader._decoder._container = Stuck()
+        reader._decoded = iter(reader._decoder)
         assert len(list(reader)) == 1
     assert Stuck.asked < 1000
     assert reader.partial

@@ -24,6 +24,7 @@ from mot_dinov3.config.inputs import (
     EmbedderConfig,
     SourceConfig,
 )
+from mot_dinov3.config.live import LiveConfig
 from mot_dinov3.config.motion import MotionConfig
 from mot_dinov3.config.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
 from mot_dinov3.config.scheduler import DEFAULT_POLICY, SchedulerConfig
@@ -44,6 +45,7 @@ __all__ = [
     "DeviceConfig",
     "DrawConfig",
     "EmbedderConfig",
+    "LiveConfig",
     "LoopConfig",
     "MotionConfig",
     "OutputConfig",
@@ -74,4 +76,5 @@ class TrackConfig:
     draw: DrawConfig = field(default_factory=DrawConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
+    live: LiveConfig = field(default_factory=LiveConfig)
     talk: TalkConfig = field(default_factory=TalkConfig)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 MOST_PAUSE_S = 3600.0
 
+MOST_LEAD_S = 12.0
+"""A live source may hand over so much at once: the length of a long segment of a playlist."""
+LEAST_STEP_S = 1e-3
+"""Two live pictures are at least so far apart, however fast they come."""
+
 
 class FrameClock:
     """Turns timestamps into seconds from the first frame, strictly increasing.
@@ -51,3 +56,40 @@ class FrameClock:
         self._was_bad = True
         # Half a step leaves room for the next frame to keep its own time.
         return last_s + self.step_s / 2
+
+
+class LiveClock:
+    """Times of a live line: the source's own steps while they make sense, else what passed here.
+
+    Within a connection a source knows best when its pictures were taken; the network hands them
+    over in bursts. Over a gap, where a source has no times or counts anew, the monotonic clock
+    of this machine tells how long it took.
+    """
+
+    def __init__(self) -> None:
+        self._time_s = 0.0
+        self._stamp_s: float | None = None
+        self._arrived_s: float | None = None
+
+    def gap(self) -> None:
+        """The line was interrupted: the stamps of the next connection begin anew."""
+        self._stamp_s = None
+
+    def tell(self, stamp_s: float | None, arrived_s: float) -> float:
+        """The time of the next picture in seconds from the first one, strictly increasing.
+
+        Args:
+            stamp_s: what the source says, None where it says nothing.
+            arrived_s: when it came, on the monotonic clock.
+        """
+        if self._arrived_s is not None:
+            passed_s = arrived_s - self._arrived_s
+            self._time_s += max(LEAST_STEP_S, self._step_s(stamp_s, passed_s))
+        self._stamp_s, self._arrived_s = stamp_s, arrived_s
+        return self._time_s
+
+    def _step_s(self, stamp_s: float | None, passed_s: float) -> float:
+        if stamp_s is None or self._stamp_s is None:
+            return passed_s
+        step_s = stamp_s - self._stamp_s
+        return step_s if 0 < step_s <= passed_s + MOST_LEAD_S else passed_s

@@ -25,7 +25,8 @@ STREAM_PROTOCOLS = "http,https,httpproxy,tls,tcp,udp,rtp,rtsp,rtmp,rtmps,srt,cry
 STREAM_SCHEMES = frozenset({"http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "srt", "tcp", "udp"})
 
 OPEN_TIMEOUT_S = 10.0
-READ_TIMEOUT_S = 15.0
+UDP_OPTIONS = {"overrun_nonfatal": "1"}
+"""Packets that come too fast for us are lost, as ever on such a line; the rest goes on."""
 
 _URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.\-]*://")
 
@@ -72,8 +73,10 @@ def open_file(path: Path) -> InputContainer:
         ) from error
 
 
-def open_stream(url: str) -> InputContainer:
+def open_stream(url: str, read_timeout_s: float) -> InputContainer:
     """Connect to a network stream, waiting at most `OPEN_TIMEOUT_S`.
+
+    Reading is given up after `read_timeout_s` without anything.
 
     Raises:
         InputError: unknown scheme, no answer, refused; never shows the credentials.
@@ -87,11 +90,13 @@ def open_stream(url: str) -> InputContainer:
     options = {"format_whitelist": STREAM_DEMUXERS, "protocol_whitelist": STREAM_PROTOCOLS}
     if scheme.startswith("rtsp"):
         options["rtsp_flags"] = "prefer_tcp"
+    if scheme == "udp":
+        options |= UDP_OPTIONS
     try:
         return av.open(
             url,
             container_options=options,
-            timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
+            timeout=(OPEN_TIMEOUT_S, read_timeout_s),
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mot_dinov3.config import SourceConfig
+from mot_dinov3.errors import InputError
 
 
 class FrameSelection:
@@ -12,11 +13,15 @@ class FrameSelection:
         self.config = config
         self.taken = 0
 
+    def has_place(self, index: int) -> bool:
+        """Whether source frame `index` is among those that may be tracked; counts nothing."""
+        after_start = index - self.config.start_frame
+        in_step = after_start >= 0 and after_start % self.config.vid_stride == 0
+        return in_step and not self.is_past(index)
+
     def wants(self, index: int) -> bool:
         """Whether source frame `index` is tracked; the caller then yields it."""
-        after_start = index - self.config.start_frame
-        wanted = after_start >= 0 and after_start % self.config.vid_stride == 0
-        wanted = wanted and not self.is_past(index)
+        wanted = self.has_place(index)
         self.taken += wanted
         return wanted
 
@@ -25,6 +30,19 @@ class FrameSelection:
         config = self.config
         after_end = 0 <= config.end_frame < index
         return after_end or (config.max_frames > 0 and self.taken >= config.max_frames)
+
+    def require_start(self, name: str, frames_seen: int) -> None:
+        """Refuse a source `name` that ended after `frames_seen` frames, before the first wanted.
+
+        Raises:
+            InputError: nothing was tracked.
+        """
+        if self.config.start_frame >= frames_seen:
+            raise InputError(
+                f"'{name}' ends after {frames_seen} frames, before --start-frame "
+                f"{self.config.start_frame}.",
+                fix="Give a smaller --start-frame.",
+            )
 
 
 def count_selected(config: SourceConfig, frame_count: int) -> int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import glob
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from mot_dinov3.config import SourceConfig
+from mot_dinov3.config import LiveConfig, SourceConfig
 from mot_dinov3.errors import InputError, nearest
+from mot_dinov3.io.connection import Line
 from mot_dinov3.io.containers import (
+    OPEN_TIMEOUT_S,
     is_url,
     open_file,
     open_stream,
@@ -20,10 +22,11 @@ from mot_dinov3.io.containers import (
 )
 from mot_dinov3.io.images import IMAGE_SUFFIXES, ImageReader, images_of, sequence_of
 from mot_dinov3.io.info import FrameReader, SourceInfo
+from mot_dinov3.io.live import LiveReader
 from mot_dinov3.io.selection import count_selected
 from mot_dinov3.io.seqinfo import SEQUENCE_FILE
 from mot_dinov3.io.sequence import MOT_PREFIX, open_sequence
-from mot_dinov3.io.video import Origin, VideoReader
+from mot_dinov3.io.video import VideoReader
 
 __all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source", "plain_name"]
 
@@ -42,10 +45,19 @@ def plain_name(source: str) -> str:
     return re.sub(r"[^\w.-]+", "-", stem)[:MOST_LETTERS].strip("-.") or "source"
 
 
-def open_source(config: SourceConfig) -> FrameReader:
+def open_source(
+    config: SourceConfig,
+    live: LiveConfig | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> FrameReader:
     """Open a video file, image directory, glob, webcam, stream or `mot:DIR`.
 
     The first frame is proven, where there are pixels.
+
+    Args:
+        config: what to read, and which part of it.
+        live: what to do about dropouts of a live source; the defaults when left out.
+        stopped: asked while a live source gives nothing: whether to end.
 
     Raises:
         InputError: one sentence that names the source and what to do; cheap, so it comes
@@ -58,13 +70,23 @@ def open_source(config: SourceConfig) -> FrameReader:
         source = unquote(urlsplit(source).path)
     if source.lower().startswith(MOT_PREFIX):
         return _open_mot(source[len(MOT_PREFIX) :].strip(), config)
+    line = _line(source, live or LiveConfig())
+    if line is not None:
+        return LiveReader(line, config, live or LiveConfig(), stopped)
+    return _open_path(Path(source).expanduser(), config)
+
+
+def _line(source: str, live: LiveConfig) -> Line | None:
+    """How to reach a source that is live; None for one that is a path."""
     if is_url(source):
-        origin = Origin(printable_name(source), is_live=True)
-        return VideoReader(open_stream(source), origin, config)
+        name = printable_name(source)
+        return Line(name, lambda: open_stream(source, live.read_timeout), OPEN_TIMEOUT_S)
     path = Path(source).expanduser()
     if source.isascii() and source.isdigit() and not path.exists():
-        return VideoReader(open_webcam(int(source)), Origin(f"webcam {source}", None, True), config)
-    return _open_path(path, config)
+        return Line(f"webcam {source}", lambda: open_webcam(int(source)), OPEN_TIMEOUT_S)
+    if camera := re.fullmatch(r"/dev/video(\d+)", source):
+        return Line(source, lambda: open_webcam(int(camera[1])), OPEN_TIMEOUT_S)
+    return None
 
 
 def _open_mot(directory: str, config: SourceConfig) -> FrameReader:
@@ -103,9 +125,6 @@ def _open_path(path: Path, config: SourceConfig) -> FrameReader:
         raise InputError(
             f"'{name}' cannot be read: {error.strerror}.", fix="Check the disk and the path."
         ) from error
-    if stat.S_ISCHR(mode) and path.name.removeprefix("video").isdigit():
-        number = path.name.removeprefix("video")
-        return VideoReader(open_webcam(int(number)), Origin(name, None, True), config)
     raise InputError(f"'{name}' is not a regular file.", fix="Save it to a file first.")
 
 
@@ -115,7 +134,7 @@ def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
             raise InputError(f"'{name}' is empty.", fix="Copy or record it again.")
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return ImageReader(images_of([path], name), config)
-    return VideoReader(open_file(path), Origin(name, path), config)
+    return VideoReader(open_file(path), path, name, config)
 
 
 def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:

@@ -18,7 +18,7 @@ from mot_dinov3.io.sources import FrameReader, SourceInfo, count_selected
 from mot_dinov3.jobs.figures import collect, thread_shares, write_stats
 from mot_dinov3.jobs.outputs import check_outputs
 from mot_dinov3.pipeline import Models
-from mot_dinov3.run import OnFrame, RunOutcome, RunSettings, run
+from mot_dinov3.run import OnFrame, RunOutcome, RunSettings, StopRequest, run
 from mot_dinov3.session import build_tracker, open_frames, require_pixels
 from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.sinks.factory import create_sinks
@@ -80,7 +80,8 @@ def run_job(
     """
     onlooker = onlooker or Nobody()
     load_environment()
-    with open_frames(config.source) as reader:
+    stop = StopRequest()
+    with open_frames(config.source, config.live, stop.wanted) as reader:
         check_outputs(config, reader.info.path)
         require_pixels(config, reader.info)
         tracker = assemble(config, models) if models else build_tracker(config)
@@ -91,7 +92,8 @@ def run_job(
         timer = StageTimer()
         sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
         with onlooker.watch(count_selected(config.source, reader.info.frame_count)) as tell:
-            outcome = run(reader, tracker, sinks, timer, tell, settings_for(config, reader.info))
+            settings = settings_for(config, reader.info, stop)
+            outcome = run(reader, tracker, sinks, timer, tell, settings)
         stats = collect(config, reader, tracker, outcome)
         stats["threads"] = thread_shares(outcome, sinks)
         if outcome.statistics.frames:
@@ -101,9 +103,9 @@ def run_job(
         return JobResult(stats, ended(outcome, reader), written(config, outcome, sinks))
 
 
-def settings_for(config: TrackConfig, info: SourceInfo) -> RunSettings:
+def settings_for(config: TrackConfig, info: SourceInfo, stop: StopRequest) -> RunSettings:
     """How the loop runs: without pixels there is nothing that a second thread could take over."""
-    return RunSettings(live=info.is_live, overlap=config.loop.overlap and info.has_pixels)
+    return RunSettings(info.is_live, config.loop.overlap and info.has_pixels, stop)
 
 
 def warn_of_unused_boxes(detector: Detector, info: SourceInfo) -> None:

@@ -7,5 +7,14 @@ from __future__ import annotations
 
 from mot_dinov3.run.base import FrameSink, OnFrame, RunOutcome, RunSettings, VideoTracker
 from mot_dinov3.run.loop import run
+from mot_dinov3.run.signals import StopRequest
 
-__all__ = ["FrameSink", "OnFrame", "RunOutcome", "RunSettings", "VideoTracker", "run"]
+__all__ = [
+    "FrameSink",
+    "OnFrame",
+    "RunOutcome",
+    "RunSettings",
+    "StopRequest",
+    "VideoTracker",
+    "run",
+]

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, EXIT_SIGINT, EXIT_SIGTERM, MotError
+from mot_dinov3.run.signals import StopRequest
 from mot_dinov3.statistics import RunStatistics
 from mot_dinov3.structures import Frame, FrameResult
 
@@ -59,10 +60,12 @@ class RunSettings:
     Attributes:
         live: the source is read as it happens; it is never read ahead, for frames would wait.
         overlap: read ahead and write behind, in threads, while frames are tracked.
+        stop: ends the run after the frame at hand; a source that waits should know it too.
     """
 
     live: bool = False
     overlap: bool = False
+    stop: StopRequest = field(default_factory=StopRequest)
 
 
 @dataclass(slots=True)
@@ -75,6 +78,7 @@ class RunOutcome:
             warming up.
         busy_s: thread -> seconds in which it did not wait for another one or for a camera.
         stopped_by: the signal that ended the run early, 0 for none.
+        asked: somebody who watched it asked for its end.
         warm_up_s: seconds spent before the first frame counted.
         frame_size: (width, height) of the first frame.
         error: the problem that ended the run early, None for none; what came before is kept.
@@ -84,6 +88,7 @@ class RunOutcome:
     wall_s: float = 0.0
     busy_s: dict[str, float] = field(default_factory=dict)
     stopped_by: int = 0
+    asked: bool = False
     warm_up_s: float = 0.0
     frame_size: tuple[int, int] = (0, 0)
     error: MotError | None = None

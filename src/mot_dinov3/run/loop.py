@@ -69,8 +69,8 @@ def run(
         on_frame: called after each frame, for progress.
         settings: how the loop runs; one thing after another when left out.
     """
-    loop = _Loop(tracker, sinks, timer, on_frame, settings or RunSettings())
-    stop = StopRequest()
+    settings = settings or RunSettings()
+    loop, stop = _Loop(tracker, sinks, timer, on_frame, settings), settings.stop
     try:
         with stop.listening(), ExitStack() as stack:
             for sink in sinks:
@@ -78,7 +78,7 @@ def run(
             loop.run(frames, stop)
     except MotError as error:
         loop.outcome.error = error
-    loop.outcome.stopped_by = stop.signal
+    loop.outcome.stopped_by, loop.outcome.asked = stop.signal, stop.asked
     return loop.outcome
 
 
@@ -117,7 +117,7 @@ class _Loop:
                     behind.put(self._track(read))
                     self._book(behind.finished())
                     self._tracker.pace(max(self._own_ms, self._all_ms / self._processors))
-                    if stop.signal:
+                    if stop.wanted():
                         break
         finally:
             self._book(behind.finished())

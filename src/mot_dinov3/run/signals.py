@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish that the loop hears between frames."""
+"""Ctrl-C, SIGTERM and anybody else's wish to stop, which the loop hears between frames."""
 
 from __future__ import annotations
 
@@ -10,14 +10,30 @@ from typing import Self
 
 
 class StopRequest:
-    """Turns SIGINT and SIGTERM into a flag that the loop reads between frames."""
+    """A flag that the loop reads between frames, and whoever waits for a frame as well.
+
+    Plain attributes: a lock that a signal handler wants may be held by whom it interrupted.
+
+    Attributes:
+        signal: which of SIGINT and SIGTERM came, 0 for none.
+        asked: somebody who watches the run asked for its end, from whatever thread.
+    """
 
     def __init__(self) -> None:
         self.signal = 0
+        self.asked = False
+
+    def ask(self) -> None:
+        """Wish for the end of the run."""
+        self.asked = True
+
+    def wanted(self) -> bool:
+        """Whether the run is to end."""
+        return self.asked or self.signal != 0
 
     @contextmanager
     def listening(self) -> Iterator[Self]:
-        """Hear signals inside; a second SIGINT interrupts at once, as usual."""
+        """Turn signals into wishes inside; a second SIGINT interrupts at once, as usual."""
         previous = {}
         for number in (signal.SIGINT, signal.SIGTERM):
             try:

@@ -1,0 +1,110 @@
+"""Decoded frames of one container, read with libav; damage is counted, not hidden."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from mot_dinov3.io.containers import video_stream
+from mot_dinov3.io.info import sane_fps
+
+MOST_FAILURES_IN_A_ROW = 200
+
+
+class StreamDecoder:
+    """Decodes the moving pictures of a container in order, once.
+
+    Attributes:
+        stream: what is decoded.
+        faults: what was wrong so far: kind -> how often, zeros included.
+        packets: packets of the stream that came so far.
+        end_s: where the latest of them ends, in seconds on the container's clock.
+        failure: the system's reason where reading broke off, "" where it came to an end.
+
+    Raises:
+        InputError: at birth, when there is no video stream that can be decoded.
+    """
+
+    def __init__(
+        self, container: InputContainer, name: str, unwanted: Callable[[], bool] | None = None
+    ) -> None:
+        """Args: an open container; how messages call it; for a live line, whether to give up.
+
+        `unwanted` is asked at every packet, be it sound, so that a line whose pictures stand
+        still can be left.
+        """
+        self.stream = video_stream(container, name)
+        self.faults: Counter[str] = Counter()
+        self.packets = 0
+        self.end_s = 0.0
+        self.failure = ""
+        self._container = container
+        self._unwanted = unwanted
+        # Frame threads decode faster but hold pictures back: not on a live line.
+        self.stream.thread_type = "AUTO" if unwanted is None else "SLICE"
+
+    @property
+    def fps(self) -> float:
+        """Nominal rate of the stream."""
+        rate = self.stream.average_rate or self.stream.guessed_rate
+        return sane_fps(float(rate) if rate else None)
+
+    def stamp_s(self, frame: av.VideoFrame) -> float | None:
+        """When a frame is to be shown, in seconds on the container's clock, if it says so."""
+        stamp = frame.pts if frame.pts is not None else frame.dts
+        base = self.stream.time_base
+        return None if stamp is None or base is None else float(stamp * base)
+
+    def __iter__(self) -> Iterator[av.VideoFrame]:
+        """Every frame the decoder gives; damaged packets are passed over."""
+        failures = 0
+        while failures < MOST_FAILURES_IN_A_ROW:
+            try:
+                for packet in self._demux():
+                    self._note(packet)
+                    frames = self._decode(packet)
+                    failures = 0 if frames else failures
+                    for frame in frames:
+                        self.faults["corrupt_frames"] += frame.is_corrupt
+                        yield frame
+                return
+            except av.InvalidDataError:
+                self.faults["corrupt_packets"] += 1
+                failures += 1
+            except av.FFmpegError as error:
+                self.faults["read_errors"] += 1
+                self.failure = error.strerror or type(error).__name__
+                return
+
+    def _demux(self) -> Iterator[av.Packet[VideoStream]]:
+        if self._unwanted is None:
+            yield from self._container.demux(self.stream)
+            return
+        for packet in self._container.demux():
+            if self._unwanted():
+                return
+            if packet.stream.index == self.stream.index:
+                yield cast("av.Packet[VideoStream]", packet)
+
+    def _decode(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
+        try:
+            return packet.decode()
+        except av.EOFError:
+            return []
+        except av.FFmpegError:
+            self.faults["corrupt_packets"] += 1
+            return []
+
+    def _note(self, packet: av.Packet[VideoStream]) -> None:
+        if not packet.size:
+            return
+        self.packets += 1
+        self.faults["corrupt_packets"] += packet.is_corrupt
+        if packet.pts is not None and packet.time_base:
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+            self.end_s = max(self.end_s, float(end))

@@ -1,0 +1,268 @@
+"""Live sources: the newest frame, dropouts, real time, and a wish to stop that is always heard."""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+
+from clips import number_of
+from feeds import Camera, Feed, stream_bytes
+from mot_dinov3.config import LiveConfig, SourceConfig
+from mot_dinov3.errors import InputError
+from mot_dinov3.io import live
+from mot_dinov3.io.live import LiveReader
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch):
+    monkeypatch.setattr(live, "FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr(live, "POLL_S", 0.02)
+
+
+@pytest.fixture
+def sent(tmp_path):
+    return stream_bytes(tmp_path)
+
+
+def open_camera(*script, stopped=None, source=None, **more):
+    camera = Camera(*script)
+    config = LiveConfig(**{"read_timeout": 2.0, **more})
+    return camera, LiveReader(camera.line, source or SourceConfig("x"), config, stopped)
+
+
+def settled(reader, dropped, within_s=10.0):
+    """Wait until so many pictures were dropped."""
+    until = time.monotonic() + within_s
+    while reader.faults["dropped"] < dropped and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_who_is_slow_gets_the_newest_frame_and_the_others_are_counted(sent):
+    feed = Feed(sent, first=len(sent) // 3)
+    _, reader = open_camera(feed)
+    with reader:
+        frames = iter(reader)
+        first = next(frames)
+        feed.more.set()
+        settled(reader, 10)
+        time.sleep(0.3)
+        rest = list(frames)
+    assert 1 <= len(rest) <= 3
+    assert rest[-1].index == 29
+    assert number_of(rest[-1].image) == 29
+    assert len(rest) + 1 + reader.faults["dropped"] == 30 - first.index
+    assert not reader.partial
+
+
+def test_nothing_is_dropped_where_the_source_shall_wait(sent):
+    _, reader = open_camera(Feed(sent), no_drop=True)
+    with reader:
+        frames = []
+        for frame in reader:
+            frames.append(frame)
+            time.sleep(0.005)
+    assert [frame.index for frame in frames] == list(range(30))
+    assert [number_of(frame.image) for frame in frames] == list(range(30))
+    assert [frame.time_s for frame in frames] == pytest.approx([n / 25 for n in range(30)])
+    assert not reader.faults
+
+
+def test_what_came_while_the_models_were_loaded_is_past(sent):
+    feed = Feed(sent, after="hang")
+    _, reader = open_camera(feed)
+    time.sleep(0.5)
+    with reader:
+        frame = next(iter(reader))
+        assert frame.index > 20
+        assert frame.time_s == 0.0
+        assert "dropped" not in reader.faults
+        feed.released.set()
+
+
+def test_an_end_of_file_is_a_dropout_when_asked_to_reconnect(sent, monkeypatch):
+    monkeypatch.setattr(live, "FIRST_WAIT_S", 0.0)
+    camera, reader = open_camera(Feed(sent), Feed(sent), reconnect=1, no_drop=True)
+    with reader:
+        frames = list(reader)
+    assert [frame.index for frame in frames] == list(range(60))
+    assert [number_of(frame.image) for frame in frames] == [*range(30), *range(30)]
+    times = [frame.time_s for frame in frames]
+    assert all(a < b for a, b in pairwise(times))
+    assert reader.faults == {"gaps": 2, "reconnects": 1}
+    assert camera.calls == 3
+    assert reader.partial, "it did not come back in the end"
+
+
+def test_without_tries_an_end_is_the_end_and_no_fault(sent):
+    camera, reader = open_camera(Feed(sent), no_drop=True)
+    with reader:
+        assert len(list(reader)) == 30
+    assert camera.calls == 1
+    assert not reader.partial
+    assert not reader.faults
+
+
+def test_a_broken_line_is_partial_and_what_came_before_is_kept(sent):
+    _, reader = open_camera(Feed(sent, after="break"), no_drop=True)
+    with reader:
+        assert len(list(reader)) >= 27
+    assert reader.partial
+    assert reader.faults["read_errors"] == 1
+
+
+def test_a_broken_line_that_comes_back_is_whole(sent, caplog):
+    script = Feed(sent, after="break"), InputError("The stream is not there."), Feed(sent)
+    camera, reader = open_camera(*script, reconnect=2, no_drop=True,
+                                 source=SourceConfig("x", max_frames=45))  # fmt: skip
+    with reader:
+        assert len(list(reader)) == 45
+    assert camera.calls == 3
+    assert reader.faults["gaps"] == reader.faults["reconnects"] == 1
+    assert not reader.partial
+    assert "try 1 of 2" in caplog.text
+    assert "(The stream is not there): try 2 of 2" in caplog.text
+    assert "is back after" in caplog.text
+
+
+def test_a_read_that_never_returns_is_left_behind(sent):
+    """No timeout of libav helps here: its read stands still in code that is not its own."""
+    hanging = Feed(sent, after="hang")
+    camera, reader = open_camera(
+        hanging, Feed(sent), reconnect=1, no_drop=True, read_timeout=0.3,
+        source=SourceConfig("x", max_frames=50),
+    )  # fmt: skip
+    with reader:
+        frames = list(reader)
+    assert len(frames) == 50
+    assert camera.calls == 2
+    gaps = [b.time_s - a.time_s for a, b in pairwise(frames)]
+    assert 0.3 <= max(gaps) < 5
+    assert sorted(gaps)[-2] < 0.2
+    assert reader.faults["reconnects"] == 1
+    hanging.released.set()
+
+
+def test_silence_without_tries_ends_the_run_as_partial(sent):
+    feed = Feed(sent, after="hang")
+    _, reader = open_camera(feed, read_timeout=0.2, no_drop=True)
+    started = time.monotonic()
+    with reader:
+        assert len(list(reader)) >= 27
+    assert time.monotonic() - started < 5
+    assert reader.partial
+    feed.released.set()
+
+
+def test_each_try_waits_twice_as_long_up_to_a_limit(sent, monkeypatch):
+    monkeypatch.undo()
+    assert [live.waiting_s(n) for n in range(9)] == [0, 0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert live.waiting_s(10**6) == 30
+
+
+def test_tries_are_counted_for_each_dropout_anew(sent, monkeypatch):
+    dead = InputError("gone.")
+    camera, reader = open_camera(
+        Feed(sent), dead, Feed(sent, after="hang"), dead, dead, reconnect=2, no_drop=True,
+        read_timeout=0.4,
+    )  # fmt: skip
+    with reader:
+        assert len(list(reader)) >= 55
+    assert camera.calls == 5
+    assert reader.faults["gaps"] == 2
+    assert reader.partial
+
+
+def test_a_line_that_breaks_off_at_once_uses_its_tries_up(sent, monkeypatch):
+    monkeypatch.setattr(live, "FIRST_WAIT_S", 0.3)
+    script = [Feed(sent) for _ in range(9)]
+    camera, reader = open_camera(*script, reconnect=2, no_drop=True)
+    with reader:
+        assert len(list(reader)) == 90
+    assert camera.calls == 3
+    assert reader.partial
+
+
+@pytest.mark.parametrize("after", ["hang", "end"])
+def test_a_wish_to_stop_is_heard_while_nothing_comes(sent, monkeypatch, after):
+    monkeypatch.setattr(live, "FIRST_WAIT_S", 30.0)
+    wishes = threading.Event()
+    feed = Feed(sent, after=after)
+    _, reader = open_camera(feed, stopped=wishes.is_set, reconnect=5, read_timeout=30, no_drop=True)
+    threading.Timer(0.5, wishes.set).start()
+    started = time.monotonic()
+    with reader:
+        assert len(list(reader)) >= 27
+    assert time.monotonic() - started < 3
+    assert not reader.partial
+    feed.released.set()
+
+
+def test_it_comes_back_in_another_size_and_goes_on_in_the_first(sent, tmp_path):
+    tall = stream_bytes(tmp_path, size=(48, 64))
+    _, reader = open_camera(Feed(sent), Feed(tall), reconnect=1, no_drop=True,
+                            source=SourceConfig("x", max_frames=60))  # fmt: skip
+    with reader:
+        frames = list(reader)
+    assert (reader.info.width, reader.info.height) == (64, 48)
+    assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
+    assert frames[-1].image[:, :10].max() == 0, "letterboxed"
+    assert reader.faults["size_changes"] == 1
+
+
+def test_a_source_that_never_answers_is_an_input_error():
+    with pytest.raises(InputError, match="refused"):
+        open_camera(InputError("refused"))
+
+
+def test_a_source_that_answers_and_says_nothing_is_given_up():
+    feed = Feed(b"", after="hang")
+    started = time.monotonic()
+    with pytest.raises(InputError, match="'camera' sends no picture"):
+        open_camera(feed, read_timeout=0.1)
+    assert time.monotonic() - started < 5
+    feed.released.set()
+
+
+def test_a_source_without_a_picture_says_so(tmp_path):
+    junk = bytes([0x47, 0x1F, 0xFF, 0x10]) + bytes(184)
+    with pytest.raises(InputError, match=r"cannot be opened|no video|no frame"):
+        open_camera(Feed(junk * 500))
+
+
+def test_a_bug_is_not_taken_for_a_dropout(sent):
+    _, reader = open_camera(Feed(sent), ZeroDivisionError("ours"), reconnect=3)
+    with reader, pytest.raises(ZeroDivisionError):
+        list(reader)
+
+
+@pytest.mark.parametrize(
+    ("selection", "indices"),
+    [
+        ({"start_frame": 25}, [25, 26, 27, 28, 29]),
+        ({"end_frame": 2}, [0, 1, 2]),
+        ({"max_frames": 2}, [0, 1]),
+        ({"vid_stride": 10}, [0, 10, 20]),
+    ],
+)
+def test_the_selection_holds_on_a_live_line(sent, selection, indices):
+    _, reader = open_camera(Feed(sent), no_drop=True, source=SourceConfig("x", **selection))
+    with reader:
+        assert [frame.index for frame in reader] == indices
+
+
+def test_a_start_that_is_never_reached_is_an_error(sent):
+    _, reader = open_camera(Feed(sent), source=SourceConfig("x", start_frame=30))
+    with reader, pytest.raises(InputError, match="ends after 30 frames, before --start-frame 30"):
+        list(reader)
+
+
+def test_no_thread_outlives_a_line_that_flows(sent):
+    before = threading.active_count()
+    feed = Feed(sent * 200)
+    _, reader = open_camera(feed)
+    with reader:
+        next(iter(reader))
+    assert threading.active_count() == before
