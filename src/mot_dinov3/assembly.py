@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from mot_dinov3.camera.factory import create_camera
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.device import synchroniser
@@ -9,11 +11,16 @@ from mot_dinov3.features.base import whole_frame
 from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.policies.factory import create_policy
 from mot_dinov3.scheduler import EmbeddingScheduler
+from mot_dinov3.timing import Clock
 from mot_dinov3.tracker import Tracker
 
 
 def assemble(
-    config: TrackConfig, models: Models, *, scheduler: SchedulerConfig | None = None
+    config: TrackConfig,
+    models: Models,
+    *,
+    scheduler: SchedulerConfig | None = None,
+    clock: Clock = perf_counter,
 ) -> ModularTracker:
     """A new tracker around loaded models, with an empty memory.
 
@@ -21,6 +28,7 @@ def assemble(
         config: conf, tracker, scheduler and camera settings.
         models: what sees and what describes.
         scheduler: takes the place of `config.scheduler`.
+        clock: seconds, on which budgets are read.
 
     Raises:
         MotError: no such policy or camera motion, or its file cannot be read.
@@ -31,6 +39,7 @@ def assemble(
         create_policy(chosen, embedder=models.embedder is not None),
         EmbeddingScheduler(
             chosen,
+            clock,
             synchronise=synchroniser(models.device),
             whole_frame=whole_frame(models.embedder),
         ),

@@ -74,6 +74,9 @@ class EmbeddingScheduler:
             an embedder that hands out arrays has waited for its own work.
         whole_frame: the embedder looks at whole pictures: however many rows it is asked for
             cost one pass, all of them are asked for together, and budgets count passes.
+
+    Attributes:
+        fits: asks the budget how many of so many waiting crops, at most so many, go on now.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class EmbeddingScheduler:
         self.clock = clock
         self.model = CostModel()
         self.budget = create_budget(config, self.model, clock)
+        self.fits: Callable[[int, int], int] = self.budget.fits
         self._said_too_expensive = False
 
     def warm_up(self, embed_batch: Callable[[int], object], limit_s: float = 3.0) -> None:
@@ -119,7 +123,7 @@ class EmbeddingScheduler:
             embed: does the work for some rows, as one batch.
             remembered: what the tracks in `plan.track` look like, for reuse.
         """
-        work = _Work(self.clock, self.budget, self.model, embed, 1 if self.whole_frame else 0)
+        work = _Work(self, embed)
         if not len(plan):
             nothing = Embeddings.none(0, remembered.vectors.shape[1])
             return Executed(nothing, self._counts(), *work.ledger(0))
@@ -166,7 +170,7 @@ class EmbeddingScheduler:
         """Embed everybody wanted or nobody; returns critical rows and others left waiting."""
         wanted = np.concatenate((plan.critical, plan.refresh))
         must = len(plan.critical) > 0 and not self.config.bounds_critical
-        if len(wanted) and (must or self.budget.fits(1, 1)):
+        if len(wanted) and (must or self.fits(1, 1)):
             work.batch(wanted)
             work.bounded = len(plan.critical) if self.config.bounds_critical else 0
             return NO_ROWS, NO_ROWS
@@ -203,11 +207,11 @@ class EmbeddingScheduler:
 class _Work:
     """The batches of one frame: what ran, what it gave, what it was expected to cost."""
 
-    def __init__(
-        self, clock: Clock, budget: Budget, model: CostModel, embed: EmbedRows, units: int = 0
-    ) -> None:
-        self.clock, self.budget, self.model, self.embed = clock, budget, model, embed
-        self.units = units
+    def __init__(self, scheduler: EmbeddingScheduler, embed: EmbedRows) -> None:
+        self.clock, self.fits = scheduler.clock, scheduler.fits
+        self.budget, self.model = scheduler.budget, scheduler.model
+        self.units = 1 if scheduler.whole_frame else 0
+        self.embed = embed
         self.rows: list[IntArray] = []
         self.vectors: list[FloatArray] = []
         self.costs: list[tuple[float, float]] = []
@@ -228,7 +232,7 @@ class _Work:
 
     def while_it_fits(self, rows: IntArray, chunk: int) -> IntArray:
         """Embed rows chunk by chunk as the budget allows; returns the rows left waiting."""
-        while len(rows) and (n := self.budget.fits(len(rows), chunk)):
+        while len(rows) and (n := self.fits(len(rows), chunk)):
             self.batch(rows[:n])
             rows = rows[n:]
         return rows

@@ -15,6 +15,7 @@ from mot_dinov3.errors import (
     UnknownNameError,
     hide_secrets,
 )
+from mot_dinov3.notices import NOTICE
 
 COMMANDS = {
     "track": "mot_dinov3.commands.track",
@@ -87,7 +88,7 @@ def set_up_log(*, verbose: bool, debug: bool = False, quiet: bool = False) -> No
 
     `verbose` adds the detailed ones, `debug` the tracebacks; `quiet` leaves errors alone.
     """
-    level = logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING
+    level = logging.ERROR if quiet else logging.INFO if verbose else NOTICE
     log = logging.getLogger("mot_dinov3")
     log.handlers = [_PlainHandler()]
     log.propagate = False

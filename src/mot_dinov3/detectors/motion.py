@@ -49,6 +49,7 @@ class MotionDetector:
 
     names: Mapping[int, str]
     title: str
+    has_memory = True
 
     def __init__(
         self, config: DetectorConfig, device: str = "cpu", settings: DeviceConfig | None = None

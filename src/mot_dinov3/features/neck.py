@@ -73,6 +73,7 @@ class NeckEmbedder:
     device = "cpu"
     whole_frame = True
     has_own_cost = False
+    has_memory = True
 
     def __init__(self, source: object) -> None:
         self._source = require_neck(source)

@@ -30,7 +30,7 @@ class AtomicTextFile:
     def __init__(self, path: str | os.PathLike[str], *, flush_lines: bool = False) -> None:
         self.path = Path(path)
         self.partial = self.path
-        self._direct = _is_stream(self.path)
+        self._direct = is_stream(self.path)
         self._flush_lines = flush_lines
         self._whole = True
         self._file: IO[str] | None = None
@@ -91,7 +91,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         file.write_line(text.removesuffix("\n"))
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
+    """Whether a path is a pipe, a terminal or a socket: no file can take its place."""
     try:
         mode = path.stat().st_mode
     except OSError:

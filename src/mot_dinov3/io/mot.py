@@ -205,6 +205,11 @@ class MotWriter:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file = AtomicTextFile(path)
 
+    @property
+    def partial(self) -> Path:
+        """Where the text is now."""
+        return self._file.partial
+
     def __enter__(self) -> Self:
         self._file.__enter__()
         return self

@@ -54,6 +54,7 @@ class VideoWriter:
         frames: how many frames were taken.
         encode_ms: encoding time of each frame, measured in its thread.
         queue_wait_ms: how long each `write` waited for the encoder.
+        partial: where the file grows, None while it is not open.
         written: the final path once it exists; None when nothing was written.
         notice: why the sound was left out, "" if it was not.
         faults: trouble with the sound: kind -> how often.
@@ -71,11 +72,11 @@ class VideoWriter:
         self._format: VideoFormat = format_of(config.path)
         self._queue: queue.Queue[tuple[Image, float] | None] = queue.Queue(QUEUE_FRAMES)
         self._failure: Exception | None = None
-        self._partial: Path | None = None
+        self.partial: Path | None = None
         self._thread = threading.Thread(target=self._run, name="video-writer", daemon=True)
 
     def __enter__(self) -> Self:
-        self._partial = reserve_partial(self.config.path)
+        self.partial = reserve_partial(self.config.path)
         self._thread.start()
         return self
 
@@ -103,7 +104,7 @@ class VideoWriter:
         Raises:
             OutputError: an earlier frame could not be written.
         """
-        if self._partial is None:
+        if self.partial is None:
             raise ValueError("VideoWriter is written outside its context")
         self._raise_failure()
         started = perf_counter()
@@ -117,7 +118,7 @@ class VideoWriter:
         Raises:
             OutputError: it could not be finished; what was written stays under the partial name.
         """
-        partial, self._partial = self._partial, None
+        partial, self.partial = self.partial, None
         if partial is None:
             return
         self._queue.put(None)
@@ -147,7 +148,7 @@ class VideoWriter:
         """The thread: after a failure it goes on emptying the queue, so that nobody waits."""
         encoding: Encoding | None = None
         audio = self._open_audio()
-        partial = self._partial
+        partial = self.partial
         while (item := self._queue.get()) is not None:
             if self._failure is not None or partial is None:
                 continue

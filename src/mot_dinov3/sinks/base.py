@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,6 +29,12 @@ class FileSink(ABC):
         self.path = path
         self.timer = timer
         self._open_file = file
+
+    @property
+    def partial(self) -> Path | None:
+        """Where the output is until the run ends, None where it has no other name."""
+        partial = getattr(self._open_file, "partial", None)
+        return partial if partial != Path(self.path) else None
 
     @property
     def waited_s(self) -> float:

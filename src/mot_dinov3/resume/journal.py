@@ -1,0 +1,184 @@
+"""The journal of a run while it runs: told again from its beginning, then written on."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Protocol, Self
+
+from mot_dinov3.errors import InputError
+from mot_dinov3.resume.answers import Answers, DamagedError, look_of
+from mot_dinov3.resume.contents import (
+    ENDED,
+    FRAME,
+    UNFINISHED_FILES,
+    WHOSE,
+    Contents,
+    frames_of,
+    plain,
+)
+from mot_dinov3.resume.identity import Identity
+from mot_dinov3.resume.records import RecordWriter
+from mot_dinov3.structures import Frame
+
+log = logging.getLogger("mot_dinov3")
+
+
+class Home(Protocol):
+    """Where a journal lies."""
+
+    path: Path
+
+    def take(self) -> BinaryIO | None:
+        """The file of a new journal."""
+
+    def clear(self, keep: Path | None) -> None:
+        """Remove journals that are of no use any more."""
+
+    def outputs_now(self) -> dict[str, Any]:
+        """Every output that is there."""
+
+
+class RunJournal:
+    """What the tracker is told, frame by frame; a context, left when the run has ended.
+
+    The file appears with the first new frame, so that a run that never gets going leaves nothing.
+    Trouble with it never ends a run: there is only less to resume.
+
+    Args:
+        home: where it lies.
+        identity: whose it is.
+        file: the file of a run that goes on, open.
+        known: what it holds.
+
+    Attributes:
+        known_frames: how many frames are told again.
+        frames: how many it holds now.
+        partials: asked for the unfinished outputs of this run, once they are there.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        identity: Identity,
+        file: BinaryIO | None = None,
+        known: Contents | None = None,
+    ) -> None:
+        self._home, self._identity = home, identity
+        self._file = file
+        self._writer: RecordWriter | None = None
+        self._files = known.files if known else []
+        self._known = frames_of(known.path) if known else iter(())
+        self.known_frames = self.frames = known.frames if known else 0
+        self._left = self.known_frames
+        self._broken = False
+        self.partials: Callable[[], Iterable[Path]] = tuple
+        if file is not None and known is not None:
+            self._writer = RecordWriter(file, known.end, known.checksum)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of the file, which stays unless `finish` was called."""
+        self._close()
+
+    def told(self, frame: Frame) -> Answers | None:
+        """What is known of a frame, None once everything was told.
+
+        Raises:
+            InputError: the journal is not about this frame, or makes no sense.
+        """
+        if not self._left:
+            return None
+        self._left -= 1
+        try:
+            known = next(self._known, None)
+        except (OSError, DamagedError) as error:
+            raise self.misfit(frame, "cannot be read") from error
+        if known is None or (known.index, known.time_s) != (frame.index, frame.time_s):
+            raise self.misfit(frame, "holds other frames")
+        if known.picture != look_of(frame):
+            raise self.misfit(frame, "shows another picture")
+        return known
+
+    def misfit(self, frame: Frame, what: str) -> InputError:
+        """The error for a journal that is about something else than what is being tracked."""
+        return InputError(
+            f"The journal of the unfinished run {what} at frame {frame.index}.",
+            fix="Give the source that it was tracking, or leave out --resume to begin anew.",
+        )
+
+    def keep(self, answers: Answers) -> None:
+        """Write down what was told in a new frame."""
+        if self._broken:
+            return
+        try:
+            writer = self._writer or self._begin()
+            if writer is not None:
+                if self.frames == self.known_frames:
+                    self._note_files(writer)
+                writer.append(FRAME, *answers.packed())
+                self.frames += 1
+        except OSError as error:
+            self._broken = True
+            log.info("The journal '%s' ends here: %s.", self._home.path, error.strerror or error)
+
+    def _begin(self) -> RecordWriter | None:
+        self._file = self._home.take()
+        if self._file is None:
+            self._broken = True
+            log.info("No journal is kept: another run is writing '%s'.", self._home.path)
+            return None
+        self._writer = RecordWriter(self._file)
+        self._writer.append(WHOSE, plain(self._identity.as_dict()))
+        return self._writer
+
+    def _note_files(self, writer: RecordWriter) -> None:
+        """Remember which partial files are this run's, so that they can go when it has ended."""
+        files = [(str(path), path.stat().st_ino) for path in self.partials() if path.exists()]
+        self._files = [*self._files, *files]
+        writer.append(UNFINISHED_FILES, plain(files))
+
+    def finish(self, stats: Mapping[str, Any], *, mark: bool) -> None:
+        """The run has ended well: nothing is left of it but, with `mark`, that it did."""
+        for name, inode in self._files:
+            with contextlib.suppress(OSError):
+                path = Path(name)
+                if path.stat().st_ino == inode:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        try:
+            if mark:
+                self._mark(stats)
+            self._home.clear(self._home.path if mark else None)
+        except OSError as error:
+            log.info("The journal '%s' stays: %s.", self._home.path, error.strerror or error)
+        self._close()
+
+    def _mark(self, stats: Mapping[str, Any]) -> None:
+        file = self._file or self._home.take()
+        if file is not None:
+            self._file = file
+            self._writer = RecordWriter(file)
+            self._writer.append(WHOSE, plain(self._identity.as_dict()))
+            outputs = self._home.outputs_now()
+            self._writer.append(ENDED, plain({"outputs": outputs, "stats": dict(stats)}))
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                empty = os.fstat(file.fileno()).st_size == 0
+                if empty:
+                    self._home.path.unlink(missing_ok=True)
+            file.close()

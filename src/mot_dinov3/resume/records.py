@@ -1,0 +1,108 @@
+"""Records in a file that only grows, each proven by what stands before it.
+
+The file begins with a line that names it. A record is its length, a checksum, a letter for its
+kind, and its bytes; numbers are little-endian. The checksum (CRC-32, as in zip files) covers the
+length, the kind, the bytes and the checksum before: a record that was torn, changed, moved or left
+out ends what can be read, and everything before it is as it was written.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+MAGIC = b"mot_dinov3 journal 1\n"
+HEAD = struct.Struct("<II")
+LENGTH = struct.Struct("<I")
+MOST_BYTES = 2**28
+"""No frame needs more; a length beyond is damage."""
+
+START = zlib.crc32(MAGIC)
+
+
+class Record(NamedTuple):
+    """One record and where the next one begins.
+
+    Attributes:
+        kind: one byte.
+        data: its bytes.
+        end: offset in the file behind it.
+        checksum: its own, on which that of the next one stands.
+    """
+
+    kind: bytes
+    data: bytes
+    end: int
+    checksum: int
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a file up to its end or to the first that is not whole; never more.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) == MAGIC:
+            yield from _records(file, START)
+
+
+def _records(file: BinaryIO, checksum: int) -> Iterator[Record]:
+    while len(head := file.read(HEAD.size)) == HEAD.size:
+        length, stated = HEAD.unpack(head)
+        body = file.read(length) if 0 < length <= MOST_BYTES else b""
+        checksum = proof(checksum, length, body)
+        if len(body) != length or checksum != stated or not body:
+            return
+        yield Record(body[:1], body[1:], file.tell(), checksum)
+
+
+def proof(before: int, length: int, *parts: bytes) -> int:
+    """The checksum of a record of `length` bytes, given in parts, behind the checksum `before`."""
+    out = zlib.crc32(LENGTH.pack(length), before)
+    for part in parts:
+        out = zlib.crc32(part, out)
+    return out
+
+
+class RecordWriter:
+    """Appends records to an open file, each in one piece.
+
+    Args:
+        file: open for reading and writing, without a buffer.
+        end: offset behind the last good record, 0 for a new file; what lies beyond is cut off.
+        checksum: that of the last good record.
+    """
+
+    def __init__(self, file: BinaryIO, end: int = 0, checksum: int = START) -> None:
+        self._file = file
+        self._checksum = checksum
+        self.end = end
+        file.truncate(end)
+        file.seek(end)
+        if not end:
+            self._write(MAGIC)
+
+    def append(self, kind: bytes, *parts: bytes) -> None:
+        """Add a record; it is whole, or cut off again.
+
+        Raises:
+            OSError: the system refused.
+        """
+        length = len(kind) + sum(map(len, parts))
+        checksum = proof(self._checksum, length, kind, *parts)
+        self._write(b"".join((HEAD.pack(length, checksum), kind, *parts)))
+        self._checksum = checksum
+
+    def _write(self, data: bytes) -> None:
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            self._file.truncate(self.end)
+            raise
+        self.end += len(data)
