@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from mot_dinov3.config.fields import flag, require
 
@@ -23,6 +24,8 @@ class DrawConfig:
 
 
 CROPS = ("embedded", "seen")
+BESIDE = "auto"
+"""The value of `--report` without a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class OutputConfig:
                                 "to FILE (.npz)", metavar="FILE")  # fmt: skip
     stats_json: str = flag("", "--stats-json", "write the summary as JSON to FILE",
                            metavar="FILE")  # fmt: skip
+    report: str = flag("", "--report", "write a report of the run as one HTML page; without FILE "
+                       "beside the video", metavar="FILE", bare=BESIDE)  # fmt: skip
     no_clobber: bool = flag(False, "--no-clobber", "refuse to replace an existing output")
 
     def __post_init__(self) -> None:
@@ -54,6 +59,16 @@ class OutputConfig:
         npz = not self.save_embeddings or self.save_embeddings.lower().endswith(".npz")
         require(npz, "--save-embeddings", "a name that ends in .npz", self.save_embeddings)
         require(self.crops_per_id >= 0, "--crops-per-id", "0 or more", self.crops_per_id)
+        page = self.report in ("", BESIDE) or self.report.lower().endswith((".html", ".htm"))
+        require(page, "--report", "a name that ends in .html", self.report)
+
+    @property
+    def report_file(self) -> str:
+        """Where the report goes, empty for none."""
+        if self.report != BESIDE:
+            return self.report
+        video = Path(self.output)
+        return str(video.parent / f"{video.stem or 'report'}.html")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,12 @@ def collect(
     stats["stopped_by_signal"] = outcome.stopped_by
     stats["warm_up_s"] = round(outcome.warm_up_s, 3)
     stats["frame_size"] = list(outcome.frame_size)
+    stats["source"] = {
+        "name": reader.info.name,
+        "fps": round(reader.info.fps, 3),
+        "frames": reader.info.frame_count,
+        "live": reader.info.is_live,
+    }
     stats["detector"] = tracker.detector.title
     stats["embedder"] = tracker.embedder.title if tracker.embedder else "none"
     stats["config"] = as_dict(config)

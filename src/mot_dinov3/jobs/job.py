@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mot_dinov3.assembly import assemble
 from mot_dinov3.compat import load_environment
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.device import choose_device
-from mot_dinov3.errors import EXIT_PARTIAL, InputError
+from mot_dinov3.errors import EXIT_PARTIAL, InputError, MotError
 from mot_dinov3.io.sources import FrameReader, SourceInfo, count_selected
 from mot_dinov3.jobs.figures import collect, thread_shares, write_stats
 from mot_dinov3.jobs.outputs import check_outputs
@@ -23,6 +23,9 @@ from mot_dinov3.session import build_tracker, open_frames, require_pixels
 from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.sinks.factory import create_sinks
 from mot_dinov3.timing import StageTimer
+
+if TYPE_CHECKING:
+    from mot_dinov3.report.sink import ReportSink
 
 log = logging.getLogger("mot_dinov3")
 
@@ -91,16 +94,39 @@ def run_job(
         warn_of_unused_boxes(tracker.detector, reader.info)
         timer = StageTimer()
         sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
+        report = create_report(config, reader.info, tracker.detector.names, timer)
         with onlooker.watch(count_selected(config.source, reader.info.frame_count)) as tell:
             settings = settings_for(config, reader.info, stop)
-            outcome = run(reader, tracker, sinks, timer, tell, settings)
+            outcome = run(reader, tracker, [*sinks, *report], timer, tell, settings)
         stats = collect(config, reader, tracker, outcome)
         stats["threads"] = thread_shares(outcome, sinks)
         if outcome.statistics.frames:
             if config.output.stats_json:
                 write_stats(config.output.stats_json, stats)
+            publish(report, stats, outcome)
             onlooker.summed_up(stats)
         return JobResult(stats, ended(outcome, reader), written(config, outcome, sinks))
+
+
+def create_report(
+    config: TrackConfig, info: SourceInfo, names: Mapping[int, str], timer: StageTimer
+) -> list[ReportSink]:
+    """What gathers the report, the last of the sinks; none where none was asked for."""
+    path = config.output.report_file
+    if not path:
+        return []
+    from mot_dinov3.report.sink import ReportSink
+
+    return [ReportSink(path, info.name, names, timer)]
+
+
+def publish(reports: Sequence[ReportSink], stats: Mapping[str, Any], outcome: RunOutcome) -> None:
+    """Write what was gathered; a failure becomes the run's error unless that had one before."""
+    for report in reports:
+        try:
+            report.publish(stats)
+        except MotError as error:
+            outcome.error = outcome.error or error
 
 
 def settings_for(config: TrackConfig, info: SourceInfo, stop: StopRequest) -> RunSettings:
@@ -150,4 +176,5 @@ def written(config: TrackConfig, outcome: RunOutcome, sinks: Sequence[FileSink])
     """The files that exist now."""
     if not outcome.statistics.frames:
         return []
-    return [*(sink.path for sink in sinks), *filter(None, [config.output.stats_json])]
+    more = (config.output.stats_json, config.output.report_file)
+    return [*(sink.path for sink in sinks), *filter(None, more)]

@@ -9,6 +9,7 @@ from mot_dinov3.config import OutputConfig, TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.encoders import format_of
 from mot_dinov3.io.paths import check_output, check_output_directory
+from mot_dinov3.report.page import require_packages
 from mot_dinov3.session import NO_EMBEDDER
 
 
@@ -27,6 +28,8 @@ def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
             )
         seen[path] = flag
         check_output(Path(name), source_path, config.output.no_clobber)
+    if config.output.report:
+        require_packages()
     require_embedder(config)
     if config.output.save_crops:
         check_crops(config.output, seen)
@@ -78,8 +81,15 @@ def output_files(config: TrackConfig) -> dict[str, str]:
         "--save-mot": out.save_mot,
         "--save-jsonl": out.save_jsonl,
         "--save-trace": out.save_trace,
+        "--report": out.report_file,
         "--save-csv": out.save_csv,
         "--save-embeddings": out.save_embeddings,
         "--stats-json": out.stats_json,
     }
     return {flag: name for flag, name in files.items() if name}
+
+
+def output_places(config: TrackConfig) -> dict[str, str]:
+    """Flag -> file or directory of everything that a run will write."""
+    crops = config.output.save_crops
+    return output_files(config) | ({"--save-crops": crops} if crops else {})

@@ -1,0 +1,112 @@
+"""From values to one HTML file that needs nothing else and runs nothing but its own script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mot_dinov3.errors import not_installed
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+PARTS = Path(__file__).parent / "parts"
+NEEDED = ("jinja2", "plotly")
+SCRIPTS = ("common.js", "charts.js", "film.js", "wall.js")
+
+
+def require_packages() -> None:
+    """Refuse, before any work is done, where a report could not be made.
+
+    Raises:
+        ModelError: jinja2 or plotly is missing.
+    """
+    for package in NEEDED:
+        if find_spec(package) is None:
+            raise not_installed(package, "report", "--report")
+
+
+def render(template: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """A whole page.
+
+    Everything in `values` is escaped by the template, everything in `data` is written as JSON in
+    which no tag can begin or end. A content security policy names the page's scripts by their
+    fingerprints, so nothing else runs even if something got past that.
+
+    Args:
+        template: name of a file in `parts`.
+        values: what the template shows.
+        data: what the page's script reads.
+    """
+    from jinja2.utils import htmlsafe_json_dumps
+    from markupsafe import Markup
+
+    scripts = [plotly_script(), own_script()]
+    # Markup is for what ships with the packages; nothing from outside passes here.
+    return _environment().get_template(template).render(
+        **values,
+        policy=policy(scripts),
+        scripts=[Markup(script) for script in scripts],
+        style=Markup(_part("style.css")),
+        data=htmlsafe_json_dumps(data, separators=(",", ":"), allow_nan=False),
+    )  # fmt: skip
+
+
+def policy(scripts: list[str]) -> str:
+    """The content security policy of a page with these scripts.
+
+    Plotly sets styles on elements, so inline styles are allowed; they can load nothing.
+    """
+    hashes = " ".join(f"'sha256-{fingerprint(script)}'" for script in scripts)
+    rules = (
+        "default-src 'none'",
+        f"script-src {hashes}",
+        "style-src 'unsafe-inline'",
+        "img-src data: blob:",
+        "media-src 'self' file: blob:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+    return "; ".join(rules)
+
+
+def fingerprint(script: str) -> str:
+    """SHA-256 of a script in base64, as a policy names it."""
+    return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+@cache
+def plotly_script() -> str:
+    """Plotly itself; the only bundle that its package ships."""
+    from plotly.offline import get_plotlyjs
+
+    script: str = get_plotlyjs()
+    return script
+
+
+@cache
+def own_script() -> str:
+    """The page's own script."""
+    return "\n".join(["'use strict';", *(_part(name) for name in SCRIPTS)])
+
+
+def _part(name: str) -> str:
+    return (PARTS / name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(PARTS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,113 @@
+"""Small tables of a page: stages, settings, versions, and a line of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mot_dinov3.config import TrackConfig
+from mot_dinov3.config.flat import as_dict
+from mot_dinov3.errors import hide_secrets
+from mot_dinov3.report.recorder import RunData
+from mot_dinov3.report.time_charts import COLOURS, OTHER
+from mot_dinov3.statistics import WAIT
+
+LONGEST = 300
+"""Characters of a value that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A name and what it stands for."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """A stage as the table shows it."""
+
+    name: str
+    colour: str
+    mean: str
+    p95: str
+    share: str
+
+
+def stage_rows(run: RunData) -> list[StageRow]:
+    """Mean, 95th percentile and share of every stage, the dearest first."""
+    if len(run.frames):
+        stages = {name: ms for name, ms in run.frames.stages.items() if name != WAIT}
+        total = sum(float(ms.sum()) for ms in stages.values()) or 1.0
+        found = [(name, float(ms.mean()), float(np.percentile(ms, 95)), float(ms.sum()) / total)
+                 for name, ms in stages.items()]  # fmt: skip
+    else:
+        written = _mapping(run.stats.get("stages")).items()
+        rows = [(str(name), _mapping(row)) for name, row in written]
+        found = [(name, _real(row.get("mean_ms")), _real(row.get("p95_ms")),
+                  _real(row.get("share"))) for name, row in rows]  # fmt: skip
+    found.sort(key=lambda row: -row[3])
+    return [
+        StageRow(
+            name, COLOURS.get(name, OTHER), f"{mean:.2f}", f"{p95:.2f}", f"{100 * share:.1f} %"
+        )
+        for name, mean, p95, share in found
+    ]
+
+
+def settings(run: RunData, *, changed: bool = False) -> list[Row]:
+    """The settings of a run by flag, those that are not the default alone where `changed`."""
+    usual = as_dict(TrackConfig())
+    return [
+        Row(flag_of(key), shown(value))
+        for key, value in sorted(run.settings.items())
+        if not changed or key not in usual or usual[key] != value
+    ]
+
+
+def flag_of(key: str) -> str:
+    """`embed_budget_ms` -> `--embed-budget-ms`."""
+    return "--" + str(key).replace("_", "-")
+
+
+def versions(run: RunData) -> list[Row]:
+    """What the run was made with."""
+    return [Row(str(name), shown(value))
+            for name, value in _mapping(run.stats.get("versions")).items()]  # fmt: skip
+
+
+def facts(run: RunData) -> list[str]:
+    """What was tracked by what, in a few words each."""
+    stats, device = run.stats, _mapping(run.stats.get("device"))
+    size = stats.get("frame_size")
+    known = [
+        ("source", _mapping(stats.get("source")).get("name")),
+        ("detector", stats.get("detector")),
+        ("embedder", stats.get("embedder")),
+        ("policy", run.settings.get("embed_policy")),
+        ("on", device.get("name")),
+    ]
+    out = [f"{word} {shown(value)}" for word, value in known if value]
+    if isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) for n in size):
+        out.append(f"{size[0]} x {size[1]} pixels")
+    return out
+
+
+def shown(value: object) -> str:
+    """A value as text: without secrets, and not without end."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = hide_secrets(f"{value:g}" if isinstance(value, float) else str(value))
+    return text if len(text) <= LONGEST else text[:LONGEST] + " ..."
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _real(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
