@@ -8,7 +8,7 @@ from mot_dinov3.config import LoopConfig, TrackConfig
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.jobs.figures import thread_shares
 from mot_dinov3.jobs.job import settings_for
-from mot_dinov3.run import RunOutcome, RunSettings
+from mot_dinov3.run import RunOutcome, RunSettings, StopRequest
 
 
 class Sink:
@@ -46,8 +46,9 @@ def test_nothing_tracked_gives_no_division_by_zero():
 
 
 def test_the_loop_overlaps_where_it_may_and_can():
-    way = TrackConfig(loop=LoopConfig(overlap=True))
-    assert settings_for(way, source()) == RunSettings(live=False, overlap=True)
-    assert settings_for(way, source(live=True)) == RunSettings(live=True, overlap=True)
-    assert not settings_for(way, source(has_pixels=False)).overlap
-    assert not settings_for(TrackConfig(loop=LoopConfig(overlap=False)), source()).overlap
+    way, stop = TrackConfig(loop=LoopConfig(overlap=True)), StopRequest()
+    assert settings_for(way, source(), stop) == RunSettings(live=False, overlap=True)
+    assert settings_for(way, source(live=True), stop) == RunSettings(live=True, overlap=True)
+    assert not settings_for(way, source(has_pixels=False), stop).overlap
+    assert not settings_for(TrackConfig(loop=LoopConfig(overlap=False)), source(), stop).overlap
+    assert settings_for(way, source(), stop).stop is stop

@@ -65,7 +65,7 @@ class RunSettings:
 
     live: bool = False
     overlap: bool = False
-    stop: StopRequest = field(default_factory=StopRequest)
+    stop: StopRequest = field(default_factory=StopRequest, compare=False)
 
 
 @dataclass(slots=True)
