@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import resource
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import av
 import pytest
 
 from clips import read_back
 from jobs import ROOT, environment, make_scene, records, replay, start
+from mot_dinov3.jobs.figures import write_stats
 
 FRAMES = 2000
 OUTPUTS = ("--output", "o.mp4", "--save-mot", "o.txt", "--save-jsonl", "o.jsonl")
@@ -93,7 +96,8 @@ def test_a_disk_that_fills_up_is_5_and_the_old_result_stays(long_scene, tmp_path
     limit = 20_000
     process = subprocess.run(
         [sys.executable, str(ROOT / "cli.py"), *replay(long_scene, "--output", "o.mp4")],
-        cwd=tmp_path, env=environment(), text=True, capture_output=True, timeout=120, check=False,
+        cwd=tmp_path, env=environment(PYTHONDONTWRITEBYTECODE=1), text=True, capture_output=True,
+        timeout=120, check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
     assert process.returncode == 5, process.stderr
@@ -101,3 +105,16 @@ def test_a_disk_that_fills_up_is_5_and_the_old_result_stays(long_scene, tmp_path
     assert "Traceback" not in process.stderr
     assert (tmp_path / "o.mp4").read_bytes() == b"the last good one"
     assert frames_that_play(tmp_path / "o.partial.mp4") > 10
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_files_are_finished_spoils_none(scene, track, monkeypatch, number, code):
+    def interrupted(path, stats):
+        os.kill(os.getpid(), number)
+        write_stats(path, stats)
+
+    monkeypatch.setattr("mot_dinov3.jobs.job.write_stats", interrupted)
+    got, err = track(*replay(scene, "--no-video", "--stats-json", "s.json"))
+    assert got == code, err
+    assert json.loads(Path("s.json").read_text())["frames"] == 30
+    assert not list(Path.cwd().glob("*.partial*"))

@@ -95,16 +95,18 @@ def run_job(
         timer = StageTimer()
         sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
         report = create_report(config, reader.info, tracker.detector.names, timer)
-        with onlooker.watch(count_selected(config.source, reader.info.frame_count)) as tell:
-            settings = settings_for(config, reader.info, stop)
-            outcome = run(reader, tracker, [*sinks, *report], timer, tell, settings)
-        stats = collect(config, reader, tracker, outcome)
-        stats["threads"] = thread_shares(outcome, sinks)
-        if outcome.statistics.frames:
-            if config.output.stats_json:
-                write_stats(config.output.stats_json, stats)
-            publish(report, stats, outcome)
-            onlooker.summed_up(stats)
+        with stop.listening():  # until all is written, or a signal would leave half of it
+            with onlooker.watch(count_selected(config.source, reader.info.frame_count)) as tell:
+                settings = settings_for(config, reader.info, stop)
+                outcome = run(reader, tracker, [*sinks, *report], timer, tell, settings)
+            stats = collect(config, reader, tracker, outcome)
+            stats["threads"] = thread_shares(outcome, sinks)
+            if outcome.statistics.frames:
+                if config.output.stats_json:
+                    write_stats(config.output.stats_json, stats)
+                publish(report, stats, outcome)
+                onlooker.summed_up(stats)
+        outcome.stopped_by = stop.signal
         return JobResult(stats, ended(outcome, reader), written(config, outcome, sinks))
 
 
