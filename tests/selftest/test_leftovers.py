@@ -8,8 +8,9 @@ import pytest
 
 from clips import Clip, make_clip
 from mot_dinov3.selftest.cases import BrokenPromiseError
-from mot_dinov3.selftest.kills import FRAMES, MOST_LOST, OLD, expect_of_use, expect_whole, is_new
+from mot_dinov3.selftest.kills import MOST_LOST, expect_of_use
 from mot_dinov3.selftest.leftovers import frames_that_play, mot_frames, unfinished, whole_records
+from mot_dinov3.selftest.outputs import OLD, expect_consistent, expect_whole, is_new, outputs_of
 
 
 def journal(path, frames, end=""):
@@ -54,13 +55,40 @@ def test_a_final_name_must_be_the_old_result_or_a_whole_new_one(tmp_path):
     (tmp_path / "o.mp4").write_bytes(OLD)
     assert not is_new(tmp_path / "o.mp4")
     assert not is_new(tmp_path / "missing.mp4")
-    expect_whole(journal(tmp_path / "o.jsonl", range(FRAMES)))
-    with pytest.raises(BrokenPromiseError, match=f"with {FRAMES - 1} of {FRAMES}"):
-        expect_whole(journal(tmp_path / "o.jsonl", range(FRAMES - 1)))
-    (tmp_path / "o.json").write_text(json.dumps({"frames": FRAMES}))
-    expect_whole(tmp_path / "o.json")
+    expect_whole(journal(tmp_path / "o.jsonl", range(30)), 30)
+    with pytest.raises(BrokenPromiseError, match="with 29 of 30"):
+        expect_whole(journal(tmp_path / "o.jsonl", range(29)), 30)
+    (tmp_path / "o.json").write_text(json.dumps({"frames": 30}))
+    expect_whole(tmp_path / "o.json", 30)
     with pytest.raises(BrokenPromiseError):
-        expect_whole(make_clip(tmp_path / "o.mp4", Clip(frames=5)))
+        expect_whole(make_clip(tmp_path / "o.mp4", Clip(frames=5)), 30)
+
+
+def stopped_run(directory, frames=5, video=5):
+    rows = [f"{frame + 1},1,2,3,4,5,0.9,-1,-1,-1\n" for frame in range(frames)]
+    (directory / "o.txt").write_text("".join(rows))
+    (directory / "o.json").write_text(json.dumps({"frames": frames}))
+    journal(directory / "o.jsonl", range(frames))
+    make_clip(directory / "o.mp4", Clip(frames=video))
+
+
+def test_a_stopped_run_leaves_all_outputs_or_none(tmp_path):
+    expect_consistent(tmp_path, outputs_of())
+    stopped_run(tmp_path)
+    expect_consistent(tmp_path, outputs_of())
+    (tmp_path / "o.partial.txt").write_text("")
+    with pytest.raises(BrokenPromiseError, match="final names"):
+        expect_consistent(tmp_path, outputs_of())
+    (tmp_path / "o.partial.txt").unlink()
+    (tmp_path / "o.json").unlink()
+    with pytest.raises(BrokenPromiseError, match="only"):
+        expect_consistent(tmp_path, outputs_of())
+
+
+def test_outputs_of_different_length_are_refused(tmp_path):
+    stopped_run(tmp_path, video=4)
+    with pytest.raises(BrokenPromiseError, match=r"o\.mp4 is there with 4 of 5"):
+        expect_consistent(tmp_path, outputs_of())
 
 
 @pytest.mark.parametrize(("lost", "says"), [(0, ""), (MOST_LOST, ""), (MOST_LOST + 1, "are not")])

@@ -12,6 +12,7 @@ MEASURES = Registry(
     {
         "faults": "mot_dinov3.selftest.faults:faults",
         "kills": "mot_dinov3.selftest.kills:kills",
+        "signals": "mot_dinov3.selftest.signals:signals",
         "videos": "mot_dinov3.selftest.mutated_videos:mutated_videos",
     },
 )
@@ -19,6 +20,7 @@ MEASURES = Registry(
 BARS = {
     "faults": "every fault has its exit code, a sentence and a remedy, and nothing is lost",
     "kills": "killed: the video plays, at most 15 frames are lost, no final name is half written",
+    "signals": "SIGINT and SIGTERM: valid outputs, exit code 130 or 143, no traceback",
     "videos": "10,000 damaged videos: read or refused in words, no crash, no hang, no exception",
 }
 """Measure -> what has to hold in every case."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,13 +9,7 @@ from pathlib import Path
 
 from mot_dinov3.selftest.base import Bench, Outcome
 from mot_dinov3.selftest.cases import BrokenPromiseError, Case, expect, run_cases
-from mot_dinov3.selftest.leftovers import (
-    frames_of,
-    frames_that_play,
-    mot_frames,
-    unfinished,
-    whole_records,
-)
+from mot_dinov3.selftest.leftovers import frames_of, frames_that_play, unfinished, whole_records
 from mot_dinov3.selftest.moments import (
     Moment,
     wait_for,
@@ -24,6 +17,7 @@ from mot_dinov3.selftest.moments import (
     while_running,
     while_starting,
 )
+from mot_dinov3.selftest.outputs import OLD, expect_whole, is_new, outputs_of, words_for
 from mot_dinov3.selftest.program import end, start, tail
 from mot_dinov3.selftest.scenes import Scene, draw_scene
 
@@ -32,7 +26,6 @@ FRAMES = 300
 START_S = 1.0
 PLAYS_AFTER, MOST_LOST = 20, 15
 """From so many frames on a killed video plays, and misses at most so many of them."""
-OLD = b"the last good one"
 RATES = (12, 25, 60)
 VIDEOS = ("o.mp4", "o.mp4", "o.mp4", "o.mkv", "o.webm", "o.mov")
 
@@ -54,16 +47,6 @@ class Kill:
     video: str
     words: tuple[str, ...]
     old: bool
-
-    @property
-    def outputs(self) -> Mapping[str, str]:
-        """Flag -> file of everything that it writes."""
-        return {
-            "--output": self.video,
-            "--save-mot": "o.txt",
-            "--save-jsonl": "o.jsonl",
-            "--stats-json": "o.json",
-        }
 
 
 def kills(bench: Bench) -> Outcome:
@@ -91,46 +74,23 @@ def check_kill(bench: Bench, scenes: Mapping[int, Scene], directory: Path) -> No
         BrokenPromiseError: a final name is half written, or more than promised is lost.
     """
     kill = kill_of(bench, directory.name)
-    if kill.old:
-        for name in kill.outputs.values():
-            (directory / name).write_bytes(OLD)
-    outputs = [word for pair in kill.outputs.items() for word in pair]
-    words = scenes[kill.fps].words(*outputs, *kill.words)
+    outputs = outputs_of(kill.video)
+    for name in outputs.values() if kill.old else ():
+        (directory / name).write_bytes(OLD)
+    words = scenes[kill.fps].words(*words_for(outputs), *kill.words)
     process = start(bench.program, words, directory)
     alive = wait_for(kill.moment, process, directory / "o.partial.jsonl")
     process.kill()
     ended = end(process)
     expect(alive or ended.code == 0, f"it ended with {ended.code} before: {tail(ended.err)}")
     try:
-        finished = [name for name in kill.outputs.values() if is_new(directory / name)]
-        for name in finished:
-            expect_whole(directory / name)
+        for name in outputs.values():
+            if is_new(directory / name):
+                expect_whole(directory / name, FRAMES)
         expect_of_use(directory, kill.video)
     except BrokenPromiseError as error:
         how = " ".join((f"{kill.fps} fps", kill.video, *kill.words))
         raise BrokenPromiseError(f"{error} (killed {kill.moment}, {how})") from error
-
-
-def is_new(path: Path) -> bool:
-    """Whether a run gave a file its final name."""
-    return path.exists() and path.read_bytes() != OLD
-
-
-def expect_whole(path: Path) -> None:
-    """Go on only when a finished output has every frame of the clip.
-
-    Raises:
-        BrokenPromiseError: it does not.
-    """
-    if path.suffix == ".json":
-        found = json.loads(path.read_text(encoding="utf-8"))["frames"]
-    elif path.suffix == ".jsonl":
-        found = frames_of(whole_records(path))
-    elif path.suffix == ".txt":
-        found = mot_frames(path)
-    else:
-        found = frames_that_play(path)
-    expect(found == FRAMES, f"{path.name} is there with {found} of {FRAMES} frames")
 
 
 def expect_of_use(directory: Path, video: str) -> None:

@@ -53,8 +53,10 @@ def draw_scene(directory: Path, frames: int, fps: float = 25.0) -> Scene:
 
 
 def left(index: int) -> int:
-    """Where the boxes of a frame begin; they walk to the right and begin again."""
-    return 4 + (2 * index) % (WIDTH - BOX_WH[0] - 8)
+    """Where the boxes of a frame begin; they walk to and fro."""
+    way = (WIDTH - BOX_WH[0] - 8) // 2
+    there, step = divmod(index, way)
+    return 4 + 2 * (way - step if there % 2 else step)
 
 
 def picture(index: int) -> Image:
