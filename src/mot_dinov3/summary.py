@@ -21,8 +21,10 @@ def _headline(stats: Mapping[str, Any]) -> str:
     tracks = stats.get("tracks", {})
     target = stats.get("config", {}).get("target_fps", 0)
     aim = f" (target {target:g})" if target else ""
+    told = stats.get("resumed_frames", 0)
+    again = f" ({told} of them from the journal)" if told else ""
     return (
-        f"{stats['frames']} frames in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS{aim}, "
+        f"{stats['frames']} frames{again} in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS{aim}, "
         f"{tracks.get('confirmed', 0)} tracks confirmed of {tracks.get('born', 0)} born"
     )
 

@@ -27,6 +27,7 @@ from mot_dinov3.config.inputs import (
 from mot_dinov3.config.live import LiveConfig
 from mot_dinov3.config.motion import MotionConfig
 from mot_dinov3.config.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
+from mot_dinov3.config.resume import ResumeConfig
 from mot_dinov3.config.scheduler import DEFAULT_POLICY, SchedulerConfig
 from mot_dinov3.config.tracker import TrackerConfig
 
@@ -49,6 +50,7 @@ __all__ = [
     "LoopConfig",
     "MotionConfig",
     "OutputConfig",
+    "ResumeConfig",
     "SchedulerConfig",
     "SourceConfig",
     "TalkConfig",
@@ -76,5 +78,6 @@ class TrackConfig:
     draw: DrawConfig = field(default_factory=DrawConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
+    resume: ResumeConfig = field(default_factory=ResumeConfig)
     live: LiveConfig = field(default_factory=LiveConfig)
     talk: TalkConfig = field(default_factory=TalkConfig)

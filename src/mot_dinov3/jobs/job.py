@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mot_dinov3.assembly import assemble
 from mot_dinov3.compat import load_environment
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.device import choose_device
-from mot_dinov3.errors import EXIT_PARTIAL, InputError, MotError
+from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, InputError, MotError
 from mot_dinov3.io.sources import FrameReader, SourceInfo, count_selected
 from mot_dinov3.jobs.figures import collect, thread_shares, write_stats
 from mot_dinov3.jobs.outputs import check_outputs
+from mot_dinov3.jobs.resuming import (
+    done_before,
+    journal_of,
+    journal_place,
+    loaded,
+    note_partials,
+    settle,
+    wired,
+)
 from mot_dinov3.pipeline import Models
 from mot_dinov3.run import OnFrame, RunOutcome, RunSettings, StopRequest, run
-from mot_dinov3.session import build_tracker, open_frames, require_pixels
+from mot_dinov3.session import open_frames, require_pixels
 from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.sinks.factory import create_sinks
 from mot_dinov3.timing import StageTimer
@@ -84,29 +92,37 @@ def run_job(
     onlooker = onlooker or Nobody()
     load_environment()
     stop = StopRequest()
-    with open_frames(config.source, config.live, stop.wanted) as reader:
+    with open_frames(config.source, config.live, stop.wanted) as reader, ExitStack() as stack:
+        place = journal_place(config, reader.info)
+        if (before := done_before(config, place)) is not None:
+            return JobResult(before, EXIT_OK, [])
         check_outputs(config, reader.info.path)
         require_pixels(config, reader.info)
-        tracker = assemble(config, models) if models else build_tracker(config)
+        models = models or loaded(config)
+        journal = stack.enter_context(journal_of(place, config, models))
+        tracker, runs = wired(config, models, journal)
         log.info("detector %s; embedder %s; %s", tracker.detector.title,
                  tracker.embedder.title if tracker.embedder else "none",
                  choose_device(config.device))  # fmt: skip
-        warn_of_unused_boxes(tracker.detector, reader.info)
+        warn_of_unused_boxes(models.detector, reader.info)
         timer = StageTimer()
         sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
+        note_partials(journal, sinks)
         report = create_report(config, reader.info, tracker.detector.names, timer)
         with stop.listening():  # until all is written, or a signal would leave half of it
             with onlooker.watch(count_selected(config.source, reader.info.frame_count)) as tell:
                 settings = settings_for(config, reader.info, stop)
-                outcome = run(reader, tracker, [*sinks, *report], timer, tell, settings)
+                outcome = run(reader, runs, [*sinks, *report], timer, tell, settings)
             stats = collect(config, reader, tracker, outcome)
             stats["threads"] = thread_shares(outcome, sinks)
+            stats["resumed_frames"] = journal.told_frames if journal else 0
             if outcome.statistics.frames:
                 if config.output.stats_json:
                     write_stats(config.output.stats_json, stats)
                 publish(report, stats, outcome)
                 onlooker.summed_up(stats)
         outcome.stopped_by = stop.signal
+        settle(journal, config, outcome, stats)
         return JobResult(stats, ended(outcome, reader), written(config, outcome, sinks))
 
 

@@ -119,6 +119,11 @@ class RunJournal:
             fix="Give the source that it was tracking, or leave out --resume to begin anew.",
         )
 
+    @property
+    def told_frames(self) -> int:
+        """How many frames were told again so far."""
+        return self.known_frames - self._left
+
     def keep(self, answers: Answers) -> None:
         """Write down what was told in a new frame."""
         if self._broken:

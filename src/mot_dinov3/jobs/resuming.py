@@ -1,0 +1,133 @@
+"""A job with a journal: where it is kept, what it hears, and what is left of it in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mot_dinov3.assembly import assemble
+from mot_dinov3.config import TrackConfig
+from mot_dinov3.errors import MotError, UsageError
+from mot_dinov3.io.sources import SourceInfo
+from mot_dinov3.jobs.outputs import output_files
+from mot_dinov3.notices import notice
+from mot_dinov3.pipeline import Models, ModularTracker
+from mot_dinov3.replay.fingerprint import detector_digest
+from mot_dinov3.replay.recipe import recipe_of
+from mot_dinov3.resume.identity import Identity
+from mot_dinov3.resume.journal import RunJournal
+from mot_dinov3.resume.place import JournalPlace, ordinary
+from mot_dinov3.resume.tracker import JournaledTracker
+from mot_dinov3.resume.witness import Witness, heard, listen
+from mot_dinov3.run import RunOutcome, VideoTracker
+from mot_dinov3.session import check_names, load_models
+from mot_dinov3.sinks.base import FileSink
+
+
+def journal_place(config: TrackConfig, info: SourceInfo) -> JournalPlace | None:
+    """Where the journal of a job lies, None where none is kept.
+
+    Raises:
+        UsageError: there is nothing that `--resume` could go on from.
+    """
+    outputs = ordinary(map(Path, output_files(config).values()))
+    why = ""
+    if info.is_live:
+        why = f"'{info.name}' is live: what was missed does not come back"
+    elif not outputs:
+        why = "nothing is written to a file beside which a journal could lie"
+    if why and config.resume.resume:
+        raise UsageError(f"--resume cannot go on: {why}.", fix="Leave out --resume.")
+    if why or not config.resume.journal:
+        return None
+    place = JournalPlace(outputs, Identity.of(config, info))
+    if config.resume.resume:
+        place.require_fit()
+    return place
+
+
+def done_before(config: TrackConfig, place: JournalPlace | None) -> dict[str, Any] | None:
+    """The figures of a run that has ended already, where `--resume` is asked to go on with it."""
+    stats = place.ended() if place is not None and config.resume.resume else None
+    if stats is None:
+        return None
+    notice("Nothing to resume: this run has ended, and its outputs are there.")
+    return dict(stats)
+
+
+def journal_of(
+    place: JournalPlace | None, config: TrackConfig, models: Models
+) -> AbstractContextManager[RunJournal | None]:
+    """The journal of a job, to be entered around its run.
+
+    Raises:
+        MotError: `--resume` finds the journal of another run, or one that is being written.
+    """
+    if place is None:
+        return nullcontext()
+    titles = titles_of(config, models)
+    return place.resume(titles) if config.resume.resume else place.begin(titles)
+
+
+def titles_of(config: TrackConfig, models: Models) -> dict[str, str]:
+    """What the models are, in words and by the fingerprints of their weights."""
+    try:
+        recipe = asdict(recipe_of(config, models.detector, models.embedder))
+        boxes = detector_digest(config.detector)[1]
+    except MotError:  # the weights were moved while they were being used
+        recipe, boxes = {}, ""
+    return {
+        "detector": models.detector.title,
+        "weights of the detector": recipe.get("detector_weights", ""),
+        "boxes of --det": boxes,
+        "embedder": models.embedder.title if models.embedder else "none",
+        "weights of the embedder": recipe.get("embedder_weights", ""),
+    }
+
+
+def loaded(config: TrackConfig) -> Models:
+    """The models of a job, once everything that needs none was checked.
+
+    Raises:
+        MotError: a name, a model or a device is not to be had.
+    """
+    check_names(config)
+    return load_models(config)
+
+
+def wired(
+    config: TrackConfig, models: Models, journal: RunJournal | None
+) -> tuple[ModularTracker, VideoTracker]:
+    """A new tracker, and what the loop runs: the same, behind its journal where there is one."""
+    if journal is None:
+        tracker = assemble(config, models)
+        return tracker, tracker
+    witness = Witness()
+    tracker = assemble(config, heard(models, witness), clock=witness.clock)
+    listen(tracker, witness)
+    return tracker, JournaledTracker(tracker, witness, journal)
+
+
+def note_partials(journal: RunJournal | None, sinks: Sequence[FileSink]) -> None:
+    """Let the journal know which unfinished files are this run's, once they are there."""
+    if journal is not None:
+        journal.partials = lambda: [sink.partial for sink in sinks if sink.partial is not None]
+
+
+def settle(
+    journal: RunJournal | None, config: TrackConfig, outcome: RunOutcome, stats: Mapping[str, Any]
+) -> None:
+    """Remove the journal of a run that ended well; of any other one say how to go on.
+
+    With `--resume` a mark is left that says so, for the command to be repeated in vain.
+    """
+    if journal is None:
+        return
+    if outcome.error is None and not outcome.stopped_by and outcome.statistics.frames:
+        journal.finish(stats, mark=config.resume.resume)
+    elif journal.frames:
+        notice("Stopped after %d frames; the same command with --resume goes on from there.",
+               journal.frames)  # fmt: skip
