@@ -136,6 +136,20 @@ def test_a_poisoned_estimate_recovers_by_a_probe():
     assert refreshed[-1] >= 3
 
 
+def test_a_slow_moment_is_forgiven_sooner_than_a_crop_that_never_fitted():
+    """One batch that had to wait for the machine, and then refreshes wait for nothing at all."""
+    slow = [False]
+    bench = Bench(cost_ms=lambda n: (70.0 if slow[0] else 5.0) * n, budget_ms=20)
+    for _ in range(2):
+        bench.run(plan_of(refresh=10))
+    slow[0] = True
+    bench.run(plan_of(refresh=10))
+    slow[0] = False
+    refreshed = [bench.run(plan_of(refresh=10))[1].refresh for _ in range(30)]
+    assert sum(refreshed[:20]) == 0
+    assert min(refreshed[22:]) >= 3
+
+
 def test_fruitless_probes_become_rare():
     bench = Bench(cost_ms=lambda n: 80.0 * n, budget_ms=20)
     over = [bench.run(plan_of(refresh=10))[1].embed_ms > 20 for _ in range(1000)]

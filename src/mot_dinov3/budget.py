@@ -11,6 +11,9 @@ from mot_dinov3.timing import Clock
 PROBE_AFTER = 60
 """Frames with waiting refreshes and none admitted before one crop is tried anyway."""
 
+PROBE_SOON = 20
+"""The same where a crop would fit but for the load that was seen last: that may be over."""
+
 PROBE_MOST = 640
 """The same after many fruitless probes: the interval doubles up to here."""
 
@@ -110,8 +113,8 @@ class TimeBudget:
 
     Every batch is admitted on two conditions: the clock, read after the batch before it, says
     what is left, and the model says that the batch will rarely take more. When nothing fitted
-    for a while, `probe` lets a single crop through, so that an estimate spoiled by one slow
-    spell can recover; probes that change nothing become rarer and rarer.
+    for a while, a single crop is let through, so that an estimate spoiled by one slow spell can
+    recover; such probes become rarer and rarer while they change nothing.
     """
 
     def __init__(self, limit_ms: float, model: CostModel, clock: Clock) -> None:
@@ -120,7 +123,7 @@ class TimeBudget:
         self.clock = clock
         self._started = 0.0
         self._idle_frames = 0
-        self._probe_after = PROBE_AFTER
+        self._fruitless = 0
         self._probing = False
         self._probed = False
 
@@ -154,19 +157,25 @@ class TimeBudget:
         if admitted:
             self._idle_frames = 0
             if not self._probed:
-                self._probe_after = PROBE_AFTER
+                self._fruitless = 0
         elif waiting:
             self._idle_frames += 1
 
     def pace(self, other_ms: float) -> None:
         """Other stages do not matter."""
 
+    @property
+    def _probe_after(self) -> int:
+        fits_at_rest = self.model.usual_ms(1) <= self.limit_ms
+        first = PROBE_SOON if fits_at_rest else PROBE_AFTER
+        return min(first << min(self._fruitless, 8), PROBE_MOST)
+
     def _probe(self, waiting: int, left_ms: float) -> int:
         untouched = left_ms > 0.9 * self.limit_ms
         if not (self._probing and waiting and untouched):
             return 0
         self._probing, self._probed = False, True
-        self._probe_after = min(2 * self._probe_after, PROBE_MOST)
+        self._fruitless += 1
         self.model.forget_load()
         return 1
 

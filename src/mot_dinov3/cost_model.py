@@ -67,15 +67,16 @@ class CostModel:
     def typical_ms(self, n: int) -> float:
         """The median cost of a batch of `n` at the load of the moment; 0 while nothing is known."""
         level = median(self._ratios) if self._ratios else 1.0
-        return self._shape_ms(n) * level
+        return self.usual_ms(n) * level
 
     def predict_ms(self, n: int) -> float:
         """A cost that a batch of `n` will rarely exceed; 0 for n = 0 or while nothing is known."""
         if n <= 0 or not self._medians:
             return 0.0
-        return self._shape_ms(n) * self._load_factor()
+        return self.usual_ms(n) * self._load_factor()
 
-    def _shape_ms(self, n: int) -> float:
+    def usual_ms(self, n: int) -> float:
+        """The median cost of a batch of `n` >= 1, whatever the load; 0 while nothing is known."""
         if n in self._medians:
             return self._medians[n]
         if not self._medians:
