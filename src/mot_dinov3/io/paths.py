@@ -104,6 +104,14 @@ def reserve_partial(path: Path) -> Path:
     )
 
 
+def is_partial_name(path: Path, output: Path) -> bool:
+    """Whether `path` is a name that `reserve_partial` gives to `output`; both resolved."""
+    tail = path.name.removeprefix(f"{output.stem}.partial").removesuffix(output.suffix)
+    numbered = not tail or (tail[0] == "-" and tail[1:].isdigit())
+    named = path.name == f"{output.stem}.partial{tail}{output.suffix}"
+    return path.parent == output.parent and named and numbered
+
+
 def publish(partial: Path, path: Path, replace: bool) -> None:
     """Sync a finished file and give it its final name, in one step.
 

@@ -40,6 +40,9 @@ class Home(Protocol):
     def clear(self, keep: Path | None) -> None:
         """Remove journals that are of no use any more."""
 
+    def is_partial(self, path: Path) -> bool:
+        """Whether this can be the unfinished form of an output."""
+
     def outputs_now(self) -> dict[str, Any]:
         """Every output that is there."""
 
@@ -158,10 +161,7 @@ class RunJournal:
     def finish(self, stats: Mapping[str, Any], *, mark: bool) -> None:
         """The run has ended well: nothing is left of it but, with `mark`, that it did."""
         for name, inode in self._files:
-            with contextlib.suppress(OSError):
-                path = Path(name)
-                if path.stat().st_ino == inode:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            self._remove(Path(name), inode)
         try:
             if mark:
                 self._mark(stats)
@@ -169,6 +169,15 @@ class RunJournal:
         except OSError as error:
             log.info("The journal '%s' stays: %s.", self._home.path, error.strerror or error)
         self._close()
+
+    def _remove(self, path: Path, inode: int) -> None:
+        """Remove what a killed run left behind, if it is that file and beside an output.
+
+        A journal is only data: whatever it names, nothing else is touched.
+        """
+        with contextlib.suppress(OSError):
+            if self._home.is_partial(path) and path.lstat().st_ino == inode:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _mark(self, stats: Mapping[str, Any]) -> None:
         file = self._file or self._home.take()

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from mot_dinov3.errors import OutputError, UsageError, cannot_write
 from mot_dinov3.io.atomic import is_stream
+from mot_dinov3.io.paths import is_partial_name
 from mot_dinov3.notices import notice
 from mot_dinov3.resume.contents import Contents, look_into
 from mot_dinov3.resume.identity import Identity, differences
@@ -54,6 +55,10 @@ class JournalPlace:
         """Path -> size and time of the last change of every output that is there."""
         there = {str(path): path.stat() for path in self._outputs if path.is_file()}
         return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in there.items()}
+
+    def is_partial(self, path: Path) -> bool:
+        """Whether this is a name under which one of the outputs grows."""
+        return any(is_partial_name(path, output) for output in self._outputs)
 
     def require_fit(self) -> None:
         """Refuse the journals of other runs; cheap, so it comes before any model is loaded.
