@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 from mot_dinov3.errors import (
     EXIT_BUG,
+    EXIT_DEVICE,
     EXIT_OUTPUT,
     EXIT_SIGINT,
     MotError,
@@ -26,10 +30,17 @@ COMMANDS = {
     "cache": "mot_dinov3.commands.cache",
     "synth": "mot_dinov3.commands.synth",
     "replay": "mot_dinov3.commands.replay",
+    "report": "mot_dinov3.commands.report",
+    "tune": "mot_dinov3.commands.tune",
+    "render": "mot_dinov3.commands.render",
+    "completion": "mot_dinov3.commands.completion",
     "selftest": "mot_dinov3.commands.selftest",
     "train-demo": "mot_dinov3.commands.train_demo",
 }
 """Command word -> module with `parser()` and `run(args) -> int`; no word means `track`."""
+
+OUT_OF_MEMORY = """There is no memory left for this.
+Try a smaller --imgsz, a smaller model, or a video of a smaller picture size."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,21 +48,44 @@ def main(argv: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
     name = words.pop(0) if words and not words[0].startswith("-") else "track"
+    with interruptible():
+        try:
+            return run_command(name, words)
+        except MotError as error:
+            say_traceback()
+            say_error(str(error))
+            return error.exit_code
+        except BrokenPipeError:
+            return EXIT_OUTPUT
+        except KeyboardInterrupt:
+            say_error("Interrupted.")
+            return EXIT_SIGINT
+        except MemoryError:
+            say_traceback()
+            say_error(OUT_OF_MEMORY)
+            return EXIT_DEVICE
+        except Exception as error:
+            say_traceback()
+            say_error(f"{type(error).__name__}: {error}\nThis is a bug. Run again with --debug.")
+            return EXIT_BUG
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C raise `KeyboardInterrupt` inside.
+
+    Outside of it `cli.py` has it end the process at once: while Python starts and while it
+    shuts down there is nothing to lose, and nobody to catch the exception.
+    """
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return run_command(name, words)
-    except MotError as error:
-        say_traceback()
-        say_error(str(error))
-        return error.exit_code
-    except BrokenPipeError:
-        return EXIT_OUTPUT
-    except KeyboardInterrupt:
-        say_error("Interrupted.")
-        return EXIT_SIGINT
-    except Exception as error:
-        say_traceback()
-        say_error(f"{type(error).__name__}: {error}\nThis is a bug. Run again with --debug.")
-        return EXIT_BUG
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def run_command(name: str, words: list[str]) -> int:

@@ -191,6 +191,8 @@ def _box(row: Mapping[str, Any]) -> list[float]:
     box = _list(row, "xyxy")
     if len(box) != 4:
         raise BadRecordError("'xyxy' must have four numbers")
+    if all(type(value) is float and -MOST_FLOAT <= value <= MOST_FLOAT for value in box):
+        return box  # the usual way, told apart first because there are so many
     named = dict(zip(("x1", "y1", "x2", "y2"), box, strict=True))
     return [_measured(named, name, least=-math.inf) for name in named]
 

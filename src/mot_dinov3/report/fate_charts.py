@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.report.charts import COUNT, INK, Chart, Trace, left_out, line, values
+from mot_dinov3.report.charts import COUNT, INK, Chart, Trace, left_out, line, stroke, values
 from mot_dinov3.report.recorder import RunData
 from mot_dinov3.report.thinning import kept_rows
 
@@ -34,8 +34,8 @@ def fates(run: RunData) -> Chart | None:
         for name, column in known.items()
         if column.any() or name in ("critical", "refresh", "reused")
     ]  # fmt: skip
-    traces.append(line("backlog", x, values(backlog, rows), hovertemplate=COUNT,
-                       line={"width": 1.6, "color": INK, "shape": "hv"}))  # fmt: skip
+    look = {"width": stroke(len(x), 1.6), "color": INK, "shape": "hv"}
+    traces.append(line("backlog", x, values(backlog, rows), hovertemplate=COUNT, line=look))
     note = (
         "Critical crops run at once, refreshes run while they fit the budget, deferred ones wait "
         "and are the first of the next frame; everybody else keeps the embedding of the track. "

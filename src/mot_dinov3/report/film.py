@@ -60,7 +60,7 @@ class Film:
         return "./" + quote(Path(relative).as_posix())
 
 
-def find_film(run: RunData, places: Iterable[Path]) -> Film | None:
+def find_film(run: RunData, places: Iterable[Path], *, plain_first: bool = False) -> Film | None:
     """The video of a run, the annotated one before the source; None where there is none.
 
     Names come from the run's figures, which may be anybody's: only an existing ordinary file with
@@ -69,11 +69,12 @@ def find_film(run: RunData, places: Iterable[Path]) -> Film | None:
     Args:
         run: its settings name the files.
         places: directories from which relative names may be meant.
+        plain_first: take the source, without boxes, before the other.
     """
     settings, places = run.settings, list(places)
     names = [(settings.get("source"), False)]
     if not settings.get("no_video"):
-        names.insert(0, (settings.get("output"), True))
+        names.insert(1 if plain_first else 0, (settings.get("output"), True))
     for name, annotated in names:
         path = found(name, places)
         if path is not None:

@@ -10,8 +10,10 @@ import numpy as np
 from mot_dinov3 import boxes
 from mot_dinov3.structures import CONFIRMED, NO_VALUES, FloatArray, Look, Tracks
 
-PACE = 0.7
-"""Weight of the past in the speed with which an identity leaves."""
+STRIDE = 5
+"""Boxes from one place to the next by which speed is measured."""
+LOOK_EVERY = 3
+"""Frames from one search for a clearer box to the next: neighbours show the same."""
 
 
 @dataclass(slots=True)
@@ -27,7 +29,8 @@ class Life:
         similarity: (row, cosine with what was remembered of it) of all but its first embedding.
         resembles: identity that had left -> cosine of its first embedding with that one.
         first_box: (4,) xyxy of its first box, `last_box` of its last one.
-        speed: (4,) pixels a second of the sides of its last boxes.
+        steps: (seconds, box) of its last box but five to nine, of its last but up to four, and
+            of its last; as far as there were so many.
         seen: frames in which it had a detection.
         best: (row, (4,) xyxy) of its clearest box, which was `clearest`.
     """
@@ -41,10 +44,19 @@ class Life:
     fresh: list[int] = field(default_factory=list)
     similarity: list[tuple[int, float]] = field(default_factory=list)
     resembles: dict[int, float] = field(default_factory=dict)
-    speed: FloatArray = field(default_factory=lambda: np.zeros(4, np.float32))
+    steps: list[tuple[float, FloatArray]] = field(default_factory=list)
     seen: int = 0
     best: tuple[int, FloatArray] = (0, NO_VALUES)
     clearest: float = -1.0
+
+    @property
+    def speed(self) -> FloatArray:
+        """(4,) pixels a second of the sides of its last boxes, zeros where it was seen once."""
+        (then_s, then), (now_s, now) = self.steps[0], self.steps[-1]
+        if now_s <= then_s:
+            return np.zeros(4, np.float32)
+        out: FloatArray = (now - then) / np.float32(now_s - then_s)
+        return out
 
     @property
     def begins(self) -> int:
@@ -66,7 +78,6 @@ class LifeBook:
 
     def __init__(self) -> None:
         self.lives: dict[int, Life] = {}
-        self._when: dict[int, float] = {}
         self._unproven: set[int] = set()
 
     def add(
@@ -79,7 +90,7 @@ class LifeBook:
     ) -> None:
         """Take the tracks of the next frame, which becomes row `row`; `size` is the picture's."""
         here = tracks[tracks.detection >= 0]
-        clear = clarity(here, size).tolist()
+        clear = clarity(here, size).tolist() if row % LOOK_EVERY == 0 else [-1.0] * len(here)
         for index, track_id in enumerate(here.id.tolist()):
             life = self._seen(row, time_s, track_id, here.xyxy[index])
             life.class_id = int(here.class_id[index])
@@ -95,21 +106,23 @@ class LifeBook:
                 self._look(row, self.lives[look.track_id], look)
         for track_id in self._unproven.difference(tracks.id.tolist()):
             self._unproven.remove(track_id)
-            del self.lives[track_id], self._when[track_id]
+            del self.lives[track_id]
 
     def _seen(self, row: int, time_s: float, track_id: int, box: FloatArray) -> Life:
         life = self.lives.get(track_id)
         if life is None:
-            life = self.lives[track_id] = Life(track_id, -1, box, box)
+            life = self.lives[track_id] = Life(track_id, -1, box, box, best=(row, box))
             self._unproven.add(track_id)
-        elif life.ends == row - 1 and time_s > self._when[track_id]:
-            now = (box - life.last_box) / np.float32(time_s - self._when[track_id])
-            life.speed = PACE * life.speed + (1 - PACE) * now if life.seen > 1 else now
         if life.spans and life.ends == row - 1:
             life.spans[-1][1] = row
         else:
             life.spans.append([row, row])
-        life.last_box, self._when[track_id] = box, time_s
+            life.steps = [(time_s, box)] * 3
+        if life.seen % STRIDE == 0:
+            life.steps[0] = life.steps[1]
+            life.steps[1] = (time_s, box)
+        life.steps[2] = (time_s, box)
+        life.last_box = box
         life.seen += 1
         return life
 

@@ -13,13 +13,14 @@ from mot_dinov3.report.crops import Album
 from mot_dinov3.report.fate_charts import fates
 from mot_dinov3.report.figures import figures
 from mot_dinov3.report.film import Film
+from mot_dinov3.report.lives import Life
 from mot_dinov3.report.page import render
 from mot_dinov3.report.recorder import RunData
 from mot_dinov3.report.screen import screen, time_axis
-from mot_dinov3.report.suspects import SOON_S, find_suspects, high_similarity
+from mot_dinov3.report.suspects import OVERLAP_S, SOON_S, find_suspects, high_similarity
 from mot_dinov3.report.tables import facts, settings, stage_rows, versions
 from mot_dinov3.report.time_charts import prediction, timeline
-from mot_dinov3.report.track_charts import gantt
+from mot_dinov3.report.track_charts import gantt, longest
 from mot_dinov3.report.wall import pairs, wall
 
 
@@ -61,6 +62,7 @@ def run_page(
         "framed": bool(len(run.frames)),
         "suspects": suspected,
         "soon": f"{SOON_S:g}",
+        "in_place_s": f"{OVERLAP_S:g}",
         "high": high_similarity(life for life in lives if life.confirmed),
         "identities": identities,
         "everybody": sum(life.confirmed for life in lives),
@@ -69,6 +71,15 @@ def run_page(
         "versions": versions(run),
     }
     return render("run.html", values, data)
+
+
+def shown_lives(run: RunData) -> list[Life]:
+    """Everybody of whom the page has pictures: the wall and the suspects."""
+    suspects = find_suspects(list(run.lives.values()), run.frames["time_s"])
+    known = {life.track_id: life for life in longest(run)}
+    for pair in suspects:
+        known |= {i: run.lives[i] for i in (pair.ended, pair.begun)}
+    return list(known.values())
 
 
 def charts(run: RunData, source_fps: float) -> list[Chart]:

@@ -20,8 +20,8 @@ LIKE_ITSELF = 10
 USUAL = 0.7
 """What counts as high where a run is too short to say."""
 FEWEST = 20
-OVERLAP = 0.3
-"""IoU from which a place alone is suspicious."""
+OVERLAP, OVERLAP_S = 0.3, 1.0
+"""IoU from which a place alone is suspicious, and for how long: then anybody may stand there."""
 COAST_S = 0.5
 """Seconds for which somebody is thought to go on as he left."""
 
@@ -73,15 +73,21 @@ def find_suspects(lives: Sequence[Life], time_s: Column) -> list[Suspect]:
         for old in ended[first : int(np.searchsorted(when, born_s))]:
             if old.ends < new.begins and old.class_id == new.class_id and old is not new:
                 found.append(_pair(old, new, born_s - float(time_s[old.ends])))
-    worth = [pair for pair in found if pair.overlap >= OVERLAP or (pair.similarity or -1) >= high]
+    worth = [pair for pair in found if in_place(pair) or (pair.similarity or -1) >= high]
     worth.sort(key=lambda pair: (-suspicion(pair), pair.begins, pair.ended, pair.begun))
     return worth[:MOST_SUSPECTS]
+
+
+def in_place(pair: Suspect) -> bool:
+    """Whether the newcomer soon stands where the other would have been."""
+    return pair.overlap >= OVERLAP and pair.gap_s <= OVERLAP_S
 
 
 def suspicion(pair: Suspect) -> float:
     """The higher of likeness and overlap, and a little for having both."""
     likeness = pair.similarity if pair.similarity is not None else 0.0
-    return max(likeness, pair.overlap) + 0.1 * min(likeness, pair.overlap)
+    place = pair.overlap if in_place(pair) else 0.0
+    return max(likeness, place) + 0.1 * min(likeness, place)
 
 
 def _pair(old: Life, new: Life, gap_s: float) -> Suspect:

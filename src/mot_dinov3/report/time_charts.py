@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.report.charts import INK, MS, MUTED, Chart, Trace, left_out, line, values
+from mot_dinov3.report.charts import INK, MS, MUTED, Chart, Trace, left_out, line, stroke, values
 from mot_dinov3.report.frames import Column
 from mot_dinov3.report.recorder import RunData
 from mot_dinov3.report.thinning import kept_rows
@@ -42,8 +42,8 @@ def timeline(run: RunData, source_fps: float) -> Chart:
     traces += _budget(table["budget_ms"], rows, x)
     latency = table["latency_ms"]
     if not np.isnan(latency).all():
-        traces.append(line("latency", x, values(latency, rows), hovertemplate=MS,
-                           line={"width": 1, "color": MUTED, "dash": "dot"}))  # fmt: skip
+        look = {"width": stroke(len(x), 1.0), "color": MUTED}
+        traces.append(line("latency", x, values(latency, rows), hovertemplate=MS, line=look))
     if source_fps > 0:
         traces.append(_level(f"source pace ({source_fps:g} fps)", x, 1000 / source_fps))
     note = (

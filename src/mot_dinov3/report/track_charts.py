@@ -107,7 +107,7 @@ def _marks(lives: Sequence[Life], frame: NDArray[np.int64]) -> Trace:
     if len(spots) > MOST_POINTS:
         chosen = np.linspace(0, len(spots) - 1, MOST_POINTS).astype(int).tolist()
         spots = [spots[i] for i in chosen]
-    size = 9 if len(lives) <= LABELLED else 5
+    size, opacity = (9, 1.0) if len(lives) <= LABELLED else (4, 0.35)
     return {
         "type": "scatter",
         "mode": "markers",
@@ -116,5 +116,6 @@ def _marks(lives: Sequence[Life], frame: NDArray[np.int64]) -> Trace:
         "y": [place for place, _ in spots],
         "text": [f"ID {lives[place].track_id}" for place, _ in spots],
         "hovertemplate": "%{text}: embedded in frame %{x}<extra></extra>",
+        "opacity": opacity,
         "marker": {"symbol": "line-ns-open", "size": size, "color": INK, "line": {"width": 1}},
     }

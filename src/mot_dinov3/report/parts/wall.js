@@ -14,4 +14,12 @@ if (order) {
   });
 }
 
+const unfold = document.getElementById('unfold');
+if (unfold) {
+  unfold.addEventListener('click', () => {
+    document.getElementById('wall').classList.remove('folded');
+    unfold.parentElement.remove();
+  });
+}
+
 drawAll();

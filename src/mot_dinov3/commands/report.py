@@ -1,0 +1,127 @@
+"""`python cli.py report`: a page that shows a run, or what a flag changed between runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mot_dinov3.commands import set_up_log
+from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+
+if TYPE_CHECKING:
+    from mot_dinov3.report.film import Film
+    from mot_dinov3.report.finding import RunFiles
+    from mot_dinov3.report.recorder import RunData
+
+DESCRIPTION = """Show a run as one HTML page that works offline, made from the files of
+--save-jsonl and --stats-json; also from one of them alone, and from what a killed run left.
+Several runs are laid over each other: which flags differ, and what that changed."""
+
+DEFAULT = Path("outputs/report.html")
+MOST_RUNS = 6
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of the report."""
+    out = CommandParser(prog="cli.py report", description=DESCRIPTION)
+    add = out.add_argument
+    add("runs", nargs="+", type=Path, metavar="RUN",
+        help="file of --save-jsonl or --stats-json, or a directory with one run")  # fmt: skip
+    add("-o", "--out", type=Path, default=DEFAULT, metavar="FILE",
+        help=f"the page to write (default: {DEFAULT})")  # fmt: skip
+    add("--video", nargs="+", type=Path, default=[], metavar="FILE",
+        help="the videos of the runs, in order, where they were moved")  # fmt: skip
+    add("--no-pictures", action="store_true", help="do not cut pictures of identities")
+    add("--no-clobber", action="store_true", help="refuse to replace an existing page")
+    add("-q", "--quiet", action="store_true", help="errors only")
+    add("--debug", action="store_true", help="show full tracebacks")
+    return out
+
+
+def run(args: argparse.Namespace) -> int:
+    """Find the runs, read them, write the page."""
+    set_up_log(verbose=False, debug=args.debug, quiet=args.quiet)
+    from mot_dinov3.io.atomic import write_text
+    from mot_dinov3.report.finding import find_runs, joined, load
+    from mot_dinov3.report.page import require_packages
+
+    require_packages()
+    files = find_runs(args.runs)
+    check_page(args, files)
+    loaded = joined([(one, load(one)) for one in files])
+    if len(loaded) > MOST_RUNS:
+        raise UsageError(f"{len(loaded)} runs are too many for one page.",
+                         fix=f"Give at most {MOST_RUNS}.")  # fmt: skip
+    if len(args.video) > len(loaded):
+        raise UsageError("--video names more files than there are runs.", fix="Give one each.")
+    films = films_of(loaded, args.video)
+    if len(loaded) > 1:
+        from mot_dinov3.report.compare import compare_page
+
+        page = compare_page([data for _, data in loaded], films, args.out)
+    else:
+        page = single(loaded[0], films[0], args)
+    write_text(args.out, page)
+    if not args.quiet:
+        print(f"wrote {args.out}", file=sys.stderr)
+    return EXIT_OK
+
+
+def check_page(args: argparse.Namespace, files: list[RunFiles]) -> None:
+    """Refuse a page that would replace what it is made from.
+
+    Raises:
+        UsageError: its name is no HTML file's.
+        OutputError: it cannot or must not be written.
+    """
+    from mot_dinov3.io.paths import check_output
+
+    if args.out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"'{args.out}' is no name for a page.", fix="End it in .html.")
+    inputs = [path for one in files for path in (one.journal, one.stats) if path]
+    for path in [*inputs, *args.video]:
+        check_output(args.out, path, args.no_clobber)
+
+
+def films_of(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[Film | None]:
+    """The video of every run: the one that was named, or the one it tells of.
+
+    Raises:
+        InputError: a named one is none that a page can show.
+    """
+    from mot_dinov3.report.film import KINDS, Film, find_film, found
+
+    out: list[Film | None] = []
+    for number, (files, data) in enumerate(runs):
+        if number >= len(named):
+            out.append(find_film(data, files.places))
+            continue
+        path = found(str(named[number]), [Path()])
+        if path is None:
+            raise InputError(f"'{named[number]}' is no video that a page can show.",
+                             fix=f"Give an existing file in one of: {' '.join(KINDS)}")  # fmt: skip
+        source = data.settings.get("source")
+        out.append(Film(path, annotated=Path(str(source)).name != path.name))
+    return out
+
+
+def single(loaded: tuple[RunFiles, RunData], film: Film | None, args: argparse.Namespace) -> str:
+    """The page of one run, its pictures cut from the source where that is at hand."""
+    from mot_dinov3.report.cutting import Cuttings, cut_albums
+    from mot_dinov3.report.film import find_film
+    from mot_dinov3.report.single import no_pictures, run_page, shown_lives
+
+    files, run = loaded
+    cuttings, reason = Cuttings({}), "--no-pictures was given."
+    plain = film if args.video else find_film(run, files.places, plain_first=True)
+    if not args.no_pictures and plain is None:
+        reason = "no video of the run was found; --video names one."
+    elif not args.no_pictures and plain is not None:
+        cuttings = cut_albums(run, shown_lives(run), plain)
+        reason = "the video shows none of them."
+    notices = no_pictures(cuttings.albums, reason) if len(run.frames) else ()
+    more = filter(None, [cuttings.notice])
+    return run_page(run, cuttings.albums, film, args.out, (*notices, *more))
