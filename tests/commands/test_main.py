@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -60,6 +62,7 @@ def test_the_command_decides_the_exit_code(command):
         (OutputError("No room."), 5, "error: No room.\n"),
         (KeyboardInterrupt(), 130, "error: Interrupted.\n"),
         (BrokenPipeError(), 5, ""),
+        (MemoryError("Unable to allocate"), 7, "error: There is no memory left for this.\n  Try"),
         (ValueError("by hf_abcdefghij"), 1, "error: ValueError: by ***\n  This is a bug."),
     ],
 )  # fmt: skip
@@ -70,6 +73,30 @@ def test_errors_become_sentences_and_codes(command, capsys, error, code, says):
     assert captured.err.startswith(says)
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+def test_interruptions_are_heard_only_while_a_command_runs(command):
+    """`cli.py` leaves them to the system before and after: nobody could catch the exception."""
+    usual = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        command(lambda: os.kill(os.getpid(), signal.SIGINT) or 0)
+        assert main(["probe"]) == 130
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        assert main(["probe"]) == 0
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def test_an_interruption_of_the_imports_ends_the_process_without_a_traceback(tmp_path):
+    (tmp_path / "logging.py").write_text("import os; os.kill(os.getpid(), 2)")
+    done = subprocess.run(
+        [sys.executable, ROOT / "cli.py", "--help"], env={"PYTHONPATH": str(tmp_path)},
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
 
 
 @pytest.mark.parametrize("error", [InputError("It broke."), ZeroDivisionError("rtsp://a:b@host")])

@@ -23,7 +23,7 @@ from mot_dinov3.selftest.scenes import Scene, draw_scene
 
 OF_EACH = 50
 FRAMES = 200
-LIGHT_START_S, HEAVY_START_S = 0.8, 2.5
+LIGHT_START_S, HEAVY_START_S = 0.8, 1.8
 MODELS = ("--det", "demo", "--imgsz", "256", "--embed-model", "demo", "--max-frames", "20")
 CODES = {signal.SIGINT: EXIT_SIGINT, signal.SIGTERM: EXIT_SIGTERM}
 
