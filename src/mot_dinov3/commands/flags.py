@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import Field
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import Field, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -20,23 +20,40 @@ from mot_dinov3.errors import UsageError, nearest
 
 ALIASES = {"--quiet": ("-q",), "--verbose": ("-v",)}
 ENVIRONMENT_PREFIX = "MOT_"
+SOURCE = "source"
+"""The key that may have several values; several of them make a batch."""
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
-def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] | None = None) -> None:
-    """Add the flags of the stages `names` (all by default), a group each; a clash raises."""
+def add_flags(
+    parser: argparse.ArgumentParser,
+    names: Iterable[str] | None = None,
+    *,
+    many: str = "",
+    only: Container[str] | None = None,
+) -> None:
+    """Add the flags of the stages `names` (all by default), a group each; a clash raises.
+
+    The flag `many` takes several values, and may be repeated for more. Of the stages only the
+    keys `only` become flags (all by default).
+    """
     for name, config in stages().items():
         if names is None or name in names:
             group = parser.add_argument_group(name)
             kinds = get_type_hints(config)
             for item in flag_fields(config):
-                _add_flag(group, item, kinds[item.name])
+                if only is not None and key_of(item) not in only:
+                    continue
+                several = item.metadata["flag"] == many
+                _add_flag(group, item, kinds[item.name], many=several)
 
 
 def _add_flag(
     group: argparse._ArgumentGroup,
     item: Field[Any],
     kind: type,
+    *,
+    many: bool,
 ) -> None:
     words = (item.metadata["flag"], *ALIASES.get(item.metadata["flag"], ()))
     options: dict[str, Any] = {"dest": key_of(item), "default": argparse.SUPPRESS}
@@ -51,6 +68,8 @@ def _add_flag(
         options["metavar"] = item.metadata["metavar"] or kind.__name__.upper()
         if item.metadata["bare"]:
             options |= {"nargs": "?", "const": item.metadata["bare"]}
+        if many:
+            options |= {"nargs": "+", "action": "extend"}
         if item.metadata["choices"]:
             options |= {"choices": item.metadata["choices"], "metavar": None}
     group.add_argument(*words, **options)
@@ -70,11 +89,16 @@ def resolve(
     for layer in layers:
         values |= layer
     values = preset(values.get("tracker", DEFAULT_PRESET)) | values
+    sources = values.get(SOURCE, "")
+    if not isinstance(sources, str):
+        values[SOURCE] = sources[0]
     built = {}
     for name, config in stages().items():
         items = flag_fields(config)
         known = {item.name: values[key_of(item)] for item in items if key_of(item) in values}
         built[name] = config(**known)
+    if not isinstance(sources, str) and len(sources) > 1:
+        built["batch"] = replace(built["batch"], sources=tuple(sources))
     return TrackConfig(**built)
 
 
@@ -119,7 +143,7 @@ def _from_file(path: Path) -> dict[str, Any]:
             flat[key] = value
     kinds = _kinds()
     return {
-        name: _checked(value, kinds[name], f"'{key}' in {path}")
+        name: _checked(value, kinds[name], f"'{key}' in {path}", many=name == SOURCE)
         for key, value in flat.items()
         for name in [_known(key, kinds, f"key '{key}' in {path}")]
     }
@@ -171,7 +195,9 @@ def _parsed(text: str, kind: type, where: str) -> Any:  # noqa: ANN401 - the fie
         raise _wrong(where, kind, text) from error
 
 
-def _checked(value: Any, kind: type, where: str) -> Any:  # noqa: ANN401 - as above
+def _checked(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
+    if many and isinstance(value, list) and value:
+        return [_checked(item, kind, where, many=False) for item in value]
     if kind is float and type(value) is int:
         return float(value)
     if kind is str and isinstance(value, list):
@@ -195,7 +221,9 @@ def to_toml(config: TrackConfig) -> str:
         stage = getattr(config, name)
         lines.append(f"[{name}]")
         for item in flag_fields(kind):
-            lines.append(f"{key_of(item)} = {_literal(getattr(stage, item.name))}")
+            value = getattr(stage, item.name)
+            several = config.batch.sources if key_of(item) == SOURCE else ()
+            lines.append(f"{key_of(item)} = {_literal(several or value)}")
         lines.append("")
     return "\n".join(lines)
 
@@ -203,6 +231,8 @@ def to_toml(config: TrackConfig) -> str:
 def _literal(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, str):
         escaped = "".join(
             c if c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value

@@ -9,6 +9,7 @@ from pathlib import Path
 from mot_dinov3.commands import COMMANDS, set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve, to_toml
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
 
 DESCRIPTION = """Track objects through a video: YOLO finds them, DINO embeddings keep their
@@ -22,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
     out = CommandParser(prog="cli.py", description=DESCRIPTION, epilog=EPILOG)
     out.add_argument("--config", type=Path, metavar="FILE", help="read flags from a TOML file")
     out.add_argument("--print-config", action="store_true", help="print the settings as TOML")
-    add_flags(out)
+    add_flags(out, many="--source")
     return out
 
 
@@ -41,10 +42,22 @@ def run(args: argparse.Namespace) -> int:
             "--source is missing: there is nothing to track.",
             fix="Give a video: python cli.py --source video.mp4   (or try: python cli.py demo)",
         )
+    from mot_dinov3.batch.tasks import alone, is_batch
+
+    if is_batch(config):
+        from mot_dinov3.commands.batches import track_all
+
+        return track_all(config)
+    return track_one(alone(config))
+
+
+def track_one(config: TrackConfig) -> int:
+    """Track a single video."""
     from mot_dinov3.commands.progress import Terminal
     from mot_dinov3.jobs.job import run_job
 
-    result = run_job(config, onlooker=Terminal(quiet=talk.quiet))
-    if not talk.quiet and result.written:
+    quiet = config.talk.quiet
+    result = run_job(config, onlooker=Terminal(quiet=quiet))
+    if not quiet and result.written:
         print("wrote " + ", ".join(result.written), file=sys.stderr)
     return result.exit_code

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mot_dinov3.config.association import AssociationConfig
+from mot_dinov3.config.batch import BatchConfig
 from mot_dinov3.config.cheap import CheapConfig
 from mot_dinov3.config.fields import flag, flag_fields, require
 from mot_dinov3.config.inputs import (
@@ -41,6 +42,7 @@ __all__ = [
     "OPEN_DINO",
     "PRECISIONS",
     "AssociationConfig",
+    "BatchConfig",
     "CheapConfig",
     "DetectorConfig",
     "DeviceConfig",
@@ -80,4 +82,5 @@ class TrackConfig:
     loop: LoopConfig = field(default_factory=LoopConfig)
     resume: ResumeConfig = field(default_factory=ResumeConfig)
     live: LiveConfig = field(default_factory=LiveConfig)
+    batch: BatchConfig = field(default_factory=BatchConfig)
     talk: TalkConfig = field(default_factory=TalkConfig)

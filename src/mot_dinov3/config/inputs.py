@@ -24,8 +24,8 @@ class SourceConfig:
     source: str = flag(
         "",
         "--source",
-        "video file, directory of frames, quoted glob, webcam index, URL, mot:SEQ_DIR "
-        "or synthetic:NAME",
+        "video file, directory of frames, quoted glob, webcam index, URL, mot:SEQ_DIR, "
+        "synthetic:NAME, or a .txt that lists some; several make a batch",
     )
     start_frame: int = flag(0, "--start-frame", "first source frame to track (0-based)")
     end_frame: int = flag(-1, "--end-frame", "last source frame to track, -1 for all")

@@ -9,17 +9,20 @@ from mot_dinov3.detectors.base import Detector
 from mot_dinov3.registry import Registry
 
 REPLAY = "mot"
+MOTION = "motion"
 ULTRALYTICS = "yolo"
 DETECTORS = Registry(
     "detector",
     {
         REPLAY: "mot_dinov3.detectors.mot_file:MotFileDetector",
-        "motion": "mot_dinov3.detectors.motion:MotionDetector",
+        MOTION: "mot_dinov3.detectors.motion:MotionDetector",
         "demo": "mot_dinov3.detectors.loading:demo_detector",
         ULTRALYTICS: "mot_dinov3.detectors.loading:load_yolo",
     },
 )
 """Every entry is called with (config, device, settings)."""
+OF_ONE_CLIP = (REPLAY, MOTION)
+"""What these know is about one clip: the next one needs a detector of its own."""
 
 
 def create_detector(
@@ -48,4 +51,4 @@ def detector_kind(det: str) -> str:
     if prefix == REPLAY and ":" in det:
         return REPLAY
     name = det.strip().lower()
-    return name if name in ("motion", "demo") else ULTRALYTICS
+    return name if name in (MOTION, "demo") else ULTRALYTICS

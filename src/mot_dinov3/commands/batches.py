@@ -1,0 +1,100 @@
+"""The main job for many videos: what is said while they are tracked, and the table at the end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from time import perf_counter
+
+from mot_dinov3.batch.base import Begun, Event, Outcome, Progress, Said
+from mot_dinov3.batch.factory import create_crew, crew_kind
+from mot_dinov3.batch.run import exit_code_of, run_batch
+from mot_dinov3.batch.table import BatchEnd, as_json, format_table
+from mot_dinov3.batch.tasks import Task, tasks_of
+from mot_dinov3.commands import say_error
+from mot_dinov3.commands.progress import LINE_EVERY_S
+from mot_dinov3.compat import load_environment
+from mot_dinov3.config import TrackConfig
+from mot_dinov3.errors import hide_secrets
+from mot_dinov3.io.atomic import write_text
+
+log = logging.getLogger("mot_dinov3")
+
+
+def track_all(config: TrackConfig) -> int:
+    """Track every video that the flags name; the exit code tells of all of them.
+
+    Raises:
+        MotError: nothing could be begun, or the table cannot be written.
+    """
+    load_environment()
+    tasks = tasks_of(config)
+    crew = create_crew(config, len(tasks))
+    teller = BatchTeller(len(tasks), quiet=config.talk.quiet)
+    started_s = perf_counter()
+    outcomes = run_batch(tasks, crew, teller)
+    end = BatchEnd(outcomes, exit_code_of(outcomes), perf_counter() - started_s, crew_kind(config))
+    teller.ended(end)
+    if config.batch.batch_json:
+        write_text(config.batch.batch_json, as_json(end))
+    return end.exit_code
+
+
+class BatchTeller:
+    """Lines on standard error: each beginning, each end, and now and then how far all are."""
+
+    def __init__(self, total: int, *, quiet: bool) -> None:
+        self._total, self._quiet = total, quiet
+        self._tasks: dict[str, Task] = {}
+        self._running: dict[str, Progress] = {}
+        self._ended = 0
+        self._said_s = perf_counter()
+
+    def __call__(self, event: Event) -> None:
+        """Tell of one event, if it is worth a line."""
+        if isinstance(event, Said):
+            log.log(event.level, "%s: %s", event.name, event.text)
+        elif isinstance(event, Outcome):
+            self._outcome(event)
+        elif isinstance(event, Begun):
+            self._tasks[event.task.name] = event.task
+            self._say(f"{self._place(event.task.name)}: {event.task.source}")
+        else:
+            self._running[event.name] = event
+            self._progress()
+
+    def _outcome(self, outcome: Outcome) -> None:
+        self._running.pop(outcome.name, None)
+        self._ended += 1
+        if outcome.reason:
+            say_error(f"{self._place(outcome.name)}: {outcome.reason}\n{outcome.fix}".strip())
+        if outcome.frames:
+            self._say(
+                f"{self._place(outcome.name)}: {outcome.frames} frames, {outcome.fps:.1f} FPS, "
+                f"{outcome.tracks} tracks; wrote {', '.join(outcome.written) or 'nothing'}"
+            )
+
+    def _progress(self) -> None:
+        now_s = perf_counter()
+        if now_s - self._said_s >= LINE_EVERY_S:
+            self._said_s = now_s
+            running = ", ".join(map(how_far, self._running.values()))
+            self._say(f"{self._ended} of {self._total} done; {running}")
+
+    def _place(self, name: str) -> str:
+        return f"[{self._tasks[name].number}/{self._total}] {name}"
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            print(hide_secrets(line), file=sys.stderr, flush=True)
+
+    def ended(self, end: BatchEnd) -> None:
+        """The table."""
+        self._say(format_table(end))
+
+
+def how_far(progress: Progress) -> str:
+    """`walk 120/300 45.2 FPS`."""
+    of_total = f"/{progress.total}" if progress.total else ""
+    rate = f" {progress.fps:.1f} FPS" if progress.fps else ""
+    return f"{progress.name} {progress.frames}{of_total}{rate}"
