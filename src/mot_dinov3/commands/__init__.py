@@ -34,6 +34,8 @@ COMMANDS = {
     "tune": "mot_dinov3.commands.tune",
     "render": "mot_dinov3.commands.render",
     "completion": "mot_dinov3.commands.completion",
+    "render": "mot_dinov3.commands.render",
+    "completion": "mot_dinov3.commands.completion",
     "selftest": "mot_dinov3.commands.selftest",
     "train-demo": "mot_dinov3.commands.train_demo",
 }

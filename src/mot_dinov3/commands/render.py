@@ -1,0 +1,73 @@
+"""`python cli.py render`: the video and other outputs of a run once more, without computing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mot_dinov3.commands import set_up_log
+from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
+from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import OutputConfig, SourceConfig, TrackConfig
+
+if TYPE_CHECKING:
+    from mot_dinov3.jobs.job import JobResult
+
+DESCRIPTION = """Draw a run's video again, or write its other outputs, from the journal that
+--save-jsonl wrote and the source that was tracked. Nothing is detected, embedded or tracked: with
+the same flags the video is the same. A journal that a kill cut short works too."""
+
+SOURCE = ("source", "fps")
+OUTPUT = ("output", "no_video", "save_mot", "save_csv", "save_crops", "crops_of", "crops_per_id",
+          "no_clobber")  # fmt: skip
+"""What a journal is enough for; also the names of the fields."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The journal, and those flags of the main job that a journal is enough for."""
+    out = CommandParser(prog="cli.py render", description=DESCRIPTION)
+    out.add_argument("--jsonl", type=Path, required=True, metavar="FILE",
+                     help="what --save-jsonl wrote")  # fmt: skip
+    add_flags(out, ("source", "output"), only=(*SOURCE, *OUTPUT))
+    add_flags(out, ("draw", "loop", "talk"))
+    return out
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw and write as the flags say."""
+    chosen = dict(vars(args))
+    journal = chosen.pop("jsonl")
+    config = narrowed(resolve(chosen, None, environment_layer()))
+    talk = config.talk
+    set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
+    from mot_dinov3.commands.progress import Terminal
+    from mot_dinov3.jobs.redraw import redraw
+
+    result = redraw(config, journal, Terminal(quiet=talk.quiet))
+    if not talk.quiet:
+        print(summary(result), file=sys.stderr)
+    return result.exit_code
+
+
+def narrowed(config: TrackConfig) -> TrackConfig:
+    """The configuration without what a variable may have set beyond this command's flags."""
+    source: dict[str, Any] = {name: getattr(config.source, name) for name in SOURCE}
+    output: dict[str, Any] = {name: getattr(config.output, name) for name in OUTPUT}
+    return TrackConfig(
+        source=SourceConfig(**source),
+        output=OutputConfig(**output),
+        draw=config.draw,
+        loop=config.loop,
+        talk=config.talk,
+    )
+
+
+def summary(result: JobResult) -> str:
+    """How much was written, how fast, and where to."""
+    stats = result.stats
+    return (
+        f"{stats['frames']} frames in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS\n"
+        f"wrote {', '.join(result.written) or 'nothing'}"
+    )
