@@ -11,6 +11,7 @@ import pytest
 from clips import Clip, make_clip, number_of
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import InputError
+from mot_dinov3.io.containers import packets_of
 from mot_dinov3.io.sources import open_source
 from mot_dinov3.io.truncation import damage
 
@@ -181,6 +182,31 @@ def test_a_demuxer_that_fails_forever_is_left(tmp_path):
         assert len(list(reader)) == 1
     assert Stuck.asked < 1000
     assert reader.partial
+
+
+class StumblesAtTheEnd:
+    """PyAV where a stream appeared on the way: it reads beyond its list when all is flushed."""
+
+    def __init__(self, real):
+        self.real = real
+
+    def demux(self, *streams):
+        yield from self.real.demux(*streams)
+        raise IndexError("list index out of range")
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)
+
+
+def test_a_stream_that_appears_on_the_way_changes_nothing(tmp_path):
+    path = make_clip(tmp_path / "a.ts", Clip(**LONG, audio="aac"))
+    with open_source(SourceConfig(source=str(path))) as reader:
+        reader._decoder._container = StumblesAtTheEnd(reader._decoder._container)
+        reader._decoded = iter(reader._decoder)
+        assert len(list(reader)) == 60
+    with av.open(str(path)) as container:
+        kinds = {packet.stream.type for packet in packets_of(StumblesAtTheEnd(container))}
+    assert kinds == {"video", "audio"}
 
 
 def test_whole_files_have_no_damage(tmp_path):

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.containers import open_file
+from mot_dinov3.io.containers import open_file, packets_of
 
 Timed: TypeAlias = "tuple[float, av.Packet[AudioStream]]"
 
@@ -90,7 +90,7 @@ class AudioCopy:
         base = stream.time_base or Fraction(1, av.time_base)
         shift = round(_start_s(source) / base)
         last_dts = -1
-        for packet in source.demux(stream):
+        for packet in cast("Iterator[av.Packet[AudioStream]]", packets_of(source, stream)):
             if packet.pts is None or packet.dts is None:
                 continue
             packet.pts -= shift

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import av
+from av import Packet
 from av.container import InputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from mot_dinov3.errors import InputError
@@ -132,6 +136,16 @@ def _camera(index: int) -> tuple[str, str]:
         cameras = [d for d in enumerate_input_devices("dshow") if "video" in d.media_types]
         return f"video={cameras[index].name}", "dshow"
     return f"/dev/video{index}", "v4l2"
+
+
+def packets_of(container: InputContainer, *streams: Stream) -> Iterator[Packet[Stream]]:
+    """The packets of some streams, or of all that the head names, to the end.
+
+    A stream may appear on the way, as sound in a transport stream does. PyAV does not know it
+    and may stumble over it at the very end, when everything else has been handed out.
+    """
+    with suppress(IndexError):
+        yield from container.demux(*streams)
 
 
 def video_stream(container: InputContainer, name: str) -> VideoStream:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import cast
+from typing import TypeAlias, cast
 
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from mot_dinov3.io.containers import video_stream
+from mot_dinov3.io.containers import packets_of, video_stream
 from mot_dinov3.io.info import sane_fps
+
+Pictures: TypeAlias = "av.Packet[VideoStream]"
 
 MOST_FAILURES_IN_A_ROW = 200
 
@@ -81,17 +83,17 @@ class StreamDecoder:
                 self.failure = error.strerror or type(error).__name__
                 return
 
-    def _demux(self) -> Iterator[av.Packet[VideoStream]]:
+    def _demux(self) -> Iterator[Pictures]:
         if self._unwanted is None:
-            yield from self._container.demux(self.stream)
+            yield from cast("Iterator[Pictures]", packets_of(self._container, self.stream))
             return
-        for packet in self._container.demux():
+        for packet in packets_of(self._container):
             if self._unwanted():
                 return
             if packet.stream.index == self.stream.index:
-                yield cast("av.Packet[VideoStream]", packet)
+                yield cast("Pictures", packet)
 
-    def _decode(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
+    def _decode(self, packet: Pictures) -> list[av.VideoFrame]:
         try:
             return packet.decode()
         except av.EOFError:
@@ -100,7 +102,7 @@ class StreamDecoder:
             self.faults["corrupt_packets"] += 1
             return []
 
-    def _note(self, packet: av.Packet[VideoStream]) -> None:
+    def _note(self, packet: Pictures) -> None:
         if not packet.size:
             return
         self.packets += 1
