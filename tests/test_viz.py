@@ -47,6 +47,11 @@ def test_the_star_stands_exactly_with_fresh_embeddings(state):
     assert label_of(fresh, 0, {}) == "ID 7 *"
 
 
+def test_half_a_character_in_a_name_is_drawn_as_a_question_mark():
+    one = tracks_at((0, 0, 9, 9), ids=[7])
+    assert label_of(one, 0, {0: "a\ud800b"}) == "ID 7 a?b"
+
+
 def test_a_lost_track_is_called_lost():
     assert label_of(tracks_at((0, 0, 9, 9), ids=[7], state=LOST), 0, NAMES) == "ID 7 lost"
 

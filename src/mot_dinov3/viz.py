@@ -84,7 +84,8 @@ def label_of(tracks: Tracks, row: int, names: Mapping[int, str]) -> str:
         return f"ID {tracks.id[row]} lost"
     name = names.get(int(tracks.class_id[row]), "")
     star = " *" if tracks.fresh[row] else ""
-    return f"ID {tracks.id[row]}{star} {name}".rstrip()
+    # Half a character would crash OpenCV, not raise.
+    return f"ID {tracks.id[row]}{star} {name}".rstrip().encode("utf-8", "replace").decode("utf-8")
 
 
 def hud_lines(result: FrameResult, fps: float) -> list[str]:

@@ -168,6 +168,10 @@ def changed_track(**values):
         (changed_track(detection=3), "'detection' must be a whole number from 0 to 2"),
         (changed_track(**{"class": 7}), "'class' must be a text"),
         (changed_track(**{"class": "x" * 1001}), "'class' must be a text"),
+        (
+            changed_track(**{"class": "\ud800"}),
+            "'class' must be a text of at most 1000 whole letters",
+        ),
     ],
 )
 def test_every_kind_of_damage_is_one_sentence_with_its_line(tmp_path, line, reason):

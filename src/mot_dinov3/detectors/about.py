@@ -15,6 +15,8 @@ TASKS_WITH_BOXES = ("detect", "segment", "pose")
 METADATA = "metadata.yaml"
 """The notes that Ultralytics puts beside an OpenVINO export."""
 
+MOST_LETTERS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -46,8 +48,19 @@ class About:
             ValueError, KeyError, TypeError: it is something else.
         """
         facts = json.loads(text)
-        names = {int(number): str(name) for number, name in facts.pop("names").items()}
-        return About(names, **facts)
+        return About(class_names(facts.pop("names")), **facts)
+
+
+def class_names(named: Mapping[Any, Any]) -> dict[int, str]:
+    """Class id -> class name from what a model says: text that can be written and drawn.
+
+    A name may be anything there. Halves of characters, which no file can hold, become `?`, and
+    what is longer than `MOST_LETTERS` is cut.
+    """
+    return {
+        int(number): str(name)[:MOST_LETTERS].encode("utf-8", "replace").decode("utf-8")
+        for number, name in named.items()
+    }
 
 
 def about_export(notes: Mapping[str, Any]) -> About | None:
@@ -63,7 +76,7 @@ def about_export(notes: Mapping[str, Any]) -> About | None:
     arguments = facts.get("args")
     inner_nms = bool(arguments.get("nms")) if isinstance(arguments, dict) else False
     return About(
-        names={int(number): str(name) for number, name in names.items()},
+        names=class_names(names),
         task=task,
         stride=int(facts.get("stride", 32)),
         final=bool(facts.get("end2end")) or inner_nms,

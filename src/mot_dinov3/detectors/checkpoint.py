@@ -15,7 +15,7 @@ import numpy as np
 
 from mot_dinov3.backends.choice import INT8, ONNX, OPENVINO, Choice
 from mot_dinov3.backends.openvino_setup import import_openvino
-from mot_dinov3.detectors.about import About, require_boxes
+from mot_dinov3.detectors.about import About, class_names, require_boxes
 from mot_dinov3.detectors.calibration import write_calibration
 from mot_dinov3.detectors.taps import levels_agree, write_taps
 from mot_dinov3.detectors.ultralytics_setup import import_ultralytics, kept_threads
@@ -134,13 +134,12 @@ def _gives_levels(module: Any, about: About) -> bool:  # noqa: ANN401 - a torch 
 
 
 def _about(model: Any) -> About:  # noqa: ANN401 - an ultralytics.YOLO
-    names = {int(number): str(name) for number, name in dict(model.names).items()}
     module = getattr(model, "model", None)
     head = getattr(module, "model", [None])[-1]
     stride = getattr(module, "stride", None)
     plain = any(kind.__name__ == "Detect" for kind in type(head).__mro__)
     return About(
-        names=names,
+        names=class_names(dict(model.names)),
         task=model.task,
         stride=int(max(stride)) if stride is not None else 32,
         final=plain and getattr(head, "cv2", True) is None,

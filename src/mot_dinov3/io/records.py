@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NoReturn
@@ -27,6 +28,8 @@ MOST_ID = 2**63 - 1
 MOST_DETECTIONS = 100_000
 MOST_NAME = 1000
 """Characters of a class name; longer ones are damage too."""
+HALF = re.compile("[\ud800-\udfff]")
+"""Halves of characters: JSON can name them, no file can hold them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,8 @@ def _names(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
         name = row.get("class")
         if name is None:
             continue
-        if not isinstance(name, str) or len(name) > MOST_NAME:
-            raise BadRecordError(f"'class' must be a text of at most {MOST_NAME} letters")
+        if not isinstance(name, str) or len(name) > MOST_NAME or HALF.search(name):
+            raise BadRecordError(f"'class' must be a text of at most {MOST_NAME} whole letters")
         if names.setdefault(int(row["class_id"]), name) != name:
             raise BadRecordError(f"class {row['class_id']} has two names")
     return names
