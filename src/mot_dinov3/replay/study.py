@@ -162,7 +162,7 @@ def _point(
 
 def _scores(runs: Mapping[str, _Run]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
     """Figures of each source and of all together."""
-    cases = [_scored(name, run.cache, run.played.result) for name, run in runs.items()]
+    cases = [scored(name, run.cache, run.played.result) for name, run in runs.items()]
     single, together = measure(preprocessed(cases), FAMILIES)
     return {name: _chosen(figures) for name, figures in single.items()}, _chosen(together)
 
@@ -171,7 +171,7 @@ def _chosen(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: figures[name] for name in SCORES}
 
 
-def _scored(name: str, cache: Cache, result: MotTable) -> Scored:
+def scored(name: str, cache: Cache, result: MotTable) -> Scored:
     """A result with the truth of the frames that were recorded."""
     if cache.truth is None:
         raise ValueError("a recording without ground truth cannot be scored")

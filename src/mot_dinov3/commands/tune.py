@@ -1,0 +1,243 @@
+"""`python cli.py tune`: better settings of scheduler and tracker, found on recordings."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from mot_dinov3.commands import set_up_log
+from mot_dinov3.commands.flags import add_flags, environment_layer, require_standing, resolve
+from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, UsageError
+
+if TYPE_CHECKING:
+    from mot_dinov3.config import TrackConfig
+    from mot_dinov3.replay.cache import Cache
+    from mot_dinov3.tuning.judge import Judge
+    from mot_dinov3.tuning.objective import Objective, Verdict
+    from mot_dinov3.tuning.search import Search, Trial
+
+log = logging.getLogger("mot_dinov3")
+
+DESCRIPTION = """Search settings of scheduler and tracker by playing recordings (see the command
+cache) whose ground truth is known, and write what changed as a file for --config. The search
+begins with the settings that the other flags give, and with the defaults. Some recordings are
+held out: nothing is searched on them, and they tell what the result is worth elsewhere. Ctrl-C
+keeps the best so far; --study FILE lets the same command go on later."""
+
+EVERY_HELD_OUT = 3
+"""Without --held-out, every third recording."""
+
+OWN = ("cache", "held_out", "no_held_out", "tune", "objective", "crop_price", "max_share", "trials",
+       "timeout", "seed", "study", "out", "config")  # fmt: skip
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags; those of scheduler and tracker are the main job's, and say where to begin."""
+    out = CommandParser(prog="cli.py tune", description=DESCRIPTION)
+    add = out.add_argument
+    add("--cache", nargs="+", type=Path, default=[Path("cache")], metavar="PATH",
+        help="recordings, or directories of them (default: cache)")  # fmt: skip
+    add("--held-out", nargs="+", type=Path, default=[], metavar="PATH",
+        help="recordings to check the result on (default: every third of --cache)")  # fmt: skip
+    add("--no-held-out", action="store_true", help="search on all recordings, check on none")
+    add("--tune", nargs="+", default=["core"], metavar="NAME",
+        help="what to search: core, scheduler, tracker, association, motion, or single flags "
+        "(default: core)")  # fmt: skip
+    add("--objective", default="hota", metavar="NAME",
+        help="hota, idf1, assa, deta or mota, a mean over recordings (default: hota)")  # fmt: skip
+    add("--crop-price", type=float, default=0.0, metavar="POINTS",
+        help="what a percent of the crops costs (default: 0)")  # fmt: skip
+    add("--max-share", type=float, default=100.0, metavar="PERCENT",
+        help="embed no more than so many of the crops (default: 100)")  # fmt: skip
+    add("--trials", type=int, default=50, metavar="N",
+        help="configurations to try, earlier runs of a study included (default: 50)")  # fmt: skip
+    add("--timeout", type=float, default=0.0, metavar="S", help="stop after S seconds")
+    add("--seed", type=int, default=0, help="decides what is tried (default: 0)")
+    add("--study", type=Path, metavar="FILE", help="keep all trials in FILE, and go on from there")
+    add("--out", type=Path, default=Path("outputs/tuned.toml"), metavar="FILE",
+        help="what was found, for --config (default: outputs/tuned.toml)")  # fmt: skip
+    add("--config", type=Path, metavar="FILE", help="begin with the flags of a TOML file")
+    add_flags(out, ("cheap", "scheduler", "tracker", "association", "motion", "talk"))
+    return out
+
+
+def run(args: argparse.Namespace) -> int:
+    """Search, check on what was held out, and write the best; 130 or 143 after a signal."""
+    from mot_dinov3.compat import load_environment
+    from mot_dinov3.tuning.judge import Judge
+    from mot_dinov3.tuning.objective import Objective
+    from mot_dinov3.tuning.purpose import purpose_of
+    from mot_dinov3.tuning.search import Search
+    from mot_dinov3.tuning.space import Space
+    from mot_dinov3.tuning.storage import open_study
+
+    load_environment()
+    config = config_of(args)
+    talk, args.quiet = config.talk, config.talk.quiet
+    set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
+    objective = Objective(args.objective.lower(), args.crop_price, args.max_share)
+    space = Space(config, args.tune)
+    train, held = split(args)
+    check_files(args)
+    with TemporaryDirectory(prefix="mot-tune-") as directory:
+        judge = Judge(train, objective.figure, Path(directory))
+        control = Judge(held, objective.figure, Path(directory)) if held else None
+        if control is None:
+            log.warning("no recording is held out: nothing tells whether the result holds "
+                        "elsewhere.")  # fmt: skip
+        purpose = purpose_of(train, space, objective, args.seed)
+        with open_study(args.study, purpose) as study:
+            search = Search(space, judge, objective, study)
+            number = hunt(search, args)
+            return conclude(search, None if number else control, args, number)
+
+
+def config_of(args: argparse.Namespace) -> TrackConfig:
+    """Where to begin.
+
+    Raises:
+        UsageError: a number that makes no sense, or something that no recording can tell.
+    """
+    chosen: dict[str, Any] = {k: v for k, v in vars(args).items() if k not in OWN}
+    if args.trials < 1 or not 0 <= args.timeout < math.inf:
+        raise UsageError("--trials must be at least 1, --timeout 0 or more.", fix="Correct them.")
+    if not 0 <= args.seed < 2**31 // 1000:
+        raise UsageError(f"--seed must be from 0 to {2**31 // 1000 - 1}, got {args.seed}.",
+                         fix="Give --seed another value.")  # fmt: skip
+    config = resolve(chosen, args.config, environment_layer())
+    require_standing("tune", config)
+    if config.scheduler.target_fps:
+        raise UsageError("tune does not take --target-fps: time in a replay is not real.",
+                         fix="Use --embed-budget-ms or --embed-budget-crops.")  # fmt: skip
+    return config
+
+
+def split(args: argparse.Namespace) -> tuple[dict[str, Cache], dict[str, Cache]]:
+    """The recordings to search on, and those held out.
+
+    Raises:
+        InputError: there are none, or one is unusable.
+        UsageError: they cannot be compared, or one would be on both sides.
+    """
+    from mot_dinov3.commands.replay import read_caches
+    from mot_dinov3.replay.cache import require_comparable
+
+    if args.held_out and args.no_held_out:
+        raise UsageError("--held-out and --no-held-out contradict each other.", fix="Keep one.")
+    train = read_caches(args.cache)
+    held = read_caches(args.held_out) if args.held_out else {}
+    if not held and not args.no_held_out and len(train) > 1:
+        step = min(EVERY_HELD_OUT, len(train))
+        names = sorted(train)[step - 1 :: step]
+        held = {name: train.pop(name) for name in names}
+    known = {cache.origin.content: name for name, cache in train.items()}
+    for name, cache in held.items():
+        if cache.origin.content in known:
+            raise UsageError(
+                f"'{name}' is held out, and '{known[cache.origin.content]}' holds the same frames.",
+                fix="Take it out of --cache or of --held-out.",
+            )
+    require_comparable({**train, **{f"{name} (held out)": held[name] for name in held}})
+    return train, held
+
+
+def check_files(args: argparse.Namespace) -> None:
+    """Refuse files that cannot be written, before anything is played.
+
+    Raises:
+        OutputError: says which.
+    """
+    from mot_dinov3.io.paths import check_output
+
+    for path in filter(None, (args.out, args.study)):
+        check_output(path, None, no_clobber=False)
+    if args.study is not None:
+        if args.study.resolve() == args.out.resolve():
+            raise UsageError("--study and --out name the same file.", fix="Use two names.")
+        args.study.parent.mkdir(parents=True, exist_ok=True)
+
+
+def hunt(search: Search, args: argparse.Namespace) -> int:
+    """Try until the end or a signal, told line by line; returns the signal, 0 for none."""
+    from mot_dinov3.run.signals import StopRequest
+    from mot_dinov3.tuning.search import Limits, best_of
+
+    def tell(trial: Trial) -> None:
+        if not args.quiet:
+            best = best_of(search.trials())
+            print(f"trial {trial.number}, of {args.trials}: {trial.value:.2f} with "
+                  f"{trial.verdict.share:.1f} % of the crops; best {best.value:.2f} by trial "
+                  f"{best.number}", file=sys.stderr, flush=True)  # fmt: skip
+
+    stop = StopRequest()
+    with stop.listening():
+        limits = Limits(args.trials, args.timeout, args.seed)
+        whole = search.run(limits, tell, lambda: bool(stop.signal))
+    if not whole and not args.quiet:
+        why = "interrupted" if stop.signal else "the time is over"
+        print(f"{why} after {len(search.trials())} of {args.trials} trials", file=sys.stderr)
+    return stop.signal
+
+
+def conclude(search: Search, control: Judge | None, args: argparse.Namespace, number: int) -> int:
+    """Print what was found, write the file, and check it on the recordings that were held out.
+
+    The file is written before that check and again after it, so that an interruption loses none.
+    """
+    from mot_dinov3.tuning.report import importance, importance_table, split_table, trial_table
+    from mot_dinov3.tuning.search import best_of
+
+    trials = search.trials()
+    if trials:
+        start, best = trials[0], best_of(trials)
+        print(trial_table(trials, start))
+        if table := importance_table(importance(search.study)):
+            print(f"\n{table}")
+        write(search, best, args, {})
+        compared = {"start": start, "defaults": search.defaults, "best": best}
+        rows = {name: trial for name, trial in compared.items() if trial is not None}
+        held = {} if control is None else {
+            name: control.judge(search.space.applied(trial.values)) for name, trial in rows.items()
+        }  # fmt: skip
+        train = {name: trial.verdict for name, trial in rows.items()}
+        print(f"\n{split_table(train, held, search.objective)}")
+        warn(best, held, search.objective)
+        if held:
+            write(search, best, args, held)
+        if not args.quiet:
+            print(f"wrote {args.out}", file=sys.stderr)
+    if not number:
+        return EXIT_OK
+    return EXIT_SIGINT if number == signal.SIGINT else EXIT_SIGTERM
+
+
+def warn(best: Trial, held: Mapping[str, Verdict], objective: Objective) -> None:
+    """Say what stands against taking the result for an improvement."""
+    if not best.admitted:
+        log.warning("no trial kept --max-share %g: the nearest one has %.1f %%.",
+                    objective.max_share, best.verdict.share)  # fmt: skip
+    if best.number == 0:
+        log.warning("nothing was found that is better than the start.")
+    elif held and objective.value(held["best"]) <= objective.value(held["start"]):
+        log.warning("on the recordings that were held out the best trial is no better than the "
+                    "start: it may fit the others only.")  # fmt: skip
+
+
+def write(
+    search: Search, best: Trial, args: argparse.Namespace, held: Mapping[str, Verdict]
+) -> None:
+    """Write the best trial for `--config`, with its figures."""
+    from mot_dinov3.io.atomic import write_text
+    from mot_dinov3.tuning.report import as_toml, changed, comments
+
+    lines = comments(search, best, held, args.seed)
+    values = changed(search.space.applied(best.values), search.judge.settings)
+    write_text(args.out, as_toml(values, lines))
