@@ -18,6 +18,8 @@ CLASSES = ("#3d7ff2", "#f2662b", "#17a589", "#e0b03c", "#8e5bd9", "#d6569b", "#5
 MOST_TRACKS = 200
 LABELLED = 45
 """More tracks than this have no room for their names beside them."""
+BAR = 0.75
+"""Of a row; without it the bars of a class grow until they meet the next of that class."""
 ROW_PX, LEAST_PX, MOST_PX = 15, 220, 900
 
 
@@ -80,6 +82,7 @@ def _bars(
                 "text": [f"ID {life.track_id} {name}" for _, _, life, _, _ in spans],
                 "customdata": [[int(frame[begin]), int(frame[end])] for *_, begin, end in spans],
                 "textposition": "none",
+                "width": BAR,
                 "hovertemplate": "%{text}: frames %{customdata[0]} to %{customdata[1]}"
                                  "<extra></extra>",
                 "marker": {"color": CLASSES[number % len(CLASSES)], "line": {"width": 0}},
