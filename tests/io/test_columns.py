@@ -33,7 +33,7 @@ def test_columns_come_back_exactly(tmp_path):
         for first in range(0, 10_000, 100):
             file.append(rows(first, 100))
         file.more["names"] = np.array(["person", "人"])
-        assert names(tmp_path) == ["a.partial.npy"]
+        assert names(tmp_path) == ["a.partial.npz"]
     assert names(tmp_path) == ["a.npz"]
     with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
         assert archive.files == ["id", "vectors", "names"]
@@ -59,6 +59,14 @@ def test_the_first_rows_say_how_wide_vectors_are(tmp_path):
         file.append(rows(0, 5, wide))
         assert np.load(file.partial)["vectors"].shape == (5, 768)
     assert np.load(tmp_path / "a.npz")["vectors"].shape == (5, 768)
+
+
+def test_a_narrower_kind_than_foreseen_is_read_back(tmp_path):
+    wide = np.dtype([("id", "<i8"), *((f"column_{n}", "<f8") for n in range(40))])
+    with ColumnFile(tmp_path / "a.npz", wide) as file:
+        file.append(rows(3, 5))
+        np.testing.assert_array_equal(np.load(file.partial)["id"], range(3, 8))
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["id"], range(3, 8))
 
 
 def test_no_rows_are_columns_too(tmp_path):
@@ -102,8 +110,8 @@ def test_a_kill_leaves_rows_that_numpy_reads(tmp_path):
     )
     source = Path(__file__).parents[2] / "src"
     subprocess.run([sys.executable, "-c", code, tmp_path / "a.npz", source], check=False)
-    assert names(tmp_path) == ["a.partial.npy"]
-    assert np.load(tmp_path / "a.partial.npy")["id"].tolist() == [1] * 11
+    assert names(tmp_path) == ["a.partial.npz"]
+    assert np.load(tmp_path / "a.partial.npz")["id"].tolist() == [1] * 11
 
 
 def write_then_fail(path):
@@ -143,9 +151,9 @@ def write_to_a_full_disk(path):
 def test_a_full_disk_leaves_what_was_whole(tmp_path):
     with pytest.raises(OutputError, match="No space") as caught:
         write_to_a_full_disk(tmp_path / "a.npz")
-    assert "a.partial.npy" in caught.value.fix
-    assert names(tmp_path) == ["a.partial.npy"]
-    assert np.load(tmp_path / "a.partial.npy")["id"].tolist() == list(range(5))
+    assert "a.partial.npz" in caught.value.fix
+    assert names(tmp_path) == ["a.partial.npz"]
+    assert np.load(tmp_path / "a.partial.npz")["id"].tolist() == list(range(5))
 
 
 def test_a_disk_that_is_full_at_the_end_keeps_the_rows(tmp_path, monkeypatch):
@@ -156,6 +164,6 @@ def test_a_disk_that_is_full_at_the_end_keeps_the_rows(tmp_path, monkeypatch):
     (tmp_path / "a.npz").write_bytes(b"old")
     with pytest.raises(OutputError, match="No space"), ColumnFile(tmp_path / "a.npz", KIND) as file:
         file.append(rows(0, 5))
-    assert names(tmp_path) == ["a.npz", "a.partial.npy"]
+    assert names(tmp_path) == ["a.npz", "a.partial.npz"]
     assert (tmp_path / "a.npz").read_bytes() == b"old"
-    assert len(np.load(tmp_path / "a.partial.npy")) == 5
+    assert len(np.load(tmp_path / "a.partial.npz")) == 5

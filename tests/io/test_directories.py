@@ -11,7 +11,7 @@ import pytest
 
 from mot_dinov3.errors import OutputError
 from mot_dinov3.io.directories import AtomicDirectory
-from mot_dinov3.io.paths import check_output_directory
+from mot_dinov3.io.paths import check_output_directory, is_partial_name
 
 
 def tree(directory):
@@ -34,6 +34,11 @@ def test_an_empty_directory_gives_way(tmp_path):
         directory.write("7", "b.jpg", b"two")
         directory.remove("7", "a.jpg")
     assert tree(tmp_path) == ["crops", "crops/7", "crops/7/b.jpg"]
+
+
+def test_partial_names_are_those_of_files(tmp_path):
+    with AtomicDirectory(tmp_path / "my.crops") as directory:
+        assert is_partial_name(directory.partial, tmp_path / "my.crops")
 
 
 def write_then_fail(path):

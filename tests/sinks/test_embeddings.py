@@ -62,7 +62,7 @@ def test_rows_are_readable_while_the_run_goes_on(tmp_path):
     with EmbeddingsSink(str(tmp_path / "a.npz"), {}, StageTimer()) as sink:
         for index in range(3):
             sink.write(frame_at(index), result_at(index))
-            assert len(np.load(tmp_path / "a.partial.npy")["vectors"]) == index + 1
+            assert len(np.load(tmp_path / "a.partial.npz")["vectors"]) == index + 1
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
 
 

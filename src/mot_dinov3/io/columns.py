@@ -1,4 +1,4 @@
-"""Tables too long for memory: rows grow in an npy that can be read at any time, and end as npz."""
+"""Tables too long for memory: rows grow in a file that can be read at any time, and end as npz."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ ROWS_AT_ONCE = 1024
 class ColumnFile:
     """An npz with one array per column, written row by row.
 
-    Rows are appended to a structured npy under a partial name (`walk.npz` as
-    `walk.partial.npy`), whose header never promises more than is there: `numpy.load` reads it
-    after a kill, and gives columns under the same names. When the context ends, also after an
-    exception elsewhere, it becomes the npz. Nothing is pickled, and nothing but the rows of one
-    call is in memory.
+    Rows are appended to one structured array under a partial name (`walk.npz` as
+    `walk.partial.npz`), whose header never promises more than is there: `numpy.load`, which does
+    not go by names, reads it after a kill and gives columns under the same names. When the
+    context ends, also after an exception elsewhere, it becomes the npz. Nothing is pickled, and
+    nothing but the rows of one call is in memory.
 
     Every failure is an `OutputError`.
 
@@ -49,7 +49,7 @@ class ColumnFile:
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.partial = reserve_partial(self.path.with_suffix(".npy"))
+        self.partial = reserve_partial(self.path)
         try:
             self._file = self.partial.open("wb")
             self._write_header(self._file)
@@ -70,6 +70,7 @@ class ColumnFile:
             raise ValueError(f"rows of {rows.dtype} after rows of {self._kind}")
         try:
             if not self.rows:
+                self._file.truncate(0)  # the head may be shorter than that of no rows
                 self._write_header(self._file)
             self._file.seek(0, os.SEEK_END)
             self._file.write(rows.tobytes())

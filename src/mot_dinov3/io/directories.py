@@ -83,7 +83,7 @@ class AtomicDirectory:
 def _new_directory(final: Path) -> Path:
     for number in range(1, MOST_PARTIALS):
         tail = "" if number == 1 else f"-{number}"
-        partial = final.with_name(f"{final.name}.partial{tail}")
+        partial = final.with_name(f"{final.stem}.partial{tail}{final.suffix}")
         try:
             partial.mkdir()
         except FileExistsError:

@@ -17,7 +17,7 @@ from mot_dinov3.timing import StageTimer
 class EmbeddingsSink(FileSink):
     """One row per embedding that was computed and belongs to a track; reused ones are left out.
 
-    A run that was killed leaves its rows in a `.partial.npy` with the same names.
+    A run that was killed leaves its rows under the partial name, with the same names.
     """
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
