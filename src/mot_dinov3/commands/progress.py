@@ -23,6 +23,10 @@ class Terminal:
         """A bar or lines while the job goes on."""
         return Progress(total, quiet=self.quiet)
 
+    def page_at(self, url: str) -> None:
+        """Where the page is, said once and nowhere else: whoever knows it is let in."""
+        print(f"watch it at {url}", file=sys.stderr, flush=True)
+
     def summed_up(self, stats: dict[str, Any]) -> None:
         """The summary."""
         if not self.quiet:

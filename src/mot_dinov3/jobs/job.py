@@ -25,8 +25,9 @@ from mot_dinov3.jobs.resuming import (
     settle,
     wired,
 )
+from mot_dinov3.jobs.views import Views
 from mot_dinov3.pipeline import Models
-from mot_dinov3.run import OnFrame, RunOutcome, RunSettings, StopRequest, run
+from mot_dinov3.run import FrameSink, OnFrame, RunOutcome, RunSettings, StopRequest, run
 from mot_dinov3.session import open_frames, require_pixels
 from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.sinks.factory import create_sinks
@@ -59,6 +60,9 @@ class Onlooker(Protocol):
     def watch(self, total: int) -> AbstractContextManager[OnFrame | None]:
         """Told of every frame inside; `total` frames are expected, 0 if that is unknown."""
 
+    def page_at(self, url: str) -> None:
+        """Told where `--serve` shows the job; the address is a secret."""
+
     def summed_up(self, stats: dict[str, Any]) -> None:
         """Told of the figures, also where an error follows; not if no frame was tracked."""
 
@@ -69,6 +73,9 @@ class Nobody:
     def watch(self, total: int) -> AbstractContextManager[OnFrame | None]:
         """Nothing to tell."""
         return nullcontext()
+
+    def page_at(self, url: str) -> None:
+        """Nobody to watch."""
 
     def summed_up(self, stats: dict[str, Any]) -> None:
         """Nothing to tell."""
@@ -92,7 +99,11 @@ def run_job(
     onlooker = onlooker or Nobody()
     load_environment()
     stop = StopRequest()
-    with open_frames(config.source, config.live, stop.wanted) as reader, ExitStack() as stack:
+    with (
+        Views(config, stop) as views,
+        open_frames(config.source, config.live, views.idle) as reader,
+        ExitStack() as stack,
+    ):
         place = journal_place(config, reader.info)
         if (before := done_before(config, place)) is not None:
             return JobResult(before, EXIT_OK, [])
@@ -109,10 +120,14 @@ def run_job(
         sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
         note_partials(journal, sinks)
         report = create_report(config, reader.info, tracker.detector.names, timer)
+        shown = views.sinks(reader, models.detector.names)
+        all_sinks: list[FrameSink] = [*sinks, *report, *shown]
+        if views.url:
+            onlooker.page_at(views.url)
         with stop.listening():  # until all is written, or a signal would leave half of it
             with onlooker.watch(count_selected(config.source, reader.info.frame_count)) as tell:
                 settings = settings_for(config, reader.info, stop)
-                outcome = run(reader, runs, [*sinks, *report], timer, tell, settings)
+                outcome = run(reader, runs, all_sinks, timer, views.told(tell), settings)
             stats = collect(config, reader, tracker, outcome)
             stats["threads"] = thread_shares(outcome, sinks)
             stats["resumed_frames"] = journal.told_frames if journal else 0

@@ -1,0 +1,181 @@
+"use strict";
+
+const EVERY_MS = 500, SILENT_S = 2, FATES = ["critical", "refresh", "reused", "deferred", "starved"];
+const at = id => document.getElementById(id);
+const ask = {cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer"};
+let over = false, missed = 0, sure = 0, stream = 0;
+
+const whole = n => (n ?? 0).toLocaleString("en");
+const tenths = n => (n ?? 0).toFixed(1);
+
+function made(tag, text, kind) {
+  const out = document.createElement(tag);
+  if (text !== undefined) out.textContent = text;
+  if (kind) out.className = kind;
+  return out;
+}
+
+function list(place, rows) {
+  at(place).replaceChildren(...rows.flatMap(([name, value, kind]) => {
+    const term = made("dt");
+    if (kind) term.append(made("i", undefined, kind));
+    term.append(name);
+    return [term, made("dd", value)];
+  }));
+}
+
+function pill(text, kind) {
+  at("state").textContent = text;
+  at("state").className = "pill " + kind;
+}
+
+function note(text) {
+  at("note").hidden = !text;
+  at("note").textContent = text;
+}
+
+function told(now) {
+  at("name").textContent = now.name ?? "";
+  document.title = `${now.name ?? "mot_dinov3"} – mot_dinov3`;
+  const lost = now.condition && now.condition !== "connected";
+  const silent = !now.over && now.silent_s > SILENT_S;
+  if (now.over) pill("ended", "");
+  else if (now.stopping) pill("stopping", "warn");
+  else if (!now.frame) pill("starting", "warn");
+  else if (lost) pill("connection lost", "bad");
+  else if (silent) pill("no frames", "warn");
+  else pill(now.condition ? "live" : "running", "good");
+  if (now.over) note("The run has ended. This is its last picture.");
+  else if (lost) note(`The source is ${now.condition}.`);
+  else note(silent ? `No frame for ${now.silent_s.toFixed(0)} s.` : "");
+  at("stop").disabled = now.over || now.stopping;
+  figures(now);
+}
+
+function figures(now) {
+  const run = now.run, frame = now.frame;
+  if (!frame || !run.frames) return;
+  const total = now.total ? ` of ${whole(now.total)}` : "";
+  at("progress").textContent =
+    `frame ${whole(run.frames)}${total} · ${tenths(run.wall_s)} s · ${whole(run.detections)} detections`;
+  at("bar").hidden = !now.total;
+  at("bar").firstElementChild.style.width = `${Math.min(100, 100 * run.frames / (now.total || 1))}%`;
+  at("fps").textContent = tenths(run.fps);
+  at("tracks").textContent = whole(frame.tracks);
+  at("latency").textContent = tenths(run.latency_ms.p50);
+  at("backlog").textContent = whole(run.backlog);
+  embeddings(run.embeddings);
+  const budget = run.budget;
+  list("budget", budget.ms ? [
+    ["a frame may take", `${tenths(frame.budget_ms)} ms`],
+    ["the latest took", `${tenths(frame.embed_ms)} ms`],
+    ["frames over", whole(budget.frames_over)],
+    ["worst by", `${tenths(budget.worst_over_ms)} ms`],
+  ] : [["none", "refreshes are unlimited"]]);
+  stages(run.stages);
+  const faults = Object.entries(now.faults ?? {}).filter(([, n]) => n);
+  list("faults", faults.length ? faults.map(([name, n]) => [name.replaceAll("_", " "), whole(n)])
+    : [["no faults", ""]]);
+  chart(now.recent);
+}
+
+function embeddings(counts) {
+  const all = FATES.reduce((sum, name) => sum + counts[name], 0) || 1;
+  at("fates").replaceChildren(...FATES.map(name => {
+    const part = made("i", undefined, name);
+    part.style.width = `${100 * counts[name] / all}%`;
+    return part;
+  }));
+  const shown = FATES.filter(name => counts[name] || name !== "starved");
+  list("embeddings", [
+    ...shown.map(name => [name, `${whole(counts[name])}  (${tenths(100 * counts[name] / all)} %)`, name]),
+    ["computed a frame", counts.per_frame.toFixed(2)],
+  ]);
+}
+
+function stages(table) {
+  const rows = Object.entries(table);
+  const most = Math.max(...rows.map(([, row]) => row.share), 1e-9);
+  at("stages").replaceChildren(...rows.map(([name, row]) => {
+    const out = made("tr"), share = made("td", undefined, "wide"), bar = made("i");
+    bar.style.width = `${100 * row.share / most}%`;
+    share.append(bar);
+    out.append(made("td", name), made("td", row.mean_ms.toFixed(2)), made("td", tenths(row.p95_ms)), share);
+    return out;
+  }));
+}
+
+function chart(rows) {
+  const canvas = at("chart"), scale = window.devicePixelRatio || 1;
+  const width = canvas.clientWidth, height = canvas.clientHeight;
+  canvas.width = width * scale;
+  canvas.height = height * scale;
+  const pen = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
+  pen.scale(scale, scale);
+  const colour = name => style.getPropertyValue(name).trim();
+  const sorted = rows.flatMap(row => row).sort((a, b) => a - b);
+  const top = 1.15 * Math.max(sorted[Math.floor(sorted.length * .98)] ?? 0, 1);
+  const left = 38, x = i => left + (width - left - 4) * i / Math.max(rows.length - 1, 1);
+  const y = ms => height - 6 - (height - 14) * Math.min(ms, top) / top;
+  pen.font = "12px system-ui, sans-serif";
+  pen.textAlign = "right";
+  for (const ms of [0, top / 2, top]) {
+    pen.strokeStyle = colour("--line");
+    pen.beginPath(); pen.moveTo(left, y(ms)); pen.lineTo(width, y(ms)); pen.stroke();
+    pen.fillStyle = colour("--soft");
+    pen.fillText(ms.toFixed(0), left - 8, Math.max(11, y(ms) + 4));
+  }
+  [[2, "--grey"], [0, "--blue"], [1, "--bad"]].forEach(([column, name]) => {
+    if (column === 1 && !rows.some(row => row[1])) return;
+    pen.strokeStyle = colour(name);
+    pen.lineWidth = 1.6;
+    pen.setLineDash(column === 1 ? [5, 4] : []);
+    pen.beginPath();
+    rows.forEach((row, i) => pen.lineTo(x(i), y(row[column])));
+    pen.stroke();
+  });
+  pen.setLineDash([]);
+}
+
+function gone() {
+  missed += 1;
+  if (missed < 3) return;
+  over = true;
+  pill("ended", "");
+  note("The run has ended, or its page cannot be reached any more.");
+  at("stop").disabled = true;
+}
+
+async function look() {
+  try {
+    const answer = await fetch("state", ask);
+    if (!answer.ok) throw new Error(answer.status);
+    const now = await answer.json();
+    missed = 0;
+    told(now);
+    over = now.over;
+  } catch { gone(); }
+  if (!over) setTimeout(look, EVERY_MS);
+}
+
+at("stop").addEventListener("click", async () => {
+  if (Date.now() > sure) {
+    sure = Date.now() + 4000;
+    at("stop").textContent = "Click again to stop";
+    at("stop").classList.add("sure");
+    setTimeout(() => {
+      at("stop").textContent = "Stop the run";
+      at("stop").classList.remove("sure");
+    }, 4000);
+    return;
+  }
+  sure = 0;
+  at("stop").disabled = true;
+  try { await fetch("stop", {...ask, method: "POST"}); } catch { gone(); }
+});
+
+at("stream").addEventListener("error", () => {
+  if (!over) setTimeout(() => { at("stream").src = `stream?${++stream}`; }, 1000);
+});
+
+look();
