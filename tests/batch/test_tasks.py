@@ -8,7 +8,14 @@ import pytest
 
 from batches import batch_of
 from mot_dinov3.batch.tasks import alone, is_batch, tasks_of
-from mot_dinov3.config import BatchConfig, DetectorConfig, OutputConfig, SourceConfig, TrackConfig
+from mot_dinov3.config import (
+    BatchConfig,
+    DetectorConfig,
+    LiveConfig,
+    OutputConfig,
+    SourceConfig,
+    TrackConfig,
+)
 from mot_dinov3.errors import OutputError, UsageError
 
 
@@ -68,6 +75,12 @@ def test_an_output_never_replaces_a_video_of_the_batch(tmp_path):
 def test_a_table_that_cannot_be_written_is_told_first(tmp_path):
     with pytest.raises(OutputError, match="is a directory"):
         tasks_of(config("a.mp4", "b.mp4", batch_json=str(tmp_path)))
+
+
+@pytest.mark.parametrize("watching", [{"serve": "8080"}, {"show": True}])
+def test_nobody_watches_a_batch(watching):
+    with pytest.raises(UsageError, match="shows a single run"):
+        tasks_of(replace(config("a.mp4", "b.mp4"), live=LiveConfig(**watching)))
 
 
 def test_boxes_of_one_video_are_refused_for_several():

@@ -56,6 +56,7 @@ def tasks_of(config: TrackConfig) -> list[Task]:
         UsageError: a setting that belongs to one video is given to several.
         OutputError: an output would replace a video that is to be read.
     """
+    _refuse_views(config)
     sources = config.batch.sources or (config.source.source,)
     listed = expand(sources, each=config.batch.each)
     _refuse_shared(config, len(listed))
@@ -71,6 +72,15 @@ def tasks_of(config: TrackConfig) -> list[Task]:
 def _own(config: TrackConfig, item: Listed, name: str) -> TrackConfig:
     source = replace(config.source, source=item.source)
     return named(replace(config, source=source, batch=BatchConfig()), name, apart=True)
+
+
+def _refuse_views(config: TrackConfig) -> None:
+    """A page and a window show one run."""
+    for flag, asked in (("--serve", config.live.serve), ("--show", config.live.show)):
+        if asked:
+            raise UsageError(
+                f"{flag} shows a single run, not a batch.", fix="Track one video to watch it."
+            )
 
 
 def _refuse_shared(config: TrackConfig, count: int) -> None:

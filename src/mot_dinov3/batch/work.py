@@ -99,6 +99,9 @@ class _Watcher:
         self._total = total
         yield self._frame
 
+    def page_at(self, url: str) -> None:
+        """No job of a batch has a page."""
+
     def summed_up(self, stats: dict[str, Any]) -> None:
         """Keep the figures, which an error may follow."""
         self.stats = stats
