@@ -35,6 +35,7 @@ def test_a_row_is_an_embedding_of_a_track(tmp_path):
         "state": [1, 1],
         "score": [0.5, 0.75],
         "xyxy": [[1, 2, 3.25, 4], [10, 20, 30, 40]],
+        "memorable": [True, True],
         "vectors": [[0, 1, 0], [1, 0, 0]],
         "names_id": [0, 5],
         "names": ["person", "人"],

@@ -51,9 +51,10 @@ class EmbeddingsSink(FileSink):
 
 
 def row_kind(width: int) -> np.dtype[np.void]:
-    """A row: who, when, what, where, how sure, and the unit vector of `width` numbers.
+    """A row: who, when, what, where, how sure, how good, and the unit vector of `width` numbers.
 
-    `frame` is 0-based, `xyxy` in pixels, `state` a `TrackState`.
+    `frame` is 0-based, `xyxy` in pixels, `state` a `TrackState`, `memorable` whether the crop
+    shows enough for a gallery to remember it.
     """
     return np.dtype(
         [
@@ -64,6 +65,7 @@ def row_kind(width: int) -> np.dtype[np.void]:
             ("state", "i1"),
             ("score", "<f4"),
             ("xyxy", "<f4", (4,)),
+            ("memorable", "?"),
             ("vectors", "<f4", (width,)),
         ]
     )
@@ -80,5 +82,6 @@ def embedding_rows(result: FrameResult) -> NDArray[np.void]:
     rows["frame"], rows["time_s"] = result.frame_index, result.time_s
     for name in ("id", "class_id", "state", "score", "xyxy"):
         rows[name] = getattr(owners, name)
+    rows["memorable"] = looks.memorable[owners.detection]
     rows["vectors"] = looks.vectors[owners.detection]
     return rows
