@@ -178,6 +178,19 @@ def test_only_confirmed_tracks_that_are_seen_are_written(tmp_path):
     assert text == "5,1,0.00,0.00,5.00,5.00,0.7500,-1,-1,-1\n"
 
 
+def test_every_frame_reaches_the_disk_at_once(tmp_path):
+    boxes = [(0, number, 1.0, 2.0, 3.0, 4.0, 0.5, 1) for number in (1, 2)]
+    with MotWriter(tmp_path / "o.txt") as writer:
+        for frame in range(3):
+            writer.write(frame, tracks_of(boxes))
+            lines = writer.partial.read_text().splitlines()
+            assert [line.split(",")[:2] for line in lines[-2:]] == [
+                [str(frame + 1), "1"],
+                [str(frame + 1), "2"],
+            ]
+            assert len(lines) == 2 * (frame + 1)
+
+
 @pytest.mark.skipif(not ASSETS.is_dir(), reason="the shared test assets are not here")
 def test_a_real_ground_truth_has_its_published_figures():
     table = read_mot(ASSETS / "mot17/MOT17-train/MOT17-04-FRCNN/gt/gt.txt")

@@ -199,11 +199,12 @@ def _what_is_odd(values: list[str], numbers: list[float]) -> str:
 class MotWriter:
     """Writes results as MOT text: one line per confirmed track that is seen in a frame.
 
-    The file takes its final name when the context ends; see `AtomicTextFile`.
+    The file takes its final name when the context ends; see `AtomicTextFile`. Frames reach the
+    disk one by one, so that a full one or a killed run costs no more than the last of them.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = AtomicTextFile(path)
+        self._file = AtomicTextFile(path, flush_lines=True)
 
     @property
     def partial(self) -> Path:
@@ -225,12 +226,15 @@ class MotWriter:
     def write(self, frame_index: int, tracks: Tracks) -> None:
         """Add the tracks of a 0-based frame; coasting and unconfirmed ones are left out."""
         seen = (tracks.state == TrackState.CONFIRMED) & (tracks.detection >= 0)
+        lines = []
         for row in np.flatnonzero(seen):
             left, top, right, bottom = tracks.xyxy[row].tolist()
-            self._file.write_line(
+            lines.append(
                 f"{frame_index + 1},{tracks.id[row]},{left:.2f},{top:.2f},"
                 f"{right - left:.2f},{bottom - top:.2f},{tracks.score[row]:.4f},-1,-1,-1"
             )
+        if lines:
+            self._file.write_line("\n".join(lines))
 
 
 def write_ground_truth(path: str | os.PathLike[str], table: MotTable) -> None:
