@@ -149,6 +149,13 @@ def test_a_full_disk_is_5(track, scene, flag):
     assert is_sentence_and_remedy(err)
 
 
+def test_figures_that_cannot_be_written_do_not_hide_the_summary(track, scene):
+    code, err = track(*replay(scene, "--no-video", "--stats-json", "/dev/full"))
+    assert code == 5
+    assert "30 frames in" in err
+    assert "error: Cannot write '/dev/full'" in err
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_no_permission_is_5(track, scene, tmp_path):
     (tmp_path / "locked").mkdir(mode=0o555)

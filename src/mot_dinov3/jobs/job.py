@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mot_dinov3.compat import load_environment
@@ -132,12 +133,10 @@ def run_job(
             stats["threads"] = thread_shares(outcome, sinks)
             stats["resumed_frames"] = journal.told_frames if journal else 0
             if outcome.statistics.frames:
-                if config.output.stats_json:
-                    write_stats(config.output.stats_json, stats)
-                publish(report, stats, outcome)
+                publish(config.output.stats_json, report, stats, outcome)
                 onlooker.summed_up(stats)
-        outcome.stopped_by = stop.signal
-        settle(journal, config, outcome, stats)
+            outcome.stopped_by = stop.signal
+            settle(journal, config, outcome, stats)
         return JobResult(stats, ended(outcome, reader), written(config, outcome, sinks))
 
 
@@ -153,11 +152,16 @@ def create_report(
     return [ReportSink(path, info.name, names, timer)]
 
 
-def publish(reports: Sequence[ReportSink], stats: Mapping[str, Any], outcome: RunOutcome) -> None:
-    """Write what was gathered; a failure becomes the run's error unless that had one before."""
-    for report in reports:
+def publish(
+    stats_json: str, reports: Sequence[ReportSink], stats: dict[str, Any], outcome: RunOutcome
+) -> None:
+    """Write the figures and the report; a failure is the run's error unless it had one before."""
+    writes = [partial(report.publish, stats) for report in reports]
+    if stats_json:
+        writes.insert(0, partial(write_stats, stats_json, stats))
+    for write in writes:
         try:
-            report.publish(stats)
+            write()
         except MotError as error:
             outcome.error = outcome.error or error
 
