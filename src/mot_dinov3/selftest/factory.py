@@ -12,6 +12,7 @@ MEASURES = Registry(
     {
         "faults": "mot_dinov3.selftest.faults:faults",
         "kills": "mot_dinov3.selftest.kills:kills",
+        "disk-full": "mot_dinov3.selftest.disk_full:disk_full",
         "signals": "mot_dinov3.selftest.signals:signals",
         "videos": "mot_dinov3.selftest.mutated_videos:mutated_videos",
     },
@@ -20,6 +21,7 @@ MEASURES = Registry(
 BARS = {
     "faults": "every fault has its exit code, a sentence and a remedy, and nothing is lost",
     "kills": "killed: the video plays, at most 15 frames are lost, no final name is half written",
+    "disk-full": "a disk that fills up: exit code 5, a sentence, and the tracks are kept",
     "signals": "SIGINT and SIGTERM: valid outputs, exit code 130 or 143, no traceback",
     "videos": "10,000 damaged videos: read or refused in words, no crash, no hang, no exception",
 }
