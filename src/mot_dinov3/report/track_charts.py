@@ -39,7 +39,7 @@ def gantt(run: RunData) -> Chart | None:
     step = int(np.median(np.diff(frame))) if len(frame) > 1 else 1
     everybody = sum(life.confirmed for life in run.lives.values())
     bars, cut = _bars(run, lives, frame, step)
-    traces = [_lost(lives, frame, step), *bars, _marks(lives, frame)]
+    traces = [*_lost(lives, frame, step), *bars, *_marks(lives, frame)]
     places = list(range(len(lives)))
     named = [f"ID {life.track_id}" for life in lives]
     y: dict[str, Any] = {"range": [len(lives) - 0.3, -0.7], "showgrid": False}
@@ -92,8 +92,8 @@ def _bars(
     return traces, cut
 
 
-def _lost(lives: Sequence[Life], frame: NDArray[np.int64], step: int) -> Trace:
-    """A thin line in every gap of everybody."""
+def _lost(lives: Sequence[Life], frame: NDArray[np.int64], step: int) -> list[Trace]:
+    """A thin line in every gap of everybody; nothing where there is none."""
     x: list[int | None] = []
     y: list[int | None] = []
     for place, life in enumerate(lives):
@@ -101,17 +101,18 @@ def _lost(lives: Sequence[Life], frame: NDArray[np.int64], step: int) -> Trace:
             x += [int(frame[end]) + step, int(frame[begin]), None]
             y += [place, place, None]
     x, y = x[: 3 * (MOST_POINTS // 3)], y[: 3 * (MOST_POINTS // 3)]
-    return line("lost", x, y, line={"width": 1, "color": MUTED, "dash": "dot"}, hoverinfo="skip")
+    look = {"width": 1, "color": MUTED, "dash": "dot"}
+    return [line("lost", x, y, line=look, hoverinfo="skip")] if x else []
 
 
-def _marks(lives: Sequence[Life], frame: NDArray[np.int64]) -> Trace:
-    """A tick for every embedding that was computed."""
+def _marks(lives: Sequence[Life], frame: NDArray[np.int64]) -> list[Trace]:
+    """A tick for every embedding that was computed; nothing where none was."""
     spots = [(place, row) for place, life in enumerate(lives) for row in life.fresh]
     if len(spots) > MOST_POINTS:
         chosen = np.linspace(0, len(spots) - 1, MOST_POINTS).astype(int).tolist()
         spots = [spots[i] for i in chosen]
     size, opacity = (9, 1.0) if len(lives) <= LABELLED else (4, 0.35)
-    return {
+    marks: Trace = {
         "type": "scatter",
         "mode": "markers",
         "name": "embedding computed",
@@ -122,3 +123,4 @@ def _marks(lives: Sequence[Life], frame: NDArray[np.int64]) -> Trace:
         "opacity": opacity,
         "marker": {"symbol": "line-ns-open", "size": size, "color": INK, "line": {"width": 1}},
     }
+    return [marks] if spots else []
