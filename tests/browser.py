@@ -5,61 +5,11 @@ Take the fixture by importing it, as `conftest.py` files here do: `from browser 
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
-from contextlib import contextmanager
-from importlib.util import find_spec
 
 import pytest
 
-CHROMIUM, DRIVER = ("chromium", "chromium-browser", "google-chrome"), "chromedriver"
-FLAGS = (
-    "--headless=new",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-extensions",
-    "--no-first-run",
-    "--mute-audio",
-    "--hide-scrollbars",
-    "--force-device-scale-factor=1",
-    "--autoplay-policy=no-user-gesture-required",
-)
-
-
-def missing():
-    """What a browser test lacks here, empty when nothing."""
-    if find_spec("selenium") is None:
-        return "selenium is not installed"
-    if program() is None:
-        return "chromium is not installed"
-    return "" if shutil.which(DRIVER) else "chromedriver is not installed"
-
-
-def program():
-    """Path of the browser, None where there is none."""
-    return next(filter(None, map(shutil.which, CHROMIUM)), None)
-
-
-@contextmanager
-def open_browser(width=1400, height=1000):
-    """A selenium driver of a fresh, empty profile; console messages are kept."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = program()
-    root = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
-    for word in (*FLAGS, *root, f"--window-size={width},{height}"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which(DRIVER)))
-    try:
-        driver.set_page_load_timeout(60)
-        driver.set_script_timeout(30)
-        yield driver
-    finally:
-        driver.quit()
+from mot_dinov3.selftest.browser import missing, open_browser
 
 
 @pytest.fixture(scope="module")

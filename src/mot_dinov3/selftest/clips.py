@@ -18,6 +18,8 @@ from mot_dinov3.structures import Image
 
 FPS = 25
 SOUND_HZ = 48_000
+LOSSLESS = "ffv1"
+"""An encoder that takes pictures of any size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class ClipKind:
         muxer: options of the container.
         sound: libav's name of the sound's encoder, "" for none.
         rotation: degrees in the display matrix.
+        gaps: frames of `FPS` from each picture to the next one, over and over.
     """
 
     name: str
@@ -39,6 +42,11 @@ class ClipKind:
     muxer: tuple[tuple[str, str], ...] = ()
     sound: str = ""
     rotation: int = 0
+    gaps: tuple[int, ...] = (1,)
+
+    def gap(self, index: int) -> int:
+        """How long picture `index` is shown, in frames of `FPS`."""
+        return self.gaps[index % len(self.gaps)]
 
 
 _FAST_START = (("movflags", "faststart"),)
@@ -76,19 +84,21 @@ def make_clip(path: Path, kind: ClipKind, frames: int, size: tuple[int, int]) ->
         stream = cast("VideoStream", container.add_stream(kind.codec, rate=FPS))
         stream.options = dict(kind.options)
         stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = "bgr0" if kind.codec == LOSSLESS else "yuv420p"
         if kind.rotation:
             stream.set_display_rotation(kind.rotation)
         sound = None
         if kind.sound:
             sound = cast("AudioStream", container.add_stream(kind.sound, rate=SOUND_HZ))
+        shown = 0
         for index, image in enumerate(pictures(frames, size)):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
-            frame.pts, frame.time_base = index, Fraction(1, FPS)
+            frame.pts, frame.time_base = shown, Fraction(1, FPS)
             container.mux(stream.encode(frame))
+            shown += kind.gap(index)
         container.mux(stream.encode(None))
         if sound is not None:
-            _add_tone(container, sound, frames / FPS)
+            _add_tone(container, sound, shown / FPS)
     return path
 
 
