@@ -15,6 +15,9 @@ MEASURES = Registry(
         "disk-full": "mot_dinov3.selftest.disk_full:disk_full",
         "signals": "mot_dinov3.selftest.signals:signals",
         "videos": "mot_dinov3.selftest.mutated_videos:mutated_videos",
+        "determinism": "mot_dinov3.selftest.determinism:determinism",
+        "malice": "mot_dinov3.selftest.malice:malice",
+        "playback": "mot_dinov3.selftest.playback:playback",
     },
 )
 
@@ -24,6 +27,9 @@ BARS = {
     "disk-full": "a disk that fills up: exit code 5, a sentence, and the tracks are kept",
     "signals": "SIGINT and SIGTERM: valid outputs, exit code 130 or 143, no traceback",
     "videos": "10,000 damaged videos: read or refused in words, no crash, no hang, no exception",
+    "determinism": "a clip twice with a budget of crops, also under load: the same bytes",
+    "malice": "files that want to do harm: nothing runs, nothing else is opened or called",
+    "playback": "Chromium plays what is written: odd sizes, variable rates, rotated, killed",
 }
 """Measure -> what has to hold in every case."""
 
