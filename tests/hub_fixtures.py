@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fake_hub import running_hub
+from mot_dinov3.selftest.fake_hub import running_hub
 
 TOKEN = "hf_" + "Secret" * 5
 

@@ -7,11 +7,11 @@ import shutil
 import numpy as np
 import pytest
 
-import fake_hub
 from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UnknownNameError, UsageError
 from mot_dinov3.features.factory import EMBEDDERS, create_embedder
 from mot_dinov3.hub.problems import GatedModelError, OfflineModelError, UnsupportedModelError
+from mot_dinov3.selftest import fake_hub
 
 TORCH = DeviceConfig(backend="torch", precision="fp32")
 BOXES = np.array([[10, 10, 60, 110], [100, 40, 160, 160], [np.nan, 0, 1, 1]], np.float32)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import fake_hub
 from mot_dinov3.errors import EXIT_MODEL, ModelError
 from mot_dinov3.hub.files import cached_directory, looks_like_path, model_directory
 from mot_dinov3.hub.problems import GatedModelError, OfflineModelError
+from mot_dinov3.selftest import fake_hub
 
 OPEN = "--fallback-open, or --dinov3 facebook/dinov2-base"
 
