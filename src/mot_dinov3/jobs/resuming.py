@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from mot_dinov3.assembly import assemble
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import MotError, UsageError
 from mot_dinov3.io.sources import SourceInfo
-from mot_dinov3.jobs.outputs import output_files
+from mot_dinov3.jobs.outputs import output_places
 from mot_dinov3.notices import notice
 from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.replay.fingerprint import detector_digest
 from mot_dinov3.replay.recipe import recipe_of
 from mot_dinov3.resume.identity import Identity
 from mot_dinov3.resume.journal import RunJournal
-from mot_dinov3.resume.place import JournalPlace, ordinary
+from mot_dinov3.resume.place import JournalPlace, journal_path, ordinary
 from mot_dinov3.resume.tracker import JournaledTracker
 from mot_dinov3.resume.witness import Witness, heard, listen
 from mot_dinov3.run import RunOutcome, VideoTracker
@@ -33,7 +34,7 @@ def journal_place(config: TrackConfig, info: SourceInfo) -> JournalPlace | None:
     Raises:
         UsageError: there is nothing that `--resume` could go on from.
     """
-    outputs = ordinary(map(Path, output_files(config).values()))
+    outputs = ordinary(map(Path, output_places(config).values()))
     why = ""
     if info.is_live:
         why = f"'{info.name}' is live: what was missed does not come back"
@@ -47,6 +48,13 @@ def journal_place(config: TrackConfig, info: SourceInfo) -> JournalPlace | None:
     if config.resume.resume:
         place.require_fit()
     return place
+
+
+def second_try(config: TrackConfig) -> TrackConfig:
+    """The configuration of a job that a process has died of: it goes on if there is a journal."""
+    outputs = ordinary(map(Path, output_places(config).values()))
+    kept = bool(outputs) and journal_path(Path(os.path.realpath(outputs[0]))).exists()
+    return replace(config, resume=replace(config.resume, resume=True)) if kept else config
 
 
 def done_before(config: TrackConfig, place: JournalPlace | None) -> dict[str, Any] | None:

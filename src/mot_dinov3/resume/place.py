@@ -24,6 +24,11 @@ SET_ASIDE = "-old"
 """What is put behind the name of a journal when another run begins without `--resume`."""
 
 
+def journal_path(output: Path) -> Path:
+    """Where the journal of a run lies whose first output, links followed, is this."""
+    return output.with_name(f".{output.name}.journal")
+
+
 class JournalPlace:
     """The journal beside the first output of a run.
 
@@ -35,7 +40,7 @@ class JournalPlace:
     def __init__(self, outputs: Iterable[Path], identity: Identity) -> None:
         self._outputs = [Path(os.path.realpath(path)) for path in outputs]
         first = self._outputs[0]
-        self.path = first.with_name(f".{first.name}.journal")
+        self.path = journal_path(first)
         self._aside = self.path.with_name(self.path.name + SET_ASIDE)
         self._identity = identity
         self._seen: dict[Path, Contents] = {}
@@ -53,7 +58,7 @@ class JournalPlace:
 
     def outputs_now(self) -> dict[str, Any]:
         """Path -> size and time of the last change of every output that is there."""
-        there = {str(path): path.stat() for path in self._outputs if path.is_file()}
+        there = {str(path): path.stat() for path in self._outputs if path.exists()}
         return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in there.items()}
 
     def is_partial(self, path: Path) -> bool:
