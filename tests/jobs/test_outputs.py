@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mot_dinov3.config import OutputConfig, TrackConfig
+from mot_dinov3.config import EmbedderConfig, OutputConfig, TrackConfig
 from mot_dinov3.errors import OutputError, UsageError
 from mot_dinov3.jobs.outputs import check_outputs, output_files
 
@@ -34,3 +34,50 @@ def test_a_format_that_cannot_be_written_is_refused(tmp_path):
     check_outputs(outputs(output="o.xyz", no_video=True), None)
     with pytest.raises(UsageError, match="--output is empty"):
         check_outputs(outputs(output=""), None)
+
+
+@pytest.mark.parametrize(
+    "other", [{"save_csv": "c/a.csv"}, {"save_mot": "c/d/a.txt"}, {"stats_json": "c"}]
+)
+def test_crops_have_a_directory_of_their_own(tmp_path, monkeypatch, other):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="is in the way of --save-crops"):
+        check_outputs(outputs(no_video=True, save_crops="c", **other), None)
+    with pytest.raises(UsageError, match="is in the way of --save-crops"):
+        check_outputs(outputs(no_video=True, save_crops="a.txt/c", save_mot="a.txt"), None)
+    check_outputs(outputs(no_video=True, save_crops="c", save_mot="ca.txt"), None)
+
+
+def test_crops_go_into_a_new_directory(tmp_path):
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "mine.jpg").touch()
+    with pytest.raises(OutputError, match="is not empty"):
+        check_outputs(outputs(no_video=True, save_crops=str(tmp_path / "c")), None)
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["mine.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("output", "remedy"),
+    [
+        ({"save_embeddings": "e.npz"}, "Leave out one of them."),
+        ({"save_crops": "c"}, "Give --crops-of seen."),
+    ],
+)
+def test_what_holds_embeddings_needs_an_embedder(tmp_path, monkeypatch, output, remedy):
+    monkeypatch.chdir(tmp_path)
+    nobody = TrackConfig(
+        embedder=EmbedderConfig(embedder="none"), output=OutputConfig(no_video=True, **output)
+    )
+    with pytest.raises(UsageError, match="has nothing to") as caught:
+        check_outputs(nobody, None)
+    assert caught.value.fix == remedy
+    seen = OutputConfig(no_video=True, save_crops="c", crops_of="seen")
+    check_outputs(TrackConfig(embedder=EmbedderConfig(embedder="none"), output=seen), None)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"save_embeddings": "e.npy"}, {"crops_of": "all"}, {"crops_per_id": -1}]
+)
+def test_values_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(UsageError, match="must be"):
+        outputs(**wrong)
