@@ -24,6 +24,7 @@ FLOORS = [
         "compat",
         "assets",
         "vectors",
+        "memory",
         "lanes",
         "scipy_parts",
     },

@@ -12,7 +12,6 @@ from mot_dinov3.commands.benchmarks.base import Bar, Report, Row
 from mot_dinov3.commands.benchmarks.budget import Case, case_figures
 from mot_dinov3.commands.benchmarks.jitter import Metronome, fixed_work, repeats_for, unsteadiness
 from mot_dinov3.commands.benchmarks.machine import cpu_model
-from mot_dinov3.commands.benchmarks.memory import resident_mb, slope_figures
 from mot_dinov3.commands.benchmarks.overhead import total
 from mot_dinov3.commands.benchmarks.saving import scheduled_figures
 from mot_dinov3.commands.benchmarks.simulated import Cost, figures_of, simulate
@@ -139,21 +138,6 @@ def test_saving_compares_computed_crops():
     assert (figures["critical"], figures["refresh"], figures["reused"]) == (3, 2, 15)
     assert figures["saved_percent"] == pytest.approx(75.0)
     assert scheduled_figures([], [])["saved_percent"] == 0.0
-
-
-def test_memory_slope_ignores_the_settling_time():
-    used = [
-        (frame, 100.0 if frame < 2000 else 150 + 0.002 * frame) for frame in range(0, 10001, 50)
-    ]
-    figures = slope_figures(used)
-    assert figures["mb_per_1000"] == pytest.approx(2.0)
-    assert figures["end_mb"] == pytest.approx(170.0)
-    assert figures["start_mb"] == pytest.approx(154.0)
-
-
-def test_resident_memory_is_the_second_number_in_pages():
-    pages = 2**20 // os.sysconf("SC_PAGE_SIZE") * 7
-    assert resident_mb(lambda: f"999999 {pages} 5 1 0 9 0") == pytest.approx(7.0)
 
 
 def test_overhead_adds_the_stages_frame_by_frame():

@@ -10,13 +10,13 @@ import pytest
 from mot_dinov3.commands import bench, main
 from mot_dinov3.commands.benchmarks import peers, rounds, step_cost
 from mot_dinov3.commands.benchmarks.bench import Bench
-from mot_dinov3.commands.benchmarks.crowd import CrowdConfig
 from mot_dinov3.commands.benchmarks.peer_link import PeerLink, save_rows
 from mot_dinov3.commands.benchmarks.peer_process import PEERS, Peer, answer, track
 from mot_dinov3.commands.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.commands.benchmarks.table import format_report
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.replay.tape import TapePlayer
+from mot_dinov3.synthetic.crowd import CrowdConfig
 
 SIZE = (640, 480)
 

@@ -12,7 +12,7 @@ from mot_dinov3.commands import bench
 from mot_dinov3.commands.benchmarks import rounds, scale_frames, scale_objects, scale_pixels
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.clip import ShortClip
-from mot_dinov3.commands.benchmarks.growth import exponent, known, memory_mb, peak_mb
+from mot_dinov3.commands.benchmarks.growth import exponent, known
 from mot_dinov3.commands.benchmarks.scale_frames import LengthMeter
 from mot_dinov3.commands.benchmarks.scale_objects import Pass, growth_row, object_figures
 from mot_dinov3.replay.tape import Tape
@@ -33,12 +33,6 @@ def test_the_exponent_is_that_of_the_power():
 
 def test_only_numbers_reach_the_json():
     assert known({"a": 1.0, "b": math.nan, "c": math.inf}) == {"a": 1.0}
-
-
-def test_memory_is_told_or_not_a_number(tmp_path):
-    assert math.isnan(memory_mb(tmp_path / "absent"))
-    assert memory_mb() > 10
-    assert peak_mb() >= 0.9 * memory_mb()
 
 
 def test_the_bar_looks_at_fifty_to_three_hundred_objects():

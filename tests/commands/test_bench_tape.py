@@ -10,12 +10,12 @@ import pytest
 from fakes import FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.association import cost_of, looks_by_place, mot_tape
-from mot_dinov3.commands.benchmarks.crowd import Crowd, CrowdConfig
 from mot_dinov3.commands.benchmarks.saving import replay
 from mot_dinov3.config import DetectorConfig, SchedulerConfig, TrackConfig
 from mot_dinov3.io.mot import read_mot
 from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import TapePlayer, record, with_vectors
+from mot_dinov3.synthetic.crowd import Crowd, CrowdConfig
 
 
 def look(box):

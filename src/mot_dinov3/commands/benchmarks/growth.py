@@ -1,15 +1,11 @@
-"""The exponent of growth, and the memory of a process."""
+"""The exponent of growth, and figures that JSON can hold."""
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-
-from mot_dinov3.commands.benchmarks.memory import STATM, resident_mb
 
 
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
@@ -22,21 +18,6 @@ def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
     if len(np.unique(size[good])) < 2:
         return math.nan
     return float(np.polyfit(np.log(size[good]), np.log(cost[good]), 1)[0])
-
-
-def memory_mb(statm: Path = STATM) -> float:
-    """Resident memory in MiB, NaN where the system does not tell."""
-    return resident_mb(statm.read_text) if statm.is_file() else math.nan
-
-
-def peak_mb() -> float:
-    """The most memory that this process ever had, in MiB, NaN where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return math.nan
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def known(figures: dict[str, float]) -> dict[str, float]:

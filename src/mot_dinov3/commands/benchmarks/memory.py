@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from itertools import islice
-from pathlib import Path
-
-import numpy as np
 
 from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
-from mot_dinov3.commands.benchmarks.crowd import Crowd, CrowdConfig
 from mot_dinov3.config import TrackConfig
+from mot_dinov3.memory import SETTLED, STATM, resident_mb, slope_figures
 from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import Tape, TapePlayer
 from mot_dinov3.statistics import RunStatistics
+from mot_dinov3.synthetic.crowd import Crowd, CrowdConfig
 
 FRAMES = 10_000
-SETTLED = 0.2
-"""Share of the run after which growth counts."""
-
 EVERY = 50
 CROWD = CrowdConfig(people=25, dim=512, life_frames=120, missed=0.05)
-STATM = Path("/proc/self/statm")
 
 
 def memory(bench: Bench) -> Report:
@@ -59,21 +51,3 @@ def growth(config: TrackConfig, frames: int, statistics: bool) -> Figures:
         if frame.index % EVERY == 0:
             used.append((frame.index, resident_mb()))
     return slope_figures(used) | {"born": tracker.tracker.born, "alive": len(tracker.tracker)}
-
-
-def slope_figures(used: list[tuple[int, float]], settled: float = SETTLED) -> Figures:
-    """First and last megabytes, and the slope after the settling time."""
-    frame, mb = np.array(used, np.float64).T
-    late = frame >= settled * frame[-1]
-    slope = float(np.polyfit(frame[late], mb[late], 1)[0]) if late.sum() > 1 else 0.0
-    return {
-        "frames": int(frame[-1]),
-        "start_mb": round(float(mb[late][0]), 2),
-        "end_mb": round(float(mb[-1]), 2),
-        "mb_per_1000": round(1000 * slope, 4),
-    }
-
-
-def resident_mb(read: Callable[[], str] = STATM.read_text) -> float:
-    """Resident memory of this process in MiB (proc(5): the second number, in pages)."""
-    return int(read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

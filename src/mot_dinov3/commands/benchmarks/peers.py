@@ -14,7 +14,6 @@ from mot_dinov3.commands.benchmarks.alone import one_core
 from mot_dinov3.commands.benchmarks.association import DIM, looks_by_place, mot_tape
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
-from mot_dinov3.commands.benchmarks.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
 from mot_dinov3.commands.benchmarks.peer_link import PeerLink, save_rows
 from mot_dinov3.commands.benchmarks.peer_process import PEERS
 from mot_dinov3.commands.benchmarks.rounds import ratio_figures, rounds_of
@@ -22,6 +21,7 @@ from mot_dinov3.commands.benchmarks.step_cost import step_costs
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.replay.tape import Tape
 from mot_dinov3.structures import Detections, Frame
+from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
 from mot_dinov3.timing import summarise
 
 BARS = {"trackers ByteTrack": 2.0, "ultralytics BYTETracker": 3.0, "boxmot sfsort": 1.5}

@@ -9,13 +9,13 @@ from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
-from mot_dinov3.commands.benchmarks.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.pipeline import Models
 from mot_dinov3.policies.base import PlanInput, Policy
 from mot_dinov3.policies.factory import create_policy
 from mot_dinov3.replay.tape import Tape, TapePlayer
 from mot_dinov3.structures import EmbedPlan
+from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
 from mot_dinov3.timing import summarise
 
 BAR_MS = 0.5

@@ -15,15 +15,15 @@ from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Figures, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
-from mot_dinov3.commands.benchmarks.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
-from mot_dinov3.commands.benchmarks.growth import exponent, known, memory_mb
-from mot_dinov3.commands.benchmarks.memory import slope_figures
+from mot_dinov3.commands.benchmarks.growth import exponent, known
 from mot_dinov3.config import TrackConfig
+from mot_dinov3.memory import memory_mb, slope_figures
 from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import Tape, TapePlayer
 from mot_dinov3.sinks.jsonl import JsonLinesSink
 from mot_dinov3.sinks.mot_text import MotTextSink
 from mot_dinov3.statistics import RunStatistics
+from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
 from mot_dinov3.timing import StageTimer
 
 LENGTHS = (1_000, 10_000, 100_000)

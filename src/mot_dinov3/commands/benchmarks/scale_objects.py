@@ -12,12 +12,13 @@ from mot_dinov3.commands.benchmarks.alone import one_core
 from mot_dinov3.commands.benchmarks.association import DIM
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
-from mot_dinov3.commands.benchmarks.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
-from mot_dinov3.commands.benchmarks.growth import exponent, known, memory_mb
+from mot_dinov3.commands.benchmarks.growth import exponent, known
 from mot_dinov3.commands.benchmarks.rounds import rounds_of
 from mot_dinov3.commands.benchmarks.step_cost import step_costs
 from mot_dinov3.config import TrackConfig
+from mot_dinov3.memory import memory_mb
 from mot_dinov3.replay.tape import Tape
+from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
 from mot_dinov3.timing import summarise
 
 OBJECTS = (10, 50, 100, 300, 1000)

@@ -12,10 +12,11 @@ from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Figures, Row
 from mot_dinov3.commands.benchmarks.bench import Bench, BenchSettings
 from mot_dinov3.commands.benchmarks.clip import ShortClip, short_clip
-from mot_dinov3.commands.benchmarks.growth import exponent, known, memory_mb, peak_mb
+from mot_dinov3.commands.benchmarks.growth import exponent, known
 from mot_dinov3.commands.benchmarks.overhead import run_once
 from mot_dinov3.commands.benchmarks.whole_run import has_clip_and_weights
 from mot_dinov3.config import SourceConfig
+from mot_dinov3.memory import memory_mb, peak_mb
 from mot_dinov3.replay.tape import Tape
 from mot_dinov3.structures import Detections, FloatArray
 
