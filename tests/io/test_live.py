@@ -9,11 +9,15 @@ from itertools import pairwise
 import pytest
 
 from clips import number_of
+from fakes import boxes
 from feeds import Camera, Feed, stream_bytes
-from mot_dinov3.config import LiveConfig, SourceConfig
+from mot_dinov3.config import LiveConfig, SourceConfig, TrackerConfig
 from mot_dinov3.errors import InputError
 from mot_dinov3.io import live
+from mot_dinov3.io.clock import LiveClock
 from mot_dinov3.io.live import LiveReader
+from mot_dinov3.structures import Embeddings
+from mot_dinov3.tracker import Tracker
 
 
 @pytest.fixture(autouse=True)
@@ -266,3 +270,48 @@ def test_no_thread_outlives_a_line_that_flows(sent):
     with reader:
         next(iter(reader))
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(("gap_s", "same"), [(1.0, True), (2.5, False)])
+def test_a_lost_track_dies_after_max_lost_seconds_of_gap(gap_s, same):
+    """However few frames that were: the clock of the line says how long it took."""
+    clock, tracker = LiveClock(), Tracker(TrackerConfig(max_lost_s=1.8, min_hits=1))
+    seen = boxes((100, 100, 140, 200))
+    ids = []
+    for index in range(20):
+        if index == 10:
+            clock.gap()
+        arrived_s = index / 25 + (gap_s if index >= 10 else 0.0)
+        view = tracker.predict(clock.tell(index / 25, arrived_s), seen)
+        tracks = tracker.update(tracker.look(seen, view), Embeddings.none(1), view)
+        ids += tracks.id[tracks.detection == 0].tolist()
+    assert len(ids) == 20
+    assert (len(set(ids)) == 1) == same
+
+
+class TestTimes:
+    """What `LiveClock` makes of stamps and arrivals."""
+
+    def test_the_source_s_steps_count_however_they_arrive(self):
+        clock = LiveClock()
+        arrivals = [5.0, 5.0, 5.001, 5.9, 6.0]
+        times = [clock.tell(100 + n / 25, at) for n, at in enumerate(arrivals)]
+        assert times == pytest.approx([n / 25 for n in range(5)])
+
+    def test_over_a_gap_the_wall_clock_counts(self):
+        clock = LiveClock()
+        clock.tell(100.0, 0.0)
+        clock.gap()
+        assert clock.tell(7.0, 12.5) == 12.5
+        assert clock.tell(7.5, 12.6) == 13.0
+
+    @pytest.mark.parametrize("stamp_s", [99.0, 100.0, 3700.0, None])
+    def test_a_stamp_that_makes_no_sense_gives_way_to_the_wall_clock(self, stamp_s):
+        clock = LiveClock()
+        clock.tell(100.0, 0.0)
+        assert clock.tell(stamp_s, 0.25) == 0.25
+
+    def test_times_increase_in_any_case(self):
+        clock = LiveClock()
+        times = [clock.tell(stamp, 1.0) for stamp in (5.0, None, 5.0, None, None)]
+        assert all(a < b for a, b in pairwise(times))

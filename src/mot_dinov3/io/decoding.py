@@ -16,6 +16,7 @@ from mot_dinov3.io.info import sane_fps
 Pictures: TypeAlias = "av.Packet[VideoStream]"
 
 MOST_FAILURES_IN_A_ROW = 200
+SILENCE = "nothing came in time"
 
 
 class StreamDecoder:
@@ -80,7 +81,8 @@ class StreamDecoder:
                 failures += 1
             except av.FFmpegError as error:
                 self.faults["read_errors"] += 1
-                self.failure = error.strerror or type(error).__name__
+                timeout = isinstance(error, av.error.ExitError)
+                self.failure = SILENCE if timeout else error.strerror or type(error).__name__
                 return
 
     def _demux(self) -> Iterator[Pictures]:

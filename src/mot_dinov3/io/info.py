@@ -24,7 +24,7 @@ class SourceInfo:
         height: pixels down of every frame.
         fps: nominal (average) rate, `DEFAULT_FPS` if unknown.
         frame_count: frames in the source, 0 if unknown; an estimate for progress only.
-        is_live: a webcam or a stream: no end, no way back.
+        is_live: a webcam or a stream that has no end of its own: no way back.
         path: the local video file, or None.
         has_pixels: whether the frames show anything; stored detections alone need no images.
     """

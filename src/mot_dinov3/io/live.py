@@ -88,7 +88,7 @@ class LiveReader:
             height=height,
             fps=self._connection.fps,
             frame_count=0,
-            is_live=True,
+            is_live=not self._connection.recorded,
             path=None,
         )
 

@@ -28,6 +28,7 @@ def collect(
     stats["tracks"] = {"born": tracker.tracker.born, "confirmed": tracker.tracker.confirmed}
     stats["faults"] = dict(reader.faults)
     stats["stopped_by_signal"] = outcome.stopped_by
+    stats["stopped_by_viewer"] = outcome.asked
     stats["warm_up_s"] = round(outcome.warm_up_s, 3)
     stats["frame_size"] = list(outcome.frame_size)
     stats["source"] = {

@@ -39,6 +39,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mot_dinov3")
 
+DAMAGED = (
+    "'%s' is damaged or cut short: what could be read was tracked and kept.\n"
+    "  Copy or record it again to track the rest."
+)
+LOST = (
+    "'%s' was lost and did not come back: what came before was tracked and kept.\n"
+    "  Give --reconnect more tries, or --read-timeout more seconds, to bridge longer gaps."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
@@ -194,18 +203,14 @@ def ended(outcome: RunOutcome, reader: FrameReader) -> int:
     """
     if outcome.error is not None:
         raise outcome.error
-    if not outcome.statistics.frames and not outcome.stopped_by:
+    if not (outcome.statistics.frames or outcome.stopped_by or outcome.asked):
         raise InputError(
             f"No frame of '{reader.info.name}' was left to track.",
             fix="Check --start-frame and --end-frame, and that the file plays elsewhere.",
         )
     code = outcome.exit_code(partial=reader.partial)
     if code == EXIT_PARTIAL:
-        log.error(
-            "'%s' is damaged or cut short: what could be read was tracked and kept.\n"
-            "  Copy or record it again to track the rest.",
-            reader.info.name,
-        )
+        log.error(LOST if reader.info.is_live else DAMAGED, reader.info.name)
     return code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Self
 
 from mot_dinov3.config import TrackConfig
@@ -75,8 +76,11 @@ class Views:
         return out
 
     def idle(self) -> bool:
-        """Keep the window alive while no frame comes; whether the run is to end."""
-        if self._window is not None:
+        """Keep the window alive while no frame comes; whether the run is to end.
+
+        Whoever waits for a file behind an address asks from another thread, which may not draw.
+        """
+        if self._window is not None and current_thread() is main_thread():
             self._window.refresh()
         return self._stop.wanted()
 
