@@ -112,6 +112,32 @@ def test_a_lost_track_dies_after_its_time():
     assert film(person(100)).id.tolist() == [2]
 
 
+@pytest.mark.parametrize(("gap_s", "same"), [(1.5, True), (2.0, False), (3600.0, False)])
+def test_a_gap_without_frames_ages_tracks_like_one_with_empty_ones(gap_s, same):
+    film = Film(max_lost_s=1.8)
+    for _ in range(9):
+        film(person(100))
+    tracks = film(person(100), skip=int(gap_s * FPS))
+    (identity,) = (i for i, row in seen(tracks).items() if row == 0)
+    assert (identity == 1) == same
+
+
+def test_nobody_is_lost_between_frames_that_are_always_far_apart():
+    film = Film(max_lost_s=1.8)
+    for _ in range(9):
+        assert seen(film(person(100), skip=300)) == {1: 0}
+
+
+def test_after_a_gap_the_look_decides_within_its_window():
+    for gap_s, same in ((5.0, True), (30.0, False)):
+        film = Film(max_lost_s=1.8, reid_s=10.0)
+        for _ in range(9):
+            film(person(100), looks=[RED])
+        tracks = film(person(130), looks=[RED], skip=int(gap_s * FPS))
+        (identity,) = (i for i, row in seen(tracks).items() if row == 0)
+        assert (identity == 1) == same
+
+
 def test_a_newcomer_that_outruns_its_prediction_is_still_itself():
     """At 10 fps a walking person moves more than half a box between the first two frames."""
     film = Film()

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.structures import BoolArray, FloatArray, IntArray
+from mot_dinov3.structures import (
+    CONFIRMED,
+    LOST,
+    REMOVED,
+    TENTATIVE,
+    BoolArray,
+    FloatArray,
+    IntArray,
+)
+
+GAP_STEPS = 4
+"""A step is a gap in time only if it is so many times as long as the one before: in a source of a
+frame every other second nobody is lost in between."""
 
 
 @dataclass(slots=True)
@@ -52,3 +65,36 @@ class Lives:
         """Append identities: every column by its name."""
         for name, values in columns.items():
             setattr(self, name, np.concatenate((getattr(self, name), values)))
+
+    def lose_all(self, gap_s: float) -> None:
+        """Nobody was looked at for `gap_s`: who was there is lost, who was not sure yet is gone."""
+        self.state[self.state == TENTATIVE] = REMOVED
+        self.state[self.state == CONFIRMED] = LOST
+        self.lost_s += np.float32(gap_s)
+
+
+class FrameSteps:
+    """The seconds from frame to frame.
+
+    Attributes:
+        time_s: of the latest frame, 0 before the first.
+        step_s: from the frame before to the latest; a usual one before there are two.
+    """
+
+    def __init__(self, usual_s: float) -> None:
+        self.time_s, self.step_s = 0.0, usual_s
+        self._before_s = math.inf
+        self._frames = 0
+
+    def advance(self, time_s: float) -> float:
+        """Go on to the next frame; returns the step."""
+        self._frames += 1
+        if self._frames > 1:
+            self._before_s = self.step_s if self._frames > 2 else math.inf
+            self.step_s = max(time_s - self.time_s, 1e-6)
+        self.time_s = time_s
+        return self.step_s
+
+    def skipped(self, most_s: float) -> bool:
+        """Whether the latest step is a gap of more than `most_s` in frames that came faster."""
+        return self.step_s > max(most_s, GAP_STEPS * self._before_s)

@@ -14,7 +14,7 @@ from mot_dinov3.confidence import UsualConfidence
 from mot_dinov3.config import AssociationConfig, MotionConfig, TrackConfig, TrackerConfig
 from mot_dinov3.gallery import Gallery
 from mot_dinov3.glimpses import Glimpses
-from mot_dinov3.lives import Lives
+from mot_dinov3.lives import FrameSteps, Lives
 from mot_dinov3.motion.kalman import REFERENCE_FPS, Array, MotionState
 from mot_dinov3.motion.trajectory import Trajectory
 from mot_dinov3.structures import (
@@ -76,8 +76,7 @@ class Tracker:
         self._gallery = Gallery()
         self._glimpses = Glimpses(self._cheap_weight)
         self._usual = UsualConfidence(self.conf)
-        self._time_s: float | None = None
-        self._step_s = 1 / REFERENCE_FPS
+        self._steps = FrameSteps(1 / REFERENCE_FPS)
 
     def __len__(self) -> int:
         return len(self._table.id)
@@ -92,21 +91,21 @@ class Tracker:
             detections: what is seen there; a jump that they share is taken for the camera's.
             camera: (2, 3) affine map of the last frame's pixels to this one's, None for still.
         """
-        table = self._table
-        if self._time_s is not None:
-            self._step_s = max(time_s - self._time_s, 1e-6)
-        self._time_s = time_s
+        table, step_s = self._table, self._steps.advance(time_s)
+        if gap := self._steps.skipped(self.config.max_lost_s):
+            table.lose_all(step_s)
+            self._bury()
         if camera is not None:
             self._motion.warp(camera)
             if self._trajectory is not None:
                 self._trajectory.warp(camera)
         lost = table.state == LOST
-        self._motion.predict(self._step_s, lost)
+        self._motion.predict(step_s, lost)
         if detections is not None:
             self._usual.observe(detections.score)
             self._hold_steady(detections)
         away_s = table.lost_s * lost
-        table.lost_s += np.float32(self._step_s)
+        table.lost_s += np.float32(0.0 if gap else step_s)
         table.staleness += 1
         return TrackView(
             id=table.id,
@@ -187,7 +186,7 @@ class Tracker:
         if self._trajectory is not None and self.motion_config.re_update:
             back = here & (table.misses[rows] > 0)
             self._trajectory.re_update(
-                rows[back], boxes[back], table.misses[rows[back]], self._motion, self._step_s
+                rows[back], boxes[back], table.misses[rows[back]], self._motion, self._steps.step_s
             )
         if away.any():
             self._motion.update(rows[here], boxes[here], score[here])
@@ -198,7 +197,7 @@ class Tracker:
 
     def _saw(self, rows: IntArray, boxes: FloatArray) -> None:
         if self._trajectory is not None:
-            self._trajectory.saw(rows, boxes, self._time_s or 0.0, self._motion)
+            self._trajectory.saw(rows, boxes, self._steps.time_s, self._motion)
 
     def _births(self, matches: Matches, scene: Scene) -> IntArray:
         """Free rows that may start a track: fertile, and not a second box on a seen object."""
