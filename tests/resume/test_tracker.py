@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from journaled import FRAMES, TITLES, Run, config, crowd, frames, place, told
 from mot_dinov3.errors import InputError
 from mot_dinov3.resume.contents import frames_of, look_into
 from mot_dinov3.resume.records import read_records
 from mot_dinov3.resume.witness import Witness
-from journaled import FRAMES, TITLES, Run, config, crowd, frames, place, told
 
 SETTINGS = {
     "unlimited": {},
