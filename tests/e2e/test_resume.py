@@ -23,7 +23,7 @@ OUTPUTS = ("--output", "o.mp4", "--save-mot", "o.txt", "--save-jsonl", "o.jsonl"
 TIMES = ("stage_ms", "latency_ms", "fps", "embed_ms", "critical_ms", "predicted_ms", "ms")
 JOURNAL = Path(".o.mp4.journal")
 STREET = ("--source", "synthetic:street", "--det", "demo", "--imgsz", "320", "--embed-model",
-          "demo", "--max-frames", "24", "--device", "cpu", "--save-embeddings", "o.npz")  # fmt: skip
+          "demo", "--max-frames", "24", "--cpu", "--save-embeddings", "o.npz")  # fmt: skip
 
 
 def without_times(value):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import io
+import itertools
 import random
 
 import pytest
@@ -69,7 +70,7 @@ def test_any_flipped_bit_ends_what_can_be_read_before_it(written):
 def test_records_that_were_left_out_or_exchanged_are_noticed(written):
     path, ends = written
     data = path.read_bytes()
-    pieces = [data[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    pieces = [data[a:b] for a, b in itertools.pairwise(ends)]
     for order in ([0, 2, 1, 3, 4], [0, 2, 3, 4], [0, 1, 1, 2], [1, 2, 3]):
         path.write_bytes(MAGIC + b"".join(pieces[number] for number in order))
         right = next((i for i, number in enumerate(order) if number != i), len(order))
