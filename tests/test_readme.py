@@ -63,9 +63,11 @@ def test_every_command_is_in_the_readme():
         assert name == "track" or f"`python cli.py {name}`" in README
 
 
-def test_the_readme_shows_its_own_picture():
-    (picture,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-    assert (ROOT / picture).is_file()
+def test_the_readme_shows_its_own_pictures():
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert 10_000 < (ROOT / picture).stat().st_size < 300_000
 
 
 def test_the_python_example_is_valid():

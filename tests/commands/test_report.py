@@ -90,8 +90,9 @@ def test_the_report_is_the_same_from_the_files_of_the_run(run, scene):
 
 
 def test_a_damaged_video_is_reported_as_far_as_it_goes(run, scene, tmp_path):
-    clip = make_clip(tmp_path / "cut.mp4", Clip(frames=FRAMES, size=(160, 120),
-                                                muxer_options=(("movflags", "faststart"),)))  # fmt: skip
+    front = (("movflags", "faststart"),)
+    whole = Clip(frames=FRAMES, size=(160, 120), muxer_options=front)
+    clip = make_clip(tmp_path / "cut.mp4", whole)
     clip.write_bytes(clip.read_bytes()[: int(clip.stat().st_size * 0.7)])
     words = [clip if str(word).endswith("clip.mp4") else word for word in replay(scene, "--report")]
     code, _ = run(*words, "-q")

@@ -172,6 +172,18 @@ def test_the_theme_can_be_changed(page):
     assert complaints(page) == []
 
 
+def test_a_name_of_the_legend_hides_what_bears_it_also_in_another_theme(page):
+    chip = find(page, "#section-timeline .legend button")
+    assert chip.text == "embed"
+    ask = "return document.getElementById('chart-timeline').data[0].visible"
+    chip.click()
+    wait_until(lambda: page.execute_script(ask) is False)
+    find(page, "#theme").click()
+    wait_until(lambda: page.execute_script(ask) is False)
+    chip.click()
+    wait_until(lambda: page.execute_script(ask) is True)
+
+
 @pytest.mark.parametrize("width", [390, 820])
 def test_narrow_screens_need_no_sideways_scrolling(chromium, directory, width):
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": True}

@@ -70,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     rows = [_row(name, clip, job) for name, job in jobs(config, clip, directory)]
     print(table(rows))
     print(f"\nThe annotated video: {directory / 'tracked.mp4'}")
+    if report_of(directory):
+        print(f"The report of that run, for a browser: {report_of(directory)}")
     print(f"The clip itself: {clip.video}   its ground truth: {directory / 'gt.txt'}")
     return EXIT_OK
 
@@ -126,12 +128,20 @@ def jobs(config: TrackConfig, clip: Clip, directory: Path) -> Iterator[tuple[str
     )
 
 
+def report_of(directory: Path) -> str:
+    """Where the report of the first run goes, empty where its packages are missing."""
+    from mot_dinov3.report.page import missing_packages
+
+    return "" if missing_packages() else str(directory / "report.html")
+
+
 def _output(directory: Path, name: str, *, video: bool = False) -> OutputConfig:
     return OutputConfig(
         output=str(directory / f"{name}.mp4"),
         no_video=not video,
         save_mot=str(directory / f"{name}.txt"),
         stats_json=str(directory / f"{name}.json"),
+        report=report_of(directory) if video else "",
     )
 
 

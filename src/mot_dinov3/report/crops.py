@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -99,6 +100,25 @@ class CropKeeper:
                 shown.best = max(float(worth[index]), 1e-6)
         self._before = (row, image, found)
         self._forget(set(tracks.id.tolist()))
+
+    def merge(self, new_of: Mapping[int, int]) -> None:
+        """Put the pictures of identities that were given up into the albums of their new ones."""
+        self._part(set())
+        for old in sorted(new_of, key=lambda i: self._first_row(i)):
+            later = self._shown.pop(old, None)
+            if later is None:
+                continue
+            kept = self._shown.setdefault(new_of[old], later)
+            kept.seen += later.seen
+            kept.confirmed |= later.confirmed
+            kept.album.first = kept.album.first or later.album.first
+            kept.album.last = later.album.last or kept.album.last
+            if later.best > kept.best:
+                kept.album.best, kept.best = later.album.best, later.best
+
+    def _first_row(self, track_id: int) -> int:
+        shown = self._shown.get(track_id)
+        return shown.album.first.row if shown is not None and shown.album.first else 0
 
     def albums(self) -> dict[int, Album]:
         """Identity -> its pictures, of those who were ever confirmed; asked at the end."""

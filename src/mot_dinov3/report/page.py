@@ -20,15 +20,19 @@ NEEDED = ("jinja2", "plotly")
 SCRIPTS = ("common.js", "charts.js", "film.js", "wall.js")
 
 
+def missing_packages() -> list[str]:
+    """What a report needs and this installation does not have."""
+    return [package for package in NEEDED if find_spec(package) is None]
+
+
 def require_packages() -> None:
     """Refuse, before any work is done, where a report could not be made.
 
     Raises:
         ModelError: jinja2 or plotly is missing.
     """
-    for package in NEEDED:
-        if find_spec(package) is None:
-            raise not_installed(package, "report", "--report")
+    for package in missing_packages():
+        raise not_installed(package, "report", "A report")
 
 
 def render(template: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> str:

@@ -77,6 +77,23 @@ class Recorder:
         self.frames.add(result, stage_ms, latency_ms)
 
 
+def recorded(path: Path) -> Recorder:
+    """The frames and lives of a `--save-jsonl` file.
+
+    Raises:
+        InputError: the file cannot be read, or a line is no frame.
+    """
+    recorder = Recorder()
+    _record(Journal(path), recorder)
+    return recorder
+
+
+def _record(journal: Journal, recorder: Recorder) -> None:
+    for record in journal:
+        result = record.result
+        recorder.add(result, result.stage_ms, record.latency_ms, record.looks, record.size)
+
+
 def read_journal(path: Path) -> RunData:
     """The run that a `--save-jsonl` file holds; half a last line is left out.
 
@@ -84,7 +101,5 @@ def read_journal(path: Path) -> RunData:
         InputError: the file cannot be read, or a line is no frame.
     """
     journal, recorder = Journal(path), Recorder()
-    for record in journal:
-        result = record.result
-        recorder.add(result, result.stage_ms, record.latency_ms, record.looks, record.size)
+    _record(journal, recorder)
     return RunData(path.stem, recorder.frames, recorder.lives, journal.names, cut=journal.cut)

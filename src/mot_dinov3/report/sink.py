@@ -11,7 +11,7 @@ from mot_dinov3.io.atomic import write_text
 from mot_dinov3.likeness import Likeness
 from mot_dinov3.report.crops import CropKeeper
 from mot_dinov3.report.film import find_film
-from mot_dinov3.report.recorder import Recorder, RunData
+from mot_dinov3.report.recorder import Recorder, RunData, recorded
 from mot_dinov3.report.single import no_pictures, run_page
 from mot_dinov3.structures import Frame, FrameResult
 from mot_dinov3.timing import StageTimer
@@ -61,6 +61,19 @@ class ReportSink:
             size = (frame.width, frame.height)
             self._recorder.add(result, stage_ms, self._timer.latency_ms, looks, size)
 
+    def rename(self, journal: Path, new_of: Mapping[int, int]) -> None:
+        """Show identities that were merged after the run as one.
+
+        Args:
+            journal: the run line by line, under the new identities.
+            new_of: identity that was given up -> the one that took its place.
+
+        Raises:
+            InputError: the journal cannot be read.
+        """
+        self._recorder = recorded(journal)
+        self._crops.merge(new_of)
+
     def publish(self, stats: Mapping[str, Any]) -> None:
         """Write the report.
 
@@ -71,7 +84,7 @@ class ReportSink:
             OutputError: the file cannot be written.
         """
         recorder = self._recorder
-        run = RunData(self._name, recorder.frames, recorder.lives, self._names, stats)
+        run = RunData(Path(self._name).name, recorder.frames, recorder.lives, self._names, stats)
         albums, page = self._crops.albums(), Path(self.path)
         reason = "nobody was confirmed." if self._pixels else "the source has no pixels."
         film = find_film(run, [Path()])

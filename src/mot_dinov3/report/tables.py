@@ -85,7 +85,6 @@ def facts(run: RunData) -> list[str]:
     stats, device = run.stats, _mapping(run.stats.get("device"))
     size = stats.get("frame_size")
     known = [
-        ("source", _mapping(stats.get("source")).get("name")),
         ("detector", stats.get("detector")),
         ("embedder", stats.get("embedder")),
         ("policy", run.settings.get("embed_policy")),

@@ -20,14 +20,14 @@ function layoutOf(chart) {
   const own = chart.layout;
   const fallback = chart.seek === FRAMES ? { title: { text: 'frame' }, tickformat: ',d', range: page.span } : {};
   return themed({
-    margin: { l: 50, r: 12, t: 6, b: 42 },
+    margin: { l: 50, r: 12, t: 26, b: 42 },
+    showlegend: false,
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: '@ink' },
     hovermode: 'x unified',
     hoverdistance: -1,
     dragmode: 'zoom',
-    legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', traceorder: 'normal', font: { color: '@muted' } },
     modebar: { bgcolor: 'rgba(0,0,0,0)', color: '@muted', activecolor: '@accent' },
     hoverlabel: { bgcolor: '@card', bordercolor: '@line', font: { color: '@ink' } },
     ...own,
@@ -47,6 +47,7 @@ const CONFIG = {
 async function draw(box, chart) {
   await Plotly.newPlot(box, themed(chart.traces), layoutOf(chart), CONFIG);
   charts.set(chart.key, { box, chart, head: null });
+  box.before(legendOf(box, chart));
   box.on('plotly_click', (event) => choose(frameOf(box, chart, event)));
   if (chart.seek !== FRAMES) return;
   const head = document.createElement('div');
@@ -56,6 +57,41 @@ async function draw(box, chart) {
   charts.get(chart.key).head = head;
   box.on('plotly_relayout', (change) => follow(box, change));
   box.on('plotly_afterplot', () => place(current));
+}
+
+/* Names that plotly shows are escaped, as it knows some tags; here they are text anyway. */
+function readable(name) {
+  return name.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&#36;/g, '$').replace(/&amp;/g, '&');
+}
+
+/* A row of names with their colours; a click hides or shows what bears the name. */
+function legendOf(box, chart) {
+  const row = document.createElement('div');
+  row.className = 'legend';
+  chart.traces.forEach((trace, number) => {
+    if (trace.showlegend === false) return;
+    const chip = document.createElement('button');
+    chip.type = 'button';
+    chip.className = trace.mode === 'lines' && !trace.stackgroup ? 'stroke' : 'fill';
+    chip.style.setProperty('--key', colourOf(trace));
+    chip.textContent = readable(trace.name);
+    chip.setAttribute('aria-pressed', 'true');
+    chip.addEventListener('click', () => {
+      const on = chip.getAttribute('aria-pressed') !== 'true';
+      const same = chart.traces.flatMap((other, place) =>
+        place === number || (other.legendgroup && other.legendgroup === trace.legendgroup) ? [place] : []);
+      chip.setAttribute('aria-pressed', String(on));
+      for (const place of same) chart.traces[place].visible = on;
+      Plotly.restyle(box, { visible: on }, same);
+    });
+    row.append(chip);
+  });
+  return row;
+}
+
+function colourOf(trace) {
+  const colour = (trace.mode === 'markers' || trace.type === 'bar' ? trace.marker : trace.line).color;
+  return colour.startsWith('@') ? `var(--${colour.slice(1)})` : colour;
 }
 
 /* The frame that was clicked: under the pointer, or what the point says of itself. */
