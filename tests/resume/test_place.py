@@ -194,12 +194,20 @@ def test_a_damaged_beginning_is_no_journal(tmp_path, said):
 
 def test_partial_files_of_killed_runs_go_with_the_journal(tmp_path):
     outputs = ("o.mp4", "o.txt")
-    for number, name in enumerate(("o.partial.mp4", "o.partial-2.mp4")):
+    names = ("o.partial.mp4", "o.partial-2.mp4", "o.partial-4.mp4")
+    for number, name in enumerate(names):
         (tmp_path / name).write_bytes(b"half")
         with place(tmp_path, outputs=outputs).resume(TITLES) as journal:
             assert journal.known_frames == 5 * number
             journal.partials = lambda name=name: [tmp_path / name, tmp_path / "o.partial.txt"]
-            Run(config(), journal).go(frames(5 * number + 5))
+            run = Run(config(), journal).go(frames(5 * number))
+            assert sum((tmp_path / old).exists() for old in names) == min(number, 1) + 1
+            run.go(list(frames(5 * number + 5))[5 * number :])
+            assert [old for old in names if (tmp_path / old).exists()] == [name]
+    with place(tmp_path, outputs=outputs).resume(TITLES) as journal:  # killed while it is told
+        (tmp_path / "o.partial-5.mp4").write_bytes(b"half")
+        journal.partials = lambda: [tmp_path / "o.partial-5.mp4"]
+        Run(config(), journal).go(frames(3))
     (tmp_path / "o.partial-3.mp4").write_bytes(b"of somebody else")
     with place(tmp_path, outputs=outputs).resume(TITLES) as journal:
         Run(config(), journal).go(frames())

@@ -23,7 +23,7 @@ class Contents:
         path: the file.
         identity: of the run that began it, as plain values; empty for no journal at all.
         frames: how many it holds.
-        files: unfinished outputs of its runs so far: (path, inode).
+        files: unfinished outputs of its latest run and of those before: (path, inode).
         ended: figures and outputs of a run that is over, None while it is not.
         end: offset behind the last good record.
         checksum: that record's.
@@ -74,7 +74,7 @@ def _take(out: Contents, kind: bytes, data: bytes) -> bool:
         if kind == WHOSE:
             out.identity = dict(value)
         elif kind == UNFINISHED_FILES:
-            out.files += [(str(path), int(inode)) for path, inode in value]
+            out.files = [(str(path), int(inode)) for path, inode in value]
         elif kind == ENDED:
             out.ended = dict(value)
     except (ValueError, TypeError, RecursionError):

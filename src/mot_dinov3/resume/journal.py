@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self, TypeVar
 
 from mot_dinov3.errors import InputError
 from mot_dinov3.resume.answers import Answers, DamagedError, look_of
@@ -27,6 +27,8 @@ from mot_dinov3.resume.records import RecordWriter
 from mot_dinov3.structures import Frame
 
 log = logging.getLogger("mot_dinov3")
+
+T = TypeVar("T")
 
 
 class Home(Protocol):
@@ -75,7 +77,8 @@ class RunJournal:
         self._home, self._identity = home, identity
         self._file = file
         self._writer: RecordWriter | None = None
-        self._files = known.files if known else []
+        self._of_others = known.files if known else []
+        self._own_files: list[tuple[str, int]] | None = None
         self._known = frames_of(known.path) if known else iter(())
         self.known_frames = self.frames = known.frames if known else 0
         self._left = self.known_frames
@@ -105,6 +108,8 @@ class RunJournal:
         if not self._left:
             return None
         self._left -= 1
+        if self._writer is not None:
+            self._attempt(self._note_files, self._writer)
         try:
             known = next(self._known, None)
         except (OSError, DamagedError) as error:
@@ -129,18 +134,26 @@ class RunJournal:
 
     def keep(self, answers: Answers) -> None:
         """Write down what was told in a new frame."""
+        self._attempt(self._append, answers)
+
+    def _attempt(self, work: Callable[[T], None], value: T) -> None:
+        """Do some writing, or none any more once some of it failed."""
         if self._broken:
             return
         try:
-            writer = self._writer or self._begin()
-            if writer is not None:
-                if self.frames == self.known_frames:
-                    self._note_files(writer)
-                writer.append(FRAME, *answers.packed())
-                self.frames += 1
+            work(value)
         except OSError as error:
             self._broken = True
             log.info("The journal '%s' ends here: %s.", self._home.path, error.strerror or error)
+
+    def _append(self, answers: Answers) -> None:
+        writer = self._writer or self._begin()
+        if writer is not None:
+            self._note_files(writer)
+            writer.append(FRAME, *answers.packed())
+            self.frames += 1
+            self._remove(self._of_others)
+            self._of_others = []
 
     def _begin(self) -> RecordWriter | None:
         self._file = self._home.take()
@@ -153,15 +166,18 @@ class RunJournal:
         return self._writer
 
     def _note_files(self, writer: RecordWriter) -> None:
-        """Remember which partial files are this run's, so that they can go when it has ended."""
-        files = [(str(path), path.stat().st_ino) for path in self.partials() if path.exists()]
-        self._files = [*self._files, *files]
-        writer.append(UNFINISHED_FILES, plain(files))
+        """Remember which partial files are this run's: once it is killed they are of no use.
+
+        Those of earlier runs go as soon as this one has come as far as they did.
+        """
+        if self._own_files is None:
+            paths = [path for path in self.partials() if path.exists()]
+            self._own_files = [(str(path), path.stat().st_ino) for path in paths]
+            writer.append(UNFINISHED_FILES, plain([*self._of_others, *self._own_files]))
 
     def finish(self, stats: Mapping[str, Any], *, mark: bool) -> None:
         """The run has ended well: nothing is left of it but, with `mark`, that it did."""
-        for name, inode in self._files:
-            self._remove(Path(name), inode)
+        self._remove(self._of_others)
         try:
             if mark:
                 self._mark(stats)
@@ -170,14 +186,16 @@ class RunJournal:
             log.info("The journal '%s' stays: %s.", self._home.path, error.strerror or error)
         self._close()
 
-    def _remove(self, path: Path, inode: int) -> None:
-        """Remove what a killed run left behind, if it is that file and beside an output.
+    def _remove(self, files: Iterable[tuple[str, int]]) -> None:
+        """Remove what killed runs left behind, where it is those files and beside an output.
 
         A journal is only data: whatever it names, nothing else is touched.
         """
-        with contextlib.suppress(OSError):
-            if self._home.is_partial(path) and path.lstat().st_ino == inode:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for name, inode in files:
+            path = Path(name)
+            with contextlib.suppress(OSError):
+                if self._home.is_partial(path) and path.lstat().st_ino == inode:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _mark(self, stats: Mapping[str, Any]) -> None:
         file = self._file or self._home.take()
