@@ -71,7 +71,10 @@ def tasks_of(config: TrackConfig) -> list[Task]:
 
 def _own(config: TrackConfig, item: Listed, name: str) -> TrackConfig:
     source = replace(config.source, source=item.source)
-    return named(replace(config, source=source, batch=BatchConfig()), name, apart=True)
+    resume = replace(config.resume, one_of_many=True)
+    return named(
+        replace(config, source=source, resume=resume, batch=BatchConfig()), name, apart=True
+    )
 
 
 def _refuse_views(config: TrackConfig) -> None:

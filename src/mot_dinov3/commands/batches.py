@@ -15,8 +15,9 @@ from mot_dinov3.commands import say_error
 from mot_dinov3.commands.progress import LINE_EVERY_S
 from mot_dinov3.compat import load_environment
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.errors import hide_secrets
+from mot_dinov3.errors import EXIT_OK, hide_secrets
 from mot_dinov3.io.atomic import write_text
+from mot_dinov3.jobs.resuming import forget_end
 
 log = logging.getLogger("mot_dinov3")
 
@@ -35,6 +36,9 @@ def track_all(config: TrackConfig) -> int:
     outcomes = run_batch(tasks, crew, teller)
     end = BatchEnd(outcomes, exit_code_of(outcomes), perf_counter() - started_s, crew_kind(config))
     teller.ended(end)
+    if end.exit_code == EXIT_OK and not config.resume.resume:
+        for task in tasks:
+            forget_end(task.config)
     if config.batch.batch_json:
         write_text(config.batch.batch_json, as_json(end))
     return end.exit_code

@@ -10,7 +10,11 @@ from mot_dinov3.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class ResumeConfig:
-    """The journal of a run, and going on from it."""
+    """The journal of a run, and going on from it.
+
+    Attributes:
+        one_of_many: a mark of its end stays also without `--resume`, for a batch to remove.
+    """
 
     resume: bool = flag(
         False, "--resume", "go on where the same command was killed or stopped, or begin"
@@ -18,6 +22,8 @@ class ResumeConfig:
     journal: bool = flag(
         True, "--journal", "keep a hidden journal beside the output, so that --resume can go on"
     )
+
+    one_of_many: bool = False
 
     def __post_init__(self) -> None:
         if self.resume and not self.journal:

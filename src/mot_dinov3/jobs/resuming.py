@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from mot_dinov3.notices import notice
 from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.replay.fingerprint import detector_digest
 from mot_dinov3.replay.recipe import recipe_of
+from mot_dinov3.resume.contents import look_into
 from mot_dinov3.resume.identity import Identity
 from mot_dinov3.resume.journal import RunJournal
 from mot_dinov3.resume.place import JournalPlace, journal_path, ordinary
@@ -55,6 +56,15 @@ def second_try(config: TrackConfig) -> TrackConfig:
     outputs = ordinary(map(Path, output_places(config).values()))
     kept = bool(outputs) and journal_path(Path(os.path.realpath(outputs[0]))).exists()
     return replace(config, resume=replace(config.resume, resume=True)) if kept else config
+
+
+def forget_end(config: TrackConfig) -> None:
+    """Remove the mark of a job that ended well, but no journal of one that did not."""
+    for output in ordinary(map(Path, output_places(config).values()))[:1]:
+        path = journal_path(Path(os.path.realpath(output)))
+        with suppress(OSError):
+            if look_into(path).ended is not None:
+                path.unlink()
 
 
 def done_before(config: TrackConfig, place: JournalPlace | None) -> dict[str, Any] | None:
@@ -130,12 +140,13 @@ def settle(
 ) -> None:
     """Remove the journal of a run that ended well; of any other one say how to go on.
 
-    With `--resume` a mark is left that says so, for the command to be repeated in vain.
+    With `--resume`, and for one of many videos, a mark is left that says so: the command may be
+    repeated in vain.
     """
     if journal is None:
         return
     if outcome.error is None and not outcome.stopped_by and outcome.statistics.frames:
-        journal.finish(stats, mark=config.resume.resume)
+        journal.finish(stats, mark=config.resume.resume or config.resume.one_of_many)
     elif journal.frames:
         notice("Stopped after %d frames; the same command with --resume goes on from there.",
                journal.frames)  # fmt: skip
