@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+MOST_MERGERS = 20
+"""Mergers that the summary names one by one."""
+
 
 def format_summary(stats: Mapping[str, Any]) -> str:
     """The figures of `--stats-json` as a few aligned lines."""
@@ -14,6 +17,7 @@ def format_summary(stats: Mapping[str, Any]) -> str:
     lines += [_embeddings(stats["embeddings"])]
     lines += _budget(stats["budget"], follows_rate=follows_rate)
     lines += _faults(stats.get("faults", {}), stats["embeddings"])
+    lines += _relinked(stats)
     return "\n".join(lines)
 
 
@@ -82,3 +86,19 @@ def _faults(faults: Mapping[str, int], counts: Mapping[str, float]) -> list[str]
     if not found:
         return []
     return ["faults       " + ", ".join(f"{name}: {number}" for name, number in found.items())]
+
+
+def _relinked(stats: Mapping[str, Any]) -> list[str]:
+    """Who was merged with whom after the run; nothing where nobody asked."""
+    if "relinked" not in stats:
+        return []
+    mergers, spent_s = stats["relinked"], stats["relink_s"]
+    time = f" in {sum(spent_s.values()):.1f} s" if spent_s else ""
+    lines = [f"relinked     {len(mergers)} identities merged into others{time}"]
+    lines += [
+        f"  {item['old']} is {item['new']}: similarity {item['similarity']:.2f} to "
+        f"{item['after']}, {item['gap_s']:.1f} s after it"
+        for item in mergers[:MOST_MERGERS]
+    ]
+    more = len(mergers) - MOST_MERGERS
+    return [*lines, *([f"  and {more} more: see --stats-json"] if more > 0 else [])]

@@ -28,6 +28,7 @@ from mot_dinov3.config.inputs import (
 from mot_dinov3.config.live import LiveConfig
 from mot_dinov3.config.motion import MotionConfig
 from mot_dinov3.config.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
+from mot_dinov3.config.relink import RelinkConfig
 from mot_dinov3.config.resume import ResumeConfig
 from mot_dinov3.config.scheduler import DEFAULT_POLICY, SchedulerConfig
 from mot_dinov3.config.tracker import TrackerConfig
@@ -52,6 +53,7 @@ __all__ = [
     "LoopConfig",
     "MotionConfig",
     "OutputConfig",
+    "RelinkConfig",
     "ResumeConfig",
     "SchedulerConfig",
     "SourceConfig",
@@ -77,6 +79,7 @@ class TrackConfig:
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     association: AssociationConfig = field(default_factory=AssociationConfig)
     motion: MotionConfig = field(default_factory=MotionConfig)
+    relink: RelinkConfig = field(default_factory=RelinkConfig)
     draw: DrawConfig = field(default_factory=DrawConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)

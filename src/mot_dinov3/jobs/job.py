@@ -17,6 +17,7 @@ from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, InputError, MotError
 from mot_dinov3.io.sources import FrameReader, SourceInfo, count_selected
 from mot_dinov3.jobs.figures import collect, thread_shares, write_stats
 from mot_dinov3.jobs.outputs import check_outputs
+from mot_dinov3.jobs.relinking import create_relinker
 from mot_dinov3.jobs.resuming import (
     done_before,
     journal_of,
@@ -130,8 +131,9 @@ def run_job(
         sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
         note_partials(journal, sinks)
         report = create_report(config, reader.info, tracker.detector.names, timer)
+        relinker = create_relinker(config, reader.info, tracker.detector.names, timer, stack)
         shown = views.sinks(reader, models.detector.names)
-        all_sinks: list[FrameSink] = [*sinks, *report, *shown]
+        all_sinks: list[FrameSink] = [*sinks, *report, *shown, *relinker.sinks]
         if views.url:
             onlooker.page_at(views.url)
         with stop.listening():  # until all is written, or a signal would leave half of it
@@ -141,6 +143,7 @@ def run_job(
             stats = collect(config, reader, tracker, outcome)
             stats["threads"] = thread_shares(outcome, sinks)
             stats["resumed_frames"] = journal.told_frames if journal else 0
+            stats |= relinker.conclude(outcome, stop, onlooker, report)
             if outcome.statistics.frames:
                 publish(config.output.stats_json, report, stats, outcome)
                 onlooker.summed_up(stats)

@@ -31,6 +31,7 @@ def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
     if config.output.report:
         require_packages()
     require_embedder(config)
+    require_looks(config)
     if config.output.save_crops:
         check_crops(config.output, seen)
 
@@ -50,6 +51,19 @@ def require_embedder(config: TrackConfig) -> None:
             f"--save-crops has nothing to show with --embedder {NO_EMBEDDER}.",
             fix="Give --crops-of seen.",
         )
+
+
+def require_looks(config: TrackConfig) -> None:
+    """Refuse to relink where nobody's looks are ever known.
+
+    Raises:
+        UsageError: nothing is embedded.
+    """
+    never = config.scheduler.policy[0] == "never"
+    if config.relink.relink and (never or config.embedder.embedder == NO_EMBEDDER):
+        flag = "--embed-policy never" if never else f"--embedder {NO_EMBEDDER}"
+        raise UsageError(f"--relink compares looks, and with {flag} nobody's are known.",
+                         fix="Leave out one of them.")  # fmt: skip
 
 
 def check_crops(out: OutputConfig, files: Mapping[Path, str]) -> None:

@@ -45,6 +45,10 @@ class TrackletCollector:
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Learn from one frame: who is where, and the embeddings that were computed in it."""
+        self.follow(result)
+
+    def follow(self, result: FrameResult) -> None:
+        """The same without a picture, which nothing is learned from."""
         tracks, embeddings = result.tracks, result.embeddings
         for row in (tracks.detection >= 0).nonzero()[0].tolist():
             left, top, right, bottom = map(float, tracks.xyxy[row])
@@ -69,8 +73,9 @@ class TrackletCollector:
             self._unsure.discard(number)
 
     def remember(self, number: int, vector: FloatArray) -> None:
-        """Identity `number`, which was seen, looks like the unit `vector` (D,)."""
-        self._lives[number].gallery.add(vector)
+        """Identity `number` looks like the unit `vector` (D,); of who is gone nothing is kept."""
+        if number in self._lives:
+            self._lives[number].gallery.add(vector)
 
     def _forget(self, alive: set[int]) -> None:
         """Drop who went before he was confirmed: no output names him as an identity."""

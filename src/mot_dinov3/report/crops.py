@@ -104,11 +104,11 @@ class CropKeeper:
     def merge(self, new_of: Mapping[int, int]) -> None:
         """Put the pictures of identities that were given up into the albums of their new ones."""
         self._part(set())
-        for old in sorted(new_of, key=lambda i: self._first_row(i)):
-            later = self._shown.pop(old, None)
-            if later is None:
+        for old in sorted(new_of, key=self._first_row):
+            later, kept = self._shown.pop(old, None), self._shown.get(new_of[old])
+            if later is None or kept is None:
+                self._shown |= {new_of[old]: later} if later is not None else {}
                 continue
-            kept = self._shown.setdefault(new_of[old], later)
             kept.seen += later.seen
             kept.confirmed |= later.confirmed
             kept.album.first = kept.album.first or later.album.first

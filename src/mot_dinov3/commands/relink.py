@@ -1,0 +1,112 @@
+"""`python cli.py relink`: the split identities of a finished run become one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mot_dinov3.commands import set_up_log
+from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
+from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import RelinkConfig
+from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+
+if TYPE_CHECKING:
+    from mot_dinov3.relink.linking import Merger
+
+DESCRIPTION = """Merge identities that a run split, from its journal (--save-jsonl) and its
+embeddings (--save-embeddings), and write both, and what else is named, under the new identities
+into a directory, with relinked.json, which says who was merged with whom. The files that are read
+stay as they are. For the video call render with the new journal."""
+
+TABLE = "relinked.json"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The files, and the limits of the main job."""
+    out = CommandParser(prog="cli.py relink", description=DESCRIPTION)
+    add = out.add_argument
+    add("--jsonl", type=Path, required=True, metavar="FILE", help="what --save-jsonl wrote")
+    add("--embeddings", type=Path, required=True, metavar="FILE",
+        help="what --save-embeddings wrote")  # fmt: skip
+    add("--mot", type=Path, metavar="FILE", help="what --save-mot wrote")
+    add("--csv", type=Path, metavar="FILE", help="what --save-csv wrote")
+    add("--trace", type=Path, metavar="FILE", help="what --save-trace wrote")
+    add("--out", type=Path, required=True, metavar="DIR", help="where the new files go")
+    limits = tuple(item.name for item in fields(RelinkConfig) if item.name != "relink")
+    add_flags(out, ("relink",), only=limits)
+    add_flags(out, ("talk",))
+    return out
+
+
+def run(args: argparse.Namespace) -> int:
+    """Find who is one, and write the files anew."""
+    files = {"jsonl": args.jsonl, "embeddings": args.embeddings, "mot": args.mot,
+             "csv": args.csv, "trace": args.trace}  # fmt: skip
+    chosen = {k: v for k, v in vars(args).items() if k not in {*files, "out"}}
+    config = resolve(chosen, None, environment_layer())
+    talk = config.talk
+    set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
+    given = {kind: path for kind, path in files.items() if path is not None}
+    check_files(given, args.out)
+    from mot_dinov3.relink.finished import read_tracklets
+    from mot_dinov3.relink.linking import find_mergers
+
+    tracklets = read_tracklets(args.jsonl, args.embeddings)
+    mergers = find_mergers(tracklets, config.relink)
+    write(given, args.out, mergers)
+    if not talk.quiet:
+        print(summary(mergers, len(tracklets), args.out), file=sys.stderr)
+    return EXIT_OK
+
+
+def check_files(given: dict[str, Path], directory: Path) -> None:
+    """Refuse what cannot be read, and what would be written over what is read.
+
+    Raises:
+        InputError: a file is missing.
+        UsageError: two files have one name.
+        OutputError: the directory takes no files.
+    """
+    from mot_dinov3.io.paths import check_output
+
+    taken: dict[str, Path] = {TABLE: Path(TABLE)}
+    for path in given.values():
+        if not path.is_file():
+            raise InputError(f"'{path}' is no file.", fix="Check the path.")
+        if path.name in taken:
+            raise UsageError(f"'{path}' and '{taken[path.name]}' would have one name in --out.",
+                             fix="Rename one of them.")  # fmt: skip
+        taken[path.name] = path
+        check_output(directory / path.name, path, no_clobber=False)
+    check_output(directory / TABLE, None, no_clobber=False)
+
+
+def write(given: dict[str, Path], directory: Path, mergers: list[Merger]) -> None:
+    """Write every file under the new identities, then give all of them their names."""
+    from mot_dinov3.relink.archives import rename_embeddings
+    from mot_dinov3.relink.renaming import Renaming
+    from mot_dinov3.relink.texts import TEXTS
+
+    changes = {**TEXTS, "embeddings": rename_embeddings}
+    with Renaming({merger.old: merger.new for merger in mergers}) as renaming:
+        for kind, path in given.items():
+            renaming.rewrite(path, changes[kind], directory / path.name)
+        table = renaming.reserve(directory / TABLE)
+        table.write_text(json.dumps([asdict(merger) for merger in mergers], indent=1) + "\n")
+        renaming.publish()
+
+
+def summary(mergers: list[Merger], identities: int, directory: Path) -> str:
+    """Who was merged, and how to go on."""
+    lines = [f"{identities} identities, {len(mergers)} of them merged into others"]
+    lines += [
+        f"  {item.old} is {item.new}: similarity {item.similarity:.2f} to {item.after}, "
+        f"{item.gap_s:.1f} s after it"
+        for item in mergers
+    ]
+    return "\n".join([*lines, f"wrote {directory}"])
