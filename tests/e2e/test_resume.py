@@ -22,6 +22,8 @@ OUTPUTS = ("--output", "o.mp4", "--save-mot", "o.txt", "--save-jsonl", "o.jsonl"
            "--save-trace", "o.trace", "--save-csv", "o.csv", "--stats-json", "s.json")  # fmt: skip
 TIMES = ("stage_ms", "latency_ms", "fps", "embed_ms", "critical_ms", "predicted_ms", "ms")
 JOURNAL = Path(".o.mp4.journal")
+BATCH = ("--source", "one.mp4", "--source", "two.mp4", "--det", "motion", "--cpu", "--embedder",
+         "none", "--no-video", "--save-mot", "out/{name}.txt")  # fmt: skip
 STREET = ("--source", "synthetic:street", "--det", "demo", "--imgsz", "320", "--embed-model",
           "demo", "--max-frames", "24", "--cpu", "--save-embeddings", "o.npz")  # fmt: skip
 
@@ -266,3 +268,23 @@ def test_damage_anywhere_never_leads_astray(track, scene, tmp_path, killed_after
         assert code == 0, err
         assert "Traceback" not in err
         assert outcome(tmp_path) == whole
+
+
+def test_a_batch_that_was_cut_off_leaves_alone_what_it_has_behind_it(track, scene, tmp_path):
+    clip, out = (scene / "clip.mp4").read_bytes(), tmp_path / "out"
+    (tmp_path / "one.mp4").write_bytes(clip)
+    assert track(*BATCH)[0] == 4
+    before = (out / "one.txt").stat().st_mtime_ns
+    (tmp_path / "two.mp4").write_bytes(clip)
+    code, err = track(*BATCH, "--resume")
+    assert code == 0, err
+    assert err.count("Nothing to resume: this run has ended") == 1
+    assert (out / "one.txt").stat().st_mtime_ns == before
+    assert (out / "two.txt").read_bytes() == (out / "one.txt").read_bytes()
+
+
+def test_a_batch_that_ends_well_leaves_no_marks(track, scene, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.mp4").write_bytes((scene / "clip.mp4").read_bytes())
+    assert track(*BATCH)[0] == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"one.txt", "two.txt"}
