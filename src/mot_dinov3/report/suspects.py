@@ -71,7 +71,7 @@ def find_suspects(lives: Sequence[Life], time_s: Column) -> list[Suspect]:
         born_s = float(time_s[new.begins])
         first = int(np.searchsorted(when, born_s - SOON_S))
         for old in ended[first : int(np.searchsorted(when, born_s))]:
-            if old.ends < new.begins and old.class_id == new.class_id and old is not new:
+            if old.class_id == new.class_id:
                 found.append(_pair(old, new, born_s - float(time_s[old.ends])))
     worth = [pair for pair in found if in_place(pair) or (pair.similarity or -1) >= high]
     worth.sort(key=lambda pair: (-suspicion(pair), pair.begins, pair.ended, pair.begun))
