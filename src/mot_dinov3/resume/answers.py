@@ -21,8 +21,8 @@ MS_DIGITS = 4
 MOST = 10**7
 """Rows or values beyond this are no frame."""
 
-LOOKS = 24
-"""Points across and down at which a picture is looked at to know it again."""
+LOOKS = 5
+"""Rows of a picture that are looked at to know it again: whole ones, as memory likes them."""
 
 
 class DamagedError(ValueError):
@@ -137,11 +137,10 @@ def _number(value: object) -> float:
 
 
 def look_of(frame: Frame) -> int:
-    """A checksum of some of a picture's pixels, to tell it from others in microseconds."""
-    image = frame.image
-    down, across = (max(1, side // LOOKS) for side in image.shape[:2])
+    """A checksum of some of a picture's rows, to tell it from others in microseconds."""
     size = f"{frame.width}x{frame.height}".encode()
-    return zlib.crc32(image[::down, ::across].tobytes(), zlib.crc32(size))
+    rows = [frame.height * (2 * number + 1) // (2 * LOOKS) for number in range(LOOKS)]
+    return zlib.crc32(frame.image[rows].tobytes(), zlib.crc32(size))
 
 
 def proof_of(tracks: Tracks) -> int:
