@@ -21,7 +21,7 @@ class FrameTable:
     """The frames of a run in order, as columns.
 
     Columns: `frame`, `time_s`, `latency_ms` (NaN if unknown), `tracks` (confirmed and seen),
-    those of `COUNTS` and of `TIMES`; `stages` beside them. Missing numbers are NaN.
+    those of `COUNTS` and of `TIMES`, 0 where that was no number; `stages` beside them.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,8 @@ class FrameTable:
         seen = (result.tracks.detection >= 0) & (result.tracks.state == CONFIRMED)
         put["tracks"].append(int(np.count_nonzero(seen)))
         for name in (*COUNTS, *TIMES):
-            put[name].append(getattr(result.embed, name))
+            value = getattr(result.embed, name)
+            put[name].append(value if value == value else 0.0)
         for stage, ms in stage_ms.items():
             column = self._stages.setdefault(stage, array("d", bytes(8 * row)))
             column.append(0.0 if math.isnan(ms) else ms)

@@ -130,7 +130,7 @@ class LifeBook:
     def _look(row: int, life: Life, look: Look) -> None:
         if look.similarity == look.similarity:  # a number
             life.similarity.append((row, look.similarity))
-        life.resembles |= dict(look.resembles)
+        life.resembles |= {other: value for other, value in look.resembles if value == value}
 
 
 def clarity(tracks: Tracks, size: tuple[int, int] | None = None) -> FloatArray:
