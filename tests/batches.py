@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 from jobs import make_scene
+from mot_dinov3.batch.base import Begun, Progress, Said
 from mot_dinov3.batch.run import run_batch
 from mot_dinov3.batch.tasks import tasks_of
 from mot_dinov3.config import (
@@ -63,3 +66,20 @@ def outcomes(config, crew, hear=lambda event: None):
 def results(out):
     """Name -> bytes of every MOT file below a directory."""
     return {path.stem: path.read_bytes() for path in Path(out).glob("*.mot")}
+
+
+class Killer:
+    """Kills the worker of a task as soon as it tells of frames, so many times."""
+
+    def __init__(self, name, times):
+        self.name, self.times = name, times
+        self.pids, self.said = {}, []
+
+    def __call__(self, event):
+        if isinstance(event, Begun):
+            self.pids.setdefault(event.task.name, []).append(event.pid)
+        elif isinstance(event, Said):
+            self.said.append(event.text)
+        elif isinstance(event, Progress) and event.name == self.name and self.times:
+            self.times -= 1
+            os.kill(self.pids[self.name][-1], signal.SIGKILL)

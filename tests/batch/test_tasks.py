@@ -85,7 +85,9 @@ def test_nobody_watches_a_batch(watching):
 
 def test_boxes_of_one_video_are_refused_for_several():
     shared = replace(config("a.mp4", "b.mp4"), detector=DetectorConfig(det="mot:det.txt"))
-    with pytest.raises(UsageError, match=r"--det mot:det.txt belongs to one video, not to 2") as no:
+    with pytest.raises(
+        UsageError, match=r"--det mot:det\.txt belongs to one video, not to 2"
+    ) as no:
         tasks_of(shared)
     assert "mot:{name}.txt" in no.value.fix
     assert tasks_of(replace(config("a.mp4", each=True), detector=DetectorConfig(det="mot:d.txt")))

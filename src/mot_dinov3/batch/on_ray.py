@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from mot_dinov3 import __version__
 from mot_dinov3.backends.cpu import thread_count
@@ -27,6 +30,7 @@ RETRIES = 1
 WAIT_S = 0.3
 PATIENCE_S = 30.0
 ASK_EVERY_S = 0.5
+ANSWER_S = 5.0
 LOCAL_STORE_BYTES = 100_000_000
 """What passes through Ray are settings and figures, no pictures."""
 QUIET = {
@@ -67,7 +71,9 @@ class RayCrew:
     def __init__(self, config: TrackConfig) -> None:
         self._config = config
         self._ray = require_ray()
+        self._joined = False
         self._board: Any = None
+        self._actors: list[Any] = []
         self._arriving: dict[Any, Any] = {}
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[Any, Task]] = {}
@@ -80,7 +86,9 @@ class RayCrew:
 
     def __enter__(self) -> Self:
         ray, batch = self._ray, self._config.batch
-        connect(ray, batch)
+        self._joined = not ray.is_initialized()
+        if self._joined:
+            connect(ray, batch)
         try:
             share, count = shares(self._config, machines(ray))
             if batch.workers:
@@ -90,9 +98,10 @@ class RayCrew:
             level, here = log.getEffectiveLevel(), str(Path.cwd())
             for _ in range(count):
                 actor = member.remote(here, level)
+                self._actors.append(actor)
                 self._arriving[actor.version.remote()] = actor
         except BaseException:
-            ray.shutdown()
+            self._leave()
             raise
         return self
 
@@ -102,7 +111,15 @@ class RayCrew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ray.shutdown()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Leave the cluster, which ends the actors; not if the host program had joined it."""
+        if self._joined:
+            self._ray.shutdown()
+            return
+        for actor in filter(None, [*self._actors, self._board]):
+            self._ray.kill(actor)
 
     def begin(self, task: Task) -> None:
         """Hand a task to an actor that waits."""
@@ -177,6 +194,7 @@ def connect(ray: Any, batch: BatchConfig) -> None:  # noqa: ANN401 - a module wi
     Raises:
         InputError: there is no cluster at the address.
     """
+    require_answer(batch.ray)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if batch.ray == LOCAL_RAY:
         options |= {
@@ -187,15 +205,35 @@ def connect(ray: Any, batch: BatchConfig) -> None:  # noqa: ANN401 - a module wi
     try:
         ray.init(address=batch.ray, **options)
     except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
-        raise InputError(
-            f"There is no Ray cluster at '{batch.ray}': {first_line(error)}",
-            fix="Start one (ray start --head) and give its address, host:6379, or --ray alone.",
-        ) from error
+        raise no_cluster(batch.ray, error) from error
+
+
+def require_answer(address: str) -> None:
+    """Refuse an address where nobody listens; Ray itself would try for minutes.
+
+    Raises:
+        InputError: nobody does.
+    """
+    try:
+        place = urlsplit(address if "://" in address else f"//{address}")
+        if place.hostname and place.port:
+            socket.create_connection((place.hostname, place.port), ANSWER_S).close()
+    except (OSError, ValueError) as error:
+        raise no_cluster(address, error) from error
+
+
+def no_cluster(address: str, error: Exception) -> InputError:
+    """The error for a cluster that cannot be joined."""
+    return InputError(
+        f"There is no Ray cluster at '{address}': {first_line(error)}",
+        fix="Start one (ray start --head) and give its address, host:6379, or --ray alone.",
+    )
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """What an error says, in one sentence's place."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return f"{line.rstrip('.')}."
 
 
 def machines(ray: Any) -> list[Mapping[str, float]]:  # noqa: ANN401 - as above
@@ -248,10 +286,13 @@ class Member:
         return __version__
 
     def do(self, task: Task, board: Any) -> Outcome:  # noqa: ANN401 - Ray has no types
-        """Track one video."""
+        """Track one video; Ray calls it again, on another actor, when this one dies of it."""
+        import ray
+
         link = BoardLink(board)
+        tried = bool(ray.get(board.begin.remote(task.number)))
         with log_told(task, link, self._level):
-            return self._workshop.do(task, link)
+            return self._workshop.do(replace(task, again=tried), link)
 
 
 class Board:
@@ -259,7 +300,14 @@ class Board:
 
     def __init__(self) -> None:
         self._events: list[Event] = []
+        self._begun: set[int] = set()
         self._stop = False
+
+    def begin(self, number: int) -> bool:
+        """Note that a task begins; whether it had begun before."""
+        before = number in self._begun
+        self._begun.add(number)
+        return before
 
     def post(self, event: Event) -> None:
         """Leave a word."""

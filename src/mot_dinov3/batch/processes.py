@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -37,13 +37,11 @@ class Worker:
         process: it.
         link: this side of the pipe to it.
         task: what it does now, None while it waits.
-        again: whether another worker has died of that task already.
     """
 
     process: BaseProcess
     link: Connection
     task: Task | None = None
-    again: bool = False
 
 
 class ProcessCrew:
@@ -89,12 +87,9 @@ class ProcessCrew:
 
     def begin(self, task: Task) -> None:
         """Hand a task to a process that waits, or to a new one."""
-        self._hand_over(task, again=False)
-
-    def _hand_over(self, task: Task, *, again: bool) -> None:
-        idle = next((worker for worker in self._workers if worker.task is None), None)
-        worker = self._hired() if idle is None or again else idle
-        worker.task, worker.again = task, again
+        idle = [worker for worker in self._workers if worker.task is None and not task.again]
+        worker = idle[0] if idle else self._hired()
+        worker.task = task
         with suppress(OSError):  # it is dead already, which `work` finds out
             worker.link.send(task)
 
@@ -131,16 +126,16 @@ class ProcessCrew:
         worker.process.join()
         worker.link.close()
         self._workers.remove(worker)
-        task, how = worker.task, _death(worker.process.exitcode or 0)
+        task, how = worker.task, death(worker.process.exitcode or 0)
         if task is None:
             return
         if self._stopping:
             hear(Outcome(task.name, task.source, EXIT_SIGTERM, f"Its worker died, {how}."))
-        elif worker.again:
+        elif task.again:
             hear(lost(task, how, killed=worker.process.exitcode == -signal.SIGKILL))
         else:
             hear(Said(task.name, logging.WARNING, f"its worker died, {how}; it is tried again"))
-            self._hand_over(task, again=True)
+            self.begin(replace(task, again=True))
 
     def stop(self) -> None:
         """Ask the busy processes to end their videos early, in order."""
@@ -150,7 +145,8 @@ class ProcessCrew:
                 worker.link.send(STOP)
 
 
-def _death(code: int) -> str:
+def death(code: int) -> str:
+    """How a process ended, from its exit code."""
     try:
         return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
     except ValueError:

@@ -25,12 +25,14 @@ class Task:
         name: what its outputs are called after; no two tasks share one.
         where: the line of the list that names it, empty for the command line.
         config: a job of its own, as for this video alone.
+        again: another worker has died of it.
     """
 
     number: int
     name: str
     where: str
     config: TrackConfig
+    again: bool = False
 
     @property
     def source(self) -> str:

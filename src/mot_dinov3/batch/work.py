@@ -23,9 +23,11 @@ from mot_dinov3.errors import (
     EXIT_SIGTERM,
     InputError,
     MotError,
+    UsageError,
 )
 from mot_dinov3.jobs.job import JobResult, run_job
 from mot_dinov3.jobs.models import LoadedModels
+from mot_dinov3.jobs.resuming import second_try
 from mot_dinov3.pipeline import Models
 from mot_dinov3.run import OnFrame
 from mot_dinov3.statistics import RunStatistics
@@ -66,7 +68,7 @@ class Workshop:
             models = self._ready_for(task)
             if isinstance(models, Outcome):
                 return models
-            result = run_job(task.config, models, watcher)
+            result = _tracked(task, models, watcher)
         except MotError as error:
             return _failed(task, error, watcher.stats)
         except Exception as error:
@@ -82,6 +84,16 @@ class Workshop:
         except MotError as error:
             common = not isinstance(error, InputError)
             return replace(_failed(task, error, {}), common=common)
+
+
+def _tracked(task: Task, models: Models, watcher: _Watcher) -> JobResult:
+    """Run the job; a second try goes on where the first one died, if its journal is to be used."""
+    if task.again and (second := second_try(task.config)) is not task.config:
+        try:
+            return run_job(second, models, watcher)
+        except UsageError as error:
+            log.warning("%s It is tracked from the beginning.", error.what)
+    return run_job(task.config, models, watcher)
 
 
 class _Watcher:

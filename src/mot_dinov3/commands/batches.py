@@ -70,7 +70,9 @@ class BatchTeller:
     def _outcome(self, outcome: Outcome) -> None:
         self._running.pop(outcome.name, None)
         self._ended += 1
-        if outcome.reason:
+        if outcome.stopped:
+            self._say(f"{self._place(outcome.name)}: {outcome.reason}")
+        elif outcome.reason:
             say_error(f"{self._place(outcome.name)}: {outcome.reason}\n{outcome.fix}".strip())
         if outcome.frames:
             self._say(
