@@ -25,6 +25,7 @@ FLOORS = [
         "assets",
         "vectors",
         "memory",
+        "alone",
         "lanes",
         "scipy_parts",
     },

@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from mot_dinov3.commands.benchmarks.alone import THREADS, on_one_core
+from mot_dinov3.alone import THREADS, on_one_core
 from mot_dinov3.commands.benchmarks.base import Bar, Report, Row
 from mot_dinov3.commands.benchmarks.budget import Case, case_figures
 from mot_dinov3.commands.benchmarks.jitter import Metronome, fixed_work, repeats_for, unsteadiness

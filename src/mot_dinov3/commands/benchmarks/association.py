@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mot_dinov3.alone import on_one_core
 from mot_dinov3.assembly import assemble
-from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.config import DetectorConfig, TrackConfig

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from mot_dinov3.commands.benchmarks.alone import on_one_core
+from mot_dinov3.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.rounds import ratio_figures, rounds_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
+from mot_dinov3.alone import on_one_core
 from mot_dinov3.assembly import assemble
-from mot_dinov3.commands.benchmarks.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.config import TrackConfig

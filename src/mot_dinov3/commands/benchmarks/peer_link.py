@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from mot_dinov3.alone import THREADS
 from mot_dinov3.commands.benchmarks import peer_process
-from mot_dinov3.commands.benchmarks.alone import THREADS
 from mot_dinov3.commands.benchmarks.program import last_words
 from mot_dinov3.detectors.ultralytics_setup import environment
 from mot_dinov3.replay.tape import Tape

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mot_dinov3.commands.benchmarks.alone import one_core
+from mot_dinov3.alone import one_core
 from mot_dinov3.commands.benchmarks.association import DIM, looks_by_place, mot_tape
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench

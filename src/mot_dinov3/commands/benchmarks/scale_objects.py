@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from mot_dinov3.commands.benchmarks.alone import one_core
+from mot_dinov3.alone import one_core
 from mot_dinov3.commands.benchmarks.association import DIM
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Row
 from mot_dinov3.commands.benchmarks.bench import Bench

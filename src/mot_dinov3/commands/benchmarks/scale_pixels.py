@@ -8,7 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
-from mot_dinov3.commands.benchmarks.alone import on_one_core
+from mot_dinov3.alone import on_one_core
 from mot_dinov3.commands.benchmarks.base import Figures, Row
 from mot_dinov3.commands.benchmarks.bench import Bench, BenchSettings
 from mot_dinov3.commands.benchmarks.clip import ShortClip, short_clip
