@@ -184,6 +184,13 @@ def test_a_video_that_was_moved_can_be_named(run, tmp_path):
     assert "--no-pictures was given" in Path("page.html").read_text()
 
 
+def test_a_video_that_is_called_like_the_frames_is_found(run):
+    write_journal(Path("run.partial.jsonl"), walk(20))
+    make_clip(Path("run.partial.mp4"), Clip(frames=20, size=(320, 240)))
+    assert run("report", "run.partial.jsonl", "-o", "page.html", "-q") == (0, "")
+    assert "run.partial.mp4, with boxes; inside this page" in Path("page.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

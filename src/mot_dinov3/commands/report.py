@@ -92,12 +92,13 @@ def films_of(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[Fi
     Raises:
         InputError: a named one is none that a page can show.
     """
-    from mot_dinov3.report.film import KINDS, Film, find_film, found
+    from mot_dinov3.report.film import KINDS, Film, find_film, found, namesake
 
     out: list[Film | None] = []
     for number, (files, data) in enumerate(runs):
         if number >= len(named):
-            out.append(find_film(data, files.places))
+            film = find_film(data, files.places)
+            out.append(film or (namesake(files.journal) if files.journal else None))
             continue
         path = found(str(named[number]), [Path()])
         if path is None:
@@ -116,7 +117,8 @@ def single(loaded: tuple[RunFiles, RunData], film: Film | None, args: argparse.N
 
     files, run = loaded
     cuttings, reason = Cuttings({}), "--no-pictures was given."
-    plain = film if args.video else find_film(run, files.places, plain_first=True)
+    plain = None if args.video else find_film(run, files.places, plain_first=True)
+    plain = plain or film
     if not args.no_pictures and plain is None:
         reason = "no video of the run was found; --video names one."
     elif not args.no_pictures and plain is not None:

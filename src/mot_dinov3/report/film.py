@@ -99,6 +99,15 @@ def found(name: Any, places: Iterable[Path]) -> Path | None:  # noqa: ANN401 - f
     return None
 
 
+def namesake(journal: Path) -> Film | None:
+    """The video beside a journal that is called like it, as killed runs leave both."""
+    for suffix in KINDS:
+        path = found(journal.with_suffix(suffix).name, [journal.parent])
+        if path is not None:
+            return Film(path, annotated=True)
+    return None
+
+
 def is_video(path: Path) -> bool:
     """Whether a file begins as those of `KINDS` do (ISO 14496-12 `ftyp`; EBML)."""
     with path.open("rb") as file:
