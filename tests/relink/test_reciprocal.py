@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mot_dinov3.config import RelinkConfig
 from mot_dinov3.relink.reciprocal import encode, gallery_similarity, nearest, reciprocal
 
 
@@ -57,7 +58,7 @@ def test_features_are_those_of_the_formula(seed, k):
 def test_similarity_is_jaccard_of_gallery_means_and_a_share_of_cosine():
     vectors, who = crowd(people=3, each=5)
     galleries = [vectors[who == person] for person in range(3)]
-    features = slow_features(vectors, 14)
+    features = slow_features(vectors, 15 // 3)
     means = np.stack([features[who == person].mean(axis=0) for person in range(3)])
     jaccard = np.minimum(means[0], means[2]).sum() / np.maximum(means[0], means[2]).sum()
     centres = unit([gallery.mean(axis=0) for gallery in galleries])
@@ -97,24 +98,38 @@ def test_an_empty_gallery_is_like_nobody():
     assert gallery_similarity([], nobody, nobody).shape == (0,)
 
 
-def test_a_single_pair_of_embeddings_has_a_similarity():
+def test_two_embeddings_in_all_tell_nothing():
+    """Without a third to compare with, only the share of cosine is left."""
     one = unit([[1.0, 0.2]])
     (found,) = gallery_similarity([one, one], np.array([0]), np.array([1]))
-    assert found == pytest.approx(1.0, abs=1e-5)
+    assert found == pytest.approx(0.3, abs=1e-5)
     (alone,) = gallery_similarity([one], np.array([0]), np.array([0]))
     assert alone == pytest.approx(1.0, abs=1e-5)
 
 
 def test_strips_change_nothing(monkeypatch):
     vectors, _ = crowd()
-    whole = encode(vectors).toarray(), nearest(vectors, 5)
+    whole = encode(vectors, 20).toarray(), nearest(vectors, 5)
     galleries = np.split(vectors, 6)
     rows, columns = np.triu_indices(6, 1)
     alike = gallery_similarity(galleries, rows, columns)
     monkeypatch.setattr("mot_dinov3.relink.reciprocal.STRIP", 7)
-    np.testing.assert_allclose(encode(vectors).toarray(), whole[0], atol=1e-6)
+    np.testing.assert_allclose(encode(vectors, 20).toarray(), whole[0], atol=1e-6)
     np.testing.assert_array_equal(nearest(vectors, 5), whole[1])
     np.testing.assert_allclose(gallery_similarity(galleries, rows, columns), alike, atol=1e-6)
+
+
+@pytest.mark.parametrize("strangers", [1, 2, 3, 5])
+def test_few_strangers_are_not_one_because_there_is_nobody_else(strangers):
+    """Embedders that tell people apart by little: the cosine of two of them is 0.75."""
+    rng = np.random.default_rng(strangers)
+    common = 1.7 * unit(rng.normal(size=(1, 64)))
+    people = common + unit(rng.normal(size=(strangers + 1, 64)))
+    galleries = [unit(person + 0.06 * rng.normal(size=(8, 64))) for person in people]
+    zeros = np.zeros(strangers, np.int64)
+    alike = gallery_similarity(galleries, zeros, 1 + np.arange(strangers))
+    assert (galleries[0] @ galleries[1].T).mean() > 0.6
+    assert alike.max() < RelinkConfig().similarity
 
 
 def test_a_row_is_its_own_nearest_even_among_copies():

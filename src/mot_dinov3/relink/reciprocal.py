@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 NEIGHBOURS = 20
 """k of the neighbourhoods; the paper's k1."""
 
+CROWD = 3
+"""A neighbourhood is no more than the third part of all embeddings: where few identities are, all
+would be neighbours of all, and strangers would have everybody in common."""
+
 BY_COSINE = 0.3
 """Share of the plain distance in the final one; the paper's lambda."""
 
@@ -51,7 +55,8 @@ def gallery_similarity(
         return np.zeros(len(rows), np.float32)
     vectors = np.concatenate(known)
     means = _mean_rows(sizes)
-    shared = _shared(means @ encode(vectors), rows, columns)
+    k = min(NEIGHBOURS, len(vectors) // CROWD)
+    shared = _shared(means @ encode(vectors, k), rows, columns)
     centre = means @ vectors
     centre /= np.maximum(np.linalg.norm(centre, axis=1, keepdims=True), 1e-12)
     plain = np.clip(cosine(centre[rows], centre[columns]), 0.0, 1.0)
@@ -59,7 +64,7 @@ def gallery_similarity(
     return out
 
 
-def encode(vectors: FloatArray, k: int = NEIGHBOURS) -> csr_array:
+def encode(vectors: FloatArray, k: int) -> csr_array:
     """(M, M) float32 k-reciprocal features V of unit rows (M, D), sparse.
 
     V[p, g] is exp(-d(p, g)) where g is in R*(p, k), else 0; d is one minus the cosine. R*(p, k)
@@ -67,7 +72,7 @@ def encode(vectors: FloatArray, k: int = NEIGHBOURS) -> csr_array:
     """
     from scipy.sparse import csr_array
 
-    near = nearest(vectors, min(k, len(vectors) - 1))
+    near = nearest(vectors, max(0, min(k, len(vectors) - 1)))
     half = reciprocal(near[:, : (near.shape[1] - 1) // 2 + 1])
     whole = reciprocal(near)
     common = (whole @ half.T).multiply(whole).tocoo()
