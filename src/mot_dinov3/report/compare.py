@@ -22,8 +22,9 @@ from mot_dinov3.report.tables import facts, flag_of, shown
 
 COLOURS = ("#3d7ff2", "#f2662b", "#17a589", "#8e5bd9", "#e0b03c", "#d6569b")
 PLACES = ("output", "save_mot", "save_jsonl", "save_trace", "stats_json", "report", "save_csv",
-          "save_crops", "save_embeddings", "quiet", "verbose", "debug", "no_clobber")  # fmt: skip
-"""Settings that say where results go and how much is said: they change no result."""
+          "save_crops", "save_embeddings", "quiet", "verbose", "debug", "no_clobber", "journal",
+          "resume", "serve", "show", "batch_json")  # fmt: skip
+"""Settings that say where results go and who is told of them: they change no result."""
 UNKNOWN = "\N{EN DASH}"
 MORE, LESS = 1, -1
 
