@@ -36,7 +36,6 @@ def test_nothing_is_shown_unless_asked_for():
         assert views.sinks(None, {}) == []
         assert views.told(None) is None
         assert views.told(print) is print
-        assert not views.idle()
 
 
 def test_a_taken_port_is_told_before_the_source_is_looked_at():
@@ -52,13 +51,6 @@ def test_a_source_that_fails_gives_the_port_back():
     for _ in range(2):
         with pytest.raises(Exception, match="does not exist"):
             run_job(served("no-such-file.mp4", serve=str(port)))
-
-
-def test_a_wish_to_stop_is_known_to_who_waits():
-    stop = StopRequest()
-    with Views(served(), stop) as views:
-        stop.ask()
-        assert views.idle()
 
 
 def test_progress_and_page_are_both_told():

@@ -112,7 +112,7 @@ def run_job(
     stop = StopRequest()
     with (
         Views(config, stop) as views,
-        open_frames(config.source, config.live, views.idle) as reader,
+        open_frames(config.source, config.live, stop.wanted) as reader,
         ExitStack() as stack,
     ):
         place = journal_place(config, reader.info)

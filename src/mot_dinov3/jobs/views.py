@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Self
 
 from mot_dinov3.config import TrackConfig
@@ -29,25 +28,26 @@ class Views:
     """
 
     def __init__(self, config: TrackConfig, stop: StopRequest) -> None:
-        self._config, self._stop = config, stop
+        self._source = config.source
         self._page: Page | None = None
         self._window: Window | None = None
         live = config.live
-        if live.show:
-            from mot_dinov3.sinks.window import require_display
-
-            require_display()
         if live.serve:
             from mot_dinov3.serve.page import Page
 
             self._page = Page(live.address, config.draw, stop.ask)
+        if live.show:
+            from mot_dinov3.sinks.window import Window
+
+            self._window = Window(config.draw, stop.ask)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        if self._page is not None:
-            self._page.close()
+        for view in (self._page, self._window):
+            if view is not None:
+                view.close()
 
     @property
     def url(self) -> str:
@@ -63,37 +63,24 @@ class Views:
             def condition() -> str:
                 return reader.condition if isinstance(reader, LiveReader) else ""
 
-            total = count_selected(self._config.source, reader.info.frame_count)
+            total = count_selected(self._source, reader.info.frame_count)
             self._page.introduce(
                 Subject(reader.info.name, total, names, condition, lambda: reader.faults)
             )
             out.append(self._page)
-        if self._config.live.show:
-            from mot_dinov3.sinks.window import Window
-
-            self._window = Window(self._config.draw, names, self._stop.ask)
+        if self._window is not None:
+            self._window.names = names
             out.append(self._window)
         return out
 
-    def idle(self) -> bool:
-        """Keep the window alive while no frame comes; whether the run is to end.
-
-        Whoever waits for a file behind an address asks from another thread, which may not draw.
-        """
-        if self._window is not None and current_thread() is main_thread():
-            self._window.refresh()
-        return self._stop.wanted()
-
     def told(self, tell: OnFrame | None) -> OnFrame | None:
         """Who is told of every frame: `tell`, and what shows it."""
-        if self._page is None and not self._config.live.show:
-            return tell
+        page = self._page
+        if page is None or tell is None:
+            return page.tell if page is not None else tell
 
-        def all_of_them(result: FrameResult, statistics: RunStatistics) -> None:
-            if tell is not None:
-                tell(result, statistics)
-            if self._page is not None:
-                self._page.tell(result, statistics)
-            self.idle()
+        def both(result: FrameResult, statistics: RunStatistics) -> None:
+            tell(result, statistics)
+            page.tell(result, statistics)
 
-        return all_of_them
+        return both

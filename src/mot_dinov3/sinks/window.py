@@ -1,111 +1,139 @@
-"""`--show`: the newest picture in a window, which belongs to the main thread."""
+"""`--show`: the newest picture in a window, which has a process of its own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
-from time import perf_counter
-from typing import Self
-
-import cv2
+from pathlib import Path
+from time import monotonic
+from typing import IO, Self
 
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.errors import UsageError
+from mot_dinov3.lanes import Companion
+from mot_dinov3.sinks.viewer import HEAD, READY
 from mot_dinov3.structures import Frame, FrameResult
-from mot_dinov3.timing import Clock
 from mot_dinov3.viz import draw_tracks
 
-TITLE = "mot_dinov3 - q or Escape ends the run"
-QUIT_KEYS = (ord("q"), ord("Q"), 27)
+VIEWER = (sys.executable, "-P", str(Path(__file__).with_name("viewer.py")))
 LEAST_STEP_S = 1 / 30
 """A screen hardly shows more, and drawing takes time from tracking."""
-
-PROBE = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWindows()"
-PROBE_S = 20.0
+POLL_S = 0.2
+"""How soon it is noticed that the window was closed."""
+OPENING_S = 20.0
+LEAVING_S = 2.0
 
 
 class Window:
-    """A sink that keeps the newest frame, and a window that shows it when told to `refresh`.
+    """A sink that keeps the newest frame for a window; drawing and sending have a thread.
 
-    Keys and the window's own button ask for the end of the run.
+    The window is open from birth on. Its keys and its own button ask for the end of the run.
+
+    Attributes:
+        names: class id -> name, for the labels.
+
+    Raises:
+        UsageError: at birth, where there is no display, or OpenCV was built without windows.
     """
 
-    def __init__(
-        self,
-        draw: DrawConfig,
-        names: Mapping[int, str],
-        ask_stop: Callable[[], None],
-        clock: Clock = perf_counter,
-    ) -> None:
-        """Args: how tracks look; class id -> name; hears the wish to stop; seconds."""
-        self._draw, self._names = draw, names
-        self._ask_stop, self._clock = ask_stop, clock
+    def __init__(self, draw: DrawConfig, ask_stop: Callable[[], None]) -> None:
+        """Args: how tracks look; hears the wish to stop."""
+        self.names: Mapping[int, str] = {}
+        self._draw, self._ask_stop = draw, ask_stop
+        self._changed = threading.Condition()
         self._newest: tuple[Frame, FrameResult] | None = None
-        self._shown_s = float("-inf")
-        self._open = False
+        self._over = False
+        self._viewer = open_viewer()
+        self._thread = Companion(self._run, "window")
 
     def __enter__(self) -> Self:
+        self._thread.start()
         return self
 
     def __exit__(self, *problem: object) -> None:
-        self._newest = None
-        if self._open:
-            self._open = False
-            cv2.destroyWindow(TITLE)
-            cv2.waitKey(1)
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+        self._thread.wait(LEAVING_S)
+        self.close()
+
+    def close(self) -> None:
+        """Close the window; more than once does no harm."""
+        end_viewer(self._viewer)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """Keep a frame until the main thread has time for it; a newer one takes its place."""
-        self._newest = (frame, result)
+        """Keep a frame until it is shown; a newer one takes its place."""
+        with self._changed:
+            self._newest = (frame, result)
+            self._changed.notify_all()
 
-    def refresh(self) -> None:
-        """Show the newest frame and hear keys; in the main thread, also while no frame comes."""
-        now_s = self._clock()
-        if now_s - self._shown_s < LEAST_STEP_S:
-            return
-        self._shown_s = now_s
-        newest, self._newest = self._newest, None
-        if newest is not None:
-            self._show(*newest)
-        if self._open and (cv2.waitKey(1) & 0xFF in QUIT_KEYS or self._was_closed()):
-            self._ask_stop()
+    def _run(self) -> None:
+        pictures = self._viewer.stdin
+        while not self._over and pictures is not None:
+            began_s = monotonic()
+            with self._changed:
+                self._changed.wait_for(lambda: self._newest or self._over, POLL_S)
+                newest, self._newest = self._newest, None
+            if self._viewer.poll() is not None or not self._shown(newest, pictures):
+                self._ask_stop()
+                return
+            rest_s = LEAST_STEP_S - (monotonic() - began_s)
+            with self._changed:
+                self._changed.wait_for(lambda: self._over, max(0.0, rest_s))
 
-    def _show(self, frame: Frame, result: FrameResult) -> None:
-        if not self._open:
-            cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
-            cv2.resizeWindow(TITLE, frame.width, frame.height)
-            self._open = True
-        cv2.imshow(TITLE, draw_tracks(frame.image, result, self._names, self._draw))
+    def _shown(self, newest: tuple[Frame, FrameResult] | None, pictures: IO[bytes]) -> bool:
+        """Send a picture; False when the window is gone."""
+        if newest is None:
+            return True
+        frame, result = newest
+        picture = draw_tracks(frame.image, result, self.names, self._draw)
+        try:
+            pictures.write(HEAD.pack(*picture.shape[:2]))
+            pictures.write(picture.data)
+            pictures.flush()
+        except (OSError, ValueError):
+            return False
+        return True
 
-    def _was_closed(self) -> bool:
-        return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
 
-
-def require_display() -> None:
-    """Refuse `--show` where no window can be opened, before any work is done.
-
-    It is tried in another process: without a display the toolkit ends the one that asks.
+def open_viewer() -> subprocess.Popen[bytes]:
+    """A viewer whose window is there.
 
     Raises:
-        UsageError: there is no display here, or OpenCV was built without windows.
+        UsageError: it cannot be; says whether for want of a display or of a better OpenCV.
     """
-    fix = "Use --serve and a browser instead, or run it on a desktop (ssh -X forwards one)."
+    pipe = subprocess.PIPE
+    viewer = subprocess.Popen(VIEWER, stdin=pipe, stdout=pipe, stderr=pipe)
+    alarm = threading.Timer(OPENING_S, viewer.kill)
+    alarm.start()
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", PROBE],
-            capture_output=True,
-            text=True,
-            timeout=PROBE_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        raise UsageError("--show found no display that answers.", fix=fix) from None
-    if done.returncode:
-        headless = "not implemented" in done.stderr
+        ready = viewer.stdout is not None and viewer.stdout.readline() == READY
+    finally:
+        alarm.cancel()
+    if ready:
+        return viewer
+    said = viewer.stderr.read() if viewer.stderr is not None else b""
+    end_viewer(viewer)
+    if b"not implemented" in said:
         raise UsageError(
-            "--show needs windows, and this OpenCV was built without them."
-            if headless
-            else "--show needs a display, and there is none here.",
-            fix="Install opencv-python instead of its headless variant." if headless else fix,
+            "--show needs windows, and this OpenCV was built without them.",
+            fix="Install opencv-python instead of its headless variant.",
         )
+    raise UsageError(
+        "--show needs a display, and there is none here.",
+        fix="Use --serve and a browser instead, or run it on a desktop (ssh -X forwards one).",
+    )
+
+
+def end_viewer(viewer: subprocess.Popen[bytes]) -> None:
+    """Close a window and all that belongs to it."""
+    viewer.kill()
+    viewer.wait()
+    for pipe in (viewer.stdin, viewer.stdout, viewer.stderr):
+        if pipe is not None:
+            try:
+                pipe.close()
+            except OSError:  # what was not sent yet
+                continue
