@@ -152,16 +152,17 @@ def test_a_journal_of_another_video_leaves_outputs_alone(scene, tmp_path):
     before = tree(tmp_path)
     make_clip(tmp_path / "small.mp4", Clip(frames=30, size=(64, 48)))
     other = replace(config, source=SourceConfig(source=str(tmp_path / "small.mp4")))
-    what = refused(InputError, other, tmp_path / "o.jsonl", output=str(tmp_path / "o.mp4"))
+    old = {"output": str(tmp_path / "o.mp4"), "save_csv": str(tmp_path / "o.csv")}
+    what = refused(InputError, other, tmp_path / "o.jsonl", **old)
     assert "is about a picture of 160x120 pixels" in what
     lines = (tmp_path / "o.jsonl").read_text().splitlines(keepends=True)
     far = tmp_path / "far.jsonl"
     far.write_text("".join(lines[:-1]) + lines[-1].replace('"frame":29', '"frame":9000'))
-    what = refused(InputError, config, far, output=str(tmp_path / "o.mp4"))
+    what = refused(InputError, config, far, **old)
     assert "goes on to frame 9000" in what
     bad = tmp_path / "bad.jsonl"
     bad.write_text("".join(lines[:5]) + "{]\n")
-    assert "line 6: is no JSON" in refused(InputError, config, bad, output=str(tmp_path / "o.mp4"))
+    assert "line 6: is no JSON" in refused(InputError, config, bad, **old)
     (tmp_path / "small.mp4").unlink()
     assert tree(tmp_path) == before
 
