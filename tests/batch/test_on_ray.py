@@ -16,7 +16,8 @@ from clips import read_back
 from jobs import cli
 from mot_dinov3.batch.base import Progress
 from mot_dinov3.batch.factory import create_crew
-from mot_dinov3.batch.on_ray import QUIET, RayCrew, connect, require_ray, shares
+from mot_dinov3.batch.on_ray import RayCrew
+from mot_dinov3.batch.ray_cluster import QUIET, connect, require_ray, shares
 from mot_dinov3.batch.serial import SerialCrew
 from mot_dinov3.config import BatchConfig, DeviceConfig
 from mot_dinov3.errors import DeviceError, InputError, ModelError

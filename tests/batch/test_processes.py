@@ -11,10 +11,18 @@ import pytest
 from batches import BAD, NAMES, Killer, batch_of, make_clips, outcomes, results, without_video
 from clips import read_back
 from jobs import mot_rows
+from mot_dinov3.batch import processes
 from mot_dinov3.batch.base import Outcome, Progress
-from mot_dinov3.batch.processes import ProcessCrew, deaf_to_sigint, death, threads_limited_to
+from mot_dinov3.batch.processes import (
+    ProcessCrew,
+    deaf_to_sigint,
+    death,
+    on_own_gpu,
+    threads_limited_to,
+)
 from mot_dinov3.batch.serial import SerialCrew
-from mot_dinov3.config import EmbedderConfig
+from mot_dinov3.batch.tasks import Task
+from mot_dinov3.config import DeviceConfig, EmbedderConfig
 
 FRAMES = 250
 
@@ -141,3 +149,24 @@ def test_cores_are_shared_equally(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
     assert [ProcessCrew(n).cores for n in (1, 3, 20)] == [8, 2, 1]
     assert ProcessCrew(2, 5).cores == 5
+
+
+@pytest.mark.parametrize(
+    ("device", "place", "chosen"),
+    [("auto", 0, "cuda:0"), ("cuda", 3, "cuda:1"), ("cuda:0", 1, "cuda:0"), ("cpu", 1, "cpu")],
+)
+def test_workers_take_turns_on_several_gpus(monkeypatch, tmp_path, device, place, chosen):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(processes, "may_have_gpu", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    config = replace(batch_of(tmp_path, NAMES, tmp_path), device=DeviceConfig(device=device))
+    assert on_own_gpu(Task(1, "one", "", config), place).config.device.device == chosen
+
+
+def test_one_gpu_is_everybodys(monkeypatch, tmp_path):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(processes, "may_have_gpu", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    config = replace(batch_of(tmp_path, NAMES, tmp_path), device=DeviceConfig())
+    task = Task(1, "one", "", config)
+    assert on_own_gpu(task, 1) is task

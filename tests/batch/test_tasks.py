@@ -13,6 +13,7 @@ from mot_dinov3.config import (
     DetectorConfig,
     LiveConfig,
     OutputConfig,
+    ResumeConfig,
     SourceConfig,
     TrackConfig,
 )
@@ -35,7 +36,9 @@ def test_a_task_is_the_job_of_one_video_alone(tmp_path):
     assert (second.number, second.name) == (2, "b-2")
     assert second.where.endswith("list.txt:1")
     assert first.config == TrackConfig(
-        source=SourceConfig(source="a/b.mp4"), output=OutputConfig(output="outputs/b/tracked.mp4")
+        source=SourceConfig(source="a/b.mp4"),
+        output=OutputConfig(output="outputs/b/tracked.mp4"),
+        resume=ResumeConfig(one_of_many=True),
     )
 
 

@@ -18,6 +18,7 @@ from mot_dinov3.backends.cpu import thread_count
 from mot_dinov3.batch.base import Event, Hear, Outcome, Said
 from mot_dinov3.batch.tasks import Task
 from mot_dinov3.batch.work import Workshop, log_told, lost
+from mot_dinov3.device import may_have_gpu
 from mot_dinov3.errors import EXIT_SIGTERM
 
 log = logging.getLogger("mot_dinov3")
@@ -36,11 +37,13 @@ class Worker:
     Attributes:
         process: it.
         link: this side of the pipe to it.
+        place: from 0, its own among those that live.
         task: what it does now, None while it waits.
     """
 
     process: BaseProcess
     link: Connection
+    place: int
     task: Task | None = None
 
 
@@ -96,14 +99,14 @@ class ProcessCrew:
     def _hired(self) -> Worker:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        level = log.getEffectiveLevel()
-        process = context.Process(
-            target=serve, args=(theirs, self.cores, level), name="mot-worker", daemon=True
-        )
+        taken = {worker.place for worker in self._workers}
+        place = next(place for place in range(self.size) if place not in taken)
+        words = (theirs, self.cores, place, log.getEffectiveLevel())
+        process = context.Process(target=serve, args=words, name="mot-worker", daemon=True)
         with deaf_to_sigint(), threads_limited_to(self.cores):
             process.start()
         theirs.close()
-        worker = Worker(process, ours)
+        worker = Worker(process, ours, place)
         self._workers.append(worker)
         return worker
 
@@ -176,7 +179,7 @@ def threads_limited_to(cores: int) -> Iterator[None]:
         del os.environ[THREADS]
 
 
-def serve(pipe: Connection, cores: int, level: int) -> None:
+def serve(pipe: Connection, cores: int, place: int, level: int) -> None:
     """What a worker process does: tasks, until it is sent home or nobody is left to tell."""
     import cv2
 
@@ -184,8 +187,23 @@ def serve(pipe: Connection, cores: int, level: int) -> None:
     workshop, link = Workshop(), PipeLink(pipe)
     while (task := link.next_task()) is not None:
         with log_told(task, link, level):
-            outcome = workshop.do(task, link)
+            outcome = workshop.do(on_own_gpu(task, place), link)
         link.tell(outcome)
+
+
+def on_own_gpu(task: Task, place: int) -> Task:
+    """The task on the GPU whose turn it is, where there are several and none was named."""
+    device = task.config.device
+    named = device.cpu or device.device.strip().lower() not in ("auto", "cuda")
+    if named or not may_have_gpu():
+        return task
+    import torch
+
+    count = torch.cuda.device_count()
+    if count < 2:
+        return task
+    chosen = replace(device, device=f"cuda:{place % count}")
+    return replace(task, config=replace(task.config, device=chosen))
 
 
 class PipeLink:
