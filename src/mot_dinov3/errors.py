@@ -105,6 +105,14 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     )
 
 
+def out_of_memory() -> DeviceError:
+    """The error for a machine that has no memory left."""
+    return DeviceError(
+        "There is no memory left for this.",
+        fix="Try a smaller --imgsz, a smaller model, or a video of a smaller picture size.",
+    )
+
+
 SECRETS = re.compile(r"hf_\w{6,}|(?<=://)[^/\s'\"]+(?=@)")
 
 

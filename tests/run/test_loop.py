@@ -11,7 +11,7 @@ from statistics import median
 import pytest
 
 from loop_parts import Sink, Tracker, frames
-from mot_dinov3.errors import InputError, OutputError
+from mot_dinov3.errors import DeviceError, InputError, OutputError
 from mot_dinov3.run import RunOutcome, RunSettings, run
 from mot_dinov3.timing import StageTimer
 
@@ -109,6 +109,19 @@ def test_a_known_problem_ends_the_run_and_keeps_what_came_before(tracker, sink, 
     assert outcome.statistics.frames == len(second.frames) == kept
     assert outcome.exit_code(partial=True) == 5
     assert first.left_with != "never left"
+
+
+def test_a_lack_of_memory_is_no_bug_and_keeps_what_came_before(way):
+    class Exhausted(Tracker):
+        def step(self, frame):
+            if frame.index == 2:
+                raise MemoryError
+            return super().step(frame)
+
+    sink = Sink()
+    outcome = run(frames(4), Exhausted(), [sink], StageTimer(), None, way)
+    assert isinstance(outcome.error, DeviceError)
+    assert outcome.statistics.frames == len(sink.frames) == 2
 
 
 def test_a_bug_is_not_swallowed(way):

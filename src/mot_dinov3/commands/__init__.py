@@ -18,6 +18,7 @@ from mot_dinov3.errors import (
     MotError,
     UnknownNameError,
     hide_secrets,
+    out_of_memory,
 )
 from mot_dinov3.notices import NOTICE
 
@@ -40,9 +41,6 @@ COMMANDS = {
 }
 """Command word -> module with `parser()` and `run(args) -> int`; no word means `track`."""
 
-OUT_OF_MEMORY = """There is no memory left for this.
-Try a smaller --imgsz, a smaller model, or a video of a smaller picture size."""
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; see `errors.py` for the exit codes."""
@@ -63,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
             return EXIT_SIGINT
         except MemoryError:
             say_traceback()
-            say_error(OUT_OF_MEMORY)
+            say_error(str(out_of_memory()))
             return EXIT_DEVICE
         except Exception as error:
             say_traceback()

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 
-from mot_dinov3.errors import MotError
+from mot_dinov3.errors import MotError, out_of_memory
 from mot_dinov3.lanes import ReadAhead, ReadNow, WorkBehind, WorkNow
 from mot_dinov3.run.base import FrameSink, OnFrame, RunOutcome, RunSettings, VideoTracker
 from mot_dinov3.run.reading import READ, Read, timed_reads
@@ -57,9 +57,9 @@ def run(
 ) -> RunOutcome:
     """Track every frame and hand the results to the sinks, until the end or a signal.
 
-    Sinks are finished in any case. A `MotError` on the way ends the run and is kept in the
-    outcome, so that what was tracked before it can still be summed up. With `settings.overlap`
-    reading and the sinks have threads of their own; what comes out is the same.
+    Sinks are finished in any case. A `MotError` on the way, or a lack of memory, ends the run and
+    is kept in the outcome, so that what was tracked before it can still be summed up. With
+    `settings.overlap` reading and the sinks have threads of their own; what comes out is the same.
 
     Args:
         frames: the source, in order.
@@ -78,6 +78,8 @@ def run(
             loop.run(frames, stop)
     except MotError as error:
         loop.outcome.error = error
+    except MemoryError:
+        loop.outcome.error = out_of_memory()
     loop.outcome.stopped_by, loop.outcome.asked = stop.signal, stop.asked
     return loop.outcome
 
