@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from mot_dinov3.config import EmbedderConfig, OutputConfig, TrackConfig
+from mot_dinov3.config import (
+    DetectorConfig,
+    EmbedderConfig,
+    MotionConfig,
+    OutputConfig,
+    TrackConfig,
+)
 from mot_dinov3.errors import OutputError, UsageError
 from mot_dinov3.jobs.outputs import check_outputs, output_files
 
@@ -26,6 +32,25 @@ def test_two_outputs_may_not_share_a_file_under_any_name(tmp_path, monkeypatch):
     (tmp_path / "sub").mkdir()
     with pytest.raises(UsageError, match="--save-jsonl and --save-mot name the same file"):
         check_outputs(outputs(no_video=True, save_mot="a", save_jsonl="sub/../a"), None)
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        {"detector": DetectorConfig(det="mot:mine")},
+        {"embedder": EmbedderConfig(embed_model="mine")},
+        {"motion": MotionConfig(cmc="file:mine")},
+    ],
+)
+def test_no_file_that_is_read_is_replaced(tmp_path, monkeypatch, reads):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").touch()
+    (tmp_path / "link").symlink_to("mine")
+    for name in ("mine", "link"):
+        config = TrackConfig(output=OutputConfig(no_video=True, save_mot=name), **reads)
+        with pytest.raises(OutputError, match="is the input itself"):
+            check_outputs(config, None)
+    check_outputs(TrackConfig(output=OutputConfig(no_video=True, save_mot="new"), **reads), None)
 
 
 def test_a_format_that_cannot_be_written_is_refused(tmp_path):

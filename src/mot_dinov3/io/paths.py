@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from mot_dinov3.errors import OutputError, cannot_write
@@ -22,11 +23,8 @@ def check_output(path: Path, source_path: Path | None, no_clobber: bool) -> None
     Raises:
         OutputError: it says which of these it is.
     """
+    require_other(path, () if source_path is None else (source_path,))
     try:
-        if source_path is not None and path.exists() and path.samefile(source_path):
-            raise OutputError(
-                f"The output '{path}' is the input itself.", fix="Give another --output."
-            )
         if path.is_dir():
             raise OutputError(
                 f"The output '{path}' is a directory.", fix=f"Give a file: {path / 'tracked.mp4'}"
@@ -37,6 +35,21 @@ def check_output(path: Path, source_path: Path | None, no_clobber: bool) -> None
                 fix="Give another name, or leave --no-clobber out to replace it.",
             )
         _check_directory(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def require_other(path: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an output that is one of the files that are read, be it through a link.
+
+    Raises:
+        OutputError: it is.
+    """
+    try:
+        if path.exists() and any(other.exists() and path.samefile(other) for other in inputs):
+            raise OutputError(
+                f"The output '{path}' is the input itself.", fix="Give it another name."
+            )
     except OSError as error:
         raise cannot_write(path, error) from error
 

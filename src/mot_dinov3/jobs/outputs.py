@@ -8,7 +8,7 @@ from pathlib import Path
 from mot_dinov3.config import OutputConfig, TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.encoders import format_of
-from mot_dinov3.io.paths import check_output, check_output_directory
+from mot_dinov3.io.paths import check_output, check_output_directory, require_other
 from mot_dinov3.report.page import require_packages
 from mot_dinov3.session import NO_EMBEDDER
 
@@ -27,6 +27,7 @@ def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
                 f"{flag} and {seen[path]} name the same file '{name}'.", fix="Use two names."
             )
         seen[path] = flag
+        require_other(Path(name), other_inputs(config))
         check_output(Path(name), source_path, config.output.no_clobber)
     if config.output.report:
         require_packages()
@@ -34,6 +35,13 @@ def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
     require_looks(config)
     if config.output.save_crops:
         check_crops(config.output, seen)
+
+
+def other_inputs(config: TrackConfig) -> list[Path]:
+    """What a job reads beside its source, as far as it names files."""
+    det, model, camera = config.detector.det, config.embedder.embed_model, config.motion.cmc
+    names = (det.removeprefix("mot:"), model, camera.removeprefix("file:"))
+    return [Path(name).expanduser() for name in names if name]
 
 
 def require_embedder(config: TrackConfig) -> None:
