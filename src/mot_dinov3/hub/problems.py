@@ -26,7 +26,11 @@ class OfflineModelError(ModelError):
 
 def explain(error: Exception, model_id: str, open_choice: str) -> ModelError:
     """What a failed download means for the user, from the hub's answer or the lack of one."""
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        FileMetadataError,
+        GatedRepoError,
+        RepositoryNotFoundError,
+    )
 
     cause = _answer(error)
     response = getattr(cause, "response", None)
@@ -49,7 +53,21 @@ def explain(error: Exception, model_id: str, open_choice: str) -> ModelError:
             f"Hugging Face answered HTTP {status} for '{model_id}'{f' ({said})' if said else ''}.",
             fix=f"Try again later.\n{NO_DOWNLOAD}",
         )
+    if isinstance(cause, FileMetadataError):
+        return _another(model_id)
     return _offline(cause, model_id)
+
+
+def _another(model_id: str) -> OfflineModelError:
+    """The message for an answer that is not the hub's: a login page, or somebody's proxy."""
+    from huggingface_hub import constants
+
+    return OfflineModelError(
+        f"Model '{model_id}' is not in the local cache, and what {constants.ENDPOINT} answers is "
+        "no answer of Hugging Face: somebody else is in between.",
+        fix="Log in to the network with a browser, or check the proxy settings.\n"
+        f"Or fetch it elsewhere with: hf download {model_id}\n{NO_DOWNLOAD}",
+    )
 
 
 def _answer(error: Exception) -> BaseException:
