@@ -7,7 +7,7 @@ import re
 import resource
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
@@ -33,7 +33,7 @@ class Ended:
         code: its exit code, negative after a signal that it did not handle.
         out: what it said on standard output.
         err: what it said on standard error.
-        seconds: how long it ran.
+        seconds: how long it ran, or was waited for.
     """
 
     code: int
@@ -112,7 +112,9 @@ def run(
     Raises:
         BrokenPromiseError: it hangs.
     """
-    return end(start(program, words, directory, around))
+    started = perf_counter()
+    ended = end(start(program, words, directory, around))
+    return replace(ended, seconds=perf_counter() - started)
 
 
 def tail(text: str, most: int = 300) -> str:

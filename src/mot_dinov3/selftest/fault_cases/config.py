@@ -22,7 +22,7 @@ FAULTS = (
     usage("command-misspelt", "trak {clip}", "Did you mean track"),
     usage("command-unknown", "fly", "Choose one of: .*track"),
     usage("word-too-many", "{track} more", "more"),
-    usage("value-missing", "--source", "expected one argument"),
+    usage("value-missing", "--source", "--source: expected"),
     usage("number-is-text", "{track} --conf high", "--conf: invalid float"),
     usage("number-too-large", "{track} --conf 2", "--conf must be between 0 and 1, got 2"),
     usage("number-not-finite", "{track} --conf nan", "--conf must be"),
