@@ -92,7 +92,9 @@ def test_writing_goes_on_where_reading_ended(written):
     path.write_bytes(path.read_bytes() + b"torn")
     last = list(read_records(path))[2]
     with path.open("r+b", buffering=0) as file:
-        RecordWriter(file, last.end, last.checksum).append(b"F", b"new")
+        writer = RecordWriter(file, last.end, last.checksum)
+        writer.append(b"F", b"new")
+    assert path.stat().st_size == writer.end
     assert contents(path) == [*WHOLE[:3], (b"F", b"new")]
 
 

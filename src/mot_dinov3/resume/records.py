@@ -1,9 +1,9 @@
 """Records in a file that only grows, each proven by what stands before it.
 
 The file begins with a line that names it. A record is its length, a checksum, a letter for its
-kind, and its bytes; numbers are little-endian. The checksum (CRC-32, as in zip files) covers the
-length, the kind, the bytes and the checksum before: a record that was torn, changed, moved or left
-out ends what can be read, and everything before it is as it was written.
+kind, and its bytes; numbers are little-endian. The checksum (CRC-32, as in zip files) goes on from
+the one before it over the kind and the bytes: a record that was torn, changed, moved or left out
+ends what can be read, and everything before it is as it was written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import BinaryIO, NamedTuple
 
 MAGIC = b"mot_dinov3 journal 1\n"
 HEAD = struct.Struct("<II")
-LENGTH = struct.Struct("<I")
 MOST_BYTES = 2**28
 """No frame needs more; a length beyond is damage."""
 
@@ -54,18 +53,10 @@ def _records(file: BinaryIO, checksum: int) -> Iterator[Record]:
     while len(head := file.read(HEAD.size)) == HEAD.size:
         length, stated = HEAD.unpack(head)
         body = file.read(length) if 0 < length <= MOST_BYTES else b""
-        checksum = proof(checksum, length, body)
+        checksum = zlib.crc32(body, checksum)
         if len(body) != length or checksum != stated or not body:
             return
         yield Record(body[:1], body[1:], file.tell(), checksum)
-
-
-def proof(before: int, length: int, *parts: bytes) -> int:
-    """The checksum of a record of `length` bytes, given in parts, behind the checksum `before`."""
-    out = zlib.crc32(LENGTH.pack(length), before)
-    for part in parts:
-        out = zlib.crc32(part, out)
-    return out
 
 
 class RecordWriter:
@@ -92,9 +83,9 @@ class RecordWriter:
         Raises:
             OSError: the system refused.
         """
-        length = len(kind) + sum(map(len, parts))
-        checksum = proof(self._checksum, length, kind, *parts)
-        self._write(b"".join((HEAD.pack(length, checksum), kind, *parts)))
+        body = b"".join((kind, *parts))
+        checksum = zlib.crc32(body, self._checksum)
+        self._write(HEAD.pack(len(body), checksum) + body)
         self._checksum = checksum
 
     def _write(self, data: bytes) -> None:
