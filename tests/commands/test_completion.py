@@ -73,6 +73,10 @@ def test_all_commands_are_offered(in_bash):
         (["--save-crops", "w"], ["worlds"]),
         (["--export-cache", "w"], ["worlds"]),
         (["replay", "--cache", "w"], ["walk.mp4", "worlds"]),
+        (["synth", "--preset", "flock", "st"], ["street"]),
+        (["eval", "--gt", "w"], ["walk.mp4", "worlds"]),
+        (["cache", "w"], ["walk.mp4", "worlds"]),
+        (["report", "wa"], ["walk.mp4"]),
         (["--imgsz", "w"], []),
     ],
 )

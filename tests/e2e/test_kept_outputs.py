@@ -13,8 +13,10 @@ import cv2
 import numpy as np
 import pytest
 
-from clips import read_back
+from clips import Clip, corners, make_clip, read_back
 from jobs import ROOT, cli, environment, make_scene, mot_rows, records, start
+from mot_dinov3.config import SourceConfig
+from mot_dinov3.session import open_frames
 
 FRAMES = 800
 KEPT = ("--save-csv", "o.csv", "--save-embeddings", "o.npz", "--save-jsonl", "o.jsonl")
@@ -45,6 +47,12 @@ def start_and_wait(words, cwd, lines=60):
         time.sleep(0.01)
     process.kill()
     raise AssertionError("the run did not get going")
+
+
+def read_frames(path):
+    """The pictures that a run sees."""
+    with open_frames(SourceConfig(source=str(path))) as reader:
+        return [frame.image for frame in reader]
 
 
 def rows_of(path):
@@ -99,6 +107,19 @@ def test_a_signal_finishes_everything(words, tmp_path, number, code):
     names = {f"{identity}/frame_{frame:06d}.jpg" for identity, frame in fresh}
     assert set(pictures(tmp_path / "crops")) == names
     assert not list(tmp_path.glob("*.partial*"))
+
+
+def test_crops_of_a_clip_that_lies_on_its_side_are_upright(track, tmp_path):
+    make_clip(tmp_path / "clip.mp4", Clip(frames=2, size=(64, 48), rotation=90))
+    (tmp_path / "det.txt").write_text("1,-1,0,0,48,64,0.9\n2,-1,0,0,24,32,0.9\n")
+    box = ("--source", "clip.mp4", "--det", "mot:det.txt", "--embedder", "none", "--cpu")
+    code, err = track(*box, "--no-video", "--save-crops", "crops", "--crops-of", "seen", "-q")
+    assert (code, err) == (0, "")
+    found = pictures(tmp_path / "crops")
+    upright = read_frames(tmp_path / "clip.mp4")[0]
+    crop = found["1/frame_000000.jpg"]
+    assert crop.shape == upright.shape == (64, 48, 3)
+    assert corners(crop) == corners(upright)
 
 
 def run_with_little_room(words, cwd, limit):

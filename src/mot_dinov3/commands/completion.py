@@ -16,7 +16,7 @@ names. In bash: eval "$(mot-dinov3 completion bash)", also in ~/.bashrc."""
 
 SHELLS = ("bash", "zsh", "tcsh")
 PROGRAM = "mot-dinov3"
-FILES = frozenset({"source", "output", "det", "embed_model", "gt", "pred", "cache", "runs"})
+FILES = frozenset({"source", "output", "det", "embed_model", "runs"})
 """Where a file may stand though the flag's placeholder does not say so."""
 DIRECTORIES = frozenset({"export_cache"})
 
@@ -91,7 +91,7 @@ def kind_of(action: argparse.Action) -> str:
     if action.nargs == 0 or action.choices:
         return ""
     placeholder = action.metavar if isinstance(action.metavar, str) else ""
-    if "FILE" in placeholder or placeholder == "PATH" or action.dest in FILES:
+    if "FILE" in placeholder or placeholder in ("PATH", "SOURCE") or action.dest in FILES:
         return "file"
     return "directory" if placeholder == "DIR" or action.dest in DIRECTORIES else ""
 
@@ -103,12 +103,14 @@ def names_of(dest: str) -> tuple[str, ...]:
     from mot_dinov3.features.factory import EMBEDDERS, NECK
     from mot_dinov3.policies.factory import POLICIES
     from mot_dinov3.session import NO_EMBEDDER
+    from mot_dinov3.synthetic.presets.factory import PRESETS as WORLDS
 
     known: dict[str, Iterable[str]] = {
         "embedder": (*EMBEDDERS, NECK, NO_EMBEDDER),
         "embed_policy": POLICIES,
         "tracker": PRESETS,
         "cmc": (NONE, FLOW),
+        "preset": (*WORLDS, "all"),
         "device": ("auto", "cpu", "cuda", "mps"),
     }
     return tuple(known.get(dest, ()))
