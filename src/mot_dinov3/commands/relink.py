@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
-from mot_dinov3.config import RelinkConfig
+from mot_dinov3.config import RelinkConfig, flag_fields
+from mot_dinov3.config.flat import key_of
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     add("--csv", type=Path, metavar="FILE", help="what --save-csv wrote")
     add("--trace", type=Path, metavar="FILE", help="what --save-trace wrote")
     add("--out", type=Path, required=True, metavar="DIR", help="where the new files go")
-    limits = tuple(item.name for item in fields(RelinkConfig) if item.name != "relink")
+    limits = [key_of(item) for item in flag_fields(RelinkConfig) if item.name != "relink"]
     add_flags(out, ("relink",), only=limits)
     add_flags(out, ("talk",))
     return out

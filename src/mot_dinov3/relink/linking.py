@@ -65,7 +65,9 @@ def find_mergers(tracklets: Sequence[Tracklet], config: RelinkConfig) -> list[Me
         before, after = tracklets[i], tracklets[j]
         root[after.id] = root.get(before.id, before.id)
         gap_s = after.first.time_s - before.last.time_s
-        out.append(Merger(after.id, root[after.id], before.id, similarity, gap_s))
+        out.append(
+            Merger(after.id, root[after.id], before.id, round(similarity, 4), round(gap_s, 3))
+        )
     return out
 
 
