@@ -55,6 +55,8 @@ def test_a_missing_package_names_the_command():
         ("rtsp://a:b@one http://c:d@two", "rtsp://***@one http://***@two"),
         ("mail me@host", "mail me@host"),
         ("https://host/a@b", "https://host/a@b"),
+        ("'http://a:b@host/x?token=c&d=e' is", "'http://***@host/x?***' is"),
+        ("why? http://host/x", "why? http://host/x"),
         ("hf_hub", "hf_hub"),
     ],
 )

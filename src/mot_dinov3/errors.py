@@ -114,8 +114,9 @@ def out_of_memory() -> DeviceError:
 
 
 SECRETS = re.compile(r"hf_\w{6,}|(?<=://)[^/\s'\"]+(?=@)")
+QUERY = re.compile(r"(\w://[^\s'\"?]*\?)[^\s'\"]+")
 
 
 def hide_secrets(text: str) -> str:
-    """Blank out tokens and the user:password part of addresses."""
-    return SECRETS.sub("***", text)
+    """Blank out tokens, the user:password part of addresses and what they ask for with a `?`."""
+    return QUERY.sub(r"\1***", SECRETS.sub("***", text))
