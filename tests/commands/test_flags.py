@@ -258,3 +258,40 @@ def test_every_setting_survives(tmp_path):
     path = Path(tmp_path / "run.toml")
     path.write_text(to_toml(config))
     assert resolve({}, path, {}) == config
+
+
+def several(*words, toml=None, environment=None):
+    out = CommandParser(prog="cli.py")
+    add_flags(out, many="--source")
+    return resolve(vars(out.parse_args(list(words))), toml, environment or {})
+
+
+def test_several_sources_make_a_batch_and_one_does_not(toml):
+    config = several("--source", "a", "b", "--conf", "0.4", "--source", "c")
+    assert (config.source.source, config.batch.sources) == ("a", ("a", "b", "c"))
+    config = several("--source", "a")
+    assert (config.source.source, config.batch.sources) == ("a", ())
+    file = toml("source = ['x,y', 'z']")
+    assert several(toml=file).batch.sources == ("x,y", "z")
+    assert several("--source", "a", toml=file).batch.sources == ()
+    assert several(toml=file, environment={"MOT_SOURCE": "e"}) == several("--source", "e")
+    assert several(toml=toml("source = ['x']")) == several("--source", "x")
+
+
+def test_several_sources_survive_printing(tmp_path):
+    config = several("--source", 'a "1".mp4', "b,c.mp4", "--ray", "--each")
+    path = tmp_path / "run.toml"
+    path.write_text(to_toml(config))
+    assert resolve({}, path, {}) == config
+    assert config.batch.ray == "local"
+
+
+@pytest.mark.parametrize("text", ["source = [true]", "source = ['a', 1.5]"])
+def test_wrong_sources_in_a_file_are_named(toml, text):
+    with pytest.raises(UsageError, match="'source' in"):
+        several(toml=toml(text))
+
+
+def test_other_commands_take_one_source():
+    with pytest.raises(UsageError):
+        parser().parse_args(["--source", "a", "b"])
