@@ -247,3 +247,14 @@ def test_min_hits_is_the_number_of_sightings_to_be_confirmed():
             film(box(900), box(100))
             states.append(int(film.tracks.state[1]))
         assert states.index(TrackState.CONFIRMED) + 1 == needed
+
+
+def test_who_was_confirmed_comes_back_confirmed_however_many_hits_births_need():
+    film = Film(min_hits=5, max_lost_s=1.0)
+    film(box(100, 100))
+    assert film.tracks.state.tolist() == [TrackState.CONFIRMED]
+    film()
+    assert film.tracks.state.tolist() == [TrackState.LOST]
+    assert film(box(100, 100)) == [1]
+    assert film.tracks.state.tolist() == [TrackState.CONFIRMED]
+    assert film.tracker.confirmed == 1

@@ -173,7 +173,7 @@ class Tracker:
         table.hits[rows] += 1
         table.misses[rows] = 0
         table.lost_s[rows] = 0.0
-        ripe = rows[table.hits[rows] >= self.config.min_hits]
+        ripe = rows[(table.hits[rows] >= self.config.min_hits) | (table.state[rows] == LOST)]
         self.confirmed += int((table.state[ripe] == TENTATIVE).sum())
         table.state[ripe] = CONFIRMED
         self._remember(rows, found, embeddings)
