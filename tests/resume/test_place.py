@@ -276,3 +276,13 @@ def test_titles_count_without_the_size_that_a_picture_decides():
     assert without_size("yolov8n.pt 640 px, OpenVINO bf16, cpu") == without_size(
         "yolov8n.pt 640x384 px, OpenVINO bf16, cpu"
     )
+
+
+def test_a_file_that_does_not_say_whose_it_is_is_no_journal(tmp_path):
+    home = killed(tmp_path, 5)
+    answers = next(frames_of(home.path))
+    with home.path.open("r+b", buffering=0) as file:
+        RecordWriter(file).append(b"F", *answers.packed())
+    assert look_into(home.path).frames == 0
+    with place(tmp_path).resume(TITLES) as journal:
+        assert journal.known_frames == 0
