@@ -116,6 +116,15 @@ def test_missing_things_have_their_exit_codes(place, capsys, tmp_path):
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("result", ["result", "result/crowd.txt"])
+def test_figures_never_replace_a_result(place, result):
+    before = (place / "result/crowd.txt").read_text()
+    words = ("--json", str(place / "result/crowd.txt"))
+    truth = "truth" if result == "result" else "truth/crowd/gt/gt.txt"
+    assert evaluated(place, *words, truth=truth, result=result) == EXIT_OUTPUT
+    assert (place / "result/crowd.txt").read_text() == before
+
+
 def test_without_trackeval_it_says_how_to_get_it(place, capsys, monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "trackeval"]:
         monkeypatch.delitem(sys.modules, name)

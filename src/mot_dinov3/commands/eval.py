@@ -64,8 +64,10 @@ def run(args: argparse.Namespace) -> int:
     from mot_dinov3.evaluation.preprocessing import preprocessed
 
     if args.json:
-        from mot_dinov3.io.paths import check_output
+        from mot_dinov3.io.paths import check_output, require_other
 
+        results = sorted(args.pred.glob("*.txt")) if args.pred.is_dir() else [args.pred]
+        require_other(args.json, results)
         check_output(args.json, args.gt if args.gt.is_file() else None, no_clobber=False)
     request = Request(args.gt, args.pred, args.preprocess, args.frames, args.renumbered,
                       args.allow_missing, args.min_visibility)  # fmt: skip
