@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mot_dinov3.selftest.fault_cases.base import Fault
+from mot_dinov3.selftest.fault_cases.commands import FAULTS as COMMANDS
 from mot_dinov3.selftest.fault_cases.config import FAULTS as CONFIG
 from mot_dinov3.selftest.fault_cases.device import FAULTS as DEVICE
 from mot_dinov3.selftest.fault_cases.input import FAULTS as INPUT
@@ -17,6 +18,7 @@ KINDS = {
     "device": DEVICE,
     "stream": STREAM,
     "config": CONFIG,
+    "commands": COMMANDS,
 }
 
 

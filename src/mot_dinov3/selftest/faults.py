@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from mot_dinov3.errors import EXIT_OK
 from mot_dinov3.selftest.base import Bench, Outcome
 from mot_dinov3.selftest.cases import Case, expect, run_cases
 from mot_dinov3.selftest.fault_cases.base import Fault
@@ -24,6 +25,8 @@ Snapshot: TypeAlias = dict[str, bytes]
 def faults(bench: Bench) -> Outcome:
     """Start the command line into every fault of the table, or into a tenth of them."""
     scene = draw_scene(bench.directory / "scene", FRAMES)
+    words = scene.words("--no-video", "--save-jsonl", scene.journal)
+    expect(run(bench.program, words, bench.directory).code == EXIT_OK, "a run without faults fails")
     table = all_faults()
     chosen = bench.rng("choice").permutation(len(table))[: bench.count(len(table))]
     cases = [

@@ -33,6 +33,11 @@ class Scene:
     boxes: Path
     frames: int
 
+    @property
+    def journal(self) -> Path:
+        """Where a run over it may leave its JSON lines, for those who need some."""
+        return self.video.with_name("run.jsonl")
+
     def words(self, *more: object) -> list[object]:
         """Arguments that track it with the known boxes, without any model."""
         return ["--source", self.video, "--det", f"mot:{self.boxes}", *LIGHT, *more]
