@@ -74,7 +74,8 @@ class Distribution:
         order = np.argsort(values, kind="stable")
         below = np.cumsum(weights[order])
         rows = np.searchsorted(below, np.asarray(shares) * (self.count - 1), side="right")
-        return np.clip(values[order][rows], self._least, self.most)
+        ranked: NDArray[np.float64] = values[order][rows].clip(self._least, self.most)
+        return ranked
 
     def summary(self) -> dict[str, float]:
         """Mean, median, 95th and 99th percentile, rounded; zeros for no samples."""
