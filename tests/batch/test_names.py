@@ -15,6 +15,7 @@ from mot_dinov3.jobs.outputs import output_places
         (["a/walk.mp4", "b/walk.mkv", "shop.mp4"], ["walk", "walk-2", "shop"]),
         (["walk.mp4", "walk-2.mp4", "b/walk.mp4"], ["walk", "walk-2", "walk-3"]),
         (["Walk.mp4", "walk.mp4"], ["Walk", "walk-2"]),
+        (["walk.mp4", "WALK.mp4"], ["walk", "WALK-2"]),
         (["../../etc/passwd", "..", "/"], ["passwd", "source", "source-2"]),
         (["rtsp://me:secret@host/cam?token=abc", "0"], ["cam", "0"]),
         (["x" * 300 + ".mp4"], ["x" * 100]),

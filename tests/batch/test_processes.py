@@ -12,7 +12,7 @@ from batches import BAD, NAMES, Killer, batch_of, make_clips, outcomes, results,
 from clips import read_back
 from jobs import mot_rows
 from mot_dinov3.batch import processes
-from mot_dinov3.batch.base import Outcome, Progress
+from mot_dinov3.batch.base import Begun, Outcome, Progress
 from mot_dinov3.batch.processes import (
     ProcessCrew,
     deaf_to_sigint,
@@ -110,6 +110,18 @@ def test_a_stop_ends_what_runs_in_order(clips, tmp_path):
     assert mot_rows(tmp_path / "two.mot")[:, 0].max() <= done["two"].frames
     assert not list(tmp_path.glob("*.partial*"))
     assert not [event for event in events if isinstance(event, Outcome) and event.exit_code == 143]
+
+
+def test_a_worker_never_hears_sigint(clips, serial, tmp_path):
+    """A terminal sends it to all at once; which videos end is for the batch to say."""
+
+    def hear(event):
+        if isinstance(event, Begun):
+            os.kill(event.pid, signal.SIGINT)
+
+    config = without_video(batch_of(clips, NAMES[:1], tmp_path, workers=1))
+    assert outcomes(config, ProcessCrew(1), hear)["one"].exit_code == 0
+    assert results(tmp_path)["one"] == serial[1]["one"]
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_batch(clips, tmp_path):
