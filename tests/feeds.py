@@ -15,10 +15,11 @@ LONG_S = 20
 """A test that waits so long has found a deadlock."""
 
 
-def stream_bytes(directory, frames=30, size=(64, 48), fps=25):
+def stream_bytes(directory, frames=30, size=(64, 48), fps=25, start_s=0.0):
     """A transport stream without B-frames, as a camera sends it."""
-    clip = Clip(frames=frames, size=size, fps=fps, options=LIVELY)
-    return make_clip(directory / f"{frames}_{size[0]}_{fps}.ts", clip).read_bytes()
+    times = tuple(start_s + index / fps for index in range(frames))
+    clip = Clip(frames=frames, size=size, fps=fps, options=LIVELY, times=times)
+    return make_clip(directory / f"{frames}_{size[0]}_{start_s}.ts", clip).read_bytes()
 
 
 class Feed:

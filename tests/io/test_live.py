@@ -100,6 +100,15 @@ def test_an_end_of_file_is_a_dropout_when_asked_to_reconnect(sent, monkeypatch):
     assert reader.partial, "it did not come back in the end"
 
 
+def test_times_of_another_connection_say_nothing_of_the_gap(sent, tmp_path):
+    later = stream_bytes(tmp_path, start_s=5.0)
+    _, reader = open_camera(Feed(sent), Feed(later), reconnect=1, no_drop=True,
+                            source=SourceConfig("x", max_frames=60))  # fmt: skip
+    with reader:
+        times = [frame.time_s for frame in reader]
+    assert max(b - a for a, b in pairwise(times)) < 2
+
+
 def test_without_tries_an_end_is_the_end_and_no_fault(sent):
     camera, reader = open_camera(Feed(sent), no_drop=True)
     with reader:

@@ -228,6 +228,28 @@ def test_nothing_is_drawn_while_nobody_looks(page, monkeypatch):
     assert not drawn
 
 
+def test_nothing_is_drawn_any_more_once_everybody_has_gone(page, monkeypatch):
+    drawn = []
+
+    def counting(image, *_):
+        drawn.append(1)
+        return image
+
+    monkeypatch.setattr("mot_dinov3.serve.screen.draw_tracks", counting)
+    show(page, 0)
+    with open_stream(page) as raw, raw.makefile("rb") as stream:
+        pictures(stream, 1)
+    index, until = 0, time.monotonic() + 10
+    while page._screen._viewers and time.monotonic() < until:
+        show(page, index := index + 1)
+        time.sleep(0.02)
+    before = len(drawn)
+    for index in range(40):
+        show(page, index)
+        time.sleep(0.01)
+    assert len(drawn) <= before + 1
+
+
 def test_a_client_that_takes_nothing_holds_nobody_up_and_is_let_go(monkeypatch, stops):
     monkeypatch.setattr(answers.Answers, "timeout", 0.4)
     noise = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), np.uint8)
