@@ -13,9 +13,10 @@ from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.pipeline import Models
 from mot_dinov3.resume.identity import Identity
 from mot_dinov3.resume.place import JournalPlace
-from mot_dinov3.resume.tracker import JournaledTracker
+from mot_dinov3.resume.tracker import JournaledTracker, JournalSink
 from mot_dinov3.resume.witness import Witness, heard, listen
 from mot_dinov3.structures import Frame
+from mot_dinov3.timing import StageTimer
 
 FRAMES, WALKERS = 40, 5
 TITLES = {"detector": "scripted", "embedder": "by colour"}
@@ -94,11 +95,13 @@ class Run:
         self.inner = assemble(settings, models, clock=self.witness.clock)
         listen(self.inner, self.witness)
         self.tracker = JournaledTracker(self.inner, self.witness, journal)
+        self.sink = JournalSink(self.tracker, journal, StageTimer())
         self.results = []
 
     def go(self, pictures):
         for frame in pictures:
             self.results.append(self.tracker.step(frame))
+            self.sink.write(frame, self.results[-1])
         return self
 
 

@@ -22,8 +22,8 @@ from mot_dinov3.jobs.resuming import (
     done_before,
     journal_of,
     journal_place,
+    journal_sinks,
     loaded,
-    note_partials,
     settle,
     wired,
 )
@@ -129,11 +129,11 @@ def run_job(
         warn_of_unused_boxes(models.detector, reader.info)
         timer = StageTimer()
         sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
-        note_partials(journal, sinks)
+        kept = journal_sinks(journal, runs, sinks, timer)
         report = create_report(config, reader.info, tracker.detector.names, timer)
         relinker = create_relinker(config, reader.info, tracker.detector.names, timer, stack)
         shown = views.sinks(reader, models.detector.names)
-        all_sinks: list[FrameSink] = [*sinks, *report, *shown, *relinker.sinks]
+        all_sinks: list[FrameSink] = [*kept, *sinks, *report, *shown, *relinker.sinks]
         if views.url:
             onlooker.page_at(views.url)
         with stop.listening():  # until all is written, or a signal would leave half of it

@@ -22,11 +22,12 @@ from mot_dinov3.resume.contents import look_into
 from mot_dinov3.resume.identity import Identity
 from mot_dinov3.resume.journal import RunJournal
 from mot_dinov3.resume.place import JournalPlace, journal_path, ordinary
-from mot_dinov3.resume.tracker import JournaledTracker
+from mot_dinov3.resume.tracker import JournaledTracker, JournalSink
 from mot_dinov3.resume.witness import Witness, heard, listen
 from mot_dinov3.run import RunOutcome, VideoTracker
 from mot_dinov3.session import check_names, load_models
 from mot_dinov3.sinks.base import FileSink
+from mot_dinov3.timing import StageTimer
 
 
 def journal_place(config: TrackConfig, info: SourceInfo) -> JournalPlace | None:
@@ -129,10 +130,14 @@ def wired(
     return tracker, JournaledTracker(tracker, witness, journal)
 
 
-def note_partials(journal: RunJournal | None, sinks: Sequence[FileSink]) -> None:
-    """Let the journal know which unfinished files are this run's, once they are there."""
-    if journal is not None:
-        journal.partials = lambda: [sink.partial for sink in sinks if sink.partial is not None]
+def journal_sinks(
+    journal: RunJournal | None, runs: VideoTracker, sinks: Sequence[FileSink], timer: StageTimer
+) -> list[JournalSink]:
+    """Who writes the journal, before all other `sinks`, whose unfinished files it remembers."""
+    if journal is None or not isinstance(runs, JournaledTracker):
+        return []
+    journal.partials = lambda: [sink.partial for sink in sinks if sink.partial is not None]
+    return [JournalSink(runs, journal, timer)]
 
 
 def settle(

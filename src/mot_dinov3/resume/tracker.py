@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
+from typing import Self
 
 from mot_dinov3.pipeline import ModularTracker
 from mot_dinov3.resume.answers import proof_of
 from mot_dinov3.resume.journal import RunJournal
-from mot_dinov3.resume.witness import DivergedError, Witness
+from mot_dinov3.resume.witness import DivergedError, Heard, Witness
 from mot_dinov3.structures import Frame, FrameResult
+from mot_dinov3.timing import StageTimer
 
 
 class JournaledTracker:
@@ -17,11 +20,15 @@ class JournaledTracker:
     Args:
         tracker: built around models that the witness hears.
         witness: hears them.
-        journal: where it is kept.
+        journal: knows what was told before.
+
+    Attributes:
+        heard: of frames that were tracked, but not written down yet; see `JournalSink`.
     """
 
     def __init__(self, tracker: ModularTracker, witness: Witness, journal: RunJournal) -> None:
         self._tracker, self._witness, self._journal = tracker, witness, journal
+        self.heard: deque[Heard] = deque()
 
     def warm_up(self, frame: Frame) -> None:
         """Pay for first calls."""
@@ -45,9 +52,32 @@ class JournaledTracker:
         except DivergedError as error:
             raise journal.misfit(frame, "leads elsewhere") from error
         if known is None:
-            journal.keep(witness.answers(frame, result))
+            self.heard.append(witness.heard(frame))
             return result
         if known.tracks != proof_of(result.tracks):
             raise journal.misfit(frame, "leads to other tracks")
         told = {name: result.stage_ms.get(name, 0.0) + ms for name, ms in witness.told_ms.items()}
         return replace(result, stage_ms={**result.stage_ms, **told})
+
+
+class JournalSink:
+    """Writes down what a tracker heard: the first of the sinks, so in their thread beside tracking.
+
+    A write lets other threads run; in the tracker's own thread it would wait for them each time.
+    """
+
+    def __init__(self, tracker: JournaledTracker, journal: RunJournal, timer: StageTimer) -> None:
+        self._tracker, self._journal, self._timer = tracker, journal, timer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """The journal is settled by whoever began it."""
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Write down one frame, unless the journal told it."""
+        waiting = self._tracker.heard
+        if waiting and waiting[0].frame_index == frame.index:
+            with self._timer("write"):
+                self._journal.keep(waiting.popleft().answers(frame, result))

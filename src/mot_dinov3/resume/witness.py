@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
@@ -12,6 +13,42 @@ from mot_dinov3.features.base import Embedder, has_own_cost, whole_frame
 from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.resume.answers import Answers, look_of, proof_of
 from mot_dinov3.structures import Detections, FloatArray, Frame, FrameResult, Image
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a tracker was told in one frame, by whoever had to be asked.
+
+    Attributes:
+        frame_index: 0-based index of the frame in the source.
+        detections: what the detector saw.
+        detect_ms: how long it took.
+        admitted: what the budget said each time it was asked how many crops may go on.
+        batches: crops and milliseconds of each batch that was embedded.
+        vectors: (n, D) float32 of each batch.
+    """
+
+    frame_index: int
+    detections: Detections
+    detect_ms: float
+    admitted: Sequence[int]
+    batches: Sequence[tuple[int, float]]
+    vectors: Sequence[FloatArray]
+
+    def answers(self, frame: Frame, result: FrameResult) -> Answers:
+        """The same, ready to be written down, with what tells the frame and its tracks again."""
+        nothing = np.zeros((0, 0), np.float32)
+        return Answers(
+            index=frame.index,
+            time_s=frame.time_s,
+            picture=look_of(frame),
+            tracks=proof_of(result.tracks),
+            detections=self.detections,
+            detect_ms=self.detect_ms,
+            admitted=self.admitted,
+            batches=self.batches,
+            vectors=np.concatenate(self.vectors) if self.vectors else nothing,
+        )
 
 
 class DivergedError(Exception):
@@ -86,20 +123,10 @@ class Witness:
         self._given += n
         return known.vectors[self._given - n : self._given]
 
-    def answers(self, frame: Frame, result: FrameResult) -> Answers:
+    def heard(self, frame: Frame) -> Heard:
         """Everything that was heard of the frame that ends now."""
-        nothing = np.zeros((0, 0), np.float32)
-        return Answers(
-            index=frame.index,
-            time_s=frame.time_s,
-            picture=look_of(frame),
-            tracks=proof_of(result.tracks),
-            detections=self._seen,
-            detect_ms=self._detect_ms,
-            admitted=self._admitted,
-            batches=self._batches,
-            vectors=np.concatenate(self._vectors) if self._vectors else nothing,
-        )
+        return Heard(frame.index, self._seen, self._detect_ms, self._admitted, self._batches,
+                     self._vectors)  # fmt: skip
 
     @property
     def told_ms(self) -> Mapping[str, float]:
