@@ -54,7 +54,8 @@ def hold(name: str, examples: int, number: int) -> str:
         if isinstance(checked, type):
             _run_machine(checked, chosen, number, count)
         else:
-            tried: Check = given(*checked.inputs)(count.over(checked.check))
+            over = count.over(checked.check)
+            tried: Check = given(*checked.inputs)(over)  # type: ignore[no-untyped-call]
             seeded: Check = seed(number)(chosen(tried))
             seeded()
     except Exception as error:
