@@ -113,7 +113,8 @@ def test_strips_change_nothing(monkeypatch):
     galleries = np.split(vectors, 6)
     rows, columns = np.triu_indices(6, 1)
     alike = gallery_similarity(galleries, rows, columns)
-    monkeypatch.setattr("mot_dinov3.relink.reciprocal.STRIP", 7)
+    for name in ("STRIP", "PAIRS"):
+        monkeypatch.setattr(f"mot_dinov3.relink.reciprocal.{name}", 7)
     np.testing.assert_allclose(encode(vectors, 20).toarray(), whole[0], atol=1e-6)
     np.testing.assert_array_equal(nearest(vectors, 5), whole[1])
     np.testing.assert_allclose(gallery_similarity(galleries, rows, columns), alike, atol=1e-6)

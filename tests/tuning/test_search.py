@@ -113,6 +113,13 @@ def test_a_limit_of_crops_beats_a_better_value():
     assert max(trial.verdict.mean("hota") for trial in trials) > best.verdict.mean("hota")
 
 
+def test_what_keeps_the_limit_comes_before_what_is_better():
+    kept, better = tried(3)[1:]
+    trials = [replace(kept, value=1.0), replace(better, value=2.0, admitted=False)]
+    assert best_of(trials).value == 1.0
+    assert best_of(trials[1:]).value == 2.0
+
+
 def test_a_study_of_another_search_is_refused(tmp_path):
     path = tmp_path / "s.db"
     with open_study(path, {"objective": "hota", "seed": 0}):

@@ -32,8 +32,8 @@ BY_COSINE = 0.3
 OVERLAP = 2 / 3
 """Share of a neighbour's own neighbourhood that must be in common to adopt the rest of it."""
 
-STRIP = 512
-"""Embeddings, or pairs, that are compared at once: what bounds the memory."""
+STRIP, PAIRS = 256, 8192
+"""Embeddings compared with all others, and pairs compared, at once: what bounds the memory."""
 
 
 def gallery_similarity(
@@ -82,8 +82,8 @@ def encode(vectors: FloatArray, k: int) -> csr_array:
     adopted = csr_array((np.ones(taken.sum(), np.float32), places), shape=whole.shape)
     robust = (whole + adopted @ half).tocoo()
     weights = np.empty(robust.nnz, np.float32)
-    for start in range(0, robust.nnz, STRIP * STRIP):
-        part = slice(start, start + STRIP * STRIP)
+    for start in range(0, robust.nnz, PAIRS):
+        part = slice(start, start + PAIRS)
         weights[part] = np.exp(cosine(vectors[robust.row[part]], vectors[robust.col[part]]) - 1)
     return csr_array((weights, (robust.row, robust.col)), shape=whole.shape)
 
@@ -91,14 +91,16 @@ def encode(vectors: FloatArray, k: int) -> csr_array:
 def nearest(vectors: FloatArray, k: int) -> IntArray:
     """(M, k + 1) int64 the row itself, then its k nearest by cosine, nearest first: N(p, k).
 
-    Equal ones come in order of their row.
+    Equal ones come in order of their row, but for those that share the last place.
     """
     out = np.empty((len(vectors), k + 1), np.int64)
     for start in range(0, len(vectors), STRIP):
         strip = vectors[start : start + STRIP] @ vectors.T
         own = np.arange(len(strip))
         strip[own, start + own] = np.inf
-        out[start : start + STRIP] = np.argsort(-strip, axis=1, kind="stable")[:, : k + 1]
+        best = np.sort(np.argpartition(-strip, k, axis=1)[:, : k + 1], axis=1)
+        order = np.argsort(-np.take_along_axis(strip, best, axis=1), axis=1, kind="stable")
+        out[start : start + STRIP] = np.take_along_axis(best, order, axis=1)
     return out
 
 
