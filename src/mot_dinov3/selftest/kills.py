@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from mot_dinov3.errors import EXIT_OK
 from mot_dinov3.selftest.base import Bench, Outcome
 from mot_dinov3.selftest.cases import BrokenPromiseError, Case, expect, run_cases
 from mot_dinov3.selftest.leftovers import frames_of, frames_that_play, unfinished, whole_records
@@ -18,7 +19,7 @@ from mot_dinov3.selftest.moments import (
     while_starting,
 )
 from mot_dinov3.selftest.outputs import OLD, expect_whole, is_new, outputs_of, words_for
-from mot_dinov3.selftest.program import end, start, tail
+from mot_dinov3.selftest.program import end, expect_code, run, start, tail
 from mot_dinov3.selftest.scenes import Scene, draw_scene
 
 KILLS = 200
@@ -26,6 +27,7 @@ FRAMES = 300
 START_S = 1.0
 PLAYS_AFTER, MOST_LOST = 20, 15
 """From so many frames on a killed video plays, and misses at most so many of them."""
+RESUMED = 0.25
 RATES = (12, 25, 60)
 VIDEOS = ("o.mp4", "o.mp4", "o.mp4", "o.mkv", "o.webm", "o.mov")
 
@@ -40,6 +42,7 @@ class Kill:
         video: its output.
         words: more of its command line.
         old: whether there was a result under each of the names before.
+        resumed: whether the same command goes on afterwards.
     """
 
     moment: Moment
@@ -47,6 +50,7 @@ class Kill:
     video: str
     words: tuple[str, ...]
     old: bool
+    resumed: bool
 
 
 def kills(bench: Bench) -> Outcome:
@@ -64,14 +68,16 @@ def kill_of(bench: Bench, name: str) -> Kill:
     moment = kinds[rng.integers(len(kinds))]()
     words = ("--no-overlap",) if rng.random() < 0.3 else ()
     fps = int(rng.choice(RATES))
-    return Kill(moment, fps, str(rng.choice(VIDEOS)), words, bool(rng.random() < 0.5))
+    video = str(rng.choice(VIDEOS))
+    return Kill(moment, fps, video, words, rng.random() < 0.5, rng.random() < RESUMED)
 
 
 def check_kill(bench: Bench, scenes: Mapping[int, Scene], directory: Path) -> None:
     """Kill a run and look at what it left.
 
     Raises:
-        BrokenPromiseError: a final name is half written, or more than promised is lost.
+        BrokenPromiseError: a final name is half written, more than promised is lost, or the same
+            command with `--resume` does not bring the whole.
     """
     kill = kill_of(bench, directory.name)
     outputs = outputs_of(kill.video)
@@ -88,6 +94,11 @@ def check_kill(bench: Bench, scenes: Mapping[int, Scene], directory: Path) -> No
             if is_new(directory / name):
                 expect_whole(directory / name, FRAMES)
         expect_of_use(directory, kill.video)
+        if kill.resumed:
+            again = run(bench.program, [*words, "--resume"], directory)
+            expect_code(again, EXIT_OK)
+            for name in outputs.values():
+                expect_whole(directory / name, FRAMES)
     except BrokenPromiseError as error:
         how = " ".join((f"{kill.fps} fps", kill.video, *kill.words))
         raise BrokenPromiseError(f"{error} (killed {kill.moment}, {how})") from error
