@@ -71,6 +71,11 @@ def test_the_same_seed_makes_the_same_trials_and_another_does_not():
     assert tried(15) != tried(15, seed=1)
 
 
+def test_nothing_is_tried_twice_while_little_is_known():
+    found = [tuple(trial.values.values()) for trial in tried(12)]
+    assert len(set(found)) == 12
+
+
 def test_values_are_short_enough_to_read():
     for trial in tried(12)[2:]:
         assert all(round(value, 2) == value for value in trial.values.values())
@@ -93,6 +98,9 @@ def test_a_trial_of_a_killed_run_is_given_up(tmp_path):
     with open_study(path, {"topic": 1}) as study:
         study.ask(distributions(Space(BAD, list(PEAK)).settings))
     assert tried(4, path) == before
+    with open_study(path, {"topic": 1}) as study:
+        states = [trial.state for trial in study.get_trials()]
+    assert states.count(optuna.trial.TrialState.FAIL) == 1
     assert len(tried(6, path)) == 6
 
 
