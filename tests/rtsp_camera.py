@@ -20,10 +20,10 @@ SDP = (
 
 
 class RtspCamera:
-    """Sends `data`, paced, to everybody who gives the right name and password."""
+    """Sends `data` within `seconds` to everybody who gives the right name and password."""
 
-    def __init__(self, data, user="admin", password="pa55word"):
-        self.data = data
+    def __init__(self, data, seconds, user="admin", password="pa55word"):
+        self.data, self.seconds = data, seconds
         self.key = base64.b64encode(f"{user}:{password}".encode()).decode()
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
@@ -87,4 +87,4 @@ class RtspCamera:
             piece = self.data[at : at + PER_PACKET]
             rtp = struct.pack(">BBHII", 0x80, 33, number & 0xFFFF, number * 900, 7) + piece
             line.sendall(struct.pack(">cBH", b"$", 0, len(rtp)) + rtp)
-            time.sleep(0.004)
+            time.sleep(self.seconds * PER_PACKET / len(self.data))

@@ -14,19 +14,19 @@ from rtsp_camera import RtspCamera
 
 @pytest.fixture
 def camera(tmp_path):
-    made = RtspCamera(stream_bytes(tmp_path, frames=500, size=(320, 240)))
+    made = RtspCamera(stream_bytes(tmp_path, frames=500, size=(320, 240)), seconds=10)
     yield made
     made.close()
 
 
 def opened(camera, who="admin:pa55word@", **more):
     url = f"rtsp://{who}127.0.0.1:{camera.port}/live?channel=1"
-    return open_source(SourceConfig(url), LiveConfig(**{"read_timeout": 3.0, **more}))
+    return open_source(SourceConfig(url), LiveConfig(**{"read_timeout": 10.0, **more}))
 
 
 def test_a_camera_is_seen_and_found_again_when_its_line_is_cut(camera, monkeypatch):
     monkeypatch.setattr(live, "FIRST_WAIT_S", 0.1)
-    with opened(camera, reconnect=3) as reader:
+    with opened(camera, reconnect=3, no_drop=True) as reader:
         assert reader.info.is_live
         assert (reader.info.width, reader.info.height) == (320, 240)
         assert reader.info.name == f"rtsp://127.0.0.1:{camera.port}/live?..."
