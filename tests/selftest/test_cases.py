@@ -86,6 +86,15 @@ def test_a_tenth_runs_unless_all_is_asked_for(tmp_path):
     assert Bench(program=(), directory=tmp_path, full=True).count(200) == 200
 
 
+def test_a_random_tenth_of_a_table_keeps_its_order(tmp_path):
+    table = [f"case {number}" for number in range(100)]
+    assert Bench(program=(), directory=tmp_path, full=True).some(table) == table
+    some, other = (Bench(program=(), directory=tmp_path, seed=s).some(table) for s in (0, 1))
+    assert len(some) == 10
+    assert some != other
+    assert [table.index(case) for case in some] == sorted(table.index(case) for case in some)
+
+
 def test_random_numbers_belong_to_the_case_and_the_seed(tmp_path):
     def draw(seed, case):
         return Bench(program=(), directory=tmp_path, seed=seed).rng(case).integers(1 << 30)

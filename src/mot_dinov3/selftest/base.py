@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from zlib import crc32
 
 import numpy as np
 
+T = TypeVar("T")
 QUICK_SHARE = 0.1
 """Part of the cases that run without `--full`."""
 
@@ -90,6 +91,11 @@ class Bench:
     def count(self, whole: int) -> int:
         """How many of the bar's `whole` cases to run: all, or a tenth of them, at least one."""
         return whole if self.full else max(1, math.ceil(whole * QUICK_SHARE))
+
+    def some(self, table: Sequence[T]) -> list[T]:
+        """All of a table of cases, or a random tenth of them, in its order."""
+        chosen = self.rng("choice").permutation(len(table))[: self.count(len(table))]
+        return [table[row] for row in sorted(chosen)]
 
     def rng(self, case: str) -> np.random.Generator:
         """Random numbers of one case: the same for the same seed, whatever else runs."""
