@@ -51,6 +51,7 @@ def connect(ray: Any, batch: BatchConfig) -> None:  # noqa: ANN401 - a module wi
 
     Raises:
         InputError: there is no cluster at the address.
+        DeviceError: none could be started here.
     """
     require_answer(batch.ray)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -62,8 +63,14 @@ def connect(ray: Any, batch: BatchConfig) -> None:  # noqa: ANN401 - a module wi
         }
     try:
         ray.init(address=batch.ray, **options)
-    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
-        raise no_cluster(batch.ray, error) from error
+    except Exception as error:  # Ray raises plain ones too
+        ray.shutdown()
+        if batch.ray != LOCAL_RAY:
+            raise no_cluster(batch.ray, error) from error
+        raise DeviceError(
+            f"Ray could not be started on this machine: {first_line(error)}",
+            fix="Try again when the machine is less busy, or give --workers instead of --ray.",
+        ) from error
 
 
 def require_answer(address: str) -> None:
