@@ -29,12 +29,13 @@ def on_one_core(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 def one_core() -> Iterator[ProcessPoolExecutor]:
     """Such a process for several calls, which keeps what they imported."""
     spawn = multiprocessing.get_context("spawn")
-    with _one_thread(), ProcessPoolExecutor(1, mp_context=spawn) as pool:
+    with one_thread(), ProcessPoolExecutor(1, mp_context=spawn) as pool:
         yield pool
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Processes that are started inside use one thread in their numeric libraries."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     try:

@@ -15,16 +15,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from threading import local
+from threading import Lock, local
 from time import perf_counter
 from typing import Any, Self, TypeAlias
 
+from mot_dinov3.alone import one_thread
 from mot_dinov3.selftest.base import Bench, Failure, Outcome
 
 GIB = 2**30
 START_S = 60.0
 """How long a worker may take to import what its trial needs."""
 READY = "ready"
+STARTING = Lock()
+"""Variables are set for a worker's start, and only one may set them at a time."""
 
 SAY_EVERY_S = 10.0
 
@@ -126,7 +129,8 @@ class Worker:
         spawn = multiprocessing.get_context("spawn")
         self._line, theirs = spawn.Pipe()
         self._process = spawn.Process(target=serve, args=(theirs, *self._work), daemon=True)
-        self._process.start()
+        with STARTING, one_thread():
+            self._process.start()
         theirs.close()
         if not self._line.poll(START_S) or self._line.recv() != READY:
             raise EOFError("the worker did not start")
