@@ -215,6 +215,33 @@ def test_partial_files_of_killed_runs_go_with_the_journal(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["o.partial-3.mp4"]
 
 
+def test_a_run_never_removes_its_own_files(tmp_path):
+    own = tmp_path / "o.partial.mp4"
+    own.write_bytes(b"of the killed run")
+    with place(tmp_path).begin(TITLES) as journal:
+        journal.partials = lambda: [own]
+        Run(config(), journal).go(frames(5))
+    os.utime(own, (1, 1))  # deleted, and made again with the same number: very much alike
+    with place(tmp_path).resume(TITLES) as journal:
+        journal.partials = lambda: [own]
+        Run(config(), journal).go(frames())
+        journal.finish({}, mark=False)
+    assert own.exists()
+
+
+def test_files_that_still_grow_are_somebody_elses(tmp_path):
+    other = tmp_path / "o.partial.mp4"
+    other.write_bytes(b"of the killed run")
+    with place(tmp_path).begin(TITLES) as journal:
+        journal.partials = lambda: [other]
+        Run(config(), journal).go(frames(5))
+    with place(tmp_path).resume(TITLES) as journal:
+        os.utime(other, (2e9, 2e9))
+        Run(config(), journal).go(frames())
+        journal.finish({}, mark=False)
+    assert other.exists()
+
+
 def test_a_journal_cannot_name_other_files_to_remove(tmp_path):
     victims = [tmp_path / "thesis.partial.mp4", tmp_path / "sub" / "o.partial.mp4",
                tmp_path / "o.partial-x.mp4", tmp_path / "o.mp4"]  # fmt: skip

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from time import time
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self, TypeVar
 
@@ -75,6 +76,7 @@ class RunJournal:
         known: Contents | None = None,
     ) -> None:
         self._home, self._identity = home, identity
+        self._began_s = time()
         self._file = file
         self._writer: RecordWriter | None = None
         self._of_others = known.files if known else []
@@ -173,6 +175,9 @@ class RunJournal:
         if self._own_files is None:
             paths = [path for path in self.partials() if path.exists()]
             self._own_files = [(str(path), path.stat().st_ino) for path in paths]
+            # Numbers of files are given again: what has the same by now is this run's.
+            own = {name for name, _ in self._own_files}
+            self._of_others = [item for item in self._of_others if item[0] not in own]
             writer.append(UNFINISHED_FILES, plain([*self._of_others, *self._own_files]))
 
     def finish(self, stats: Mapping[str, Any], *, mark: bool) -> None:
@@ -194,7 +199,9 @@ class RunJournal:
         for name, inode in files:
             path = Path(name)
             with contextlib.suppress(OSError):
-                if self._home.is_partial(path) and path.lstat().st_ino == inode:
+                stat = path.lstat()
+                left_behind = stat.st_ino == inode and stat.st_mtime < self._began_s
+                if self._home.is_partial(path) and left_behind:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _mark(self, stats: Mapping[str, Any]) -> None:
