@@ -83,10 +83,3 @@ def mot_rows(path):
     """(N, 10) of a `--save-mot` file."""
     lines = Path(path).read_text().splitlines()
     return np.array([line.split(",") for line in lines], np.float64).reshape(-1, 10)
-
-
-def drop_times(record):
-    """A JSON line without what a clock decides."""
-    embed = {k: v for k, v in record["embed"].items() if not k.endswith("_ms")}
-    kept = {k: v for k, v in record.items() if not k.endswith("_ms") and k != "fps"}
-    return {**kept, "embed": embed}
