@@ -57,11 +57,12 @@ def check_fault(bench: Bench, scene: Scene, fault: Fault, directory: Path) -> No
 
 
 def words_of(fault: Fault, scene: Scene) -> Sequence[str]:
-    """The command line of a fault: `{clip}`, `{boxes}`, `{light}` and `{track}` filled in."""
+    """The command line of a fault: `{clip}`, `{boxes}` and so on filled in."""
     light = shlex.join(LIGHT)
     clip, boxes = shlex.quote(str(scene.video)), shlex.quote(f"mot:{scene.boxes}")
     track = f"--source {clip} --det {boxes} {light}"
-    text = fault.words.format(clip=clip, boxes=boxes, light=light, track=track)
+    journal = shlex.quote(str(scene.journal))
+    text = fault.words.format(clip=clip, boxes=boxes, light=light, track=track, journal=journal)
     return shlex.split(text)
 
 

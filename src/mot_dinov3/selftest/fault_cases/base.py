@@ -31,7 +31,7 @@ class Fault:
     Attributes:
         name: unique in the table.
         words: the command line; `{track}` stands for a whole run over a short clip (`{clip}`,
-            `{boxes}`) without models (`{light}`).
+            `{boxes}`, `{journal}`) without models (`{light}`).
         code: the documented exit code.
         says: a regular expression for the sentence and the remedy.
         prepare: makes the fault.

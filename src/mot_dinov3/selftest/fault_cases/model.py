@@ -103,6 +103,13 @@ FAULTS = (
           EXIT_MODEL, "(?s)nncf.*pip install", without_package("nncf")),
     Fault("package-jinja2", "{track} --output o.mp4 --report r.html",
           EXIT_MODEL, "(?s)jinja2.*pip install", without_package("jinja2")),
+    Fault("package-shtab", "completion bash", EXIT_MODEL, "(?s)shtab.*pip install",
+          without_package("shtab")),
+    Fault("package-ray", "--source {clip} --each --det motion --ray --output o.mp4 "
+          "--embedder none --device cpu", EXIT_MODEL, "(?s)ray.*pip install",
+          without_package("ray")),
+    Fault("package-plotly", "report {journal} -o r.html", EXIT_MODEL,
+          "(?s)plotly.*pip install", without_package("plotly")),
     Fault("package-trackeval", "eval --gt g.txt --pred g.txt", EXIT_MODEL,
           "(?s)trackeval.*pip install", without_package("trackeval",
           files({"g.txt": "1,1,10,20,30,40,1,1,1\n"}))),

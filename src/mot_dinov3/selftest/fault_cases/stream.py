@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from mot_dinov3.errors import EXIT_INPUT, EXIT_USAGE
-from mot_dinov3.selftest.fault_cases.base import Fault, Prepare
+from mot_dinov3.selftest.fault_cases.base import Fault, Prepare, variables
 from mot_dinov3.selftest.fault_cases.input import GARBAGE, MOTION
 from mot_dinov3.selftest.program import Surroundings
 from mot_dinov3.selftest.scenes import Scene
@@ -43,6 +43,13 @@ def serve(
             caller, _ = server.accept()
             with suppress(OSError), caller:
                 answer(caller, over)
+
+
+@contextmanager
+def occupied(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+    """`--serve` is told a port at which somebody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield Surroundings({"MOT_SERVE": f"127.0.0.1:{server.getsockname()[1]}"})
 
 
 def silence(caller: socket.socket, over: Event) -> None:
@@ -89,6 +96,12 @@ FAULTS = (
     stream("stream-is-a-page", OPENED, http("200 OK", "text/html", PAGE)),
     stream("stream-is-garbage", OPENED, http("200 OK", "video/mp2t", GARBAGE)),
     Fault("read-timeout-wrong", "{track} --read-timeout 0", EXIT_USAGE, "--read-timeout must"),
+    Fault("serve-port-taken", "{track} --no-video", EXIT_USAGE, "(?s)--serve cannot listen.*port",
+          occupied),
+    Fault("serve-host-foreign", "{track} --no-video --serve 203.0.113.9:80", EXIT_USAGE,
+          "--serve cannot listen"),
+    Fault("show-without-display", "{track} --no-video --show", EXIT_USAGE, "--show needs a display",
+          variables({"DISPLAY": "", "WAYLAND_DISPLAY": ""})),
     Fault("serve-address-wrong", "{track} --serve nowhere:port", EXIT_USAGE, "--serve must"),
     Fault("reconnect-wrong", "{track} --reconnect -2", EXIT_USAGE, "--reconnect must"),
 )  # fmt: skip
