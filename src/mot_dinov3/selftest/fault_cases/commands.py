@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from mot_dinov3.errors import EXIT_INPUT, EXIT_OUTPUT, EXIT_USAGE
-from mot_dinov3.selftest.fault_cases.base import Fault, Prepare, changed, files
+from mot_dinov3.selftest.fault_cases.base import Fault, Prepare, changed, files, nothing
 from mot_dinov3.selftest.fault_cases.input import GARBAGE
 from mot_dinov3.selftest.scenes import Scene
 
@@ -15,14 +15,14 @@ DEEP = '{"frame": ' + "[" * 50_000
 SETTINGS = "--det {boxes} --device cpu --embed-model demo"
 
 
-def found(name: str, words: str, says: str, *prepare: Prepare) -> Fault:
+def found(name: str, words: str, says: str, prepare: Prepare = nothing) -> Fault:
     """Something that a command reads is not what it should be."""
-    return Fault(name, words, EXIT_INPUT, says, *prepare)
+    return Fault(name, words, EXIT_INPUT, says, prepare)
 
 
-def usage(name: str, words: str, says: str, *prepare: Prepare) -> Fault:
+def usage(name: str, words: str, says: str, prepare: Prepare = nothing) -> Fault:
     """A command is told what makes no sense."""
-    return Fault(name, words, EXIT_USAGE, says, *prepare)
+    return Fault(name, words, EXIT_USAGE, says, prepare)
 
 
 def own_run(directory: Path, scene: Scene) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mot_dinov3.errors import EXIT_USAGE
-from mot_dinov3.selftest.fault_cases.base import Fault, Prepare, files, variables
+from mot_dinov3.selftest.fault_cases.base import Fault, Prepare, files, nothing, variables
 
 
 def toml(text: str | bytes) -> Prepare:
@@ -11,9 +11,9 @@ def toml(text: str | bytes) -> Prepare:
     return files({"run.toml": text})
 
 
-def usage(name: str, words: str, says: str, *prepare: Prepare) -> Fault:
+def usage(name: str, words: str, says: str, prepare: Prepare = nothing) -> Fault:
     """A fault of usage."""
-    return Fault(name, words, EXIT_USAGE, says, *prepare)
+    return Fault(name, words, EXIT_USAGE, says, prepare)
 
 
 FAULTS = (

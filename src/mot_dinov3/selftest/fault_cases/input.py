@@ -7,7 +7,7 @@ import wave
 from pathlib import Path
 
 from mot_dinov3.errors import EXIT_INPUT, EXIT_PARTIAL
-from mot_dinov3.selftest.fault_cases.base import Fault, Prepare, changed, files, locked
+from mot_dinov3.selftest.fault_cases.base import Fault, Prepare, changed, files, locked, nothing
 from mot_dinov3.selftest.scenes import Scene
 
 MOTION = "--det motion --embedder none --device cpu"
@@ -57,9 +57,9 @@ def two_clips(directory: Path, scene: Scene) -> None:
         (directory / name).write_bytes(scene.video.read_bytes())
 
 
-def input_fault(name: str, words: str, says: str, *prepare: Prepare) -> Fault:
+def input_fault(name: str, words: str, says: str, prepare: Prepare = nothing) -> Fault:
     """A fault for which nothing is tracked and nothing written."""
-    return Fault(name, words, EXIT_INPUT, says, *prepare)
+    return Fault(name, words, EXIT_INPUT, says, prepare)
 
 
 def boxes(name: str, text: str, says: str) -> Fault:

@@ -13,6 +13,7 @@ from mot_dinov3.selftest.fault_cases.base import (
     changed,
     files,
     locked,
+    nothing,
 )
 from mot_dinov3.selftest.program import Surroundings
 from mot_dinov3.selftest.scenes import Scene
@@ -20,9 +21,9 @@ from mot_dinov3.selftest.scenes import Scene
 OLD = "the last good one"
 
 
-def output(name: str, words: str, says: str, *prepare: Prepare) -> Fault:
+def output(name: str, words: str, says: str, prepare: Prepare = nothing) -> Fault:
     """A fault that is seen before anything is tracked."""
-    return Fault(name, f"{{track}} {words}", EXIT_OUTPUT, says, *prepare)
+    return Fault(name, f"{{track}} {words}", EXIT_OUTPUT, says, prepare)
 
 
 def old_files(*names: str) -> Prepare:
