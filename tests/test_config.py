@@ -42,6 +42,7 @@ WRONG = [
     (SchedulerConfig, "budget_ms", NAN, "--embed-budget-ms"),
     (SchedulerConfig, "budget_crops", -1, "--embed-budget-crops"),
     (SchedulerConfig, "hard_budget", True, "--embed-hard-budget"),
+    (AssociationConfig, "worst_cost", 1e4, "--worst-cost"),
     (AssociationConfig, "match_iou", 2.0, "--match-iou"),
     (AssociationConfig, "reid_similarity", -1.1, "--reid-similarity"),
     (TrackerConfig, "max_lost_s", -1.0, "--max-lost"),

@@ -66,9 +66,9 @@ class AssociationConfig:
             ("--box-growth-limit", self.growth_limit),
             ("--height-power", self.height_power),
             ("--momentum", self.momentum),
-            ("--worst-cost", min(self.worst_cost, 10.0)),
         ):
             require(0 <= value <= 10, name, "between 0 and 10", value)
+        require(0 <= self.worst_cost <= 1e3, "--worst-cost", "between 0 and 1000", self.worst_cost)
         require(0 < self.momentum_s <= 10, "--momentum-span", "above 0, at most 10",
                 self.momentum_s)  # fmt: skip
         require(0 <= self.low_window_s <= 1e3, "--low-window", "0 or more", self.low_window_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from traceback import extract_tb
@@ -38,7 +39,10 @@ class Count:
 
 
 def hold(name: str, examples: int, number: int) -> str:
-    """Try a property on `examples` inputs of seed `number`; the smallest that breaks it, or ""."""
+    """Try a property on `examples` inputs of seed `number`; the smallest that breaks it, or "".
+
+    Numbers that overflow or turn into NaN on the way break it too.
+    """
     chosen = settings(
         max_examples=examples,
         stateful_step_count=STEPS,
@@ -50,6 +54,7 @@ def hold(name: str, examples: int, number: int) -> str:
     )
     count = Count()
     try:
+        warnings.simplefilter("error", RuntimeWarning)
         checked = PROPERTIES.load(name)
         if isinstance(checked, type):
             _run_machine(checked, chosen, number, count)
