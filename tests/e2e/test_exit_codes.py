@@ -48,7 +48,7 @@ def test_a_whole_run_returns_0_and_says_what_it_wrote(scene, tmp_path):
         (("--source", "x", "--conf", "high"), "--conf: invalid float"),
         (("--source", "x", "--conf", "2"), "--conf must be between 0 and 1, got 2.0"),
         (("--source", "x", "--config", "no.toml"), "no.toml cannot be read"),
-        (("--source", "x", "more"), "Unrecognized arguments: more"),
+        (("--source", "x", "--conf", "0.3", "more"), "Unrecognized arguments: more"),
         (("--source", "x", "--embed-budget-ms", "5", "--embed-budget-crops", "2"), "Keep one"),
         (("--source", "x", "--embed-hard-budget"), "no budget to enforce"),
         (("--source", "x", "--cpu", "--device", "cuda"), "--cpu must be left out"),

@@ -197,7 +197,7 @@ def test_a_directory_of_frames_is_a_source(track, scene, tmp_path):
         cv2.imwrite(str(tmp_path / "frames" / f"f{index}.png"), image)
     words = replay(scene, "--save-mot", "o.txt", "--no-video", "-q")
     for source in ("frames", "frames/*.png"):
-        code, err = track(*words, "--source", source)
+        code, err = track("--source", source, *words[2:])
         assert (code, err) == (0, "")
         assert mot_rows(tmp_path / "o.txt")[:, 0].max() == 12
 
