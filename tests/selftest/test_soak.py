@@ -27,13 +27,14 @@ def test_what_grew_before_it_settled_is_no_growth():
     flat = run_of(mb=lambda frame: min(frame / 1000, 15.0), threads=lambda f: 1 + (f > 500))
     expect_flat(flat)
     assert slope_mb(flat) == pytest.approx(0.0, abs=1e-6)
-    assert "100,000 frames, 15.0 to 15.0 MB, +0.00 MB in 100,000, 8 files" in soak.told(flat)
+    assert "100,000 frames, 15.0 to 15.0 MB" in soak.told(flat)
+    assert "0.00 MB in 100,000, 8 files, 2 threads" in soak.told(flat)
 
 
 @pytest.mark.parametrize(
     ("grown", "words"),
     [
-        ({"mb": lambda frame: frame / 50_000}, r"memory grows by 2.00 MB in 100,000 frames"),
+        ({"mb": lambda frame: frame / 25_000}, r"memory grows by 4.00 MB in 100,000 frames"),
         ({"files": lambda frame: 8 + frame // 90_000}, "files grow from 8 to 9"),
         ({"threads": lambda frame: 2 + frame // 90_000}, "threads grow from 2 to 3"),
     ],
@@ -41,6 +42,10 @@ def test_what_grew_before_it_settled_is_no_growth():
 def test_growth_is_seen(grown, words):
     with pytest.raises(BrokenPromiseError, match=words):
         expect_flat(run_of(**grown))
+
+
+def test_less_than_noise_is_no_growth():
+    expect_flat([replace(item, mb=item.frame / 25_000) for item in run_of()[:100]])
 
 
 def test_a_run_that_was_hardly_looked_at_proves_nothing():
