@@ -6,7 +6,7 @@ import pytest
 
 from mot_dinov3.commands import main, track
 from mot_dinov3.jobs import job
-from mot_dinov3.jobs.job import JobResult
+from mot_dinov3.jobs.base import JobResult
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_a_signal_while_files_are_finished_spoils_none(scene, track, monkeypatch
         os.kill(os.getpid(), number)
         write_stats(path, stats)
 
-    monkeypatch.setattr("mot_dinov3.jobs.job.write_stats", interrupted)
+    monkeypatch.setattr("mot_dinov3.jobs.ending.write_stats", interrupted)
     got, err = track(*replay(scene, "--no-video", "--stats-json", "s.json"))
     assert got == code, err
     assert json.loads(Path("s.json").read_text())["frames"] == 30

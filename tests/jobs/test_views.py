@@ -19,7 +19,8 @@ from mot_dinov3.config import (
     TrackConfig,
 )
 from mot_dinov3.errors import UsageError
-from mot_dinov3.jobs.job import Nobody, run_job
+from mot_dinov3.jobs.base import Nobody
+from mot_dinov3.jobs.job import run_job
 from mot_dinov3.jobs.views import Views
 from mot_dinov3.run import StopRequest
 from mot_dinov3.statistics import RunStatistics

@@ -25,7 +25,8 @@ from mot_dinov3.errors import (
     MotError,
     UsageError,
 )
-from mot_dinov3.jobs.job import JobResult, run_job
+from mot_dinov3.jobs.base import JobResult
+from mot_dinov3.jobs.job import run_job
 from mot_dinov3.jobs.models import LoadedModels
 from mot_dinov3.jobs.resuming import second_try
 from mot_dinov3.pipeline import Models

@@ -13,7 +13,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import OutputConfig, SourceConfig, TrackConfig
 
 if TYPE_CHECKING:
-    from mot_dinov3.jobs.job import JobResult
+    from mot_dinov3.jobs.base import JobResult
 
 DESCRIPTION = """Draw a run's video again, or write its other outputs, from the journal that
 --save-jsonl wrote and the source that was tracked. Nothing is detected, embedded or tracked: with

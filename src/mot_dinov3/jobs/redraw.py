@@ -12,7 +12,7 @@ from mot_dinov3.config import SourceConfig, TrackConfig
 from mot_dinov3.errors import EXIT_PARTIAL, InputError, UsageError
 from mot_dinov3.io.info import FrameReader, SourceInfo
 from mot_dinov3.io.paths import check_output
-from mot_dinov3.jobs.job import JobResult, Nobody, Onlooker
+from mot_dinov3.jobs.base import JobResult, Nobody, Onlooker
 from mot_dinov3.jobs.outputs import check_outputs, output_files
 from mot_dinov3.jobs.retelling import BELONG, Retelling, Survey, survey
 from mot_dinov3.run import FrameSink, RunOutcome, RunSettings, run

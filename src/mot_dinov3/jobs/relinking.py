@@ -16,6 +16,7 @@ from mot_dinov3.config.relink import RelinkConfig
 from mot_dinov3.errors import EXIT_SIGINT, EXIT_SIGTERM, MotError
 from mot_dinov3.io.atomic import is_stream
 from mot_dinov3.io.sources import SourceInfo
+from mot_dinov3.jobs.base import Onlooker
 from mot_dinov3.notices import notice
 from mot_dinov3.relink.archives import rename_embeddings
 from mot_dinov3.relink.collector import TrackletCollector
@@ -28,7 +29,6 @@ from mot_dinov3.sinks.jsonl import JsonLinesSink
 from mot_dinov3.timing import StageTimer
 
 if TYPE_CHECKING:
-    from mot_dinov3.jobs.job import Onlooker
     from mot_dinov3.report.sink import ReportSink
 
 
