@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
 from typing import Any, Self
 
 from mot_dinov3 import __version__
@@ -69,12 +68,7 @@ class RayCrew:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         self._leave()
 
     def _leave(self) -> None:

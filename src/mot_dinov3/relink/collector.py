@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 from mot_dinov3.relink.gallery import SpreadGallery
@@ -35,12 +34,7 @@ class TrackletCollector:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         """Nothing to finish."""
 
     def write(self, frame: Frame, result: FrameResult) -> None:

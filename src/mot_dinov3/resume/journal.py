@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import time
-from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self, TypeVar
 
 from mot_dinov3.errors import InputError
@@ -92,12 +91,7 @@ class RunJournal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *problem: object) -> None:
         """Let go of the file, which stays unless `finish` was called."""
         self._close()
 
