@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 
 import av
@@ -209,6 +210,18 @@ def test_skipped_frames_are_not_converted(tmp_path, monkeypatch):
     )
     read(make_clip(tmp_path / "a.mp4", Clip(frames=30)), vid_stride=10)
     assert len(converted) == 3
+
+
+def test_frames_do_not_wait_for_garbage_collection(tmp_path):
+    path = make_clip(tmp_path / "a.mp4", Clip(frames=60, rotation=90))
+    gc.collect()
+    gc.disable()
+    try:
+        read(path)
+        kept = sum(isinstance(item, av.VideoFrame) for item in gc.get_objects())
+    finally:
+        gc.enable()
+    assert kept < 10
 
 
 def test_a_break_in_the_middle_closes_the_file(tmp_path):

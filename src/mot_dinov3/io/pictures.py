@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import av
@@ -16,6 +17,23 @@ HD_HEIGHT = 720
 UNSPECIFIED_MATRIX = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How a picture is set upright: transposed first, then mirrored."""
+
+    transpose: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    def apply(self, image: Image) -> Image:
+        """(H, W, 3) as it is meant to be seen."""
+        if self.transpose:
+            image = cv2.transpose(image)
+        if self.flip_x or self.flip_y:
+            image = cv2.flip(image, -1 if self.flip_x and self.flip_y else int(self.flip_x))
+        return image
+
+
 class PictureMaker:
     """Converts any pixel format to BGR, applies the display matrix, keeps the first size."""
 
@@ -23,6 +41,8 @@ class PictureMaker:
         self.size: tuple[int, int] | None = None
         self.size_changes = 0
         self._last_size: tuple[int, int] | None = None
+        self._rotation: int | None = None
+        self._turn = Turn()
         self._reformatter = VideoReformatter()
 
     def from_frame(self, frame: av.VideoFrame) -> Image:
@@ -30,7 +50,11 @@ class PictureMaker:
         bgr = self._reformatter.reformat(
             frame, format="bgr24", src_colorspace=_matrix_guess(frame), threads=1
         )
-        return self.fit(upright(np.asarray(bgr.to_ndarray(), np.uint8), frame))
+        if frame.rotation != self._rotation:
+            # The matrix itself only now: asking a frame for it makes a cycle of references, so
+            # that frames pile up until somebody collects garbage.
+            self._rotation, self._turn = frame.rotation, turn_of(frame)
+        return self.fit(self._turn.apply(np.asarray(bgr.to_ndarray(), np.uint8)))
 
     def fit(self, image: Image) -> Image:
         """The image in the size of the first one, letterboxed where its shape differs."""
@@ -49,20 +73,15 @@ def _matrix_guess(frame: av.VideoFrame) -> int | None:
     return None
 
 
-def upright(image: Image, frame: av.VideoFrame) -> Image:
-    """Apply the frame's display matrix: quarter turns and mirrors, other angles to the nearest."""
+def turn_of(frame: av.VideoFrame) -> Turn:
+    """A frame's display matrix: quarter turns and mirrors, other angles to the nearest."""
     side_data = frame.side_data.get("DISPLAYMATRIX")
     if side_data is None:
-        return image
+        return Turn()
     a, b, _, c, d = np.frombuffer(memoryview(cast("SideData", side_data)), np.int32)[:5].tolist()
     if abs(a) >= abs(b):
-        flip_x, flip_y = a < 0, d < 0
-    else:
-        image = cv2.transpose(image)
-        flip_x, flip_y = c < 0, b < 0
-    if flip_x or flip_y:
-        image = cv2.flip(image, -1 if flip_x and flip_y else int(flip_x))
-    return image
+        return Turn(False, a < 0, d < 0)
+    return Turn(True, c < 0, b < 0)
 
 
 def letterbox(image: Image, size: tuple[int, int]) -> Image:
