@@ -22,7 +22,7 @@ from mot_dinov3.batch.serial import SerialCrew
 from mot_dinov3.config import BatchConfig, DeviceConfig
 from mot_dinov3.errors import DeviceError, InputError, ModelError
 
-FRAMES = 250
+FRAMES = 1500
 STARTS_RAY = pytest.mark.slow
 
 

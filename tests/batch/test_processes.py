@@ -24,7 +24,7 @@ from mot_dinov3.batch.serial import SerialCrew
 from mot_dinov3.batch.tasks import Task
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 
-FRAMES = 250
+FRAMES = 1500
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,7 @@ def hold(name: str, examples: int, number: int) -> str:
         deadline=None,
         database=None,
         print_blob=False,
+        report_multiple_bugs=False,
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
