@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,7 +28,8 @@ FRAME_S = 1 / 30
 odd_values: SearchStrategy[Any] = st.sampled_from(
     [None, True, False, 0, -1, 1.5, 1e400, -1e400, float("nan"), 10**30, 2**63, "", "x", [], {},
      [[]], {"a": None}, "\ud800", "lost", [1, 2], [None] * 4]
-)  # fmt: skip
+).map(deepcopy)  # fmt: skip
+"""A new value each time: damage may strike twice, in what it left before."""
 
 
 def film(seen: list[list[tuple[float, ...]]], first: int = 0) -> list[dict[str, Any]]:
