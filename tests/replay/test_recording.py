@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from fakes import FakeEmbedder, ScriptedDetector, blank_frame
+from mot_dinov3.backends.digest import weights_digest
 from mot_dinov3.config import DetectorConfig, TrackConfig
 from mot_dinov3.pipeline import Models
-from mot_dinov3.replay.fingerprint import ContentDigest, detector_digest, file_digest
+from mot_dinov3.replay.fingerprint import ContentDigest, detector_digest
 from mot_dinov3.replay.recording import SIZES, Stopwatch, record_source
 
 SCRIPT = [[(10 + n, 10, 60 + n, 110), (300, 10, 350, 110, 0.2)] for n in range(6)] + [[]]
@@ -93,12 +94,12 @@ def test_files_and_directories_have_fingerprints(tmp_path):
     (tmp_path / "model").mkdir()
     weights = tmp_path / "model" / "model.safetensors"
     weights.write_bytes(b"one")
-    before = file_digest(tmp_path / "model")
+    before = weights_digest(tmp_path / "model")
     (tmp_path / "model" / "README.md").write_text("of no weight")
-    assert file_digest(tmp_path / "model") == before
+    assert weights_digest(tmp_path / "model") == before
     weights.write_bytes(b"two")
-    assert file_digest(tmp_path / "model") != before
-    assert file_digest(weights) == file_digest(weights) != before
+    assert weights_digest(tmp_path / "model") != before
+    assert weights_digest(weights) == weights_digest(weights) != before
 
 
 @pytest.mark.parametrize("det", ["motion", "mot:det.txt"])

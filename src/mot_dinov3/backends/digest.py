@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 from mot_dinov3.errors import InputError
@@ -25,3 +26,30 @@ def file_digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"Cannot read '{path}': {error.strerror}.", fix="Check it.") from error
+
+
+def weights_digest(path: Path) -> str:
+    """The same as `file_digest`, but a file that did not change is read once by a process.
+
+    One start asks for the weights of a model several times, and a batch does for every video.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return _digest_of(path, _stamp(path))
+
+
+def _stamp(path: Path) -> tuple[tuple[str | int, ...], ...]:
+    """What changes when a file, or one of a directory's model files, is written or moved."""
+    try:
+        inside = path.is_dir()
+        files = [f for pattern in MODEL_FILES for f in path.rglob(pattern)] if inside else [path]
+        stats = [(str(file), file.stat()) for file in sorted(files)]
+    except OSError:
+        return ()
+    return tuple((n, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for n, s in stats)
+
+
+@lru_cache(maxsize=64)
+def _digest_of(path: Path, stamp: tuple[tuple[str | int, ...], ...]) -> str:
+    return file_digest(path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mot_dinov3.backends.base import Network
 from mot_dinov3.backends.cache import ExportKey, entry_name, kept
 from mot_dinov3.backends.choice import INT8, OPENVINO, TITLES, Choice
-from mot_dinov3.backends.digest import file_digest
+from mot_dinov3.backends.digest import weights_digest
 from mot_dinov3.backends.load import exported_network, load_network
 from mot_dinov3.detectors.about import About, about_export, read_notes, require_boxes
 
@@ -102,7 +102,7 @@ class ExportingSource:
     def __init__(self, path: Path, choice: Choice, device: str, place: Path) -> None:
         self.name, self.choice, self.device = path.name, choice, device
         self._path, self._place = path, place
-        self._digest = file_digest(path)
+        self._digest = weights_digest(path)
         self._checkpoint: Checkpoint | None = None
         self._neck = False
         entry = entry_name(f"{path.stem}-about", {"weights": self._digest}, EXPORTERS)

@@ -21,7 +21,7 @@ from mot_dinov3.backends.choice import (
     asked_precision,
     choose_backend,
 )
-from mot_dinov3.backends.digest import file_digest
+from mot_dinov3.backends.digest import weights_digest
 from mot_dinov3.backends.load import MODEL_FILES, load_network
 from mot_dinov3.config import AUTO, EmbedderConfig
 from mot_dinov3.errors import UsageError
@@ -121,7 +121,7 @@ def _choice(config: EmbedderConfig, place: Placement) -> Choice:
 def _exported(model: Pretrained, choice: Choice, place: Placement) -> tuple[Network, InputSpec]:
     key = ExportKey(
         name=Path(model.name).name,
-        weights=file_digest(model.directory),
+        weights=weights_digest(model.directory),
         choice=choice,
         size=(0, 0),
         variant=model.kind,

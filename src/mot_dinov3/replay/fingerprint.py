@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from mot_dinov3.backends.digest import file_digest
+from mot_dinov3.backends.digest import weights_digest
 from mot_dinov3.config import OPEN_DINO, DetectorConfig, EmbedderConfig
 from mot_dinov3.detectors.factory import REPLAY, detector_kind
 from mot_dinov3.structures import Frame
@@ -23,33 +23,33 @@ def detector_digest(config: DetectorConfig) -> tuple[str, str]:
     kind = detector_kind(config.det)
     if kind == REPLAY:
         path = Path(config.det.partition(":")[2].strip()).expanduser()
-        return BUILT_IN, file_digest(path) if path.exists() else ""
+        return BUILT_IN, weights_digest(path) if path.exists() else ""
     if kind == "demo":
         from mot_dinov3.assets import demo_detector_path
 
-        return file_digest(demo_detector_path()), ""
+        return weights_digest(demo_detector_path()), ""
     if kind == "yolo":
         from mot_dinov3.detectors.weights import find_weights
 
-        return file_digest(find_weights(config.det)), ""
+        return weights_digest(find_weights(config.det)), ""
     return BUILT_IN, ""
 
 
 def embedder_digest(config: EmbedderConfig, title: str) -> str:
     """Fingerprint of the weights of the embedder that runs under `title`."""
     if config.embedder == "onnx":
-        return file_digest(Path(config.embed_model).expanduser())
+        return weights_digest(Path(config.embed_model).expanduser())
     if config.model_id == "demo":
         from mot_dinov3.assets import demo_embedder_path
 
-        return file_digest(demo_embedder_path())
+        return weights_digest(demo_embedder_path())
     from mot_dinov3.features.clip import DEFAULT_CLIP
     from mot_dinov3.features.resnet import DEFAULT_RESNET
     from mot_dinov3.hub.files import model_directory
 
     names = (config.model_id, OPEN_DINO, DEFAULT_CLIP, DEFAULT_RESNET)
     name = next((name for name in names if name and title.startswith(name)), config.model_id)
-    return file_digest(model_directory(name, "--embed-model demo"))
+    return weights_digest(model_directory(name, "--embed-model demo"))
 
 
 class ContentDigest:
