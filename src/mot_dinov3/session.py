@@ -35,7 +35,6 @@ def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTrac
     Raises:
         MotError: a model, a device or a name is not to be had; says which and what to do.
     """
-    check_names(config)
     return assemble(config, load_models(config, device))
 
 
@@ -60,13 +59,16 @@ def check_names(config: TrackConfig) -> None:
 def load_models(config: TrackConfig, device: str | None = None) -> Models:
     """Detector, embedder and cheap evidence, weights loaded and ready.
 
+    What needs no model to be found wrong is refused before any is loaded.
+
     Args:
-        config: stages `detector`, `device`, `embedder` and `cheap` count.
+        config: stages `detector`, `device`, `embedder` and `cheap` decide what is loaded.
         device: torch device string; chosen from `config.device` when left out.
 
     Raises:
-        MotError: a model or a device is not to be had.
+        MotError: a name, a model or a device is not to be had.
     """
+    check_names(config)
     load_environment()
     from mot_dinov3.detectors.factory import create_detector
     from mot_dinov3.detectors.yolo import YoloDetector

@@ -123,9 +123,8 @@ class LoadedOnce:
     def models(self) -> Models:
         """All of them, the embedder None for `--embedder none`."""
         if self._models is None:
-            from mot_dinov3.session import check_names, load_models
+            from mot_dinov3.session import load_models
 
-            check_names(self.config)
             self._models = load_models(self.config)
         return self._models
 

@@ -12,11 +12,11 @@ from mot_dinov3.jobs.base import JobResult, Nobody, Onlooker
 from mot_dinov3.jobs.ending import conclude, ended, written
 from mot_dinov3.jobs.outputs import check_outputs
 from mot_dinov3.jobs.parts import make_parts
-from mot_dinov3.jobs.resuming import done_before, journal_of, journal_place, loaded
+from mot_dinov3.jobs.resuming import done_before, journal_of, journal_place
 from mot_dinov3.jobs.views import Views
 from mot_dinov3.pipeline import Models
 from mot_dinov3.run import RunSettings, StopRequest, run
-from mot_dinov3.session import open_frames, require_pixels
+from mot_dinov3.session import load_models, open_frames, require_pixels
 
 
 def run_job(
@@ -48,7 +48,7 @@ def run_job(
             return JobResult(before, EXIT_OK, [])
         check_outputs(config, info.path)
         require_pixels(config, info)
-        models = models or loaded(config)
+        models = models or load_models(config)
         journal = stack.enter_context(journal_of(place, config, models))
         parts = make_parts(config, info, models, journal, stack)
         sinks = [*parts.sinks, *views.sinks(reader, models.detector.names)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.detectors.factory import OF_ONE_CLIP, create_detector, detector_kind
 from mot_dinov3.pipeline import Models
-from mot_dinov3.session import check_names, load_models
+from mot_dinov3.session import load_models
 
 
 class LoadedModels:
@@ -28,7 +28,6 @@ class LoadedModels:
             MotError: a name, a model or a device is not to be had.
         """
         if self._models is None:
-            check_names(config)
             self._models = load_models(config)
             return self._models
         if detector_kind(config.detector.det) in OF_ONE_CLIP:

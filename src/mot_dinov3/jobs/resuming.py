@@ -25,7 +25,6 @@ from mot_dinov3.resume.place import JournalPlace, journal_path, ordinary
 from mot_dinov3.resume.tracker import JournaledTracker, JournalSink
 from mot_dinov3.resume.witness import Witness, heard, listen
 from mot_dinov3.run import RunOutcome, VideoTracker
-from mot_dinov3.session import check_names, load_models
 from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.timing import StageTimer
 
@@ -105,16 +104,6 @@ def titles_of(config: TrackConfig, models: Models) -> dict[str, str]:
         "embedder": models.embedder.title if models.embedder else "none",
         "weights of the embedder": recipe.get("embedder_weights", ""),
     }
-
-
-def loaded(config: TrackConfig) -> Models:
-    """The models of a job, once everything that needs none was checked.
-
-    Raises:
-        MotError: a name, a model or a device is not to be had.
-    """
-    check_names(config)
-    return load_models(config)
 
 
 def wired(
