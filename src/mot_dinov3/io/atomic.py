@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -65,12 +67,8 @@ class AtomicTextFile:
         file, self._file = self._file, None
         if file is None:
             return
-        try:
+        with after(kind):
             self._finish(file)
-        except OutputError:
-            # The exception that is already on its way says more.
-            if kind is None or not issubclass(kind, Exception):
-                raise
 
     def _finish(self, file: IO[str]) -> None:
         try:
@@ -79,6 +77,19 @@ class AtomicTextFile:
             raise cannot_write(self.path, error) from error
         if self._whole and not self._direct:
             publish(self.partial, self.path, replace=True)
+
+
+@contextmanager
+def after(kind: type[BaseException] | None) -> Iterator[None]:
+    """Finish an output inside, as a context ends with an exception of `kind`, or with none.
+
+    An exception that is already on its way says more than an output that cannot be finished.
+    """
+    try:
+        yield
+    except OutputError:
+        if kind is None or not issubclass(kind, Exception):
+            raise
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

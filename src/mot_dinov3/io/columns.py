@@ -15,6 +15,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from mot_dinov3.errors import OutputError, cannot_write
+from mot_dinov3.io.atomic import after
 from mot_dinov3.io.paths import publish, reserve_partial
 
 ROWS_AT_ONCE = 1024
@@ -90,12 +91,8 @@ class ColumnFile:
         file, self._file = self._file, None
         if file is None:
             return
-        try:
+        with after(kind):
             self._finish(file)
-        except OutputError:
-            # The exception that is already on its way says more.
-            if kind is None or not issubclass(kind, Exception):
-                raise
 
     def _write_header(self, file: IO[bytes]) -> None:
         """The head of the npy; numpy leaves room in it for the number of rows to grow."""

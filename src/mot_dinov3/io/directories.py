@@ -7,8 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mot_dinov3.errors import OutputError, cannot_write
-from mot_dinov3.io.paths import MOST_PARTIALS
+from mot_dinov3.errors import cannot_write
+from mot_dinov3.io.atomic import after
+from mot_dinov3.io.paths import reserve_partial_directory
 
 UNFINISHED = ".unfinished"
 """The file that is being written; it gets its own name once it is whole."""
@@ -35,12 +36,7 @@ class AtomicDirectory:
         self._whole = True
 
     def __enter__(self) -> Self:
-        final = Path(os.path.realpath(self.path))
-        try:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            self.partial = _new_directory(final)
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
+        self.partial = reserve_partial_directory(self.path)
         return self
 
     def write(self, folder: str, name: str, data: bytes) -> None:
@@ -70,26 +66,13 @@ class AtomicDirectory:
     ) -> None:
         if not self._whole:
             return
+        with after(kind):
+            self._finish()
+
+    def _finish(self) -> None:
         try:
             self.partial.rename(os.path.realpath(self.path))
         except OSError as problem:
-            # The exception that is already on its way says more.
-            if kind is None or not issubclass(kind, Exception):
-                refusal = cannot_write(self.path, problem)
-                refusal.fix = f"What was written is in '{self.partial}'."
-                raise refusal from problem
-
-
-def _new_directory(final: Path) -> Path:
-    for number in range(1, MOST_PARTIALS):
-        tail = "" if number == 1 else f"-{number}"
-        partial = final.with_name(f"{final.stem}.partial{tail}{final.suffix}")
-        try:
-            partial.mkdir()
-        except FileExistsError:
-            continue
-        return partial
-    raise OutputError(
-        f"Too many unfinished directories beside '{final}'.",
-        fix="Delete those named '.partial'.",
-    )
+            refusal = cannot_write(self.path, problem)
+            refusal.fix = f"What was written is in '{self.partial}'."
+            raise refusal from problem

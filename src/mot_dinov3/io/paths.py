@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mot_dinov3.errors import OutputError, cannot_write
@@ -99,6 +99,19 @@ def reserve_partial(path: Path) -> Path:
     Raises:
         OutputError: the directory cannot be made or takes no file.
     """
+    return _reserved(path, lambda partial: partial.touch(exist_ok=False))
+
+
+def reserve_partial_directory(path: Path) -> Path:
+    """The same for a directory: `crops` grows as `crops.partial`.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    return _reserved(path, lambda partial: partial.mkdir())
+
+
+def _reserved(path: Path, make: Callable[[Path], None]) -> Path:
     final = Path(os.path.realpath(path))
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -106,14 +119,14 @@ def reserve_partial(path: Path) -> Path:
             tail = "" if number == 1 else f"-{number}"
             partial = final.with_name(f"{final.stem}.partial{tail}{final.suffix}")
             try:
-                partial.touch(exist_ok=False)
+                make(partial)
             except FileExistsError:
                 continue
             return partial
     except OSError as error:
         raise cannot_write(path, error) from error
     raise OutputError(
-        f"Too many unfinished files beside '{path}'.", fix="Delete those named '.partial'."
+        f"Too many unfinished outputs beside '{path}'.", fix="Delete those named '.partial'."
     )
 
 
