@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.structures import FloatArray, Image
+from mot_dinov3.structures import FloatArray, Image, IntArray
 
 GRID = 12
 """Points per side at which a crop is looked at."""
@@ -15,6 +15,9 @@ INSIDE = 0.8
 FINE = 1 / 64
 """Distance of the neighbours that a point is compared with, as a share of the box's longer side:
 what a model sees as neighbouring pixels."""
+
+SHARE = (0.5 - INSIDE / 2 + INSIDE * (np.arange(GRID) + 0.5) / GRID).astype(np.float32)
+"""Where the points lie along a side."""
 
 LEAST = 1e-3
 """A source that is usually less sharp than this has no contrast to judge by."""
@@ -33,25 +36,33 @@ def sharpness(image: Image, xyxy: FloatArray) -> FloatArray:
     """
     if not len(xyxy):
         return np.empty(0, np.float32)
-    height, width = image.shape[:2]
-    steps = (np.arange(GRID) + 0.5) / GRID
-    share = (0.5 - INSIDE / 2 + INSIDE * steps).astype(np.float32)
-    size = xyxy[:, 2:] - xyxy[:, :2]
-    x = xyxy[:, 0, None] + size[:, 0, None] * share
-    y = xyxy[:, 1, None] + size[:, 1, None] * share
-    fine = np.maximum(1, np.rint(size.max(axis=1) * FINE))[:, None]
-    left, right = _pixels(x, width), _pixels(x + fine, width)
-    top, bottom = _pixels(y, height), _pixels(y + fine, height)
-    green = image[..., 1]
-    here = green[top[:, :, None], left[:, None, :]].astype(np.float32)
-    across = np.abs(green[top[:, :, None], right[:, None, :]] - here).mean(axis=(1, 2))
-    down = np.abs(green[bottom[:, :, None], left[:, None, :]] - here).mean(axis=(1, 2))
-    out: FloatArray = (across + down) / np.maximum(here.std(axis=(1, 2)), 1.0)
+    green = _green(image, _places(image, xyxy))
+    here, neighbours = green[:, 0], green[:, 1:]
+    fine = np.abs(neighbours - here[:, None]).mean(axis=(2, 3))
+    out: FloatArray = (fine[:, 0] + fine[:, 1]) / np.maximum(here.std(axis=(1, 2)), 1.0)
     return out
 
 
-def _pixels(at: FloatArray, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
-    return np.clip(np.nan_to_num(at), 0, size - 1).astype(np.int32)
+def _places(image: Image, xyxy: FloatArray) -> IntArray:
+    """(N, 3, GRID, GRID) pixels of the image, counted row by row.
+
+    First the points of each crop themselves, then their neighbours to the right and below.
+    """
+    height, width = image.shape[:2]
+    size = xyxy[:, 2:] - xyxy[:, :2]
+    fine = np.maximum(1, np.rint(size.max(axis=1) * FINE))
+    at = xyxy[:, :2, None] + size[:, :, None] * SHARE
+    at = np.nan_to_num(np.concatenate((at, at + fine[:, None, None]), axis=1))
+    last = np.array([width - 1, height - 1, width - 1, height - 1], np.float32)
+    at = np.minimum(np.maximum(at, 0), last[:, None]).astype(np.int64)
+    left, right = at[:, 0, None], at[:, 2, None]
+    here, below = at[:, 1, :, None] * width, at[:, 3, :, None] * width
+    return np.stack((here + left, here + right, below + left), axis=1)
+
+
+def _green(image: Image, places: IntArray) -> FloatArray:
+    """Brightness at `places`; from flat memory it is fetched in a third of the time."""
+    return image.reshape(-1).take(places * 3 + 1).astype(np.float32)
 
 
 class UsualSharpness:
