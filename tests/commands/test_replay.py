@@ -174,6 +174,19 @@ def test_a_preset_with_camera_motion_is_recorded_without_pictures(scene, tmp_pat
     assert "wrote" in capsys.readouterr().out
 
 
+def test_a_source_is_recorded_the_same_whatever_came_before_it(tmp_path):
+    """A background is learned anew: without one, a first picture shows nothing that moves."""
+    words = ("--det", "motion", "--embedder", "none", "--device", "cpu", "--max-frames", "30")
+    sources = ("synthetic:crossings", "synthetic:pan")
+    for directory, names in (("both", sources), ("alone", sources[1:])):
+        out = tmp_path / directory
+        assert main(["cache", *names, "--out", str(out), "-q", *words]) == EXIT_OK
+    takes = [read_cache(tmp_path / name / "pan.npz").tape.takes for name in ("both", "alone")]
+    assert len(takes[0][0].detections) == 0
+    after, alone = ([take.detections.xyxy.tolist() for take in one.values()] for one in takes)
+    assert after == alone
+
+
 def test_an_empty_place_says_how_to_make_a_cache(tmp_path, capsys):
     assert replayed(tmp_path, tmp_path / "out") == EXIT_INPUT
     assert "python cli.py cache --source video.mp4" in capsys.readouterr().err

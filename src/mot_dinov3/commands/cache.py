@@ -17,6 +17,7 @@ from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, InputError, UsageError
 if TYPE_CHECKING:
     from mot_dinov3.config import TrackConfig
     from mot_dinov3.io.sources import FrameReader
+    from mot_dinov3.jobs.models import LoadedModels
     from mot_dinov3.pipeline import Models
     from mot_dinov3.replay.cache import Cache
     from mot_dinov3.replay.recording import Recording
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     """Record every source; 4 if one of them was damaged."""
     from mot_dinov3.compat import load_environment
+    from mot_dinov3.jobs.models import LoadedModels
 
     load_environment()
     chosen = dict(vars(args))
@@ -59,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     _check(sources, config, truth)
     configs = [replace(config, source=replace(config.source, source=name)) for name in sources]
     paths = _paths(configs, directory)
-    models = LoadedOnce(config)
+    models = LoadedModels()
     code = EXIT_OK
     for item, path in zip(configs, paths, strict=True):
         if again or not is_there(item, path, models):
@@ -113,23 +115,7 @@ def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
     return list(out)
 
 
-class LoadedOnce:
-    """The models, loaded when the first source needs them."""
-
-    def __init__(self, config: TrackConfig) -> None:
-        self.config = config
-        self._models: Models | None = None
-
-    def models(self) -> Models:
-        """All of them, the embedder None for `--embedder none`."""
-        if self._models is None:
-            from mot_dinov3.session import load_models
-
-            self._models = load_models(self.config)
-        return self._models
-
-
-def cache_source(config: TrackConfig, path: Path, models: LoadedOnce, truth: Path | None) -> int:
+def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: Path | None) -> int:
     """Record one source into `path`; the exit code tells of damage.
 
     Raises:
@@ -139,11 +125,11 @@ def cache_source(config: TrackConfig, path: Path, models: LoadedOnce, truth: Pat
     from mot_dinov3.replay.store import write_cache
     from mot_dinov3.session import open_frames
 
-    loaded = models.models()
+    loaded = models.ready_for(config)
     with open_frames(config.source) as reader:
         tell = Teller(count_of(config, reader), quiet=config.talk.quiet)
         recording = record_source(reader, loaded, config, tell)
-        cache = cache_of(config, reader, recording, models)
+        cache = cache_of(config, reader, recording, loaded)
         partial = reader.partial
     if not len(recording.tape):
         raise InputError(f"No frame of '{cache.origin.name}' was left to record.",
@@ -166,7 +152,7 @@ def count_of(config: TrackConfig, reader: FrameReader) -> int:
 
 
 def cache_of(
-    config: TrackConfig, reader: FrameReader, recording: Recording, models: LoadedOnce
+    config: TrackConfig, reader: FrameReader, recording: Recording, models: Models
 ) -> Cache:
     """What was recorded, with its identity and the ground truth that came with the source."""
     from mot_dinov3.replay.cache import Cache, Origin
@@ -177,7 +163,7 @@ def cache_of(
     info, tape = reader.info, recording.tape
     return Cache(
         Origin(info.name, *tape.frame_wh, info.fps, len(tape), recording.content),
-        recipe_of(config, models.models().detector, models.models().embedder),
+        recipe_of(config, models.detector, models.embedder),
         tape,
         recording.costs,
         truth=truth_of(config.source.source, reader),
@@ -185,7 +171,7 @@ def cache_of(
     )
 
 
-def is_there(config: TrackConfig, path: Path, models: LoadedOnce) -> bool:
+def is_there(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
     """Whether `path` already holds this very recording.
 
     Raises:
@@ -200,7 +186,8 @@ def is_there(config: TrackConfig, path: Path, models: LoadedOnce) -> bool:
     if not path.exists():
         return False
     kept = read_cache(path)
-    recipe = recipe_of(config, models.models().detector, models.models().embedder)
+    loaded = models.ready_for(config)
+    recipe = recipe_of(config, loaded.detector, loaded.embedder)
     digest, frames = ContentDigest(), 0
     with open_frames(config.source) as reader:
         for frame in reader:

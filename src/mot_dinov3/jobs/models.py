@@ -1,4 +1,4 @@
-"""Models that stay loaded from one job to the next."""
+"""Models that stay loaded from one clip to the next."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from mot_dinov3.session import load_models
 
 
 class LoadedModels:
-    """Detector and embedder for jobs that differ in source and outputs alone; loaded once."""
+    """Detector and embedder for clips that differ in source and outputs alone; loaded once."""
 
     def __init__(self) -> None:
         self._models: Models | None = None
 
     @property
     def loaded(self) -> bool:
-        """Whether a job after this one finds its models there."""
+        """Whether a clip after this one finds its models there."""
         return self._models is not None
 
     def ready_for(self, config: TrackConfig) -> Models:
-        """The models for the next job; a detector that remembers its clip is made anew.
+        """The models for the next clip; a detector that remembers its clip is made anew.
 
         Raises:
             MotError: a name, a model or a device is not to be had.
