@@ -38,6 +38,7 @@ class FakeEmbedder:
     """An embedder that knows who is where: one-hot vectors by the nearest known centre."""
 
     title, device = "fake", "cpu"
+    whole_frame, has_own_cost, has_memory = False, True, False
 
     def __init__(self, looks, dim=8):
         self.looks, self.dim, self.calls = looks, dim, 0
@@ -50,7 +51,7 @@ class FakeEmbedder:
 class ScriptedDetector:
     """Replays lists of boxes, one list a frame."""
 
-    title = "scripted"
+    title, has_memory = "scripted", False
 
     def __init__(self, frames):
         self.frames = frames

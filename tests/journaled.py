@@ -55,6 +55,7 @@ class ColourEmbedder:
     """Vectors that differ from call to call, so that computing again is not telling again."""
 
     title, device, dim = "by colour", "cpu", 6
+    whole_frame, has_own_cost, has_memory = False, True, False
 
     def __init__(self):
         self.calls, self.chance = 0, np.random.default_rng(1)

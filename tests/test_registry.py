@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict
 from importlib import import_module
+from inspect import signature
 
 import pytest
 
@@ -41,3 +42,16 @@ def test_every_member_of_every_table_is_there(module, table):
     registry = getattr(import_module(module), table)
     for name in registry:
         assert callable(registry.load(name)), name
+
+
+@pytest.mark.parametrize(
+    ("module", "table", "kind"),
+    [
+        ("mot_dinov3.detectors.factory", "DETECTORS", "Detector"),
+        ("mot_dinov3.features.factory", "EMBEDDERS", "Embedder"),
+    ],
+)
+def test_members_say_what_they_are_so_that_mypy_can_compare_them(module, table, kind):
+    registry = getattr(import_module(module), table)
+    for name in registry:
+        assert signature(registry.load(name)).return_annotation == kind, name

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from fakes import FakeClock, FakeEmbedding
-from mot_dinov3.config import SchedulerConfig
-from mot_dinov3.features.base import has_own_cost, whole_frame
+from fakes import FakeClock, FakeEmbedder, FakeEmbedding, ScriptedDetector
+from mot_dinov3.assembly import assemble
+from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3.pipeline import Models
 from mot_dinov3.planning import joined
 from mot_dinov3.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.structures import EmbedPlan, Reason
@@ -96,9 +97,10 @@ def test_nobody_joins_where_nobody_is_wanted():
     assert joined(plan_of(0, 0, reuse=2)).refresh.tolist() == []
 
 
-def test_an_embedder_of_crops_has_a_price_of_its_own():
-    plain = SimpleNamespace()
-    assert not whole_frame(plain)
-    assert not whole_frame(None)
-    assert has_own_cost(plain)
-    assert not has_own_cost(SimpleNamespace(has_own_cost=False))
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_scheduler_hears_what_the_embedder_looks_at(whole):
+    embedder = FakeEmbedder(lambda box: np.eye(8)[0])
+    embedder.whole_frame = whole
+    models = Models(ScriptedDetector([]), embedder)
+    assert assemble(TrackConfig(), models).scheduler.whole_frame is whole
+    assert not replace(models, embedder=None).whole_frame

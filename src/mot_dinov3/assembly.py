@@ -7,7 +7,6 @@ from time import perf_counter
 from mot_dinov3.camera.factory import create_camera
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.device import synchroniser
-from mot_dinov3.features.base import whole_frame
 from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.policies.factory import create_policy
 from mot_dinov3.scheduler import EmbeddingScheduler
@@ -41,7 +40,7 @@ def assemble(
             chosen,
             clock,
             synchronise=synchroniser(models.device),
-            whole_frame=whole_frame(models.embedder),
+            whole_frame=models.whole_frame,
         ),
         Tracker.of(config),
         create_camera(config.motion.cmc),

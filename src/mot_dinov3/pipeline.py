@@ -9,7 +9,7 @@ import numpy as np
 from mot_dinov3.association.base import Scene, TrackView
 from mot_dinov3.camera.base import CameraMotion
 from mot_dinov3.detectors.base import Detector
-from mot_dinov3.features.base import Embedder, has_own_cost
+from mot_dinov3.features.base import Embedder
 from mot_dinov3.features.sharpness import UsualSharpness, sharpness
 from mot_dinov3.planning import gated, joined, plan_input
 from mot_dinov3.policies.base import Policy
@@ -48,6 +48,11 @@ class Models:
         """Where embeddings are computed, "cpu" where there are none."""
         return self.embedder.device if self.embedder is not None else "cpu"
 
+    @property
+    def whole_frame(self) -> bool:
+        """Whether embeddings come of whole pictures, so that more of them cost nothing."""
+        return self.embedder is not None and self.embedder.whole_frame
+
 
 class ModularTracker:
     """A detector, an embedder on a budget, and a tracker, behind one door.
@@ -84,7 +89,7 @@ class ModularTracker:
         """Pay for first calls before the first frame counts, on a frame of the same size."""
         self.detector.warm_up(frame.width, frame.height)
         embedder = self.embedder
-        if embedder is not None and has_own_cost(embedder):
+        if embedder is not None and embedder.has_own_cost:
             image, box = frame.image, person_sized_box(frame)
             self.scheduler.warm_up(lambda n: embedder.embed(image, np.repeat(box, n, axis=0)))
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from journaled import FRAMES, TITLES, Run, config, crowd, frames, place, told
+from journaled import (
+    FRAMES,
+    TITLES,
+    ColourEmbedder,
+    CountingDetector,
+    Run,
+    config,
+    crowd,
+    frames,
+    place,
+    told,
+)
 from mot_dinov3.errors import InputError
 from mot_dinov3.resume.contents import frames_of, look_into
 from mot_dinov3.resume.records import read_records
@@ -68,6 +79,17 @@ def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not(tmp_path, settings, cut
     if settings.scheduler.budget_ms == settings.scheduler.target_fps == 0:
         assert told(run.results) == told(before.results)
     assert look_into(home.path).frames == FRAMES
+
+
+@pytest.mark.parametrize("part", [CountingDetector, ColourEmbedder])
+def test_whoever_remembers_frames_looks_at_the_known_ones_again(tmp_path, monkeypatch, part):
+    monkeypatch.setattr(part, "has_memory", True)
+    settings = config()
+    whole_run(tmp_path, settings)
+    with place(tmp_path, settings).resume(TITLES) as journal:
+        run = Run(settings, journal).go(frames(10))
+    assert run.detector.asked == list(range(10))
+    assert (run.embedder.calls > 0) is (part is ColourEmbedder)
 
 
 def after(before, cut):

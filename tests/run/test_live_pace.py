@@ -28,6 +28,7 @@ class Detector(ScriptedDetector):
 
 class Embedder:
     title, device, dim = "slow", "cpu", 8
+    whole_frame, has_own_cost, has_memory = False, True, False
 
     def embed(self, image, xyxy):
         time.sleep(CROP_S * len(xyxy))

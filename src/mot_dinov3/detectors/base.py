@@ -22,6 +22,10 @@ class Detector(Protocol):
     def title(self) -> str:
         """What runs, for the summary, such as "yolov8n.pt 640x384 px, OpenVINO bf16, cpu"."""
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether what it says of a frame depends on the frames before."""
+
     def warm_up(self, width: int, height: int) -> None:
         """Run once on an empty picture of that size, so that the first frame is not slow."""
 

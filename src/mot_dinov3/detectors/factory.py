@@ -14,13 +14,13 @@ ULTRALYTICS = "yolo"
 DETECTORS = Registry(
     "detector",
     {
-        REPLAY: "mot_dinov3.detectors.mot_file:MotFileDetector",
-        MOTION: "mot_dinov3.detectors.motion:MotionDetector",
-        "demo": "mot_dinov3.detectors.loading:demo_detector",
+        REPLAY: "mot_dinov3.detectors.mot_file:load_replay",
+        MOTION: "mot_dinov3.detectors.motion:load_motion",
+        "demo": "mot_dinov3.detectors.loading:load_demo",
         ULTRALYTICS: "mot_dinov3.detectors.loading:load_yolo",
     },
 )
-"""Every entry is called with (config, device, settings)."""
+"""Every entry is called with (config, device, settings), and says that it returns a `Detector`."""
 OF_ONE_CLIP = (REPLAY, MOTION)
 """What these know is about one clip: the next one needs a detector of its own."""
 

@@ -50,7 +50,7 @@ def load_yolo(config: DetectorConfig, device: str, settings: DeviceConfig) -> De
     return _by_ultralytics(config, path, device, settings)
 
 
-def demo_detector(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
+def load_demo(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
     """The small detector whose weights are part of the package.
 
     Raises:

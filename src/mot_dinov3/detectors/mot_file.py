@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
+from mot_dinov3.detectors.base import Detector
 from mot_dinov3.detectors.classes import resolve_classes
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.mot import MotTable, read_mot
@@ -32,6 +33,16 @@ MOT_CLASSES = {
 """Classes of the MOT16 and MOT17 annotations; https://arxiv.org/abs/1603.00831, table 3."""
 
 
+def load_replay(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
+    """A detector from the MOT file that `config.det` names; it runs nothing, so nowhere.
+
+    Raises:
+        InputError: the file is missing or holds a bad line; the message names it.
+        UsageError: no file was named, or a class is unknown.
+    """
+    return MotFileDetector(config)
+
+
 class MotFileDetector:
     """Hands out the boxes that a MOT file holds for each frame, matched by `Frame.index`.
 
@@ -41,11 +52,10 @@ class MotFileDetector:
 
     names: Mapping[int, str]
     title: str
+    has_memory = False
 
-    def __init__(
-        self, config: DetectorConfig, device: str = "cpu", settings: DeviceConfig | None = None
-    ) -> None:
-        """Read the whole file at once; `device` and `settings` are of no use here.
+    def __init__(self, config: DetectorConfig) -> None:
+        """Read the whole file at once.
 
         Raises:
             InputError: the file is missing or holds a bad line; the message names it.

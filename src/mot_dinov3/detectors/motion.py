@@ -10,6 +10,7 @@ import numpy as np
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.detectors.background import Background, View
+from mot_dinov3.detectors.base import Detector
 from mot_dinov3.detectors.classes import resolve_classes
 from mot_dinov3.structures import Detections, FloatArray, Frame, Image
 
@@ -40,6 +41,15 @@ class Blob(NamedTuple):
     pixels: int
 
 
+def load_motion(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
+    """A detector of motion; it has no weights, and runs on the CPU whatever `device` says.
+
+    Raises:
+        UsageError: `--classes` asks for another class than "moving".
+    """
+    return MotionDetector(config)
+
+
 class MotionDetector:
     """Background subtraction, cleaned up and gathered into one box per object.
 
@@ -51,10 +61,8 @@ class MotionDetector:
     title: str
     has_memory = True
 
-    def __init__(
-        self, config: DetectorConfig, device: str = "cpu", settings: DeviceConfig | None = None
-    ) -> None:
-        """Start with an unknown background; it runs on the CPU whatever `device` says.
+    def __init__(self, config: DetectorConfig) -> None:
+        """Start with an unknown background.
 
         Raises:
             UsageError: `--classes` asks for another class than "moving".

@@ -23,6 +23,7 @@ class UltralyticsDetector:
 
     names: Mapping[int, str]
     title: str
+    has_memory = False
 
     def __init__(
         self, config: DetectorConfig, path: Path, device: str = "cpu", *, half: bool = False

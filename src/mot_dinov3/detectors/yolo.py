@@ -50,6 +50,7 @@ class YoloDetector:
     """
 
     names: Mapping[int, str]
+    has_memory = False
 
     def __init__(self, config: DetectorConfig, source: NetworkSource) -> None:
         self.names = source.about.names

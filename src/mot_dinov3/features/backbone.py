@@ -34,6 +34,10 @@ class NetworkEmbedder:
         DeviceError: one crop alone does not fit into the device's memory.
     """
 
+    whole_frame = False
+    has_own_cost = True
+    has_memory = False
+
     def __init__(
         self,
         network: Network,

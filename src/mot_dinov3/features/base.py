@@ -27,6 +27,18 @@ class Embedder(Protocol):
     def title(self) -> str:
         """What runs, for the summary, such as "facebook/dinov2-base 224 px, cpu, torch fp32"."""
 
+    @property
+    def whole_frame(self) -> bool:
+        """Whether it looks at the whole picture at once: more boxes of it cost nothing."""
+
+    @property
+    def has_own_cost(self) -> bool:
+        """Whether it runs a network of its own, whose first calls have to be paid for."""
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether what it says of a frame depends on the frames before."""
+
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """One vector per box, all boxes in one batch.
 
@@ -37,16 +49,6 @@ class Embedder(Protocol):
         Returns:
             (M, dim) float32, unit rows; a row that could not be computed holds NaN.
         """
-
-
-def whole_frame(embedder: Embedder | None) -> bool:
-    """Whether it looks at the whole picture at once: more boxes of it cost nothing."""
-    return bool(getattr(embedder, "whole_frame", False))
-
-
-def has_own_cost(embedder: Embedder) -> bool:
-    """Whether it runs a network of its own, whose first calls have to be paid for."""
-    return bool(getattr(embedder, "has_own_cost", True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.features.backbone import NetworkEmbedder
-from mot_dinov3.features.base import Placement
+from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.features.exports import Built, Pretrained, pretrained_embedder
 from mot_dinov3.features.pretrained import input_spec, load_typed_model
 from mot_dinov3.hub.files import model_directory
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 DEFAULT_CLIP = "openai/clip-vit-base-patch32"
 
 
-def load_clip(config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
+def load_clip(config: EmbedderConfig, place: Placement) -> Embedder:
     """An embedder from a CLIP model; `config.embed_model` is a hub id or a local directory.
 
     Raises:

@@ -17,7 +17,7 @@ from mot_dinov3.boxes import area, clip
 from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import ModelError
 from mot_dinov3.features.backbone import NetworkEmbedder, unit_rows
-from mot_dinov3.features.base import Placement
+from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.features.dino import dino_directory
 from mot_dinov3.features.exports import Built, Pretrained, pretrained_embedder
 from mot_dinov3.features.pooling import pool_boxes
@@ -31,7 +31,7 @@ BINS = (2, 1)
 """Upper and lower half of a box are described apart."""
 
 
-def load_dense(config: EmbedderConfig, place: Placement) -> DenseEmbedder:
+def load_dense(config: EmbedderConfig, place: Placement) -> Embedder:
     """A whole-picture embedder from a vision transformer that transformers' `AutoModel` loads.
 
     Args:
@@ -107,6 +107,8 @@ class DenseEmbedder:
     """
 
     whole_frame = True
+    has_own_cost = True
+    has_memory = False
 
     def __init__(self, network: NetworkEmbedder, grid: tuple[int, int]) -> None:
         self._network = network

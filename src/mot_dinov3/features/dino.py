@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.config import OPEN_DINO, EmbedderConfig
 from mot_dinov3.errors import ModelError
-from mot_dinov3.features.backbone import NetworkEmbedder
-from mot_dinov3.features.base import Placement
+from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.features.exports import Built, Pretrained, pretrained_embedder
 from mot_dinov3.features.pretrained import input_spec, load_model, model_type_of
 from mot_dinov3.hub.files import model_directory
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 CLASS_TOKENS = ("cls_token", "class_embedding")
 
 
-def load_dino(config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
+def load_dino(config: EmbedderConfig, place: Placement) -> Embedder:
     """An embedder from any vision model that transformers' `AutoModel` loads.
 
     Args:

@@ -25,7 +25,7 @@ EMBEDDERS = Registry(
         "dense": "mot_dinov3.features.dense:load_dense",
     },
 )
-"""Every entry is called with (config, placement)."""
+"""Every entry is called with (config, placement), and says that it returns an `Embedder`."""
 
 NECK = "detector"
 """The name of the embedder that is made from a detector, not from a model of its own."""

@@ -18,8 +18,7 @@ from mot_dinov3.backends.choice import INT8, ONNX, OPENVINO, Older, choose_backe
 from mot_dinov3.backends.load import load_network
 from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError
-from mot_dinov3.features.backbone import NetworkEmbedder
-from mot_dinov3.features.base import Placement
+from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
 from mot_dinov3.features.exports import embedder_of, older_flag
 from mot_dinov3.structures import FloatArray
@@ -35,7 +34,7 @@ A scheduled run mostly embeds one or two at once."""
 FLOAT_TYPES = ("float32", "float16")
 
 
-def load_onnx(config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
+def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
     """An embedder from an ONNX model: one NCHW picture input, one vector output.
 
     Pictures are RGB, scaled to 0..1 and normalised with ImageNet's mean and std, or with the

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.features.backbone import NetworkEmbedder
-from mot_dinov3.features.base import Placement
+from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.features.dino import pooled
 from mot_dinov3.features.exports import Built, Pretrained, pretrained_embedder
 from mot_dinov3.features.pretrained import input_spec, load_typed_model
@@ -15,7 +14,7 @@ from mot_dinov3.hub.files import model_directory
 DEFAULT_RESNET = "microsoft/resnet-50"
 
 
-def load_resnet(config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
+def load_resnet(config: EmbedderConfig, place: Placement) -> Embedder:
     """An embedder from a ResNet; `config.embed_model` is a hub id or a local directory.
 
     Raises:

@@ -12,7 +12,7 @@ import numpy as np
 from mot_dinov3.assembly import assemble
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.device import synchronised_clock
-from mot_dinov3.features.base import Embedder, whole_frame
+from mot_dinov3.features.base import Embedder
 from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.clock import CostTable
 from mot_dinov3.replay.fingerprint import ContentDigest
@@ -66,7 +66,7 @@ def record_source(
     detector, embedder, cheap = models.detector, models.embedder, models.cheap
     watch = Stopwatch(models.device)
     tape, digest, busiest = Tape(detector.title, detector.names), ContentDigest(), _Busiest()
-    tape.whole_frame = whole_frame(embedder)
+    tape.whole_frame = models.whole_frame
     read_ms: list[float] = []
     detect_ms: list[float] = []
     cheap_ms: list[float] = []

@@ -129,6 +129,8 @@ class TapePlayer:
     """
 
     device = "cpu"
+    has_own_cost = False
+    has_memory = False
 
     def __init__(self, tape: Tape, meter: Meter | None = None) -> None:
         self.tape = tape
@@ -169,6 +171,9 @@ class CheapPlayer:
     """Cheap evidence of all detections of a frame, looked up on a tape."""
 
     device, title = "cpu", "recorded"
+    whole_frame = True
+    has_own_cost = False
+    has_memory = False
 
     def __init__(self, tape: Tape, player: TapePlayer) -> None:
         self.dim = tape.cheap_dim

@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from mot_dinov3.detectors.base import Detector
-from mot_dinov3.features.base import Embedder, has_own_cost, whole_frame
+from mot_dinov3.features.base import Embedder
 from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.resume.answers import Answers, look_of, proof_of
 from mot_dinov3.structures import Detections, FloatArray, Frame, FrameResult, Image
@@ -22,7 +22,6 @@ class Heard:
     Attributes:
         frame_index: 0-based index of the frame in the source.
         detections: what the detector saw.
-        detect_ms: how long it took.
         admitted: what the budget said each time it was asked how many crops may go on.
         batches: crops and milliseconds of each batch that was embedded.
         vectors: (n, D) float32 of each batch.
@@ -30,7 +29,6 @@ class Heard:
 
     frame_index: int
     detections: Detections
-    detect_ms: float
     admitted: Sequence[int]
     batches: Sequence[tuple[int, float]]
     vectors: Sequence[FloatArray]
@@ -44,7 +42,7 @@ class Heard:
             picture=look_of(frame),
             tracks=proof_of(result.tracks),
             detections=self.detections,
-            detect_ms=self.detect_ms,
+            detect_ms=result.stage_ms.get("detect", 0.0),
             admitted=self.admitted,
             batches=self.batches,
             vectors=np.concatenate(self.vectors) if self.vectors else nothing,
@@ -74,7 +72,7 @@ class Witness:
     def begin(self, frame: Frame | None, known: Answers | None) -> None:
         """A frame begins, whose answers are known or not; without a frame nothing is kept."""
         self._frame, self._known = frame, known
-        self._seen, self._detect_ms = Detections.empty(), 0.0
+        self._seen = Detections.empty()
         self._admitted: list[int] = []
         self._batches: list[tuple[int, float]] = []
         self._vectors: list[FloatArray] = []
@@ -83,11 +81,8 @@ class Witness:
     def detections(self, ask: Callable[[], Detections]) -> Detections:
         """What the detector says."""
         if self._known is not None:
-            self._detect_ms = self._known.detect_ms
             return self._known.detections
-        started = perf_counter()
         self._seen = ask()
-        self._detect_ms = (perf_counter() - started) * 1000
         return self._seen
 
     def admitted(self, ask: Callable[[], int]) -> int:
@@ -125,8 +120,7 @@ class Witness:
 
     def heard(self, frame: Frame) -> Heard:
         """Everything that was heard of the frame that ends now."""
-        return Heard(frame.index, self._seen, self._detect_ms, self._admitted, self._batches,
-                     self._vectors)  # fmt: skip
+        return Heard(frame.index, self._seen, self._admitted, self._batches, self._vectors)
 
     @property
     def told_ms(self) -> Mapping[str, float]:
@@ -134,7 +128,7 @@ class Witness:
         if self._known is None:
             return {}
         embed_ms = sum(ms for _, ms in self._batches)
-        return {"detect": self._detect_ms, "embed": embed_ms}
+        return {"detect": self._known.detect_ms, "embed": embed_ms}
 
 
 class HeardDetector:
@@ -148,6 +142,7 @@ class HeardDetector:
 
     def __init__(self, detector: Detector, witness: Witness, *, always: bool) -> None:
         self.names = detector.names
+        self.has_memory = detector.has_memory
         self._detector, self._witness, self._always = detector, witness, always
 
     @property
@@ -172,8 +167,9 @@ class HeardEmbedder:
 
     def __init__(self, embedder: Embedder, witness: Witness) -> None:
         self.device = embedder.device
-        self.whole_frame = whole_frame(embedder)
-        self.has_own_cost = has_own_cost(embedder)
+        self.whole_frame = embedder.whole_frame
+        self.has_own_cost = embedder.has_own_cost
+        self.has_memory = embedder.has_memory
         self._embedder, self._witness = embedder, witness
 
     @property
@@ -199,15 +195,10 @@ def heard(models: Models, witness: Witness) -> Models:
     """
     embedder = models.embedder
     parts = (models.detector, embedder, models.cheap)
-    always = any(has_memory(part) for part in parts)
-    if embedder is not None and not has_memory(embedder):
+    always = any(part.has_memory for part in parts if part is not None)
+    if embedder is not None and not embedder.has_memory:
         embedder = HeardEmbedder(embedder, witness)
     return Models(HeardDetector(models.detector, witness, always=always), embedder, models.cheap)
-
-
-def has_memory(part: object) -> bool:
-    """Whether what it says of a frame depends on the frames before."""
-    return bool(getattr(part, "has_memory", False))
 
 
 def listen(tracker: ModularTracker, witness: Witness) -> None:
