@@ -14,13 +14,13 @@ from mot_dinov3.assembly import assemble
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.memory import STATM, resident_mb, slope_figures
 from mot_dinov3.pipeline import Models
-from mot_dinov3.replay.tape import Tape, TapePlayer
+from mot_dinov3.replay.crowd import CrowdPlayer
 from mot_dinov3.selftest.base import Bench, Outcome
 from mot_dinov3.selftest.cases import Case, expect, run_cases
 from mot_dinov3.selftest.program import Process, end, expect_code, start
 from mot_dinov3.selftest.scenes import draw_scene
 from mot_dinov3.statistics import RunStatistics
-from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
+from mot_dinov3.synthetic.crowd import CrowdConfig
 
 TRACKED, PIPED = 1_000_000, 20_000
 MOST_MB_PER_100_000 = 1.0
@@ -111,17 +111,12 @@ def told(held: list[Held]) -> str:
 def track_long(frames: int) -> list[Held]:
     """Track a restless crowd with a budget of crops, and keep its statistics."""
     config = TrackConfig(scheduler=SchedulerConfig(budget_crops=BUDGET_CROPS))
-    tape = Tape("crowd", {0: "person"}, frame_wh=(int(WIDTH), int(HEIGHT)))
-    player, kept = TapePlayer(tape), RunStatistics()
-    player.dim = CROWD.dim
+    player, kept = CrowdPlayer(CROWD), RunStatistics()
     tracker = assemble(config, Models(player, player))
     held, every = [], max(1, frames // SAMPLES)
-    for frame, detections, vectors in islice(Crowd(CROWD), frames):
-        tape.takes.clear()
-        tape.add(frame, detections, vectors)
-        for blank in tape.frames():
-            result = tracker.step(blank)
-            kept.add(result, result.stage_ms, sum(result.stage_ms.values()))
+    for frame in islice(player, frames):
+        result = tracker.step(frame)
+        kept.add(result, result.stage_ms, sum(result.stage_ms.values()))
         if (frame.index + 1) % every == 0:
             held.append(held_by("self", frame.index + 1))
     return held

@@ -15,9 +15,10 @@ from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.config import DetectorConfig, TrackConfig
 from mot_dinov3.pipeline import Models
+from mot_dinov3.replay.crowd import crowd_tape
 from mot_dinov3.replay.tape import Tape, TapePlayer, record
 from mot_dinov3.structures import Detections, FloatArray, Frame
-from mot_dinov3.synthetic.crowd import FPS, Crowd, CrowdConfig, unit
+from mot_dinov3.synthetic.crowd import FPS, CrowdConfig, unit
 from mot_dinov3.timing import summarise
 
 BARS_MS = {100: 1.5, 300: 8.0}
@@ -77,10 +78,7 @@ def replay_cost(tape: Tape, config: TrackConfig, dim: int, rounds: int) -> Figur
 
 def crowd_cost(config: TrackConfig, people: int, dim: int, rounds: int) -> Figures:
     """Figures on a crowd in which everybody is seen in every frame."""
-    tape = Tape("crowd", {0: "person"})
-    for frame, detections, vectors in islice(Crowd(CrowdConfig(people, dim)), CROWD_FRAMES):
-        tape.add(frame, detections, vectors)
-    return cost_of(tape, config, rounds)
+    return cost_of(crowd_tape(CrowdConfig(people, dim), CROWD_FRAMES), config, rounds)
 
 
 def looks_by_place(detections: Detections, dim: int) -> FloatArray:

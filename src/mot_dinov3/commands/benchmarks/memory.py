@@ -11,9 +11,9 @@ from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.memory import SETTLED, STATM, resident_mb, slope_figures
 from mot_dinov3.pipeline import Models
-from mot_dinov3.replay.tape import Tape, TapePlayer
+from mot_dinov3.replay.crowd import CrowdPlayer
 from mot_dinov3.statistics import RunStatistics
-from mot_dinov3.synthetic.crowd import Crowd, CrowdConfig
+from mot_dinov3.synthetic.crowd import CrowdConfig
 
 FRAMES = 10_000
 EVERY = 50
@@ -36,15 +36,10 @@ def memory(bench: Bench) -> Report:
 
 def growth(config: TrackConfig, frames: int, statistics: bool) -> Figures:
     """Track a restless crowd for `frames` frames and fit a line to the memory in use."""
-    tape = Tape("crowd", {0: "person"})
-    player = TapePlayer(tape)
-    player.dim = CROWD.dim
+    player, kept = CrowdPlayer(CROWD), RunStatistics()
     tracker = assemble(config, Models(player, player))
-    kept = RunStatistics()
     used: list[tuple[int, float]] = []
-    for frame, detections, vectors in islice(Crowd(CROWD), frames):
-        tape.takes.clear()
-        tape.add(frame, detections, vectors)
+    for frame in islice(player, frames):
         result = tracker.step(frame)
         if statistics:
             kept.add(result, result.stage_ms, sum(result.stage_ms.values()))

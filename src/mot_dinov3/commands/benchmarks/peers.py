@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +18,10 @@ from mot_dinov3.commands.benchmarks.peer_process import PEERS
 from mot_dinov3.commands.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.commands.benchmarks.step_cost import step_costs
 from mot_dinov3.config import TrackConfig
+from mot_dinov3.replay.crowd import crowd_tape
 from mot_dinov3.replay.tape import Tape
 from mot_dinov3.structures import Detections, Frame
-from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
+from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, CrowdConfig
 from mot_dinov3.timing import summarise
 
 BARS = {"trackers ByteTrack": 2.0, "ultralytics BYTETracker": 3.0, "boxmot sfsort": 1.5}
@@ -79,10 +79,7 @@ def tape_of(config: TrackConfig, frames: int) -> Tape:
     """Recorded detections where `--det mot:FILE` names some, else those of a drawn crowd."""
     if config.detector.det.startswith("mot:"):
         return mot_tape(config.detector, frames)
-    tape = Tape("a crowd", {0: "person"})
-    for frame, detections, _ in islice(Crowd(CROWD), frames):
-        tape.add(frame, detections)
-    return tape
+    return crowd_tape(CROWD, frames)
 
 
 def fight(duel: Duel, own: OwnPass, link: PeerLink, name: str) -> None:

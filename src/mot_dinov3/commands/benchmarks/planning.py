@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from time import perf_counter
 
 from mot_dinov3.alone import on_one_core
@@ -13,9 +12,10 @@ from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.pipeline import Models
 from mot_dinov3.policies.base import PlanInput, Policy
 from mot_dinov3.policies.factory import create_policy
-from mot_dinov3.replay.tape import Tape, TapePlayer
+from mot_dinov3.replay.crowd import crowd_tape
+from mot_dinov3.replay.tape import TapePlayer
 from mot_dinov3.structures import EmbedPlan
-from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
+from mot_dinov3.synthetic.crowd import CrowdConfig
 from mot_dinov3.timing import summarise
 
 BAR_MS = 0.5
@@ -70,9 +70,7 @@ class Witness:
 
 def plan_cost(config: TrackConfig, name: str, crowd: CrowdConfig, rounds: int) -> Figures:
     """Milliseconds of a plan, after a warm-up, over all rounds, and how much there was to plan."""
-    tape = Tape("crowd", {0: "person"}, frame_wh=(int(WIDTH), int(HEIGHT)))
-    for frame, detections, vectors in islice(Crowd(crowd), FRAMES):
-        tape.add(frame, detections, vectors)
+    tape = crowd_tape(crowd, FRAMES)
     spent_ms: list[float] = []
     tracks = lost = 0.0
     for _ in range(rounds):

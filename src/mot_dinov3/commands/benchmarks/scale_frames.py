@@ -19,11 +19,11 @@ from mot_dinov3.commands.benchmarks.growth import exponent, known
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.memory import memory_mb, slope_figures
 from mot_dinov3.pipeline import Models
-from mot_dinov3.replay.tape import Tape, TapePlayer
+from mot_dinov3.replay.crowd import CrowdPlayer
 from mot_dinov3.sinks.jsonl import JsonLinesSink
 from mot_dinov3.sinks.mot_text import MotTextSink
 from mot_dinov3.statistics import RunStatistics
-from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
+from mot_dinov3.synthetic.crowd import CrowdConfig
 from mot_dinov3.timing import StageTimer
 
 LENGTHS = (1_000, 10_000, 100_000)
@@ -56,9 +56,7 @@ def long_run(config: TrackConfig, lengths: Sequence[int], directory: Path) -> li
 
 def steps(config: TrackConfig, directory: Path, stack: ExitStack) -> Iterator[float]:
     """Seconds of tracking and writing, frame by frame, for ever."""
-    tape = Tape("crowd", {0: "person"}, frame_wh=(int(WIDTH), int(HEIGHT)))
-    player, timer, kept = TapePlayer(tape), StageTimer(), RunStatistics()
-    player.dim = CROWD.dim
+    player, timer, kept = CrowdPlayer(CROWD), StageTimer(), RunStatistics()
     tracker = assemble(config, Models(player, player))
     sinks = [
         stack.enter_context(sink)
@@ -67,9 +65,7 @@ def steps(config: TrackConfig, directory: Path, stack: ExitStack) -> Iterator[fl
             JsonLinesSink(str(directory / "long.jsonl"), player.names, timer),
         )
     ]
-    for frame, detections, vectors in Crowd(CROWD):
-        tape.takes.clear()
-        tape.add(frame, detections, vectors)
+    for frame in player:
         timer.stage_ms = {}
         started = perf_counter()
         result = tracker.step(frame)

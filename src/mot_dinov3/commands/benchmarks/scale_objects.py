@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
@@ -17,8 +16,8 @@ from mot_dinov3.commands.benchmarks.rounds import rounds_of
 from mot_dinov3.commands.benchmarks.step_cost import step_costs
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.memory import memory_mb
-from mot_dinov3.replay.tape import Tape
-from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
+from mot_dinov3.replay.crowd import crowd_tape
+from mot_dinov3.synthetic.crowd import CrowdConfig
 from mot_dinov3.timing import summarise
 
 OBJECTS = (10, 50, 100, 300, 1000)
@@ -56,9 +55,7 @@ def object_rows(bench: Bench) -> list[Row]:
 
 def track_crowd(config: TrackConfig, people: int, dim: int) -> Pass:
     """Track a crowd of so many, all but detecting and embedding on the clock."""
-    tape = Tape("crowd", {0: "person"}, frame_wh=(int(WIDTH), int(HEIGHT)))
-    for frame, detections, vectors in islice(Crowd(CrowdConfig(people, dim)), FRAMES):
-        tape.add(frame, detections, vectors)
+    tape = crowd_tape(CrowdConfig(people, dim), FRAMES)
     before_mb = memory_mb()
     spent_ms = step_costs(config, tape)
     return Pass(spent_ms[SKIPPED:], memory_mb() - before_mb)
