@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from mot_dinov3.distribution import EXACT, Distribution
+from mot_dinov3.distribution import EXACT, Distribution, summarise
 
 
 def of(values):
@@ -49,6 +49,20 @@ def test_what_never_changes_stays_as_it_is():
 def test_nothing_and_zeros():
     assert set(Distribution().summary().values()) == {0.0}
     assert set(of([0.0] * (2 * EXACT)).summary().values()) == {0.0}
+
+
+def test_a_summary_is_mean_and_percentiles():
+    for figures in (summarise(list(range(101))), of(range(101)).summary()):
+        assert figures == {"mean": 50.0, "p50": 50.0, "p95": 95.0, "p99": 99.0}
+    assert summarise([2.0]) == {"mean": 2.0, "p50": 2.0, "p95": 2.0, "p99": 2.0}
+    assert set(summarise([]).values()) == {0.0}
+
+
+def test_samples_that_are_all_there_are_summed_up_exactly():
+    values = np.random.default_rng(3).normal(0.0, 5.0, 3 * EXACT)
+    p50, p95, p99 = np.percentile(values, [50, 95, 99])
+    exact = {"mean": values.mean(), "p50": p50, "p95": p95, "p99": p99}
+    assert summarise(values.tolist()) == {name: round(float(v), 3) for name, v in exact.items()}
 
 
 def test_memory_ends_to_grow():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fakes import FakeClock
-from mot_dinov3.timing import StageTimer, summarise
+from mot_dinov3.timing import StageTimer
 
 
 def test_stages_add_up_in_milliseconds():
@@ -38,10 +38,3 @@ def test_the_speed_is_that_of_the_last_few_frames():
         timer.begin({}, clock.now_s)
         speeds.append(timer.fps)
     assert speeds == pytest.approx([0, 2, 2, 1 / 0.6])
-
-
-def test_summarise_is_mean_and_percentiles():
-    figures = summarise(list(range(101)))
-    assert figures == {"mean": 50.0, "p50": 50.0, "p95": 95.0, "p99": 99.0}
-    assert summarise([2.0]) == {"mean": 2.0, "p50": 2.0, "p95": 2.0, "p99": 2.0}
-    assert set(summarise([]).values()) == {0.0}

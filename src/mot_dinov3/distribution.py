@@ -19,6 +19,12 @@ WIDTH = math.log(1.005)
 LEAST = 1e-6
 """Whatever is smaller counts as this much."""
 
+QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+"""Those that a summary names -> the share of the samples that lies below."""
+
+SUMMARY = ("mean", *QUANTILES)
+"""What a summary holds, in order."""
+
 
 class Distribution:
     """Counts, adds up and ranks samples that are not negative.
@@ -79,6 +85,17 @@ class Distribution:
 
     def summary(self) -> dict[str, float]:
         """Mean, median, 95th and 99th percentile, rounded; zeros for no samples."""
-        values = (self.mean, *self.quantiles((0.5, 0.95, 0.99)).tolist())
-        named = zip(("mean", "p50", "p95", "p99"), values, strict=True)
-        return {name: round(value, 3) for name, value in named}
+        return summary_of(self.mean, self.quantiles([*QUANTILES.values()]))
+
+
+def summarise(samples: Sequence[float]) -> dict[str, float]:
+    """The summary of samples that are all there: exact, and they may be negative."""
+    if not len(samples):
+        return summarise([0.0])
+    return summary_of(float(np.mean(samples)), np.quantile(samples, [*QUANTILES.values()]))
+
+
+def summary_of(mean: float, quantiles: NDArray[np.float64]) -> dict[str, float]:
+    """A mean and the values of the `QUANTILES` by their names, rounded."""
+    values = zip(SUMMARY, (mean, *quantiles.tolist()), strict=True)
+    return {name: round(value, 3) for name, value in values}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mot_dinov3.distribution import SUMMARY
+
 MOST_MERGERS = 20
 """Mergers that the summary names one by one."""
 
@@ -34,7 +36,7 @@ def _headline(stats: Mapping[str, Any]) -> str:
 
 
 def _latency(latency: Mapping[str, float]) -> str:
-    figures = "  ".join(f"{name} {latency[name]:.1f}" for name in ("mean", "p50", "p95", "p99"))
+    figures = "  ".join(f"{name} {latency[name]:.1f}" for name in SUMMARY)
     return f"latency ms/frame   {figures}"
 
 

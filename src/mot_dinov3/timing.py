@@ -1,12 +1,10 @@
-"""Stage timers and latency statistics."""
+"""Stage timers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
-
-import numpy as np
 
 Clock = Callable[[], float]
 """Returns seconds; a device's clock waits for the device's work first."""
@@ -58,12 +56,3 @@ class StageTimer:
     def add(self, stage: str, ms: float) -> None:
         """Add milliseconds measured elsewhere to `stage`."""
         self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + ms
-
-
-def summarise(samples_ms: Sequence[float]) -> dict[str, float]:
-    """Mean, median, 95th and 99th percentile of milliseconds; zeros for no samples."""
-    if not len(samples_ms):
-        return {"mean": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
-    p50, p95, p99 = np.percentile(samples_ms, [50, 95, 99])
-    values = {"mean": float(np.mean(samples_ms)), "p50": p50, "p95": p95, "p99": p99}
-    return {name: round(float(value), 3) for name, value in values.items()}

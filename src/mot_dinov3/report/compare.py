@@ -10,6 +10,7 @@ from typing import Any
 from mot_dinov3 import __version__
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import as_dict
+from mot_dinov3.distribution import SUMMARY
 from mot_dinov3.report.compare_charts import overlays
 from mot_dinov3.report.figures import Figures, figures
 from mot_dinov3.report.film import Film
@@ -115,7 +116,7 @@ def table(runs: Sequence[RunData], known: Sequence[Figures]) -> list[Line]:
         ("frames", [f.frames for f in known], 0, ",.0f"),
         ("frames a second", [f.fps for f in known], MORE, ".1f"),
     ]
-    for name in ("mean", "p50", "p95", "p99"):
+    for name in SUMMARY:
         found = [(f.latency_ms or {}).get(name) for f in known]
         rows.append((f"latency {name}, ms", found, LESS, ".1f"))
     stages = list(dict.fromkeys(name for run in runs for name in run.frames.stages))

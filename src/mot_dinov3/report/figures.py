@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from mot_dinov3.distribution import SUMMARY, summarise
 from mot_dinov3.report.frames import COUNTS
 from mot_dinov3.report.recorder import RunData
-from mot_dinov3.timing import summarise
 
 MOST_NUMBER = 1e12
 """Larger ones are damage, not figures."""
@@ -100,8 +100,7 @@ def _latency(run: RunData) -> Mapping[str, float] | None:
     written = run.stats.get("latency_ms")
     if not isinstance(written, Mapping):
         return None
-    names = ("mean", "p50", "p95", "p99")
-    found = {name: _number(written, name) for name in names}
+    found = {name: _number(written, name) for name in SUMMARY}
     return {name: value for name, value in found.items() if value is not None} or None
 
 

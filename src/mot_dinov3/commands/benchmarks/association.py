@@ -14,12 +14,12 @@ from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.config import DetectorConfig, TrackConfig
+from mot_dinov3.distribution import summarise
 from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.crowd import crowd_tape
 from mot_dinov3.replay.tape import Tape, TapePlayer, record
 from mot_dinov3.structures import Detections, FloatArray, Frame
 from mot_dinov3.synthetic.crowd import FPS, CrowdConfig, unit
-from mot_dinov3.timing import summarise
 
 BARS_MS = {100: 1.5, 300: 8.0}
 """People in the crowd -> milliseconds a frame may cost."""

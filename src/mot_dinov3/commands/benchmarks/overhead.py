@@ -12,13 +12,14 @@ from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.config import OutputConfig
+from mot_dinov3.distribution import summarise
 from mot_dinov3.io.writer import VideoWriter
 from mot_dinov3.pipeline import Models
 from mot_dinov3.replay.tape import TapePlayer
 from mot_dinov3.run import run
 from mot_dinov3.sinks.factory import create_sinks
 from mot_dinov3.sinks.video import VideoSink
-from mot_dinov3.timing import StageTimer, summarise
+from mot_dinov3.timing import StageTimer
 
 WORK_MS = 4.0
 COUNTED = ("read", "track", "draw", "write")

@@ -15,12 +15,13 @@ from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.commands.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.commands.benchmarks.simulated import figures_of
 from mot_dinov3.config import OutputConfig
+from mot_dinov3.distribution import summarise
 from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.replay.tape import TapePlayer
 from mot_dinov3.run import RunOutcome, RunSettings, run
 from mot_dinov3.sinks.factory import create_sinks
 from mot_dinov3.structures import Detections, EmbedCounts, Frame, FrameResult
-from mot_dinov3.timing import StageTimer, summarise
+from mot_dinov3.timing import StageTimer
 
 ELSEWHERE_MS = 10.0
 WAYS = {"one after another": RunSettings(overlap=False), "side by side": RunSettings(overlap=True)}

@@ -18,11 +18,11 @@ from mot_dinov3.commands.benchmarks.peer_process import PEERS
 from mot_dinov3.commands.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.commands.benchmarks.step_cost import step_costs
 from mot_dinov3.config import TrackConfig
+from mot_dinov3.distribution import summarise
 from mot_dinov3.replay.crowd import crowd_tape
 from mot_dinov3.replay.tape import Tape
 from mot_dinov3.structures import Detections, Frame
 from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, CrowdConfig
-from mot_dinov3.timing import summarise
 
 BARS = {"trackers ByteTrack": 2.0, "ultralytics BYTETracker": 3.0, "boxmot sfsort": 1.5}
 """How many times the time of ours a peer's frame should take at least."""

@@ -9,6 +9,7 @@ from mot_dinov3.assembly import assemble
 from mot_dinov3.commands.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.commands.benchmarks.bench import Bench
 from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3.distribution import summarise
 from mot_dinov3.pipeline import Models
 from mot_dinov3.policies.base import PlanInput, Policy
 from mot_dinov3.policies.factory import create_policy
@@ -16,7 +17,6 @@ from mot_dinov3.replay.crowd import crowd_tape
 from mot_dinov3.replay.tape import TapePlayer
 from mot_dinov3.structures import EmbedPlan
 from mot_dinov3.synthetic.crowd import CrowdConfig
-from mot_dinov3.timing import summarise
 
 BAR_MS = 0.5
 PEOPLE = 100

@@ -15,10 +15,10 @@ from mot_dinov3.commands.benchmarks.growth import exponent, known
 from mot_dinov3.commands.benchmarks.rounds import rounds_of
 from mot_dinov3.commands.benchmarks.step_cost import step_costs
 from mot_dinov3.config import TrackConfig
+from mot_dinov3.distribution import summarise
 from mot_dinov3.memory import memory_mb
 from mot_dinov3.replay.crowd import crowd_tape
 from mot_dinov3.synthetic.crowd import CrowdConfig
-from mot_dinov3.timing import summarise
 
 OBJECTS = (10, 50, 100, 300, 1000)
 JUDGED = (50, 300)
