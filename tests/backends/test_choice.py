@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from mot_dinov3.backends.choice import Choice, Machine, Older, choose_backend, this_machine
+from mot_dinov3.backends.choice import (
+    Choice,
+    Machine,
+    Older,
+    choose_backend,
+    choose_with_int8,
+    this_machine,
+)
 from mot_dinov3.config import DeviceConfig
 from mot_dinov3.errors import EXIT_DEVICE, EXIT_MODEL, DeviceError, ModelError, UsageError
 
@@ -121,6 +128,24 @@ def test_an_older_flag_counts_unless_it_contradicts():
     assert chosen("cuda:0", older=HALF, precision="fp16", capability=(7, 0)) == ("torch", "fp16")
     with pytest.raises(UsageError, match="--half means fp16, but --precision asks for fp32"):
         chosen("cuda:0", older=HALF, precision="fp32", capability=(7, 0))
+
+
+def with_int8(backend, precision="int8", by="openvino"):
+    config = DeviceConfig(backend=backend, precision=precision)
+    return choose_with_int8(config, "cpu", None, of="a detector", by=by)
+
+
+def test_int8_is_for_the_one_backend_that_gains_by_it(monkeypatch):
+    machine = Machine(ALL, bf16=True)
+    monkeypatch.setattr("mot_dinov3.backends.choice.this_machine", lambda device: machine)
+    assert with_int8("auto") == with_int8("openvino") == Choice("openvino", "int8")
+    assert with_int8("auto", by="onnx") == Choice("onnx", "int8")
+    assert with_int8("onnx", "fp32") == Choice("onnx", "fp32")
+    for backend in ("onnx", "torch"):
+        with pytest.raises(UsageError, match=f"a detector needs OpenVINO.*backend {backend}"):
+            with_int8(backend)
+    with pytest.raises(UsageError, match="--half means fp16"):
+        choose_with_int8(DeviceConfig(precision="int8"), "cpu", HALF, of="a detector", by="onnx")
 
 
 @pytest.mark.parametrize(("flag", "value"), [("backend", "tensorrt"), ("precision", "fp8")])

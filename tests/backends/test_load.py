@@ -13,7 +13,7 @@ import pytest
 import mot_dinov3
 from mot_dinov3.backends.cache import ExportKey
 from mot_dinov3.backends.choice import Choice
-from mot_dinov3.backends.load import exported_network, load_network
+from mot_dinov3.backends.load import exported, load_network
 from mot_dinov3.backends.openvino_setup import import_openvino, openvino_core
 from mot_dinov3.backends.problems import reason, run_problem
 from mot_dinov3.errors import DeviceFullError, ModelError
@@ -109,9 +109,26 @@ def test_an_export_is_made_once_and_then_found(tmp_path, choice):
 
     key = ExportKey("net", "abc", choice, (4, 6))
     for _ in range(2):
-        network = exported_network(key, export, "cpu", tmp_path / "cache")
+        with exported(key, export, tmp_path / "cache") as path:
+            network = load_network(path, choice, "cpu")
         assert network(np.ones((1, 3, 4, 6), np.float32))[1].tolist() == [72.0]
     assert made == ["model.onnx" if choice.backend == "onnx" else "model.xml"]
+
+
+def test_notes_beside_an_export_are_there_even_where_it_cannot_be_kept(tmp_path, caplog):
+    (tmp_path / "file").write_bytes(b"")
+
+    def export(path):
+        path.write_text("model")
+        path.with_name("notes").write_text("of it")
+
+    key = ExportKey("net", "abc", BACKENDS[0], (4, 6))
+    for place in (tmp_path / "cache", tmp_path / "cache", tmp_path / "file"):
+        with exported(key, export, place) as path:
+            assert path.read_text() == "model"
+            assert path.with_name("notes").read_text() == "of it"
+        assert path.exists() is (place.name == "cache")
+    assert caplog.text.count("this one serves this run only") == 1
 
 
 QUIET = """

@@ -1,7 +1,9 @@
-"""From an exported file, or from the export itself, to a network that runs."""
+"""From an exported file, made now or found again, to a network that runs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -38,22 +40,22 @@ def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = No
     return cast("FileNetwork", NETWORKS.load(choice.backend)(path, choice, device, **more))
 
 
-def exported_network(
-    key: ExportKey, export: Export, device: str, place: Path, edit: Edit | None = None
-) -> FileNetwork:
-    """The network of an export that was made before, or that `export` makes now.
+@contextmanager
+def exported(key: ExportKey, export: Export, place: Path) -> Iterator[Path]:
+    """The model file of an export that was made before, or that `export` makes now.
+
+    It lies in a folder of its own, where `export` may leave notes beside it. Load it before the
+    block ends: where nothing can be kept the folder is gone then.
 
     Args:
         key: everything that the export depends on.
         export: writes the model to the path that it is given, in the format of
-            `key.choice.backend` (`MODEL_FILES`) and the numbers of `key.stored`.
-        device: torch device string.
+            `key.choice.backend` and the numbers of `key.stored`.
         place: directory of the exports, see `cache.export_place`.
-        edit: as of `load_network`.
 
     Raises:
-        ModelError, DeviceError: as `load_network`, or from `export`.
+        whatever `export` raises; then nothing is kept.
     """
     name = MODEL_FILES[key.choice.backend]
     with kept(key.folder, lambda folder: export(folder / name), place) as folder:
-        return load_network(folder / name, key.choice, device, edit)
+        yield folder / name

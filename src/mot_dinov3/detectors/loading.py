@@ -8,7 +8,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mot_dinov3.backends.cache import export_place
-from mot_dinov3.backends.choice import INT8, ONNX, OPENVINO, TORCH, Choice, Older, choose_backend
+from mot_dinov3.backends.choice import (
+    INT8,
+    ONNX,
+    OPENVINO,
+    TORCH,
+    Choice,
+    Older,
+    choose_backend,
+    choose_with_int8,
+)
 from mot_dinov3.config import AUTO, DetectorConfig, DeviceConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.detectors.networks import (
@@ -78,21 +87,13 @@ def _weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:
 
 def _choose(device: str, settings: DeviceConfig) -> Choice:
     """Backend and precision for weights; short numbers only where they are no slower."""
-    if settings.precision != INT8:
-        choice = choose_backend(settings, device, _older(settings))
-        if (choice.precision, device) == ("fp16", "cpu"):
-            raise UsageError(
-                "--precision fp16 of a detector needs a GPU: a CPU takes seconds for a frame.",
-                fix="Choose --precision auto.",
-            )
-        return choice
-    if settings.backend == ONNX:
+    choice = choose_with_int8(settings, device, _older(settings), of="a detector", by=OPENVINO)
+    if (choice.precision, device) == ("fp16", "cpu"):
         raise UsageError(
-            "--precision int8 of a detector needs OpenVINO; onnxruntime is slower with it.",
-            fix=f"Choose --backend {AUTO}.",
+            "--precision fp16 of a detector needs a GPU: a CPU takes seconds for a frame.",
+            fix="Choose --precision auto.",
         )
-    choice = choose_backend(settings, device, _older(settings), able=(OPENVINO,))
-    if find_spec(QUANTIZER) is None:
+    if choice.precision == INT8 and find_spec(QUANTIZER) is None:
         raise not_installed(QUANTIZER, "int8", "--precision int8")
     return choice
 

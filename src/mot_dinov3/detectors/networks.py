@@ -11,7 +11,7 @@ from mot_dinov3.backends.base import Network
 from mot_dinov3.backends.cache import ExportKey, entry_name, kept
 from mot_dinov3.backends.choice import INT8, OPENVINO, TITLES, Choice
 from mot_dinov3.backends.digest import weights_digest
-from mot_dinov3.backends.load import exported_network, load_network
+from mot_dinov3.backends.load import exported, load_network
 from mot_dinov3.detectors.about import About, about_export, read_notes, require_boxes
 
 if TYPE_CHECKING:
@@ -128,13 +128,8 @@ class ExportingSource:
         exporters = EXPORTERS + ((QUANTIZER,) if self.choice.precision == INT8 else ())
         key = ExportKey(self._path.stem, self._digest, self.choice, size, exporters=exporters)
         try:
-            return exported_network(
-                key,
-                lambda target: self._export(size, target),
-                self.device,
-                self._place,
-                self._cut,
-            )
+            with exported(key, lambda target: self._export(size, target), self._place) as path:
+                return load_network(path, self.choice, self.device, self._cut)
         finally:
             self._checkpoint = None
 

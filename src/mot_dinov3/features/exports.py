@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mot_dinov3.backends.base import Network
-from mot_dinov3.backends.cache import ExportKey, export_place, kept
+from mot_dinov3.backends.cache import ExportKey, export_place
 from mot_dinov3.backends.choice import (
     INT8,
     ONNX,
@@ -18,13 +18,11 @@ from mot_dinov3.backends.choice import (
     TORCH,
     Choice,
     Older,
-    asked_precision,
-    choose_backend,
+    choose_with_int8,
 )
 from mot_dinov3.backends.digest import weights_digest
-from mot_dinov3.backends.load import MODEL_FILES, load_network
-from mot_dinov3.config import AUTO, EmbedderConfig
-from mot_dinov3.errors import UsageError
+from mot_dinov3.backends.load import exported, load_network
+from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.features.backbone import NetworkEmbedder
 from mot_dinov3.features.base import Placement
 from mot_dinov3.features.crops import CropShape, InputSpec
@@ -68,7 +66,13 @@ def pretrained_embedder(
         ModelError: the model cannot be loaded or exported, or a package is missing.
         DeviceError: it does not fit on the device, or the device is too old for the precision.
     """
-    choice = _choice(config, place)
+    choice = choose_with_int8(
+        place.config, place.device, older_flag(config), of="an embedder", by=ONNX
+    )
+    if choice.precision == INT8:
+        logger.warning(
+            "int8 embeddings differ from exact ones: look at a run before you trust them."
+        )
     if choice.backend == TORCH:
         from mot_dinov3.backends.torch import TorchNetwork
 
@@ -77,7 +81,7 @@ def pretrained_embedder(
             module, choice, place.device, model.name, short=True, graphs=place.graphs
         )
     else:
-        network, spec = _exported(model, choice, place)
+        network, spec = _from_export(model, choice, place)
     return embedder_of(network, spec, config, place, model.name)
 
 
@@ -102,23 +106,7 @@ def older_flag(config: EmbedderConfig) -> Older | None:
     return Older(f"--embed-amp {config.embed_amp}", precision)
 
 
-def _choice(config: EmbedderConfig, place: Placement) -> Choice:
-    """Backend and precision; int8 only where it is faster, and never without a word."""
-    older = older_flag(config)
-    if asked_precision(place.config, older) != INT8:
-        return choose_backend(place.config, place.device, older)
-    if place.config.backend not in (AUTO, ONNX):
-        raise UsageError(
-            f"--precision int8 of an embedder needs onnxruntime, not --backend "
-            f"{place.config.backend}, which is no faster with it.",
-            fix="Choose --backend auto or onnx, or --precision auto.",
-        )
-    choice = choose_backend(place.config, place.device, older, able=(ONNX,))
-    logger.warning("int8 embeddings differ from exact ones: look at a run before you trust them.")
-    return choice
-
-
-def _exported(model: Pretrained, choice: Choice, place: Placement) -> tuple[Network, InputSpec]:
+def _from_export(model: Pretrained, choice: Choice, place: Placement) -> tuple[Network, InputSpec]:
     key = ExportKey(
         name=Path(model.name).name,
         weights=weights_digest(model.directory),
@@ -127,9 +115,8 @@ def _exported(model: Pretrained, choice: Choice, place: Placement) -> tuple[Netw
         variant=model.kind,
         exporters=("torch", "transformers"),
     )
-    name = MODEL_FILES[choice.backend]
 
-    def fill(folder: Path) -> None:
+    def write(path: Path) -> None:
         from mot_dinov3.features.exporting import export
 
         logger.warning(
@@ -137,12 +124,12 @@ def _exported(model: Pretrained, choice: Choice, place: Placement) -> tuple[Netw
             model.name, TITLES[choice.backend],
         )  # fmt: skip
         module, spec = model.build()
-        (folder / SPEC_FILE).write_text(json.dumps(asdict(spec)), encoding="utf-8")
-        export(module, (spec.height, spec.width), key, folder / name)
+        path.with_name(SPEC_FILE).write_text(json.dumps(asdict(spec)), encoding="utf-8")
+        export(module, (spec.height, spec.width), key, path)
 
-    with kept(key.folder, fill, export_place(place.config)) as folder:
-        settings = json.loads((folder / SPEC_FILE).read_text(encoding="utf-8"))
-        return load_network(folder / name, choice, place.device), spec_of(settings)
+    with exported(key, write, export_place(place.config)) as path:
+        settings = json.loads(path.with_name(SPEC_FILE).read_text(encoding="utf-8"))
+        return load_network(path, choice, place.device), spec_of(settings)
 
 
 def spec_of(settings: dict[str, Any]) -> InputSpec:
