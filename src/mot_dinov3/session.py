@@ -8,11 +8,10 @@ from time import perf_counter
 
 from mot_dinov3.assembly import assemble
 from mot_dinov3.compat import load_environment
-from mot_dinov3.config import LiveConfig, SourceConfig, TrackConfig
-from mot_dinov3.detectors.base import Detector
+from mot_dinov3.config import EmbedderConfig, LiveConfig, SourceConfig, TrackConfig
 from mot_dinov3.device import choose_device
 from mot_dinov3.errors import UnknownNameError, UsageError
-from mot_dinov3.features.base import Embedder
+from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.io.sources import FrameReader, SourceInfo, open_source
 from mot_dinov3.pipeline import Models, ModularTracker
 from mot_dinov3.structures import FrameResult
@@ -45,13 +44,13 @@ def check_names(config: TrackConfig) -> None:
         MotError: no such embedder, policy or camera motion.
     """
     from mot_dinov3.camera.factory import create_camera
-    from mot_dinov3.features.factory import EMBEDDERS, NECK
+    from mot_dinov3.features.factory import EMBEDDERS
     from mot_dinov3.policies.factory import create_policy
 
     name = config.embedder.embedder
     wanted = name != NO_EMBEDDER
-    if wanted and name != NECK and name not in EMBEDDERS.table:
-        raise UnknownNameError("embedder", name, [*EMBEDDERS, NECK, NO_EMBEDDER])
+    if wanted and name not in EMBEDDERS.table:
+        raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
     create_policy(config.scheduler, embedder=wanted)
     create_camera(config.motion.cmc)
 
@@ -78,34 +77,29 @@ def load_models(config: TrackConfig, device: str | None = None) -> Models:
     upload = FrameUpload(device)
     if isinstance(detector, YoloDetector) and device.startswith("cuda"):
         detector.share(upload)
-    embedder, cheap = describers(config, detector, upload)
-    return Models(detector, embedder, cheap)
+    place = Placement(device, config.device, upload, detector=detector)
+    return Models(detector, *describers(config, place))
 
 
-def describers(
-    config: TrackConfig, detector: Detector, upload: FrameUpload
-) -> tuple[Embedder | None, Embedder | None]:
+def describers(config: TrackConfig, place: Placement) -> tuple[Embedder | None, Embedder | None]:
     """What describes chosen boxes, and what describes all of them; None for either that is not.
 
     Raises:
         UsageError: the detector has no features to give, or one flag makes another useless.
         MotError: a model is not to be had.
     """
-    from mot_dinov3.features.factory import NECK, create_embedder
-    from mot_dinov3.features.neck import NeckEmbedder
+    from mot_dinov3.features.factory import create_embedder
 
-    name, cheap = config.embedder.embedder, config.cheap.wanted
-    if name == NECK and cheap:
+    name, cheap = config.embedder.embedder, config.cheap.cheap_evidence
+    if name == cheap and config.cheap.wanted:
         raise UsageError(
-            "--cheap-evidence detector adds nothing to --embedder detector, which is the same.",
+            f"--cheap-evidence {cheap} adds nothing to --embedder {name}, which is the same.",
             fix="Leave out one of them.",
         )
-    embedder: Embedder | None = None
-    if name == NECK:
-        embedder = NeckEmbedder(detector)
-    elif name != NO_EMBEDDER:
-        embedder = create_embedder(config.embedder, upload.device, config.device, upload)
-    return embedder, NeckEmbedder(detector) if cheap else None
+    embedder = None if name == NO_EMBEDDER else create_embedder(config.embedder, place)
+    if not config.cheap.wanted:
+        return embedder, None
+    return embedder, create_embedder(EmbedderConfig(embedder=cheap), place)
 
 
 def require_pixels(config: TrackConfig, info: SourceInfo) -> None:

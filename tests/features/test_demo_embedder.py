@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mot_dinov3.config import EmbedderConfig
+from mot_dinov3.features.base import Placement
 from mot_dinov3.features.factory import create_embedder
 
 BOXES = np.array([[10, 10, 60, 110], [80, 20, 150, 160]], np.float32)
@@ -13,7 +14,7 @@ BOXES = np.array([[10, 10, 60, 110], [80, 20, 150, 160]], np.float32)
 
 def demo_vectors(amp):
     image = np.random.default_rng(0).integers(0, 256, (180, 200, 3), dtype=np.uint8)
-    embedder = create_embedder(EmbedderConfig(embed_model="demo", embed_amp=amp), "cpu")
+    embedder = create_embedder(EmbedderConfig(embed_model="demo", embed_amp=amp), Placement("cpu"))
     return embedder.embed(image, BOXES)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.features.base import Placement
 from mot_dinov3.features.dense import DenseEmbedder, patch_maps, patch_size
 from mot_dinov3.features.factory import create_embedder
 
@@ -68,7 +69,7 @@ def test_a_model_without_patches_is_refused(tmp_path, text):
 
 def test_the_shipped_model_describes_whole_pictures():
     config = EmbedderConfig(embedder="dense", embed_model="demo", dense_size="100x160")
-    embedder = create_embedder(config, "cpu")
+    embedder = create_embedder(config, Placement("cpu"))
     image = np.random.default_rng(0).integers(0, 256, (200, 320, 3), dtype=np.uint8)
     boxes = np.array([[10, 10, 100, 190], [200, 20, 310, 160]], np.float32)
     vectors = embedder.embed(image, boxes)

@@ -13,6 +13,7 @@ import pytest
 from mot_dinov3.backends.cpu import has_bf16
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.features.base import Placement
 from mot_dinov3.features.crops import InputSpec
 from mot_dinov3.features.exports import older_flag, spec_of
 from mot_dinov3.features.factory import create_embedder
@@ -46,7 +47,7 @@ def place(tmp_path_factory):
 def create(model, backend, precision, place, embedder="dino", **more):
     config = EmbedderConfig(embedder=embedder, embed_model=str(model), **more)
     run = DeviceConfig(backend=backend, precision=precision, export_cache=str(place))
-    return create_embedder(config, "cpu", run)
+    return create_embedder(config, Placement("cpu", run))
 
 
 def need(backend, precision="fp32"):
@@ -86,10 +87,11 @@ def test_what_was_exported_is_found_again_without_torch(models, tmp_path, caplog
 import sys
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.device import choose_device
+from mot_dinov3.features.base import Placement
 from mot_dinov3.features.factory import create_embedder
 config = EmbedderConfig(embed_model={str(models / "dinov2")!r})
 run = DeviceConfig(device="cpu", backend={backend!r}, export_cache={str(tmp_path)!r})
-embedder = create_embedder(config, choose_device(run), run)
+embedder = create_embedder(config, Placement(choose_device(run), run))
 print(embedder.dim, *(name for name in ("torch", "transformers") if name in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -9,6 +9,7 @@ import pytest
 
 from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UnknownNameError, UsageError
+from mot_dinov3.features.base import Placement
 from mot_dinov3.features.factory import EMBEDDERS, create_embedder
 from mot_dinov3.hub.problems import GatedModelError, OfflineModelError, UnsupportedModelError
 from mot_dinov3.selftest import fake_hub
@@ -19,7 +20,7 @@ BOXES = np.array([[10, 10, 60, 110], [100, 40, 160, 160], [np.nan, 0, 1, 1]], np
 
 def create(model="", embedder="dino", **more):
     config = EmbedderConfig(embedder=embedder, embed_model=str(model), **more)
-    return create_embedder(config, "cpu", TORCH)
+    return create_embedder(config, Placement("cpu", TORCH))
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def change_config(directory, **values):
 def test_an_unknown_backend_lists_the_known_ones():
     with pytest.raises(UnknownNameError, match="Did you mean dino") as caught:
         create(embedder="dinno")
-    assert "clip, dense, dino, onnx, resnet" in caught.value.fix
+    assert "clip, dense, detector, dino, onnx, resnet" in caught.value.fix
 
 
 def test_every_name_in_the_table_leads_somewhere():

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.detectors.mot_file import MotFileDetector
 from mot_dinov3.errors import UsageError
+from mot_dinov3.features.base import Placement
+from mot_dinov3.features.factory import create_embedder
 from mot_dinov3.features.neck import NeckEmbedder
 
 IMAGE = np.zeros((64, 128, 3), np.uint8)
@@ -113,6 +116,15 @@ def test_a_detector_without_features_is_refused(source):
     with pytest.raises(UsageError, match="hands out no features") as caught:
         NeckEmbedder(source)
     assert "--cheap-evidence" in caught.value.fix
+
+
+def test_it_is_made_like_every_other_embedder():
+    config = EmbedderConfig(embedder="detector", embed_model="demo")
+    source = Source(scene({16: 0, 64: 1}))
+    embedder = create_embedder(config, Placement("cpu", detector=source))
+    assert embedder.title == "neck of yolo, test"
+    with pytest.raises(UsageError, match="here no detector looks"):
+        create_embedder(config, Placement("cpu"))
 
 
 def test_a_network_that_gives_none_after_all_is_told(tmp_path):

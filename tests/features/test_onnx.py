@@ -12,9 +12,11 @@ from mot_dinov3.backends.choice import Older
 from mot_dinov3.backends.cpu import has_bf16
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.features.base import Placement
 from mot_dinov3.features.crops import IMAGENET_MEAN
 from mot_dinov3.features.factory import create_embedder
 from mot_dinov3.features.onnx import SMALL_BYTES, prefers_onnxruntime, spec_from_shape
+from mot_dinov3.upload import FrameUpload
 
 ASSETS = Path(__file__).parents[3] / "shared" / "assets"
 OSNET = ASSETS / "weights" / "osnet_x0_25_msmt17.onnx"
@@ -61,7 +63,8 @@ def create(request):
 
 def created(path, backend="onnx", device="cpu", precision="fp32", **config):
     settings = EmbedderConfig(embedder="onnx", embed_model=str(path), **config)
-    return create_embedder(settings, device, DeviceConfig(backend=backend, precision=precision))
+    run = DeviceConfig(backend=backend, precision=precision)
+    return create_embedder(settings, Placement(device, run, FrameUpload(device)))
 
 
 def test_a_network_becomes_an_embedder(create, export, picture):

@@ -100,13 +100,13 @@ def names_of(dest: str) -> tuple[str, ...]:
     """The names that a flag knows where it takes others too, such as those with an argument."""
     from mot_dinov3.camera.factory import FLOW, NONE
     from mot_dinov3.config.presets import PRESETS
-    from mot_dinov3.features.factory import EMBEDDERS, NECK
+    from mot_dinov3.features.factory import EMBEDDERS
     from mot_dinov3.policies.factory import POLICIES
     from mot_dinov3.session import NO_EMBEDDER
     from mot_dinov3.synthetic.presets.factory import PRESETS as WORLDS
 
     known: dict[str, Iterable[str]] = {
-        "embedder": (*EMBEDDERS, NECK, NO_EMBEDDER),
+        "embedder": (*EMBEDDERS, NO_EMBEDDER),
         "embed_policy": POLICIES,
         "tracker": PRESETS,
         "cmc": (NONE, FLOW),

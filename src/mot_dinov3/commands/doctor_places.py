@@ -81,13 +81,14 @@ def default_weights() -> Check:
 def demo_weights() -> Check:
     """The two models inside the package load and run on an empty picture."""
     from mot_dinov3.detectors.factory import create_detector
+    from mot_dinov3.features.base import Placement
     from mot_dinov3.features.factory import create_embedder
     from mot_dinov3.structures import Frame
 
     image = np.zeros((96, 160, 3), np.uint8)
     try:
         detector = create_detector(DetectorConfig(det="demo", imgsz=160), "cpu")
-        embedder = create_embedder(EmbedderConfig(embed_model="demo"), "cpu")
+        embedder = create_embedder(EmbedderConfig(embed_model="demo"), Placement("cpu"))
     except MotError as error:
         return Check("fail", one_line(error), "They are part of the project: fetch it again")
     detector.detect(Frame(0, 0.0, image))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mot_dinov3.config.fields import flag, require
+from mot_dinov3.config.inputs import NECK
 
-NOTHING, NECK = "none", "detector"
+NOTHING = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where and how an embedder's network runs.
+    """Where and how an embedder runs, and beside whom.
 
     Attributes:
         device: torch device string.
@@ -61,9 +61,11 @@ class Placement:
         upload: brings frames to the device, shared with whoever else runs there; None to cut
             crops on the CPU.
         graphs: record batches as CUDA graphs.
+        detector: whoever finds the boxes; needed by those who describe them by its features.
     """
 
     device: str
     config: DeviceConfig = field(default_factory=DeviceConfig)
     upload: FrameUpload | None = None
     graphs: bool = True
+    detector: object = None

@@ -6,12 +6,11 @@ import logging
 from dataclasses import replace
 from typing import cast
 
-from mot_dinov3.config import DINOS, OPEN_DINO, DeviceConfig, EmbedderConfig
+from mot_dinov3.config import DINOS, NECK, OPEN_DINO, EmbedderConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.hub.problems import GatedModelError, OfflineModelError, UnsupportedModelError
 from mot_dinov3.registry import Registry
-from mot_dinov3.upload import FrameUpload
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -23,20 +22,13 @@ EMBEDDERS = Registry(
         "resnet": "mot_dinov3.features.resnet:load_resnet",
         "onnx": "mot_dinov3.features.onnx:load_onnx",
         "dense": "mot_dinov3.features.dense:load_dense",
+        NECK: "mot_dinov3.features.neck:load_neck",
     },
 )
 """Every entry is called with (config, placement), and says that it returns an `Embedder`."""
 
-NECK = "detector"
-"""The name of the embedder that is made from a detector, not from a model of its own."""
 
-
-def create_embedder(
-    config: EmbedderConfig,
-    device: str,
-    run: DeviceConfig | None = None,
-    upload: FrameUpload | None = None,
-) -> Embedder:
+def create_embedder(config: EmbedderConfig, place: Placement) -> Embedder:
     """Build the backend that `config.embedder` names, weights loaded and run once.
 
     With `config.fallback_open` a DINO model that is gated, not known to the installed
@@ -45,22 +37,20 @@ def create_embedder(
 
     Args:
         config: which backend, which model, and how to crop.
-        device: torch device string such as "cpu" or "cuda:0".
-        run: backend and precision as the user gave them; chosen for this machine when left out.
-        upload: brings frames to the device, where a detector shares it; else one of its own.
+        place: where and how it runs, and beside whom.
 
     Raises:
         UnknownNameError: no such backend.
         ModelError: the model cannot be found or loaded.
         DeviceError: the model does not fit on the device.
+        UsageError: the flags do not go together, or `detector` has no features to give.
     """
     build = EMBEDDERS.load(config.embedder)
-    if config.embed_model == "demo" and config.embedder not in DINOS:
+    if config.embed_model == "demo" and config.embedder not in (*DINOS, NECK):
         raise UsageError(
             f"--embed-model demo is a DINO model, not one for --embedder {config.embedder}.",
             fix="Leave out --embedder, or name another --embed-model.",
         )
-    place = Placement(device, run or DeviceConfig(), upload or FrameUpload(device))
     try:
         return cast("Embedder", build(config, place))
     except (GatedModelError, UnsupportedModelError, OfflineModelError) as error:

@@ -9,12 +9,14 @@ clothes, coarse ones the build; each level counts the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.features.backbone import unit_rows
+from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.features.pooling import pool_boxes
 from mot_dinov3.structures import FloatArray, Image
 
@@ -42,6 +44,7 @@ class FeatureMaps(Protocol):
         """(N, 4) boxes in pixels -> in cells of a level's map."""
 
 
+@runtime_checkable
 class MapSource(Protocol):
     """A detector that hands out what its head looked at."""
 
@@ -55,6 +58,21 @@ class MapSource(Protocol):
     @property
     def neck(self) -> FeatureMaps | None:
         """Of the picture that was detected in last."""
+
+
+def load_neck(config: EmbedderConfig, place: Placement) -> Embedder:
+    """An embedder from the detector that is loaded already.
+
+    Raises:
+        UsageError: there is none, or its features are not to be had.
+    """
+    if place.detector is None:
+        raise UsageError(
+            f"--embedder {config.embedder} describes what a detector has just looked at, but here "
+            "no detector looks.",
+            fix="Name another --embedder.",
+        )
+    return NeckEmbedder(place.detector)
 
 
 class NeckEmbedder:
@@ -155,9 +173,8 @@ def require_neck(source: object) -> MapSource:
     Raises:
         UsageError: it has none to give.
     """
-    keep = getattr(source, "keep_neck", None)
-    if keep is not None and keep():
-        return source  # type: ignore[return-value]
+    if isinstance(source, MapSource) and source.keep_neck():
+        return source
     raise _nothing_handed_out(source)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mot_dinov3.config import TrackConfig
+from mot_dinov3.config import NECK, TrackConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.detectors.factory import REPLAY, detector_kind
 from mot_dinov3.features.base import Embedder
-from mot_dinov3.features.factory import NECK
 from mot_dinov3.replay.cache import Recipe
 from mot_dinov3.replay.fingerprint import detector_digest, embedder_digest
 

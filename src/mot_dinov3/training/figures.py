@@ -11,6 +11,7 @@ import numpy as np
 from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.config import DetectorConfig, DeviceConfig, EmbedderConfig
 from mot_dinov3.detectors.factory import create_detector
+from mot_dinov3.features.base import Placement
 from mot_dinov3.features.factory import create_embedder
 from mot_dinov3.structures import BoolArray, Detections, FloatArray, Image, IntArray
 from mot_dinov3.synthetic.street import StreetWorld
@@ -123,8 +124,8 @@ def embedder_figures(
         of the same and 95th of the different; rank1: how often, at least two seconds later, the
         nearest of everybody's crops belongs to the right identity.
     """
-    run = DeviceConfig(backend="torch", precision="fp32")
-    embedder = create_embedder(EmbedderConfig(embed_model=str(directory)), "cpu", run)
+    place = Placement("cpu", DeviceConfig(backend="torch", precision="fp32"))
+    embedder = create_embedder(EmbedderConfig(embed_model=str(directory)), place)
     same, different, ranks = [], [], []
     for street in streets:
         seen = _sightings(embedder.embed, street, stride)

@@ -13,11 +13,12 @@ from mot_dinov3.config import EmbedderConfig, TrackConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.device import choose_device
 from mot_dinov3.errors import InputError
-from mot_dinov3.features.base import Embedder
+from mot_dinov3.features.base import Embedder, Placement
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.sources import FrameReader
 from mot_dinov3.replay.tape import Tape, record
 from mot_dinov3.session import open_frames
+from mot_dinov3.upload import FrameUpload
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Bench:
         """The embedder under test."""
         from mot_dinov3.features.factory import create_embedder
 
-        return create_embedder(self.config.embedder, self.device, self.config.device)
+        place = Placement(self.device, self.config.device, FrameUpload(self.device))
+        return create_embedder(self.config.embedder, place)
 
     @cached_property
     def detector(self) -> Detector:
