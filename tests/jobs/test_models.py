@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fakes import FakeEmbedder, blank_frame
-from mot_dinov3.config import DetectorConfig, DeviceConfig, EmbedderConfig, TrackConfig
+from mot_dinov3.config import CheapConfig, DetectorConfig, DeviceConfig, EmbedderConfig, TrackConfig
 from mot_dinov3.errors import MotError
 from mot_dinov3.jobs import models
 from mot_dinov3.jobs.models import LoadedModels
@@ -56,6 +56,27 @@ def test_nothing_of_a_clip_is_left_for_the_next(loads):
     second = loaded.ready_for(PLAIN).detector
     found = [len(second.detect(replace(block, index=i, time_s=i / 30))) for i in range(60)]
     assert found == [0] * 60
+
+
+@pytest.mark.parametrize("part", ["embedder", "cheap"])
+def test_what_objects_usually_look_like_is_learned_anew(part):
+    config = replace(
+        PLAIN,
+        detector=DetectorConfig(det="demo", imgsz=160),
+        embedder=EmbedderConfig(embedder="detector" if part == "embedder" else "none"),
+        cheap=CheapConfig("detector" if part == "cheap" else "none"),
+    )
+    loaded, vectors = LoadedModels(), []
+    for _ in range(2):
+        ready = loaded.ready_for(config)
+        ready.detector.detect(blank_frame(0))
+        noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+        boxes = np.array([[0, 0, 200, 400], [300, 100, 600, 400]], np.float32)
+        getattr(ready, part).embed(blank_frame(0).image, boxes)
+        ready.detector.detect(replace(blank_frame(1), image=noise))
+        vectors.append(getattr(ready, part).embed(noise, boxes))
+    assert np.isfinite(vectors[0]).all()
+    np.testing.assert_array_equal(*vectors)
 
 
 def test_stored_boxes_follow_the_job(loads, tmp_path):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from mot_dinov3.config import TrackConfig
+from mot_dinov3.config import EmbedderConfig, TrackConfig
 from mot_dinov3.detectors.factory import OF_ONE_CLIP, create_detector, detector_kind
+from mot_dinov3.features.base import Embedder, Placement
+from mot_dinov3.features.factory import create_embedder
 from mot_dinov3.pipeline import Models
 from mot_dinov3.session import load_models
 
@@ -22,7 +22,7 @@ class LoadedModels:
         return self._models is not None
 
     def ready_for(self, config: TrackConfig) -> Models:
-        """The models for the next clip; a detector that remembers its clip is made anew.
+        """The models for the next clip; whoever remembers the last one is made anew.
 
         Raises:
             MotError: a name, a model or a device is not to be had.
@@ -30,7 +30,24 @@ class LoadedModels:
         if self._models is None:
             self._models = load_models(config)
             return self._models
+        last = self._models
+        detector = last.detector
         if detector_kind(config.detector.det) in OF_ONE_CLIP:
-            detector = create_detector(config.detector, self._models.device, config.device)
-            self._models = replace(self._models, detector=detector)
+            detector = create_detector(config.detector, last.device, config.device)
+        place = Placement(last.device, config.device, detector=detector)
+        cheap = EmbedderConfig(embedder=config.cheap.cheap_evidence)
+        self._models = Models(
+            detector,
+            without_memory(last.embedder, config.embedder, place),
+            without_memory(last.cheap, cheap, place),
+        )
         return self._models
+
+
+def without_memory(
+    embedder: Embedder | None, config: EmbedderConfig, place: Placement
+) -> Embedder | None:
+    """The embedder, or another one like it where it would remember what it saw so far."""
+    if embedder is None or not embedder.has_memory:
+        return embedder
+    return create_embedder(config, place)
