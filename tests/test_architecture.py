@@ -28,6 +28,7 @@ FLOORS = [
         "alone",
         "lanes",
         "scipy_parts",
+        "wording",
     },
     {
         "models",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mot_dinov3.distribution import SUMMARY
+from mot_dinov3.wording import counted
 
 MOST_MERGERS = 20
 """Mergers that the summary names one by one."""
@@ -30,8 +31,9 @@ def _headline(stats: Mapping[str, Any]) -> str:
     told = stats.get("resumed_frames", 0)
     again = f" ({told} of them from the journal)" if told else ""
     return (
-        f"{stats['frames']} frames{again} in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS{aim}, "
-        f"{tracks.get('confirmed', 0)} tracks confirmed of {tracks.get('born', 0)} born"
+        f"{counted(stats['frames'], 'frame')}{again} in {stats['wall_s']:.1f} s: "
+        f"{stats['fps']:.1f} FPS{aim}, "
+        f"{counted(tracks.get('confirmed', 0), 'track')} confirmed of {tracks.get('born', 0)} born"
     )
 
 
@@ -76,7 +78,8 @@ def _budget(budget: Mapping[str, float], *, follows_rate: bool) -> list[str]:
     return [
         f"budget       {usual}{budget['ms']:g} ms: "
         f"{budget['used_ms_mean']:.2f} ms used on average, "
-        f"{budget['frames_over']} frames over (worst by {budget['worst_over_ms']:.1f} ms), "
+        f"{counted(int(budget['frames_over']), 'frame')} over "
+        f"(worst by {budget['worst_over_ms']:.1f} ms), "
         f"of which {budget['frames_critical_over']} by critical work alone"
     ]
 
@@ -96,7 +99,8 @@ def _relinked(stats: Mapping[str, Any]) -> list[str]:
         return []
     mergers, spent_s = stats["relinked"], stats["relink_s"]
     time = f" in {sum(spent_s.values()):.1f} s" if spent_s else ""
-    lines = [f"relinked     {len(mergers)} identities merged into others{time}"]
+    merged = counted(len(mergers), "identity merged into another", "identities merged into others")
+    lines = [f"relinked     {merged}{time}"]
     lines += [
         f"  {item['old']} is {item['new']}: similarity {item['similarity']:.2f} to "
         f"{item['after']}, {item['gap_s']:.1f} s after it"

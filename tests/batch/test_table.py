@@ -32,6 +32,12 @@ def test_a_line_a_video_and_one_for_all():
     assert len({line.index(word) for line, word in ((head, "reason"), (bad, "'bad"))}) == 1
 
 
+def test_a_batch_of_one_video_with_one_frame():
+    end = BatchEnd([Outcome("a.mp4", "a.mp4", 0, frames=1)], 0, 1.0, "serial")
+    total = format_table(end).splitlines()[-1]
+    assert total == "1 of 1 video without a problem: 1 frame in 1.0 s, 1.0 FPS in all"
+
+
 def test_programs_read_the_same():
     figures = json.loads(as_json(END))
     assert (figures["exit_code"], figures["crew"], figures["frames"]) == (130, "workers", 300)

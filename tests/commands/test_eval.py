@@ -91,7 +91,7 @@ def test_a_result_that_ends_early_is_scored_and_reported(place, capsys):
         ("1,5,0,0,9,9,1,-1,-1,-1", "line 153: identity 5 is in frame 1 already (line 1)."),
         ("41,5,0,0,9,9,1,-1,-1,-1", "line 153: frame 41 lies beyond the last one, 40"),
         ("0,5,0,0,9,9,1,-1,-1,-1", "line 153: frame 0 must be"),
-        ("hello", "line 153: 1 columns"),
+        ("hello", "line 153: 1 column,"),
     ],
 )
 def test_a_wrong_row_is_one_sentence_with_file_and_line(place, capsys, row, says):

@@ -48,8 +48,9 @@ def test_a_finished_run_ends_as_one_that_was_relinked_at_once(runs, tmp_path, ca
     assert len(list((tmp_path / "out").iterdir())) == 6
 
 
-def test_limits_are_those_of_the_main_job(runs, tmp_path):
-    assert relinked(runs[0], tmp_path, "--relink-gap", 0.5, "-q") == EXIT_OK
+def test_limits_are_those_of_the_main_job(runs, tmp_path, capsys):
+    assert relinked(runs[0], tmp_path, "--relink-gap", 0.5) == EXIT_OK
+    assert "8 identities, 1 of them merged into another\n" in capsys.readouterr().err
     (only,) = json.loads((tmp_path / "relinked.json").read_text())
     assert only["old"] == 7
 

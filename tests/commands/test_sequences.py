@@ -97,6 +97,15 @@ def test_detections_that_go_on_after_the_end_are_told(sequence, capsys, length):
     assert told == (length < FRAMES)
 
 
+def test_a_single_one_is_told_in_the_singular(sequence, capsys):
+    rows = (sequence / "det.txt").read_text().splitlines()
+    (sequence / "det.txt").write_text("\n".join([*rows, f"{FRAMES + 1},-1,9,9,20,40,0.9"]) + "\n")
+    words = ["--source", f"mot:{sequence}", "--det", f"mot:{sequence / 'det.txt'}", "--no-video"]
+    assert main([*words, "--embedder", "none"]) == 0
+    said = capsys.readouterr().err
+    assert f"1 box lies after the last frame of 'walk', {FRAMES}, and is not used." in said
+
+
 def test_boxes_can_be_drawn_on_black(sequence, tmp_path):
     words = ["--source", f"mot:{sequence}", "--det", f"mot:{sequence / 'det.txt'}", "-q"]
     video = tmp_path / "out.mp4"

@@ -159,7 +159,7 @@ def test_one_crop_too_large_is_a_device_error(torch):
 
 
 def test_an_answer_of_another_shape_is_a_model_error(torch):
-    with pytest.raises(ModelError, match=r"1 pictures with shape \(3,\), not with one vector"):
+    with pytest.raises(ModelError, match=r"1 picture with shape \(3,\), not with one vector"):
         embedder(network(torch, lambda pixels: pixels.mean(dim=(0, 2, 3))))
 
 

@@ -37,7 +37,7 @@ def test_identities_may_start_at_zero_and_a_file_may_be_empty(tmp_path):
         ("-2,9,5,5,9,9,1", "line 6: frame -2 must be"),
         ("1,9.5,5,5,9,9,1", "line 6: identity 9.5 must be a whole number"),
         ("1,9,5,5,9", "line 6: 5 columns"),
-        ("1 9 5 5 9 9 1", "line 6: 1 columns"),
+        ("1 9 5 5 9 9 1", "line 6: 1 column,"),
     ],
 )
 def test_a_wrong_row_is_named_by_its_line(tmp_path, row, says):

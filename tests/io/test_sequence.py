@@ -180,7 +180,7 @@ def test_images_of_another_size_do_not_fit_the_boxes(tmp_path):
 def test_images_that_are_all_broken(tmp_path):
     directory = sequence(tmp_path / "s", images=1)
     (directory / "img1" / "000001.png").write_bytes(b"broken")
-    assert "None of the 1 images" in refusal(directory)
+    assert "None of the 1 image of" in refusal(directory)
 
 
 def test_a_plain_directory_without_images_is_told_about_mot(tmp_path):

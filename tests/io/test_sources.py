@@ -194,7 +194,7 @@ def test_a_directory_without_images_says_so(tmp_path):
     assert "has no images" in refusal(tmp_path / "empty").what
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.jpg").write_bytes(b"no jpeg")
-    assert "None of the 1 images" in refusal(tmp_path / "broken").what
+    assert "None of the 1 image of" in refusal(tmp_path / "broken").what
 
 
 def test_a_missing_path_offers_what_is_near_it(tmp_path):

@@ -60,6 +60,18 @@ def test_overshoots_are_counted(tmp_path):
     assert (known.over, known.worst_over_ms, known.critical_over) == (2, 3.5, 1)
 
 
+def test_one_of_a_kind_is_singular(tmp_path):
+    lines = walk(4)
+    lines[3]["embed"] |= {"embed_ms": 9.5}
+    run = only(tmp_path, lines)
+    (over,) = (card for card in cards(figures(run), 1) if card.title == "Over budget")
+    assert (over.value, over.unit) == ("1", "frame")
+    (tracks,) = (card for card in cards(figures(run), 1) if card.title == "Tracks")
+    assert tracks.note.endswith("1 suspected switch")
+    page = run_page(run, {}, None, PAGE)
+    assert re.findall(r"\d+ embeddings?\b", page) == ["0 embeddings", "1 embedding"]
+
+
 def test_frames_alone_say_what_is_not_known(tmp_path):
     run = only(tmp_path, walk())
     known = figures(run)

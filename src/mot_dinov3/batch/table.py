@@ -9,6 +9,7 @@ from typing import Any
 
 from mot_dinov3.batch.base import Outcome
 from mot_dinov3.errors import hide_secrets
+from mot_dinov3.wording import counted
 
 WIDEST = 40
 """A longer source is shown by its end."""
@@ -54,8 +55,8 @@ def _total(end: BatchEnd) -> str:
     whole = sum(outcome.begun and outcome.exit_code == 0 for outcome in end.outcomes)
     rate = frames / end.wall_s if end.wall_s > 0 else 0.0
     return (
-        f"{whole} of {len(end.outcomes)} videos without a problem: "
-        f"{frames} frames in {end.wall_s:.1f} s, {rate:.1f} FPS in all"
+        f"{whole} of {counted(len(end.outcomes), 'video')} without a problem: "
+        f"{counted(frames, 'frame')} in {end.wall_s:.1f} s, {rate:.1f} FPS in all"
     )
 
 

@@ -18,6 +18,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, hide_secrets
 from mot_dinov3.io.atomic import write_text
 from mot_dinov3.jobs.resuming import forget_end
+from mot_dinov3.wording import counted
 
 log = logging.getLogger("mot_dinov3")
 
@@ -76,8 +77,9 @@ class BatchTeller:
             say_error(f"{self._place(outcome.name)}: {outcome.reason}\n{outcome.fix}".strip())
         if outcome.frames:
             self._say(
-                f"{self._place(outcome.name)}: {outcome.frames} frames, {outcome.fps:.1f} FPS, "
-                f"{outcome.tracks} tracks; wrote {', '.join(outcome.written) or 'nothing'}"
+                f"{self._place(outcome.name)}: {counted(outcome.frames, 'frame')}, "
+                f"{outcome.fps:.1f} FPS, {counted(outcome.tracks, 'track')}; "
+                f"wrote {', '.join(outcome.written) or 'nothing'}"
             )
 
     def _progress(self) -> None:

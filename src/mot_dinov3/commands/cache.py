@@ -13,6 +13,7 @@ from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, InputError, UsageError
+from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.config import TrackConfig
@@ -208,9 +209,12 @@ def described(cache: Cache) -> str:
     cost = cache.costs
     sizes = [n for n in (1, 8, 32) if n in cost.embed_ms]
     batches = ", ".join(f"{cost.embed_ms[n]:g} ms for {n}" for n in sizes) or "no embedder"
-    truth = f"{len(set(cache.truth.track_id.tolist()))} known identities" if cache.truth else (
-        "no ground truth")  # fmt: skip
-    return f"{len(takes)} frames, {crops} crops x {cache.dim}, {truth}, {batches}"
+    truth = "no ground truth"
+    if cache.truth:
+        known = len(set(cache.truth.track_id.tolist()))
+        truth = counted(known, "known identity", "known identities")
+    amount = f"{counted(len(takes), 'frame')}, {counted(crops, 'crop')} x {cache.dim}"
+    return f"{amount}, {truth}, {batches}"
 
 
 class Teller:
@@ -229,5 +233,5 @@ class Teller:
         rate = frames / (now - self._started)
         of_total = f"/{self.total}" if self.total else ""
         eta = f", ETA {max(0, self.total - frames) / rate:.0f} s" if self.total else ""
-        print(f"frame {frames}{of_total}, {crops} crops, {rate:.1f} FPS{eta}",
+        print(f"frame {frames}{of_total}, {counted(crops, 'crop')}, {rate:.1f} FPS{eta}",
               file=sys.stderr, flush=True)  # fmt: skip

@@ -22,6 +22,7 @@ from mot_dinov3.config import (
     TrackConfig,
 )
 from mot_dinov3.errors import EXIT_OK
+from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.evaluation.scores import Scores
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     directory, frames, seed = (chosen.pop(name) for name in ("out", "frames", "seed"))
     config = resolve(chosen, None, environment_layer())
     say = print if not config.talk.quiet else _nothing
-    say(f"drawing {frames} frames of a street ...", file=sys.stderr)
+    say(f"drawing {counted(frames, 'frame')} of a street ...", file=sys.stderr)
     clip = render(directory, frames, seed)
     rows = [_row(name, clip, job) for name, job in jobs(config, clip, directory)]
     print(table(rows))

@@ -11,6 +11,7 @@ from mot_dinov3.commands.doctor_checks import Check
 from mot_dinov3.config import DeviceConfig
 from mot_dinov3.device import choose_device
 from mot_dinov3.errors import ModelError
+from mot_dinov3.wording import counted
 
 
 def openvino_runs() -> Check:
@@ -53,7 +54,7 @@ def automatic_choice() -> Check:
     place = export_place(settings)
     held = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     words = [
-        f"auto runs {choice.title} on {device}, {thread_count()} threads",
+        f"auto runs {choice.title} on {device}, {counted(thread_count(), 'thread')}",
         f"cpu has {' and '.join(short) or 'no bf16'}",
         f"exports take {held / 2**20:.0f} MiB in {place}",
     ]

@@ -14,6 +14,7 @@ import numpy as np
 
 from mot_dinov3.backends.cpu import BF16_FLAGS, cpu_flags
 from mot_dinov3.errors import MotError, hide_secrets
+from mot_dinov3.wording import counted
 
 Status = Literal["ok", "note", "fail"]
 
@@ -104,7 +105,7 @@ def cpu_features() -> str:
     """The CPU in a few words: threads, vector width, and bf16 and AMX where the system tells."""
     import torch
 
-    words = [f"cpu with {torch.get_num_threads()} threads"]
+    words = [f"cpu with {counted(torch.get_num_threads(), 'thread')}"]
     words.append(str(torch.backends.cpu.get_cpu_capability()))
     words += [flag for flag in BF16_FLAGS if flag in cpu_flags()]
     return ", ".join(words)

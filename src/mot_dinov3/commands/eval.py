@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK
+from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.evaluation.cases import Loaded, Request
@@ -110,8 +111,8 @@ def footnote(loaded: Loaded) -> str:
     """How many frames were scored, and by which rules."""
     frames = sum(case.frames for case in loaded.cases)
     count, rules = len(loaded.cases), sorted({case.rule for case in loaded.cases})
-    plural = "s" if count != 1 else ""
-    return f"{count} sequence{plural}, {frames} frames; preprocessing: {', '.join(rules)}"
+    scored = f"{counted(count, 'sequence')}, {counted(frames, 'frame')}"
+    return f"{scored}; preprocessing: {', '.join(rules)}"
 
 
 def _span(case: Case, first_frame: int) -> list[int]:

@@ -15,6 +15,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import RelinkConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
     from mot_dinov3.relink.linking import Merger
@@ -104,7 +105,9 @@ def write(given: dict[str, Path], directory: Path, mergers: list[Merger]) -> Non
 
 def summary(mergers: list[Merger], identities: int, directory: Path) -> str:
     """Who was merged, and how to go on."""
-    lines = [f"{identities} identities, {len(mergers)} of them merged into others"]
+    everybody = counted(identities, "identity", "identities")
+    others = form_of(len(mergers), "another", "others")
+    lines = [f"{everybody}, {len(mergers)} of them merged into {others}"]
     lines += [
         f"  {item.old} is {item.new}: similarity {item.similarity:.2f} to {item.after}, "
         f"{item.gap_s:.1f} s after it"

@@ -11,6 +11,7 @@ from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import OutputConfig, SourceConfig, TrackConfig
+from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.jobs.base import JobResult
@@ -68,6 +69,6 @@ def summary(result: JobResult) -> str:
     """How much was written, how fast, and where to."""
     stats = result.stats
     return (
-        f"{stats['frames']} frames in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS\n"
+        f"{counted(stats['frames'], 'frame')} in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS\n"
         f"wrote {', '.join(result.written) or 'nothing'}"
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, OutputError, UsageError, cannot_write
+from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.structures import Image
@@ -82,8 +83,8 @@ def described(world: World) -> str:
     """A world in a few words."""
     clip = world.config
     return (
-        f"{clip.frames} frames, {clip.width}x{clip.height}, {clip.fps:g} a second, "
-        f"{len(world.actors)} identities"
+        f"{counted(clip.frames, 'frame')}, {clip.width}x{clip.height}, {clip.fps:g} a second, "
+        f"{counted(len(world.actors), 'identity', 'identities')}"
     )
 
 

@@ -16,6 +16,7 @@ from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, require_standing, resolve
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, UsageError
+from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.config import TrackConfig
@@ -183,7 +184,8 @@ def hunt(search: Search, args: argparse.Namespace) -> int:
         whole = search.run(limits, tell, lambda: bool(stop.signal))
     if not whole and not args.quiet:
         why = "interrupted" if stop.signal else "the time is over"
-        print(f"{why} after {len(search.trials())} of {args.trials} trials", file=sys.stderr)
+        wanted = counted(args.trials, "trial")
+        print(f"{why} after {len(search.trials())} of {wanted}", file=sys.stderr)
     return stop.signal
 
 

@@ -12,6 +12,7 @@ from mot_dinov3.errors import ModelError
 from mot_dinov3.features.batches import Batches
 from mot_dinov3.features.crops import CropShape, CropWindows, cpu_batch
 from mot_dinov3.structures import FloatArray, Image
+from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     import torch
@@ -89,8 +90,8 @@ class NetworkEmbedder:
         vectors = self._network(self._cut(image, windows))[0]
         if vectors.ndim < 2 or len(vectors) != len(windows):
             raise ModelError(
-                f"'{self._name}' answers {len(windows)} pictures with shape {vectors.shape}, "
-                "not with one vector each.",
+                f"'{self._name}' answers {counted(len(windows), 'picture')} with shape "
+                f"{vectors.shape}, not with one vector each.",
                 fix="Export the model up to its embedding layer.",
             )
         return vectors.reshape(len(vectors), -1)

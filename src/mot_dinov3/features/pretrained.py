@@ -11,6 +11,7 @@ from typing import Any
 from mot_dinov3.errors import ModelError
 from mot_dinov3.features.crops import InputSpec
 from mot_dinov3.hub.problems import UnsupportedModelError
+from mot_dinov3.wording import counted
 
 BICUBIC_FILTERS = (1, 3)
 """PIL's Lanczos and bicubic; torch has the second only."""
@@ -120,10 +121,13 @@ def _require_weights(report: Mapping[str, Any], name: str) -> None:
         if not any(word in key for word in unused)
     )
     if missing:
-        how = "have another shape" if missing[0] in mismatched else "are missing"
+        n = len(missing)
+        if missing[0] in mismatched:
+            found = counted(n, "parameter has another shape", "parameters have another shape")
+        else:
+            found = counted(n, "parameter is missing", "parameters are missing")
         raise ModelError(
-            f"The weights of '{name}' do not fit its config.json: {len(missing)} parameters "
-            f"{how}, such as '{missing[0]}'.",
+            f"The weights of '{name}' do not fit its config.json: {found}, such as '{missing[0]}'.",
             fix="One of the two files belongs to another model: fetch it again, or choose "
             "another --embed-model.",
         )

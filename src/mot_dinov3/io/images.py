@@ -24,6 +24,7 @@ from mot_dinov3.io.seqinfo import (
 )
 from mot_dinov3.io.standing import StandingReader
 from mot_dinov3.structures import Frame, Image
+from mot_dinov3.wording import counted
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -148,7 +149,7 @@ def first_readable(files: Sequence[Path], name: str) -> Image:
     first = next((image for file in files if (image := read_image(file)) is not None), None)
     if first is None:
         raise InputError(
-            f"None of the {len(files)} images of '{name}' can be read.",
+            f"None of the {counted(len(files), 'image')} of '{name}' can be read.",
             fix="Check that they are whole and open in an image viewer.",
         )
     return first

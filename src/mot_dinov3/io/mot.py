@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.atomic import AtomicTextFile
 from mot_dinov3.structures import FloatArray, IntArray, Tracks, TrackState, check_shapes
+from mot_dinov3.wording import counted
 
 Rows = NDArray[np.float64]
 
@@ -172,9 +173,9 @@ def _first_bad_line(path: Path) -> InputError:
 def _what_is_wrong(values: list[str], width: int) -> str:
     """One reason in words, or nothing when the line is good."""
     if len(values) < BOX_COLUMNS:
-        return f"{len(values)} columns, at least {BOX_COLUMNS} are needed"
+        return f"{counted(len(values), 'column')}, at least {BOX_COLUMNS} are needed"
     if len(values) != width:
-        return f"{len(values)} columns, but the lines before have {width}"
+        return f"{counted(len(values), 'column')}, but the lines before have {width}"
     numbers = []
     for word in values:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import InputError
+from mot_dinov3.wording import counted
 
 
 class FrameSelection:
@@ -39,7 +40,7 @@ class FrameSelection:
         """
         if self.config.start_frame >= frames_seen:
             raise InputError(
-                f"'{name}' ends after {frames_seen} frames, before --start-frame "
+                f"'{name}' ends after {counted(frames_seen, 'frame')}, before --start-frame "
                 f"{self.config.start_frame}.",
                 fix="Give a smaller --start-frame.",
             )

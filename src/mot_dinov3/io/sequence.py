@@ -26,6 +26,7 @@ from mot_dinov3.io.seqinfo import (
 )
 from mot_dinov3.io.standing import StandingReader
 from mot_dinov3.structures import Frame, Image
+from mot_dinov3.wording import counted
 
 MOT_PREFIX = "mot:"
 
@@ -40,8 +41,8 @@ def open_sequence(directory: Path, config: SourceConfig) -> SequenceReader:
     sequence = read_seqinfo(directory)
     if sequence.frames <= config.start_frame:
         raise InputError(
-            f"'{sequence.name}' ends after {sequence.frames} frames, before --start-frame "
-            f"{config.start_frame}.",
+            f"'{sequence.name}' ends after {counted(sequence.frames, 'frame')}, "
+            f"before --start-frame {config.start_frame}.",
             fix="Give a smaller --start-frame.",
         )
     return SequenceReader(sequence, _images(directory, sequence), config)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from mot_dinov3.wording import counted
+
 _MOVIE = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"uuid", b"styp",
                     b"sidx", b"mfra", b"pnot", b"meta", b"udta"})  # fmt: skip
 _EBML, _SEGMENT = bytes.fromhex("1A45DFA3"), bytes.fromhex("18538067")
@@ -26,7 +28,7 @@ def damage(path: Path) -> str:
     except OSError:
         return ""
     if end > size:
-        return f"is cut short: {end - size} bytes are missing at its end"
+        return f"is cut short: {counted(end - size, 'byte is', 'bytes are')} missing at its end"
     if not indexed:
         return "has no index (moov): it was cut short or is still being written"
     return ""

@@ -19,6 +19,7 @@ from mot_dinov3.run import FrameSink, VideoTracker
 from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.sinks.factory import create_sinks
 from mot_dinov3.timing import StageTimer
+from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
     from mot_dinov3.report.sink import ReportSink
@@ -115,5 +116,6 @@ def warn_of_unused_boxes(detector: Detector, info: SourceInfo) -> None:
     if known and isinstance(detector, MotFileDetector):
         unused = detector.rows_after(info.frame_count)
         if unused:
-            log.warning("%s: %d boxes lie after the last frame of '%s', %d, and are not used.",
-                        detector.title, unused, info.name, info.frame_count)  # fmt: skip
+            log.warning("%s: %s after the last frame of '%s', %d, and %s not used.",
+                        detector.title, counted(unused, "box lies", "boxes lie"), info.name,
+                        info.frame_count, form_of(unused, "is", "are"))  # fmt: skip

@@ -21,6 +21,7 @@ from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.sinks.factory import create_sinks
 from mot_dinov3.structures import Frame
 from mot_dinov3.timing import StageTimer
+from mot_dinov3.wording import counted
 
 log = logging.getLogger("mot_dinov3")
 
@@ -132,8 +133,8 @@ def _ended(
         raise outcome.error
     if known.cut:
         log.warning(
-            "'%s' ends in the middle of a line, as after a kill: its %d whole frames were taken.",
-            known.path, known.frames,
+            "'%s' ends in the middle of a line, as after a kill: its %s taken.",
+            known.path, counted(known.frames, "whole frame was", "whole frames were"),
         )  # fmt: skip
     code = outcome.exit_code(partial=reader.partial)
     if code == EXIT_PARTIAL:

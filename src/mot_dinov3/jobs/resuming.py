@@ -27,6 +27,7 @@ from mot_dinov3.resume.witness import Witness, heard, listen
 from mot_dinov3.run import RunOutcome, VideoTracker
 from mot_dinov3.sinks.base import FileSink
 from mot_dinov3.timing import StageTimer
+from mot_dinov3.wording import counted
 
 
 def journal_place(config: TrackConfig, info: SourceInfo) -> JournalPlace | None:
@@ -142,5 +143,5 @@ def settle(
     if outcome.error is None and not outcome.stopped_by and outcome.statistics.frames:
         journal.finish(stats, mark=config.resume.resume or config.resume.one_of_many)
     elif journal.frames:
-        notice("Stopped after %d frames; the same command with --resume goes on from there.",
-               journal.frames)  # fmt: skip
+        notice("Stopped after %s; the same command with --resume goes on from there.",
+               counted(journal.frames, "frame"))  # fmt: skip

@@ -9,6 +9,7 @@ from mot_dinov3.io.journal import Journal
 from mot_dinov3.relink.archives import read_looks
 from mot_dinov3.relink.collector import TrackletCollector
 from mot_dinov3.relink.tracklets import Tracklet
+from mot_dinov3.wording import counted
 
 
 def read_tracklets(journal: Path, embeddings: Path) -> list[Tracklet]:
@@ -34,7 +35,7 @@ def read_tracklets(journal: Path, embeddings: Path) -> list[Tracklet]:
             collector.remember(int(numbers[row]), vectors[row])
     if rows != fresh:
         raise InputError(
-            f"'{journal}' tells of {fresh} embeddings, but '{embeddings}' holds {rows}.",
+            f"'{journal}' tells of {counted(fresh, 'embedding')}, but '{embeddings}' holds {rows}.",
             fix="Give two files of one run.",
         )
     return collector.tracklets()

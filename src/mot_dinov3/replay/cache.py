@@ -12,6 +12,7 @@ from mot_dinov3.io.mot import MotTable
 from mot_dinov3.replay.clock import CostTable
 from mot_dinov3.replay.tape import Tape
 from mot_dinov3.structures import FloatArray
+from mot_dinov3.wording import counted
 
 FORMAT = 2
 """The layout of the file. Format 1 had no cheap evidence and no passes over whole pictures."""
@@ -159,7 +160,7 @@ def _other_source(a: Origin, b: Origin) -> str:
 
 def _described(origin: Origin) -> str:
     size = f"{origin.width}x{origin.height}"
-    return f"'{origin.name}' ({origin.frames} frames of {size}, {origin.content[:8]})"
+    return f"'{origin.name}' ({counted(origin.frames, 'frame')} of {size}, {origin.content[:8]})"
 
 
 def header(cache: Cache) -> dict[str, Any]:

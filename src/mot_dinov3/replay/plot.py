@@ -17,6 +17,7 @@ from mot_dinov3.io.paths import publish, reserve_partial
 from mot_dinov3.replay.front import ends, families, pareto
 from mot_dinov3.replay.report import by_source, quality_name
 from mot_dinov3.replay.study import Point
+from mot_dinov3.wording import counted
 
 Colour: TypeAlias = tuple[int, int, int]
 Spot: TypeAlias = tuple[float, float]
@@ -67,7 +68,7 @@ def picture_of(points: Sequence[Point]) -> Image.Image:
     for number, (source, own) in enumerate(reversed(rows.items())):
         top = HEAD + number * PANEL_HEIGHT
         half = WIDTH / 2
-        title = f"{source}  ({own[0].frames} frames)"
+        title = f"{source}  ({counted(own[0].frames, 'frame')})"
         _panel(canvas, own, (0, top), (title, "share of crops embedded, %"), _percent)
         _panel(canvas, own, (half, top), ("", "milliseconds a frame, recorded costs"), _ms)
     return canvas.finished()

@@ -9,6 +9,7 @@ from mot_dinov3 import __version__
 from mot_dinov3.replay.cache import FORMAT, Cache, header
 from mot_dinov3.replay.front import ends, families, pareto, quality_at, recovery
 from mot_dinov3.replay.study import SCORES, Point
+from mot_dinov3.wording import counted
 
 HOTA, AGREEMENT = "HOTA", "identity agreement"
 
@@ -123,7 +124,7 @@ def _rows(source: str, points: Sequence[Point]) -> list[str]:
     head = "".join(f"{name:>10}" for name in names)
     first = points[0]
     lines = [
-        f"{source}: {first.frames} frames; quality is {quality_name(points)}, "
+        f"{source}: {counted(first.frames, 'frame')}; quality is {quality_name(points)}, "
         f"{floor:.2f} for never, {ceiling:.2f} for always",
         f"  {'':<{width}}  crops   share  embed ms  frame ms{head}  recovered  front",
     ]

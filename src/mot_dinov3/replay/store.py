@@ -20,6 +20,7 @@ from mot_dinov3.replay.cache import FORMAT, READABLE, Cache, Origin, Recipe, hea
 from mot_dinov3.replay.clock import CostTable
 from mot_dinov3.replay.tape import Take, Tape
 from mot_dinov3.structures import Detections
+from mot_dinov3.wording import counted
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
@@ -198,7 +199,7 @@ def _check_shapes(arrays: Arrays) -> None:
                 "vectors": rows, "cheap": rows}  # fmt: skip
     for name, length in expected.items():
         if name in arrays and len(arrays[name]) != length:
-            raise _Unusable(f"'{name}' has {len(arrays[name])} rows instead of {length}")
+            raise _Unusable(f"'{name}' has {counted(len(arrays[name]), 'row')} instead of {length}")
     first = arrays["first_row"]
     ordered = (np.diff(first) >= 0).all() and first[0] == 0 and first[-1] == rows
     if not ordered or (np.diff(arrays["frame_index"]) <= 0).any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mot_dinov3.report.figures import Figures
+from mot_dinov3.wording import counted, form_of
 
 UNKNOWN = "\N{EN DASH}"
 GOOD, BAD, PLAIN = "good", "bad", "plain"
@@ -76,7 +77,8 @@ def _overshoots(known: Figures) -> Card:
     if known.critical_over:
         note += f"; {known.critical_over} by critical work alone"
     share = over / known.frames if known.frames else None
-    return Card("Over budget", f"{over:,}", "frames", note, BAD if over else GOOD, share)
+    tone = BAD if over else GOOD
+    return Card("Over budget", f"{over:,}", form_of(over, "frame"), note, tone, share)
 
 
 def _embeddings(known: Figures) -> Card:
@@ -96,7 +98,7 @@ def _tracks(known: Figures, suspects: int) -> Card:
         return Card("Tracks", UNKNOWN, "confirmed", "not known without frames or figures")
     words = [f"{known.born:,} born"] if known.born is not None else []
     if suspects:
-        words.append(f"{suspects} suspected switch{'es' if suspects != 1 else ''}")
+        words.append(counted(suspects, "suspected switch", "suspected switches"))
     return Card("Tracks", f"{known.tracks:,}", "confirmed", ", ".join(words))
 
 

@@ -18,6 +18,7 @@ from mot_dinov3.report.film import Film, shown_at
 from mot_dinov3.report.lives import Life
 from mot_dinov3.report.recorder import RunData
 from mot_dinov3.structures import FloatArray, Image
+from mot_dinov3.wording import counted
 
 FAR_S = 4.0
 """Seconds to the next wanted picture from which seeking is cheaper than decoding on."""
@@ -71,7 +72,8 @@ def cut_albums(
     except (MotError, av.FFmpegError) as error:
         return Cuttings(albums, f"'{film.path.name}' could not be read for pictures: {error}")
     if done < len(wanted):
-        missing = f"{len(wanted) - done} of {len(wanted)} pictures are missing"
+        of_all = counted(len(wanted), "picture is", "pictures are")
+        missing = f"{len(wanted) - done} of {of_all} missing"
         why = f"reading '{film.path.name}' took longer than {PATIENCE_S:g} s."
         return Cuttings(albums, f"{missing}: {why}")
     return Cuttings(albums)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.errors import not_installed
+from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -107,10 +108,12 @@ def _part(name: str) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    out = Environment(
         loader=FileSystemLoader(PARTS),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    out.globals["counted"] = counted
+    return out

@@ -16,6 +16,7 @@ from mot_dinov3.notices import notice
 from mot_dinov3.resume.contents import Contents, look_into
 from mot_dinov3.resume.identity import Identity, differences
 from mot_dinov3.resume.journal import RunJournal
+from mot_dinov3.wording import counted
 
 if sys.platform != "win32":
     import fcntl
@@ -95,7 +96,8 @@ class JournalPlace:
         except OSError as error:
             raise cannot_write(best.path, error) from error
         damage = "; the rest of its journal is damaged" if best.size > best.end else ""
-        notice("Goes on after %d frames of the unfinished run%s.", best.frames, damage)
+        done = counted(best.frames, "frame")
+        notice("Goes on after %s of the unfinished run%s.", done, damage)
         return RunJournal(self, identity, file, best)
 
     def _own(self, best: Contents) -> BinaryIO:
@@ -127,9 +129,9 @@ class JournalPlace:
         if found.goes_on and found.end >= look_into(self._aside).end:
             self.path.replace(self._aside)
             file.close()
-            notice("'%s' was not finished (%d frames). This run begins anew; until it has ended, "
+            notice("'%s' was not finished (%s). This run begins anew; until it has ended, "
                    "--resume goes on with the other one.", self._outputs[0].name,
-                   found.frames)  # fmt: skip
+                   counted(found.frames, "frame"))  # fmt: skip
             file = opened(self.path)
         return file
 

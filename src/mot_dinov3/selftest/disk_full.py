@@ -146,7 +146,7 @@ def expect_kept(ended: Ended, directory: Path, full: Full) -> None:
         return
     expect_code(ended, EXIT_OUTPUT)
     expect_explained(ended, r"File too large|No space left on device")
-    said = re.search(r"^(\d+) frames in", ended.err, re.M)
+    said = re.search(r"^(\d+) frames? in", ended.err, re.M)
     tracked = int(said[1]) if said else 0
     for name in finished:
         if name == full.video:

@@ -21,6 +21,7 @@ from mot_dinov3.selftest.program import Process, end, expect_code, start
 from mot_dinov3.selftest.scenes import draw_scene
 from mot_dinov3.statistics import RunStatistics
 from mot_dinov3.synthetic.crowd import CrowdConfig
+from mot_dinov3.wording import counted
 
 TRACKED, PIPED = 1_000_000, 20_000
 MOST_MB_PER_100_000 = 1.0
@@ -78,7 +79,8 @@ def expect_flat(held: list[Held]) -> None:
     Raises:
         BrokenPromiseError: memory, files or threads did.
     """
-    expect(len(held) >= LEAST_SAMPLES, f"only {len(held)} glances: the run was too short")
+    looks = counted(len(held), "glance")
+    expect(len(held) >= LEAST_SAMPLES, f"only {looks}: the run was too short")
     late, slope = settled(held), slope_mb(held)
     grown_mb = slope * (late[-1].frame - late[0].frame) / 100_000
     expect(slope < MOST_MB_PER_100_000 or grown_mb < NOISE_MB,
@@ -102,9 +104,10 @@ def settled(held: list[Held]) -> list[Held]:
 def told(held: list[Held]) -> str:
     """The figures of a run in words."""
     late = settled(held)
+    files, threads = counted(late[-1].files, "file"), counted(late[-1].threads, "thread")
     return (
         f"{held[-1].frame:,} frames, {late[0].mb:.1f} to {late[-1].mb:.1f} MB, "
-        f"{slope_mb(held):+.2f} MB in 100,000, {late[-1].files} files, {late[-1].threads} threads"
+        f"{slope_mb(held):+.2f} MB in 100,000, {files}, {threads}"
     )
 
 

@@ -19,6 +19,7 @@ from mot_dinov3.io.sources import FrameReader
 from mot_dinov3.replay.tape import Tape, record
 from mot_dinov3.session import open_frames
 from mot_dinov3.upload import FrameUpload
+from mot_dinov3.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Bench:
     def clip_title(self) -> str:
         """Clip and detector in a few words."""
         name = printable_name(self.config.source.source).rstrip("/").rpartition("/")[2]
-        return f"{name}, {len(self.tape)} frames, {self.tape.title}"
+        return f"{name}, {counted(len(self.tape), 'frame')}, {self.tape.title}"
 
     @property
     def title(self) -> str:

@@ -23,6 +23,7 @@ from mot_dinov3.replay.crowd import crowd_tape
 from mot_dinov3.replay.tape import Tape
 from mot_dinov3.structures import Detections, Frame
 from mot_dinov3.synthetic.crowd import HEIGHT, WIDTH, CrowdConfig
+from mot_dinov3.wording import counted
 
 BARS = {"trackers ByteTrack": 2.0, "ultralytics BYTETracker": 3.0, "boxmot sfsort": 1.5}
 """How many times the time of ours a peer's frame should take at least."""
@@ -136,7 +137,8 @@ def report(tape: Tape, duels: dict[str, Duel], motion: list[list[float]], rounds
         "their input objects are made beforehand.",
         "settings: " + "; ".join(f"{name}: {peer.settings}" for name, peer in PEERS.items()),
     ]
-    title = f"a tracker's step: {tape.title}, {len(tape)} frames, {tape.per_frame:.1f} boxes"
+    frames = counted(len(tape), "frame")
+    title = f"a tracker's step: {tape.title}, {frames}, {tape.per_frame:.1f} boxes"
     return Report(title, rows, notes)
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import IO
 
+from mot_dinov3.wording import counted
+
 LOOK_S = 0.005
 LIMIT_S = 900.0
 """After so long a program is taken for stuck."""
@@ -160,6 +162,6 @@ def summed_up(program: Program, log: Log, files: FileWatch, span: tuple[float, f
     else:
         first, at_first, frames = files.first_s, files.first_frames, files.frames()
     if frames <= at_first or not first:
-        raise ProgramError(f"it showed {frames} frames: {log.last_words()}")
+        raise ProgramError(f"it showed {counted(frames, 'frame')}: {log.last_words()}")
     last = files.end_s or next(iter(log.times(program.end_line)), ended)
     return Seen(first - started, (frames - at_first) / (last - first), frames)

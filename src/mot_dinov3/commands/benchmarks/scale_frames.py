@@ -25,6 +25,7 @@ from mot_dinov3.sinks.mot_text import MotTextSink
 from mot_dinov3.statistics import RunStatistics
 from mot_dinov3.synthetic.crowd import CrowdConfig
 from mot_dinov3.timing import StageTimer
+from mot_dinov3.wording import form_of
 
 LENGTHS = (1_000, 10_000, 100_000)
 EVERY = 50
@@ -36,7 +37,10 @@ def frame_rows(bench: Bench) -> list[Row]:
     most = bench.settings.frames or LENGTHS[-1]
     lengths = [length for length in LENGTHS if length <= most] or [most]
     figures = on_one_core(long_run, bench.settings.config, lengths, bench.directory)
-    rows = [Row(f"{n:,} frames", known(one)) for n, one in zip(lengths, figures, strict=True)]
+    rows = [
+        Row(f"{n:,} {form_of(n, 'frame')}", known(one))
+        for n, one in zip(lengths, figures, strict=True)
+    ]
     if len(lengths) > 1:
         growth = exponent(lengths, [one["total_s"] for one in figures])
         rows.append(Row("growth with frames", known({"growth": round(growth, 3)})))

@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import Any
 
 from mot_dinov3.commands.benchmarks.base import Report, Row
+from mot_dinov3.wording import counted
 
 WIDTH = 110
 
@@ -72,6 +73,6 @@ def format_machine(machine: Mapping[str, Any]) -> str:
     threads = machine["omp_num_threads"]
     limit = f", OMP_NUM_THREADS={threads}" if threads else ""
     return (
-        f"machine: {machine['cpu']}, {machine['cores']} cores, load {machine['load_1min']}"
-        f"{limit}, {machine['system']}\n         {versions}"
+        f"machine: {machine['cpu']}, {counted(machine['cores'], 'core')}, "
+        f"load {machine['load_1min']}{limit}, {machine['system']}\n         {versions}"
     )

@@ -57,7 +57,7 @@ function figures(now) {
   if (!frame || !run.frames) return;
   const total = now.total ? ` of ${whole(now.total)}` : "";
   at("progress").textContent =
-    `frame ${whole(run.frames)}${total} · ${tenths(run.wall_s)} s · ${whole(run.detections)} detections`;
+    `frame ${whole(run.frames)}${total} · ${tenths(run.wall_s)} s · ${whole(run.detections)} ${run.detections === 1 ? "detection" : "detections"}`;
   at("bar").hidden = !now.total;
   at("bar").firstElementChild.style.width = `${Math.min(100, 100 * run.frames / (now.total || 1))}%`;
   at("fps").textContent = tenths(run.fps);
