@@ -7,9 +7,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 
+from mot_dinov3.commands.streams import fill_gaps, give_up, handed_over
 from mot_dinov3.errors import (
     EXIT_BUG,
     EXIT_DEVICE,
@@ -45,6 +46,7 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Run one command; see `errors.py` for the exit codes."""
     words = list(sys.argv[1:] if argv is None else argv)
+    fill_gaps()
     set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
     name = words.pop(0) if words and not words[0].startswith("-") else "track"
     with interruptible():
@@ -55,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
             say_error(str(error))
             return error.exit_code
         except BrokenPipeError:
+            give_up()
             return EXIT_OUTPUT
         except KeyboardInterrupt:
             say_error("Interrupted.")
@@ -92,13 +95,17 @@ def run_command(name: str, words: list[str]) -> int:
     if name not in COMMANDS:
         raise UnknownNameError("command", name, COMMANDS)
     command = import_module(COMMANDS[name])
-    return int(command.run(command.parser().parse_args(words)))
+    with handed_over():
+        return int(command.run(command.parser().parse_args(words)))
 
 
 def say_error(text: str) -> None:
     """Print an error for people: first line what, the following lines what to do."""
     first, *rest = hide_secrets(text).splitlines() or [""]
-    print("\n".join([f"error: {first}", *(f"  {line.strip()}" for line in rest)]), file=sys.stderr)
+    lines = [f"error: {first}", *(f"  {line.strip()}" for line in rest)]
+    with suppress(OSError):  # then the exit code alone says it
+        print("\n".join(lines), file=sys.stderr, flush=True)
+    give_up()
 
 
 def say_traceback() -> None:

@@ -1,0 +1,62 @@
+"""The standard streams: there even where nobody gave them, quiet where nobody takes them."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Iterator
+
+from mot_dinov3.errors import OutputError
+
+STREAMS = {0: ("stdin", "r"), 1: ("stdout", "w"), 2: ("stderr", "w")}
+"""Descriptor -> its name in `sys`, and how it is opened."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def fill_gaps() -> None:
+    """Put an empty stream where the process was started without one (`2>&-`).
+
+    Else the first file of the run would take its number, and whatever a library says there
+    would land in that file.
+    """
+    for number, (name, mode) in STREAMS.items():
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest number
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+@contextlib.contextmanager
+def handed_over() -> Iterator[None]:
+    """Have all that is printed inside taken, while somebody can still be told that it was not.
+
+    Raises:
+        BrokenPipeError: nobody reads any more.
+        OutputError: what the streams go to is full.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise OutputError(
+            f"Nothing more can be printed: {os.strerror(error.errno)}.",
+            fix="Make room, or send the output somewhere else.",
+        ) from error
+
+
+def give_up() -> None:
+    """Send nowhere what the streams still hold: Python would complain of it at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
