@@ -77,6 +77,22 @@ def test_boxes_after_the_end_are_refused_on_both_sides(place):
     assert "one.txt' line 199: frame 100 lies beyond the last one, 99" in refused(place)
 
 
+def test_a_ground_truth_is_no_result_of_itself(place):
+    """`demo` writes both into one directory, where scoring the truth would give 100."""
+    boxes = mot_text(walkers(FRAMES, (1, 2)))
+    write(place / "both/gt.txt", boxes)
+    write(place / "both/tracked.txt", boxes)
+    text = refused(place, truth="both/gt.txt", result="both")
+    assert "both' has no result for gt." in text
+    assert f"--pred {place / 'both/tracked.txt'}" in text
+
+
+def test_many_missing_results_are_counted(place):
+    for number in range(6):
+        write_truth(place / f"truth/more-{number}")
+    assert "no result for more-0, more-1, more-2, more-3, more-4 and 1 more." in refused(place)
+
+
 def test_a_sequence_without_a_result_is_refused_or_named(place):
     (place / "result/two.txt").unlink()
     text = refused(place)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,12 +122,14 @@ def _results(request: Request, truths: dict[str, Path], out: Loaded) -> dict[str
         raise InputError(f"'{path}' does not exist.", fix="Check --pred.")
     if path.is_file():
         return {_only(truths, path): path}
-    files = {file.stem: file for file in sorted(path.glob("*.txt")) if file.is_file()}
+    known = {file.resolve() for file in truths.values()}
+    files = {file.stem: file for file in sorted(path.glob("*.txt"))
+             if file.is_file() and file.resolve() not in known}  # fmt: skip
     found = {name: files[name] for name in truths if name in files}
     out.left_out = [name for name in truths if name not in files]
     out.extra = [name for name in files if name not in truths]
     if not found or (out.left_out and not request.allow_missing):
-        raise _missing(request, out.left_out, any_found=bool(found))
+        raise _missing(request, out, any_found=bool(found))
     return found
 
 
@@ -145,10 +146,13 @@ def _only(truths: dict[str, Path], result: Path) -> str:
     )
 
 
-def _missing(request: Request, names: Sequence[str], *, any_found: bool) -> InputError:
-    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+def _missing(request: Request, sides: Loaded, *, any_found: bool) -> InputError:
+    names = sides.left_out
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     if any_found:
         fix = "Make them, or score the others with --allow-missing."
+    elif len(names) == 1 and sides.extra:
+        fix = f"Name the file to score, such as --pred {request.result / sides.extra[0]}.txt"
     elif (request.result / "data").is_dir():
         fix = f"Did you mean --pred {request.result / 'data'}?"
     else:
