@@ -21,7 +21,7 @@ from mot_dinov3.config import (
     TalkConfig,
     TrackConfig,
 )
-from mot_dinov3.errors import EXIT_OK
+from mot_dinov3.errors import EXIT_OK, UsageError
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
     """Render, track three times, and print the table."""
     chosen = dict(vars(args))
     directory, frames, seed = (chosen.pop(name) for name in ("out", "frames", "seed"))
+    if frames < 1:
+        raise UsageError(f"--frames must be at least 1, got {frames}.", fix="Leave it out.")
     config = resolve(chosen, None, environment_layer())
     say = print if not config.talk.quiet else _nothing
     say(f"drawing {counted(frames, 'frame')} of a street ...", file=sys.stderr)
@@ -74,7 +76,16 @@ def run(args: argparse.Namespace) -> int:
     if report_of(directory):
         print(f"The report of that run, for a browser: {report_of(directory)}")
     print(f"The clip itself: {clip.video}   its ground truth: {directory / 'gt.txt'}")
+    print(f"The score again: {scoring(directory)}")
     return EXIT_OK
+
+
+def scoring(directory: Path) -> str:
+    """The command that gives the figures of the first run again, by the same rule."""
+    return (
+        f"python cli.py eval --gt {directory / 'gt.txt'} --pred {directory / 'tracked.txt'} "
+        f"--min-visibility {MIN_VISIBILITY}"
+    )
 
 
 def _nothing(*_: object, **__: object) -> None:
