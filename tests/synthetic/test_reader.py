@@ -53,5 +53,5 @@ def test_a_source_that_names_no_world_is_explained(source, kind, words):
 
 
 def test_a_start_behind_the_end_is_told():
-    with pytest.raises(InputError, match="ends with frame 749"):
+    with pytest.raises(InputError, match="ends after 750 frames, before --start-frame"):
         open_frames(SourceConfig("synthetic:flock", start_frame=750))

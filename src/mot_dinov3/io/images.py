@@ -173,12 +173,7 @@ class ImageReader(StandingReader):
         super().__init__(config)
         self._sequence = sequence
         self._pictures = PictureMaker()
-        if sequence.indices[-1] < config.start_frame:
-            raise InputError(
-                f"'{sequence.name}' ends with frame {sequence.indices[-1]}, before --start-frame "
-                f"{config.start_frame}.",
-                fix="Give a smaller --start-frame.",
-            )
+        self.selection.require_start(sequence.name, sequence.indices[-1] + 1)
         first = first_readable(sequence.files, sequence.name)
         self._pictures.fit(first)
         height, width = first.shape[:2]

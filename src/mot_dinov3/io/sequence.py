@@ -17,6 +17,7 @@ from mot_dinov3.io.images import (
 )
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.io.pictures import PictureMaker
+from mot_dinov3.io.selection import FrameSelection
 from mot_dinov3.io.seqinfo import (
     SEQUENCE_FILE,
     SequenceInfo,
@@ -26,7 +27,6 @@ from mot_dinov3.io.seqinfo import (
 )
 from mot_dinov3.io.standing import StandingReader
 from mot_dinov3.structures import Frame, Image
-from mot_dinov3.wording import counted
 
 MOT_PREFIX = "mot:"
 
@@ -39,12 +39,7 @@ def open_sequence(directory: Path, config: SourceConfig) -> SequenceReader:
             states or none that can be read, or `--start-frame` beyond its end.
     """
     sequence = read_seqinfo(directory)
-    if sequence.frames <= config.start_frame:
-        raise InputError(
-            f"'{sequence.name}' ends after {counted(sequence.frames, 'frame')}, "
-            f"before --start-frame {config.start_frame}.",
-            fix="Give a smaller --start-frame.",
-        )
+    FrameSelection(config).require_start(sequence.name, sequence.frames)
     return SequenceReader(sequence, _images(directory, sequence), config)
 
 

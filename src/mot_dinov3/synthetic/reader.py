@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mot_dinov3.config import SourceConfig
-from mot_dinov3.errors import InputError, UsageError
+from mot_dinov3.errors import UsageError
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.io.standing import StandingReader
 from mot_dinov3.structures import Frame
@@ -49,15 +49,9 @@ class SyntheticReader(StandingReader):
     def __init__(self, world: World, config: SourceConfig) -> None:
         super().__init__(config)
         clip = world.config
-        name = config.source
-        if config.start_frame >= clip.frames:
-            raise InputError(
-                f"'{name}' ends with frame {clip.frames - 1}, before --start-frame "
-                f"{config.start_frame}.",
-                fix="Give a smaller --start-frame.",
-            )
+        self.selection.require_start(config.source, clip.frames)
         self.info = SourceInfo(
-            name=name,
+            name=config.source,
             width=clip.width,
             height=clip.height,
             fps=clip.fps,
