@@ -48,14 +48,17 @@ def test_one_of_a_kind_is_singular():
         **summary(budget_ms=20.0),
         "frames": 1,
         "tracks": {"born": 1, "confirmed": 1},
-        "relinked": [{"old": 2, "new": 1, "similarity": 0.9, "after": 0.4, "gap_s": 1.0}],
+        "relinked": [{"old": 2, "new": 1, "similarity": 0.9, "after": 1, "gap_s": 1.0}],
         "relink_s": {},
     }
     stats["budget"]["frames_over"] = 1
     text = format_summary(stats)
     assert text.startswith("1 frame in 0.5 s: 8.0 FPS, 1 track confirmed of 1 born")
     assert "1 frame over (worst" in text
-    assert "relinked     1 identity merged into another\n" in text
+    assert text.endswith(
+        "relinked     1 identity merged into another\n"
+        "  2 is 1: similarity 0.90 to 1, 1.0 s after it"
+    )
 
 
 def test_a_target_is_named_beside_the_rate_reached():

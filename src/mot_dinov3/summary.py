@@ -101,10 +101,14 @@ def _relinked(stats: Mapping[str, Any]) -> list[str]:
     time = f" in {sum(spent_s.values()):.1f} s" if spent_s else ""
     merged = counted(len(mergers), "identity merged into another", "identities merged into others")
     lines = [f"relinked     {merged}{time}"]
-    lines += [
-        f"  {item['old']} is {item['new']}: similarity {item['similarity']:.2f} to "
-        f"{item['after']}, {item['gap_s']:.1f} s after it"
-        for item in mergers[:MOST_MERGERS]
-    ]
+    lines += map(format_merger, mergers[:MOST_MERGERS])
     more = len(mergers) - MOST_MERGERS
     return [*lines, *([f"  and {more} more: see --stats-json"] if more > 0 else [])]
+
+
+def format_merger(merger: Mapping[str, Any]) -> str:
+    """A line that says who is whom, of the plain values of a `relink.linking.Merger`."""
+    return (
+        f"  {merger['old']} is {merger['new']}: similarity {merger['similarity']:.2f} to "
+        f"{merger['after']}, {merger['gap_s']:.1f} s after it"
+    )

@@ -15,6 +15,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import RelinkConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+from mot_dinov3.summary import format_merger
 from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
@@ -108,9 +109,5 @@ def summary(mergers: list[Merger], identities: int, directory: Path) -> str:
     everybody = counted(identities, "identity", "identities")
     others = form_of(len(mergers), "another", "others")
     lines = [f"{everybody}, {len(mergers)} of them merged into {others}"]
-    lines += [
-        f"  {item.old} is {item.new}: similarity {item.similarity:.2f} to {item.after}, "
-        f"{item.gap_s:.1f} s after it"
-        for item in mergers
-    ]
+    lines += [format_merger(asdict(merger)) for merger in mergers]
     return "\n".join([*lines, f"wrote {directory}"])
