@@ -138,6 +138,21 @@ def test_every_listed_command_is_there():
         assert (folder / (module.replace(".", "/") + ".py")).is_file(), module
 
 
+@pytest.mark.parametrize("columns", ["60", "72", "200"])
+def test_help_fits_the_terminal(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    with pytest.raises(SystemExit):
+        main(["eval", "--help"])
+    widest = max(map(len, capsys.readouterr().out.splitlines()))
+    assert widest in range(min(int(columns), 98) - 9, min(int(columns), 98))
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, "mot_dinov3 0.1.0\n")
+
+
 def test_help_is_quick_and_loads_nothing_heavy():
     probe = (
         "import sys; sys.argv = ['cli.py', '--help']\n"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
+from shutil import get_terminal_size
 from typing import Any, NoReturn
 
 from mot_dinov3.errors import UsageError, nearest
+
+WIDTH = 96
+"""Columns of a help text where there is room."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -33,5 +37,8 @@ class CommandParser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.HelpFormatter):
+    """Help as wide as the terminal, up to what is good to read."""
+
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=32, width=96)
+        width = min(WIDTH, get_terminal_size((WIDTH + 2, 24)).columns - 2)
+        super().__init__(prog, max_help_position=min(32, width // 3), width=width)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mot_dinov3 import __version__
 from mot_dinov3.commands import COMMANDS, set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve, to_toml
 from mot_dinov3.commands.parsing import CommandParser
@@ -23,6 +24,8 @@ def parser() -> argparse.ArgumentParser:
     out = CommandParser(prog="cli.py", description=DESCRIPTION, epilog=EPILOG)
     out.add_argument("--config", type=Path, metavar="FILE", help="read flags from a TOML file")
     out.add_argument("--print-config", action="store_true", help="print the settings as TOML")
+    out.add_argument("--version", action="version", version=f"mot_dinov3 {__version__}",
+                     help="print the version")  # fmt: skip
     add_flags(out, many="--source")
     return out
 
