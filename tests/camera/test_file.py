@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,16 @@ def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path):
     (tmp_path / "film").write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(InputError, match="not a text file"):
         create_camera(f"file:{tmp_path / 'film'}")
+
+
+def test_a_pipe_is_refused_as_it_cannot_be_read_twice():
+    """The second reading, which is the run's, would find that the camera stood still."""
+    reading, writing = os.pipe()
+    os.write(writing, ROW.format(1, 5, 0).encode())
+    os.close(writing)
+    with pytest.raises(InputError, match="is no regular file"):
+        create_camera(f"file:/dev/fd/{reading}")
+    os.close(reading)
 
 
 @pytest.mark.parametrize("name", ["file", "file:", "file:  "])

@@ -8,6 +8,7 @@ import numpy as np
 
 from mot_dinov3.camera.base import STILL
 from mot_dinov3.errors import InputError, UsageError
+from mot_dinov3.io.atomic import is_stream
 from mot_dinov3.motion.kalman import Array
 from mot_dinov3.structures import FloatArray, Frame
 
@@ -50,8 +51,10 @@ def read_affines(path: Path) -> dict[int, Array]:
     """Frame index from 0 -> (3, 3) map from the frame before.
 
     Raises:
-        InputError: the file cannot be read, or a line of it is no map.
+        InputError: the file cannot be read twice, or a line of it is no map.
     """
+    if is_stream(path):  # read once to be checked, before models are loaded, and once for the run
+        raise InputError(f"'{path}' is no regular file.", fix="Save it to a file first.")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
