@@ -20,7 +20,7 @@ def test_the_summary_tells_where_the_time_went():
     assert "latency ms/frame   mean 8.0  p50 8.0  p95 8.0  p99 8.0" in text
     assert "  detect        6.00     6.00   75.0%" in text
     assert "computed 8 (4 critical, 4 refresh), reused 24, deferred 8" in text
-    assert "2.00 a frame, 20.0% of the detections" in text
+    assert "2.00 a frame, 20.0% of these" in text
     assert "budget" not in text
     assert "faults" not in text
     assert "starved" not in text

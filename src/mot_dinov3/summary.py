@@ -68,7 +68,7 @@ def _embeddings(counts: Mapping[str, float]) -> str:
     )
     if counts["starved"]:
         text += f", starved {counts['starved']}"
-    return f"{text}; {counts['per_frame']:.2f} a frame, {share:.1f}% of the detections"
+    return f"{text}; {counts['per_frame']:.2f} a frame, {share:.1f}% of these"
 
 
 def _budget(budget: Mapping[str, float], *, follows_rate: bool) -> list[str]:

@@ -102,6 +102,6 @@ def test_a_person_reads_the_same_figures(track, scene, mean_colour):
     model = ("--embedder", "onnx", "--embed-model", mean_colour, "--no-video")
     _, err = track(*replay(scene, *model, *RULE, "--embed-budget-ms", "1000"))
     assert "computed 12 (2 critical, 10 refresh), reused 48, deferred 0" in err
-    assert "0.40 a frame, 20.0% of the detections" in err
+    assert "0.40 a frame, 20.0% of these" in err
     assert "budget       1000 ms:" in err
     assert "p99" in err

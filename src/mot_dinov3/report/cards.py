@@ -89,7 +89,7 @@ def _embeddings(known: Figures) -> Card:
     note += "".join(f", {counts[name]:,} {name}" for name in ("deferred", "starved")
                     if counts[name])  # fmt: skip
     if known.share is not None:
-        note += f"; {100 * known.share:.1f} % of the detections"
+        note += f"; {100 * known.share:.1f} % of these"
     return Card("Embeddings", f"{counts['computed']:,}", "computed", note, share=known.share)
 
 
