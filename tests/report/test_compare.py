@@ -68,6 +68,13 @@ def test_figures_lie_side_by_side():
     assert "embeddings starved" not in rows
 
 
+def test_a_run_of_figures_alone_has_its_stages_beside_another():
+    runs = [run(), RunData("bare", stats=written(stages={"track": {"mean_ms": 2.0}}))]
+    rows = {line.name: line.cells for line in table(runs, [figures(one) for one in runs])}
+    assert [cell.text for cell in rows["detect, mean ms"]] == ["20.00", "\N{EN DASH}"]
+    assert [cell.text for cell in rows["track, mean ms"]] == ["\N{EN DASH}", "2.00"]
+
+
 def test_charts_have_a_colour_for_each_run():
     drawn = overlays([run(), run()], ["A", "B"], ["#111111", "#222222"])
     assert [chart.key for chart in drawn] == ["latency", "embed", "computed", "total", "tracks"]

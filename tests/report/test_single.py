@@ -13,6 +13,7 @@ from mot_dinov3.report.cards import UNKNOWN, cards
 from mot_dinov3.report.figures import figures
 from mot_dinov3.report.finding import find_runs, load
 from mot_dinov3.report.single import charts, missing, run_page
+from mot_dinov3.report.tables import stage_rows
 from mot_dinov3.report.track_charts import MOST_TRACKS, longest
 from mot_dinov3.report.wall import spark
 from reports import figures as written
@@ -45,11 +46,25 @@ def test_figures_are_counted_from_the_frames(run):
     assert known.embedded == {"computed": 80, "critical": 40, "refresh": 40, "reused": 120,
                               "deferred": 40, "starved": 0}  # fmt: skip
     assert known.share == pytest.approx(80 / 240)
-    assert known.latency_ms["p95"] == 30.0
     assert (known.budget_ms, known.over, known.critical_over) == (6.0, 0, 0)
     assert known.faults == {"corrupt_packets": 2}
     assert (known.fps, known.source_fps) == (40.0, 25.0)
     assert known.seconds == pytest.approx(40 / 25)
+
+
+def test_times_are_those_of_the_summary(run, tmp_path):
+    """A frame is put down before it is written whole, so what it says is too little."""
+    assert figures(run).latency_ms["p95"] == 31.0
+    assert [(row.name, row.p95, row.share) for row in stage_rows(run)] == [
+        ("detect", "21.00", "80.0 %")
+    ]
+    (tmp_path / "a.json").unlink()
+    killed = load(find_runs([tmp_path])[0])
+    assert figures(killed).latency_ms["p95"] == 30.0
+    assert [(row.name, row.mean, row.share) for row in stage_rows(killed)] == [
+        ("detect", "20.00", "78.4 %"), ("embed", "4.00", "15.7 %"), ("read", "1.00", "3.9 %"),
+        ("write", "0.50", "2.0 %"),
+    ]  # fmt: skip
 
 
 def test_overshoots_are_counted(tmp_path):

@@ -19,7 +19,7 @@ from mot_dinov3.report.recorder import RunData
 from mot_dinov3.report.screen import Screen, screen, time_axis
 from mot_dinov3.report.single import missing
 from mot_dinov3.report.suspects import find_suspects
-from mot_dinov3.report.tables import facts, flag_of, shown
+from mot_dinov3.report.tables import facts, flag_of, shown, stage_figures
 
 COLOURS = ("#3d7ff2", "#f2662b", "#17a589", "#8e5bd9", "#e0b03c", "#d6569b")
 PLACES = ("output", "save_mot", "save_jsonl", "save_trace", "stats_json", "report", "save_csv",
@@ -119,14 +119,14 @@ def table(runs: Sequence[RunData], known: Sequence[Figures]) -> list[Line]:
     for name in SUMMARY:
         found = [(f.latency_ms or {}).get(name) for f in known]
         rows.append((f"latency {name}, ms", found, LESS, ".1f"))
-    stages = list(dict.fromkeys(name for run in runs for name in run.frames.stages))
-    for stage in stages:
-        means = [_mean(run, stage) for run in runs]
+    stages = [stage_figures(run) for run in runs]
+    for stage in dict.fromkeys(name for one in stages for name in one):
+        means = [one[stage].mean_ms if stage in one else None for one in stages]
         rows.append((f"{stage}, mean ms", means, LESS, ".2f"))
     for fate in ("computed", "critical", "refresh", "reused", "deferred", "starved"):
         rows.append((f"embeddings {fate}", [_count(f, fate) for f in known], 0, ",.0f"))
     rows += [
-        ("share of detections embedded, %",
+        ("share of them computed, %",
          [None if f.share is None else 100 * f.share for f in known], 0, ".1f"),
         ("embedding budget, ms", [f.budget_ms or None for f in known], 0, ".3g"),
         ("frames over budget", [f.over if f.budget_ms else None for f in known], LESS, ",.0f"),
@@ -159,11 +159,6 @@ def cells(values: Sequence[float | None], better: int, form: str) -> tuple[Cell,
         else:
             out.append(Cell(format(value, form)))
     return tuple(out)
-
-
-def _mean(run: RunData, stage: str) -> float | None:
-    column = run.frames.stages.get(stage)
-    return float(column.mean()) if column is not None and len(column) else None
 
 
 def _count(known: Figures, fate: str) -> float | None:

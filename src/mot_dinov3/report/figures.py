@@ -49,7 +49,7 @@ class Figures:
 
     @property
     def share(self) -> float | None:
-        """Share of the detections whose embedding was computed."""
+        """Share that was computed of all embeddings that there could have been."""
         if self.embedded is None:
             return None
         known = ("computed", "reused", "deferred", "starved")
@@ -58,7 +58,7 @@ class Figures:
 
 
 def figures(run: RunData) -> Figures:
-    """What is known of a run; its frames come before what it wrote down of them."""
+    """What is known of a run; its frames come before its sums, but for what took time."""
     stats, table = run.stats, run.frames
     budget = _budget(run)
     time_s = table["time_s"]
@@ -93,15 +93,16 @@ def _pace(run: RunData) -> float | None:
 
 
 def _latency(run: RunData) -> Mapping[str, float] | None:
-    known = run.frames["latency_ms"]
-    known = known[~np.isnan(known)]
-    if len(known):
-        return summarise(known.tolist())
+    """As the run summed it up; its frames were put down before they were through."""
     written = run.stats.get("latency_ms")
-    if not isinstance(written, Mapping):
-        return None
-    found = {name: _number(written, name) for name in SUMMARY}
-    return {name: value for name, value in found.items() if value is not None} or None
+    if isinstance(written, Mapping):
+        found = {name: _number(written, name) for name in SUMMARY}
+        known = {name: value for name, value in found.items() if value is not None}
+        if known:
+            return known
+    measured = run.frames["latency_ms"]
+    measured = measured[~np.isnan(measured)]
+    return summarise(measured.tolist()) if len(measured) else None
 
 
 def _budget(run: RunData) -> dict[str, float]:

@@ -38,25 +38,44 @@ class StageRow:
     share: str
 
 
+@dataclass(frozen=True, slots=True)
+class StageFigures:
+    """What a stage took: mean and 95th percentile in ms, and its share of all, from 0 to 1."""
+
+    mean_ms: float
+    p95_ms: float
+    share: float
+
+
+def stage_figures(run: RunData) -> dict[str, StageFigures]:
+    """Every stage as the run summed it up, else as its frames add up.
+
+    The frames come second: each was put down before its own writing was over.
+    """
+    written = _mapping(run.stats.get("stages"))
+    found = {str(name): _mapping(row) for name, row in written.items()}
+    if found:
+        keys = ("mean_ms", "p95_ms", "share")
+        return {name: StageFigures(*(_real(row.get(key)) for key in keys))
+                for name, row in found.items()}  # fmt: skip
+    if not len(run.frames):
+        return {}
+    stages = {name: ms for name, ms in run.frames.stages.items() if name != WAIT}
+    total = sum(float(ms.sum()) for ms in stages.values()) or 1.0
+    return {
+        name: StageFigures(float(ms.mean()), float(np.percentile(ms, 95)), float(ms.sum()) / total)
+        for name, ms in stages.items()
+    }
+
+
 def stage_rows(run: RunData) -> list[StageRow]:
     """Mean, 95th percentile and share of every stage, the dearest first."""
-    if len(run.frames):
-        stages = {name: ms for name, ms in run.frames.stages.items() if name != WAIT}
-        total = sum(float(ms.sum()) for ms in stages.values()) or 1.0
-        found = [(name, float(ms.mean()), float(np.percentile(ms, 95)), float(ms.sum()) / total)
-                 for name, ms in stages.items()]  # fmt: skip
-    else:
-        written = _mapping(run.stats.get("stages")).items()
-        rows = [(str(name), _mapping(row)) for name, row in written]
-        found = [(name, _real(row.get("mean_ms")), _real(row.get("p95_ms")),
-                  _real(row.get("share"))) for name, row in rows]  # fmt: skip
-    found.sort(key=lambda row: -row[3])
+    dearest_first = sorted(stage_figures(run).items(), key=lambda item: -item[1].share)
     return [
-        StageRow(
-            name, COLOURS.get(name, OTHER), f"{mean:.2f}", f"{p95:.2f}", f"{100 * share:.1f} %"
-        )
-        for name, mean, p95, share in found
-    ]
+        StageRow(name, COLOURS.get(name, OTHER), f"{known.mean_ms:.2f}", f"{known.p95_ms:.2f}",
+                 f"{100 * known.share:.1f} %")
+        for name, known in dearest_first
+    ]  # fmt: skip
 
 
 def settings(run: RunData, *, changed: bool = False) -> list[Row]:
