@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -327,3 +328,14 @@ def test_a_directory_of_videos_is_told_from_a_directory_of_frames(tmp_path):
     assert "--each" in error.fix
     write_images(tmp_path, ["1.png"])
     assert len(read(tmp_path)[1]) == 1
+
+
+def test_a_sequence_that_is_kept_as_a_video_names_it(tmp_path):
+    """`cli.py synth` writes such directories."""
+    directory = mot_sequence(tmp_path / "street", [1])
+    make_clip(directory / "street.mp4", Clip(frames=2))
+    assert len(read(directory)[1]) == 1
+    shutil.rmtree(directory / "img1")
+    error = refusal(directory)
+    assert "a sequence without its images" in error.what
+    assert error.fix.endswith(f"--source {directory / 'street.mp4'}")

@@ -24,7 +24,7 @@ from mot_dinov3.io.images import IMAGE_SUFFIXES, ImageReader, images_of, sequenc
 from mot_dinov3.io.info import FrameReader, SourceInfo
 from mot_dinov3.io.live import LiveReader
 from mot_dinov3.io.selection import count_selected
-from mot_dinov3.io.seqinfo import SEQUENCE_FILE
+from mot_dinov3.io.seqinfo import SEQUENCE_FILE, image_directory, sequence_section
 from mot_dinov3.io.sequence import MOT_PREFIX, open_sequence
 from mot_dinov3.io.video import VideoReader
 
@@ -163,11 +163,17 @@ def _refuse_videos(directory: Path, name: str) -> None:
     """A directory is one clip in images; one of videos alone was meant otherwise."""
     files = list(directory.iterdir())
     videos = _videos(files)
-    images = any(file.suffix.lower() in IMAGE_SUFFIXES for file in files)
-    if videos and not images and not (directory / SEQUENCE_FILE).exists():
+    if not videos or any(file.suffix.lower() in IMAGE_SUFFIXES for file in files):
+        return
+    if not (directory / SEQUENCE_FILE).exists():
         raise InputError(
             f"'{name}' holds videos, such as '{printable_name(videos[0].name)}', and no images.",
             fix="Give --each to track every video in it, or name one of them.",
+        )
+    if image_directory(directory, sequence_section(directory)) is None:
+        raise InputError(
+            f"'{name}' is a sequence without its images, but it holds a video.",
+            fix=f"Name that: --source {printable_name(str(videos[0]))}",
         )
 
 
