@@ -78,7 +78,7 @@ fi
 remove .venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis __pycache__
 remove src/*.egg-info
 remove_found src tests -name __pycache__ -prune
-remove_found outputs -name '*.partial*' -type f
+remove_found outputs \( -type f -name '*.partial*' -o -type d \( -name '*.partial' -o -name '*.partial-[0-9]' \) \) -prune
 if [ "$ALL" = yes ]; then
   remove_found data outputs -mindepth 1 -maxdepth 1 ! -name .gitkeep
 fi

@@ -23,9 +23,12 @@ MADE = (
     "src/mot_dinov3.egg-info/PKG-INFO",
     "src/mot_dinov3/__pycache__/a.pyc",
     "tests/io/__pycache__/a.pyc",
-    "outputs/tracked.mp4.partial",
+    "outputs/tracked.partial.mp4",
+    "outputs/sub/crops.partial/7/frame_000012.jpg",
+    "outputs/crops.partial-2/7/frame_000012.jpg",
 )
-RESULTS = ("data/input.mp4", "data/__pycache__/mine", "outputs/tracked.mp4", "outputs/sub/x.txt")
+RESULTS = ("data/input.mp4", "data/__pycache__/mine", "outputs/tracked.mp4", "outputs/sub/x.txt",
+           "outputs/my.partials/x.txt")  # fmt: skip
 KEPT = ("src/mot_dinov3/a.py", "README.md", "data/.gitkeep", "outputs/.gitkeep", ".env")
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
