@@ -26,6 +26,10 @@ def test_the_summary_tells_where_the_time_went():
     assert "starved" not in text
 
 
+def test_a_run_by_motion_alone_has_no_shares_of_embeddings():
+    assert "embeddings   none" in format_summary(summary()).splitlines()
+
+
 def test_a_budget_has_its_line():
     text = format_summary(summary(critical=1, budget_ms=20.0, embed_ms=25.5, critical_ms=21.0))
     assert "budget       20 ms: 25.50 ms used on average, 4 frames over (worst by 5.5 ms)" in text

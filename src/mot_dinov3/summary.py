@@ -61,7 +61,9 @@ def _threads(shares: Mapping[str, float]) -> list[str]:
 
 def _embeddings(counts: Mapping[str, float]) -> str:
     candidates = sum(counts[name] for name in ("computed", "reused", "deferred", "starved"))
-    share = 100 * counts["computed"] / candidates if candidates else 0.0
+    if not candidates:
+        return "embeddings   none"
+    share = 100 * counts["computed"] / candidates
     text = (
         f"embeddings   computed {counts['computed']} ({counts['critical']} critical, "
         f"{counts['refresh']} refresh), reused {counts['reused']}, deferred {counts['deferred']}"
