@@ -70,6 +70,19 @@ def test_without_an_embedder_motion_alone_tracks():
     assert sum(result.embed.computed + result.embed.reused for result in results) == 0
 
 
+def test_where_nothing_is_seen_nothing_is_planned_and_the_lost_come_back(monkeypatch):
+    scene = standing(4) + [[]] * 3 + standing(4)
+    asked, tracker = [], pipeline(scene)
+    plan = tracker.policy.plan
+    monkeypatch.setattr(tracker.policy, "plan", lambda seen: asked.append(len(seen)) or plan(seen))
+    results = run(tracker, 11)
+    assert asked == [2] * 8
+    assert [len(result.detections) for result in results[4:7]] == [0] * 3
+    assert [result.tracks.id.tolist() for result in results] == [[1, 2]] * 11
+    assert all(result.tracks.detection.max() < 0 for result in results[4:7])
+    assert results[8].tracks.fresh.sum() == results[8].embed.computed
+
+
 def test_without_an_embedder_nothing_is_planned_and_places_match_all_the_same():
     """A frame without a plan ends as one whose plan embeds nothing."""
     script = [[(100 + 5 * k, 100, 140 + 5 * k, 200), (300, 90, 340, 190)] for k in range(20)]

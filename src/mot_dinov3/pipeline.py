@@ -113,7 +113,7 @@ class ModularTracker:
             view = self.tracker.predict(frame.time_s, detections, moved)
             scene = self.tracker.look(detections, view, glimpse)
         number, self.frames = self.frames, self.frames + 1
-        if self.embedder is None:
+        if self.embedder is None or not len(detections):
             return self._by_motion(frame, scene, view, timer)
         with timer("track"):
             associator = self.tracker.associator
@@ -142,7 +142,7 @@ class ModularTracker:
     def _by_motion(
         self, frame: Frame, scene: Scene, view: TrackView, timer: StageTimer
     ) -> FrameResult:
-        """The rest of a frame in which there is nothing to plan: nobody can embed."""
+        """The rest of a frame in which there is nothing to plan: nobody embeds, or is seen."""
         with timer("embed"):
             nothing = Embeddings.none(len(scene.detections))
         with timer("track"):
