@@ -47,6 +47,14 @@ def slow(seconds):
     return lambda: time.sleep(seconds)
 
 
+def test_warming_up_is_no_latency_of_the_first_frame(way):
+    tracker = Tracker()
+    tracker.warm_up = lambda frame: time.sleep(0.3)
+    outcome = run(frames(3), tracker, [Sink()], StageTimer(), None, way)
+    assert outcome.warm_up_s >= 0.3
+    assert max(outcome.statistics.latency_ms.samples) < 250
+
+
 def test_latency_is_what_passes_from_reading_to_writing(way):
     sink = Sink(at=dict.fromkeys(range(4), slow(0.02)))
     outcome = run(frames(4), Tracker(at={0: slow(0.01)}), [sink], StageTimer(), None, way)

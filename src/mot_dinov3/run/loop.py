@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from mot_dinov3.errors import MotError, out_of_memory
@@ -111,6 +111,8 @@ class _Loop:
         if first is None:
             return
         self._begin(first.frame)
+        # Warming up is nobody's latency, as it is in no other figure of the run.
+        first = replace(first, began_s=first.began_s + self.outcome.warm_up_s)
         upcoming = ReadAhead(reads) if self._ahead else ReadNow(reads)
         behind = WorkBehind(self._write) if self._overlap else WorkNow(self._write)
         try:
