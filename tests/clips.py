@@ -59,6 +59,7 @@ class Clip:
     times: tuple[float, ...] = ()
     rotation: int | None = None
     hflip: bool = False
+    pixel_aspect: Fraction = Fraction(1)
     audio: str = ""
     video: bool = True
     options: tuple[tuple[str, str], ...] = ()
@@ -89,6 +90,7 @@ def make_clip(path, clip=None):
 def _video_stream(container, clip):
     ticks = Fraction(1, TICKS) if clip.codec in ("libx264", "libx265") else Fraction(1, clip.fps)
     stream = container.add_stream(clip.codec, rate=clip.fps, time_base=ticks)
+    stream.codec_context.sample_aspect_ratio = clip.pixel_aspect
     stream.width, stream.height = clip.size
     stream.pix_fmt = clip.pix_fmt
     stream.options = dict(clip.options)

@@ -10,7 +10,7 @@ import pytest
 
 from mot_dinov3.io import encoders
 from mot_dinov3.io.encoders import ENCODERS, FORMATS, NVENC, Encoder, encoders_for, opens
-from mot_dinov3.io.encoding import Encoding
+from mot_dinov3.io.encoding import Encoding, Shape
 
 SIZE = (64, 48)
 STAND_IN = Encoder("mpeg4", {"flags": "+qscale", "global_quality": "590"}, 60_000)
@@ -57,7 +57,7 @@ def test_a_driver_that_refuses_is_no_failure_of_the_file(gpu):
 def test_a_video_is_written_with_it(gpu, tmp_path):
     gpu.setitem(ENCODERS, NVENC, STAND_IN)
     path = tmp_path / "out.mp4"
-    encoding = Encoding(path, FORMATS[".mp4"], 10.0, SIZE, None)
+    encoding = Encoding(path, FORMATS[".mp4"], 10.0, Shape(SIZE), None)
     for number in range(3):
         encoding.add(np.full((48, 64, 3), 80 * number, np.uint8), number / 10)
     encoding.finish()
@@ -73,7 +73,7 @@ def test_the_real_one_writes_a_video(tmp_path):
     if not opens(ENCODERS[NVENC], size):
         pytest.skip("no NVENC here")
     path = tmp_path / "out.mp4"
-    encoding = Encoding(path, FORMATS[".mp4"], 10.0, size, None)
+    encoding = Encoding(path, FORMATS[".mp4"], 10.0, Shape(size), None)
     for number in range(5):
         encoding.add(np.full((240, 320, 3), 40 * number, np.uint8), number / 10)
     encoding.finish()

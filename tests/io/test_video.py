@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import struct
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -41,6 +42,17 @@ def test_the_display_matrix_is_applied(tmp_path, rotation, hflip, expected, shap
     assert corners(frames[0].image) == expected
     assert (reader.info.height, reader.info.width) == shape[:2]
     assert all(frame.image.flags.c_contiguous for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ("rotation", "stored", "shown"),
+    [(None, (64, 45), (64, 45)), (90, (64, 45), (45, 64)), (180, (2, 1), (2, 1)),
+     (None, (99, 1), (1, 1))],
+)  # fmt: skip
+def test_oblong_pixels_are_told_upright(tmp_path, rotation, stored, shown):
+    clip = Clip(frames=2, rotation=rotation, pixel_aspect=Fraction(*stored))
+    reader, _ = read(make_clip(tmp_path / "a.mp4", clip))
+    assert reader.info.pixel_aspect == Fraction(*shown)
 
 
 def test_a_matrix_patched_into_the_track_header_is_applied(tmp_path):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -158,6 +159,17 @@ def test_colours_come_back_as_they_went(tmp_path, size):
         context = container.streams.video[0].codec_context
         assert context.colorspace == (1 if size[1] >= 720 else 6)
         assert (context.color_primaries, context.color_trc) == (1, 1)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi"])
+@pytest.mark.parametrize("aspect", [(64, 45), (1, 2), (1, 1)])
+def test_oblong_pixels_stay_oblong(tmp_path, suffix, aspect):
+    path = tmp_path / f"out{suffix}"
+    with VideoWriter(VideoWriterConfig(path, 25.0, pixel_aspect=Fraction(*aspect))) as writer:
+        for index in range(3):
+            writer.write(numbered(index), index / 25)
+    with open_source(SourceConfig(source=str(path))) as reader:
+        assert reader.info.pixel_aspect == Fraction(*aspect)
 
 
 def test_a_picture_is_neither_copied_nor_changed(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from av.container import InputContainer
 from mot_dinov3.io.clock import MOST_LATE_S, MOST_LEAD_S
 from mot_dinov3.io.decoding import StreamDecoder
 from mot_dinov3.io.inbox import Inbox
-from mot_dinov3.io.info import DEFAULT_FPS
+from mot_dinov3.io.info import DEFAULT_FPS, SQUARE
 from mot_dinov3.lanes import Companion
 
 WAITING = 8
@@ -64,6 +64,7 @@ class Connection:
         recorded: it has an end of its own, as a file behind an address has; nothing of that is
             dropped. Known once a picture or an end has come.
         fps: nominal rate, known as late.
+        pixel_aspect: width over height of a stored pixel, known as late.
         most_late_s: delay from which on a picture follows a gap, known as late.
         failure: the system's reason where it broke off, "" where it came to an end.
         received: pictures so far, those of earlier connections included.
@@ -89,6 +90,7 @@ class Connection:
         """
         self.recorded = False
         self.fps, self.most_late_s = DEFAULT_FPS, MOST_LATE_S
+        self.pixel_aspect = SQUARE
         self.failure = ""
         self.received, self.heard_s = received, monotonic()
         self.faults: Counter[str] = Counter()
@@ -118,6 +120,7 @@ class Connection:
     def _receive(self, container: InputContainer) -> None:
         decoder = StreamDecoder(container, self._line.name, lambda: self.inbox.left)
         self.faults, self.fps = decoder.faults, decoder.fps
+        self.pixel_aspect = decoder.pixel_aspect
         self.recorded = is_recorded(container)
         self.inbox.newest = self.inbox.newest and not self.recorded
         if container.format.name.startswith(PLAYLISTS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import TypeAlias, cast
 
 import av
@@ -11,7 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from mot_dinov3.io.containers import packets_of, video_stream
-from mot_dinov3.io.info import sane_fps
+from mot_dinov3.io.info import sane_aspect, sane_fps
 
 Pictures: TypeAlias = "av.Packet[VideoStream]"
 
@@ -56,6 +57,11 @@ class StreamDecoder:
         """Nominal rate of the stream."""
         rate = self.stream.average_rate or self.stream.guessed_rate
         return sane_fps(float(rate) if rate else None)
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width over height of a pixel as it is stored, not upright yet."""
+        return sane_aspect(self.stream.sample_aspect_ratio)
 
     def stamp_s(self, frame: av.VideoFrame) -> float | None:
         """When a frame is to be shown, in seconds on the container's clock, if it says so."""

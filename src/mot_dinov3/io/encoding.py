@@ -23,6 +23,7 @@ from mot_dinov3.io.encoders import (
     encoders_for,
     open_container,
 )
+from mot_dinov3.io.info import SQUARE
 from mot_dinov3.io.pictures import HD_HEIGHT, letterbox
 from mot_dinov3.io.planes import yuv_planes
 from mot_dinov3.structures import Image
@@ -32,6 +33,19 @@ AVCOL_SPC_SMPTE170M = 6
 AVCOL_RANGE_LIMITED = 1
 LEAST_SHARED_HEIGHT = 4
 """Lower pictures are copied: libav takes no planes of one line from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How pictures are shown.
+
+    Attributes:
+        size: width and height in pixels.
+        pixel_aspect: width over height of a pixel.
+    """
+
+    size: tuple[int, int]
+    pixel_aspect: Fraction = SQUARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +71,11 @@ class Encoding:
         path: Path,
         kind: VideoFormat,
         fps: float,
-        size: tuple[int, int],
+        shape: Shape,
         audio: AudioCopy | None,
     ) -> None:
-        self.size = size
+        self.size = size = shape.size
+        self._pixel_aspect = shape.pixel_aspect
         self._even = (size[0] + size[0] % 2, size[1] + size[1] % 2)
         self._fps = fps
         self._audio = audio
@@ -157,6 +172,7 @@ class Encoding:
         ticks = 1 / rate if kind.frame_ticks else Fraction(1, encoder.ticks_per_s)
         stream = add_video(container, encoder, self._even, rate, ticks)
         context = stream.codec_context
+        context.sample_aspect_ratio = self._pixel_aspect
         context.color_range = AVCOL_RANGE_LIMITED
         context.color_primaries = context.color_trc = AVCOL_BT709
         context.colorspace = AVCOL_BT709 if self._is_hd else AVCOL_SPC_SMPTE170M

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -12,6 +13,11 @@ from typing import Protocol, Self
 from mot_dinov3.structures import Frame
 
 DEFAULT_FPS = 30.0
+SQUARE = Fraction(1)
+"""The shape of ordinary pixels."""
+
+ODDEST_PIXEL = 16
+"""Pixels more oblong than this are an error in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class SourceInfo:
         is_live: a webcam or a stream that has no end of its own: no way back.
         path: the local video file, or None.
         has_pixels: whether the frames show anything; stored detections alone need no images.
+        pixel_aspect: width over height at which a pixel of an upright frame is meant to be shown.
     """
 
     name: str
@@ -37,6 +44,7 @@ class SourceInfo:
     is_live: bool
     path: Path | None
     has_pixels: bool = True
+    pixel_aspect: Fraction = SQUARE
 
 
 class FrameReader(Protocol):
@@ -78,3 +86,10 @@ class FrameReader(Protocol):
 def sane_fps(rate: float | None) -> float:
     """The rate if it can be one, else the default: damaged headers hold anything."""
     return rate if rate is not None and 0.01 <= rate <= 1000 else DEFAULT_FPS
+
+
+def sane_aspect(aspect: Fraction | None) -> Fraction:
+    """The shape of a pixel if it can be one, else a square."""
+    if not aspect or not 1 / ODDEST_PIXEL <= aspect <= ODDEST_PIXEL:
+        return SQUARE
+    return aspect

@@ -90,6 +90,7 @@ class LiveReader:
             frame_count=0,
             is_live=not self._connection.recorded,
             path=None,
+            pixel_aspect=self._pictures.upright(self._connection.pixel_aspect),
         )
 
     def __enter__(self) -> Self:

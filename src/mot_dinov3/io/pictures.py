@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import cast
 
 import av
@@ -55,6 +56,10 @@ class PictureMaker:
             # that frames pile up until somebody collects garbage.
             self._rotation, self._turn = frame.rotation, turn_of(frame)
         return self.fit(self._turn.apply(np.asarray(bgr.to_ndarray(), np.uint8)))
+
+    def upright(self, pixel_aspect: Fraction) -> Fraction:
+        """The shape of a stored pixel (width over height) as it is in the pictures made last."""
+        return 1 / pixel_aspect if self._turn.transpose else pixel_aspect
 
     def fit(self, image: Image) -> Image:
         """The image in the size of the first one, letterboxed where its shape differs."""

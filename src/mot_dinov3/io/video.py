@@ -128,6 +128,7 @@ class VideoReader:
             frame_count=max(0, count),
             is_live=False,
             path=self._path,
+            pixel_aspect=self._pictures.upright(self._decoder.pixel_aspect),
         )
 
     def _declared_s(self) -> float:

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -17,8 +18,8 @@ from mot_dinov3.distribution import Distribution
 from mot_dinov3.errors import OutputError, cannot_write
 from mot_dinov3.io.audio import AudioCopy
 from mot_dinov3.io.encoders import VideoFormat, format_of
-from mot_dinov3.io.encoding import Encoding
-from mot_dinov3.io.info import sane_fps
+from mot_dinov3.io.encoding import Encoding, Shape
+from mot_dinov3.io.info import SQUARE, sane_fps
 from mot_dinov3.io.paths import publish, reserve_partial
 from mot_dinov3.structures import Image
 
@@ -35,12 +36,14 @@ class VideoWriterConfig:
         fps: nominal rate, for the header and for how long the last frame shows.
         audio_from: a file whose sound is copied, or None.
         replace: whether an existing file gives way to the finished one.
+        pixel_aspect: width over height at which a pixel is meant to be shown.
     """
 
     path: Path
     fps: float
     audio_from: Path | None = None
     replace: bool = True
+    pixel_aspect: Fraction = SQUARE
 
 
 class VideoWriter:
@@ -167,7 +170,8 @@ class VideoWriter:
 
     def _open(self, partial: Path, first: Image, audio: AudioCopy | None) -> Encoding:
         size = (first.shape[1], first.shape[0])
-        encoding = Encoding(partial, self._format, sane_fps(self.config.fps), size, audio)
+        shape = Shape(size, self.config.pixel_aspect)
+        encoding = Encoding(partial, self._format, sane_fps(self.config.fps), shape, audio)
         self.codec = encoding.codec
         return encoding
 

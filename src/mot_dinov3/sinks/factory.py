@@ -64,6 +64,7 @@ def _video(
         fps=source.fps or sane_fps(info.fps / source.vid_stride),
         audio_from=info.path if is_whole(source) and not info.is_live else None,
         replace=not out.no_clobber,
+        pixel_aspect=info.pixel_aspect,
     )
     return VideoSink(
         VideoWriter(target), config.draw, names, timer, 1 / source.fps if source.fps else 0.0
