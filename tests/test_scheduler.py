@@ -84,6 +84,16 @@ def test_critical_always_runs_even_beyond_the_budget():
     assert counts.deferred == 5
 
 
+def test_without_critical_crops_no_time_is_theirs(monkeypatch):
+    """Reading the clock takes time as well: a tiny budget is not overrun by work never done."""
+    bench = Bench(budget_ms=0.001)
+    seconds = iter(1e-4 * np.arange(1000))
+    monkeypatch.setattr(bench.scheduler, "clock", lambda: float(next(seconds)))
+    _, counts = bench.run(plan_of(refresh=2, reuse=1))
+    assert (counts.critical, counts.critical_ms) == (0, 0.0)
+    assert counts.embed_ms > 0.001
+
+
 def test_critical_is_one_batch():
     bench = Bench(budget_ms=20)
     bench.run(plan_of(critical=10))

@@ -139,19 +139,19 @@ class EmbeddingScheduler:
             deferred = work.while_it_fits(plan.refresh, self.config.chunk)
         self.synchronise()
         ended = self.clock()
-        refreshed = len(plan.refresh) - len(deferred)
+        critical, refreshed = len(plan.critical) - len(starved), len(plan.refresh) - len(deferred)
         self.budget.close(len(deferred) + len(starved), refreshed + work.bounded)
         self._say_if_hopeless(len(deferred) + len(starved))
         embeddings, nonfinite = gather(plan, work, remembered)
         counts = self._counts(
-            critical=len(plan.critical) - len(starved),
+            critical=critical,
             refresh=refreshed,
             reused=_reused(plan, remembered),
             deferred=len(deferred),
             starved=len(starved),
             nonfinite=nonfinite,
             embed_ms=(ended - started) * 1000,
-            critical_ms=(after_critical - started) * 1000,
+            critical_ms=(after_critical - started) * 1000 if critical else 0.0,
             predicted_ms=work.predicted_ms,
         )
         return Executed(embeddings, counts, *work.ledger(len(plan)))
