@@ -8,6 +8,7 @@ processes that make the same entry at once both end up with one of the two.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import logging
@@ -115,10 +116,7 @@ def kept(folder: str, fill: Callable[[Path], None], place: Path) -> Iterator[Pat
         try:
             _make(final, fill)
         except OSError as error:
-            logger.warning(
-                "Exports cannot be kept in '%s' (%s): this one serves this run only.",
-                place, error.strerror or error,
-            )  # fmt: skip
+            _say_that_nothing_is_kept(place, error.strerror or str(error))
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
                 fill(Path(temporary))
                 yield Path(temporary)
@@ -126,6 +124,12 @@ def kept(folder: str, fill: Callable[[Path], None], place: Path) -> Iterator[Pat
     with contextlib.suppress(OSError):  # a place that is only read serves as well
         (final / MANIFEST).touch()
     yield final
+
+
+@functools.cache
+def _say_that_nothing_is_kept(place: Path, why: str) -> None:
+    """Once: the next model will not fare better."""
+    logger.warning("Exports cannot be kept in '%s' (%s): they serve this run only.", place, why)
 
 
 def is_whole(folder: Path) -> bool:

@@ -156,7 +156,7 @@ class ExportingSource:
                 "photographs: compare the boxes with those of --precision fp32 on your own video."
             )
         logger.warning(
-            "Exporting '%s' to %s for %dx%d px; later runs find it in the cache.",
+            "Exporting '%s' to %s for %dx%d px, to be kept for later runs.",
             self.name, TITLES[self.choice.backend], size[1], size[0],
         )  # fmt: skip
         self._load().export(self.choice, size, target)

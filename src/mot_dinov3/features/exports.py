@@ -120,7 +120,7 @@ def _from_export(model: Pretrained, choice: Choice, place: Placement) -> tuple[N
         from mot_dinov3.features.exporting import export
 
         logger.warning(
-            "Exporting '%s' to %s; later runs find it in the cache.",
+            "Exporting '%s' to %s, to be kept for later runs.",
             model.name, TITLES[choice.backend],
         )  # fmt: skip
         module, spec = model.build()
