@@ -128,7 +128,7 @@ def test_notes_beside_an_export_are_there_even_where_it_cannot_be_kept(tmp_path,
             assert path.read_text() == "model"
             assert path.with_name("notes").read_text() == "of it"
         assert path.exists() is (place.name == "cache")
-    assert caplog.text.count("this one serves this run only") == 1
+    assert caplog.text.count("they serve this run only") == 1
 
 
 QUIET = """
