@@ -72,5 +72,37 @@ def test_few_boxes_are_left_alone(n):
     assert not shared_shift(moved(crowd(8), 12), people).any()
 
 
-def test_boxes_that_no_longer_overlap_say_nothing():
-    assert not shared_shift(moved(crowd(8), 0, 400), crowd(8)).any()
+@pytest.mark.parametrize("n", [9, 25, 60])
+@pytest.mark.parametrize(("dx", "dy"), [(70, 0), (-55, 30), (0, 400)])
+def test_a_jump_onto_others_places_is_told_by_the_vote_of_all(n, dx, dy):
+    """Nobody overlaps with their own past any more, and many with that of somebody else."""
+    rng = np.random.default_rng(n)
+    corner = rng.uniform(0, (12 * n, 300), (n, 2))
+    people = np.hstack((corner, corner + np.array((40, 100)))).astype(np.float32)
+    np.testing.assert_allclose(shared_shift(moved(people, dx, dy), people), [dx, dy], atol=0.5)
+
+
+def test_half_of_the_crowd_that_jumps_together_is_not_the_camera():
+    people = crowd(10)
+    now = people.copy()
+    now[::2] += np.array([0, 300, 0, 300], np.float32)
+    assert not shared_shift(now, people).any()
+
+
+def test_another_scene_says_nothing():
+    for seed in range(20):
+        assert np.abs(shared_shift(moved(crowd(12, seed), 20, 400), crowd(12, 99 + seed))).max() < 1
+
+
+def test_a_shift_is_not_voted_for_by_boxes_of_other_heights():
+    people = crowd(8)
+    nearer = np.hstack((people[:, :2], people[:, :2] + 1.4 * (people[:, 2:] - people[:, :2])))
+    assert not shared_shift(moved(nearer, 0, 400), people).any()
+
+
+def test_boxes_beyond_all_reason_do_no_harm():
+    people = crowd(8)
+    far = people.copy()
+    far[::2] += np.float32(1e30)
+    assert np.isfinite(shared_shift(far, people)).all()
+    assert np.isfinite(shared_shift(people, far)).all()
