@@ -95,14 +95,12 @@ def shared_shift(seen: FloatArray, predicted: FloatArray) -> Array:
 
 def _fit(here: FloatArray, there: FloatArray, off: Array) -> Fit | None:
     """The shift that pairs by overlap agree on, after one of `off` (2,); None for too few."""
-    moved = _shifted(there, off)
     for _ in range(ROUNDS):
-        rows, columns, overlap = _mutual(here, moved)
+        rows, columns, overlap = _mutual(here, _shifted(there, off))
         if len(rows) < LEAST_PAIRS:
             return None
         misses = _centres(some(here, rows)) - _centres(some(there, columns))
         off = _median(misses)
-        moved = _shifted(there, off)
     boxes = min(here.shape[1], there.shape[1])
     return Fit(off, misses, len(rows) / boxes * float(np.sort(overlap)[len(rows) // 2]))
 
@@ -128,12 +126,13 @@ def _voted(here: FloatArray, there: FloatArray) -> Array | None:
 def _fullest(place: IntArray) -> IntArray:
     """Which of the points (2, K) of a grid lie in the fullest three by three cells of it."""
     depth = np.ptp(place[1]) + 3
-    cells, votes = np.unique(place[0] * depth + place[1], return_counts=True)
+    cell = place[0] * depth + place[1]
+    cells, votes = np.unique(cell, return_counts=True)
     around = np.zeros(len(cells), np.int64)
     for step in (x * depth + y for x in (-1, 0, 1) for y in (-1, 0, 1)):
         at = cells.searchsorted(cells + step).clip(max=len(cells) - 1)
         around += votes[at] * (cells[at] == cells + step)
-    first = (place[0] * depth + place[1] == cells[around.argmax()]).argmax()
+    first = (cell == cells[around.argmax()]).argmax()
     inside: IntArray = (np.abs(place - place[:, first, None]) <= 1).all(axis=0).nonzero()[0]
     return inside
 
