@@ -8,7 +8,7 @@ from time import perf_counter
 
 from mot_dinov3.assembly import assemble
 from mot_dinov3.compat import load_environment
-from mot_dinov3.config import EmbedderConfig, LiveConfig, SourceConfig, TrackConfig
+from mot_dinov3.config import LiveConfig, SourceConfig, TrackConfig
 from mot_dinov3.device import choose_device
 from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.features.base import Embedder, Placement
@@ -99,7 +99,7 @@ def describers(config: TrackConfig, place: Placement) -> tuple[Embedder | None, 
     embedder = None if name == NO_EMBEDDER else create_embedder(config.embedder, place)
     if not config.cheap.wanted:
         return embedder, None
-    return embedder, create_embedder(EmbedderConfig(embedder=cheap), place)
+    return embedder, create_embedder(config.cheap.embedder, place)
 
 
 def require_pixels(config: TrackConfig, info: SourceInfo) -> None:

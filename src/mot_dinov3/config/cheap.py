@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mot_dinov3.config.fields import flag, require
-from mot_dinov3.config.inputs import NECK
+from mot_dinov3.config.inputs import NECK, EmbedderConfig
 
 NOTHING = "none"
 
@@ -33,3 +33,8 @@ class CheapConfig:
     def wanted(self) -> bool:
         """Whether there shall be any."""
         return self.cheap_evidence != NOTHING
+
+    @property
+    def embedder(self) -> EmbedderConfig:
+        """The embedder that gives it, where it is wanted."""
+        return EmbedderConfig(embedder=self.cheap_evidence)

@@ -35,11 +35,10 @@ class LoadedModels:
         if detector_kind(config.detector.det) in OF_ONE_CLIP:
             detector = create_detector(config.detector, last.device, config.device)
         place = Placement(last.device, config.device, detector=detector)
-        cheap = EmbedderConfig(embedder=config.cheap.cheap_evidence)
         self._models = Models(
             detector,
             without_memory(last.embedder, config.embedder, place),
-            without_memory(last.cheap, cheap, place),
+            without_memory(last.cheap, config.cheap.embedder, place),
         )
         return self._models
 

@@ -19,11 +19,9 @@ from mot_dinov3.detectors.factory import REPLAY, create_detector, detector_kind
 from mot_dinov3.detectors.letterbox import input_size
 from mot_dinov3.device import synchronised_clock
 from mot_dinov3.errors import MotError
-from mot_dinov3.features.base import Placement
 from mot_dinov3.features.factory import create_embedder
 from mot_dinov3.pipeline import person_sized_box
 from mot_dinov3.structures import Detections, FloatArray, Frame
-from mot_dinov3.upload import FrameUpload
 
 PICTURES = 4
 CROPS = 4
@@ -156,8 +154,7 @@ def _ultralytics(bench: Bench, frame: Frame) -> dict[str, Contender]:
 
 
 def _embedding(bench: Bench, settings: DeviceConfig) -> Contender:
-    place = Placement(bench.device, settings, FrameUpload(bench.device))
-    embedder = create_embedder(bench.config.embedder, place)
+    embedder = create_embedder(bench.config.embedder, bench.place(settings))
 
     def embed(frame: Frame) -> FloatArray:
         shift = np.arange(CROPS, dtype=np.float32)[:, None] * 0.08 * frame.width

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from mot_dinov3.config import EmbedderConfig, TrackConfig
+from mot_dinov3.config import DeviceConfig, EmbedderConfig, TrackConfig
 from mot_dinov3.detectors.base import Detector
 from mot_dinov3.device import choose_device
 from mot_dinov3.errors import InputError
@@ -91,8 +91,11 @@ class Bench:
         """The embedder under test."""
         from mot_dinov3.features.factory import create_embedder
 
-        place = Placement(self.device, self.config.device, FrameUpload(self.device))
-        return create_embedder(self.config.embedder, place)
+        return create_embedder(self.config.embedder, self.place(self.config.device))
+
+    def place(self, run: DeviceConfig) -> Placement:
+        """Where an embedder runs that shares nothing with a detector."""
+        return Placement(self.device, run, FrameUpload(self.device))
 
     @cached_property
     def detector(self) -> Detector:
