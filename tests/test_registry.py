@@ -32,10 +32,10 @@ def test_an_unknown_name_lists_the_known():
 @pytest.mark.parametrize(
     ("module", "table"),
     [
-        ("mot_dinov3.detectors.factory", "DETECTORS"),
-        ("mot_dinov3.features.factory", "EMBEDDERS"),
-        ("mot_dinov3.policies.factory", "POLICIES"),
-        ("mot_dinov3.association.factory", "ASSOCIATIONS"),
+        ("mot_dinov3.perception.detectors.factory", "DETECTORS"),
+        ("mot_dinov3.perception.features.factory", "EMBEDDERS"),
+        ("mot_dinov3.scheduling.policies.factory", "POLICIES"),
+        ("mot_dinov3.tracking.association.factory", "ASSOCIATIONS"),
     ],
 )
 def test_every_member_of_every_table_is_there(module, table):
@@ -47,8 +47,8 @@ def test_every_member_of_every_table_is_there(module, table):
 @pytest.mark.parametrize(
     ("module", "table", "kind"),
     [
-        ("mot_dinov3.detectors.factory", "DETECTORS", "Detector"),
-        ("mot_dinov3.features.factory", "EMBEDDERS", "Embedder"),
+        ("mot_dinov3.perception.detectors.factory", "DETECTORS", "Detector"),
+        ("mot_dinov3.perception.features.factory", "EMBEDDERS", "Embedder"),
     ],
 )
 def test_members_say_what_they_are_so_that_mypy_can_compare_them(module, table, kind):

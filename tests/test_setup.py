@@ -5,11 +5,11 @@ import shutil
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.places import ROOT
+
 SCRIPTS = ("setup.sh", "clean.sh", ".ci/run")
 MADE = (
     ".venv/bin/python",

@@ -7,15 +7,15 @@ import subprocess
 
 import pytest
 
-from mot_dinov3.assembly import assemble
 from mot_dinov3.commands import bench, main
-from mot_dinov3.commands.benchmarks import help_time, simulated
-from mot_dinov3.commands.benchmarks.bench import Bench
-from mot_dinov3.commands.benchmarks.factory import BENCHMARKS, ON_REQUEST, create_benchmark
-from mot_dinov3.commands.benchmarks.own_program import own_command
-from mot_dinov3.features.pretrained import quiet_transformers
-from mot_dinov3.pipeline import Models
-from mot_dinov3.replay.tape import TapePlayer
+from mot_dinov3.lab.benchmarks import help_time, simulated
+from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.factory import BENCHMARKS, ON_REQUEST, create_benchmark
+from mot_dinov3.lab.benchmarks.own_program import own_command
+from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.perception.features.pretrained import quiet_transformers
+from mot_dinov3.systems.assembly import assemble
+from mot_dinov3.systems.modular import Models
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from mot_dinov3.commands import doctor, doctor_backends, doctor_checks, doctor_places
 from mot_dinov3.commands.doctor_checks import Check
 from mot_dinov3.errors import ModelError
-from mot_dinov3.io.encoders import ENCODERS, FORMATS, Encoder
+from mot_dinov3.io.write.encoders import ENCODERS, FORMATS, Encoder
 
 GOOD = {"one": lambda: Check("ok", "fine"), "two": lambda: Check("note", "so so", "try this")}
 
@@ -167,7 +167,7 @@ def test_demo_models_that_are_gone_are_a_failure_with_a_fitting_remedy(monkeypat
     def gone(*_):
         raise ModelError("There is no such file.", fix="Give --det another.")
 
-    monkeypatch.setattr("mot_dinov3.detectors.factory.create_detector", gone)
+    monkeypatch.setattr("mot_dinov3.perception.detectors.factory.create_detector", gone)
     check = doctor_places.demo_weights()
     assert check.status == "fail"
     assert "--det" not in check.remedy

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from hand_made import write_all
+from helpers.hand_made import write_all
 from mot_dinov3.commands import main
 from mot_dinov3.commands.eval import FAMILIES, RULES
 from mot_dinov3.errors import EXIT_INPUT, EXIT_MODEL, EXIT_OK, EXIT_OUTPUT, EXIT_USAGE

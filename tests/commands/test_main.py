@@ -6,15 +6,14 @@ import subprocess
 import sys
 import time
 import types
-from pathlib import Path
 
 import pytest
 
+from helpers.places import ROOT
 from mot_dinov3 import commands
 from mot_dinov3.commands import COMMANDS, main
 from mot_dinov3.errors import InputError, OutputError
 
-ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "ultralytics", "cv2", "av", "scipy")
 
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fakes import boxes
+from helpers.fakes import boxes
 from mot_dinov3.commands import progress
 from mot_dinov3.commands.progress import Progress, state_of
-from mot_dinov3.statistics import RunStatistics
-from mot_dinov3.structures import EmbedCounts, FrameResult, Tracks
+from mot_dinov3.runtime.statistics import RunStatistics
+from mot_dinov3.values import EmbedCounts, FrameResult, Tracks
 
 
 def result(index, **embed):

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jobs import mot_rows
+from helpers.jobs import mot_rows
+from helpers.split_people import configuration, models, tracked
 from mot_dinov3.commands import main
 from mot_dinov3.errors import EXIT_INPUT, EXIT_OK, EXIT_USAGE
-from mot_dinov3.jobs.job import run_job
-from split_people import configuration, models, tracked
+from mot_dinov3.runs.jobs.job import run_job
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clips import read_back
-from jobs import make_scene, replay
+from helpers.clips import read_back
+from helpers.jobs import make_scene, replay
 from mot_dinov3.commands import main
 
 

@@ -7,12 +7,12 @@ import os
 
 import pytest
 
-from jobs import FRAMES, make_scene, tiny_onnx
+from helpers.jobs import FRAMES, make_scene, tiny_onnx
 from mot_dinov3.commands import main
 from mot_dinov3.commands.replay import swept
 from mot_dinov3.errors import EXIT_INPUT, EXIT_OK, EXIT_USAGE
-from mot_dinov3.io.sources import plain_name
-from mot_dinov3.replay.store import read_cache
+from mot_dinov3.io.read.sources import plain_name
+from mot_dinov3.lab.recordings.store import read_cache
 
 pytest.importorskip("onnx", reason="the extra [dev] is not installed")
 pytest.importorskip("onnxruntime", reason="the extra [onnx] is not installed")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from clips import Clip, make_clip
-from jobs import FRAMES, make_scene, replay
+from helpers.clips import Clip, make_clip
+from helpers.jobs import FRAMES, make_scene, replay
+from helpers.reports import line, track, walk, write_figures, write_journal
 from mot_dinov3.commands import main
-from mot_dinov3.report import page as page_module
-from reports import line, track, walk, write_figures, write_journal
+from mot_dinov3.outputs.report import page as page_module
 
 pytest.importorskip("jinja2")
 pytest.importorskip("plotly")
@@ -134,7 +134,7 @@ def test_without_its_packages_the_run_does_not_begin(run, scene, monkeypatch, pa
 
 
 def test_a_page_that_cannot_be_written_is_said_and_the_rest_is_kept(run, scene, monkeypatch):
-    from mot_dinov3.report import sink
+    from mot_dinov3.outputs.report import sink
 
     def refuse(path, text):
         from mot_dinov3.errors import cannot_write

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from mot_dinov3.commands import main
-from mot_dinov3.selftest import factory
-from mot_dinov3.selftest.base import Failure, Outcome
+from mot_dinov3.lab.selftest import factory
+from mot_dinov3.lab.selftest.base import Failure, Outcome
 
 
 def good(bench):

@@ -14,9 +14,9 @@ from mot_dinov3.config import (
     TrackConfig,
 )
 from mot_dinov3.errors import UsageError
-from mot_dinov3.io.mot import read_mot
-from mot_dinov3.io.sources import open_source
-from mot_dinov3.session import require_pixels, track_video
+from mot_dinov3.io.formats.mot import read_mot
+from mot_dinov3.io.read.sources import open_source
+from mot_dinov3.runs.session import require_pixels, track_video
 
 FRAMES, FPS = 12, 20
 

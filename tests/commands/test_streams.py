@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from helpers.places import ROOT
+
 USUAL = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clips import read_back
+from helpers.clips import read_back
 from mot_dinov3.commands import main
 from mot_dinov3.config import SourceConfig
-from mot_dinov3.io.mot import read_mot
-from mot_dinov3.io.seqinfo import read_seqinfo
-from mot_dinov3.io.sources import open_source
-from mot_dinov3.synthetic.presets.factory import PRESETS, create_world, preset_of
-from mot_dinov3.synthetic.tables import as_table
+from mot_dinov3.data.synthetic.presets.factory import PRESETS, create_world, preset_of
+from mot_dinov3.data.synthetic.tables import as_table
+from mot_dinov3.io.formats.mot import read_mot
+from mot_dinov3.io.read.seqinfo import read_seqinfo
+from mot_dinov3.io.read.sources import open_source
 
 
 def test_a_world_becomes_a_sequence_with_its_truth(tmp_path, capsys):

@@ -5,8 +5,8 @@ import tomllib
 import pytest
 
 from mot_dinov3.commands import main, track
-from mot_dinov3.jobs import job
-from mot_dinov3.jobs.base import JobResult
+from mot_dinov3.runs.jobs import job
+from mot_dinov3.runs.jobs.base import JobResult
 
 
 @pytest.fixture

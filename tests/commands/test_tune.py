@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from helpers.recordings import recording
 from mot_dinov3.commands import main
 from mot_dinov3.commands.flags import resolve
 from mot_dinov3.errors import (
@@ -19,8 +20,7 @@ from mot_dinov3.errors import (
     EXIT_SIGINT,
     EXIT_USAGE,
 )
-from mot_dinov3.replay.store import write_cache
-from recordings import recording
+from mot_dinov3.lab.recordings.store import write_cache
 
 pytest.importorskip("optuna", reason="the extra [tune] is not installed")
 pytest.importorskip("trackeval", reason="the extra [eval] is not installed")
@@ -90,7 +90,7 @@ def test_a_study_goes_on_where_it_ended(kept, tmp_path, capsys):
 
 
 def test_an_interruption_keeps_the_best_so_far(kept, tmp_path, capsys, monkeypatch):
-    from mot_dinov3.tuning.judge import Judge
+    from mot_dinov3.lab.tuning.judge import Judge
 
     judge, calls = Judge.judge, []
 
@@ -110,7 +110,7 @@ def test_an_interruption_keeps_the_best_so_far(kept, tmp_path, capsys, monkeypat
 
 
 def test_an_interruption_before_anything_was_found_writes_nothing(kept, tmp_path, monkeypatch):
-    from mot_dinov3.tuning.judge import Judge
+    from mot_dinov3.lab.tuning.judge import Judge
 
     def press(self, config, check=None):
         os.kill(os.getpid(), signal.SIGINT)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs import make_scene, tiny_onnx
+from helpers.jobs import make_scene, tiny_onnx
 from mot_dinov3.commands import main
 
 

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from batches import BAD, NAMES, make_clips
-from clips import read_back
-from jobs import TORCH_FREE, mot_rows, start
+from helpers.batches import BAD, NAMES, make_clips
+from helpers.clips import read_back
+from helpers.jobs import TORCH_FREE, mot_rows, start
 
 FRAMES = 30
 LONG = 1500

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from jobs import records, replay
-from mot_dinov3.selftest.determinism import timeless
+from helpers.jobs import records, replay
+from mot_dinov3.lab.selftest.determinism import timeless
 
 
 @pytest.fixture

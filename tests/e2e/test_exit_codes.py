@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from clips import Clip, make_clip, read_back
-from jobs import cli, replay
+from helpers.clips import Clip, make_clip, read_back
+from helpers.jobs import cli, replay
 
 MOTION = ("--det", "motion", "--embedder", "none", "--device", "cpu")
 MODEL_CODE, DEVICE_CODE = 6, 7
@@ -176,7 +176,7 @@ def test_cheap_checks_come_before_any_model(track, scene, monkeypatch, words, co
     def no_model(*_):
         raise AssertionError("a model was loaded first")
 
-    monkeypatch.setattr("mot_dinov3.detectors.factory.create_detector", no_model)
+    monkeypatch.setattr("mot_dinov3.perception.detectors.factory.create_detector", no_model)
     got, err = track(*replay(scene, *words))
     assert got == code
     assert says in err

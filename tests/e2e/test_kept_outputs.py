@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 import pytest
 
-from clips import Clip, corners, make_clip, read_back
-from jobs import ROOT, cli, environment, make_scene, mot_rows, records, start
+from helpers.clips import Clip, corners, make_clip, read_back
+from helpers.jobs import cli, environment, make_scene, mot_rows, records, start
+from helpers.places import ROOT
 from mot_dinov3.config import SourceConfig
-from mot_dinov3.session import open_frames
+from mot_dinov3.runs.session import open_frames
 
 FRAMES = 800
 KEPT = ("--save-csv", "o.csv", "--save-embeddings", "o.npz", "--save-jsonl", "o.jsonl")

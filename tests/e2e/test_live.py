@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from feeds import stream_bytes
-from jobs import cli, records, start
+from helpers.feeds import stream_bytes
+from helpers.jobs import cli, records, start
 
 FREE = ("--det", "motion", "--embedder", "none", "--no-video", "--save-jsonl", "out.jsonl")
 LONG_S = 30

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from clips import read_back
-from jobs import FRAMES, cli, mot_rows, records, replay
+from helpers.clips import read_back
+from helpers.jobs import FRAMES, cli, mot_rows, records, replay
 
 STABLE = {
     "latency_ms": {"mean", "p50", "p95", "p99"},

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from clips import ASSETS, read_back
-from jobs import cli, mot_rows, records
-from mot_dinov3.assets import __file__ as package
+from helpers.clips import read_back
+from helpers.jobs import cli, mot_rows, records
+from helpers.places import ASSETS
+from mot_dinov3.perception.assets import __file__ as package
 
 WALKING = ASSETS / "videos" / "people-walking.mp4"
 ONE_BY_ONE = ASSETS / "videos" / "one-by-one-person-detection.mp4"

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from clips import Clip, make_clip, read_back
-from jobs import cli, make_scene, replay, start
-from mot_dinov3.resume.contents import look_into
-from mot_dinov3.resume.journal import RunJournal
-from mot_dinov3.resume.records import read_records
+from helpers.clips import Clip, make_clip, read_back
+from helpers.jobs import cli, make_scene, replay, start
+from mot_dinov3.runs.resume.contents import look_into
+from mot_dinov3.runs.resume.journal import RunJournal
+from mot_dinov3.runs.resume.records import read_records
 
 OUTPUTS = ("--output", "o.mp4", "--save-mot", "o.txt", "--save-jsonl", "o.jsonl",
            "--save-trace", "o.trace", "--save-csv", "o.csv", "--stats-json", "s.json")  # fmt: skip
@@ -103,7 +103,7 @@ def test_a_background_is_learned_again(track, scene, tmp_path, killed_after):
 
 
 def test_the_models_rest_while_the_journal_is_told(track, tmp_path, killed_after, monkeypatch):
-    from mot_dinov3.detectors.yolo import YoloDetector
+    from mot_dinov3.perception.detectors.yolo import YoloDetector
 
     killed_after(20, *STREET)
     asked, detect = [], YoloDetector.detect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs import cli, replay
+from helpers.jobs import cli, replay
 
 TOKEN = "hf_" + "Secret" * 5
 PASSWORD = "pa55word"

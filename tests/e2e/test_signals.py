@@ -15,9 +15,10 @@ from pathlib import Path
 import av
 import pytest
 
-from clips import read_back
-from jobs import ROOT, environment, make_scene, records, replay, start
-from mot_dinov3.jobs.figures import write_stats
+from helpers.clips import read_back
+from helpers.jobs import environment, make_scene, records, replay, start
+from helpers.places import ROOT
+from mot_dinov3.runs.jobs.figures import write_stats
 
 FRAMES = 2000
 OUTPUTS = ("--output", "o.mp4", "--save-mot", "o.txt", "--save-jsonl", "o.jsonl")
@@ -113,7 +114,7 @@ def test_a_signal_while_files_are_finished_spoils_none(scene, track, monkeypatch
         os.kill(os.getpid(), number)
         write_stats(path, stats)
 
-    monkeypatch.setattr("mot_dinov3.jobs.ending.write_stats", interrupted)
+    monkeypatch.setattr("mot_dinov3.runs.jobs.ending.write_stats", interrupted)
     got, err = track(*replay(scene, "--no-video", "--stats-json", "s.json"))
     assert got == code, err
     assert json.loads(Path("s.json").read_text())["frames"] == 30

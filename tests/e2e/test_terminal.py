@@ -8,7 +8,8 @@ import subprocess
 import sys
 import termios
 
-from jobs import ROOT, cli, environment, replay
+from helpers.jobs import cli, environment, replay
+from helpers.places import ROOT
 
 
 def on_a_terminal(*words, cwd):

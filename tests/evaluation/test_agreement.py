@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from clips import ASSETS
-from jobs import environment
+from helpers.jobs import environment
+from helpers.places import ASSETS
 from mot_dinov3.commands import main
 
 SCRIPT = ASSETS.parent / "bench" / "peer_accuracy.py"

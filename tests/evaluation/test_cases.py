@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.mot_tables import mot_text, walkers
 from mot_dinov3.errors import InputError, UsageError
 from mot_dinov3.evaluation.cases import Request, load
-from mot_tables import mot_text, walkers
 
 FRAMES = 100
 

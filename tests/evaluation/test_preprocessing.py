@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.mot_tables import table, walkers
 from mot_dinov3.evaluation.preprocessing import Case, fitting_rule, preprocessed
-from mot_tables import table, walkers
 
 FRAMES = 6
 ROWS = walkers(FRAMES, (1, 2, 3))

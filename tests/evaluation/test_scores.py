@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hand_made import write_all
+from helpers.hand_made import write_all
 from mot_dinov3.errors import UnknownNameError
 from mot_dinov3.evaluation.cases import Request, load
 from mot_dinov3.evaluation.figures import measure
 from mot_dinov3.evaluation.preprocessing import Case, preprocessed
-from mot_dinov3.io.mot import MotTable
+from mot_dinov3.io.formats.mot import MotTable
 
 pytest.importorskip("trackeval", reason="the extra [eval] is not installed")
 

@@ -6,7 +6,12 @@ import json
 
 import pytest
 
-from mot_dinov3.assets import WEIGHTS_DIR, demo_detector_path, demo_embedder_path, figures_path
+from mot_dinov3.perception.assets import (
+    WEIGHTS_DIR,
+    demo_detector_path,
+    demo_embedder_path,
+    figures_path,
+)
 
 FIGURES = json.loads(figures_path().read_text(encoding="utf-8"))
 STREETS = 1

@@ -21,7 +21,7 @@ from mot_dinov3.errors import (
     hide_secrets,
     out_of_memory,
 )
-from mot_dinov3.notices import NOTICE
+from mot_dinov3.runtime.notices import NOTICE
 
 COMMANDS = {
     "track": "mot_dinov3.commands.track",

@@ -6,18 +6,18 @@ import logging
 import sys
 from time import perf_counter
 
-from mot_dinov3.batch.base import Begun, Event, Outcome, Progress, Said
-from mot_dinov3.batch.factory import create_crew, crew_kind
-from mot_dinov3.batch.run import exit_code_of, run_batch
-from mot_dinov3.batch.table import BatchEnd, as_json, format_table
-from mot_dinov3.batch.tasks import Task, tasks_of
 from mot_dinov3.commands import say_error
 from mot_dinov3.commands.progress import LINE_EVERY_S
-from mot_dinov3.compat import load_environment
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, hide_secrets
-from mot_dinov3.io.atomic import write_text
-from mot_dinov3.jobs.resuming import forget_end
+from mot_dinov3.io.write.atomic import write_text
+from mot_dinov3.runs.batch.base import Begun, Event, Outcome, Progress, Said
+from mot_dinov3.runs.batch.factory import create_crew, crew_kind
+from mot_dinov3.runs.batch.run import exit_code_of, run_batch
+from mot_dinov3.runs.batch.table import BatchEnd, as_json, format_table
+from mot_dinov3.runs.batch.tasks import Task, tasks_of
+from mot_dinov3.runs.jobs.resuming import forget_end
+from mot_dinov3.runtime.compat import load_environment
 from mot_dinov3.wording import counted
 
 log = logging.getLogger("mot_dinov3")

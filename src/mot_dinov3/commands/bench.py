@@ -22,8 +22,8 @@ from mot_dinov3.config.flat import as_dict
 from mot_dinov3.errors import EXIT_OK, MotError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from mot_dinov3.commands.benchmarks.base import Report
-    from mot_dinov3.commands.benchmarks.bench import Bench, BenchSettings
+    from mot_dinov3.lab.benchmarks.base import Report
+    from mot_dinov3.lab.benchmarks.bench import Bench, BenchSettings
 
 DESCRIPTION = """Measure, and print a table and then one line of JSON. Words choose what: budget
 (real clock), jitter (of the machine), simulated (clock), planning, association, saving,
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Measure what the words name; the last line of standard output is JSON."""
-    from mot_dinov3.compat import load_environment
+    from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
     names = chosen_names(args.words)
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         document = json.dumps(measure(names, settings), allow_nan=False)
     print(document)
     if args.json:
-        from mot_dinov3.io.atomic import AtomicTextFile
+        from mot_dinov3.io.write.atomic import AtomicTextFile
 
         with AtomicTextFile(args.json) as file:
             file.write_line(document)
@@ -87,7 +87,7 @@ def chosen_names(words: list[str]) -> list[str]:
     Raises:
         UnknownNameError: a word is no benchmark.
     """
-    from mot_dinov3.commands.benchmarks.factory import BENCHMARKS, ON_REQUEST
+    from mot_dinov3.lab.benchmarks.factory import BENCHMARKS, ON_REQUEST
 
     for word in words:
         if word != ALL and word not in BENCHMARKS.table:
@@ -102,7 +102,7 @@ def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
     Raises:
         UsageError: a number or a combination makes no sense.
     """
-    from mot_dinov3.commands.benchmarks.bench import BenchSettings
+    from mot_dinov3.lab.benchmarks.bench import BenchSettings
 
     chosen = dict(vars(args))
     for key in ("words", "budgets", "random_vits", "rounds", "frames", "peers_python", "json"):
@@ -141,9 +141,9 @@ def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
 
 def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
     """Run the benchmarks one after another, print each table, and return the JSON object."""
-    from mot_dinov3.commands.benchmarks.bench import Bench
-    from mot_dinov3.commands.benchmarks.machine import describe_machine
-    from mot_dinov3.commands.benchmarks.table import format_machine, format_report
+    from mot_dinov3.lab.benchmarks.bench import Bench
+    from mot_dinov3.lab.benchmarks.machine import describe_machine
+    from mot_dinov3.lab.benchmarks.table import format_machine, format_report
 
     machine = describe_machine()
     print(format_machine(machine))
@@ -163,8 +163,8 @@ def report_of(name: str, bench: Bench, *, keep_going: bool) -> Report:
     Raises:
         MotError: it could not run, and nothing else is to be measured; else the report says so.
     """
-    from mot_dinov3.commands.benchmarks.base import Report, Row
-    from mot_dinov3.commands.benchmarks.factory import create_benchmark
+    from mot_dinov3.lab.benchmarks.base import Report, Row
+    from mot_dinov3.lab.benchmarks.factory import create_benchmark
 
     try:
         return create_benchmark(name)(bench)

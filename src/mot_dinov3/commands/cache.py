@@ -17,11 +17,11 @@ from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.config import TrackConfig
-    from mot_dinov3.io.sources import FrameReader
-    from mot_dinov3.jobs.models import LoadedModels
-    from mot_dinov3.pipeline import Models
-    from mot_dinov3.replay.cache import Cache
-    from mot_dinov3.replay.recording import Recording
+    from mot_dinov3.io.read.sources import FrameReader
+    from mot_dinov3.lab.recordings.cache import Cache
+    from mot_dinov3.lab.recordings.recording import Recording
+    from mot_dinov3.runs.jobs.models import LoadedModels
+    from mot_dinov3.systems.modular import Models
 
 DESCRIPTION = """Detect and embed every crop of a source once and store it as DIR/NAME.npz, with
 what the work cost on this machine and the ground truth where it is known, for the command replay.
@@ -47,8 +47,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Record every source; 4 if one of them was damaged."""
-    from mot_dinov3.compat import load_environment
-    from mot_dinov3.jobs.models import LoadedModels
+    from mot_dinov3.runs.jobs.models import LoadedModels
+    from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
     chosen = dict(vars(args))
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 def without_camera(config: TrackConfig) -> TrackConfig:
     """The job without camera motion, which some presets ask for: a recording holds none."""
-    from mot_dinov3.camera.factory import NONE
+    from mot_dinov3.tracking.camera.factory import NONE
 
     return replace(config, motion=replace(config.motion, cmc=NONE))
 
@@ -93,9 +93,9 @@ def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:
 def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
     """The file of each source; sources are opened once, so that a wrong one is told at once."""
     from mot_dinov3.io.paths import check_output
-    from mot_dinov3.io.sources import plain_name
-    from mot_dinov3.replay.store import SUFFIX
-    from mot_dinov3.session import open_frames, require_pixels
+    from mot_dinov3.io.read.sources import plain_name
+    from mot_dinov3.lab.recordings.store import SUFFIX
+    from mot_dinov3.runs.session import open_frames, require_pixels
 
     out: dict[Path, str] = {}
     for config in configs:
@@ -122,9 +122,9 @@ def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: P
     Raises:
         MotError: the source, a model or the place for the file cannot be used.
     """
-    from mot_dinov3.replay.recording import record_source
-    from mot_dinov3.replay.store import write_cache
-    from mot_dinov3.session import open_frames
+    from mot_dinov3.lab.recordings.recording import record_source
+    from mot_dinov3.lab.recordings.store import write_cache
+    from mot_dinov3.runs.session import open_frames
 
     loaded = models.ready_for(config)
     with open_frames(config.source) as reader:
@@ -136,7 +136,7 @@ def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: P
         raise InputError(f"No frame of '{cache.origin.name}' was left to record.",
                          fix="Check --start-frame and --end-frame.")  # fmt: skip
     if truth is not None:
-        from mot_dinov3.io.mot import read_mot
+        from mot_dinov3.io.formats.mot import read_mot
 
         cache = replace(cache, truth=read_mot(truth))
     write_cache(cache, path)
@@ -147,7 +147,7 @@ def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: P
 
 def count_of(config: TrackConfig, reader: FrameReader) -> int:
     """Frames that will be recorded, 0 if nobody knows."""
-    from mot_dinov3.io.sources import count_selected
+    from mot_dinov3.io.read.sources import count_selected
 
     return count_selected(config.source, reader.info.frame_count)
 
@@ -156,10 +156,10 @@ def cache_of(
     config: TrackConfig, reader: FrameReader, recording: Recording, models: Models
 ) -> Cache:
     """What was recorded, with its identity and the ground truth that came with the source."""
-    from mot_dinov3.replay.cache import Cache, Origin
-    from mot_dinov3.replay.fingerprint import detector_digest
-    from mot_dinov3.replay.recipe import recipe_of
-    from mot_dinov3.replay.truth import truth_of
+    from mot_dinov3.lab.recordings.cache import Cache, Origin
+    from mot_dinov3.lab.recordings.fingerprint import detector_digest
+    from mot_dinov3.lab.recordings.recipe import recipe_of
+    from mot_dinov3.lab.recordings.truth import truth_of
 
     info, tape = reader.info, recording.tape
     return Cache(
@@ -178,11 +178,11 @@ def is_there(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
     Raises:
         MotError: it holds something else, or is no usable cache.
     """
-    from mot_dinov3.replay.cache import Origin, require_same
-    from mot_dinov3.replay.fingerprint import ContentDigest, detector_digest
-    from mot_dinov3.replay.recipe import recipe_of
-    from mot_dinov3.replay.store import read_cache
-    from mot_dinov3.session import open_frames
+    from mot_dinov3.lab.recordings.cache import Origin, require_same
+    from mot_dinov3.lab.recordings.fingerprint import ContentDigest, detector_digest
+    from mot_dinov3.lab.recordings.recipe import recipe_of
+    from mot_dinov3.lab.recordings.store import read_cache
+    from mot_dinov3.runs.session import open_frames
 
     if not path.exists():
         return False

@@ -26,7 +26,7 @@ from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.evaluation.scores import Scores
-    from mot_dinov3.io.mot import MotTable
+    from mot_dinov3.io.formats.mot import MotTable
 
 DESCRIPTION = """Draw a street clip with known identities, track it with the two small models
 that ship in the package, and score the result: with scheduled embeddings, with all of them, and
@@ -94,10 +94,10 @@ def _nothing(*_: object, **__: object) -> None:
 
 def render(directory: Path, frames: int, seed: int) -> Clip:
     """Draw the street and write `street.mp4` and `gt.txt` into `directory`."""
-    from mot_dinov3.io.mot import read_mot, write_ground_truth
-    from mot_dinov3.io.writer import VideoWriter, VideoWriterConfig
-    from mot_dinov3.synthetic.street import StreetConfig, StreetWorld
-    from mot_dinov3.synthetic.tables import as_table
+    from mot_dinov3.data.synthetic.street import StreetConfig, StreetWorld
+    from mot_dinov3.data.synthetic.tables import as_table
+    from mot_dinov3.io.formats.mot import read_mot, write_ground_truth
+    from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 
     config = StreetConfig(seed=seed, frames=frames)
     video, truth = directory / "street.mp4", []
@@ -142,7 +142,7 @@ def jobs(config: TrackConfig, clip: Clip, directory: Path) -> Iterator[tuple[str
 
 def report_of(directory: Path) -> str:
     """Where the report of the first run goes, empty where its packages are missing."""
-    from mot_dinov3.report.page import missing_packages
+    from mot_dinov3.outputs.report.page import missing_packages
 
     return "" if missing_packages() else str(directory / "report.html")
 
@@ -159,8 +159,8 @@ def _output(directory: Path, name: str, *, video: bool = False) -> OutputConfig:
 
 def _row(name: str, clip: Clip, config: TrackConfig) -> tuple[str, Scores, dict[str, float]]:
     from mot_dinov3.evaluation.scores import score
-    from mot_dinov3.io.mot import read_mot
-    from mot_dinov3.jobs.job import run_job
+    from mot_dinov3.io.formats.mot import read_mot
+    from mot_dinov3.runs.jobs.job import run_job
 
     stats = run_job(config, onlooker=Terminal(quiet=config.talk.quiet)).stats
     scores = score(clip.truth, read_mot(config.output.save_mot), clip.frames, MIN_VISIBILITY)

@@ -14,8 +14,8 @@ from mot_dinov3.commands import doctor_backends as backends
 from mot_dinov3.commands import doctor_checks as checks
 from mot_dinov3.commands import doctor_places as places
 from mot_dinov3.commands.doctor_checks import Check, attempt
-from mot_dinov3.compat import load_environment
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK
+from mot_dinov3.runtime.compat import load_environment
 
 CHECKS: dict[str, Callable[[], Check]] = {
     "torch": checks.torch_pair,

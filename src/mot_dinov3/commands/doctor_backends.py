@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.backends.cache import export_place
-from mot_dinov3.backends.choice import choose_backend
-from mot_dinov3.backends.cpu import BF16_FLAGS, cpu_flags, thread_count
 from mot_dinov3.commands.doctor_checks import Check
 from mot_dinov3.config import DeviceConfig
-from mot_dinov3.device import choose_device
 from mot_dinov3.errors import ModelError
+from mot_dinov3.perception.backends.cache import export_place
+from mot_dinov3.perception.backends.choice import choose_backend
+from mot_dinov3.perception.backends.cpu import BF16_FLAGS, cpu_flags, thread_count
+from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.wording import counted
 
 
 def openvino_runs() -> Check:
     """The optional package that is fastest on CPUs: it compiles and runs a small network."""
-    from mot_dinov3.backends.openvino_setup import import_openvino, openvino_core
+    from mot_dinov3.perception.backends.openvino_setup import import_openvino, openvino_core
 
     try:
         openvino = import_openvino()

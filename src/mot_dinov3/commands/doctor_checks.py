@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from mot_dinov3.backends.cpu import BF16_FLAGS, cpu_flags
 from mot_dinov3.errors import MotError, hide_secrets
+from mot_dinov3.perception.backends.cpu import BF16_FLAGS, cpu_flags
 from mot_dinov3.wording import counted
 
 Status = Literal["ok", "note", "fail"]
@@ -113,7 +113,7 @@ def cpu_features() -> str:
 
 def codecs() -> Check:
     """A short video is really encoded and decoded again; the first encoder that can wins."""
-    from mot_dinov3.io.encoders import FORMATS
+    from mot_dinov3.io.write.encoders import FORMATS
 
     refusals = []
     for encoder in FORMATS[".mp4"].encoders:
@@ -137,7 +137,7 @@ def prove_codec(encoder: str) -> str:
     """
     import av
 
-    from mot_dinov3.io.encoders import (
+    from mot_dinov3.io.write.encoders import (
         ENCODERS,
         FORMATS,
         WholeWrites,
@@ -204,7 +204,7 @@ def transformers_models() -> Check:
 
 def ultralytics_import() -> Check:
     """Ultralytics can be imported the way the detector does it: silent and in safe mode."""
-    from mot_dinov3.detectors.ultralytics_setup import import_ultralytics
+    from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics
 
     return Check("ok", f"ultralytics {import_ultralytics().__version__} in its safe loading mode")
 

@@ -12,9 +12,9 @@ from threading import Thread
 import numpy as np
 
 from mot_dinov3.commands.doctor_checks import Check, one_line
-from mot_dinov3.compat import cache_dir
 from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DetectorConfig, EmbedderConfig, OutputConfig
 from mot_dinov3.errors import MotError
+from mot_dinov3.runtime.compat import cache_dir
 
 HUB_TIMEOUT_S = 3.0
 LITTLE_GIB = 2.0
@@ -64,7 +64,7 @@ def default_weights() -> Check:
     """Whether a first run with default flags finds its detector and embedder on this machine."""
     from huggingface_hub import try_to_load_from_cache
 
-    from mot_dinov3.detectors.weights import weights_dir
+    from mot_dinov3.perception.detectors.weights import weights_dir
 
     det = DetectorConfig().det
     missing = []
@@ -80,10 +80,10 @@ def default_weights() -> Check:
 
 def demo_weights() -> Check:
     """The two models inside the package load and run on an empty picture."""
-    from mot_dinov3.detectors.factory import create_detector
-    from mot_dinov3.features.base import Placement
-    from mot_dinov3.features.factory import create_embedder
-    from mot_dinov3.structures import Frame
+    from mot_dinov3.perception.detectors.factory import create_detector
+    from mot_dinov3.perception.features.base import Placement
+    from mot_dinov3.perception.features.factory import create_embedder
+    from mot_dinov3.values import Frame
 
     image = np.zeros((96, 160, 3), np.uint8)
     try:

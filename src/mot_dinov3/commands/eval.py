@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     print(table(single, combined))
     print(footnote(loaded))
     if args.json:
-        from mot_dinov3.io.atomic import write_text
+        from mot_dinov3.io.write.atomic import write_text
 
         document = as_document(request, loaded, single, combined)
         write_text(args.json, json.dumps(document, indent=2, allow_nan=False))

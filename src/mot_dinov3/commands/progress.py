@@ -6,9 +6,9 @@ import sys
 from time import perf_counter
 from typing import Any, Self
 
-from mot_dinov3.statistics import RunStatistics
-from mot_dinov3.structures import FrameResult
-from mot_dinov3.summary import format_summary
+from mot_dinov3.outputs.summary import format_summary
+from mot_dinov3.runtime.statistics import RunStatistics
+from mot_dinov3.values import FrameResult
 
 LINE_EVERY_S = 5.0
 

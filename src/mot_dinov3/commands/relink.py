@@ -15,11 +15,11 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import RelinkConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
-from mot_dinov3.summary import format_merger
+from mot_dinov3.outputs.summary import format_merger
 from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
-    from mot_dinov3.relink.linking import Merger
+    from mot_dinov3.runs.relink.linking import Merger
 
 DESCRIPTION = """Merge identities that a run split, from its journal (--save-jsonl) and its
 embeddings (--save-embeddings), and write both, and what else is named, under the new identities
@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     given = {kind: path for kind, path in files.items() if path is not None}
     check_files(given, args.out)
-    from mot_dinov3.relink.finished import read_tracklets
-    from mot_dinov3.relink.linking import find_mergers
+    from mot_dinov3.runs.relink.finished import read_tracklets
+    from mot_dinov3.runs.relink.linking import find_mergers
 
     tracklets = read_tracklets(args.jsonl, args.embeddings)
     mergers = find_mergers(tracklets, config.relink)
@@ -91,9 +91,9 @@ def check_files(given: dict[str, Path], directory: Path) -> None:
 
 def write(given: dict[str, Path], directory: Path, mergers: list[Merger]) -> None:
     """Write every file under the new identities, then give all of them their names."""
-    from mot_dinov3.relink.archives import rename_embeddings
-    from mot_dinov3.relink.renaming import Renaming
-    from mot_dinov3.relink.texts import TEXTS
+    from mot_dinov3.runs.relink.archives import rename_embeddings
+    from mot_dinov3.runs.relink.renaming import Renaming
+    from mot_dinov3.runs.relink.texts import TEXTS
 
     changes = {**TEXTS, "embeddings": rename_embeddings}
     with Renaming({merger.old: merger.new for merger in mergers}) as renaming:

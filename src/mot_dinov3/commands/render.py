@@ -14,7 +14,7 @@ from mot_dinov3.config import OutputConfig, SourceConfig, TrackConfig
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
-    from mot_dinov3.jobs.base import JobResult
+    from mot_dinov3.runs.jobs.base import JobResult
 
 DESCRIPTION = """Draw a run's video again, or write its other outputs, from the journal that
 --save-jsonl wrote and the source that was tracked. Nothing is detected, embedded or tracked: with
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     from mot_dinov3.commands.progress import Terminal
-    from mot_dinov3.jobs.redraw import redraw
+    from mot_dinov3.runs.jobs.redraw import redraw
 
     result = redraw(config, journal, Terminal(quiet=talk.quiet))
     if not talk.quiet:

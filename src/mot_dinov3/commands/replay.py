@@ -19,8 +19,8 @@ from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 
 if TYPE_CHECKING:
     from mot_dinov3.config import TrackConfig
-    from mot_dinov3.replay.cache import Cache
-    from mot_dinov3.replay.play import Case
+    from mot_dinov3.lab.recordings.cache import Cache
+    from mot_dinov3.lab.recordings.play import Case
 
 DESCRIPTION = """Run scheduling and tracking again over what cache has stored, on a virtual clock
 that only recorded costs move: the same result in every run. Writes table.txt, replay.json and
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Play everything, and write and print what came of it."""
-    from mot_dinov3.compat import load_environment
+    from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
     config = config_of(args)
@@ -119,9 +119,9 @@ def read_caches(paths: list[Path]) -> dict[str, Cache]:
         InputError: there is none, or one is unusable.
         UsageError: two have one name, or were made in different ways.
     """
-    from mot_dinov3.replay.cache import require_comparable
-    from mot_dinov3.replay.store import SUFFIX, read_cache
-    from mot_dinov3.replay.study import COMBINED
+    from mot_dinov3.lab.recordings.cache import require_comparable
+    from mot_dinov3.lab.recordings.store import SUFFIX, read_cache
+    from mot_dinov3.lab.recordings.study import COMBINED
 
     files: dict[str, Path] = {}
     for path in paths:
@@ -150,8 +150,8 @@ def cases_of(
     Raises:
         MotError: a policy that does not exist or cannot have its argument.
     """
-    from mot_dinov3.policies.factory import create_policy
-    from mot_dinov3.replay.play import CRITICAL_ONLY, ORACLE, Case
+    from mot_dinov3.lab.recordings.play import CRITICAL_ONLY, ORACLE, Case
+    from mot_dinov3.scheduling.policies.factory import create_policy
 
     limits: list[tuple[float, int]] = [(ms, 0) for ms in budgets or ([] if crops else [0.0])]
     limits += [(0.0, n) for n in crops]
@@ -184,10 +184,10 @@ def compare(
     directory: Path,
 ) -> int:
     """Play, print the table, write the three files."""
-    from mot_dinov3.io.atomic import write_text
-    from mot_dinov3.replay.plot import draw
-    from mot_dinov3.replay.report import document, table
-    from mot_dinov3.replay.study import study
+    from mot_dinov3.io.write.atomic import write_text
+    from mot_dinov3.lab.recordings.plot import draw
+    from mot_dinov3.lab.recordings.report import document, table
+    from mot_dinov3.lab.recordings.study import study
 
     quiet = config.talk.quiet
 

@@ -12,9 +12,9 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 
 if TYPE_CHECKING:
-    from mot_dinov3.report.film import Film
-    from mot_dinov3.report.finding import RunFiles
-    from mot_dinov3.report.recorder import RunData
+    from mot_dinov3.outputs.report.film import Film
+    from mot_dinov3.outputs.report.finding import RunFiles
+    from mot_dinov3.outputs.report.recorder import RunData
 
 DESCRIPTION = """Show a run as one HTML page that works offline, made from the files of
 --save-jsonl and --stats-json; also from one of them alone, and from what a killed run left.
@@ -44,9 +44,9 @@ def parser() -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     """Find the runs, read them, write the page."""
     set_up_log(verbose=False, debug=args.debug, quiet=args.quiet)
-    from mot_dinov3.io.atomic import write_text
-    from mot_dinov3.report.finding import find_runs, joined, load
-    from mot_dinov3.report.page import require_packages
+    from mot_dinov3.io.write.atomic import write_text
+    from mot_dinov3.outputs.report.finding import find_runs, joined, load
+    from mot_dinov3.outputs.report.page import require_packages
 
     require_packages()
     files = find_runs(args.runs)
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--video names more files than there are runs.", fix="Give one each.")
     films = films_of(loaded, args.video)
     if len(loaded) > 1:
-        from mot_dinov3.report.compare import compare_page
+        from mot_dinov3.outputs.report.compare import compare_page
 
         page = compare_page([data for _, data in loaded], films, args.out)
     else:
@@ -92,7 +92,7 @@ def films_of(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[Fi
     Raises:
         InputError: a named one is none that a page can show.
     """
-    from mot_dinov3.report.film import KINDS, Film, find_film, found, namesake
+    from mot_dinov3.outputs.report.film import KINDS, Film, find_film, found, namesake
 
     out: list[Film | None] = []
     for number, (files, data) in enumerate(runs):
@@ -111,9 +111,9 @@ def films_of(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[Fi
 
 def single(loaded: tuple[RunFiles, RunData], film: Film | None, args: argparse.Namespace) -> str:
     """The page of one run, its pictures cut from the source where that is at hand."""
-    from mot_dinov3.report.cutting import Cuttings, cut_albums
-    from mot_dinov3.report.film import find_film
-    from mot_dinov3.report.single import no_pictures, run_page, shown_lives
+    from mot_dinov3.outputs.report.cutting import Cuttings, cut_albums
+    from mot_dinov3.outputs.report.film import find_film
+    from mot_dinov3.outputs.report.single import no_pictures, run_page, shown_lives
 
     files, run = loaded
     cuttings, reason = Cuttings({}), "--no-pictures was given."

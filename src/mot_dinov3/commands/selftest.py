@@ -16,7 +16,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from mot_dinov3.selftest.table import Scored
+    from mot_dinov3.lab.selftest.table import Scored
 
 DESCRIPTION = """Break runs on purpose, many times, and count how often what is promised held:
 exit codes, messages, files. Measures: faults, kills, signals, disk-full, hub, secrets and more
@@ -43,14 +43,14 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Run the measures one after another and print the table; 1 when a bar was missed."""
-    from mot_dinov3.selftest.factory import BARS, MEASURES
+    from mot_dinov3.lab.selftest.factory import BARS, MEASURES
 
     if args.list:
         print("\n".join(f"{name:<14}{BARS[name]}" for name in MEASURES))
         return EXIT_OK
     names = list(dict.fromkeys(args.measures)) or list(MEASURES)
     _check(args, names)
-    from mot_dinov3.selftest.table import format_head, format_scored, format_verdict
+    from mot_dinov3.lab.selftest.table import format_head, format_scored, format_verdict
 
     print(format_head(), flush=True)
     table = []
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
             print(format_scored(table[-1], args.seed), flush=True)
     print(format_verdict(table))
     if args.json:
-        from mot_dinov3.io.atomic import write_text
+        from mot_dinov3.io.write.atomic import write_text
 
         measures = [line.as_dict() for line in table]
         document = {"seed": args.seed, "full": args.full, "measures": measures}
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace, names: list[str]) -> None:
-    from mot_dinov3.selftest.factory import MEASURES
+    from mot_dinov3.lab.selftest.factory import MEASURES
 
     for name in names:
         if name not in MEASURES.table:
@@ -96,11 +96,11 @@ def workplace(keep: Path | None) -> Iterator[Path]:
 
 def score(name: str, args: argparse.Namespace, directory: Path) -> Scored:
     """Run one measure in `directory`."""
-    from mot_dinov3.commands.benchmarks.machine import usable_cores
-    from mot_dinov3.commands.benchmarks.own_program import own_command
-    from mot_dinov3.selftest.base import Bench
-    from mot_dinov3.selftest.factory import BARS, create_measure
-    from mot_dinov3.selftest.table import Scored
+    from mot_dinov3.lab.benchmarks.machine import usable_cores
+    from mot_dinov3.lab.benchmarks.own_program import own_command
+    from mot_dinov3.lab.selftest.base import Bench
+    from mot_dinov3.lab.selftest.factory import BARS, create_measure
+    from mot_dinov3.lab.selftest.table import Scored
 
     directory.mkdir(parents=True, exist_ok=True)
     bench = Bench(

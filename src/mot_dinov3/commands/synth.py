@@ -14,9 +14,9 @@ from mot_dinov3.errors import EXIT_OK, OutputError, UsageError, cannot_write
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
-    from mot_dinov3.structures import Image
-    from mot_dinov3.synthetic.truth import GroundTruth
-    from mot_dinov3.synthetic.world import World
+    from mot_dinov3.data.synthetic.truth import GroundTruth
+    from mot_dinov3.data.synthetic.world import World
+    from mot_dinov3.values import Image
 
 DESCRIPTION = """Draw worlds whose identities are known and write each as DIR/NAME: a video or
 images, gt/gt.txt and seqinfo.ini, as eval reads them. Any of them is also a source as it is:
@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Draw every preset that was named, or list them."""
-    from mot_dinov3.synthetic.presets.factory import PRESETS, create_world
+    from mot_dinov3.data.synthetic.presets.factory import PRESETS, create_world
 
     if not args.preset:
         print("\n".join(catalogue()))
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def catalogue() -> list[str]:
     """A line for each preset: name, default seed, length, and what happens in it."""
-    from mot_dinov3.synthetic.presets.factory import PRESETS, preset_of
+    from mot_dinov3.data.synthetic.presets.factory import PRESETS, preset_of
 
     lines = ["preset       seed   frames   fps  what happens"]
     for name in PRESETS:
@@ -94,10 +94,10 @@ def write(world: World, place: Path, *, images: bool) -> None:
     Raises:
         OutputError: it cannot be written, or images are there already.
     """
-    from mot_dinov3.io.atomic import write_text
-    from mot_dinov3.io.mot import write_ground_truth
+    from mot_dinov3.data.synthetic.tables import as_table
+    from mot_dinov3.io.formats.mot import write_ground_truth
     from mot_dinov3.io.paths import check_output
-    from mot_dinov3.synthetic.tables import as_table
+    from mot_dinov3.io.write.atomic import write_text
 
     info, truth = place / "seqinfo.ini", place / "gt" / "gt.txt"
     for path in (info, truth):
@@ -123,7 +123,7 @@ def seqinfo(world: World, name: str) -> str:
 
 @contextmanager
 def _video(world: World, place: Path) -> Iterator[Keep]:
-    from mot_dinov3.io.writer import VideoWriter, VideoWriterConfig
+    from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 
     fps = world.config.fps
     with VideoWriter(VideoWriterConfig(place / f"{place.name}.mp4", fps)) as writer:

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
             "--source is missing: there is nothing to track.",
             fix="Give a video: python cli.py --source video.mp4   (or try: python cli.py demo)",
         )
-    from mot_dinov3.batch.tasks import alone, is_batch
+    from mot_dinov3.runs.batch.tasks import alone, is_batch
 
     if is_batch(config):
         from mot_dinov3.commands.batches import track_all
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 def track_one(config: TrackConfig) -> int:
     """Track a single video."""
     from mot_dinov3.commands.progress import Terminal
-    from mot_dinov3.jobs.job import run_job
+    from mot_dinov3.runs.jobs.job import run_job
 
     quiet = config.talk.quiet
     result = run_job(config, onlooker=Terminal(quiet=quiet))

@@ -101,7 +101,7 @@ def _use_one_core() -> None:
 
 
 def _train_detector(args: argparse.Namespace) -> None:
-    from mot_dinov3.assets import DETECTOR_FILE
+    from mot_dinov3.perception.assets import DETECTOR_FILE
     from mot_dinov3.training.detector import DetectorRecipe, train_detector
 
     _use_one_core()
@@ -111,7 +111,7 @@ def _train_detector(args: argparse.Namespace) -> None:
 
 
 def _train_embedder(args: argparse.Namespace) -> None:
-    from mot_dinov3.assets import EMBEDDER_DIR
+    from mot_dinov3.perception.assets import EMBEDDER_DIR
     from mot_dinov3.training.embedder import EmbedderRecipe, train_embedder
 
     _use_one_core()

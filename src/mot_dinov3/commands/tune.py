@@ -20,10 +20,10 @@ from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.config import TrackConfig
-    from mot_dinov3.replay.cache import Cache
-    from mot_dinov3.tuning.judge import Judge
-    from mot_dinov3.tuning.objective import Objective, Verdict
-    from mot_dinov3.tuning.search import Search, Trial
+    from mot_dinov3.lab.recordings.cache import Cache
+    from mot_dinov3.lab.tuning.judge import Judge
+    from mot_dinov3.lab.tuning.objective import Objective, Verdict
+    from mot_dinov3.lab.tuning.search import Search, Trial
 
 log = logging.getLogger("mot_dinov3")
 
@@ -72,13 +72,13 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Search, check on what was held out, and write the best; 130 or 143 after a signal."""
-    from mot_dinov3.compat import load_environment
-    from mot_dinov3.tuning.judge import Judge
-    from mot_dinov3.tuning.objective import Objective
-    from mot_dinov3.tuning.purpose import purpose_of
-    from mot_dinov3.tuning.search import Search
-    from mot_dinov3.tuning.space import Space
-    from mot_dinov3.tuning.storage import open_study
+    from mot_dinov3.lab.tuning.judge import Judge
+    from mot_dinov3.lab.tuning.objective import Objective
+    from mot_dinov3.lab.tuning.purpose import purpose_of
+    from mot_dinov3.lab.tuning.search import Search
+    from mot_dinov3.lab.tuning.space import Space
+    from mot_dinov3.lab.tuning.storage import open_study
+    from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
     config = config_of(args)
@@ -129,7 +129,7 @@ def split(args: argparse.Namespace) -> tuple[dict[str, Cache], dict[str, Cache]]
         UsageError: they cannot be compared, or one would be on both sides.
     """
     from mot_dinov3.commands.replay import read_caches
-    from mot_dinov3.replay.cache import require_comparable
+    from mot_dinov3.lab.recordings.cache import require_comparable
 
     if args.held_out and args.no_held_out:
         raise UsageError("--held-out and --no-held-out contradict each other.", fix="Keep one.")
@@ -168,8 +168,8 @@ def check_files(args: argparse.Namespace) -> None:
 
 def hunt(search: Search, args: argparse.Namespace) -> int:
     """Try until the end or a signal, told line by line; returns the signal, 0 for none."""
-    from mot_dinov3.run.signals import StopRequest
-    from mot_dinov3.tuning.search import Limits, best_of
+    from mot_dinov3.lab.tuning.search import Limits, best_of
+    from mot_dinov3.runs.loop.signals import StopRequest
 
     def tell(trial: Trial) -> None:
         if not args.quiet:
@@ -194,8 +194,8 @@ def conclude(search: Search, control: Judge | None, args: argparse.Namespace, nu
 
     The file is written before that check and again after it, so that an interruption loses none.
     """
-    from mot_dinov3.tuning.report import importance, importance_table, split_table, trial_table
-    from mot_dinov3.tuning.search import best_of
+    from mot_dinov3.lab.tuning.report import importance, importance_table, split_table, trial_table
+    from mot_dinov3.lab.tuning.search import best_of
 
     trials = search.trials()
     if trials:
@@ -237,8 +237,8 @@ def write(
     search: Search, best: Trial, args: argparse.Namespace, held: Mapping[str, Verdict]
 ) -> None:
     """Write the best trial for `--config`, with its figures."""
-    from mot_dinov3.io.atomic import write_text
-    from mot_dinov3.tuning.report import as_toml, changed, comments
+    from mot_dinov3.io.write.atomic import write_text
+    from mot_dinov3.lab.tuning.report import as_toml, changed, comments
 
     lines = comments(search, best, held, args.seed)
     values = changed(search.space.applied(best.values), search.judge.settings)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mot_dinov3.config.association import AssociationConfig
-from mot_dinov3.config.batch import BatchConfig
-from mot_dinov3.config.cheap import CheapConfig
 from mot_dinov3.config.fields import flag, flag_fields, require
-from mot_dinov3.config.inputs import (
+from mot_dinov3.config.tracking.association import AssociationConfig
+from mot_dinov3.config.tracking.batch import BatchConfig
+from mot_dinov3.config.tracking.cheap import CheapConfig
+from mot_dinov3.config.tracking.inputs import (
     AUTO,
     BACKENDS,
     DEFAULT_DINO,
@@ -26,13 +26,13 @@ from mot_dinov3.config.inputs import (
     EmbedderConfig,
     SourceConfig,
 )
-from mot_dinov3.config.live import LiveConfig
-from mot_dinov3.config.motion import MotionConfig
-from mot_dinov3.config.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
-from mot_dinov3.config.relink import RelinkConfig
-from mot_dinov3.config.resume import ResumeConfig
-from mot_dinov3.config.scheduler import DEFAULT_POLICY, SchedulerConfig
-from mot_dinov3.config.tracker import TrackerConfig
+from mot_dinov3.config.tracking.live import LiveConfig
+from mot_dinov3.config.tracking.motion import MotionConfig
+from mot_dinov3.config.tracking.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
+from mot_dinov3.config.tracking.relink import RelinkConfig
+from mot_dinov3.config.tracking.resume import ResumeConfig
+from mot_dinov3.config.tracking.scheduler import DEFAULT_POLICY, SchedulerConfig
+from mot_dinov3.config.tracking.tracker import TrackerConfig
 
 __all__ = [
     "AUTO",

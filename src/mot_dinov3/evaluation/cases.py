@@ -15,9 +15,9 @@ from mot_dinov3.evaluation.preprocessing import (
     Case,
     fitting_rule,
 )
-from mot_dinov3.io.identities import read_identities
-from mot_dinov3.io.mot import MotTable
-from mot_dinov3.io.seqinfo import SEQUENCE_FILE, read_seqinfo
+from mot_dinov3.io.formats.identities import read_identities
+from mot_dinov3.io.formats.mot import MotTable
+from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, read_seqinfo
 
 TRUTH_FILE = Path("gt") / "gt.txt"
 AUTO = "auto"

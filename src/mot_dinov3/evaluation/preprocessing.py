@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from mot_dinov3.evaluation.figures import trackeval
-from mot_dinov3.io.mot import MotTable
-from mot_dinov3.structures import IntArray
+from mot_dinov3.io.formats.mot import MotTable
+from mot_dinov3.values import IntArray
 
 PEDESTRIAN, STATIC_PERSON, MOST_CLASS = 1, 7, 13
 NONE = "none"

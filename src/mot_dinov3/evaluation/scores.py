@@ -8,7 +8,7 @@ from typing import Any
 
 from mot_dinov3.evaluation.figures import FAMILIES, measure
 from mot_dinov3.evaluation.preprocessing import Case, preprocessed
-from mot_dinov3.io.mot import MotTable
+from mot_dinov3.io.formats.mot import MotTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.truncation import damage
+from mot_dinov3.io.read.truncation import damage
 
 FILE_DEMUXERS = (
     "3gp,amv,apng,asf,av1,avi,cavsvideo,dirac,dv,evc,flv,gif,gxf,h261,h263,h264,hevc,ivf,"

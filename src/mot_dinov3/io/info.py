@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from mot_dinov3.structures import Frame
+from mot_dinov3.values import Frame
 
 DEFAULT_FPS = 30.0
 SQUARE = Fraction(1)

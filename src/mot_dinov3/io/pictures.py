@@ -12,7 +12,7 @@ import numpy as np
 from av.sidedata.sidedata import SideData
 from av.video.reformatter import Colorspace, VideoReformatter
 
-from mot_dinov3.structures import Image
+from mot_dinov3.values import Image
 
 HD_HEIGHT = 720
 UNSPECIFIED_MATRIX = 2

@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from mot_dinov3.detectors.ultralytics_setup import import_ultralytics, kept_threads
-from mot_dinov3.structures import FloatArray, Image
-from mot_dinov3.synthetic.truth import CLASS_NAMES
+from mot_dinov3.data.synthetic.truth import CLASS_NAMES
+from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics, kept_threads
 from mot_dinov3.training.scenes import StreetPool, View
 from mot_dinov3.training.schedule import (
     SmoothedModel,
@@ -23,6 +22,7 @@ from mot_dinov3.training.schedule import (
     parameter_groups,
     set_learning_rate,
 )
+from mot_dinov3.values import FloatArray, Image
 
 _C2F, _CONV = "C2f", "Conv"
 ARCHITECTURE: dict[str, Any] = {

@@ -13,14 +13,13 @@ from torch.nn.functional import normalize
 from transformers import BitImageProcessor, Dinov2Config, Dinov2Model
 
 from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.features.crops import (
+from mot_dinov3.perception.features.crops import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     InputSpec,
     cpu_batch,
     crop_windows,
 )
-from mot_dinov3.structures import FloatArray, IntArray
 from mot_dinov3.training.scenes import StreetPool, View
 from mot_dinov3.training.schedule import (
     SmoothedModel,
@@ -28,6 +27,7 @@ from mot_dinov3.training.schedule import (
     parameter_groups,
     set_learning_rate,
 )
+from mot_dinov3.values import FloatArray, IntArray
 
 IMAGE_PX, PATCH_PX = 96, 16
 SPEC = InputSpec(IMAGE_PX, IMAGE_PX, bicubic=True)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mot_dinov3.boxes import iou_matrix
 from mot_dinov3.config import DetectorConfig, DeviceConfig, EmbedderConfig
-from mot_dinov3.detectors.factory import create_detector
-from mot_dinov3.features.base import Placement
-from mot_dinov3.features.factory import create_embedder
-from mot_dinov3.structures import BoolArray, Detections, FloatArray, Image, IntArray
-from mot_dinov3.synthetic.street import StreetWorld
-from mot_dinov3.synthetic.truth import CLASS_NAMES, GroundTruth
+from mot_dinov3.data.synthetic.street import StreetWorld
+from mot_dinov3.data.synthetic.truth import CLASS_NAMES, GroundTruth
+from mot_dinov3.perception.detectors.factory import create_detector
+from mot_dinov3.perception.features.base import Placement
+from mot_dinov3.perception.features.factory import create_embedder
+from mot_dinov3.values import BoolArray, Detections, FloatArray, Image, IntArray
+from mot_dinov3.values.boxes import iou_matrix
 
 MATCH_IOU, CONF, VISIBLE = 0.5, 0.3, 0.5
 """A hit overlaps this much; figures count at this confidence, over objects seen at least so far."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from mot_dinov3.assets import DETECTOR_FILE, EMBEDDER_DIR, FIGURES_FILE
+from mot_dinov3.perception.assets import DETECTOR_FILE, EMBEDDER_DIR, FIGURES_FILE
 from mot_dinov3.training.embedder import build_embedder, save_embedder
 from mot_dinov3.training.figures import detector_figures, embedder_figures
 from mot_dinov3.training.scenes import held_out_streets
@@ -116,7 +116,7 @@ _PAGE = """# Demo models
 
 Two small models for `--det demo` and `--embed-model demo`: a YOLOv8-shaped detector
 (`demo_detector.pt`, Ultralytics format) and a DINOv2-shaped embedder (`demo_embedder/`,
-transformers format). They know the procedural street of `mot_dinov3.synthetic` and nothing of
+transformers format). They know the procedural street of `mot_dinov3.data.synthetic` and nothing of
 the real world. {megabytes:.1f} MB in all.
 
 Trained from random weights in {minutes} minutes on two CPU cores by

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mot_dinov3.structures import Frame, Image
-from mot_dinov3.synthetic.presets.factory import FIRST_TRAINING_SEED
-from mot_dinov3.synthetic.street import StreetConfig, StreetWorld
-from mot_dinov3.synthetic.truth import GroundTruth
+from mot_dinov3.data.synthetic.presets.factory import FIRST_TRAINING_SEED
+from mot_dinov3.data.synthetic.street import StreetConfig, StreetWorld
+from mot_dinov3.data.synthetic.truth import GroundTruth
+from mot_dinov3.values import Frame, Image
 
 _JPEG_SHARE, _BLUR_SHARE = 0.5, 0.4
 

@@ -1,0 +1,3 @@
+"""The configuration of a tracking run, one file a stage."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Data sets and drawn worlds."""
+
+from __future__ import annotations

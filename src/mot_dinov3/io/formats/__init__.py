@@ -1,0 +1,3 @@
+"""Text formats that are both read and written."""
+
+from __future__ import annotations

@@ -1,0 +1,145 @@
+"""One connection to a live source, opened and read in a thread of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+import av
+from av.container import InputContainer
+
+from mot_dinov3.io.info import DEFAULT_FPS, SQUARE
+from mot_dinov3.io.read.clock import MOST_LATE_S, MOST_LEAD_S
+from mot_dinov3.io.read.decoding import StreamDecoder
+from mot_dinov3.io.read.inbox import Inbox
+from mot_dinov3.runtime.threads import Companion
+
+WAITING = 8
+"""Pictures that may wait where none is given up: the source waits from there on."""
+PLAYLISTS = ("hls", "dash")
+"""Formats in which the size that is known is that of a list."""
+NO_TIMESTAMPS = 0x0080
+"""AVFMT_NOTIMESTAMPS: libav makes the times up from a rate that it assumes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How to reach a live source.
+
+    Attributes:
+        name: how messages call it: without credentials.
+        connect: opens it; may take its time, and raises `InputError` where it cannot.
+        answer_s: after how many seconds without an answer it counts as unreachable.
+    """
+
+    name: str
+    connect: Callable[[], InputContainer]
+    answer_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A picture that came in, not converted yet: many are dropped.
+
+    Attributes:
+        frame: as it was decoded.
+        index: 0-based position in the source, dropped ones counted.
+        stamp_s: its time on the source's clock, None where the source has none.
+        arrived_s: when it came, on the monotonic clock.
+    """
+
+    frame: av.VideoFrame
+    index: int
+    stamp_s: float | None
+    arrived_s: float
+
+
+class Connection:
+    """Receives pictures from its birth on; who hangs in a read that never ends is left behind.
+
+    Attributes:
+        inbox: where the pictures wait.
+        recorded: it has an end of its own, as a file behind an address has; nothing of that is
+            dropped. Known once a picture or an end has come.
+        fps: nominal rate, known as late.
+        pixel_aspect: width over height of a stored pixel, known as late.
+        most_late_s: delay from which on a picture follows a gap, known as late.
+        failure: the system's reason where it broke off, "" where it came to an end.
+        received: pictures so far, those of earlier connections included.
+        heard_s: when the latest came, wanted or not, on the monotonic clock.
+        faults: damage that was met: kind -> how often, zeros included.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        received: int,
+        has_place: Callable[[int], bool],
+        *,
+        newest: bool,
+    ) -> None:
+        """Start connecting.
+
+        Args:
+            line: the source.
+            received: pictures of earlier connections.
+            has_place: whether the picture of an index may be tracked at all.
+            newest: whether only the newest picture waits.
+        """
+        self.recorded = False
+        self.fps, self.most_late_s = DEFAULT_FPS, MOST_LATE_S
+        self.pixel_aspect = SQUARE
+        self.failure = ""
+        self.received, self.heard_s = received, monotonic()
+        self.faults: Counter[str] = Counter()
+        self.inbox: Inbox[Arrived] = Inbox(1 if newest else WAITING, newest=newest)
+        self._line, self._has_place = line, has_place
+        self._thread = Companion(self._run, "live-source")
+        self._thread.start()
+
+    def close(self, patience_s: float = 1.0) -> None:
+        """Want nothing more; waits a moment for the thread, which a hanging read may outlast."""
+        self.inbox.leave()
+        self._thread.wait(patience_s)
+
+    def _run(self) -> None:
+        try:
+            container = self._line.connect()
+            try:
+                self._receive(container)
+            finally:
+                container.close()
+        except Exception as error:
+            # Raised again, or told, where the pictures are taken.
+            self.inbox.end(error)
+        else:
+            self.inbox.end()
+
+    def _receive(self, container: InputContainer) -> None:
+        decoder = StreamDecoder(container, self._line.name, lambda: self.inbox.left)
+        self.faults, self.fps = decoder.faults, decoder.fps
+        self.pixel_aspect = decoder.pixel_aspect
+        self.recorded = is_recorded(container)
+        self.inbox.newest = self.inbox.newest and not self.recorded
+        if container.format.name.startswith(PLAYLISTS):
+            self.most_late_s = MOST_LEAD_S
+        stamped = not container.format.flags & NO_TIMESTAMPS
+        first = self.received
+        for frame in decoder:
+            index, self.received = self.received, self.received + 1
+            self.heard_s = monotonic()
+            stamp_s = decoder.stamp_s(frame) if stamped else None
+            # The first one tells that the line is there, and its size, wanted or not.
+            wanted = index == first or self._has_place(index)
+            if wanted and not self.inbox.put(Arrived(frame, index, stamp_s, self.heard_s)):
+                break
+        self.failure = decoder.failure
+
+
+def is_recorded(container: InputContainer) -> bool:
+    """Whether a container behind an address has an end of its own: it knows its length."""
+    if container.duration:
+        return True
+    return container.size > 0 and not container.format.name.startswith(PLAYLISTS)

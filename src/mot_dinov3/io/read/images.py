@@ -1,0 +1,208 @@
+"""Frames of a directory or a list of images, and of a MOTChallenge sequence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mot_dinov3.config import SourceConfig
+from mot_dinov3.errors import InputError
+from mot_dinov3.io.containers import printable_name
+from mot_dinov3.io.info import DEFAULT_FPS, SourceInfo, sane_fps
+from mot_dinov3.io.pictures import PictureMaker
+from mot_dinov3.io.read.seqinfo import (
+    SEQUENCE_FILE,
+    image_directory,
+    image_number,
+    sequence_section,
+)
+from mot_dinov3.io.read.standing import StandingReader
+from mot_dinov3.values import Frame, Image
+from mot_dinov3.wording import counted
+
+IMAGE_SUFFIXES = frozenset(
+    {".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSequence:
+    """Image files with their frame numbers.
+
+    Attributes:
+        name: how messages call it.
+        files: the images in order.
+        indices: 0-based frame index of each file; has gaps where files are missing.
+        fps: frames per second.
+    """
+
+    name: str
+    files: Sequence[Path]
+    indices: Sequence[int]
+    fps: float = DEFAULT_FPS
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            raise InputError(
+                f"'{self.name}' has no images.",
+                fix=f"Images are files ending in {', '.join(sorted(IMAGE_SUFFIXES))}.",
+            )
+
+
+def natural_key(path: Path) -> list[tuple[int, str]]:
+    """Sorts `frame2` before `frame10`."""
+    parts = re.split(r"([0-9]+)", path.name.lower())
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+
+def images_of(files: Sequence[Path], name: str) -> ImageSequence:
+    """The images among `files` in natural order, numbered as they come."""
+    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+    images = sorted((file for file in images if not file.name.startswith(".")), key=natural_key)
+    return ImageSequence(name, images, range(len(images)))
+
+
+def sequence_of(directory: Path) -> ImageSequence:
+    """The frames of a directory; the rules of MOTChallenge apply where `seqinfo.ini` is.
+
+    Raises:
+        InputError: no image in it, or a `seqinfo.ini` that leads nowhere.
+    """
+    name = printable_name(str(directory))
+    if (directory / SEQUENCE_FILE).is_file():
+        return _mot_sequence(directory, name)
+    if (directory.parent / SEQUENCE_FILE).is_file():
+        sequence = _mot_sequence(directory.parent, name)
+        if sequence.files[0].parent.resolve() == directory.resolve():
+            return sequence
+    return images_of([file for file in directory.iterdir() if file.is_file()], name)
+
+
+def _mot_sequence(directory: Path, name: str) -> ImageSequence:
+    """A MOTChallenge sequence: the number in a file's name is its 1-based frame."""
+    section = sequence_section(directory)
+    images = image_directory(directory, section)
+    if images is None:
+        raise InputError(
+            f"'{name}/{SEQUENCE_FILE}' names an image directory that is not there.",
+            fix="Set imDir to the name of a directory beside it, usually img1.\n"
+            f"Without images, stored detections can be tracked: --source mot:{name}",
+        )
+    return numbered_images(images, section, name)
+
+
+def numbered_images(directory: Path, section: Mapping[str, str], name: str) -> ImageSequence:
+    """The images of a MOTChallenge sequence, numbered as their names say where that is usable.
+
+    Args:
+        directory: where the images are.
+        section: the keys of `seqinfo.ini`.
+        name: how messages call the sequence.
+
+    Raises:
+        InputError: there is no image.
+    """
+    suffix = section.get("imExt", "").lower()
+    files = [file for file in directory.iterdir() if suffix in ("", file.suffix.lower())]
+    found = images_of(files, name)
+    indices = [image_number(file) - 1 for file in found.files]
+    usable = indices[0] >= 0 and all(a < b for a, b in pairwise(indices))
+    return ImageSequence(
+        name, found.files, indices if usable else found.indices, _rate(section.get("frameRate", ""))
+    )
+
+
+def _rate(text: str) -> float:
+    try:
+        return sane_fps(float(text))
+    except ValueError:
+        return DEFAULT_FPS
+
+
+def read_image(path: Path) -> Image | None:
+    """One image as BGR, upright, or None when it is unreadable or cut short."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if not data or _is_cut(data):
+        return None
+    try:
+        image: Image | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    return image
+
+
+def first_readable(files: Sequence[Path], name: str) -> Image:
+    """The first of `files` that can be read.
+
+    Raises:
+        InputError: none can; `name` is what the message calls them.
+    """
+    first = next((image for file in files if (image := read_image(file)) is not None), None)
+    if first is None:
+        raise InputError(
+            f"None of the {counted(len(files), 'image')} of '{name}' can be read.",
+            fix="Check that they are whole and open in an image viewer.",
+        )
+    return first
+
+
+def _is_cut(data: bytes) -> bool:
+    """Whether a JPEG or PNG lacks its end; decoders fill the rest with grey and stay silent."""
+    if data.startswith(b"\xff\xd8"):
+        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+    return data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]
+
+
+class ImageReader(StandingReader):
+    """Reads an image sequence; images that cannot be read are counted and left out.
+
+    Raises:
+        InputError: at birth, when no image is readable or none is selected.
+    """
+
+    def __init__(self, sequence: ImageSequence, config: SourceConfig) -> None:
+        super().__init__(config)
+        self._sequence = sequence
+        self._pictures = PictureMaker()
+        self.selection.require_start(sequence.name, sequence.indices[-1] + 1)
+        first = first_readable(sequence.files, sequence.name)
+        self._pictures.fit(first)
+        height, width = first.shape[:2]
+        self.info = SourceInfo(
+            name=sequence.name,
+            width=width,
+            height=height,
+            fps=sequence.fps,
+            frame_count=sequence.indices[-1] + 1,
+            is_live=False,
+            path=None,
+        )
+
+    @property
+    def partial(self) -> bool:
+        """Whether an image could not be read."""
+        return self.counted["unreadable_images"] > 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        origin = self._sequence.indices[0]
+        for file, index in zip(self._sequence.files, self._sequence.indices, strict=True):
+            if self.selection.is_past(index):
+                return
+            if not self.selection.wants(index):
+                continue
+            image = read_image(file)
+            if image is None:
+                self.counted["unreadable_images"] += 1
+                continue
+            picture = self._pictures.fit(image)
+            self.counted["size_changes"] = self._pictures.size_changes
+            yield Frame(index, (index - origin) / self._sequence.fps, picture)

@@ -1,0 +1,3 @@
+"""Recordings, tuning, benchmarks, self-tests: they measure the product and are not part of it."""
+
+from __future__ import annotations

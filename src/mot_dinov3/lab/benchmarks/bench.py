@@ -1,0 +1,134 @@
+"""What all benchmarks share: the settings, and the costly things that are made once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from mot_dinov3.config import DeviceConfig, EmbedderConfig, TrackConfig
+from mot_dinov3.errors import InputError
+from mot_dinov3.io.containers import printable_name
+from mot_dinov3.io.read.sources import FrameReader
+from mot_dinov3.lab.recordings.tape import Tape, record
+from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.features.base import Embedder, Placement
+from mot_dinov3.runs.session import open_frames
+from mot_dinov3.runtime.device import choose_device
+from mot_dinov3.runtime.upload import FrameUpload
+from mot_dinov3.wording import counted
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSettings:
+    """What was asked for.
+
+    Attributes:
+        config: source, detector, embedder and tracker, as in the main job.
+        budgets_ms: the budgets to try.
+        rounds: how often a pass over the clip is repeated.
+        frames: how many frames of the clip are used, 0 for all.
+        random_vits: "dinov2" or "dinov3" for a ViT-S with random weights, "" for the
+            configured embedder.
+        directory: a place for files that nobody needs afterwards.
+        peers_python: the interpreter that has other people's trackers.
+    """
+
+    config: TrackConfig
+    directory: Path
+    budgets_ms: tuple[float, ...] = (5.0, 10.0, 20.0)
+    rounds: int = 1
+    frames: int = 0
+    random_vits: str = ""
+    peers_python: str = sys.executable
+
+
+class Bench:
+    """Hands every benchmark the same clip, detections and embedder, made when first needed."""
+
+    def __init__(self, settings: BenchSettings) -> None:
+        self.settings = settings
+        self.directory = settings.directory
+
+    @cached_property
+    def config(self) -> TrackConfig:
+        """The configuration, with a drawn street in place of a source that was not given."""
+        config = self.settings.config
+        if not config.source.source:
+            config = self._on_the_street(config)
+        if self.settings.random_vits:
+            config = replace(config, embedder=self._random(config.embedder))
+        most = self.settings.frames or config.source.max_frames
+        return replace(config, source=replace(config.source, max_frames=most))
+
+    def _on_the_street(self, config: TrackConfig) -> TrackConfig:
+        from mot_dinov3.commands.demo import SEED, render
+
+        clip = render(self.directory, self.settings.frames or 300, SEED)
+        truth = f"mot:{self.directory / 'gt.txt'}"
+        return replace(
+            config,
+            source=replace(config.source, source=str(clip.video)),
+            detector=replace(config.detector, det=truth),
+        )
+
+    def _random(self, embedder: EmbedderConfig) -> EmbedderConfig:
+        from mot_dinov3.lab.benchmarks.random_vit import save_random_vits
+
+        path = save_random_vits(self.directory, self.settings.random_vits)
+        return replace(embedder, embedder="dino", embed_model=str(path))
+
+    @cached_property
+    def device(self) -> str:
+        """Where the models run."""
+        return choose_device(self.config.device)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedder under test."""
+        from mot_dinov3.perception.features.factory import create_embedder
+
+        return create_embedder(self.config.embedder, self.place(self.config.device))
+
+    def place(self, run: DeviceConfig) -> Placement:
+        """Where an embedder runs that shares nothing with a detector."""
+        return Placement(self.device, run, FrameUpload(self.device))
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The detector under test."""
+        from mot_dinov3.perception.detectors.factory import create_detector
+
+        return create_detector(self.config.detector, self.device, self.config.device)
+
+    @cached_property
+    def tape(self) -> Tape:
+        """The clip's detections, computed in one pass."""
+        with self.reader() as frames:
+            return record(frames, self.detector)
+
+    @contextmanager
+    def reader(self) -> Iterator[FrameReader]:
+        """The clip from its beginning."""
+        with open_frames(self.config.source) as reader:
+            if not reader.info.has_pixels:
+                raise InputError(
+                    f"'{reader.info.name}' has no images, so there is nothing to embed.",
+                    fix="Give a video or a directory of images.",
+                )
+            yield reader
+
+    @property
+    def clip_title(self) -> str:
+        """Clip and detector in a few words."""
+        name = printable_name(self.config.source.source).rstrip("/").rpartition("/")[2]
+        return f"{name}, {counted(len(self.tape), 'frame')}, {self.tape.title}"
+
+    @property
+    def title(self) -> str:
+        """Embedder, clip and detector in a few words."""
+        model = self.embedder.title.replace(f"{self.directory}/", "")
+        return f"{model}; {self.clip_title}"

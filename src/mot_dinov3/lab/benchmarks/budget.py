@@ -1,0 +1,107 @@
+"""The budget on the real clock: real crops, the real embedder, this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
+from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.jitter import Metronome, fixed_work, unsteadiness
+from mot_dinov3.lab.benchmarks.simulated import figures_of
+from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.systems.assembly import assemble
+from mot_dinov3.systems.modular import Models, ModularTracker, person_sized_box
+from mot_dinov3.values import EmbedCounts, Frame
+
+OVER_SHARE = 0.03
+SIZES = (1, 2, 4, 8, 16)
+
+
+@dataclass(slots=True)
+class Case:
+    """What one budget showed over all rounds.
+
+    Attributes:
+        budget_ms: what a frame may spend.
+        counts: one entry a frame.
+        machine_ms: the same one-core work repeated between the frames.
+        same_batch_ms: the same batch embedded between the frames, fractions of its round's median.
+    """
+
+    budget_ms: float
+    counts: list[EmbedCounts] = field(default_factory=list)
+    machine_ms: list[float] = field(default_factory=list)
+    same_batch_ms: list[float] = field(default_factory=list)
+
+
+def budget(bench: Bench) -> Report:
+    """Share of the frames over budget whose critical work fitted, at several budgets."""
+    cases = [Case(budget_ms) for budget_ms in bench.settings.budgets_ms]
+    for _ in range(bench.settings.rounds):  # A B C A B C: a slow spell hits every budget
+        for case in cases:
+            run_once(bench, case)
+    rows = [
+        Row(f"{case.budget_ms:g} ms", case_figures(case), Bar("over_share", OVER_SHARE))
+        for case in cases
+    ]
+    notes = [
+        "machine_over: how often identical one-core work between the frames took over 1.1 times "
+        "its median; same_batch_over: the same for one and the same batch of crops.",
+        "ratio: measured over predicted cost of a frame; fitted: critical work alone was within "
+        "the budget.",
+    ]
+    return Report(f"real clock; {bench.title}", rows, notes)
+
+
+def run_once(bench: Bench, case: Case) -> None:
+    """One pass over the clip with one budget, the machine's jitter measured in between."""
+    config = bench.config
+    scheduler = replace(config.scheduler, budget_ms=case.budget_ms, budget_crops=0, embed_all=False)
+    player = TapePlayer(bench.tape)
+    tracker = assemble(config, Models(player, bench.embedder), scheduler=scheduler)
+    metronomes: list[Metronome] = []
+    with bench.reader() as frames:
+        for frame in frames:
+            if not metronomes:
+                tracker.warm_up(frame)
+                work = (fixed_work(case.budget_ms), same_batch(tracker, frame, case.budget_ms))
+                metronomes = [Metronome(item) for item in work]
+            case.counts.append(tracker.step(frame).embed)
+            metronomes[len(case.counts) % 2].tick()
+    for metronome, samples in zip(metronomes, (case.machine_ms, case.same_batch_ms), strict=True):
+        middle = float(np.median(metronome.samples_ms or [1.0]))
+        samples += [ms / middle for ms in metronome.samples_ms]
+
+
+def same_batch(tracker: ModularTracker, frame: Frame, budget_ms: float) -> Callable[[], object]:
+    """Embeds one and the same batch, as large as fits the budget by the warm-up's costs."""
+    embedder, model = tracker.embedder, tracker.scheduler.model
+    if embedder is None:
+        return lambda: None
+    n = max((n for n in SIZES if model.typical_ms(n) <= budget_ms), default=1)
+    image, boxes = frame.image, np.repeat(person_sized_box(frame), n, axis=0)
+    return lambda: embedder.embed(image, boxes)
+
+
+def case_figures(case: Case) -> Figures:
+    """All figures of a budget."""
+    counts, frames = case.counts, max(len(case.counts), 1)
+    figures = figures_of(counts, case.budget_ms)
+    ratio = [item.embed_ms / item.predicted_ms for item in counts if item.predicted_ms > 0]
+    p50, p95 = np.percentile(ratio, [50, 95]) if ratio else (0.0, 0.0)
+    machine, batch = unsteadiness(case.machine_ms), unsteadiness(case.same_batch_ms)
+    return {
+        **figures,
+        "crops": round(sum(item.computed for item in counts) / frames, 2),
+        "deferred": round(sum(item.deferred for item in counts) / frames, 2),
+        "ratio_p50": round(float(p50), 3),
+        "ratio_p95": round(float(p95), 3),
+        "machine_over": machine["over_share"],
+        "machine_p95": machine["p95_ratio"],
+        "machine_p99": machine["p99_ratio"],
+        "same_batch_over": batch["over_share"],
+        "same_batch_p95": batch["p95_ratio"],
+    }

@@ -1,0 +1,143 @@
+"""The whole run, side by side and one thing after another by turns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from time import sleep
+
+import numpy as np
+
+from mot_dinov3.config import OutputConfig
+from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
+from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
+from mot_dinov3.lab.benchmarks.simulated import figures_of
+from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.outputs.sinks.factory import create_sinks
+from mot_dinov3.runs.loop import RunOutcome, RunSettings, run
+from mot_dinov3.runtime.distribution import summarise
+from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.systems.assembly import assemble
+from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.values import Detections, EmbedCounts, Frame, FrameResult
+
+ELSEWHERE_MS = 10.0
+WAYS = {"one after another": RunSettings(overlap=False), "side by side": RunSettings(overlap=True)}
+NO_SLOWER = 0.95
+"""Threads must not cost more than this where there is no processor free for them."""
+
+
+@dataclass(slots=True)
+class Case:
+    """What one way showed, round by round; `stage_ms` and `counts` are of all its frames."""
+
+    fps: list[float] = field(default_factory=list)
+    latency_ms: list[float] = field(default_factory=list)
+    busy: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    stage_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    counts: list[EmbedCounts] = field(default_factory=list)
+
+    def add(self, outcome: RunOutcome, counts: list[EmbedCounts]) -> None:
+        """Book one round."""
+        statistics = outcome.statistics
+        self.fps.append(statistics.frames / outcome.wall_s)
+        self.latency_ms += statistics.latency_ms.samples
+        self.counts += counts
+        for name, busy_s in outcome.busy_s.items():
+            self.busy[name].append(busy_s / outcome.wall_s)
+        for name, spent in statistics.stage_ms.items():
+            self.stage_ms[name] += spent.samples
+
+
+class ElsewherePlayer(TapePlayer):
+    """A recording behind a wait that needs no processor here, as a GPU's work does."""
+
+    def detect(self, frame: Frame) -> Detections:
+        """What was seen in that frame, after `ELSEWHERE_MS`."""
+        sleep(ELSEWHERE_MS / 1000)
+        return super().detect(frame)
+
+
+def overlap(bench: Bench) -> Report:
+    """Frames a second, latency, stages and overshoot of a budget, both ways by turns."""
+    budget_ms = bench.settings.budgets_ms[-1]
+    scheduler = replace(bench.config.scheduler, budget_ms=budget_ms, embed_all=False)
+
+    def here() -> ModularTracker:
+        return assemble(bench.config, Models(bench.detector, bench.embedder), scheduler=scheduler)
+
+    def elsewhere() -> ModularTracker:
+        return assemble(bench.config, Models(ElsewherePlayer(bench.tape)))
+
+    rows, stages = compare(bench, "here", here, budget_ms)
+    more, _ = compare(bench, "elsewhere", elsewhere, 0.0)
+    notes = [
+        f"here: {bench.title}, budget {budget_ms:g} ms; over_share: frames over 1.1 times of it "
+        f"whose critical work fitted. elsewhere: recorded detections after {ELSEWHERE_MS:g} ms in "
+        "which no processor here has to work, no embeddings. Latency counts from the beginning of "
+        "a frame's reading until it is written."
+    ]
+    return Report("models here and elsewhere", [*rows, *more, *stages], notes)
+
+
+def compare(
+    bench: Bench, place: str, tracker: Callable[[], ModularTracker], budget_ms: float
+) -> tuple[list[Row], list[Row]]:
+    """Both ways by turns with new trackers: rows of the whole, and of the stages."""
+    cases = {name: Case() for name in WAYS}
+    run_once(bench, tracker(), RunSettings())  # pays for what is loaded on demand
+    for _ in range(rounds_of(bench.settings.rounds)):
+        for name, way in WAYS.items():
+            cases[name].add(*run_once(bench, tracker(), way))
+    rows = [Row(f"{place}, {name}", _figures(case, budget_ms)) for name, case in cases.items()]
+    serial, parallel = (case.fps for case in cases.values())
+    ratio = ratio_figures(parallel, serial, "fps_ratio")
+    rows.append(Row(f"{place}, ratio", ratio, Bar("fps_ratio", NO_SLOWER, at_least=True)))
+    stages = [
+        Row(f"{place}, {name}: {stage}", _stage(samples))
+        for name, case in cases.items()
+        for stage, samples in case.stage_ms.items()
+    ]
+    return rows, stages
+
+
+def run_once(
+    bench: Bench, tracker: ModularTracker, way: RunSettings
+) -> tuple[RunOutcome, list[EmbedCounts]]:
+    """Track the clip and write video and MOT text."""
+    video, text = bench.directory / "overlap.mp4", bench.directory / "overlap.txt"
+    config = replace(bench.config, output=OutputConfig(output=str(video), save_mot=str(text)))
+    counts: list[EmbedCounts] = []
+
+    def keep(result: FrameResult, _: object) -> None:
+        counts.append(result.embed)
+
+    timer = StageTimer()
+    with bench.reader() as reader:
+        sinks = create_sinks(config, reader.info, tracker.detector.names, timer)
+        outcome = run(reader, tracker, sinks, timer, keep, way)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome, counts
+
+
+def _figures(case: Case, budget_ms: float) -> Figures:
+    latency = summarise(case.latency_ms)
+    figures: Figures = {"frames": len(case.counts), "fps": round(float(np.median(case.fps)), 2)}
+    figures |= {f"latency_{name}_ms": latency[name] for name in ("p50", "p95", "p99")}
+    crops = sum(one.computed for one in case.counts)
+    if crops:
+        embed_ms = sum(one.embed_ms for one in case.counts)
+        figures["embed_ms_per_crop"] = round(embed_ms / crops, 3)
+    if budget_ms:
+        budget = figures_of(case.counts, budget_ms)
+        figures |= {name: budget[name] for name in ("fitted", "over_share", "worst_over_ms")}
+    busy = {f"{name}_busy": round(float(np.median(some)), 3) for name, some in case.busy.items()}
+    return figures | busy
+
+
+def _stage(samples: list[float]) -> Figures:
+    figures = summarise(samples)
+    return {"mean_ms": figures["mean"], "p50_ms": figures["p50"], "p95_ms": figures["p95"]}

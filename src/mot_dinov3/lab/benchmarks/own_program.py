@@ -1,0 +1,47 @@
+"""Our own command line, as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import mot_dinov3
+from mot_dinov3.commands.flags import ENVIRONMENT_PREFIX, to_toml
+from mot_dinov3.config import OutputConfig, SourceConfig, TrackConfig
+from mot_dinov3.io.write.atomic import write_text
+from mot_dinov3.lab.benchmarks.clip import ShortClip
+from mot_dinov3.lab.benchmarks.program import Program
+
+VIDEO, LINES, TRACKS = "tracked.mp4", "frames.jsonl", "tracks.txt"
+
+
+def own_command(*words: str) -> list[str]:
+    """Start by `cli.py` in a checkout, else by the installed package."""
+    script = Path(mot_dinov3.__file__).parents[2] / "cli.py"
+    if script.is_file():
+        return [sys.executable, str(script), *words]
+    start = "import sys; from mot_dinov3.commands import main; sys.exit(main())"
+    return [sys.executable, "-c", start, *words]
+
+
+def own_program(config: TrackConfig, clip: ShortClip, directory: Path) -> Program:
+    """The whole main job on a clip: a video, MOT text and JSON lines are written.
+
+    The settings travel in a TOML file, and no variable overrules them.
+    """
+    video, lines, tracks = (str(directory / name) for name in (VIDEO, LINES, TRACKS))
+    output = OutputConfig(output=video, save_jsonl=lines, save_mot=tracks)
+    talk = replace(config.talk, quiet=True, verbose=False)
+    whole = replace(config, source=SourceConfig(str(clip.path)), output=output, talk=talk)
+    settings = directory.with_suffix(".toml")
+    write_text(settings, to_toml(whole))
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(ENVIRONMENT_PREFIX)}
+    return Program(
+        own_command("--config", str(settings)),
+        directory,
+        frame_files=f"{Path(LINES).stem}*{Path(LINES).suffix}",
+        end_file=VIDEO,
+        environment=kept,
+    )

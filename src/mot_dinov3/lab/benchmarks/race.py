@@ -1,0 +1,83 @@
+"""Whole programs in turn on one clip: frames a second, and seconds to the first frame."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mot_dinov3.lab.benchmarks.base import Bar, Figures, Row
+from mot_dinov3.lab.benchmarks.program import Program, ProgramError, Seen, watch
+from mot_dinov3.lab.benchmarks.rounds import ratio_figures
+
+log = logging.getLogger("mot_dinov3")
+
+
+@dataclass(slots=True)
+class Entrant:
+    """A program in a race: what its runs showed, or why it has none."""
+
+    program: Program | None = None
+    seen: list[Seen] = field(default_factory=list)
+    problem: str = ""
+
+    @property
+    def fps(self) -> list[float]:
+        """Frames a second, run by run."""
+        return [one.fps for one in self.seen]
+
+    @property
+    def first_s(self) -> list[float]:
+        """Seconds from the command to the first frame, run by run."""
+        return [one.first_s for one in self.seen]
+
+    def figures(self) -> Figures:
+        """Medians over the runs."""
+        return {
+            "frames": self.seen[-1].frames,
+            "fps": round(float(np.median(self.fps)), 2),
+            "first_frame_s": round(float(np.median(self.first_s)), 2),
+        }
+
+
+def race(entrants: Mapping[str, Entrant], rounds: int) -> None:
+    """Let all run in turn, round after round, after one run each that does not count.
+
+    Who fails is left out from then on and keeps the problem; without the first, which is ours,
+    there is nothing to compare with.
+    """
+    ours = next(iter(entrants.values()))
+    for turn in range(rounds + 1):
+        for label, entrant in entrants.items():
+            if ours.problem:
+                return
+            if entrant.problem or entrant.program is None:
+                continue
+            try:
+                seen = watch(entrant.program)
+            except ProgramError as error:
+                entrant.problem, entrant.seen = str(error), []
+                log.warning("%s: %s", label, error)
+                continue
+            log.info("%s, round %d: %.1f frames a second", label, turn, seen.fps)
+            if turn:
+                entrant.seen.append(seen)
+
+
+def rows_beside(
+    ours: Entrant, others: Mapping[str, Entrant], bars: Mapping[str, float]
+) -> list[Row]:
+    """A row for each of the others: its speed, and how many times ours is of that."""
+    rows = []
+    for label, entrant in others.items():
+        if not entrant.seen:
+            rows.append(Row(label, {}, skipped=entrant.problem or "ours did not run"))
+            continue
+        figures = entrant.figures()
+        if ours.seen:
+            figures |= ratio_figures(ours.fps, entrant.fps, "ratio")
+        bar = Bar("ratio", bars[label], at_least=True) if label in bars else None
+        rows.append(Row(label, figures, bar))
+    return rows

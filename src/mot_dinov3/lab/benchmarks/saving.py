@@ -1,0 +1,87 @@
+"""What scheduling saves, and whether the tracks stay the same."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3.io.formats.mot import MotTable, MotWriter, read_mot
+from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
+from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.recordings.agreement import identity_agreement
+from mot_dinov3.lab.recordings.tape import Tape, TapePlayer, with_vectors
+from mot_dinov3.systems.assembly import assemble
+from mot_dinov3.systems.modular import Models
+from mot_dinov3.values import EmbedCounts
+
+LEAST_SAVING_PERCENT = 70.0
+
+
+def saving(bench: Bench) -> Report:
+    """Crops embedded with and without scheduling, on the same detections and embeddings."""
+    config = bench.config
+    with bench.reader() as frames:
+        tape = with_vectors(bench.tape, frames, bench.embedder, config.detector.conf)
+    everything = replace(config.scheduler, embed_all=True)
+    all_file, file = bench.directory / "all.txt", bench.directory / "scheduled.txt"
+    baseline = replay(tape, config, everything, all_file)
+    scheduled = replay(tape, config, config.scheduler, file)
+    a, b = read_mot(all_file), read_mot(file)
+    figures = scheduled_figures(baseline, scheduled) | tracks_of(b)
+    figures["agreement_percent"] = round(100 * identity_agreement(a, b), 2)
+    notes = ["agreement and IDF1 compare the scheduled result with that of --embed-all."]
+    if importlib.util.find_spec("trackeval"):
+        figures["idf1_percent"] = idf1(a, b, max(tape.takes, default=-1) + 1)
+    else:
+        notes.append("IDF1 is left out: it needs the package 'trackeval'.")
+    rows = [
+        Row("--embed-all", {"crops": computed(baseline)} | tracks_of(a)),
+        Row("scheduled", figures, Bar("saved_percent", LEAST_SAVING_PERCENT, at_least=True)),
+    ]
+    return Report(bench.title, rows, notes)
+
+
+def replay(
+    tape: Tape, config: TrackConfig, scheduler: SchedulerConfig, path: Path
+) -> list[EmbedCounts]:
+    """Track a tape, write the MOT file, and return what was embedded in each frame."""
+    player = TapePlayer(tape)
+    tracker = assemble(config, Models(player, player), scheduler=scheduler)
+    counts = []
+    with MotWriter(path) as writer:
+        for frame in tape.frames():
+            result = tracker.step(frame)
+            writer.write(frame.index, result.tracks)
+            counts.append(result.embed)
+    return counts
+
+
+def computed(counts: list[EmbedCounts]) -> int:
+    """Crops that went through the embedder."""
+    return sum(item.computed for item in counts)
+
+
+def scheduled_figures(baseline: list[EmbedCounts], scheduled: list[EmbedCounts]) -> Figures:
+    """Crops of the scheduled run, by kind, and the share saved against the baseline."""
+    crops, most = computed(scheduled), computed(baseline)
+    return {
+        "crops": crops,
+        "critical": sum(item.critical for item in scheduled),
+        "refresh": sum(item.refresh for item in scheduled),
+        "reused": sum(item.reused for item in scheduled),
+        "saved_percent": round(100 * (1 - crops / most), 2) if most else 0.0,
+    }
+
+
+def tracks_of(table: MotTable) -> Figures:
+    """How many boxes and identities a result has."""
+    return {"boxes": len(table), "ids": len(set(table.track_id.tolist()))}
+
+
+def idf1(truth: MotTable, result: MotTable, frames: int) -> float:
+    """IDF1 of one result against another, by TrackEval, in percent."""
+    from mot_dinov3.evaluation.scores import score
+
+    return score(truth, result, frames).idf1

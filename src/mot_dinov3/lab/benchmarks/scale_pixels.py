@@ -1,0 +1,98 @@
+"""Cost and memory of decoding, drawing, encoding and detecting for more and more pixels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from time import perf_counter
+
+import numpy as np
+
+from mot_dinov3.config import SourceConfig
+from mot_dinov3.lab.alone import on_one_core
+from mot_dinov3.lab.benchmarks.base import Figures, Row
+from mot_dinov3.lab.benchmarks.bench import Bench, BenchSettings
+from mot_dinov3.lab.benchmarks.clip import ShortClip, short_clip
+from mot_dinov3.lab.benchmarks.growth import exponent, known
+from mot_dinov3.lab.benchmarks.overhead import run_once
+from mot_dinov3.lab.benchmarks.whole_run import has_clip_and_weights
+from mot_dinov3.lab.memory import memory_mb, peak_mb
+from mot_dinov3.lab.recordings.tape import Tape
+from mot_dinov3.values import Detections, FloatArray
+
+WIDTHS = {"480p": 854, "720p": 1280, "1080p": 1920, "4K": 3840}
+FRAMES = 45
+STAGES = {"read": "read_ms", "draw": "draw_ms", "encode": "encode_ms"}
+DETECT = "detect_ms"
+
+
+def pixel_rows(bench: Bench) -> list[Row]:
+    """A row for each picture size, and how each stage grows with the number of pixels."""
+    with_weights = has_clip_and_weights(bench)
+    settings = bench.settings
+    if not with_weights:  # the drawn street has exact boxes, and needs no weights
+        drawn = replace(settings.config, source=SourceConfig())
+        settings = replace(settings, config=drawn)
+    settings = replace(settings, frames=min(settings.frames or FRAMES, FRAMES))
+    base = Bench(settings)
+    rows, pixels = [], []
+    for name, width in WIDTHS.items():
+        clip = short_clip(base, settings.frames, width)
+        tape = resized(base.tape, clip)
+        figures = on_one_core(pixel_cost, settings, clip, tape, with_weights)
+        rows.append(Row(f"{name}, {clip.wh[0]}x{clip.wh[1]}", figures))
+        pixels.append(float(clip.wh[0] * clip.wh[1]))
+        clip.path.unlink()
+    names = dict.fromkeys(name for row in rows for name in row.figures)
+    growth = {
+        name: round(exponent(pixels, [row.figures.get(name, 0.0) for row in rows]), 3)
+        for name in names
+    }
+    label = "growth with pixels"
+    skipped = "" if with_weights else "give --source CLIP and --det WEIGHTS (a file)"
+    rows.append(Row(label, known(growth)))
+    return rows if with_weights else [*rows, Row("detector by pixels", {}, skipped=skipped)]
+
+
+def resized(tape: Tape, clip: ShortClip) -> Tape:
+    """The same detections on the pictures of a clip."""
+    out = Tape(tape.title, tape.names, frame_wh=clip.wh)
+    factor = clip.wh[0] / tape.frame_wh[0]
+    for number, take in tape.takes.items():
+        seen = take.detections
+        boxes: FloatArray = (seen.xyxy * factor).astype(np.float32)
+        moved = Detections(boxes, seen.score, seen.class_id)
+        out.takes[number] = replace(take, detections=moved)
+    return out
+
+
+def pixel_cost(settings: BenchSettings, clip: ShortClip, tape: Tape, detect: bool) -> Figures:
+    """Median milliseconds of each stage on one clip, and the memory that it took at most."""
+    config = replace(settings.config, source=SourceConfig(str(clip.path)))
+    bench = Bench(replace(settings, config=config))
+    bench.__dict__["tape"] = tape
+    _ = bench.device  # loads torch, whose memory is none that pictures take
+    before_mb = memory_mb()
+    _, stage_ms = run_once(bench)
+    figures = {label: _middle(stage_ms[stage]) for stage, label in STAGES.items()}
+    figures["peak_mb"] = round(peak_mb() - before_mb, 1)
+    if detect:
+        figures[DETECT] = detection_ms(bench)
+    return known(figures)
+
+
+def detection_ms(bench: Bench, frames: int = 12) -> float:
+    """Median milliseconds of a detection, after a warm-up."""
+    spent_ms: list[float] = []
+    with bench.reader() as reader:
+        for frame in islice(reader, frames):
+            if not spent_ms:
+                bench.detector.warm_up(frame.width, frame.height)
+            started = perf_counter()
+            bench.detector.detect(frame)
+            spent_ms.append((perf_counter() - started) * 1000)
+    return _middle(spent_ms)
+
+
+def _middle(samples: list[float]) -> float:
+    return round(float(np.median(samples)), 3) if samples else float("nan")

@@ -1,0 +1,78 @@
+"""Reports as aligned text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from textwrap import wrap
+from typing import Any
+
+from mot_dinov3.lab.benchmarks.base import Report, Row
+from mot_dinov3.wording import counted
+
+WIDTH = 110
+
+
+def format_report(name: str, report: Report) -> str:
+    """One report: its title, a column per figure, the bars, the notes."""
+    lines = [f"{name}: {report.title}"]
+    for columns in _groups(report):
+        rows = [row for row in report.rows if set(columns) & set(row.figures)]
+        lines += _table(columns, rows)
+    lines += [f"  {line}" for line in map(_verdict, report.rows) if line]
+    lines += [f"  {line}" for note in report.notes for line in wrap(note, WIDTH - 2)]
+    return "\n".join(lines)
+
+
+def _groups(report: Report) -> list[list[str]]:
+    """The figures' names in order, cut into tables that fit the page."""
+    names = list(dict.fromkeys(name for row in report.rows for name in row.figures))
+    left = max((len(row.label) for row in report.rows), default=0) + 4
+    groups: list[list[str]] = []
+    room = 0
+    for name in names:
+        width = _width(name)
+        if not groups or room < width:
+            groups.append([])
+            room = WIDTH - left
+        groups[-1].append(name)
+        room -= width
+    return groups
+
+
+def _width(name: str) -> int:
+    return max(len(name), 8) + 2
+
+
+def _table(columns: list[str], rows: list[Row]) -> list[str]:
+    left = max((len(row.label) for row in rows), default=0)
+    head = "".join(f"{name:>{_width(name)}}" for name in columns)
+    lines = [f"  {'':<{left}}{head}"]
+    for row in rows:
+        cells = "".join(f"{_cell(row.figures.get(name)):>{_width(name)}}" for name in columns)
+        lines.append(f"  {row.label:<{left}}{cells}")
+    return lines
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def _verdict(row: Row) -> str:
+    if row.skipped:
+        return f"skipped {row.label}: {row.skipped}"
+    if row.bar is None:
+        return ""
+    return f"{'met    ' if row.bar.met(row.figures) else 'NOT MET'} {row.label}: {row.bar}"
+
+
+def format_machine(machine: Mapping[str, Any]) -> str:
+    """The machine in two lines."""
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    threads = machine["omp_num_threads"]
+    limit = f", OMP_NUM_THREADS={threads}" if threads else ""
+    return (
+        f"machine: {machine['cpu']}, {counted(machine['cores'], 'core')}, "
+        f"load {machine['load_1min']}{limit}, {machine['system']}\n         {versions}"
+    )

@@ -1,0 +1,193 @@
+"""Plays a recording to one policy on one budget: scheduling and tracking only."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3.config.presets import preset
+from mot_dinov3.errors import UsageError
+from mot_dinov3.io.formats.mot import MotTable, MotWriter, read_mot
+from mot_dinov3.lab.recordings.cache import Cache
+from mot_dinov3.lab.recordings.clock import CostTable, Meter, VirtualClock
+from mot_dinov3.lab.recordings.oracle import ObservedTracker, OraclePolicy
+from mot_dinov3.lab.recordings.tape import CheapPlayer, TapePlayer
+from mot_dinov3.scheduling.policies.base import Policy
+from mot_dinov3.scheduling.policies.factory import create_policy
+from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
+from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.values import EmbedCounts
+
+LESSONS = 12
+"""Batches of each size that the cost model has seen when a replay begins: no caution is left."""
+
+ORACLE = "oracle"
+
+CRITICAL_ONLY = ("never", "always", "fast-strongsort")
+"""Policies that ask for no refreshes: only a hard budget changes what they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A policy on a budget.
+
+    Attributes:
+        policy: as after `--embed-policy`, such as "interval:5".
+        budget_ms: milliseconds a frame for refreshes, 0 for no limit.
+        budget_crops: the same in crops.
+        cheap: with the cheap evidence that was recorded.
+    """
+
+    policy: str
+    budget_ms: float = 0.0
+    budget_crops: int = 0
+    cheap: bool = False
+
+    @property
+    def family(self) -> str:
+        """The policy without its argument."""
+        return self.policy.partition(":")[0]
+
+    @property
+    def line(self) -> str:
+        """What it is drawn and compared as: its family, with or without cheap evidence."""
+        return f"{self.family}+cheap" if self.cheap else self.family
+
+    @property
+    def argument(self) -> str:
+        """What stands behind the policy's colon."""
+        return self.policy.partition(":")[2]
+
+    @property
+    def title(self) -> str:
+        """The case in a word or three."""
+        name = f"{self.policy}+cheap" if self.cheap else self.policy
+        if self.budget_ms:
+            return f"{name} {self.budget_ms:g} ms"
+        return f"{name} {self.budget_crops} crops" if self.budget_crops else name
+
+    def scheduler(self, base: SchedulerConfig) -> SchedulerConfig:
+        """The scheduler's settings for it; a hard budget needs one to enforce.
+
+        Raises:
+            UsageError: the policy makes no sense.
+        """
+        limited = bool(self.budget_ms or self.budget_crops)
+        return replace(
+            base,
+            embed_policy=self.policy,
+            embed_all=False,
+            budget_ms=self.budget_ms,
+            budget_crops=self.budget_crops,
+            hard_budget=base.hard_budget and limited,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of playing a case.
+
+    Attributes:
+        result: the tracks, as the MOT text says them.
+        sha256: of that text.
+        counts: what the embedding step did, frame by frame; times are the virtual clock's.
+    """
+
+    result: MotTable
+    sha256: str
+    counts: list[EmbedCounts]
+
+    @property
+    def crops(self) -> int:
+        """Crops that went through the embedder."""
+        return sum(item.computed for item in self.counts)
+
+    @property
+    def embed_ms(self) -> float:
+        """Milliseconds of embedding in all."""
+        return sum(item.embed_ms for item in self.counts)
+
+
+def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
+    """Track a recording and write its MOT text to `path`; the same in every run.
+
+    Args:
+        cache: what was recorded.
+        config: scheduler and tracker; `conf` is the preset's, or else the recording's.
+        case: policy and budget.
+        path: where the tracks go.
+
+    Raises:
+        MotError: no such policy, it lacks what it needs, or the text cannot be written.
+    """
+    conf = preset(config.tracker.tracker).get("conf", cache.conf)
+    config = replace(config, detector=replace(config.detector, conf=conf))
+    scheduler = case.scheduler(config.scheduler)
+    clock = VirtualClock()
+    player = TapePlayer(cache.tape, Meter(cache.costs, clock))
+    policy = policy_for(cache, case, scheduler)
+    keeper = ObservedTracker.of(config)
+    spender = EmbeddingScheduler(scheduler, clock, whole_frame=cache.tape.whole_frame)
+    if case.cheap:
+        require_cheap(cache)
+    models = Models(player, player, CheapPlayer(cache.tape, player) if case.cheap else None)
+    tracker = ModularTracker(models, policy, spender, keeper)
+    if isinstance(policy, OraclePolicy):
+        policy.attach(keeper, lambda index: cache.tape.takes[index].vectors)
+    teach(spender, cache.costs)
+    counts = []
+    with MotWriter(path) as writer:
+        for frame in cache.tape.frames():
+            result = tracker.step(frame)
+            writer.write(frame.index, result.tracks)
+            counts.append(result.embed)
+            if isinstance(policy, OraclePolicy):
+                policy.learn(result)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Played(read_mot(path), digest, counts)
+
+
+def require_cheap(cache: Cache) -> None:
+    """Refuse cheap evidence where none was recorded.
+
+    Raises:
+        UsageError: names the source.
+    """
+    if not cache.tape.cheap_dim:
+        raise UsageError(
+            f"The cache of '{cache.origin.name}' holds no cheap evidence.",
+            fix="Leave out --cheap-evidence, or record it: python cli.py cache --cheap-evidence "
+            "detector --replace",
+        )
+
+
+def policy_for(cache: Cache, case: Case, scheduler: SchedulerConfig) -> Policy:
+    """The policy of a case, over this recording.
+
+    Raises:
+        UsageError: it needs embeddings or ground truth, and there are none.
+        UnknownNameError: there is no such policy.
+    """
+    if not cache.dim and case.policy != "never":
+        raise UsageError(
+            f"The cache of '{cache.origin.name}' has no embeddings for {case.policy}.",
+            fix="Cache it with an embedder, or replay --policies never alone.",
+        )
+    if case.family != ORACLE:
+        return create_policy(scheduler)
+    if cache.truth is None:
+        raise UsageError(
+            f"The policy {ORACLE} needs the ground truth of '{cache.origin.name}'.",
+            fix="Leave it out, or cache the source with --truth FILE.",
+        )
+    return OraclePolicy(scheduler, case.argument, cache.truth, list(cache.tape.takes))
+
+
+def teach(scheduler: EmbeddingScheduler, costs: CostTable) -> None:
+    """Let the cost model know every batch size, so that it never has to fit a line."""
+    if costs.embed_ms:
+        for n in range(1, scheduler.config.critical_batch + 1):
+            for _ in range(LESSONS):
+                scheduler.model.observe(n, costs.batch_ms(n))

@@ -1,0 +1,149 @@
+"""What a fault is, and the ways to make one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from mot_dinov3.lab.selftest.cases import CannotRunError
+from mot_dinov3.lab.selftest.program import Surroundings
+from mot_dinov3.lab.selftest.scenes import Scene
+
+Prepare: TypeAlias = Callable[[Path, Scene], AbstractContextManager[Surroundings]]
+"""Makes the fault in a directory and keeps it up while the program runs."""
+
+
+@contextmanager
+def nothing(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+    """The words alone are the fault."""
+    yield Surroundings()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault and what has to come of it.
+
+    Attributes:
+        name: unique in the table.
+        words: the command line; `{track}` stands for a whole run over a short clip (`{clip}`,
+            `{boxes}`, `{journal}`) without models (`{light}`).
+        code: the documented exit code.
+        says: a regular expression for the sentence and the remedy.
+        prepare: makes the fault.
+        leaves: the files that must be there afterwards, and the only new ones.
+    """
+
+    name: str
+    words: str
+    code: int
+    says: str
+    prepare: Prepare = nothing
+    leaves: tuple[str, ...] = ()
+
+
+def files(contents: Mapping[str, bytes | str]) -> Prepare:
+    """Files that are there before: name -> content; a name with an end slash is a directory."""
+
+    @contextmanager
+    def prepare(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+        for name, content in contents.items():
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if name.endswith("/"):
+                path.mkdir()
+            else:
+                path.write_bytes(content.encode() if isinstance(content, str) else content)
+        yield Surroundings()
+
+    return prepare
+
+
+def changed(make: Callable[[Path, Scene], None]) -> Prepare:
+    """What a function does to the directory before."""
+
+    @contextmanager
+    def prepare(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+        make(directory, scene)
+        yield Surroundings()
+
+    return prepare
+
+
+def variables(values: Mapping[str, str]) -> Prepare:
+    """Variables that are set."""
+
+    @contextmanager
+    def prepare(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+        yield Surroundings(variables=dict(values))
+
+    return prepare
+
+
+def patched(code: str, more: Prepare = nothing) -> Prepare:
+    """Python that runs in the new process before the program, to break what it stands on."""
+
+    @contextmanager
+    def prepare(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+        place = directory.parent / f"{directory.name}-patch"
+        place.mkdir()
+        (place / "sitecustomize.py").write_text(code, encoding="utf-8")
+        with more(directory, scene) as around:
+            yield Surroundings({**around.variables, "PYTHONPATH": str(place)}, around.file_limit)
+        shutil.rmtree(place)
+
+    return prepare
+
+
+def without_package(name: str, more: Prepare = nothing) -> Prepare:
+    """A package that is not installed."""
+    code = f"""
+import importlib.metadata, importlib.util, sys
+
+def gone(wanted):
+    return wanted == {name!r} or wanted.startswith({name + "."!r})
+
+class Nowhere:
+    def find_spec(self, wanted, path=None, target=None):
+        if gone(wanted):
+            raise ModuleNotFoundError("No module named " + repr(wanted), name=wanted)
+
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda wanted, *more: None if gone(wanted) else find_spec(wanted, *more)
+sys.meta_path.insert(0, Nowhere())
+"""
+    return patched(code, more)
+
+
+def obedient() -> tuple[str, ...]:
+    """Words that start a program which has to keep to permissions, as root does not.
+
+    Raises:
+        CannotRunError: this is root, and nothing here takes its privilege away.
+    """
+    if os.geteuid() != 0:
+        return ()
+    if not shutil.which("setpriv"):
+        raise CannotRunError("root may do anything, and there is no 'setpriv' to forbid it")
+    return ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+
+def locked(name: str, mode: int, more: Prepare = nothing) -> Prepare:
+    """A file or directory whose permissions are `mode` while the program runs."""
+
+    @contextmanager
+    def prepare(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+        with more(directory, scene) as around:
+            path = directory / name
+            usual = path.stat().st_mode
+            path.chmod(mode)
+            try:
+                yield Surroundings(around.variables, around.file_limit, obedient())
+            finally:
+                path.chmod(usual)
+
+    return prepare

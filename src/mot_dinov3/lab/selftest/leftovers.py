@@ -1,0 +1,78 @@
+"""What a run left on the disk, read without the code under test."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import av
+
+from mot_dinov3.lab.selftest.cases import expect
+
+MOT_COLUMNS = 10
+
+
+def frames_that_play(path: Path) -> int:
+    """How many pictures a player shows before a video breaks off; 0 for what is none."""
+    count = 0
+    with suppress(av.FFmpegError, OSError), av.open(str(path)) as container:
+        for _ in container.decode(video=0):
+            count += 1
+    return count
+
+
+def whole_records(path: Path, *, broken: int = 0) -> list[dict[str, Any]]:
+    """The lines of a JSONL file, whose frames must count up from the first one.
+
+    Args:
+        path: the file.
+        broken: how many lines at its end may be cut off.
+
+    Raises:
+        BrokenPromiseError: a line before its end is no JSON, or frames are missing.
+    """
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    records = []
+    for number, line in enumerate(lines, 1):
+        if not line and number == len(lines):
+            break
+        try:
+            record = json.loads(line)
+        except ValueError:
+            short = len(lines) - number + 1
+            expect(short <= broken, f"line {number} of {len(lines)} of {path.name} is no JSON")
+            break
+        records.append(record)
+    found = [record["frame"] for record in records if "frame" in record]
+    first = found[0] if found else 0
+    expect(found == list(range(first, first + len(found))), f"{path.name} skips frames: {found}")
+    return records
+
+
+def frames_of(records: list[dict[str, Any]]) -> int:
+    """How many frames a JSONL file tells of."""
+    return sum("frame" in record for record in records)
+
+
+def mot_frames(path: Path, *, broken: int = 0) -> int:
+    """The number of the last frame in a MOT text, of whose last lines some may be cut off.
+
+    Raises:
+        BrokenPromiseError: another line is cut off.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines()
+    last = 0
+    for number, line in enumerate(lines, 1):
+        words = line.split(",")
+        if len(words) != MOT_COLUMNS or words[-1] != "-1":
+            expect(number > len(lines) - broken, f"line {number} of {path.name} is cut off: {line}")
+            break
+        last = int(words[0])
+    return last
+
+
+def unfinished(directory: Path, stem: str = "o") -> list[Path]:
+    """The files of a run that never got their final name."""
+    return sorted(directory.glob(f"{stem}.partial*"))

@@ -1,0 +1,45 @@
+"""Files that were made to do harm: nothing in them runs, and they open no other file."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from mot_dinov3.lab.selftest.base import Bench, Outcome
+from mot_dinov3.lab.selftest.cases import Case, expect, run_cases
+from mot_dinov3.lab.selftest.malicious_models import MODEL_TRICKS
+from mot_dinov3.lab.selftest.malicious_sources import SOURCE_TRICKS
+from mot_dinov3.lab.selftest.program import expect_code, expect_explained, run
+from mot_dinov3.lab.selftest.scenes import Scene, draw_scene
+from mot_dinov3.lab.selftest.traps import traps
+from mot_dinov3.lab.selftest.tricks import Trick
+
+FRAMES = 12
+
+
+def malice(bench: Bench) -> Outcome:
+    """Hand every trick to the command line, and look whether it was taken in."""
+    scene = draw_scene(bench.directory / "scene", FRAMES)
+    tricks = (*SOURCE_TRICKS, *MODEL_TRICKS)
+    return run_cases(
+        bench, [Case(trick.name, partial(check_trick, bench, scene, trick)) for trick in tricks]
+    )
+
+
+def check_trick(bench: Bench, scene: Scene, trick: Trick, directory: Path) -> None:
+    """Run one trick in an empty `directory`.
+
+    Raises:
+        BrokenPromiseError: code ran, another file was opened, somebody was called, or it was not
+            refused in words where it has to be.
+        CannotRunError: the trick needs something that is not here.
+    """
+    with traps(directory, scene.video) as set_traps:
+        words = trick.prepare(directory, set_traps)
+        words = [word.format(clip=scene.video, boxes=f"mot:{scene.boxes}") for word in words]
+        ended = run(bench.program, words, directory)
+        expect_code(ended, trick.code)
+        if trick.code:
+            expect_explained(ended, ".")
+    left = [path.name for path in directory.iterdir() if path.name.startswith("o.")]
+    expect(bool(left) == (trick.code == 0), f"it left {left}")

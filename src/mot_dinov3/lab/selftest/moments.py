@@ -1,0 +1,89 @@
+"""Random moments in the life of a run, and waiting for them from outside."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, sleep
+
+import numpy as np
+
+from mot_dinov3.lab.selftest.program import LIMIT_S, Process
+
+GLANCE_S = 0.001
+MOST_JITTER_S = 0.03
+INTERPRETER_S = 0.06
+"""Processor time after which an interpreter has begun with the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something happens to a run.
+
+    Attributes:
+        lines: once its journal has so many lines.
+        busy_s: once it took so many seconds of a processor: other work here does not shift that.
+        after_s: seconds of the clock after both.
+    """
+
+    lines: int = 0
+    busy_s: float = 0.0
+    after_s: float = 0.0
+
+    def __str__(self) -> str:
+        since = f"line {self.lines}" if self.lines else f"{self.busy_s:.2f} s of work"
+        return f"{1000 * self.after_s:.0f} ms after {since}"
+
+
+def while_running(rng: np.random.Generator, frames: int) -> Moment:
+    """A moment between the first and the last frame."""
+    return Moment(int(rng.integers(1, frames + 1)), after_s=float(rng.uniform(0, MOST_JITTER_S)))
+
+
+def while_starting(rng: np.random.Generator, most_s: float) -> Moment:
+    """A moment before or while the first frames are tracked: imports, models, warm-up.
+
+    The interpreter's own start comes before that: it shows a traceback when it is interrupted.
+    """
+    return Moment(busy_s=float(rng.uniform(INTERPRETER_S, most_s)))
+
+
+def while_finishing(rng: np.random.Generator, frames: int) -> Moment:
+    """A moment about the end: the last frames, and what is written after them."""
+    lines = frames - int(rng.integers(0, 4))
+    return Moment(lines, after_s=float(rng.uniform(0, 10 * MOST_JITTER_S)))
+
+
+def wait_for(moment: Moment, process: Process, journal: Path) -> bool:
+    """Wait until a moment has come; False when the run was over before.
+
+    Args:
+        moment: what to wait for.
+        process: the run.
+        journal: the JSON lines that it is writing, not there yet perhaps.
+    """
+    given_up_s = perf_counter() + LIMIT_S
+    seen, offset = 0, 0
+    while seen < moment.lines or busy_s(process.pid) < moment.busy_s:
+        if process.poll() is not None or perf_counter() > given_up_s:
+            return False
+        if journal.exists():
+            with journal.open("rb") as file:
+                file.seek(offset)
+                new = file.read()
+            seen, offset = seen + new.count(b"\n"), offset + len(new)
+        sleep(GLANCE_S)
+    sleep(moment.after_s)
+    return process.poll() is None
+
+
+def busy_s(process_id: int) -> float:
+    """Seconds of a processor that a process took so far, infinite once it is gone."""
+    try:
+        text = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return math.inf
+    ticks = sum(map(int, text.rpartition(")")[2].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")

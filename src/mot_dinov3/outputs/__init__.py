@@ -1,0 +1,3 @@
+"""What shows and stores results."""
+
+from __future__ import annotations

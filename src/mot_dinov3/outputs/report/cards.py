@@ -1,0 +1,111 @@
+"""The first look at a run: a handful of figures in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mot_dinov3.outputs.report.figures import Figures
+from mot_dinov3.wording import counted, form_of
+
+UNKNOWN = "\N{EN DASH}"
+GOOD, BAD, PLAIN = "good", "bad", "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One figure: what it is, its value, and what makes it mean something.
+
+    Attributes:
+        share: from 0 to 1, drawn as a bar; None for no bar.
+        tone: "good", "bad" or "plain".
+    """
+
+    title: str
+    value: str
+    unit: str
+    note: str
+    tone: str = PLAIN
+    share: float | None = None
+
+
+def cards(known: Figures, suspects: int) -> list[Card]:
+    """The cards of a run, in reading order."""
+    return [
+        _frames(known),
+        _speed(known),
+        _latency(known),
+        _overshoots(known),
+        _embeddings(known),
+        _tracks(known, suspects),
+        _faults(known),
+    ]
+
+
+def _frames(known: Figures) -> Card:
+    note = f"{known.seconds:.1f} s of video" if known.seconds else "length not known"
+    return Card("Frames", f"{known.frames:,}", "", note)
+
+
+def _speed(known: Figures) -> Card:
+    pace = f"source: {known.source_fps:g} FPS" if known.source_fps else "source's rate not known"
+    if known.fps is None:
+        return Card("Speed", UNKNOWN, "FPS", f"{pace}; the run's is in its stats JSON")
+    if not known.source_fps:
+        return Card("Speed", f"{known.fps:.1f}", "FPS", pace)
+    ratio = known.fps / known.source_fps
+    word = f"{pace}, {ratio:.2g}x real time" if ratio < 10 else f"{pace}, {ratio:.0f}x real time"
+    return Card("Speed", f"{known.fps:.1f}", "FPS", word, GOOD if ratio >= 1 else BAD)
+
+
+def _latency(known: Figures) -> Card:
+    if not known.latency_ms:
+        return Card("Latency", UNKNOWN, "ms", "not written down by this run")
+    rest = "   ".join(f"{name} {known.latency_ms[name]:.1f}" for name in ("p95", "p99")
+                      if name in known.latency_ms)  # fmt: skip
+    return Card("Latency, median", f"{known.latency_ms.get('p50', 0):.1f}", "ms", rest)
+
+
+def _overshoots(known: Figures) -> Card:
+    if known.budget_ms is None:
+        return Card("Over budget", UNKNOWN, "frames", "not known without frames or figures")
+    if not known.budget_ms:
+        return Card("Over budget", UNKNOWN, "frames", "no embedding budget was set")
+    over = known.over or 0
+    note = f"budget {known.budget_ms:.3g} ms"
+    if over:
+        note += f"; worst by {known.worst_over_ms or 0:.1f} ms"
+    if known.critical_over:
+        note += f"; {known.critical_over} by critical work alone"
+    share = over / known.frames if known.frames else None
+    tone = BAD if over else GOOD
+    return Card("Over budget", f"{over:,}", form_of(over, "frame"), note, tone, share)
+
+
+def _embeddings(known: Figures) -> Card:
+    if known.embedded is None:
+        return Card("Embeddings", UNKNOWN, "computed", "not known without frames or figures")
+    counts = known.embedded
+    note = f"{counts['reused']:,} reused"
+    note += "".join(f", {counts[name]:,} {name}" for name in ("deferred", "starved")
+                    if counts[name])  # fmt: skip
+    if known.share is not None:
+        note += f"; {100 * known.share:.1f} % of these"
+    return Card("Embeddings", f"{counts['computed']:,}", "computed", note, share=known.share)
+
+
+def _tracks(known: Figures, suspects: int) -> Card:
+    if known.tracks is None:
+        return Card("Tracks", UNKNOWN, "confirmed", "not known without frames or figures")
+    words = [f"{known.born:,} born"] if known.born is not None else []
+    if suspects:
+        words.append(counted(suspects, "suspected switch", "suspected switches"))
+    return Card("Tracks", f"{known.tracks:,}", "confirmed", ", ".join(words))
+
+
+def _faults(known: Figures) -> Card:
+    if known.faults is None:
+        return Card("Faults", UNKNOWN, "", "not known without the stats JSON")
+    named = ", ".join(f"{kind.replace('_', ' ')}: {n:,}" for kind, n in known.faults.items())
+    number = sum(known.faults.values())
+    tone = BAD if number else GOOD
+    return Card("Faults", f"{number:,}", "", named or "the input was sound", tone)

@@ -1,0 +1,171 @@
+"""The page of several runs: which flags differ, and what that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mot_dinov3 import __version__
+from mot_dinov3.config import TrackConfig
+from mot_dinov3.config.flat import as_dict
+from mot_dinov3.outputs.report.compare_charts import overlays
+from mot_dinov3.outputs.report.figures import Figures, figures
+from mot_dinov3.outputs.report.film import Film
+from mot_dinov3.outputs.report.page import render
+from mot_dinov3.outputs.report.recorder import RunData
+from mot_dinov3.outputs.report.screen import Screen, screen, time_axis
+from mot_dinov3.outputs.report.single import missing
+from mot_dinov3.outputs.report.suspects import find_suspects
+from mot_dinov3.outputs.report.tables import facts, flag_of, shown, stage_figures
+from mot_dinov3.runtime.distribution import SUMMARY
+
+COLOURS = ("#3d7ff2", "#f2662b", "#17a589", "#8e5bd9", "#e0b03c", "#d6569b")
+PLACES = ("output", "save_mot", "save_jsonl", "save_trace", "stats_json", "report", "save_csv",
+          "save_crops", "save_embeddings", "quiet", "verbose", "debug", "no_clobber", "journal",
+          "resume", "serve", "show", "batch_json")  # fmt: skip
+"""Settings that say where results go and who is told of them: they change no result."""
+UNKNOWN = "\N{EN DASH}"
+MORE, LESS = 1, -1
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value of one run, and how it stands to the first run's."""
+
+    text: str
+    change: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure or flag of all runs."""
+
+    name: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A run in the page."""
+
+    name: str
+    colour: str
+    facts: list[str]
+
+
+def compare_page(runs: Sequence[RunData], films: Sequence[Film | None], page: Path) -> str:
+    """Two to six runs laid over each other, as HTML; the first is what others are held against.
+
+    Args:
+        runs: the runs.
+        films: the video of each, None where there is none.
+        page: where the file will be.
+    """
+    known = [figures(run) for run in runs]
+    names = titles(runs)
+    drawn = overlays(runs, names, COLOURS)
+    data: dict[str, Any] = {"charts": [chart.as_dict() for chart in drawn], **time_axis(runs)}
+    boxes: list[Screen] = []
+    for number, (run, film) in enumerate(zip(runs, films, strict=True)):
+        taken = sum(len(box.embedded) for box in boxes)
+        box = screen(run, film, page, f"film-{number}", data, taken)
+        boxes.append(replace(box, colour=COLOURS[number]))
+    data["films"] = [
+        box.as_dict(run, film) for box, run, film in zip(boxes, runs, films, strict=True)
+    ]
+    values = {
+        "title": " / ".join(names),
+        "version": __version__,
+        "facts": [f"{len(runs)} runs"],
+        "notices": [f"{name}: {text}" for name, run in zip(names, runs, strict=True)
+                    for text in missing(run)],
+        "columns": [Column(name, colour, facts(run))
+                    for name, colour, run in zip(names, COLOURS, runs, strict=False)],
+        "flags": flags(runs),
+        "figures": table(runs, known),
+        "films": boxes,
+        "charts": drawn,
+    }  # fmt: skip
+    return render("compare.html", values, data)
+
+
+def titles(runs: Sequence[RunData]) -> list[str]:
+    """A letter for each run, and what it is called."""
+    return [f"{chr(ord('A') + n)} {run.name}" for n, run in enumerate(runs)]
+
+
+def flags(runs: Sequence[RunData]) -> list[Line]:
+    """Settings that are not the same in all runs; the default where one does not say it."""
+    usual = as_dict(TrackConfig())
+    keys = sorted({str(key) for run in runs for key in run.settings} - set(PLACES))
+    out = []
+    for key in keys:
+        found = [run.settings.get(key, usual.get(key)) if run.settings else None for run in runs]
+        if any(value != found[0] for value in found):
+            cells = (Cell(shown(v) if v is not None and v != "" else UNKNOWN) for v in found)
+            out.append(Line(flag_of(key), tuple(cells)))
+    return out
+
+
+def table(runs: Sequence[RunData], known: Sequence[Figures]) -> list[Line]:
+    """Figures side by side; nothing of which no run knows anything."""
+    rows: list[tuple[str, list[float | None], int, str]] = [
+        ("frames", [f.frames for f in known], 0, ",.0f"),
+        ("frames a second", [f.fps for f in known], MORE, ".1f"),
+    ]
+    for name in SUMMARY:
+        found = [(f.latency_ms or {}).get(name) for f in known]
+        rows.append((f"latency {name}, ms", found, LESS, ".1f"))
+    stages = [stage_figures(run) for run in runs]
+    for stage in dict.fromkeys(name for one in stages for name in one):
+        means = [one[stage].mean_ms if stage in one else None for one in stages]
+        rows.append((f"{stage}, mean ms", means, LESS, ".2f"))
+    for fate in ("computed", "critical", "refresh", "reused", "deferred", "starved"):
+        rows.append((f"embeddings {fate}", [_count(f, fate) for f in known], 0, ",.0f"))
+    rows += [
+        ("share of them computed, %",
+         [None if f.share is None else 100 * f.share for f in known], 0, ".1f"),
+        ("embedding budget, ms", [f.budget_ms or None for f in known], 0, ".3g"),
+        ("frames over budget", [f.over if f.budget_ms else None for f in known], LESS, ",.0f"),
+        ("confirmed tracks", [f.tracks for f in known], 0, ",.0f"),
+        ("suspected switches", [_suspects(run) for run in runs], LESS, ",.0f"),
+        ("faults", [None if f.faults is None else sum(f.faults.values()) for f in known],
+         LESS, ",.0f"),
+    ]  # fmt: skip
+    lines = [Line(name, cells(values, better, form)) for name, values, better, form in rows]
+    return [line for line in lines if any(cell.text not in (UNKNOWN, "0") for cell in line.cells)]
+
+
+def cells(values: Sequence[float | None], better: int, form: str) -> tuple[Cell, ...]:
+    """Values as text, with their change against the first in percent.
+
+    Args:
+        values: one for each run, None where it is not known.
+        better: 1 where more is better, -1 where less is, 0 where neither.
+        form: how a number is written.
+    """
+    first, out = values[0], []
+    for number, value in enumerate(values):
+        if value is None:
+            out.append(Cell(UNKNOWN))
+        elif number and first:
+            change = 100 * (value - first) / abs(first)
+            good = better * change > 0
+            tone = "" if not better or abs(change) < 1 else "down" if good else "up"
+            out.append(Cell(format(value, form), f"{change:+.1f} %" if change else "same", tone))
+        else:
+            out.append(Cell(format(value, form)))
+    return tuple(out)
+
+
+def _count(known: Figures, fate: str) -> float | None:
+    return None if known.embedded is None else float(known.embedded[fate])
+
+
+def _suspects(run: RunData) -> float | None:
+    if not len(run.frames):
+        return None
+    return float(len(find_suspects(list(run.lives.values()), run.frames["time_s"])))

@@ -1,0 +1,125 @@
+"""Pictures of identities cut from a video after the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TypeAlias
+
+import av
+from av.container import InputContainer
+
+from mot_dinov3.errors import MotError
+from mot_dinov3.io.containers import open_file, video_stream
+from mot_dinov3.io.pictures import PictureMaker
+from mot_dinov3.outputs.report.crops import Album, Crop, cut
+from mot_dinov3.outputs.report.film import Film, shown_at
+from mot_dinov3.outputs.report.lives import Life
+from mot_dinov3.outputs.report.recorder import RunData
+from mot_dinov3.values import FloatArray, Image
+from mot_dinov3.wording import counted
+
+FAR_S = 4.0
+"""Seconds to the next wanted picture from which seeking is cheaper than decoding on."""
+PATIENCE_S = 20.0
+NEAR = 0.6
+"""Share of a frame's duration by which a picture may be off its time."""
+
+Spot: TypeAlias = tuple[float, int, int, str, FloatArray]
+"""Seconds in the film, row, identity, which of its pictures, and the box (4,) to cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cuttings:
+    """What came of it.
+
+    Attributes:
+        albums: identity -> its pictures.
+        notice: why some are missing, empty if none is.
+    """
+
+    albums: dict[int, Album]
+    notice: str = ""
+
+
+def cut_albums(
+    run: RunData, lives: Iterable[Life], film: Film, clock: Callable[[], float] = perf_counter
+) -> Cuttings:
+    """First, best and last picture of the identities, from the run's video.
+
+    Reading stops after 20 seconds: what was not reached then stays without pictures.
+
+    Args:
+        run: knows when which frame is shown.
+        lives: whose pictures are wanted.
+        film: the video.
+        clock: seconds.
+    """
+    wanted = spots(run, lives, film)
+    albums: dict[int, Album] = {}
+    ends_s, done = clock() + PATIENCE_S, 0
+    try:
+        with open_file(film.path) as container:
+            for spot, image in _pictures(container, wanted, _half(run, film)):
+                done += 1
+                _, row, track_id, label, box = spot
+                jpeg = cut(image, box) if image is not None else None
+                if jpeg is not None:
+                    setattr(albums.setdefault(track_id, Album()), label, Crop(row, jpeg))
+                if clock() > ends_s:
+                    break
+    except (MotError, av.FFmpegError) as error:
+        return Cuttings(albums, f"'{film.path.name}' could not be read for pictures: {error}")
+    if done < len(wanted):
+        of_all = counted(len(wanted), "picture is", "pictures are")
+        missing = f"{len(wanted) - done} of {of_all} missing"
+        why = f"reading '{film.path.name}' took longer than {PATIENCE_S:g} s."
+        return Cuttings(albums, f"{missing}: {why}")
+    return Cuttings(albums)
+
+
+def spots(run: RunData, lives: Iterable[Life], film: Film) -> list[Spot]:
+    """Everything to cut, in the order of the film."""
+    seconds = shown_at(run, film)
+    out: list[Spot] = []
+    for life in lives:
+        rows = (life.begins, life.best[0], life.ends)
+        boxes = (life.first_box, life.best[1], life.last_box)
+        for label, row, box in zip(("first", "best", "last"), rows, boxes, strict=True):
+            out.append((float(seconds[row]), row, life.track_id, label, box))
+    return sorted(out, key=lambda spot: spot[:4])
+
+
+def _half(run: RunData, film: Film) -> float:
+    """Seconds by which a picture may come too early."""
+    seconds = shown_at(run, film)
+    if len(seconds) < 2:
+        return 0.5
+    return NEAR * float(seconds[-1] - seconds[0]) / (len(seconds) - 1)
+
+
+def _pictures(
+    container: InputContainer, wanted: list[Spot], half_s: float
+) -> Iterator[tuple[Spot, Image | None]]:
+    """Every wanted spot with the picture that is shown then, None behind the end."""
+    stream = video_stream(container, "the video")
+    stream.thread_type = "AUTO"
+    pictures, base = PictureMaker(), float(stream.time_base or 1)
+    start = float((stream.start_time or 0) * base)
+    frames = container.decode(stream)
+    now_s, frame = -1.0, None
+    image: Image | None = None
+    for spot in wanted:
+        if spot[0] - now_s > FAR_S and frame is not None:
+            container.seek(round((start + spot[0]) / base), stream=stream)
+            frames = container.decode(stream)
+        while frame is None or now_s < spot[0] - half_s:
+            frame = next(frames, None)
+            image = None
+            if frame is None:
+                break
+            now_s = float(frame.time or 0.0) - start
+        if frame is not None and image is None:
+            image = pictures.from_frame(frame)
+        yield spot, image

@@ -1,0 +1,105 @@
+"""A run as a report needs it, gathered while it goes or read back from its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mot_dinov3.io.formats.frame_log import Journal
+from mot_dinov3.outputs.report.frames import FrameTable
+from mot_dinov3.outputs.report.lives import Life, LifeBook
+from mot_dinov3.values import FrameResult, Look
+
+
+@dataclass(slots=True)
+class RunData:
+    """Everything that a report may show of one run; what is not known is empty.
+
+    Attributes:
+        name: what the page calls the run.
+        frames: its frames, none where only its figures are there.
+        lives: identity -> its life.
+        names: class id -> name.
+        stats: its figures, as `--stats-json` holds them.
+        cut: its journal ended in half a line.
+    """
+
+    name: str
+    frames: FrameTable = field(default_factory=FrameTable)
+    lives: Mapping[int, Life] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
+    stats: Mapping[str, Any] = field(default_factory=dict)
+    cut: bool = False
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings of the run, none where its figures are missing."""
+        known = self.stats.get("config")
+        return known if isinstance(known, Mapping) else {}
+
+    def class_of(self, life: Life) -> str:
+        """What an identity is, in words."""
+        return self.names.get(life.class_id) or f"class {life.class_id}"
+
+
+class Recorder:
+    """Adds up frames; memory grows by some hundred bytes a frame and by each identity's life."""
+
+    def __init__(self) -> None:
+        self.frames = FrameTable()
+        self._book = LifeBook()
+
+    @property
+    def lives(self) -> dict[int, Life]:
+        """Identity -> its life so far."""
+        return self._book.lives
+
+    def add(
+        self,
+        result: FrameResult,
+        stage_ms: Mapping[str, float],
+        latency_ms: float,
+        looks: Iterable[Look] = (),
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        """Take the next frame.
+
+        Args:
+            result: what the tracker said of it.
+            stage_ms: all its stages.
+            latency_ms: from the beginning of its reading until it was written.
+            looks: what its embeddings told.
+            size: width and height of its picture, None if unknown.
+        """
+        self._book.add(len(self.frames), result.time_s, result.tracks, looks, size)
+        self.frames.add(result, stage_ms, latency_ms)
+
+
+def recorded(path: Path) -> Recorder:
+    """The frames and lives of a `--save-jsonl` file.
+
+    Raises:
+        InputError: the file cannot be read, or a line is no frame.
+    """
+    recorder = Recorder()
+    _record(Journal(path), recorder)
+    return recorder
+
+
+def _record(journal: Journal, recorder: Recorder) -> None:
+    for record in journal:
+        result = record.result
+        recorder.add(result, result.stage_ms, record.latency_ms, record.looks, record.size)
+
+
+def read_journal(path: Path) -> RunData:
+    """The run that a `--save-jsonl` file holds; half a last line is left out.
+
+    Raises:
+        InputError: the file cannot be read, or a line is no frame.
+    """
+    journal, recorder = Journal(path), Recorder()
+    _record(journal, recorder)
+    return RunData(path.stem, recorder.frames, recorder.lives, journal.names, cut=journal.cut)

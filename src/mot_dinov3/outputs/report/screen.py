@@ -1,0 +1,88 @@
+"""Where a page shows the video, and whether it carries it inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mot_dinov3.outputs.report.film import Film, clock
+from mot_dinov3.outputs.report.page import plotly_script
+from mot_dinov3.outputs.report.recorder import RunData
+
+MOST_BYTES = 14_500_000
+"""Pages stay below 15 MB; a video that would not fit is linked instead."""
+OWN_BYTES = 600_000
+"""What a page needs beside plotly, its data and its pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A place for a video.
+
+    Attributes:
+        key: its name in the page.
+        kind: media type.
+        caption: what is shown, or why nothing is.
+        address: of a linked video, empty for none.
+        embedded: the whole video as base64, empty for none.
+        colour: that of its run.
+    """
+
+    key: str
+    kind: str
+    caption: str
+    address: str = ""
+    embedded: str = ""
+    colour: str = ""
+
+    def as_dict(self, run: RunData, film: Film | None) -> dict[str, Any]:
+        """What the page's script needs."""
+        return {"key": self.key, "kind": self.kind, "clock": clock(run, film)}
+
+
+def screen(
+    run: RunData,
+    film: Film | None,
+    page: Path,
+    key: str,
+    data: Mapping[str, Any],
+    taken: int,
+) -> Screen:
+    """The place for a run's video.
+
+    Args:
+        run: the run.
+        film: its video, None where there is none.
+        page: the HTML file.
+        key: what the place is called in the page.
+        data: what else the page carries for its script.
+        taken: bytes that pictures and other videos take.
+    """
+    if film is None:
+        words = "This run wrote no video that can be found here"
+        if run.settings.get("no_video"):
+            words = "This run was told to write no video (--no-video), and its source is not here"
+        return Screen(key, "", f"{words}. Charts still name the frame that is clicked.")
+    what = "with boxes" if film.annotated else "the source itself, without boxes"
+    megabytes = film.path.stat().st_size / 1e6
+    room = MOST_BYTES - OWN_BYTES - len(plotly_script()) - taken - len(json.dumps(data))
+    if film.size() <= room:
+        caption = f"{film.path.name}, {what}; inside this page ({megabytes:.1f} MB)"
+        return Screen(key, film.kind, caption, embedded=film.embedded())
+    caption = f"{film.path.name}, {what}; beside this page ({megabytes:.1f} MB), keep both together"
+    return Screen(key, film.kind, caption, address=film.address(page))
+
+
+def time_axis(runs: Sequence[RunData]) -> dict[str, Any]:
+    """The frames that all charts over time span, and how far one is from the next."""
+    known = [run.frames["frame"] for run in runs if len(run.frames)]
+    if not known:
+        return {"span": [0, 0], "step": 1}
+    steps = [float(np.median(np.diff(frame))) for frame in known if len(frame) > 1]
+    first, last = min(frame[0] for frame in known), max(frame[-1] for frame in known)
+    return {"span": [int(first), int(last)], "step": int(min(steps, default=1))}

@@ -1,0 +1,85 @@
+"""Gathers a report while a run goes, and writes it when the figures are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from mot_dinov3.io.write.atomic import write_text
+from mot_dinov3.outputs.likeness import Likeness
+from mot_dinov3.outputs.report.crops import CropKeeper
+from mot_dinov3.outputs.report.film import find_film
+from mot_dinov3.outputs.report.recorder import Recorder, RunData, recorded
+from mot_dinov3.outputs.report.single import no_pictures, run_page
+from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.values import Frame, FrameResult
+
+
+class ReportSink:
+    """Takes every frame, to be the last of a run's sinks; books its time as "write".
+
+    Attributes:
+        path: where the report will be.
+    """
+
+    def __init__(self, path: str, name: str, names: Mapping[int, str], timer: StageTimer) -> None:
+        """Nothing is opened before `publish`.
+
+        Args:
+            path: the HTML file.
+            name: of the source.
+            names: class id -> name.
+            timer: holds the stages of the frame that is being written.
+        """
+        self.path = path
+        self._name, self._names, self._timer = name, names, timer
+        self._recorder, self._likeness, self._crops = Recorder(), Likeness(), CropKeeper()
+        self._pixels = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """Nothing to close."""
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Take one frame."""
+        with self._timer("write"):
+            row = len(self._recorder.frames)
+            if any(frame.image.strides):  # else it is a stand-in without pixels of its own
+                self._crops.add(row, frame.image, result.tracks)
+                self._pixels = True
+            stage_ms = {**result.stage_ms, **self._timer.stage_ms}
+            looks = self._likeness.follow(result)
+            size = (frame.width, frame.height)
+            self._recorder.add(result, stage_ms, self._timer.latency_ms, looks, size)
+
+    def rename(self, journal: Path, new_of: Mapping[int, int]) -> None:
+        """Show identities that were merged after the run as one.
+
+        Args:
+            journal: the run line by line, under the new identities.
+            new_of: identity that was given up -> the one that took its place.
+
+        Raises:
+            InputError: the journal cannot be read.
+        """
+        self._recorder = recorded(journal)
+        self._crops.merge(new_of)
+
+    def publish(self, stats: Mapping[str, Any]) -> None:
+        """Write the report.
+
+        Args:
+            stats: the figures of the run, as `--stats-json` holds them.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        recorder = self._recorder
+        run = RunData(Path(self._name).name, recorder.frames, recorder.lives, self._names, stats)
+        albums, page = self._crops.albums(), Path(self.path)
+        reason = "nobody was confirmed." if self._pixels else "the source has no pixels."
+        film = find_film(run, [Path()])
+        write_text(page, run_page(run, albums, film, page, no_pictures(albums, reason)))

@@ -1,0 +1,107 @@
+"""Identities that may be one: one ends, and soon another begins that looks or stands like it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mot_dinov3.outputs.report.frames import Column
+from mot_dinov3.outputs.report.lives import Life
+from mot_dinov3.values import FloatArray, boxes
+
+MOST_SUSPECTS = 40
+SOON_S = 3.0
+"""Seconds within which a successor must begin."""
+LIKE_ITSELF = 10
+"""Percentile: what nine in ten of a run's embeddings are like their own track counts as high."""
+USUAL = 0.7
+"""What counts as high where a run is too short to say."""
+FEWEST = 20
+OVERLAP, OVERLAP_S = 0.3, 1.0
+"""IoU from which a place alone is suspicious, and for how long: then anybody may stand there."""
+COAST_S = 0.5
+"""Seconds for which somebody is thought to go on as he left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Two identities that may be one.
+
+    Attributes:
+        ended: the identity that ended, at row `ends` of the frame table.
+        begun: the one that began, at row `begins`.
+        gap_s: seconds between the two.
+        similarity: cosine of the newcomer's first embedding with the other's memory, None if
+            they were never compared.
+        overlap: IoU of the newcomer's first box with where the other would have been.
+    """
+
+    ended: int
+    begun: int
+    ends: int
+    begins: int
+    gap_s: float
+    similarity: float | None
+    overlap: float
+
+
+def high_similarity(lives: Iterable[Life]) -> float:
+    """The cosine that counts as high in this run: its embedder's own usual range decides."""
+    own = [value for life in lives for _, value in life.similarity]
+    return float(np.percentile(own, LIKE_ITSELF)) if len(own) >= FEWEST else USUAL
+
+
+def find_suspects(lives: Sequence[Life], time_s: Column) -> list[Suspect]:
+    """Pairs of confirmed identities of one class, most suspicious first, at most 40.
+
+    Args:
+        lives: the run's identities.
+        time_s: (F,) seconds of every row of the frame table.
+    """
+    confirmed = [life for life in lives if life.confirmed]
+    high = high_similarity(confirmed)
+    last = len(time_s) - 1
+    ended = sorted((life for life in confirmed if life.ends < last), key=lambda life: life.ends)
+    when = np.array([time_s[life.ends] for life in ended], np.float64)
+    found = []
+    for new in confirmed:
+        born_s = float(time_s[new.begins])
+        first = int(np.searchsorted(when, born_s - SOON_S))
+        for old in ended[first : int(np.searchsorted(when, born_s))]:
+            if old.class_id == new.class_id:
+                found.append(_pair(old, new, born_s - float(time_s[old.ends])))
+    worth = [pair for pair in found if in_place(pair) or (pair.similarity or -1) >= high]
+    worth.sort(key=lambda pair: (-suspicion(pair), pair.begins, pair.ended, pair.begun))
+    return worth[:MOST_SUSPECTS]
+
+
+def in_place(pair: Suspect) -> bool:
+    """Whether the newcomer soon stands where the other would have been."""
+    return pair.overlap >= OVERLAP and pair.gap_s <= OVERLAP_S
+
+
+def suspicion(pair: Suspect) -> float:
+    """The higher of likeness and overlap, and a little for having both."""
+    likeness = pair.similarity if pair.similarity is not None else 0.0
+    place = pair.overlap if in_place(pair) else 0.0
+    return max(likeness, place) + 0.1 * min(likeness, place)
+
+
+def _pair(old: Life, new: Life, gap_s: float) -> Suspect:
+    gone = old.last_box + old.speed * np.float32(min(gap_s, COAST_S))
+    overlap = max(_iou(gone, new.first_box), _iou(old.last_box, new.first_box))
+    return Suspect(
+        ended=old.track_id,
+        begun=new.track_id,
+        ends=old.ends,
+        begins=new.begins,
+        gap_s=gap_s,
+        similarity=new.resembles.get(old.track_id),
+        overlap=overlap,
+    )
+
+
+def _iou(a: FloatArray, b: FloatArray) -> float:
+    return float(boxes.iou(boxes.sides(a[None]), boxes.sides(b[None]))[0])

@@ -1,0 +1,132 @@
+"""Pictures of identities: what the source shows in their boxes, a folder each."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from mot_dinov3.config import OutputConfig
+from mot_dinov3.io.write.directories import AtomicDirectory
+from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.values import FloatArray, Frame, FrameResult, Image, TrackState
+from mot_dinov3.values.boxes import clip
+
+JPEG_QUALITY = 95
+
+
+class CropsSink(FileSink):
+    """`DIR/ID/frame_N.jpg`, N the 0-based frame: the pixels of the box, not drawn on or resized.
+
+    Only confirmed identities have a folder; what was seen before they were confirmed is kept in
+    memory until then. Nothing of a name but numbers comes from the run.
+    """
+
+    def __init__(self, config: OutputConfig, timer: StageTimer) -> None:
+        """Args: config says where, of which boxes and how many; timer books "write"."""
+        self._directory = AtomicDirectory(config.save_crops)
+        self._all = config.crops_of == "seen"
+        self._most = config.crops_per_id
+        self._albums: dict[int, Album] = {}
+        self._waiting: dict[int, list[tuple[int, Image]]] = {}
+        super().__init__(config.save_crops, self._directory, timer)
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Cut this frame's crops.
+
+        Raises:
+            OutputError: a file cannot be written.
+        """
+        with self.timer("write"):
+            tracks = result.tracks
+            tentative = tracks.state == TrackState.TENTATIVE
+            self._settle(set(tracks.id[tentative].tolist()), set(tracks.id[~tentative].tolist()))
+            wanted = (tracks.detection >= 0) & (tracks.fresh | self._all)
+            for row in np.flatnonzero(wanted).tolist():
+                picture = cut(frame.image, tracks.xyxy[row])
+                if not picture.size:
+                    continue
+                identity = int(tracks.id[row])
+                if tentative[row]:
+                    shots = self._waiting.setdefault(identity, [])
+                    shots.append((frame.index, picture.copy()))
+                else:
+                    self._keep(identity, frame.index, picture)
+
+    def _settle(self, tentative: set[int], confirmed: set[int]) -> None:
+        """Write down who is confirmed by now, and let go of who never was."""
+        for identity in [known for known in self._waiting if known not in tentative]:
+            shots = self._waiting.pop(identity)
+            if identity in confirmed:
+                for number, picture in shots:
+                    self._keep(identity, number, picture)
+
+    def _keep(self, identity: int, number: int, picture: Image) -> None:
+        album = self._albums.setdefault(identity, Album(self._most))
+        if not album.wants(number):
+            return
+        self._directory.write(str(identity), file_name(number), as_jpeg(picture))
+        for old in album.superfluous():
+            self._directory.remove(str(identity), file_name(old))
+
+
+@dataclass(slots=True)
+class Album:
+    """Which frames of an identity are kept: its first, and others evenly spread over its life.
+
+    Whenever there are more than `most`, every second one goes, and from then on only every
+    second one that is offered comes in.
+
+    Attributes:
+        most: frames that are kept, 0 for all.
+        frames: those that are kept now.
+    """
+
+    most: int
+    frames: list[int] = field(default_factory=list)
+    _offered: int = 0
+    _step: int = 1
+
+    def wants(self, number: int) -> bool:
+        """Whether a frame is taken in."""
+        taken = self._offered % self._step == 0
+        self._offered += 1
+        if taken:
+            self.frames.append(number)
+        return taken
+
+    def superfluous(self) -> list[int]:
+        """The frames that have to go now."""
+        if not self.most or len(self.frames) <= self.most:
+            return []
+        gone, self.frames = self.frames[1::2], self.frames[::2]
+        self._step *= 2
+        return gone
+
+
+def file_name(number: int) -> str:
+    """`frame_000012.jpg`: sorts by time for the first million frames."""
+    return f"frame_{number:06d}.jpg"
+
+
+def cut(image: Image, box: FloatArray) -> Image:
+    """The pixels that a box touches, a view; empty where it has none in the frame.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        box: (4,) float32 xyxy; one that is not finite has no pixels.
+    """
+    if not np.isfinite(box).all():
+        return image[:0]
+    height, width = image.shape[:2]
+    left, top, right, bottom = clip(box, width, height)[0].tolist()
+    return image[int(top) : math.ceil(bottom), int(left) : math.ceil(right)]
+
+
+def as_jpeg(picture: Image) -> bytes:
+    """A (H, W, 3) BGR picture as a JPEG file."""
+    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return data.tobytes()

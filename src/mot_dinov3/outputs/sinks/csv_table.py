@@ -1,0 +1,95 @@
+"""Tracks as a table for spreadsheets: one row a track a frame."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from typing import Self
+
+from mot_dinov3.errors import OutputError
+from mot_dinov3.io.write.atomic import AtomicTextFile
+from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.jsonl import TIME_DIGITS, number
+from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.values import Frame, FrameResult, TrackState
+
+PIXEL_DIGITS, SCORE_DIGITS = 2, 4
+COLUMNS = ("frame", "time_s", "id", "class_id", "class", "state", "seen", "embedded",
+           "x1", "y1", "x2", "y2", "score")  # fmt: skip
+"""The header; columns may be added at the end, never moved."""
+
+UNSEEN = re.compile(r"[^\x20-\U0010ffff]|[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Line breaks, other control characters and halves of characters: they would break the rows."""
+FORMULA = re.compile(r"(^|[;,|\"'])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a spreadsheet would begin to calculate: at the start of a cell, or behind what other
+countries' spreadsheets take for the end of one (OWASP, CSV injection)."""
+
+
+class CsvSink(FileSink):
+    """One row per track and frame, lost ones included, flushed frame by frame.
+
+    A run that was killed leaves whole rows under the partial name.
+    """
+
+    def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
+        self._file = AtomicTextFile(path, flush_lines=True)
+        self._names = names
+        super().__init__(path, self._file, timer)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        try:
+            self._file.write_line(",".join(COLUMNS))
+        except OutputError as error:
+            self.__exit__(OutputError, error, error.__traceback__)
+            raise
+        return self
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Add a row per track.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        with self.timer("write"):
+            if len(result.tracks):
+                self._file.write_line(table_rows(result, self._names))
+
+
+def table_rows(result: FrameResult, names: Mapping[int, str]) -> str:
+    """The rows of one frame as CSV, without the last line break.
+
+    Columns: `frame` (0-based), `time_s`, `id`, `class_id`, `class`, `state`, `seen` (0 while the
+    box is only predicted), `embedded` (in this frame), the box in pixels, `score`. What is not
+    finite is empty.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    tracks = result.tracks
+    for row in range(len(tracks)):
+        class_id = int(tracks.class_id[row])
+        writer.writerow(
+            [
+                result.frame_index,
+                number(result.time_s, TIME_DIGITS),
+                int(tracks.id[row]),
+                class_id,
+                harmless(names.get(class_id, "")),
+                TrackState(int(tracks.state[row])).name.lower(),
+                int(tracks.detection[row] >= 0),
+                int(tracks.fresh[row]),
+                *(number(value, PIXEL_DIGITS) for value in tracks.xyxy[row].tolist()),
+                number(float(tracks.score[row]), SCORE_DIGITS),
+            ]
+        )
+    return text.getvalue().removesuffix("\n")
+
+
+def harmless(name: str) -> str:
+    """A name that no spreadsheet takes for a formula, on one line: a `'` goes before `=` and such.
+
+    The detector's weights decide what classes are called, so a name may be anything.
+    """
+    return FORMULA.sub(r"\1\2'", UNSEEN.sub(" ", name))

@@ -1,0 +1,87 @@
+"""Every embedding that was computed for a track, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mot_dinov3.io.write.columns import ColumnFile
+from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.values import Frame, FrameResult
+
+
+class EmbeddingsSink(FileSink):
+    """One row per embedding that was computed and belongs to a track; reused ones are left out.
+
+    A run that was killed leaves its rows under the partial name, with the same names.
+    """
+
+    def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
+        self._file = ColumnFile(path, row_kind(0))
+        self._names = names
+        self._classes: set[int] = set()
+        super().__init__(path, self._file, timer)
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Add this frame's embeddings.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        with self.timer("write"):
+            rows = embedding_rows(result)
+            if len(rows):
+                self._classes.update(rows["class_id"].tolist())
+                self._file.append(rows)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        known = sorted(self._classes)
+        self._file.more["names_id"] = np.array(known, np.int64)
+        self._file.more["names"] = np.array([self._names.get(k, "") for k in known], np.str_)
+        super().__exit__(kind, error, trace)
+
+
+def row_kind(width: int) -> np.dtype[np.void]:
+    """A row: who, when, what, where, how sure, how good, and the unit vector of `width` numbers.
+
+    `frame` is 0-based, `xyxy` in pixels, `state` a `TrackState`, `memorable` whether the crop
+    shows enough for a gallery to remember it.
+    """
+    return np.dtype(
+        [
+            ("id", "<i8"),
+            ("frame", "<i8"),
+            ("time_s", "<f8"),
+            ("class_id", "<i8"),
+            ("state", "i1"),
+            ("score", "<f4"),
+            ("xyxy", "<f4", (4,)),
+            ("memorable", "?"),
+            ("vectors", "<f4", (width,)),
+        ]
+    )
+
+
+def embedding_rows(result: FrameResult) -> NDArray[np.void]:
+    """(M,) rows of `row_kind`, one per track with an embedding computed in this frame."""
+    looks, tracks = result.embeddings, result.tracks
+    if looks is None:
+        return np.empty(0, row_kind(0))
+    seen = tracks[tracks.detection >= 0]
+    owners = seen[looks.fresh[seen.detection]]
+    rows = np.empty(len(owners), row_kind(looks.vectors.shape[1]))
+    rows["frame"], rows["time_s"] = result.frame_index, result.time_s
+    for name in ("id", "class_id", "state", "score", "xyxy"):
+        rows[name] = getattr(owners, name)
+    rows["memorable"] = looks.memorable[owners.detection]
+    rows["vectors"] = looks.vectors[owners.detection]
+    return rows

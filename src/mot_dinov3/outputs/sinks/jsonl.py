@@ -1,0 +1,110 @@
+"""One JSON object per frame and line, written as the run goes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from mot_dinov3.io.write.atomic import AtomicTextFile
+from mot_dinov3.outputs.likeness import Likeness
+from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.values import FloatArray, Frame, FrameResult, Look, Tracks, TrackState
+
+MS_DIGITS, TIME_DIGITS, FPS_DIGITS, COSINE_DIGITS = 3, 6, 1, 4
+
+
+class JsonLinesSink(FileSink):
+    """Everything known of each frame, flushed line by line.
+
+    A run that was killed leaves whole lines under the partial name. `io/journal.py` reads them.
+    """
+
+    def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
+        self._file = AtomicTextFile(path, flush_lines=True)
+        self._names = names
+        self._likeness = Likeness()
+        super().__init__(path, self._file, timer)
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Add one line; its `stage_ms` holds what was booked for this frame until now.
+
+        `latency_ms` is what has passed until now since its reading began, `size` is that of the
+        picture, `fps` the speed that the video shows, `looks` what the embeddings of this frame
+        told of their tracks.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        with self.timer("write"):
+            stage_ms = {**result.stage_ms, **self.timer.stage_ms}
+            record = frame_record(result, self._names, stage_ms)
+            record["latency_ms"] = number(self.timer.latency_ms, MS_DIGITS)
+            record["size"] = [frame.width, frame.height]
+            record["fps"] = number(self.timer.fps, FPS_DIGITS)
+            record["looks"] = [look_record(look) for look in self._likeness.follow(result)]
+            self._file.write_line(json.dumps(record, allow_nan=False, separators=(",", ":")))
+
+
+def frame_record(
+    result: FrameResult, names: Mapping[int, str], stage_ms: Mapping[str, float]
+) -> dict[str, Any]:
+    """One frame as plain values: no NaN (None instead), times rounded, names stable.
+
+    Keys: `frame` (0-based), `time_s`, `detections` (how many), `tracks`, `embed`, `stage_ms`.
+    """
+    embed = asdict(result.embed)
+    return {
+        "frame": result.frame_index,
+        "time_s": number(result.time_s, TIME_DIGITS),
+        "detections": len(result.detections),
+        "tracks": [track_record(result.tracks, row, names) for row in range(len(result.tracks))],
+        "embed": {
+            "computed": result.embed.computed,
+            **{k: number(v, MS_DIGITS) if isinstance(v, float) else v for k, v in embed.items()},
+        },
+        "stage_ms": {name: number(ms, MS_DIGITS) for name, ms in stage_ms.items()},
+    }
+
+
+def track_record(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str, Any]:
+    """One track as plain values; `detection` is None while it coasts."""
+    class_id, detection = int(tracks.class_id[row]), int(tracks.detection[row])
+    return {
+        "id": int(tracks.id[row]),
+        "xyxy": exact(tracks.xyxy[row]),
+        "score": exact(tracks.score[row : row + 1])[0],
+        "class_id": class_id,
+        "class": names.get(class_id),
+        "state": TrackState(int(tracks.state[row])).name.lower(),
+        "fresh": bool(tracks.fresh[row]),
+        "detection": detection if detection >= 0 else None,
+    }
+
+
+def look_record(look: Look) -> dict[str, Any]:
+    """What one embedding told: `id`, `similarity` (None for a first one), `resembles` (pairs)."""
+    return {
+        "id": look.track_id,
+        "similarity": number(look.similarity, COSINE_DIGITS),
+        "resembles": [[other, number(value, COSINE_DIGITS)] for other, value in look.resembles],
+    }
+
+
+def number(value: float, digits: int) -> float | None:
+    """A rounded number that JSON can hold, None for NaN and infinity."""
+    return round(value, digits) if math.isfinite(value) else None
+
+
+def exact(values: FloatArray) -> list[float | None]:
+    """The shortest decimals that become the same (N,) float32 again; None for NaN and infinity.
+
+    What is drawn or written from a journal later is so the same as what the run wrote.
+    """
+    decimals = values.astype(np.str_).astype(np.float64).tolist()
+    return [value if math.isfinite(value) else None for value in decimals]

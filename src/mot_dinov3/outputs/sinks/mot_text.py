@@ -1,0 +1,25 @@
+"""Results as MOTChallenge text."""
+
+from __future__ import annotations
+
+from mot_dinov3.io.formats.mot import MotWriter
+from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.values import Frame, FrameResult
+
+
+class MotTextSink(FileSink):
+    """One line per confirmed track that is seen; the file is complete when the run ends."""
+
+    def __init__(self, path: str, timer: StageTimer) -> None:
+        self._writer = MotWriter(path)
+        super().__init__(path, self._writer, timer)
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Add one frame's lines.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        with self.timer("write"):
+            self._writer.write(frame.index, result.tracks)

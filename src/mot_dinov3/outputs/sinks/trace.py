@@ -1,0 +1,72 @@
+"""One JSON object per decision: why a crop was embedded or not, and what it cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from mot_dinov3.io.write.atomic import AtomicTextFile
+from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.jsonl import MS_DIGITS, number
+from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.values import Fate, Frame, FrameResult, Reason
+
+SCORE_DIGITS = 4
+
+
+class TraceSink(FileSink):
+    """The scheduler's decisions, a line each, flushed as the run goes."""
+
+    def __init__(self, path: str, timer: StageTimer) -> None:
+        self._file = AtomicTextFile(path, flush_lines=True)
+        super().__init__(path, self._file, timer)
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Add a line per detection of the frame.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        with self.timer("write"):
+            lines = [json.dumps(row, separators=(",", ":")) for row in decision_records(result)]
+            if lines:
+                self._file.write_line("\n".join(lines))
+
+
+def decision_records(result: FrameResult) -> Iterator[dict[str, Any]]:
+    """The decisions of a frame as plain values, in the order of its detections.
+
+    Keys: `frame` (0-based), `row` (of the detection), `track` (the identity it got, None for
+    none), `kind` ("critical", "refresh" or "reuse"), `priority` (place in the plan's order, from
+    0; None if reused), `quality`, `worth` (None where the policy only ranks), `admitted` (went
+    through the embedder), `outcome` ("computed", "deferred", "starved" or "reused"), `reason`,
+    `predicted_ms` and `ms` (shares of the batch, None if not computed).
+    """
+    if result.decisions is None:
+        return
+    made = result.decisions
+    identity = dict(zip(result.tracks.detection.tolist(), result.tracks.id.tolist(), strict=True))
+    for row in range(len(made)):
+        fate, admitted = Fate(int(made.fate[row])), bool(made.admitted[row])
+        yield {
+            "frame": result.frame_index,
+            "row": row,
+            "track": identity.get(row),
+            "kind": fate.name.lower(),
+            "priority": int(made.rank[row]) if fate else None,
+            "quality": number(float(made.quality[row]), SCORE_DIGITS),
+            "worth": number(float(made.worth[row]), SCORE_DIGITS),
+            "admitted": admitted,
+            "outcome": outcome_of(fate, admitted=admitted),
+            "reason": Reason(int(made.reason[row])).name.lower(),
+            "predicted_ms": number(float(made.predicted_ms[row]), MS_DIGITS),
+            "ms": number(float(made.real_ms[row]), MS_DIGITS),
+        }
+
+
+def outcome_of(fate: Fate, *, admitted: bool) -> str:
+    """What a plan's word led to; the words are those of the summary."""
+    if admitted:
+        return "computed"
+    return {Fate.REUSE: "reused", Fate.REFRESH: "deferred", Fate.CRITICAL: "starved"}[fate]

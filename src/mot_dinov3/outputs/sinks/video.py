@@ -1,0 +1,68 @@
+"""The annotated video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mot_dinov3.config import DrawConfig
+from mot_dinov3.io.write.writer import VideoWriter
+from mot_dinov3.outputs.drawing import draw_tracks
+from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.values import Frame, FrameResult
+
+
+class VideoSink(FileSink):
+    """Draws each frame's tracks and hands the picture to a writer that encodes elsewhere.
+
+    Attributes:
+        path: the video's final name.
+        writer: knows the codec, encoding times and what became of the sound.
+    """
+
+    def __init__(
+        self,
+        writer: VideoWriter,
+        draw: DrawConfig,
+        names: Mapping[int, str],
+        timer: StageTimer,
+        step_s: float = 0.0,
+    ) -> None:
+        """Wire drawing to writing; nothing is opened yet.
+
+        Args:
+            writer: not yet entered.
+            draw: how tracks look.
+            names: class id -> name.
+            timer: where "draw" and "write" are booked.
+            step_s: seconds from one output frame to the next, 0 to keep the source's times.
+        """
+        super().__init__(str(writer.config.path), writer, timer)
+        self.writer = writer
+        self._draw, self._names = draw, names
+        self._step_s = step_s
+        self._shown = 0
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds in which the encoder had no room."""
+        return self.writer.queue_wait_ms.total / 1000
+
+    @property
+    def threads_s(self) -> Mapping[str, float]:
+        """What the encoder's thread did."""
+        return {"encode": self.writer.encode_ms.total / 1000}
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Draw and queue one frame.
+
+        Raises:
+            OutputError: an earlier frame could not be written.
+        """
+        with self.timer("draw"):
+            # A copy of the frame, which the tracker may still look at; the writer keeps it.
+            picture = draw_tracks(frame.image, result, self._names, self._draw, self.timer.fps)
+        with self.timer("write"):
+            time_s = self._shown * self._step_s if self._step_s else frame.time_s
+            self.writer.write(picture, time_s)
+        self._shown += 1

@@ -1,0 +1,61 @@
+"""From an exported file, made now or found again, to a network that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from mot_dinov3.perception.backends.base import Edit, Export, FileNetwork
+from mot_dinov3.perception.backends.cache import ExportKey, kept
+from mot_dinov3.perception.backends.choice import ONNX, OPENVINO, Choice
+from mot_dinov3.registry import Registry
+
+NETWORKS = Registry(
+    "backend",
+    {
+        OPENVINO: "mot_dinov3.perception.backends.openvino:OpenVinoNetwork",
+        ONNX: "mot_dinov3.perception.backends.onnxruntime:OnnxNetwork",
+    },
+)
+"""Backends that run files; each entry is called with (path, choice, device)."""
+MODEL_FILES = {OPENVINO: "model.xml", ONNX: "model.onnx"}
+
+
+def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = None) -> FileNetwork:
+    """Load an exported file to run as chosen; OpenVINO also reads ONNX files.
+
+    Args:
+        path: the file.
+        choice: backend and precision.
+        device: torch device string.
+        edit: changes a model before it is compiled; OpenVINO only.
+
+    Raises:
+        ModelError: it is no model that the backend can run, or the backend is missing.
+        DeviceError: it does not fit into the device's memory.
+    """
+    more = {} if edit is None or choice.backend != OPENVINO else {"edit": edit}
+    return cast("FileNetwork", NETWORKS.load(choice.backend)(path, choice, device, **more))
+
+
+@contextmanager
+def exported(key: ExportKey, export: Export, place: Path) -> Iterator[Path]:
+    """The model file of an export that was made before, or that `export` makes now.
+
+    It lies in a folder of its own, where `export` may leave notes beside it. Load it before the
+    block ends: where nothing can be kept the folder is gone then.
+
+    Args:
+        key: everything that the export depends on.
+        export: writes the model to the path that it is given, in the format of
+            `key.choice.backend` and the numbers of `key.stored`.
+        place: directory of the exports, see `cache.export_place`.
+
+    Raises:
+        whatever `export` raises; then nothing is kept.
+    """
+    name = MODEL_FILES[key.choice.backend]
+    with kept(key.folder, lambda folder: export(folder / name), place) as folder:
+        yield folder / name

@@ -1,0 +1,91 @@
+"""Runs networks with onnxruntime."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mot_dinov3.errors import not_installed
+from mot_dinov3.perception.backends.choice import Choice
+from mot_dinov3.perception.backends.cpu import thread_count
+from mot_dinov3.perception.backends.problems import run_problem, unusable
+from mot_dinov3.values import FloatArray
+
+logger = logging.getLogger("mot_dinov3")
+
+FLOAT_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
+
+
+class OnnxNetwork:
+    """An onnxruntime session whose threads sleep while they have nothing to do.
+
+    Args:
+        path: an .onnx file.
+        choice: backend and precision, for the title; the file settles what is computed.
+        device: torch device string; CUDA is used where onnxruntime has it.
+
+    Raises:
+        ModelError: onnxruntime is missing, or cannot run the file.
+
+    Attributes:
+        title: backend and precision.
+        precision: what it computes in.
+        device: where it really runs.
+        inputs: shape of every input; -1 where a size is open.
+        input_names: name of every input.
+        input_types: numpy's name for the numbers of every input, else onnxruntime's.
+        metadata: the file's own notes.
+    """
+
+    title: str
+    precision: str
+
+    def __init__(self, path: Path, choice: Choice, device: str = "cpu") -> None:
+        self.title, self.precision = choice.title, choice.precision
+        self._name = path.name
+        self._session = open_session(path, device)
+        on_cuda = "CUDAExecutionProvider" in self._session.get_providers()
+        self.device = device if on_cuda else "cpu"
+        if device != self.device and device.startswith("cuda"):
+            logger.warning("onnxruntime has no CUDA support here: %s runs on the CPU.", path.name)
+        inputs = self._session.get_inputs()
+        self.inputs = [[n if isinstance(n, int) else -1 for n in item.shape] for item in inputs]
+        self.input_names = [item.name for item in inputs]
+        self.input_types = [FLOAT_TYPES.get(item.type, item.type) for item in inputs]
+        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
+        """One forward pass; see `base.Network`."""
+        fed = {self.input_names[0]: pixels.astype(self.input_types[0], copy=False)}
+        try:
+            answer = self._session.run(None, fed)
+        except Exception as error:
+            raise run_problem(self._name, self.title, self.device, error) from error
+        return tuple(np.asarray(output).astype(np.float32, copy=False) for output in answer)
+
+
+def open_session(path: Path, device: str) -> Any:  # noqa: ANN401 - an onnxruntime session
+    """An inference session for a file, on CUDA where asked for and possible.
+
+    Raises:
+        ModelError: onnxruntime is missing, or cannot read the file.
+    """
+    try:
+        import onnxruntime as ort
+    except ImportError as error:
+        raise not_installed("onnxruntime", "onnx", f"'{path.name}'") from error
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = thread_count()
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers: list[Any] = ["CPUExecutionProvider"]
+    if device.startswith("cuda") and "CUDAExecutionProvider" in ort.get_available_providers():
+        number = device.partition(":")[2] or "0"
+        providers.insert(0, ("CUDAExecutionProvider", {"device_id": number}))
+    try:
+        return ort.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:
+        raise unusable(path.name, "onnxruntime", error) from error

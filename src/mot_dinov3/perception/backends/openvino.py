@@ -1,0 +1,112 @@
+"""Runs networks with OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mot_dinov3.perception.backends.base import Edit
+from mot_dinov3.perception.backends.choice import INT8, Choice
+from mot_dinov3.perception.backends.cpu import has_bf16, thread_count
+from mot_dinov3.perception.backends.openvino_setup import openvino_core
+from mot_dinov3.perception.backends.problems import run_problem, unusable
+from mot_dinov3.values import FloatArray
+
+HINTS = {"bf16": "bf16", "fp32": "f32"}
+"""Precision -> OpenVINO's `INFERENCE_PRECISION_HINT`."""
+
+
+class OpenVinoNetwork:
+    """A compiled OpenVINO model, one request at a time, on as many threads as we may use.
+
+    Args:
+        path: an .xml file with its .bin beside it, or an .onnx file.
+        choice: its precision is handed to OpenVINO.
+        device: only CPUs are used.
+        edit: changes the model before it is compiled.
+
+    Raises:
+        ModelError: OpenVINO is missing, or cannot run the file.
+
+    Attributes:
+        title: backend and precision.
+        precision: what it computes in.
+        device: "cpu", whatever was asked for.
+        inputs: shape of every input; -1 where a size is open.
+        input_names: name of every input.
+        input_types: numpy's name for the numbers of every input.
+        metadata: the notes of an ONNX file; empty for OpenVINO's own format.
+    """
+
+    title: str
+    precision: str
+    device = "cpu"
+
+    def __init__(
+        self, path: Path, choice: Choice, device: str = "cpu", edit: Edit | None = None
+    ) -> None:
+        core = openvino_core()
+        self.title, self.precision = choice.title, choice.precision
+        self._name = path.name
+        settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": thread_count(),
+            "ENABLE_CPU_PINNING": False,  # a busy core would be waited for while another is free
+            "INFERENCE_PRECISION_HINT": HINTS[_between(choice.precision)],
+        }
+        try:
+            model = _read(core, path)
+            self.metadata = _notes(model)
+            edited = edit(model, path) if edit else model
+            compiled = core.compile_model(edited, "CPU", settings)
+            self.inputs = [_sizes(port) for port in compiled.inputs]
+            self.input_names = [port.get_any_name() for port in compiled.inputs]
+            self.input_types = [port.get_element_type().to_dtype().name for port in compiled.inputs]
+            self._request: Any = compiled.create_infer_request()
+        except Exception as error:
+            raise unusable(path.name, choice.title, error) from error
+
+    def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
+        """One forward pass; see `base.Network`."""
+        try:
+            fed = [pixels.astype(self.input_types[0], copy=False)]
+            answer = self._request.infer(fed, share_inputs=True, share_outputs=True)
+        except Exception as error:
+            raise run_problem(self._name, self.title, "cpu", error) from error
+        return tuple(np.array(answer[index], np.float32) for index in range(len(answer)))
+
+
+def _between(precision: str) -> str:
+    """What is computed in beside the layers that are int8 by the file's own notes."""
+    if precision == INT8:
+        return "bf16" if has_bf16() else "fp32"
+    return precision
+
+
+def _read(core: Any, path: Path) -> Any:  # noqa: ANN401 - openvino's
+    """The model in a file; one that is named ONNX is tried as nothing else, without noise."""
+    if path.suffix.lower() != ".onnx":
+        return core.read_model(str(path))
+    from openvino.frontend import FrontEndManager
+
+    frontend = FrontEndManager().load_by_framework("onnx")
+    model = frontend.convert(frontend.load(str(path)))
+    if not model.inputs:
+        raise ValueError("it has no input")
+    return model
+
+
+def _sizes(port: Any) -> list[int]:  # noqa: ANN401 - an openvino port
+    shape = port.get_partial_shape()
+    return [size.get_length() if size.is_static else -1 for size in shape]
+
+
+def _notes(model: Any) -> dict[str, str]:  # noqa: ANN401 - an openvino model
+    """What OpenVINO keeps of the metadata of an ONNX file."""
+    notes = dict(model.get_rt_info().items()).get("framework")
+    try:
+        return {} if notes is None else {name: note.astype(str) for name, note in notes.items()}
+    except (AttributeError, RuntimeError, TypeError):
+        return {}

@@ -1,0 +1,122 @@
+"""Runs a torch module that is in memory already, with recorded batches on a GPU."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from mot_dinov3.perception.backends.choice import Choice
+from mot_dinov3.perception.backends.graphs import BucketedRuns, CudaGraphs
+from mot_dinov3.perception.backends.problems import reason, run_problem
+from mot_dinov3.values import FloatArray
+
+if TYPE_CHECKING:
+    import torch
+
+logger = logging.getLogger("mot_dinov3")
+
+
+class TorchNetwork:
+    """A module in evaluation mode on a device, in the precision chosen.
+
+    On CUDA convolutions see channels last, the layout of tensor cores, and batches run as recorded
+    graphs of fixed sizes; a module that cannot be recorded runs as it is, and that is logged.
+
+    Args:
+        module: maps (B, 3, h, w) to a tensor, or to a sequence whose first tensors count.
+        choice: backend and precision.
+        device: torch device string.
+        name: the model as the user knows it, for messages.
+        short: its weights and all its numbers may be bf16 or fp16. Otherwise only fp16 on CUDA
+            is; else autocast keeps in float32 what needs it, such as coordinates.
+        graphs: record batches on CUDA.
+
+    Raises:
+        DeviceFullError: it does not fit on the device.
+
+    Attributes:
+        title: backend and precision.
+        precision: what it computes in.
+        device: where it runs.
+        module: the module, placed.
+    """
+
+    title: str
+    precision: str
+
+    def __init__(
+        self,
+        module: Any,  # noqa: ANN401 - a torch module
+        choice: Choice,
+        device: str,
+        name: str,
+        *,
+        short: bool = False,
+        graphs: bool = True,
+    ) -> None:
+        import torch
+
+        self.title, self.precision, self.device = choice.title, choice.precision, device
+        self._name = name
+        kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+        on_cuda = device.startswith("cuda")
+        short = short or (choice.precision == "fp16" and on_cuda)
+        self._computed = kinds[choice.precision]
+        self._kind = self._computed if short else torch.float32
+        self._layout = torch.channels_last if on_cuda else torch.preserve_format
+        self._recorded = BucketedRuns(CudaGraphs(self._forward)) if graphs and on_cuda else None
+        try:
+            still = module.eval().requires_grad_(False)
+            self.module: Any = still.to(device, self._kind, memory_format=self._layout)
+        except RuntimeError as error:
+            raise run_problem(name, self.title, device, error) from error
+
+    def __call__(self, pixels: FloatArray | torch.Tensor) -> tuple[FloatArray, ...]:
+        """One forward pass; see `base.Network`. Pictures may be on the device already."""
+        import torch
+
+        try:
+            with torch.inference_mode():
+                given = torch.as_tensor(pixels).to(
+                    self.device, self._kind, memory_format=self._layout
+                )
+                return tuple(output.float().cpu().numpy() for output in self._run(given))
+        except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                torch.cuda.empty_cache()
+            raise run_problem(self._name, self.title, self.device, error) from error
+
+    def _run(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        import torch
+
+        if self._recorded is not None:
+            try:
+                return self._recorded(pixels)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError as error:
+                logger.info("'%s' runs without CUDA graphs: %s.", self._name, reason(error))
+                self._recorded = None
+        return self._forward(pixels)
+
+    def _forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        with self._casting():
+            return _tensors(self.module(pixels))
+
+    def _casting(self) -> AbstractContextManager[Any]:
+        if self._kind == self._computed:
+            return nullcontext()
+        import torch
+
+        kind = self.device.partition(":")[0]
+        context: AbstractContextManager[Any] = torch.autocast(kind, dtype=self._computed)
+        return context
+
+
+def _tensors(answer: Any) -> tuple[torch.Tensor, ...]:  # noqa: ANN401 - whatever a module returns
+    """The tensors of an answer, in order; what else it holds (losses, raw maps) is left out."""
+    import torch
+
+    parts = answer if isinstance(answer, (list, tuple)) else [answer]
+    return tuple(part for part in parts if isinstance(part, torch.Tensor))

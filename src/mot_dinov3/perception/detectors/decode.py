@@ -1,0 +1,162 @@
+"""From what a YOLO network answers to boxes: the best class of each, without duplicates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mot_dinov3.values import BoolArray, Detections, FloatArray, IntArray
+
+NMS_IOU = 0.6
+"""Of boxes that overlap more, whatever their classes, only the best stays.
+
+Detectors are scored with 0.7, which leaves a second box on some objects. In tracking each of them
+starts an identity of its own, and makes the true one look crowded.
+"""
+MOST_CANDIDATES = 30_000
+MOST_BOXES = 300
+"""Boxes looked at, and boxes kept, in one picture: the limits of Ultralytics' own loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Boxes in input pixels, row by row.
+
+    Attributes:
+        xyxy: (N, 4) float32.
+        score: (N,) float32.
+        class_id: (N,) int64.
+    """
+
+    xyxy: FloatArray
+    score: FloatArray
+    class_id: IntArray
+
+    def __getitem__(self, rows: IntArray | BoolArray) -> Boxes:
+        return Boxes(self.xyxy[rows], self.score[rows], self.class_id[rows])
+
+
+def of_answer(answer: FloatArray, classes: int, floor: float) -> Boxes:
+    """The candidates of a decoded YOLO answer above a confidence.
+
+    Args:
+        answer: (4 + classes + extra, A) float32; centre x, centre y, width, height in input
+            pixels, then a score per class.
+        classes: how many classes the network knows; a box counts for its best one.
+        floor: a box needs more confidence than this.
+    """
+    scores = answer[4 : 4 + classes]
+    rows = np.flatnonzero(scores.max(axis=0) > floor)
+    class_id = scores[:, rows].argmax(axis=0)
+    half = answer[2:4, rows].T / np.float32(2)
+    centre = answer[:2, rows].T
+    xyxy = np.concatenate((centre - half, centre + half), axis=1)
+    return Boxes(xyxy, scores[class_id, rows], class_id)
+
+
+def of_levels(levels: Sequence[FloatArray], height: int, floor: float) -> Boxes:
+    """The candidates of a YOLO head's raw maps, decoded in float32 for those alone.
+
+    A side's distance from the cell's centre is the mean of a distribution over whole strides
+    (Li et al., "Generalized Focal Loss", 2020), or one number where the head has no bins.
+
+    Args:
+        levels: the box maps (1, 4 bins, h, w) of all levels, then their class maps
+            (1, classes, h, w) before the sigmoid.
+        height: of the network's input in pixels.
+        floor: a box needs more confidence than this.
+    """
+    count = len(levels) // 2
+    parts = [
+        _of_level(boxes[0], scores[0], height / boxes.shape[2], floor)
+        for boxes, scores in zip(levels[:count], levels[count:], strict=True)
+    ]
+    return Boxes(
+        np.concatenate([part.xyxy for part in parts]),
+        np.concatenate([part.score for part in parts]),
+        np.concatenate([part.class_id for part in parts]),
+    )
+
+
+def _of_level(boxes: FloatArray, scores: FloatArray, stride: float, floor: float) -> Boxes:
+    columns = boxes.shape[2]
+    flat = scores.reshape(len(scores), -1)
+    rows = np.flatnonzero(flat.max(axis=0) > _logit(floor))
+    class_id = flat[:, rows].argmax(axis=0)
+    bins = boxes.reshape(4, len(boxes) // 4, -1)[:, :, rows]
+    if bins.shape[1] > 1:
+        share = np.exp(bins - bins.max(axis=1, keepdims=True))
+        places = np.arange(bins.shape[1], dtype=np.float32)[None, :, None]
+        sides = (share * places).sum(axis=1) / share.sum(axis=1)
+    else:
+        sides = bins[:, 0]
+    centre = np.stack((rows % columns, rows // columns)).astype(np.float32) + np.float32(0.5)
+    corners = np.concatenate((centre - sides[:2], centre + sides[2:])) * np.float32(stride)
+    score = 1 / (1 + np.exp(-flat[class_id, rows]))
+    return Boxes(corners.T, score, class_id)
+
+
+def _logit(probability: float) -> float:
+    if not 0 < probability < 1:
+        return -math.inf if probability <= 0 else math.inf
+    return math.log(probability / (1 - probability))
+
+
+def best_of(found: Boxes, wanted: Collection[int] | None) -> Boxes:
+    """The candidates of wanted classes, best first, without those that a better one overlaps.
+
+    Non-maximum suppression regardless of class, by OpenCV.
+
+    Args:
+        found: candidates.
+        wanted: class ids to keep, None for all.
+    """
+    if wanted is not None:
+        found = found[np.isin(found.class_id, sorted(wanted))]
+    return found[suppress(found.xyxy, found.score)]
+
+
+def suppress(xyxy: FloatArray, score: FloatArray) -> IntArray:
+    """Rows of boxes that no better box overlaps by more than `NMS_IOU`, best first.
+
+    Args:
+        xyxy: (N, 4) boxes.
+        score: (N,) confidences.
+    """
+    if not len(score):
+        return np.empty(0, np.int64)
+    xywh = np.concatenate((xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]), axis=1).astype(np.float64)
+    nms: Any = cv2.dnn.NMSBoxes  # its stubs know lists only
+    kept = nms(xywh, score, 0.0, NMS_IOU, top_k=MOST_CANDIDATES)
+    return np.asarray(kept, np.int64).reshape(-1)[:MOST_BOXES]
+
+
+def of_final(answer: FloatArray, floor: float, wanted: Collection[int] | None) -> Boxes:
+    """The boxes of a network that leaves out duplicates itself: only chosen, not suppressed.
+
+    Args:
+        answer: (N, 6 + extra) float32: x1, y1, x2, y2 in input pixels, score, class id.
+        floor: a box needs more confidence than this.
+        wanted: class ids to keep, None for all.
+    """
+    good = answer[:, 4] > floor
+    class_id = answer[:, 5].astype(np.int64)
+    if wanted is not None:
+        good &= np.isin(class_id, sorted(wanted))
+    return Boxes(answer[:, :4], answer[:, 4], class_id)[np.flatnonzero(good)[:MOST_BOXES]]
+
+
+def clean_detections(xyxy: FloatArray, score: FloatArray, class_id: IntArray) -> Detections:
+    """Aligned arrays as `Detections`, without rows that are not finite or have no area."""
+    good = np.isfinite(xyxy).all(axis=1) & np.isfinite(score)
+    good &= (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
+    return Detections(
+        np.ascontiguousarray(xyxy[good], np.float32),
+        score[good].astype(np.float32).clip(0, 1),
+        class_id[good],
+    )

@@ -1,0 +1,87 @@
+"""Fits a picture of any shape into a network's input, and boxes back into the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mot_dinov3.values import FloatArray, Image
+
+GREY = 114
+"""What fills the rest of the input; the value that YOLO was trained with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a picture lies in an input: scaled by `ratio`, then moved by `left` and `top`.
+
+    Attributes:
+        source: width and height of the picture in pixels.
+        size: height and width of the input in pixels.
+        ratio: input pixels per picture pixel.
+        inner: width and height of the scaled picture.
+        left: columns of grey before it.
+        top: rows of grey above it.
+    """
+
+    source: tuple[int, int]
+    size: tuple[int, int]
+    ratio: float
+    inner: tuple[int, int]
+    left: int
+    top: int
+
+    @property
+    def right(self) -> int:
+        """Columns of grey behind the picture."""
+        return self.size[1] - self.inner[0] - self.left
+
+    @property
+    def bottom(self) -> int:
+        """Rows of grey below it."""
+        return self.size[0] - self.inner[1] - self.top
+
+    def back(self, xyxy: FloatArray) -> FloatArray:
+        """(N, 4) boxes in input pixels -> in picture pixels, cut to the picture."""
+        moved = (xyxy - np.array([self.left, self.top] * 2, np.float32)) / np.float32(self.ratio)
+        out: FloatArray = moved.clip(0, np.array(self.source * 2, np.float32))
+        return out
+
+
+def input_size(source: tuple[int, int], longest: int, stride: int) -> tuple[int, int]:
+    """Height and width of the smallest input that a picture fits into.
+
+    Its longer side is `longest` or a little more, both sides are multiples of `stride`.
+
+    Args:
+        source: width and height of the picture in pixels.
+        longest: size asked for, `--imgsz`.
+        stride: the network's coarsest step in pixels.
+    """
+    side = -(-longest // stride) * stride
+    ratio = side / max(source)
+    width, height = (max(round(length * ratio), 1) for length in source)
+    return -(-height // stride) * stride, -(-width // stride) * stride
+
+
+def fit(source: tuple[int, int], size: tuple[int, int]) -> Fit:
+    """Lay a picture of `source` (width, height) in the middle of an input of `size` (h, w)."""
+    width, height = source
+    ratio = min(size[0] / height, size[1] / width)
+    inner = max(round(width * ratio), 1), max(round(height * ratio), 1)
+    left, top = (size[1] - inner[0]) / 2, (size[0] - inner[1]) / 2
+    return Fit(source, size, ratio, inner, round(left - 0.1), round(top - 0.1))
+
+
+def letterbox(image: Image, how: Fit) -> FloatArray:
+    """(H, W, 3) uint8 BGR -> (1, 3, h, w) float32 RGB in 0..1, grey where there is no picture."""
+    if (image.shape[1], image.shape[0]) != how.inner:
+        image = cv2.resize(image, how.inner, interpolation=cv2.INTER_LINEAR)
+    if how.top or how.left or how.bottom or how.right:
+        image = cv2.copyMakeBorder(
+            image, how.top, how.bottom, how.left, how.right, cv2.BORDER_CONSTANT, value=(GREY,) * 3
+        )
+    pixels: FloatArray = cv2.dnn.blobFromImage(image, 1 / 255, swapRB=True)
+    return pixels

@@ -1,0 +1,130 @@
+"""From `--det` to a detector that runs: which file, which backend, which loop."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from mot_dinov3.config import AUTO, DetectorConfig, DeviceConfig
+from mot_dinov3.errors import ModelError, UsageError, not_installed
+from mot_dinov3.perception.backends.cache import export_place
+from mot_dinov3.perception.backends.choice import (
+    INT8,
+    ONNX,
+    OPENVINO,
+    TORCH,
+    Choice,
+    Older,
+    choose_backend,
+    choose_with_int8,
+)
+from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.detectors.networks import (
+    QUANTIZER,
+    ExportingSource,
+    NetworkSource,
+    ReadySource,
+    TorchSource,
+)
+from mot_dinov3.perception.detectors.weights import find_weights
+from mot_dinov3.perception.detectors.yolo import YoloDetector
+
+logger = logging.getLogger("mot_dinov3")
+
+READY = {".onnx": (ONNX, OPENVINO), ".xml": (OPENVINO,), "_openvino_model": (OPENVINO,)}
+"""How the name of an export ends -> the backends that run it directly."""
+
+
+def load_yolo(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
+    """A detector from an Ultralytics model: official name, weights file, or export.
+
+    Raises:
+        ModelError: the weights are missing, damaged, unsafe, or of a task without boxes; or the
+            backend asked for is not installed.
+        DeviceError: the device is missing, full, or too old for the precision.
+        UsageError: a class is unknown, or the flags contradict each other.
+    """
+    if settings.half and not device.startswith("cuda"):
+        raise UsageError("--half needs a CUDA device.", fix="Leave --half out.")
+    path = find_weights(config.det)
+    ending = next((ending for ending in READY if path.name.endswith(ending)), "")
+    if ending:
+        source: NetworkSource | None = _ready(path, READY[ending], device, settings)
+    else:
+        source = _weights(path, device, settings) if path.suffix == ".pt" else None
+    if source is not None and source.about.plain:
+        return YoloDetector(config, source)
+    return _by_ultralytics(config, path, device, settings)
+
+
+def load_demo(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
+    """The small detector whose weights are part of the package.
+
+    Raises:
+        ModelError: the package lacks its weights.
+    """
+    from mot_dinov3.perception.assets import demo_detector_path
+
+    path = demo_detector_path()
+    if not path.is_file():
+        raise ModelError(
+            "The demo detector's weights are not in this installation.",
+            fix="Install the package again, or make them: python cli.py train-demo",
+        )
+    return load_yolo(replace(config, det=str(path)), device, settings)
+
+
+def _weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:
+    choice = _choose(device, settings)
+    if choice.backend == TORCH:
+        from mot_dinov3.perception.detectors.checkpoint import Checkpoint
+
+        return TorchSource(Checkpoint(path, device), choice, device)
+    return ExportingSource(path, choice, device, export_place(settings))
+
+
+def _choose(device: str, settings: DeviceConfig) -> Choice:
+    """Backend and precision for weights; short numbers only where they are no slower."""
+    choice = choose_with_int8(settings, device, _older(settings), of="a detector", by=OPENVINO)
+    if (choice.precision, device) == ("fp16", "cpu"):
+        raise UsageError(
+            "--precision fp16 of a detector needs a GPU: a CPU takes seconds for a frame.",
+            fix="Choose --precision auto.",
+        )
+    if choice.precision == INT8 and find_spec(QUANTIZER) is None:
+        raise not_installed(QUANTIZER, "int8", "--precision int8")
+    return choice
+
+
+def _ready(path: Path, able: tuple[str, ...], device: str, settings: DeviceConfig) -> ReadySource:
+    if able == (OPENVINO,) and device != "cpu":
+        logger.warning("OpenVINO runs '%s' on the CPU, not on %s.", path.name, device)
+        device = "cpu"
+    choice = choose_backend(settings, device, _older(settings), able=able, ready=True)
+    return ReadySource(path, choice, device)
+
+
+def _by_ultralytics(
+    config: DetectorConfig, path: Path, device: str, settings: DeviceConfig
+) -> Detector:
+    if settings.backend not in (AUTO, TORCH):
+        raise UsageError(
+            f"--backend {settings.backend} cannot run '{path.name}': only Ultralytics can.",
+            fix=f"Choose --backend {AUTO}.",
+        )
+    from mot_dinov3.perception.detectors.ultralytics_loop import UltralyticsDetector
+
+    choice = choose_backend(replace(settings, backend=TORCH), device, _older(settings))
+    half = choice.precision == "fp16" and device.startswith("cuda")
+    if settings.precision not in (AUTO, "fp16" if half else "fp32"):
+        raise UsageError(
+            f"'{path.name}' runs in Ultralytics' own loop, which has no {settings.precision} here.",
+            fix="Choose --precision auto.",
+        )
+    return UltralyticsDetector(config, path, device, half=half)
+
+
+def _older(settings: DeviceConfig) -> Older | None:
+    return Older("--half", "fp16") if settings.half else None

@@ -1,0 +1,109 @@
+"""Replays detections from MOT text, so that a tracker can be judged apart from a detector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mot_dinov3.config import DetectorConfig, DeviceConfig
+from mot_dinov3.errors import UsageError
+from mot_dinov3.io.formats.mot import MotTable, read_mot
+from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.detectors.classes import resolve_classes
+from mot_dinov3.values import Detections, FloatArray, Frame
+
+UNNAMED = 0
+MOT_CLASSES = {
+    1: "pedestrian",
+    2: "person on vehicle",
+    3: "car",
+    4: "bicycle",
+    5: "motorbike",
+    6: "non motorized vehicle",
+    7: "static person",
+    8: "distractor",
+    9: "occluder",
+    10: "occluder on the ground",
+    11: "occluder full",
+    12: "reflection",
+    13: "crowd",
+}
+"""Classes of the MOT16 and MOT17 annotations; https://arxiv.org/abs/1603.00831, table 3."""
+
+
+def load_replay(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
+    """A detector from the MOT file that `config.det` names; it runs nothing, so nowhere.
+
+    Raises:
+        InputError: the file is missing or holds a bad line; the message names it.
+        UsageError: no file was named, or a class is unknown.
+    """
+    return MotFileDetector(config)
+
+
+class MotFileDetector:
+    """Hands out the boxes that a MOT file holds for each frame, matched by `Frame.index`.
+
+    Rows without a class count as class 0 "person". Boxes without area are left out. Which
+    scores a file means is told by `confidence`.
+    """
+
+    names: Mapping[int, str]
+    title: str
+    has_memory = False
+
+    def __init__(self, config: DetectorConfig) -> None:
+        """Read the whole file at once.
+
+        Raises:
+            InputError: the file is missing or holds a bad line; the message names it.
+            UsageError: no file was named, or a class is unknown.
+        """
+        path = Path(config.det.partition(":")[2].strip()).expanduser()
+        if not path.name:
+            raise UsageError("--det mot: names no file.", fix="Write --det mot:FILE.")
+        self._table = read_mot(path)
+        self._class_id = np.maximum(self._table.class_id, UNNAMED)
+        self._score = confidence(self._table.score)
+        self.names = class_names(self._table)
+        self.title = f"replay of {path.name}"
+        self._keep = self._score >= config.floor
+        self._keep &= (self._table.xyxy[:, 2:] > self._table.xyxy[:, :2]).all(axis=1)
+        if (wanted := resolve_classes(config.classes, self.names)) is not None:
+            self._keep &= np.isin(self._class_id, sorted(wanted))
+
+    def rows_after(self, frames: int) -> int:
+        """How many boxes a source of so many frames never comes to."""
+        return int((self._table.frame_index >= frames).sum())
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Nothing to do: all is in memory."""
+
+    def detect(self, frame: Frame) -> Detections:
+        """The file's boxes of one frame; none where the file is silent."""
+        rows = self._table.rows_of(frame.index)
+        keep = self._keep[rows]
+        return Detections(
+            self._table.xyxy[rows][keep], self._score[rows][keep], self._class_id[rows][keep]
+        )
+
+
+def confidence(score: FloatArray) -> FloatArray:
+    """(N,) scores of a file as confidences in [0, 1].
+
+    A file with one and the same score of 0 or less everywhere (usually -1) states none: all
+    its boxes count as certain. Else a score is taken as it stands, cut to [0, 1]: detectors
+    whose scores are open margins call everything above 1 certain and below 0 wrong.
+    """
+    if len(score) and score.max() <= 0 and score.min() == score.max():
+        return np.ones_like(score)
+    return score.clip(0, 1)
+
+
+def class_names(table: MotTable) -> dict[int, str]:
+    """Class id -> name for the classes that the file speaks of."""
+    present = np.unique(np.maximum(table.class_id, UNNAMED)).tolist()
+    names = {UNNAMED: "person", **MOT_CLASSES}
+    return {number: names.get(number, f"class {number}") for number in present or [UNNAMED]}

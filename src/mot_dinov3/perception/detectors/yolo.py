@@ -1,0 +1,140 @@
+"""Any YOLO that gives upright boxes, run directly by whatever backend is fastest here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from mot_dinov3.config import DetectorConfig
+from mot_dinov3.errors import ModelError
+from mot_dinov3.perception.backends.base import Network
+from mot_dinov3.perception.backends.choice import TORCH
+from mot_dinov3.perception.detectors.classes import resolve_classes
+from mot_dinov3.perception.detectors.decode import (
+    Boxes,
+    best_of,
+    clean_detections,
+    of_answer,
+    of_final,
+    of_levels,
+)
+from mot_dinov3.perception.detectors.device_letterbox import DeviceLetterbox
+from mot_dinov3.perception.detectors.letterbox import Fit, fit, input_size, letterbox
+from mot_dinov3.perception.detectors.neck import Neck
+from mot_dinov3.perception.detectors.networks import NetworkSource
+from mot_dinov3.runtime.upload import FrameUpload
+from mot_dinov3.values import Detections, FloatArray, Frame, Image
+
+logger = logging.getLogger("mot_dinov3")
+
+MOST_NETWORKS = 4
+"""Networks for so many input sizes stay loaded; a source rarely shows more than one."""
+MAPS = 4
+"""Dimensions of the first answer of a network that leaves decoding to us."""
+
+
+class YoloDetector:
+    """Detects with a YOLO network whose input has the shape of the picture.
+
+    The picture's size is known only when the first one comes, so the network for it is loaded,
+    or exported, at `warm_up` or at the first picture of another size.
+
+    Args:
+        config: confidence, input size and classes.
+        source: gives the network for a size.
+
+    Raises:
+        UsageError: a class is unknown.
+    """
+
+    names: Mapping[int, str]
+    has_memory = False
+
+    def __init__(self, config: DetectorConfig, source: NetworkSource) -> None:
+        self.names = source.about.names
+        self._source = source
+        self._about = source.about
+        self._floor, self._longest = config.floor, config.imgsz
+        self._wanted = resolve_classes(config.classes, self.names)
+        self._networks: dict[tuple[int, int], Network] = {}
+        self._size = source.fixed_size()
+        self._fitted: Callable[[Image, Fit], FloatArray] = letterbox
+        self._keeps_neck = False
+        self.neck: Neck | None = None
+
+    @property
+    def title(self) -> str:
+        """Model, input size as far as it is known, backend, precision, device."""
+        size = f"{self._size[1]}x{self._size[0]}" if self._size else f"{self._longest}"
+        source = self._source
+        return f"{source.name} {size} px, {source.choice.title}, {source.device}"
+
+    def keep_neck(self) -> bool:
+        """Hand out the neck from now on, see `base.NeckFeatures`; networks are loaded again."""
+        if not self._keeps_neck and self._source.keep_neck():
+            self._keeps_neck = True
+            self._networks.clear()
+        return self._keeps_neck
+
+    def share(self, upload: FrameUpload) -> None:
+        """Look at pictures where they are uploaded, if that is where torch runs the network."""
+        source = self._source
+        if source.choice.backend == TORCH and source.device == upload.device:
+            self._fitted = DeviceLetterbox(upload)
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Load the network for pictures of that size, and run it once.
+
+        Raises:
+            ModelError, DeviceError: it cannot be exported, or does not run.
+        """
+        self._find(np.zeros((height, width, 3), np.uint8))
+
+    def detect(self, frame: Frame) -> Detections:
+        """The objects of one frame; boxes that are not finite or have no area are dropped.
+
+        Raises:
+            ModelError, DeviceError: the network fails, or the device is full.
+        """
+        return self._find(frame.image)
+
+    def _find(self, image: Image) -> Detections:
+        source = image.shape[1], image.shape[0]
+        size = self._source.fixed_size() or input_size(source, self._longest, self._about.stride)
+        how = fit(source, size)
+        answers = self._network(size)(self._fitted(image, how))
+        if answers[0].ndim == MAPS:
+            found = self._of_maps(answers, how)
+        else:
+            found = self._of_answer(answers[0])
+        return clean_detections(how.back(found.xyxy), found.score, found.class_id)
+
+    def _of_maps(self, maps: Sequence[FloatArray], how: Fit) -> Boxes:
+        """Boxes of a network that hands out its head's raw maps, and its neck's behind them."""
+        count = len(maps)
+        if self._keeps_neck:
+            count = count * 2 // 3
+            self.neck = Neck(tuple(level[0] for level in maps[count:]), how)
+        return best_of(of_levels(maps[:count], how.size[0], self._floor), self._wanted)
+
+    def _of_answer(self, answer: FloatArray) -> Boxes:
+        if answer.ndim != 3 or len(answer) != 1:
+            raise ModelError(
+                f"'{self._source.name}' answers one picture with shape {answer.shape}.",
+                fix="Use a model that Ultralytics exported for detection, with batch=1.",
+            )
+        if self._about.final or answer.shape[2] == 6:
+            return of_final(answer[0], self._floor, self._wanted)
+        return best_of(of_answer(answer[0], len(self.names), self._floor), self._wanted)
+
+    def _network(self, size: tuple[int, int]) -> Network:
+        """The network for an input size; the oldest one goes when there are too many."""
+        if size not in self._networks:
+            if len(self._networks) >= MOST_NETWORKS:
+                del self._networks[next(iter(self._networks))]
+            self._networks[size] = self._source.network(size)
+            self._size = size
+            logger.info("detector: %s", self.title)
+        return self._networks[size]

@@ -1,0 +1,116 @@
+"""A network as an embedder: crops, batches, memory, unit rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from mot_dinov3.errors import ModelError
+from mot_dinov3.perception.backends.base import Network
+from mot_dinov3.perception.features.batches import Batches
+from mot_dinov3.perception.features.crops import CropShape, CropWindows, cpu_batch
+from mot_dinov3.values import FloatArray, Image
+from mot_dinov3.wording import counted
+
+if TYPE_CHECKING:
+    import torch
+
+Cut: TypeAlias = "Callable[[Image, CropWindows], FloatArray | torch.Tensor]"
+"""Makes the network's (K, 3, h, w) input of K windows of a frame, K at least 1."""
+
+
+class NetworkEmbedder:
+    """Describes boxes with any network that turns pictures into one vector each.
+
+    Args:
+        network: takes (B, 3, h, w) pictures; its first output is (B, D).
+        shape: how a box becomes the network's input.
+        device: torch device string on which the network runs.
+        name: the model as the user knows it, for `title` and messages.
+        cut: makes the input; on the CPU unless told otherwise.
+
+    Raises:
+        DeviceError: one crop alone does not fit into the device's memory.
+    """
+
+    whole_frame = False
+    has_own_cost = True
+    has_memory = False
+
+    def __init__(
+        self,
+        network: Network,
+        shape: CropShape,
+        *,
+        device: str,
+        name: str,
+        cut: Cut | None = None,
+    ) -> None:
+        self.device = device
+        self.shape = shape
+        self.batches = Batches(name, device)
+        self._name = name
+        self._network = network
+        self._cut = cut or (lambda image, windows: cpu_batch(image, windows, shape.spec))
+        self.dim = self._try_out()
+
+    @property
+    def title(self) -> str:
+        """The model, its input size, device, backend and precision; and how memory ran out."""
+        spec = self.shape.spec
+        size = f"{spec.width}" if spec.square else f"{spec.width}x{spec.height}"
+        what = f"{self._name} {size} px, {self.device}, {self._network.title}"
+        return f"{what}{self.batches.title}"
+
+    def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """One vector per box, all boxes in one batch.
+
+        Args:
+            image: (H, W, 3) uint8 BGR, the whole frame.
+            xyxy: (M, 4) float32 boxes in its pixels; may reach over the border.
+
+        Returns:
+            (M, dim) float32, unit rows; NaN where a box shows nothing of the frame or the
+            model's answer is not finite.
+
+        Raises:
+            DeviceError: one crop alone does not fit into the device's memory.
+            ModelError: the network fails.
+        """
+        windows = self.shape.windows(xyxy, (image.shape[1], image.shape[0]))
+        out = np.full((len(xyxy), self.dim), np.nan, np.float32)
+        if len(windows):
+            vectors = self.batches.run(windows, lambda part: self._describe(image, part))
+            out[windows.rows] = unit_rows(vectors)
+        return out
+
+    def _describe(self, image: Image, windows: CropWindows) -> FloatArray:
+        vectors = self._network(self._cut(image, windows))[0]
+        if vectors.ndim < 2 or len(vectors) != len(windows):
+            raise ModelError(
+                f"'{self._name}' answers {counted(len(windows), 'picture')} with shape "
+                f"{vectors.shape}, not with one vector each.",
+                fix="Export the model up to its embedding layer.",
+            )
+        return vectors.reshape(len(vectors), -1)
+
+    def _try_out(self) -> int:
+        """Run the network once; returns the length of its vectors."""
+        spec = self.shape.spec
+        blank = np.zeros((spec.height, spec.width, 3), np.uint8)
+        whole = np.array([[0, 0, spec.width, spec.height]], np.float32)
+        windows = self.shape.windows(whole, (spec.width, spec.height))
+        return len(self.batches.run(windows, lambda part: self._describe(blank, part))[0])
+
+
+def unit_rows(vectors: FloatArray) -> FloatArray:
+    """(M, D) any rows -> (M, D) float32 rows of length 1; NaN where a row has no direction."""
+    wide = np.asarray(vectors, np.float64)
+    usable = np.isfinite(wide).all(axis=1, keepdims=True)
+    length = np.linalg.norm(np.where(usable, wide, 0.0), axis=1)
+    out = np.full(wide.shape, np.nan, np.float32)
+    rows = np.flatnonzero(length > 0)
+    out[rows] = wide[rows] / length[rows, None]
+    return out

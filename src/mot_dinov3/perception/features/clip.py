@@ -1,0 +1,43 @@
+"""CLIP's picture tower: the vector that it compares with text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mot_dinov3.config import EmbedderConfig
+from mot_dinov3.perception.features.base import Embedder, Placement
+from mot_dinov3.perception.features.exports import Built, Pretrained, pretrained_embedder
+from mot_dinov3.perception.features.pretrained import input_spec, load_typed_model
+from mot_dinov3.perception.hub.files import model_directory
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_CLIP = "openai/clip-vit-base-patch32"
+
+
+def load_clip(config: EmbedderConfig, place: Placement) -> Embedder:
+    """An embedder from a CLIP model; `config.embed_model` is a hub id or a local directory.
+
+    Raises:
+        ModelError: the model cannot be found or loaded, or is no CLIP model.
+    """
+    name = config.embed_model or DEFAULT_CLIP
+    directory = model_directory(name, f"--embedder clip --embed-model {DEFAULT_CLIP}")
+    model = Pretrained(name, directory, "image embeds", lambda: _built(directory, name))
+    return pretrained_embedder(model, config, place)
+
+
+def _built(directory: Path, name: str) -> Built:
+    from mot_dinov3.nets.pooled import PooledModel
+
+    kinds = ("clip", "clip_vision_model")
+    model = load_typed_model(directory, "CLIPVisionModelWithProjection", kinds, name)
+    return PooledModel(model, image_embeds), input_spec(directory, model.config, name)
+
+
+def image_embeds(output: Any) -> torch.Tensor:  # noqa: ANN401 - a transformers output
+    """(B, D) vectors in the space shared with text."""
+    vectors: torch.Tensor = output.image_embeds
+    return vectors

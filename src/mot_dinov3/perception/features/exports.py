@@ -1,0 +1,138 @@
+"""Pretrained vision models as embedders: built in torch, or exported once and found again."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mot_dinov3.config import EmbedderConfig
+from mot_dinov3.perception.backends.base import Network
+from mot_dinov3.perception.backends.cache import ExportKey, export_place
+from mot_dinov3.perception.backends.choice import (
+    INT8,
+    ONNX,
+    TITLES,
+    TORCH,
+    Choice,
+    Older,
+    choose_with_int8,
+)
+from mot_dinov3.perception.backends.digest import weights_digest
+from mot_dinov3.perception.backends.load import exported, load_network
+from mot_dinov3.perception.features.backbone import NetworkEmbedder
+from mot_dinov3.perception.features.base import Placement
+from mot_dinov3.perception.features.crops import CropShape, InputSpec
+
+if TYPE_CHECKING:
+    import torch
+
+Built: TypeAlias = "tuple[torch.nn.Module, InputSpec]"
+"""A module that turns (B, 3, h, w) pictures into (B, D), and what it wants to see."""
+
+logger = logging.getLogger("mot_dinov3")
+
+SPEC_FILE = "input.json"
+"""Beside an exported network: what it wants to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pretrained:
+    """A model in a directory, loaded only if nobody has exported it yet.
+
+    Attributes:
+        name: the model as the user knows it.
+        directory: has its weights and settings, which tell it from others.
+        kind: what is read off it, such as "class token"; part of what is exported.
+        build: loads it with torch.
+    """
+
+    name: str
+    directory: Path
+    kind: str
+    build: Callable[[], Built]
+
+
+def pretrained_embedder(
+    model: Pretrained, config: EmbedderConfig, place: Placement
+) -> NetworkEmbedder:
+    """The model with the backend and precision that were asked for.
+
+    Raises:
+        UsageError: backend, precision and device do not go together.
+        ModelError: the model cannot be loaded or exported, or a package is missing.
+        DeviceError: it does not fit on the device, or the device is too old for the precision.
+    """
+    choice = choose_with_int8(
+        place.config, place.device, older_flag(config), of="an embedder", by=ONNX
+    )
+    if choice.precision == INT8:
+        logger.warning(
+            "int8 embeddings differ from exact ones: look at a run before you trust them."
+        )
+    if choice.backend == TORCH:
+        from mot_dinov3.perception.backends.torch import TorchNetwork
+
+        module, spec = model.build()
+        network: Network = TorchNetwork(
+            module, choice, place.device, model.name, short=True, graphs=place.graphs
+        )
+    else:
+        network, spec = _from_export(model, choice, place)
+    return embedder_of(network, spec, config, place, model.name)
+
+
+def embedder_of(
+    network: Network, spec: InputSpec, config: EmbedderConfig, place: Placement, name: str
+) -> NetworkEmbedder:
+    """A loaded network as an embedder; crops are cut on a GPU where the network takes them so."""
+    shape = CropShape(spec, config.crop_pad, config.crop_square and spec.square)
+    cut = None
+    if network.device.startswith("cuda") and place.upload is not None:
+        from mot_dinov3.perception.features.device_crops import DeviceCrops
+
+        cut = DeviceCrops(spec, place.upload)
+    return NetworkEmbedder(network, shape, device=network.device, name=name, cut=cut)
+
+
+def older_flag(config: EmbedderConfig) -> Older | None:
+    """What `--embed-amp` says about the precision, None where it says nothing."""
+    if config.embed_amp == "auto":
+        return None
+    precision = "fp32" if config.embed_amp == "off" else config.embed_amp
+    return Older(f"--embed-amp {config.embed_amp}", precision)
+
+
+def _from_export(model: Pretrained, choice: Choice, place: Placement) -> tuple[Network, InputSpec]:
+    key = ExportKey(
+        name=Path(model.name).name,
+        weights=weights_digest(model.directory),
+        choice=choice,
+        size=(0, 0),
+        variant=model.kind,
+        exporters=("torch", "transformers"),
+    )
+
+    def write(path: Path) -> None:
+        from mot_dinov3.perception.features.exporting import export
+
+        logger.warning(
+            "Exporting '%s' to %s, to be kept for later runs.",
+            model.name, TITLES[choice.backend],
+        )  # fmt: skip
+        module, spec = model.build()
+        path.with_name(SPEC_FILE).write_text(json.dumps(asdict(spec)), encoding="utf-8")
+        export(module, (spec.height, spec.width), key, path)
+
+    with exported(key, write, export_place(place.config)) as path:
+        settings = json.loads(path.with_name(SPEC_FILE).read_text(encoding="utf-8"))
+        return load_network(path, choice, place.device), spec_of(settings)
+
+
+def spec_of(settings: dict[str, Any]) -> InputSpec:
+    """An `InputSpec` from its own `asdict` after JSON has made lists of tuples."""
+    listed = {name: tuple(settings[name]) for name in ("mean", "std")}
+    return InputSpec(**{**settings, **listed})

@@ -1,0 +1,187 @@
+"""The detector's own features as embeddings: nearly free, because they are there already.
+
+The neck of a YOLO describes what kind of thing is where, so objects of one class look alike in
+it. What sets them apart is what is left when the usual object is taken away: every value is
+measured from its mean over the objects seen lately, in its standard deviations. Fine levels tell
+clothes, coarse ones the build; each level counts the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from mot_dinov3.config import EmbedderConfig
+from mot_dinov3.errors import UsageError
+from mot_dinov3.perception.features.backbone import unit_rows
+from mot_dinov3.perception.features.base import Embedder, Placement
+from mot_dinov3.perception.features.pooling import pool_boxes
+from mot_dinov3.values import FloatArray, Image
+
+BINS = ((4, 2), (3, 1), (1, 1))
+"""Rows and columns that a box is divided into, finest level first; found on real walkers."""
+
+MEMORY = 5000
+"""Objects whose mean is the usual one; older ones are forgotten."""
+
+FIRST_GUESS = 4.0
+"""For how many objects the background of the first picture counts in that mean."""
+
+FLOOR = 0.1
+"""Values vary by at least this share of what all values vary by, so that no noise is blown up."""
+
+
+class FeatureMaps(Protocol):
+    """Maps of one picture, and where its boxes lie in them."""
+
+    @property
+    def maps(self) -> Sequence[FloatArray]:
+        """(C, h, w) float32 per level, the finest first."""
+
+    def cells(self, xyxy: FloatArray, level: int) -> FloatArray:
+        """(N, 4) boxes in pixels -> in cells of a level's map."""
+
+
+@runtime_checkable
+class MapSource(Protocol):
+    """A detector that hands out what its head looked at."""
+
+    @property
+    def title(self) -> str:
+        """What runs, for the summary."""
+
+    def keep_neck(self) -> bool:
+        """Hand out maps from now on; False where there are none to give."""
+
+    @property
+    def neck(self) -> FeatureMaps | None:
+        """Of the picture that was detected in last."""
+
+
+def load_neck(config: EmbedderConfig, place: Placement) -> Embedder:
+    """An embedder from the detector that is loaded already.
+
+    Raises:
+        UsageError: there is none, or its features are not to be had.
+    """
+    if place.detector is None:
+        raise UsageError(
+            f"--embedder {config.embedder} describes what a detector has just looked at, but here "
+            "no detector looks.",
+            fix="Name another --embedder.",
+        )
+    return NeckEmbedder(place.detector)
+
+
+class NeckEmbedder:
+    """Describes boxes of the picture that the detector saw last, by the neck of its network.
+
+    The first call for a picture also says what objects usually look like: call it with all of
+    them. A lone object teaches nothing, because nothing sets it apart from others.
+
+    Args:
+        source: the detector, loaded.
+
+    Raises:
+        UsageError: its network has no neck to give, or its backend does not hand it out.
+    """
+
+    device = "cpu"
+    whole_frame = True
+    has_own_cost = False
+    has_memory = True
+
+    def __init__(self, source: object) -> None:
+        self._source = require_neck(source)
+        self._seen: FeatureMaps | None = None
+        self._usual: list[Usual] = []
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector; 0 before the detector has run."""
+        neck = self._source.neck
+        sizes = zip(neck.maps, BINS, strict=False) if neck is not None else ()
+        return sum(len(features) * bins[0] * bins[1] for features, bins in sizes)
+
+    @property
+    def title(self) -> str:
+        """Whose features they are."""
+        return f"neck of {self._source.title}"
+
+    def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """One vector per box; `image` must be the one that the detector looked at last.
+
+        Returns:
+            (M, dim) float32, unit rows; NaN where the maps say nothing.
+        """
+        neck = self._source.neck
+        if neck is None:
+            raise _nothing_handed_out(self._source)
+        levels = [
+            pool_boxes(features, neck.cells(xyxy, level), bins)
+            for level, (features, bins) in enumerate(zip(neck.maps, BINS, strict=False))
+        ]
+        if not self._usual:
+            self._usual = [Usual(*each) for each in zip(neck.maps, BINS, strict=False)]
+        if neck is not self._seen:
+            for usual, found in zip(self._usual, levels, strict=True):
+                usual.learn(found)
+        self._seen = neck
+        both = zip(self._usual, levels, strict=True)
+        own = [unit_rows(usual.apart(found)) for usual, found in both]
+        out: FloatArray = np.concatenate(own, axis=1) / np.float32(np.sqrt(len(own)))
+        out[~np.isfinite(out).all(axis=1)] = np.nan
+        return out
+
+
+class Usual:
+    """What values objects usually have at one level, and how much those vary.
+
+    It begins with what the whole first picture holds.
+    """
+
+    def __init__(self, features: FloatArray, bins: tuple[int, int]) -> None:
+        parts = bins[0] * bins[1]
+        self._mean = np.tile(features.mean(axis=(1, 2)), parts)
+        self._variance = np.tile(features.var(axis=(1, 2)), parts)
+        self._count = FIRST_GUESS
+
+    def learn(self, values: FloatArray) -> None:
+        """Take in the values (N, D) of all objects of one picture, N at least 2."""
+        good = values[np.isfinite(values).all(axis=1)]
+        if len(good) < 2:
+            return
+        share = np.float32(len(good) / (min(self._count, MEMORY) + len(good)))
+        off = good.mean(axis=0) - self._mean
+        spread = self._variance + share * off * off
+        self._variance = (1 - share) * spread + share * good.var(axis=0)
+        self._mean = self._mean + share * off
+        self._count += len(good)
+
+    def apart(self, values: FloatArray) -> FloatArray:
+        """(N, D) how far values are from the usual ones, in standard deviations."""
+        floor = FLOOR * np.sqrt(self._variance.mean()) + 1e-6
+        out: FloatArray = (values - self._mean) / (np.sqrt(self._variance) + floor)
+        return out
+
+
+def require_neck(source: object) -> MapSource:
+    """The detector as a source of maps, told to keep them from now on.
+
+    Raises:
+        UsageError: it has none to give.
+    """
+    if isinstance(source, MapSource) and source.keep_neck():
+        return source
+    raise _nothing_handed_out(source)
+
+
+def _nothing_handed_out(source: object) -> UsageError:
+    title = getattr(source, "title", "this detector")
+    return UsageError(
+        f"'{title}' hands out no features for its boxes to be described with.",
+        fix="They come from a YOLO with --backend openvino or torch. With other detectors leave "
+        "out --embedder detector and --cheap-evidence.",
+    )

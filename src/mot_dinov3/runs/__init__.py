@@ -1,0 +1,3 @@
+"""One source from frames to outputs."""
+
+from __future__ import annotations

@@ -1,0 +1,149 @@
+"""From what stands after every `--source` to the videos of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mot_dinov3.data.synthetic.reader import is_synthetic
+from mot_dinov3.errors import InputError
+from mot_dinov3.io.containers import is_url, printable_name
+from mot_dinov3.io.read.images import natural_key
+from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE
+from mot_dinov3.io.read.sequence import MOT_PREFIX
+from mot_dinov3.io.read.sources import VIDEO_SUFFIXES
+
+LIST_SUFFIX = ".txt"
+COMMENT = "#"
+MOST_BYTES = 10_000_000
+"""A longer file is no list of videos."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A source and where it was named.
+
+    Attributes:
+        source: as `--source` takes it.
+        where: `list.txt:3`, empty for the command line.
+    """
+
+    source: str
+    where: str = ""
+
+
+def is_list(source: str) -> bool:
+    """Whether `--source` names a list of videos."""
+    return source.lower().endswith(LIST_SUFFIX) and _is_path(source) and not Path(source).is_dir()
+
+
+def expand(sources: Sequence[str], *, each: bool) -> list[Listed]:
+    """The videos that `sources` name, in order: lists are read and, with `each`, directories.
+
+    Raises:
+        InputError: a list or a directory cannot be read or has no video; says which line it is.
+    """
+    named = [item for source in sources for item in _listed(source)]
+    return [video for item in named for video in (_within(item) if each else [item])]
+
+
+def _listed(source: str) -> Iterator[Listed]:
+    if is_list(source):
+        yield from read_list(Path(source).expanduser())
+    else:
+        yield Listed(source)
+
+
+def read_list(path: Path) -> list[Listed]:
+    """The sources of a list: one a line, relative to the list; `#` begins a line of comment.
+
+    Raises:
+        InputError: it cannot be read, is no text, names another list or nothing at all.
+    """
+    name = printable_name(str(path))
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such name is possible"
+        raise InputError(f"The list '{name}' cannot be read: {reason}.",
+                         fix="Check the path.") from error  # fmt: skip
+    if len(data) > MOST_BYTES:
+        raise InputError(f"'{name}' is too long for a list of videos.",
+                         fix="Lists name one video a line.")  # fmt: skip
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    places = ((f"{name}:{number}", line) for number, line in enumerate(lines, 1))
+    texts = ((where, _text(line, where)) for where, line in places)
+    found = [
+        Listed(_beside(path.parent, text, where), where)
+        for where, text in texts
+        if text and not text.startswith(COMMENT)
+    ]
+    if not found:
+        raise InputError(f"The list '{name}' names no video.", fix="Write one path a line.")
+    return found
+
+
+def _text(line: bytes, where: str) -> str:
+    try:
+        text = line.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        text = "\0"
+    if any(letter < " " for letter in text):
+        raise InputError(f"{where} is no text.", fix="A list names one video a line, in UTF-8.")
+    return text
+
+
+def _beside(directory: Path, source: str, where: str) -> str:
+    """A source of a list; a relative path starts where the list is."""
+    if is_list(source):
+        raise InputError(f"{where} names another list.", fix="Write the videos themselves.")
+    if source.lower().startswith(MOT_PREFIX):
+        path = Path(source[len(MOT_PREFIX) :].strip()).expanduser()
+        return f"{source[: len(MOT_PREFIX)]}{directory / path}"
+    path = directory / Path(source).expanduser()
+    webcam = source.isascii() and source.isdigit() and not path.exists()
+    return str(path) if _is_path(source) and not webcam else source
+
+
+def _is_path(source: str) -> bool:
+    with_prefix = is_synthetic(source) or source.lower().startswith((MOT_PREFIX, "file://"))
+    return not (with_prefix or is_url(source))
+
+
+def _within(item: Listed) -> Iterator[Listed]:
+    path = Path(item.source).expanduser()
+    if not (_is_path(item.source) and path.is_dir()):
+        yield item
+        return
+    where, name = f"{item.where}: " if item.where else "", printable_name(str(path))
+    try:
+        videos = videos_in(path)
+    except OSError as error:
+        raise InputError(f"{where}'{name}' cannot be read: {error.strerror}.",
+                         fix="Check its permissions.") from error  # fmt: skip
+    if not videos:
+        raise InputError(
+            f"{where}There is no video in '{name}'.",
+            fix=f"--each takes files ending in {', '.join(sorted(VIDEO_SUFFIXES))} and "
+            "MOTChallenge sequences.\nLeave it out where the directory holds frames.",
+        )
+    for video in videos:
+        yield Listed(str(video), item.where)
+
+
+def videos_in(directory: Path) -> list[Path]:
+    """The videos of a directory in natural order, and the MOTChallenge sequences in it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found = [
+        path
+        for path in directory.iterdir()
+        if not path.name.startswith(".")
+        and ((path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+             or (path / SEQUENCE_FILE).is_file())
+    ]  # fmt: skip
+    return sorted(found, key=natural_key)

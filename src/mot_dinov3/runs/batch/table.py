@@ -1,0 +1,84 @@
+"""The outcomes of a batch, as a table for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mot_dinov3.errors import hide_secrets
+from mot_dinov3.runs.batch.base import Outcome
+from mot_dinov3.wording import counted
+
+WIDEST = 40
+"""A longer source is shown by its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnd:
+    """How a batch ended.
+
+    Attributes:
+        outcomes: one a video, in order.
+        exit_code: of the whole.
+        wall_s: seconds of all of it, starting the workers included.
+        crew: who did it.
+    """
+
+    outcomes: Sequence[Outcome]
+    exit_code: int
+    wall_s: float
+    crew: str
+
+
+def format_table(end: BatchEnd) -> str:
+    """A line a video and one for all."""
+    shown = [_shortened(outcome.source) for outcome in end.outcomes]
+    width = max([len("source"), *map(len, shown)])
+    lines = [f"{'source':<{width}}  frames     FPS  tracks   crops  exit  reason"]
+    for outcome, source in zip(end.outcomes, shown, strict=True):
+        code = str(outcome.exit_code) if outcome.begun else "-"
+        lines.append(
+            f"{source:<{width}}{outcome.frames:>8}{outcome.fps:>8.1f}{outcome.tracks:>8}"
+            f"{outcome.crops:>8}{code:>6}  {outcome.reason}".rstrip()
+        )
+    return "\n".join([*lines, _total(end)])
+
+
+def _shortened(source: str) -> str:
+    return source if len(source) <= WIDEST else "..." + source[-WIDEST + 3 :]
+
+
+def _total(end: BatchEnd) -> str:
+    frames = sum(outcome.frames for outcome in end.outcomes)
+    whole = sum(outcome.begun and outcome.exit_code == 0 for outcome in end.outcomes)
+    rate = frames / end.wall_s if end.wall_s > 0 else 0.0
+    return (
+        f"{whole} of {counted(len(end.outcomes), 'video')} without a problem: "
+        f"{counted(frames, 'frame')} in {end.wall_s:.1f} s, {rate:.1f} FPS in all"
+    )
+
+
+def as_json(end: BatchEnd) -> str:
+    """The same for `--batch-json`; a video that was never begun has no exit code."""
+    videos = [_record(outcome) for outcome in end.outcomes]
+    figures = {
+        "exit_code": end.exit_code,
+        "crew": end.crew,
+        "wall_s": round(end.wall_s, 3),
+        "frames": sum(outcome.frames for outcome in end.outcomes),
+        "videos": videos,
+    }
+    return json.dumps(figures, indent=2, allow_nan=False)
+
+
+def _record(outcome: Outcome) -> dict[str, Any]:
+    record = asdict(outcome)
+    begun = record.pop("begun")
+    record["exit_code"] = outcome.exit_code if begun else None
+    return {
+        key: hide_secrets(value) if isinstance(value, str) else value
+        for key, value in record.items()
+        if key != "common"
+    }

@@ -1,0 +1,97 @@
+"""The end of a job: identities merged, figures and report written, the journal put away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mot_dinov3.config import TrackConfig
+from mot_dinov3.errors import EXIT_PARTIAL, InputError, MotError
+from mot_dinov3.io.read.sources import FrameReader
+from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.runs.jobs.base import Onlooker
+from mot_dinov3.runs.jobs.figures import collect, thread_shares, write_stats
+from mot_dinov3.runs.jobs.parts import Parts
+from mot_dinov3.runs.jobs.resuming import settle
+from mot_dinov3.runs.loop import RunOutcome, StopRequest
+
+if TYPE_CHECKING:
+    from mot_dinov3.outputs.report.sink import ReportSink
+
+log = logging.getLogger("mot_dinov3")
+
+DAMAGED = (
+    "'%s' is damaged or cut short: what could be read was tracked and kept.\n"
+    "  Copy or record it again to track the rest."
+)
+LOST = (
+    "'%s' was lost and did not come back: what came before was tracked and kept.\n"
+    "  Give --reconnect more tries, or --read-timeout more seconds, to bridge longer gaps."
+)
+
+
+def conclude(
+    config: TrackConfig,
+    parts: Parts,
+    reader: FrameReader,
+    outcome: RunOutcome,
+    stop: StopRequest,
+    onlooker: Onlooker,
+) -> dict[str, Any]:
+    """Do what is to be done once all frames are tracked, and return the figures.
+
+    A failure here is kept in `outcome`, like one of the run.
+    """
+    stats = collect(config, reader, parts.tracker, outcome)
+    stats["threads"] = thread_shares(outcome, parts.files)
+    stats["resumed_frames"] = parts.journal.told_frames if parts.journal else 0
+    stats |= parts.relinker.conclude(outcome, stop, onlooker, parts.reports)
+    if outcome.statistics.frames:
+        publish(config.output.stats_json, parts.reports, stats, outcome)
+        onlooker.summed_up(stats)
+    outcome.stopped_by = stop.signal
+    settle(parts.journal, config, outcome, stats)
+    return stats
+
+
+def publish(
+    stats_json: str, reports: Sequence[ReportSink], stats: dict[str, Any], outcome: RunOutcome
+) -> None:
+    """Write the figures and the report; a failure is the run's error unless it had one before."""
+    writes = [partial(report.publish, stats) for report in reports]
+    if stats_json:
+        writes.insert(0, partial(write_stats, stats_json, stats))
+    for write in writes:
+        try:
+            write()
+        except MotError as error:
+            outcome.error = outcome.error or error
+
+
+def ended(outcome: RunOutcome, reader: FrameReader) -> int:
+    """The exit code of a job whose outputs are written.
+
+    Raises:
+        MotError: the run broke off, or there was nothing to track.
+    """
+    if outcome.error is not None:
+        raise outcome.error
+    if not (outcome.statistics.frames or outcome.stopped_by or outcome.asked):
+        raise InputError(
+            f"No frame of '{reader.info.name}' was left to track.",
+            fix="Check --start-frame and --end-frame, and that the file plays elsewhere.",
+        )
+    code = outcome.exit_code(partial=reader.partial)
+    if code == EXIT_PARTIAL:
+        log.error(LOST if reader.info.is_live else DAMAGED, reader.info.name)
+    return code
+
+
+def written(config: TrackConfig, outcome: RunOutcome, sinks: Sequence[FileSink]) -> list[str]:
+    """The files that exist now."""
+    if not outcome.statistics.frames:
+        return []
+    more = (config.output.stats_json, config.output.report_file)
+    return [*(sink.path for sink in sinks), *filter(None, more)]

@@ -1,0 +1,20 @@
+"""The loop: reader -> step -> sinks, one after another or side by side.
+
+It knows protocols only: any tracker with `step` and any sink with `write` runs here.
+"""
+
+from __future__ import annotations
+
+from mot_dinov3.runs.loop.base import FrameSink, OnFrame, RunOutcome, RunSettings, VideoTracker
+from mot_dinov3.runs.loop.loop import run
+from mot_dinov3.runs.loop.signals import StopRequest
+
+__all__ = [
+    "FrameSink",
+    "OnFrame",
+    "RunOutcome",
+    "RunSettings",
+    "StopRequest",
+    "VideoTracker",
+    "run",
+]

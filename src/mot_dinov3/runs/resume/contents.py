@@ -1,0 +1,97 @@
+"""What a journal holds: whose it is, frame by frame what a tracker was told, and how it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mot_dinov3.runs.resume.answers import Answers
+from mot_dinov3.runs.resume.records import START, read_records
+
+WHOSE, FRAME, UNFINISHED_FILES, ENDED = b"W", b"F", b"U", b"E"
+"""Kinds of records: the identity, a frame, files that still have partial names, the end."""
+
+
+@dataclass(slots=True)
+class Contents:
+    """A journal in short.
+
+    Attributes:
+        path: the file.
+        identity: of the run that began it, as plain values; empty for no journal at all.
+        frames: how many it holds.
+        files: unfinished outputs of its latest run and of those before: (path, inode).
+        ended: figures and outputs of a run that is over, None while it is not.
+        end: offset behind the last good record.
+        checksum: that record's.
+        size: of the whole file; more than `end` where the rest is torn or damaged.
+    """
+
+    path: Path
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    frames: int = 0
+    files: list[tuple[str, int]] = field(default_factory=list)
+    ended: Mapping[str, Any] | None = None
+    end: int = 0
+    checksum: int = START
+    size: int = 0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is something to resume."""
+        return self.frames > 0 and self.ended is None
+
+
+def look_into(path: Path) -> Contents:
+    """Read a whole journal once; whatever is wrong with it only ends it.
+
+    Raises:
+        OSError: the file is there, but cannot be read.
+    """
+    out = Contents(path)
+    try:
+        out.size = path.stat().st_size
+    except FileNotFoundError:
+        return out
+    for record in read_records(path):
+        if not out.identity and record.kind != WHOSE:
+            break
+        if record.kind == FRAME:
+            out.frames += 1
+        elif not _take(out, record.kind, record.data):
+            break
+        out.end, out.checksum = record.end, record.checksum
+    return out
+
+
+def _take(out: Contents, kind: bytes, data: bytes) -> bool:
+    """Note a record that is no frame; False where it makes no sense."""
+    try:
+        value = json.loads(data)
+        if kind == WHOSE:
+            out.identity = dict(value)
+        elif kind == UNFINISHED_FILES:
+            out.files = [(str(path), int(inode)) for path, inode in value]
+        elif kind == ENDED:
+            out.ended = dict(value)
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return True
+
+
+def frames_of(path: Path) -> Iterator[Answers]:
+    """The frames of a journal in order, one in memory at a time.
+
+    Raises:
+        OSError: it cannot be read.
+        DamagedError: a frame is none, although its checksum is right.
+    """
+    return (Answers.unpacked(record.data) for record in read_records(path) if record.kind == FRAME)
+
+
+def plain(value: object) -> bytes:
+    """A value as the bytes of a record."""
+    return json.dumps(value).encode()

@@ -1,0 +1,3 @@
+"""What spends the embedding budget."""
+
+from __future__ import annotations

@@ -1,0 +1,172 @@
+"""What a policy gets to see: place, history and crop quality, gathered before any embedding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mot_dinov3.scheduling.policies.base import POOR_QUALITY, PlanInput
+from mot_dinov3.tracking.association.base import Associator, Scene, TrackView
+from mot_dinov3.values import (
+    CONFIRMED,
+    LOST,
+    BoolArray,
+    EmbedPlan,
+    FloatArray,
+    Frame,
+    IntArray,
+    Reason,
+)
+from mot_dinov3.values.boxes import area, clip, intersection, over_union, overlapping, sides, some
+
+AHEAD_S = 1 / 3
+"""How far ahead a policy may see the motion of tracks, in seconds."""
+
+BORDER_PX, CUT_OFF = 2.0, 0.5
+"""A box this near to the border is cut off by it, and worth this share of a whole one."""
+
+FULL_SIZE_PX = 48.0
+"""Crops whose sides' geometric mean is this long or longer are not too small."""
+
+
+def plan_input(
+    scene: Scene,
+    view: TrackView,
+    associator: Associator,
+    frame: Frame,
+    frame_index: int,
+    sharp: FloatArray,
+) -> PlanInput:
+    """Everything that a policy may use; a plan's track rows count the active tracks only.
+
+    `sharp` (N,) in [0, 1] tells blurred crops from good ones.
+    """
+    active, away = active_rows(view), (view.state == LOST).nonzero()[0]
+    column = np.concatenate((active, away)).argsort()[scene.near.columns]
+    cost = matrix(scene, view, column, associator.place_cost(scene, view), np.inf)
+    iou = matrix(scene, view, column, scene.near.iou, 0.0)
+    here = len(active)
+    frame_wh = known_size(frame)
+    overlap, visible = crowding(scene)
+    every = np.arange(len(scene.strong))
+    return PlanInput(
+        frame_index=frame_index,
+        frame_wh=frame_wh,
+        xyxy=scene.detections.xyxy,
+        score=scene.detections.score,
+        eligible=scene.eligible,
+        quality=crop_quality(scene, visible * sharp, frame_wh),
+        overlap=overlap,
+        iou=iou[:, :here],
+        cost=cost[:, :here],
+        track_id=view.id[active],
+        track_xyxy=view.xyxy[active],
+        ahead_xyxy=view.motion.ahead(AHEAD_S)[active],
+        confirmed=view.state[active] == CONFIRMED,
+        hits=view.hits[active],
+        staleness=view.staleness[active],
+        known=view.gallery.known[active],
+        gallery_count=view.gallery.count[active],
+        drift=view.gallery.drift[active],
+        surprise=view.gallery.surprise[active],
+        looks=view.gallery.mean[active],
+        lost_id=view.id[away],
+        lost_xyxy=view.xyxy[away],
+        lost_known=view.gallery.known[away],
+        lost_looks=view.gallery.mean[away],
+        lost_s=view.lost_s[away],
+        lost_cost=cost[:, here:],
+        returns=associator.may_return(scene, view, every, away),
+    )
+
+
+def matrix(
+    scene: Scene, view: TrackView, column: IntArray, values: FloatArray, far: float
+) -> FloatArray:
+    """(N, T) values (K,) of the near pairs, in their `column` (K,), and `far` of all others."""
+    out = np.full((len(scene.strong), len(view)), far, np.float32)
+    out[scene.near.rows, column] = values
+    return out
+
+
+def active_rows(view: TrackView) -> IntArray:
+    """Rows of the tracks that a plan speaks of: all that are not lost."""
+    rows: IntArray = (view.state != LOST).nonzero()[0]
+    return rows
+
+
+def known_size(frame: Frame) -> tuple[int, int]:
+    """Width and height of the picture, (0, 0) for an empty picture."""
+    return (frame.width, frame.height) if frame.width > 1 and frame.height > 1 else (0, 0)
+
+
+def crowding(scene: Scene) -> tuple[FloatArray, FloatArray]:
+    """How confident detections cover each other.
+
+    Returns:
+        (N,) highest IoU of each with another one of its class, and (N,) share that is not
+        covered by a nearer one, of any class: a camera above the ground sees the object whose
+        lower edge is lower in the picture in front of the other.
+    """
+    n = len(scene.strong)
+    overlap, visible = np.zeros(n, np.float32), np.ones(n, np.float32)
+    rows = scene.strong.nonzero()[0]
+    boxes = sides(scene.detections.xyxy[rows])
+    i, j = overlapping(boxes, boxes)
+    pairs = (i < j).nonzero()[0]
+    if not len(pairs):
+        return overlap, visible
+    i, j = i[pairs], j[pairs]
+    width, height = boxes[2:] - boxes[:2]
+    size = np.maximum(width * height, 1e-6)
+    across, down = intersection(some(boxes, i), some(boxes, j))
+    common = across * down
+    lower = boxes[3]
+    behind = np.where(lower[i] < lower[j], i, j)
+    hidden = np.bincount(behind, common * (lower[i] != lower[j]), len(rows))
+    visible[rows] = np.maximum(1.0 - hidden.astype(np.float32) / size, 0.0)
+    class_id = scene.detections.class_id[rows]
+    same = class_id[i] == class_id[j]
+    shared = over_union(common, size[i] + size[j]) * same
+    np.maximum.at(overlap, rows[i], shared)
+    np.maximum.at(overlap, rows[j], shared)
+    return overlap, visible
+
+
+def crop_quality(scene: Scene, visible: FloatArray, frame_wh: tuple[int, int]) -> FloatArray:
+    """(N,) in [0, 1]: confidence times size times what is `visible` (N,) and inside the frame."""
+    boxes = scene.detections.xyxy
+    size = np.maximum(area(boxes), 1e-6)
+    large = np.minimum(1.0, np.sqrt(size) / FULL_SIZE_PX)
+    quality: FloatArray = scene.detections.score * visible * large
+    border = at_border(boxes, frame_wh)
+    if border.any():
+        inside = area(clip(boxes, *frame_wh)) / size
+        quality *= inside * np.where(border & (inside > 1 - 1e-3), CUT_OFF, 1.0)
+    return quality.clip(0.0, 1.0).astype(np.float32, copy=False)
+
+
+def at_border(xyxy: FloatArray, frame_wh: tuple[int, int]) -> BoolArray:
+    """(N,) whether a box touches the border of the frame, so that part of it is not seen."""
+    if not min(frame_wh):
+        return np.zeros(len(xyxy), np.bool_)
+    low, high = xyxy[:, :2] <= BORDER_PX, xyxy[:, 2:] >= np.array(frame_wh) - BORDER_PX
+    return np.asarray((low | high).any(axis=1), np.bool_)
+
+
+def joined(plan: EmbedPlan) -> EmbedPlan:
+    """The plan where one pass shows the whole picture: who is confident joins who is wanted."""
+    if not len(plan.critical) and not len(plan.refresh):
+        return plan
+    able = plan.reason[plan.reuse] != Reason.LOW_SCORE
+    refresh = np.concatenate((plan.refresh, plan.reuse[able]))
+    return replace(plan, refresh=refresh, reuse=plan.reuse[~able])
+
+
+def gated(plan: EmbedPlan, quality: FloatArray) -> EmbedPlan:
+    """The plan, whose bad crops may be compared, but are not remembered and less believed."""
+    poor = quality < POOR_QUALITY
+    poor[plan.poor] = True
+    rows = poor.nonzero()[0]
+    return plan if len(rows) == len(plan.poor) else replace(plan, poor=rows)

@@ -1,0 +1,36 @@
+"""The table of policies."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from mot_dinov3.config import SchedulerConfig
+from mot_dinov3.registry import Registry
+from mot_dinov3.scheduling.policies.base import Policy
+
+POLICIES = Registry(
+    "policy",
+    {
+        "value": "mot_dinov3.scheduling.policies.value:ValuePolicy",
+        "continuity": "mot_dinov3.scheduling.policies.continuity:ContinuityPolicy",
+        "always": "mot_dinov3.scheduling.policies.always:AlwaysPolicy",
+        "never": "mot_dinov3.scheduling.policies.never:NeverPolicy",
+        "interval": "mot_dinov3.scheduling.policies.interval:IntervalPolicy",
+        "fast-strongsort": "mot_dinov3.scheduling.policies.fast_strongsort:FastStrongSortPolicy",
+        "oracle": "mot_dinov3.scheduling.policies.oracle:outside_replay",
+    },
+)
+
+
+def create_policy(config: SchedulerConfig, *, embedder: bool = True) -> Policy:
+    """The policy that the configuration asks for; `never` where there is no embedder.
+
+    A name that is wrong is an error in both cases.
+
+    Raises:
+        UnknownNameError: no such policy; says which there are.
+        UsageError: the policy cannot work with what stands behind its colon.
+    """
+    name, argument = config.policy
+    chosen = POLICIES.load(name)(config, argument)
+    return cast("Policy", chosen if embedder else POLICIES.load("never")(config, ""))

@@ -1,0 +1,25 @@
+"""Motion only: nothing is ever embedded (`--embedder none`)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mot_dinov3.config import SchedulerConfig
+from mot_dinov3.scheduling.policies.base import PlanInput, no_argument
+from mot_dinov3.scheduling.policies.continuity import claims
+from mot_dinov3.values import NO_ROWS, EmbedPlan, Reason
+
+
+class NeverPolicy:
+    """No embedder, so no evidence but place."""
+
+    def __init__(self, config: SchedulerConfig, argument: str = "") -> None:
+        no_argument("never", argument)
+        self.config = config
+
+    def plan(self, scene: PlanInput) -> EmbedPlan:
+        """Every detection keeps what its track has, which is nothing."""
+        n = len(scene.eligible)
+        track, _ = claims(scene, self.config.iou_gate)
+        reason = np.full(n, Reason.STABLE, np.int8)
+        return EmbedPlan(NO_ROWS, NO_ROWS, np.arange(n), track, reason)

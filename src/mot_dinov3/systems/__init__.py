@@ -1,0 +1,3 @@
+"""What answers `step(frame)`."""
+
+from __future__ import annotations

@@ -1,0 +1,201 @@
+"""The modular tracker: detect, plan, embed, associate, as `step(frame) -> FrameResult`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.features.base import Embedder
+from mot_dinov3.perception.features.sharpness import UsualSharpness, sharpness
+from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.scheduling.planning import gated, joined, plan_input
+from mot_dinov3.scheduling.policies.base import Policy
+from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Executed, Remembered
+from mot_dinov3.tracking.association.base import Scene, TrackView
+from mot_dinov3.tracking.camera.base import CameraMotion
+from mot_dinov3.tracking.tracker import Tracker
+from mot_dinov3.values import (
+    Decisions,
+    Detections,
+    EmbedCounts,
+    Embeddings,
+    EmbedPlan,
+    Fate,
+    FloatArray,
+    Frame,
+    FrameResult,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What sees and what describes; loaded once, good for any number of clips, one after another.
+
+    Attributes:
+        detector: finds the objects.
+        embedder: describes chosen ones, or None for motion only.
+        cheap: describes every detection of every frame for next to nothing, None without.
+    """
+
+    detector: Detector
+    embedder: Embedder | None = None
+    cheap: Embedder | None = None
+
+    @property
+    def device(self) -> str:
+        """Where embeddings are computed, "cpu" where there are none."""
+        return self.embedder.device if self.embedder is not None else "cpu"
+
+    @property
+    def whole_frame(self) -> bool:
+        """Whether embeddings come of whole pictures, so that more of them cost nothing."""
+        return self.embedder is not None and self.embedder.whole_frame
+
+
+class ModularTracker:
+    """A detector, an embedder on a budget, and a tracker, behind one door.
+
+    Attributes:
+        detector: finds the objects.
+        embedder: describes them, or None for motion only.
+        scheduler: spends the embedding budget.
+        tracker: keeps the identities.
+        camera: tells how the picture moved, None where nobody does.
+        cheap: describes every detection of every frame for next to nothing, None without.
+        frames: how many were tracked.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        policy: Policy,
+        scheduler: EmbeddingScheduler,
+        tracker: Tracker,
+        camera: CameraMotion | None = None,
+    ) -> None:
+        self.detector = models.detector
+        self.embedder = models.embedder
+        self.cheap = models.cheap
+        self.policy = policy
+        self.scheduler = scheduler
+        self.tracker = tracker
+        self.camera = camera
+        self.frames = 0
+        self._usual = UsualSharpness()
+
+    def warm_up(self, frame: Frame) -> None:
+        """Pay for first calls before the first frame counts, on a frame of the same size."""
+        self.detector.warm_up(frame.width, frame.height)
+        embedder = self.embedder
+        if embedder is not None and embedder.has_own_cost:
+            image, box = frame.image, person_sized_box(frame)
+            self.scheduler.warm_up(lambda n: embedder.embed(image, np.repeat(box, n, axis=0)))
+
+    def step(self, frame: Frame) -> FrameResult:
+        """Track one frame; frames come in order of time."""
+        timer = StageTimer()
+        with timer("detect"):
+            detections = self.detector.detect(frame)
+        return self._track(frame, detections, timer)
+
+    def _track(self, frame: Frame, detections: Detections, timer: StageTimer) -> FrameResult:
+        moved = None
+        if self.camera is not None:
+            with timer("camera"):
+                moved = self.camera.estimate(frame, detections.xyxy)
+        glimpse = None
+        if self.cheap is not None:
+            with timer("cheap"):
+                glimpse = self.cheap.embed(frame.image, detections.xyxy)
+        with timer("track"):
+            view = self.tracker.predict(frame.time_s, detections, moved)
+            scene = self.tracker.look(detections, view, glimpse)
+        number, self.frames = self.frames, self.frames + 1
+        if self.embedder is None or not len(detections):
+            return self._by_motion(frame, scene, view, timer)
+        with timer("track"):
+            associator = self.tracker.associator
+            seen = plan_input(scene, view, associator, frame, number, self._sharp(frame, scene))
+            plan = gated(self.policy.plan(seen), seen.quality)
+            if self.scheduler.whole_frame:
+                plan = joined(plan)
+            remembered = Remembered(seen.looks, seen.known)
+        with timer("embed"):
+            done = self.scheduler.run(
+                plan, lambda rows: self._embed(frame, detections.xyxy[rows]), remembered
+            )
+        with timer("track"):
+            tracks = self.tracker.update(scene, done.embeddings, view)
+        return FrameResult(
+            frame_index=frame.index,
+            time_s=frame.time_s,
+            detections=detections,
+            tracks=tracks,
+            embed=done.counts,
+            stage_ms=timer.stage_ms,
+            decisions=decisions(plan, done, seen.quality),
+            embeddings=done.embeddings,
+        )
+
+    def _by_motion(
+        self, frame: Frame, scene: Scene, view: TrackView, timer: StageTimer
+    ) -> FrameResult:
+        """The rest of a frame in which there is nothing to plan: nobody embeds, or is seen."""
+        with timer("embed"):
+            nothing = Embeddings.none(len(scene.detections))
+        with timer("track"):
+            tracks = self.tracker.update(scene, nothing, view)
+        return FrameResult(
+            frame_index=frame.index,
+            time_s=frame.time_s,
+            detections=scene.detections,
+            tracks=tracks,
+            embed=EmbedCounts(budget_ms=self.scheduler.budget.limit_ms),
+            stage_ms=timer.stage_ms,
+        )
+
+    def _sharp(self, frame: Frame, scene: Scene) -> FloatArray:
+        """(N,) in [0, 1] how sharp the crops are; 1 where a replay has no pixels to look at."""
+        out = np.ones(len(scene.eligible), np.float32)
+        if any(frame.image.strides):
+            rows = np.flatnonzero(scene.eligible)
+            boxes = scene.detections.xyxy[rows]
+            out[rows] = self._usual.quality(sharpness(frame.image, boxes))
+        return out
+
+    def pace(self, other_ms: float) -> None:
+        """Hear what the last frame took in all stages beside embedding."""
+        self.scheduler.pace(other_ms)
+
+    def _embed(self, frame: Frame, xyxy: FloatArray) -> FloatArray:
+        if self.embedder is None:
+            raise RuntimeError("a plan asked for embeddings, but there is no embedder")
+        return self.embedder.embed(frame.image, xyxy)
+
+
+def decisions(plan: EmbedPlan, done: Executed, quality: FloatArray) -> Decisions:
+    """What became of every detection's embedding, row by row."""
+    n = len(plan)
+    fate, rank = np.full(n, Fate.REUSE, np.int8), np.full(n, -1, np.int64)
+    fate[plan.critical], fate[plan.refresh] = Fate.CRITICAL, Fate.REFRESH
+    order = np.concatenate((plan.critical, plan.refresh))
+    rank[order] = np.arange(len(order))
+    return Decisions(
+        fate=fate,
+        rank=rank,
+        reason=plan.reason,
+        worth=plan.worth if len(plan.worth) else np.full(n, np.nan, np.float32),
+        quality=quality,
+        admitted=done.admitted,
+        predicted_ms=done.predicted_ms,
+        real_ms=done.real_ms,
+    )
+
+
+def person_sized_box(frame: Frame) -> FloatArray:
+    """(1, 4) a box of usual size in the middle of the frame, for warm-up."""
+    width, height = frame.width, frame.height
+    corners = [0.45 * width, 0.3 * height, 0.55 * width, 0.7 * height]
+    return np.array([corners], np.float32)

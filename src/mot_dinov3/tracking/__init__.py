@@ -1,0 +1,3 @@
+"""Identities over time."""
+
+from __future__ import annotations

@@ -1,0 +1,98 @@
+"""How well a detection is where a track should be: overlap and its refinements."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mot_dinov3.config import AssociationConfig
+from mot_dinov3.tracking.motion.kalman import Array
+from mot_dinov3.values import FloatArray, IntArray
+from mot_dinov3.values.boxes import intersection, over_union, overlapping
+
+UNSURE_TURN = 0.5
+"""Turn, in half circles, of a track whose direction nobody knows: neither for nor against."""
+
+LEAST_PATH = 0.02
+"""A track that went less far than this, in box sizes, has no direction."""
+
+
+def growth(away_s: FloatArray, config: AssociationConfig) -> FloatArray:
+    """(T,) share of a side by which boxes grow, for tracks that were away for `away_s` (T,)."""
+    share = np.minimum(config.growth + config.growth_per_s * away_s, config.growth_limit)
+    out: FloatArray = share.astype(np.float32, copy=False)
+    return out
+
+
+def touching(
+    seen: FloatArray, predicted: FloatArray, share: FloatArray
+) -> tuple[IntArray, IntArray]:
+    """Which boxes, given by their sides (4, N) and (4, T), may overlap once they have grown.
+
+    Each pair grows by the `share` (T,) of its track; here every detection grows by the largest.
+    """
+    return overlapping(_grown(seen, share.max(initial=0)), _grown(predicted, share))
+
+
+def _grown(box: FloatArray, share: FloatArray | np.float32) -> FloatArray:
+    margin = (box[2:] - box[:2]) * share
+    return np.concatenate((box[:2] - margin, box[2:] + margin))
+
+
+class Overlap(NamedTuple):
+    """How pairs of boxes overlap, all in [0, 1].
+
+    Attributes:
+        plain: (...) intersection over union.
+        grown: (...) the same of both boxes grown on each side by a share of that side (buffered
+            IoU, Yang et al. 2023).
+        height: (...) the same of their vertical extents alone.
+    """
+
+    plain: FloatArray
+    grown: FloatArray
+    height: FloatArray
+
+
+def overlap(seen: FloatArray, predicted: FloatArray, share: FloatArray) -> Overlap:
+    """How boxes overlap, given by their sides (4, ...), and grown by their `share` (...)."""
+    size, other = seen[2:] - seen[:2], predicted[2:] - predicted[:2]
+    areas = size[0] * size[1] + other[0] * other[1]
+    common = intersection(seen, predicted)
+    margin, wide = size * share, other * share
+    length = np.minimum(seen[2:] + margin, predicted[2:] + wide)
+    length -= np.maximum(seen[:2] - margin, predicted[:2] - wide)
+    np.maximum(length, 0, out=length)
+    return Overlap(
+        plain=over_union(common[0] * common[1], areas),
+        grown=over_union(length[0] * length[1], areas * (1 + 2 * share) ** 2),
+        height=over_union(common[1], size[1] + other[1]),
+    )
+
+
+def similarity(found: Overlap, height_power: float) -> FloatArray:
+    """(...) in [0, 1]: what overlaps counts less where heights differ (HMIoU, Yang et al. 2024)."""
+    if height_power == 0:
+        return found.grown
+    agreement = found.height
+    if height_power != 1:
+        agreement = agreement ** np.float32(height_power)
+    out: FloatArray = found.grown * agreement
+    return out
+
+
+def turn(seen: Array, last: Array, earlier: Array) -> Array:
+    """(...) turn in half circles from a track's way so far to the way to a detection.
+
+    The way so far leads from `earlier` to `last`, the other one from `earlier` to a detection;
+    boxes (..., 4) are centre and size, aligned or broadcast (observation-centric momentum, Cao et
+    al. 2023). Neutral where the track hardly moved.
+    """
+    way, there = last[..., :2] - earlier[..., :2], seen[..., :2] - earlier[..., :2]
+    length, distance = np.linalg.norm(way, axis=-1), np.linalg.norm(there, axis=-1)
+    cosine = (there * way).sum(axis=-1) / np.maximum(distance * length, 1e-9)
+    angle = np.arccos(np.clip(cosine, -1, 1)) / np.pi
+    still = length <= LEAST_PATH * 0.5 * (last[..., 2] + last[..., 3])
+    out: Array = np.where(still, UNSURE_TURN, angle)
+    return out

@@ -1,0 +1,64 @@
+"""The values that travel between rooms: frozen structs of aligned numpy arrays.
+
+Boxes are `xyxy` in pixels of the source frame, images are BGR, frame indices start at 0.
+Every struct checks its shapes at birth, and `empty()` keeps them.
+"""
+
+from __future__ import annotations
+
+from mot_dinov3.values.arrays import (
+    NO_ROWS,
+    NO_VALUES,
+    BoolArray,
+    FloatArray,
+    Image,
+    IntArray,
+    check_shapes,
+)
+from mot_dinov3.values.embedding import (
+    Decisions,
+    EmbedCounts,
+    Embeddings,
+    EmbedPlan,
+    Fate,
+    Reason,
+)
+from mot_dinov3.values.looks import Look
+from mot_dinov3.values.seen import Detections, Frame
+from mot_dinov3.values.tracks import (
+    CONFIRMED,
+    LOST,
+    REMOVED,
+    TENTATIVE,
+    FrameResult,
+    Matches,
+    Tracks,
+    TrackState,
+)
+
+__all__ = [
+    "CONFIRMED",
+    "LOST",
+    "NO_ROWS",
+    "NO_VALUES",
+    "REMOVED",
+    "TENTATIVE",
+    "BoolArray",
+    "Decisions",
+    "Detections",
+    "EmbedCounts",
+    "EmbedPlan",
+    "Embeddings",
+    "Fate",
+    "FloatArray",
+    "Frame",
+    "FrameResult",
+    "Image",
+    "IntArray",
+    "Look",
+    "Matches",
+    "Reason",
+    "TrackState",
+    "Tracks",
+    "check_shapes",
+]

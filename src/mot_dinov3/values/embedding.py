@@ -1,0 +1,198 @@
+"""The fate of every detection's embedding: planned, carried out, counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mot_dinov3.values.arrays import (
+    NO_ROWS,
+    NO_VALUES,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    check_shapes,
+)
+
+
+class Reason(IntEnum):
+    """Why a detection got its fate in an `EmbedPlan`.
+
+    Reused: STABLE continues a track whose embedding is recent enough; LOW_SCORE is too weak to
+    be embedded at all; POOR shows too little of its object.
+
+    By continuity: DUE continues a track whose embedding is old; NO_TRACK, nothing is being
+    tracked yet; WEAK_IOU, no track predicted it here; CROWDED, another detection overlaps it;
+    ALWAYS, the policy embeds everything.
+
+    By value: AMBIGUOUS, several tracks or rivals fit; RETURN, it may be a lost track; ENROL,
+    too little is remembered of its track; SNAPSHOT, its track is about to be covered or to
+    leave; DRIFT, its track changes its looks and was not looked at for a while; OLDEST, nobody
+    waited longer.
+    """
+
+    STABLE = 0
+    DUE = 1
+    NO_TRACK = 2
+    WEAK_IOU = 3
+    CROWDED = 4
+    ALWAYS = 5
+    LOW_SCORE = 6
+    AMBIGUOUS = 7
+    RETURN = 8
+    ENROL = 9
+    SNAPSHOT = 10
+    DRIFT = 11
+    OLDEST = 12
+    POOR = 13
+
+
+class Fate(IntEnum):
+    """What a plan does with a detection's embedding."""
+
+    REUSE = 0
+    REFRESH = 1
+    CRITICAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedPlan:
+    """The fate of every detection's embedding this frame, before any time is spent.
+
+    Attributes:
+        critical: (C,) int64 rows that must be computed now, most urgent first.
+        refresh: (R,) int64 rows worth computing if time is left, best first.
+        reuse: (U,) int64 rows whose track's embedding stands; with the two above a partition of N.
+        track: (N,) int64 row of the continued track in the prediction, -1 for none.
+        reason: (N,) int8, a `Reason` per detection.
+        worth: (N,) float32, what a crop's embedding is worth to the policy, for the trace; empty
+            where the policy only ranks.
+        poor: int64 rows whose embeddings may be compared, but must not be remembered.
+    """
+
+    critical: IntArray
+    refresh: IntArray
+    reuse: IntArray
+    track: IntArray
+    reason: NDArray[np.int8]
+    worth: FloatArray = field(default_factory=lambda: NO_VALUES)
+    poor: IntArray = field(default_factory=lambda: NO_ROWS)
+
+    def __post_init__(self) -> None:
+        n = len(self.track)
+        check_shapes("EmbedPlan", reason=(self.reason, (n,)))
+        if len(self.worth):
+            check_shapes("EmbedPlan", worth=(self.worth, (n,)))
+        fates = np.concatenate((self.critical, self.refresh, self.reuse))
+        if len(fates) != n or (n and (np.bincount(fates, minlength=n) != 1).any()):
+            raise ValueError("EmbedPlan: critical, refresh and reuse must partition the rows")
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """What is known of each detection's appearance after the budget was spent.
+
+    Attributes:
+        vectors: (N, D) float32, unit rows where `valid`; D is 0 before the first embedding.
+        fresh: (N,) bool, computed in this frame: the only rows that are evidence.
+        valid: (N,) bool, fresh or reused from the continued track.
+        poor: int64 rows of crops that show too little to be remembered.
+    """
+
+    vectors: FloatArray
+    fresh: BoolArray
+    valid: BoolArray
+    poor: IntArray = field(default_factory=lambda: NO_ROWS)
+
+    def __post_init__(self) -> None:
+        n = len(self.fresh)
+        width = self.vectors.shape[1] if self.vectors.ndim == 2 else -1
+        check_shapes("Embeddings", vectors=(self.vectors, (n, width)), valid=(self.valid, (n,)))
+
+    def __len__(self) -> int:
+        return len(self.fresh)
+
+    @property
+    def memorable(self) -> BoolArray:
+        """(N,) rows that a gallery may keep: computed in this frame, of a crop good enough."""
+        out = self.fresh.copy()
+        out[self.poor] = False
+        return out
+
+    @classmethod
+    def none(cls, n: int, dim: int = 0) -> Embeddings:
+        """No appearance known for `n` detections: motion alone decides."""
+        missing = np.zeros(n, np.bool_)
+        return cls(np.zeros((n, dim), np.float32), missing, missing.copy())
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedCounts:
+    """What the embedding step of one frame did.
+
+    Attributes:
+        critical: crops computed because they had to be.
+        refresh: crops computed because time was left.
+        reused: detections that kept their track's embedding without being due.
+        deferred: due refreshes that did not fit; the stalest of them is first next frame.
+        starved: critical crops that a hard budget refused.
+        nonfinite: computed vectors thrown away because they held NaN or infinity.
+        budget_ms: what a frame may spend, 0 for no limit.
+        embed_ms: measured time of the whole step, `critical_ms` the critical part of it.
+        predicted_ms: what the cost model expected for the crops that were computed.
+    """
+
+    critical: int = 0
+    refresh: int = 0
+    reused: int = 0
+    deferred: int = 0
+    starved: int = 0
+    nonfinite: int = 0
+    budget_ms: float = 0.0
+    embed_ms: float = 0.0
+    critical_ms: float = 0.0
+    predicted_ms: float = 0.0
+
+    @property
+    def computed(self) -> int:
+        """Crops that went through the embedder."""
+        return self.critical + self.refresh
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What became of every detection's embedding in one frame, for traces.
+
+    Attributes:
+        fate: (N,) int8, a `Fate`: what the plan said.
+        rank: (N,) int64, place in the plan's order, critical before refresh; -1 if reused.
+        reason: (N,) int8, a `Reason`.
+        worth: (N,) float32, NaN where the policy only ranks.
+        quality: (N,) float32 in [0, 1], how well the crop shows the object.
+        admitted: (N,) bool, went through the embedder.
+        predicted_ms: (N,) float32, share of what its batch was expected to cost; NaN if none.
+        real_ms: (N,) float32, share of what its batch cost; NaN if none.
+    """
+
+    fate: NDArray[np.int8]
+    rank: IntArray
+    reason: NDArray[np.int8]
+    worth: FloatArray
+    quality: FloatArray
+    admitted: BoolArray
+    predicted_ms: FloatArray
+    real_ms: FloatArray
+
+    def __post_init__(self) -> None:
+        n = len(self.fate)
+        columns = {item.name: (getattr(self, item.name), (n,)) for item in fields(self)}
+        check_shapes("Decisions", **columns)
+
+    def __len__(self) -> int:
+        return len(self.fate)

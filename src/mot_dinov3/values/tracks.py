@@ -1,0 +1,120 @@
+"""Who is there: matches, tracks, and everything that a system says about a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mot_dinov3.values.arrays import BoolArray, FloatArray, IntArray, check_shapes
+from mot_dinov3.values.embedding import Decisions, EmbedCounts, Embeddings
+from mot_dinov3.values.seen import Detections
+
+
+class TrackState(IntEnum):
+    """The life of a track; values are what `Tracks.state` stores."""
+
+    TENTATIVE = 0
+    CONFIRMED = 1
+    LOST = 2
+    REMOVED = 3
+
+
+TENTATIVE, CONFIRMED, LOST, REMOVED = map(int, TrackState)
+"""The states as plain numbers, which numpy compares with whole columns in less time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Which detection continues which track.
+
+    Attributes:
+        track_rows: (M,) int64 rows of the tracks.
+        detection_rows: (M,) int64 rows of the detections, aligned with `track_rows`.
+        cost: (M,) float32, lower is better.
+        unmatched_tracks: int64 rows of the tracks left over.
+        unmatched_detections: int64 rows of the detections left over.
+    """
+
+    track_rows: IntArray
+    detection_rows: IntArray
+    cost: FloatArray
+    unmatched_tracks: IntArray
+    unmatched_detections: IntArray
+
+    def __post_init__(self) -> None:
+        m = len(self.track_rows)
+        check_shapes("Matches", detection_rows=(self.detection_rows, (m,)), cost=(self.cost, (m,)))
+
+    def __len__(self) -> int:
+        return len(self.track_rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """The identities alive after a frame; row i of every array is the same identity.
+
+    Attributes:
+        id: (T,) int64, from 1, never reused within a run.
+        xyxy: (T, 4) float32, the matched detection's box, or the predicted one while coasting.
+        score: (T,) float32, confidence of the last matched detection.
+        class_id: (T,) int64.
+        state: (T,) int8, a `TrackState`.
+        fresh: (T,) bool, an embedding was computed for it in this frame.
+        detection: (T,) int64 row in this frame's detections, -1 while coasting.
+    """
+
+    id: IntArray
+    xyxy: FloatArray
+    score: FloatArray
+    class_id: IntArray
+    state: NDArray[np.int8]
+    fresh: BoolArray
+    detection: IntArray
+
+    def __post_init__(self) -> None:
+        n = len(self.id)
+        flat = ("score", "class_id", "state", "fresh", "detection")
+        row = {name: (getattr(self, name), (n,)) for name in flat}
+        check_shapes("Tracks", xyxy=(self.xyxy, (n, 4)), **row)
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def __getitem__(self, rows: IntArray | BoolArray) -> Tracks:
+        """Select rows, keeping the arrays aligned."""
+        return Tracks(*(getattr(self, item.name)[rows] for item in fields(self)))
+
+    @classmethod
+    def empty(cls) -> Tracks:
+        """Nobody is tracked."""
+        whole, flags = np.empty(0, np.int64), np.empty(0, np.bool_)
+        boxes, score = np.empty((0, 4), np.float32), np.empty(0, np.float32)
+        return cls(whole, boxes, score, whole, np.empty(0, np.int8), flags, whole)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """Everything a system says about one frame.
+
+    Attributes:
+        frame_index: 0-based index of the frame in the source.
+        time_s: its presentation time in seconds.
+        detections: what was seen.
+        tracks: who is there.
+        embed: what the embedding step did.
+        stage_ms: stage name -> milliseconds.
+        decisions: what became of each detection's embedding; None from a system without a plan.
+        embeddings: what is known of each detection's look; None from a system without any.
+    """
+
+    frame_index: int
+    time_s: float
+    detections: Detections
+    tracks: Tracks
+    embed: EmbedCounts = field(default_factory=EmbedCounts)
+    stage_ms: dict[str, float] = field(default_factory=dict)
+    decisions: Decisions | None = None
+    embeddings: Embeddings | None = None

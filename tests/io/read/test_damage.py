@@ -1,0 +1,249 @@
+"""Files that were cut or flipped: what can be read is read, and what is lost is said."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import av
+import pytest
+
+from helpers.clips import Clip, make_clip, number_of
+from mot_dinov3.config import SourceConfig
+from mot_dinov3.errors import InputError
+from mot_dinov3.io.containers import packets_of
+from mot_dinov3.io.read.sources import open_source
+from mot_dinov3.io.read.truncation import damage
+
+FAST = (("movflags", "faststart"),)
+FRAGMENTS = (("movflags", "frag_keyframe+empty_moov"),)
+LONG = {"frames": 60, "size": (160, 120)}
+CLIPS = {
+    "fast.mp4": Clip(**LONG, muxer_options=FAST),
+    "sound.mp4": Clip(**LONG, audio="aac", muxer_options=FAST),
+    "fragments.mp4": Clip(**LONG, options=(("g", "10"),), muxer_options=FRAGMENTS),
+    "a.mkv": Clip(**LONG),
+    "a.webm": Clip(**LONG, codec="libvpx-vp9", options=(("cpu-used", "8"),)),
+    "a.avi": Clip(**LONG, codec="mpeg4", options=(("flags", "+qscale"), ("global_quality", "118"))),
+    "a.flv": Clip(**LONG),
+    "a.ts": Clip(**LONG),
+}
+
+
+def read(path):
+    """(reader, frames), or (None, None) when nothing can be read and that was said properly."""
+    try:
+        with open_source(SourceConfig(source=str(path))) as reader:
+            return reader, list(reader)
+    except InputError as error:
+        refused = error
+    assert str(path) in refused.what
+    assert refused.fix
+    return None, None
+
+
+def cut(path, share):
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+@pytest.mark.parametrize("share", [0.97, 0.7, 0.5])
+@pytest.mark.parametrize("name", [name for name in CLIPS if name != "a.ts"])
+def test_a_cut_file_is_read_as_far_as_it_goes_and_said_to_be_cut(tmp_path, name, share):
+    path = cut(make_clip(tmp_path / name, CLIPS[name]), share)
+    reader, frames = read(path)
+    assert frames
+    assert len(frames) <= 60 * share + 4
+    assert reader.partial
+    assert reader.faults["truncated"] == 1 or (name, share) == ("a.flv", 0.97)
+    if name in ("fast.mp4", "a.mkv", "a.avi") and share < 0.9:
+        lost = 60 - len(frames)
+        assert 0 <= lost - reader.faults["missing_frames"] <= 4
+    assert [number_of(frame.image) for frame in frames[:10]] == list(range(min(10, len(frames))))
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.98])
+def test_a_movie_without_its_index_is_cut_short(tmp_path, share):
+    path = cut(make_clip(tmp_path / "a.mp4", Clip(**LONG)), share)
+    with pytest.raises(InputError, match=r"is cut short: \d+ bytes are missing"):
+        open_source(SourceConfig(source=str(path)))
+
+
+def test_a_movie_that_is_still_being_recorded(tmp_path):
+    path = make_clip(tmp_path / "a.mp4", Clip(**LONG))
+    data = bytearray(path.read_bytes())
+    start = data.index(b"moov")
+    path.write_bytes(data[: start - 4])
+    with pytest.raises(InputError, match="has no index"):
+        open_source(SourceConfig(source=str(path)))
+
+
+def test_a_selection_that_ends_before_the_cut_is_whole(tmp_path):
+    path = cut(make_clip(tmp_path / "a.mp4", CLIPS["fast.mp4"]), 0.7)
+    with open_source(SourceConfig(source=str(path), max_frames=5)) as reader:
+        assert len(list(reader)) == 5
+    assert not reader.partial
+
+
+def test_one_frame_is_a_video(tmp_path):
+    for name in ("a.mp4", "a.mkv", "a.avi", "a.ts"):
+        codec = "mpeg4" if name == "a.avi" else "libx264"
+        reader, frames = read(make_clip(tmp_path / name, Clip(frames=1, codec=codec)))
+        assert [(frame.index, frame.time_s) for frame in frames] == [(0, 0.0)]
+        assert not reader.partial
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+def test_no_frame_is_an_error(tmp_path, name):
+    codec = "mpeg4" if name == "a.avi" else "libx264"
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, width=64, height=48)
+        stream.pix_fmt = "yuv420p"
+        container.start_encoding()
+    with pytest.raises(InputError):
+        open_source(SourceConfig(source=str(path)))
+
+
+@pytest.mark.parametrize("name", list(CLIPS))
+def test_flipped_bits_never_crash_hang_or_turn_time_back(tmp_path, name):
+    whole = make_clip(tmp_path / name, CLIPS[name]).read_bytes()
+    said = 0
+    for seed in range(12):
+        rng, data = random.Random(seed), bytearray(whole)
+        for _ in range(rng.choice([1, 5, 30])):
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        (tmp_path / name).write_bytes(data)
+        started = time.monotonic()
+        reader, frames = read(tmp_path / name)
+        assert time.monotonic() - started < 20
+        times = [frame.time_s for frame in frames or ()]
+        assert times == sorted(set(times))
+        assert len({frame.image.shape for frame in frames or ()}) <= 1
+        said += reader is None or reader.partial
+    assert said >= 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damage_inside_the_pictures_is_counted(tmp_path, seed):
+    path = make_clip(tmp_path / "a.mp4", CLIPS["fast.mp4"])
+    data, rng = bytearray(path.read_bytes()), random.Random(seed)
+    start = data.index(b"mdat") + 1500
+    for _ in range(8):
+        data[rng.randrange(start, len(data))] ^= 0xFF
+    path.write_bytes(data)
+    reader, frames = read(path)
+    assert len(frames) >= 30
+    assert reader.faults["corrupt_frames"] + reader.faults["corrupt_packets"] > 0
+    assert reader.partial
+
+
+def test_a_disk_error_in_the_middle_ends_the_reading_as_partial(tmp_path):
+    path = make_clip(tmp_path / "a.mp4", CLIPS["fast.mp4"])
+    with open_source(SourceConfig(source=str(path))) as reader:
+        real = reader._decoder._container
+
+        class Failing:
+            def demux(self, stream):
+                for number, packet in enumerate(real.demux(stream)):
+                    if number == 20:
+                        raise av.error.OSError(5, "Input/output error")
+                    yield packet
+
+            def __getattr__(self, name):
+                return getattr(real, name)
+
+        reader._decoder._container = Failing()
+        reader._decoded = iter(reader._decoder)
+        frames = list(reader)
+    assert 10 < len(frames) < 40
+    assert reader.faults["read_errors"] == 1
+    assert reader.partial
+
+
+def test_a_demuxer_that_fails_forever_is_left(tmp_path):
+    path = make_clip(tmp_path / "a.mp4", CLIPS["fast.mp4"])
+    with open_source(SourceConfig(source=str(path))) as reader:
+        real = reader._decoder._container
+
+        class Stuck:
+            asked = 0
+
+            def demux(self, stream):
+                Stuck.asked += 1
+                raise av.InvalidDataError(1, "again and again")
+
+            def __getattr__(self, name):
+                return getattr(real, name)
+
+        reader._decoder._container = Stuck()
+        reader._decoded = iter(reader._decoder)
+        assert len(list(reader)) == 1
+    assert Stuck.asked < 1000
+    assert reader.partial
+
+
+class StumblesAtTheEnd:
+    """PyAV where a stream appeared on the way: it reads beyond its list when all is flushed."""
+
+    def __init__(self, real):
+        self.real = real
+
+    def demux(self, *streams):
+        yield from self.real.demux(*streams)
+        raise IndexError("list index out of range")
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)
+
+
+def test_a_stream_that_appears_on_the_way_changes_nothing(tmp_path):
+    path = make_clip(tmp_path / "a.ts", Clip(**LONG, audio="aac"))
+    with open_source(SourceConfig(source=str(path))) as reader:
+        reader._decoder._container = StumblesAtTheEnd(reader._decoder._container)
+        reader._decoded = iter(reader._decoder)
+        assert len(list(reader)) == 60
+    with av.open(str(path)) as container:
+        kinds = {packet.stream.type for packet in packets_of(StumblesAtTheEnd(container))}
+    assert kinds == {"video", "audio"}
+
+
+def test_whole_files_have_no_damage(tmp_path):
+    for name, clip in CLIPS.items():
+        assert damage(make_clip(tmp_path / name, clip)) == ""
+    assert damage(tmp_path / "missing.mp4") == ""
+    live = (("live", "1"),)
+    assert damage(make_clip(tmp_path / "live.mkv", Clip(muxer_options=live))) == ""
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.avi", "fast.mp4"])
+def test_even_a_few_missing_bytes_show(tmp_path, name):
+    path = make_clip(tmp_path / name, CLIPS[name])
+    path.write_bytes(path.read_bytes()[:-5])
+    assert damage(path) == "is cut short: 5 bytes are missing at its end"
+
+
+def test_text_that_is_no_utf8_in_the_head_costs_nothing(tmp_path):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "holiday"
+        stream = container.add_stream("libx264", rate=25, width=64, height=48)
+        stream.pix_fmt = "yuv420p"
+        container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes().replace(b"holiday", b"hol\xff\xfeay"))
+    reader, frames = read(path)
+    assert len(frames) == 1
+    assert not reader.partial
+
+
+def test_a_large_size_field_is_followed(tmp_path):
+    path = tmp_path / "a.mp4"
+    head = b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x08moov"
+    path.write_bytes(head + b"\0\0\0\x01mdat" + (1 << 33).to_bytes(8, "big") + bytes(64))
+    assert f"{(1 << 33) - 80} bytes" in damage(path)
+    path.write_bytes(head + b"\0\0\0\0mdat" + bytes(64))
+    assert damage(path) == ""
+    path.write_bytes(head + b"\0\0\0\x04mdat" + bytes(64))
+    assert damage(path) == ""

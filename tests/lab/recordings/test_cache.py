@@ -1,0 +1,36 @@
+"""Which recordings may stand for each other, and which may stand in one table."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers.recordings import recording
+from mot_dinov3.errors import UsageError
+from mot_dinov3.lab.recordings.cache import require_comparable, require_same
+
+
+def test_the_same_recording_may_be_kept():
+    require_same("a.npz", recording(), recording())
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        pytest.param({"content": "b" * 64}, "bbbbbbbb", id="another video"),
+        pytest.param({"weights": "w2"}, "fake and fake with other weights", id="other weights"),
+        pytest.param(
+            {"settings": {"conf": 0.3, "crop_pad": 0.3}}, r"crop_pad 0\.12 and 0\.3", id="settings"
+        ),
+    ],
+)
+def test_another_recording_may_not(other, reason):
+    with pytest.raises(UsageError, match="holds something else") as problem:
+        require_same("a.npz", recording(), recording(**other))
+    assert problem.match(reason)
+
+
+def test_sources_may_differ_in_one_table_but_models_may_not():
+    one, two = recording(), recording(content="b" * 64, name="other.mp4")
+    require_comparable({"a": one, "b": two})
+    with pytest.raises(UsageError, match=r"'a' and 'c' cannot be compared: embedder"):
+        require_comparable({"a": one, "b": two, "c": recording(weights="w2")})

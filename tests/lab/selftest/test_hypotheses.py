@@ -1,0 +1,92 @@
+"""Properties in CI, and whether broken code would break them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mot_dinov3.io.formats import records
+from mot_dinov3.io.formats.mot import MotWriter
+from mot_dinov3.lab.selftest import hypotheses
+from mot_dinov3.lab.selftest.base import Bench
+from mot_dinov3.lab.selftest.properties.factory import PROPERTIES
+from mot_dinov3.lab.selftest.properties.runner import hold
+from mot_dinov3.scheduling.policies.value import ValuePolicy
+from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
+from mot_dinov3.tracking.tracker import Tracker
+from mot_dinov3.values import LOST, boxes
+
+CI_EXAMPLES = 5_000
+
+
+@pytest.mark.slow
+def test_thousands_of_examples_break_no_property(tmp_path, monkeypatch):
+    monkeypatch.setattr(hypotheses, "EXAMPLES", CI_EXAMPLES)
+    outcome = hypotheses.hypotheses(Bench(program=(), directory=tmp_path, full=True))
+    assert not outcome.failures
+    assert (outcome.done, outcome.met) == (CI_EXAMPLES, True)
+
+
+def lose_nobody(self, rows):
+    self._table.misses[rows] += 1
+
+
+def forget_to_return(self, matches, detections, embeddings):
+    usual(self, matches, detections, embeddings)
+    self._table.state[matches.track_rows] = LOST
+
+
+usual = Tracker._continue
+BREAKS = {
+    "boxes-iou": (boxes, "over_union", lambda common, areas: common),
+    "boxes-convert": (boxes, "clip", lambda xyxy, width, height: xyxy.copy()),
+    "boxes-pairs": (boxes, "_crossing", lambda a, b: (np.zeros(1, int), np.zeros(1, int))),
+    "plan": (ValuePolicy, "plan", lambda self, scene: None),
+    "tracker": (Tracker, "_lose", lose_nobody),
+    "mot-table": (MotWriter, "write", lambda self, index, tracks: None),
+    "journal-line": (records, "_whole", lambda values, key, *limits, **least: values[key]),
+    "journal-cut": (records, "TornRecordError", records.BadRecordError),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_broken_code_breaks_its_property(monkeypatch, name):
+    monkeypatch.setattr(*BREAKS[name])
+    problem = hold(name, 300, 0)
+    assert problem
+    assert "examples could be invented" not in problem
+
+
+def test_a_state_that_is_not_left_is_seen(monkeypatch):
+    monkeypatch.setattr(Tracker, "_continue", forget_to_return)
+    assert "state.see" in hold("tracker", 100, 0)
+
+
+def test_a_budget_that_nobody_keeps_is_seen(monkeypatch):
+    init = EmbeddingScheduler.__init__
+
+    def careless(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        self.fits = lambda waiting, most: most
+
+    monkeypatch.setattr(EmbeddingScheduler, "__init__", careless)
+    assert "budget_allows" in hold("budget", 300, 0)
+
+
+def test_what_a_property_finds_names_the_input(monkeypatch):
+    monkeypatch.setattr(Tracker, "_births", lambda self, matches, scene: 1 / 0)
+    problem = hold("config", 50, 3)
+    assert problem.startswith("ZeroDivisionError")
+    assert "film=[[]]" in problem
+    assert hold("config", 50, 3) == problem
+
+
+def test_every_property_is_there():
+    assert len([PROPERTIES.load(name) for name in PROPERTIES]) >= 11
+
+
+def test_without_hypothesis_it_is_skipped(tmp_path, monkeypatch):
+    monkeypatch.setattr(hypotheses, "find_spec", lambda name: None)
+    outcome = hypotheses.hypotheses(Bench(program=(), directory=tmp_path))
+    assert outcome.skipped == "hypothesis is not installed"
+    assert not outcome.met

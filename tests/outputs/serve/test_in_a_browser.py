@@ -1,0 +1,103 @@
+"""The page as people see it: a whole run, watched and ended from a browser."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from helpers.browser import missing, open_browser
+from helpers.jobs import environment
+from helpers.places import ROOT
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(missing()), reason=missing() or "chromium is here"),
+]
+COMMAND = ("--source", "synthetic:street", "--det", "motion", "--embedder", "none", "--no-video",
+           "--no-overlap", "--serve")  # fmt: skip
+
+
+@pytest.fixture
+def running(tmp_path):
+    """A run that is being served, and its address."""
+    log = tmp_path / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "cli.py"), *COMMAND, "--stats-json", "stats.json"],
+            cwd=tmp_path, env=environment(), stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        until = time.monotonic() + 60
+        while not (found := re.search(r"http://\S+", log.read_text())) and time.monotonic() < until:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+        try:
+            yield process, found[0], log
+        finally:
+            process.kill()
+            process.wait()
+
+
+def text_of(driver, name):
+    return driver.find_element("id", name).text
+
+
+def wait_for(check, within_s=20.0):
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        if answer := check():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError("nothing of the kind happened")
+
+
+def test_a_run_is_seen_counted_and_ended_from_its_page(running, tmp_path):
+    process, url, log = running
+    with open_browser(1400, 900) as driver:
+        driver.get(url)
+        wait_for(lambda: text_of(driver, "state") == "running")
+        width = "return document.getElementById('stream').naturalWidth"
+        wait_for(lambda: driver.execute_script(width) > 100)
+        first = wait_for(lambda: re.search(r"frame ([\d,]+)", text_of(driver, "progress")))[1]
+        wait_for(lambda: first not in text_of(driver, "progress"))
+        assert "synthetic:street" in text_of(driver, "name")
+        assert float(text_of(driver, "fps")) > 0
+        assert "detect" in text_of(driver, "stages")
+        button = driver.find_element("id", "stop")
+        button.click()
+        assert "again" in button.text
+        assert process.poll() is None, "one click by mistake ends nothing"
+        button.click()
+        wait_for(lambda: text_of(driver, "state") == "ended")
+        assert not button.is_enabled()
+        assert driver.get_log("browser") == []
+    assert process.wait(20) == 0
+    assert (tmp_path / "stats.json").is_file()
+    secret = url.rstrip("/").rpartition("/")[2]
+    assert log.read_text().count(secret) == 1
+    assert secret not in (tmp_path / "stats.json").read_text()
+
+
+def test_hostile_names_run_nothing_on_the_page():
+    from helpers.fakes import blank_frame
+    from mot_dinov3.config import DrawConfig
+    from mot_dinov3.outputs.serve.page import Page, Subject
+    from mot_dinov3.runtime.statistics import RunStatistics
+    from mot_dinov3.values import Detections, FrameResult, Tracks
+
+    name = "</h1><img src=x onerror=window.hit=1><script>window.hit=1</script>"
+    page, statistics = Page(("127.0.0.1", 0), DrawConfig(), print), RunStatistics()
+    page.introduce(Subject(name, 0, {0: name}, lambda: name, lambda: {name: 1}))
+    with page, open_browser(1000, 800) as driver:
+        frame = blank_frame(0)
+        result = FrameResult(0, 0.0, Detections.empty(), Tracks.empty())
+        statistics.add(result, {name: 1.0}, 1.0)
+        page.write(frame, result)
+        page.tell(result, statistics)
+        driver.get(page.url)
+        wait_for(lambda: name in text_of(driver, "name"))
+        wait_for(lambda: name in text_of(driver, "faults"))
+        assert driver.execute_script("return window.hit") is None

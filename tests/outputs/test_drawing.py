@@ -1,0 +1,151 @@
+"""What is painted: labels, colours, line styles, and nothing outside the frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mot_dinov3.config import DrawConfig
+from mot_dinov3.outputs.drawing import colour_of, draw_tracks, hud_lines, label_of, text_colour
+from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks, TrackState
+
+GREY = 60
+NAMES = {0: "person"}
+CONFIRMED, LOST, TENTATIVE = TrackState.CONFIRMED, TrackState.LOST, TrackState.TENTATIVE
+
+
+def tracks_at(*boxes, ids=None, state=CONFIRMED, fresh=False):
+    n = len(boxes)
+    return Tracks(
+        id=np.array(ids or range(1, n + 1), np.int64),
+        xyxy=np.array(boxes, np.float32).reshape(n, 4),
+        score=np.full(n, 0.9, np.float32),
+        class_id=np.zeros(n, np.int64),
+        state=np.full(n, state, np.int8),
+        fresh=np.full(n, fresh, np.bool_),
+        detection=np.full(n, -1 if state == LOST else 0, np.int64),
+    )
+
+
+def draw(tracks, width=320, height=240, **settings):
+    image = np.full((height, width, 3), GREY, np.uint8)
+    result = FrameResult(0, 0.0, Detections.empty(), tracks)
+    return draw_tracks(image, result, NAMES, DrawConfig(**settings))
+
+
+def painted(image):
+    """Rows and columns that differ from the background."""
+    return np.nonzero((image != GREY).any(axis=2))
+
+
+@pytest.mark.parametrize("state", [CONFIRMED, TENTATIVE])
+def test_the_star_stands_exactly_with_fresh_embeddings(state):
+    fresh = tracks_at((0, 0, 9, 9), ids=[7], fresh=True, state=state)
+    reused = tracks_at((0, 0, 9, 9), ids=[7], fresh=False, state=state)
+    assert label_of(fresh, 0, NAMES) == "ID 7 * person"
+    assert label_of(reused, 0, NAMES) == "ID 7 person"
+    assert label_of(fresh, 0, {}) == "ID 7 *"
+
+
+def test_half_a_character_in_a_name_is_drawn_as_a_question_mark():
+    one = tracks_at((0, 0, 9, 9), ids=[7])
+    assert label_of(one, 0, {0: "a\ud800b"}) == "ID 7 a?b"
+
+
+def test_a_lost_track_is_called_lost():
+    assert label_of(tracks_at((0, 0, 9, 9), ids=[7], state=LOST), 0, NAMES) == "ID 7 lost"
+
+
+def test_colours_are_stable_and_neighbours_differ():
+    assert colour_of(1) == colour_of(1) == (255, 141, 38)[:0] + colour_of(1)
+    assert colour_of(1) == (255, 156, 115)
+    colours = np.array([colour_of(n) for n in range(1, 13)], int)
+    apart = np.abs(colours[:, None] - colours[None]).sum(axis=2)
+    assert apart[np.triu_indices(12, 1)].min() > 60
+
+
+@pytest.mark.parametrize(
+    ("background", "text"),
+    [((255, 255, 255), 0), ((0, 255, 255), 0), ((0, 0, 0), 255), ((180, 0, 0), 255)],
+)
+def test_text_is_readable_on_its_label(background, text):
+    assert text_colour(background) == (text, text, text)
+
+
+def test_the_frame_itself_is_left_alone():
+    image = np.full((240, 320, 3), GREY, np.uint8)
+    image.flags.writeable = False
+    result = FrameResult(0, 0.0, Detections.empty(), tracks_at((50, 50, 100, 200)))
+    out = draw_tracks(image, result, NAMES, DrawConfig(hud=True))
+    assert out is not image
+    assert (image == GREY).all()
+
+
+def test_a_box_is_outlined_in_its_colour():
+    out = draw(tracks_at((100, 100, 150, 200), ids=[5]), line_thickness=1)
+    assert (out[200, 100:151] == colour_of(5)).all()
+    assert (out[100:201, 150] == colour_of(5)).all()
+    assert (out[150, 110:140] == GREY).all()
+
+
+def test_confirmed_lines_are_thicker_than_tentative_ones():
+    box, rows = (100, 100, 150, 200), {}
+    for state in (CONFIRMED, TENTATIVE):
+        out = draw(tracks_at(box, state=state), line_thickness=12)
+        rows[state] = (out[180:220, 125] != GREY).any(axis=1).sum()
+    assert rows[CONFIRMED] > 1.5 * rows[TENTATIVE] > 0
+
+
+def test_lost_tracks_are_dashed_and_only_on_demand():
+    lost = tracks_at((100, 100, 150, 200), state=LOST)
+    assert len(painted(draw(lost))[0]) == 0
+    bottom = (draw(lost, draw_lost=True)[200, 100:151] != GREY).any(axis=1)
+    assert 0.3 < bottom.mean() < 0.8
+
+
+def test_removed_tracks_are_never_drawn():
+    removed = tracks_at((100, 100, 150, 200), state=TrackState.REMOVED)
+    assert len(painted(draw(removed, draw_lost=True))[0]) == 0
+
+
+@pytest.mark.parametrize(
+    "box", [(-20, -20, 30, 40), (300, 220, 400, 300), (0, 0, 320, 240), (310, 2, 318, 8)]
+)
+def test_the_label_stays_inside_the_frame(box):
+    out = draw(tracks_at(box, ids=[123]), line_thickness=1)
+    label = (out == colour_of(123)).all(axis=2) | (out == text_colour(colour_of(123))).all(axis=2)
+    rows = np.flatnonzero(label.sum(axis=1) > 40)
+    assert len(rows) >= 10, "a whole label is seen"
+
+
+@pytest.mark.parametrize(
+    "box", [(-90, 10, -5, 60), (400, 10, 500, 60), (np.nan, 0, 5, 5), (0, 0, np.inf, 5)]
+)
+def test_what_is_out_of_sight_is_not_drawn(box):
+    assert len(painted(draw(tracks_at(box)))[0]) == 0
+
+
+def test_boxes_beyond_all_bounds_do_no_harm():
+    draw(tracks_at((-1e30, -1e30, 1e30, 1e30), state=LOST), draw_lost=True)
+    draw(tracks_at((5, 5, 5, 5), (9, 9, 3, 3)))
+    draw(tracks_at((0, 0, 1, 1)), width=2, height=2, hud=True, font_scale=3.0)
+
+
+def test_the_counters_say_what_the_frame_did():
+    tracks = tracks_at((0, 0, 9, 9), (5, 5, 9, 9))
+    embed = EmbedCounts(2, 3, reused=4, deferred=1, starved=6, budget_ms=20, embed_ms=12.34)
+    lines = hud_lines(FrameResult(41, 1.0, Detections.empty(), tracks, embed), 29.97)
+    assert lines == [
+        "frame 41   30.0 fps",
+        "tracks 2   detections 0",
+        "embedded 5: 2 critical, 3 refresh",
+        "reused 4   deferred 1   starved 6",
+        "embed 12.3 / 20 ms",
+    ]
+
+
+def test_the_counters_are_shown_only_on_demand():
+    assert len(painted(draw(Tracks.empty()))[0]) == 0
+    rows, columns = painted(draw(Tracks.empty(), hud=True))
+    assert len(rows) > 1000
+    assert rows.min() == columns.min() == 0

@@ -1,0 +1,102 @@
+"""Weights files: loaded without running what is hidden in them, and without a trace."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from helpers.places import ASSETS, SOURCE
+from mot_dinov3.config import DetectorConfig
+from mot_dinov3.errors import ModelError
+from mot_dinov3.perception.detectors.factory import create_detector
+from mot_dinov3.perception.detectors.ultralytics_setup import kept_threads
+
+WEIGHTS = ASSETS / "weights/yolov8n_deq.pt"
+needs_weights = pytest.mark.skipif(not WEIGHTS.exists(), reason="the shared weights are not here")
+
+
+def test_thread_counts_come_back(monkeypatch):
+    import cv2
+    import torch
+
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    torch_threads, cv_threads = torch.get_num_threads(), cv2.getNumThreads()
+    other = torch_threads + 1
+    with kept_threads():
+        torch.set_num_threads(other)
+        cv2.setNumThreads(0)
+        os.environ["OMP_NUM_THREADS"] = "1"
+    assert (torch.get_num_threads(), cv2.getNumThreads()) == (torch_threads, cv_threads)
+    assert "OMP_NUM_THREADS" not in os.environ
+
+
+REAL = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np, torch, cv2
+torch.set_num_threads(2)
+before = torch.get_num_threads(), cv2.getNumThreads()
+from mot_dinov3.config import DetectorConfig, DeviceConfig
+from mot_dinov3.perception.detectors.factory import create_detector
+from mot_dinov3.values import Frame
+detector = create_detector(DetectorConfig(det=sys.argv[2], imgsz=640, classes="person"), "cpu",
+                           DeviceConfig(backend="torch", precision="fp32"))
+image = cv2.imread(sys.argv[3])
+detector.warm_up(image.shape[1], image.shape[0])
+seen = []
+module = detector._source._network.module
+module.register_forward_pre_hook(lambda *_: seen.append(torch.get_num_threads()))
+found = detector.detect(Frame(0, 0.0, image))
+after = torch.get_num_threads(), cv2.getNumThreads()
+assert before == after, (before, after)
+assert seen == [2], seen
+assert "OMP_NUM_THREADS" not in os.environ
+assert len(found) >= 5 and set(found.class_id.tolist()) == {0}, found
+assert os.listdir(".") == [], os.listdir(".")
+from ultralytics import settings
+assert settings["sync"] is False
+assert os.environ["ULTRALYTICS_SAFE_LOAD"] == "1"
+"""
+
+
+@pytest.mark.slow
+@needs_weights
+def test_real_weights_find_people_quietly_with_all_threads(tmp_path):
+    """In a process of its own: what is asked is about its first import of Ultralytics."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("YOLO", "OMP"))}
+    environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    image = ASSETS / "mot17-mini/MOT17-09-FRCNN/img1/000001.jpg"
+    source = SOURCE
+    done = subprocess.run(
+        [sys.executable, "-c", REAL, source, WEIGHTS, image],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+
+
+class Bomb:
+    """Makes a directory when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+@pytest.mark.slow
+def test_code_in_a_weights_file_is_refused_and_not_run(tmp_path, monkeypatch):
+    """Also where the program had imported Ultralytics before, with its own defaults."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("ultralytics.nn.tasks.SAFE_LOAD", False)
+    (tmp_path / "bomb.pt").write_bytes(pickle.dumps(Bomb(str(tmp_path / "hit")), protocol=2))
+    with pytest.raises(ModelError, match="holds code"):
+        create_detector(DetectorConfig(det=str(tmp_path / "bomb.pt")), "cpu")
+    assert not (tmp_path / "hit").exists()

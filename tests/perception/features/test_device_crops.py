@@ -1,0 +1,79 @@
+"""The cut on a device runs on the CPU too, so it is tested there; on a GPU where there is one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mot_dinov3.errors import DeviceFullError
+from mot_dinov3.perception.features.crops import InputSpec, cpu_batch, crop_windows
+from mot_dinov3.perception.features.device_crops import DeviceCrops
+from mot_dinov3.runtime.upload import FrameUpload
+
+torch = pytest.importorskip("torch")
+
+FRAME = (320, 240)
+BOXES = np.array(
+    [
+        [-20, 30, 60, 150],
+        [100, 50, 180, 230],
+        [10, 10, 30, 22],
+        [300, 200, 330, 260],
+        [-500, -500, 900, 900],
+        [40, 40, 41, 41],
+    ],
+    np.float32,
+)
+DEVICES = ["cpu", pytest.param("cuda:0", marks=pytest.mark.gpu)]
+SPECS = {
+    "square": (InputSpec(64, 64), True),
+    "upright": (InputSpec(64, 32), False),
+    "cubic": (InputSpec(56, 56, bicubic=True), True),
+    "plain": (InputSpec(48, 48, mean=(0.1, 0.2, 0.3), std=(1.0, 0.5, 2.0), rescale=1.0), True),
+}
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("kind", SPECS)
+def test_all_windows_at_once_equal_those_cut_one_by_one(picture, kind, device):
+    if device != "cpu" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    spec, square = SPECS[kind]
+    windows = crop_windows(BOXES, FRAME, spec, 0.12, square)
+    assert len(windows) == 6
+    ours = DeviceCrops(spec, FrameUpload(device))(picture, windows)
+    assert ours.device.type == device.partition(":")[0]
+    expected = cpu_batch(picture, windows, spec)
+    grey_level = spec.rescale / min(spec.std)
+    np.testing.assert_allclose(ours.cpu().numpy(), expected, atol=0.02 * grey_level)
+
+
+def test_a_cubic_kernel_does_not_leave_the_range_of_pixels():
+    checks = np.zeros((240, 320, 3), np.uint8)
+    checks[:, ::8] = checks[::8] = 255
+    spec = InputSpec(64, 64, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), rescale=1.0, bicubic=True)
+    windows = crop_windows(np.array([[20, 20, 50, 50]], np.float32), FRAME, spec, 0.0, True)
+    ours = DeviceCrops(spec, FrameUpload("cpu"))(checks, windows).numpy()
+    assert 0 <= ours.min() < 1
+    assert 250 < ours.max() <= 255
+    np.testing.assert_allclose(ours, cpu_batch(checks, windows, spec), atol=0.02)
+
+
+def test_a_window_alone_is_cut_as_among_others(picture):
+    spec, square = SPECS["square"]
+    windows = crop_windows(BOXES, FRAME, spec, 0.12, square)
+    cut = DeviceCrops(spec, FrameUpload("cpu"))
+    together = cut(picture, windows)
+    for row in range(len(windows)):
+        alone = cut(picture, windows[row : row + 1])
+        torch.testing.assert_close(alone[0], together[row], atol=1e-4, rtol=0)
+
+
+def test_a_full_device_is_told_from_other_failures(picture):
+    def full(image):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    spec, square = SPECS["square"]
+    full.device = "cpu"
+    with pytest.raises(DeviceFullError, match="no memory left for crops"):
+        DeviceCrops(spec, full)(picture, crop_windows(BOXES, FRAME, spec, 0.12, square))

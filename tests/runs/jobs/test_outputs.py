@@ -1,0 +1,108 @@
+"""What a job may write."""
+
+from __future__ import annotations
+
+import pytest
+
+from mot_dinov3.config import (
+    DetectorConfig,
+    EmbedderConfig,
+    MotionConfig,
+    OutputConfig,
+    TrackConfig,
+)
+from mot_dinov3.errors import OutputError, UsageError
+from mot_dinov3.runs.jobs.outputs import check_outputs, output_files
+
+
+def outputs(**names):
+    return TrackConfig(output=OutputConfig(**names))
+
+
+def test_output_files_lists_what_will_be_written():
+    config = outputs(output="a.mp4", save_mot="b.txt", stats_json="c.json")
+    assert output_files(config) == {
+        "--output": "a.mp4", "--save-mot": "b.txt", "--stats-json": "c.json",
+    }  # fmt: skip
+    assert output_files(outputs(no_video=True)) == {}
+
+
+def test_two_outputs_may_not_share_a_file_under_any_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    with pytest.raises(UsageError, match="--save-jsonl and --save-mot name the same file"):
+        check_outputs(outputs(no_video=True, save_mot="a", save_jsonl="sub/../a"), None)
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        {"detector": DetectorConfig(det="mot:mine")},
+        {"embedder": EmbedderConfig(embed_model="mine")},
+        {"motion": MotionConfig(cmc="file:mine")},
+    ],
+)
+def test_no_file_that_is_read_is_replaced(tmp_path, monkeypatch, reads):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").touch()
+    (tmp_path / "link").symlink_to("mine")
+    for name in ("mine", "link"):
+        config = TrackConfig(output=OutputConfig(no_video=True, save_mot=name), **reads)
+        with pytest.raises(OutputError, match="is the input itself"):
+            check_outputs(config, None)
+    check_outputs(TrackConfig(output=OutputConfig(no_video=True, save_mot="new"), **reads), None)
+
+
+def test_a_format_that_cannot_be_written_is_refused(tmp_path):
+    with pytest.raises(OutputError, match=r"\*\.xyz"):
+        check_outputs(outputs(output=str(tmp_path / "o.xyz")), None)
+    check_outputs(outputs(output="o.xyz", no_video=True), None)
+    with pytest.raises(UsageError, match="--output is empty"):
+        check_outputs(outputs(output=""), None)
+
+
+@pytest.mark.parametrize(
+    "other", [{"save_csv": "c/a.csv"}, {"save_mot": "c/d/a.txt"}, {"stats_json": "c"}]
+)
+def test_crops_have_a_directory_of_their_own(tmp_path, monkeypatch, other):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="is in the way of --save-crops"):
+        check_outputs(outputs(no_video=True, save_crops="c", **other), None)
+    with pytest.raises(UsageError, match="is in the way of --save-crops"):
+        check_outputs(outputs(no_video=True, save_crops="a.txt/c", save_mot="a.txt"), None)
+    check_outputs(outputs(no_video=True, save_crops="c", save_mot="ca.txt"), None)
+
+
+def test_crops_go_into_a_new_directory(tmp_path):
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "mine.jpg").touch()
+    with pytest.raises(OutputError, match="is not empty"):
+        check_outputs(outputs(no_video=True, save_crops=str(tmp_path / "c")), None)
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["mine.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("output", "remedy"),
+    [
+        ({"save_embeddings": "e.npz"}, "Leave out one of them."),
+        ({"save_crops": "c"}, "Give --crops-of seen."),
+    ],
+)
+def test_what_holds_embeddings_needs_an_embedder(tmp_path, monkeypatch, output, remedy):
+    monkeypatch.chdir(tmp_path)
+    nobody = TrackConfig(
+        embedder=EmbedderConfig(embedder="none"), output=OutputConfig(no_video=True, **output)
+    )
+    with pytest.raises(UsageError, match="has nothing to") as caught:
+        check_outputs(nobody, None)
+    assert caught.value.fix == remedy
+    seen = OutputConfig(no_video=True, save_crops="c", crops_of="seen")
+    check_outputs(TrackConfig(embedder=EmbedderConfig(embedder="none"), output=seen), None)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"save_embeddings": "e.npy"}, {"crops_of": "all"}, {"crops_per_id": -1}]
+)
+def test_values_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(UsageError, match="must be"):
+        outputs(**wrong)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from mot_dinov3.runtime.compat import LEGACY_TOKENS, load_environment
+
+VARIABLES = ("HF_TOKEN", *LEGACY_TOKENS, "OMP_WAIT_POLICY", "MOT_TEST_WORD")
+
+
+@pytest.fixture(autouse=True)
+def untouched_environment(monkeypatch, tmp_path):
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "to be restored")
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def environment():
+    import os
+
+    return {name: os.environ[name] for name in VARIABLES if name in os.environ}
+
+
+def test_the_env_file_of_the_working_directory_is_read(tmp_path):
+    (tmp_path / ".env").write_text("HF_TOKEN=hf_fromfile\nMOT_TEST_WORD='two words'\n")
+    load_environment()
+    assert environment()["HF_TOKEN"] == "hf_fromfile"
+    assert environment()["MOT_TEST_WORD"] == "two words"
+
+
+def test_another_directory_can_be_named(tmp_path):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / ".env").write_text("HF_TOKEN=hf_inner\n")
+    load_environment(tmp_path / "inner")
+    assert environment()["HF_TOKEN"] == "hf_inner"
+
+
+def test_a_variable_already_set_is_never_overridden(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_mine")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    (tmp_path / ".env").write_text("HF_TOKEN=hf_fromfile\n")
+    load_environment()
+    assert environment()["HF_TOKEN"] == "hf_mine"
+    assert environment()["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("name", LEGACY_TOKENS)
+def test_an_old_token_name_still_works(monkeypatch, name):
+    monkeypatch.setenv(name, "hf_legacy")
+    load_environment()
+    assert environment()["HF_TOKEN"] == "hf_legacy"
+
+
+@pytest.mark.parametrize("name", LEGACY_TOKENS)
+def test_an_old_token_name_in_the_env_file_works(tmp_path, name):
+    (tmp_path / ".env").write_text(f"{name}=hf_legacy\n")
+    load_environment()
+    assert environment()["HF_TOKEN"] == "hf_legacy"
+
+
+def test_the_present_name_beats_the_old_ones(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_now")
+    monkeypatch.setenv(LEGACY_TOKENS[0], "hf_legacy")
+    load_environment()
+    assert environment()["HF_TOKEN"] == "hf_now"
+
+
+def test_without_a_token_none_is_invented():
+    load_environment()
+    assert "HF_TOKEN" not in environment()
+
+
+def test_idle_threads_sleep_by_default():
+    load_environment()
+    assert environment()["OMP_WAIT_POLICY"] == "PASSIVE"

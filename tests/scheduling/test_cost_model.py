@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mot_dinov3.scheduling.cost_model import CostModel
+
+
+def learned(cost, sizes=(1, 2, 4, 8), repeats=6):
+    model = CostModel()
+    for n in sizes:
+        for _ in range(repeats):
+            model.observe(n, cost(n))
+    return model
+
+
+def test_nothing_known_predicts_nothing():
+    assert CostModel().predict_ms(4) == 0.0
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 12])
+def test_a_fixed_cost_and_a_cost_per_crop_are_told_apart(n):
+    model = learned(lambda n: 10 + 2 * n)
+    assert model.predict_ms(n) == pytest.approx(10 + 2 * n, rel=0.01)
+
+
+def test_a_step_in_the_cost_is_known_per_size():
+    model = learned(lambda n: 5.0 if n <= 4 else 40.0)
+    assert model.predict_ms(4) == pytest.approx(5)
+    assert model.predict_ms(8) == pytest.approx(40)
+
+
+def test_the_prediction_covers_most_of_a_noisy_cost():
+    rng = np.random.default_rng(0)
+    model, covered = CostModel(), []
+    for _ in range(600):
+        ms = float(10 * rng.lognormal(0, 0.1))
+        if model.known:
+            covered.append(ms <= model.predict_ms(1))
+        model.observe(1, ms)
+    assert np.mean(covered) > 0.9
+    assert model.predict_ms(1) < 14
+
+
+def test_a_busier_machine_is_noticed():
+    model = learned(lambda n: 2.0 * n)
+    for _ in range(12):
+        model.observe(4, 16.0)
+    assert model.predict_ms(1) > 3.0
+
+
+def test_a_slow_spell_is_forgotten_on_request():
+    model = learned(lambda n: 5.0 * n)
+    for _ in range(60):
+        model.observe(1, 500.0)
+    assert model.predict_ms(1) > 400
+    model.forget_load()
+    model.observe(1, 5.0)
+    assert model.predict_ms(1) < 10
+
+
+def test_a_poisoned_shape_is_corrected_by_one_probe():
+    model = learned(lambda n: 80.0 * n)
+    model.forget_load()
+    model.observe(1, 5.0)
+    assert model.predict_ms(3) == pytest.approx(15, rel=0.2)
