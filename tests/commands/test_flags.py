@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mot_dinov3.commands.flags import add_flags, resolve, to_toml
+from mot_dinov3.commands.flags import add_flags, resolve
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import EmbedderConfig, SourceConfig, TrackConfig
-from mot_dinov3.config.flat import as_dict
+from mot_dinov3.config.flat import as_dict, to_toml
 from mot_dinov3.errors import UsageError
 
 DOCUMENTED = {

@@ -77,7 +77,7 @@ def test_a_file_and_the_environment_name_presets_and_come_before_them(tmp_path):
 
 
 def test_what_print_config_prints_is_the_same_configuration_again(tmp_path):
-    from mot_dinov3.commands.flags import to_toml
+    from mot_dinov3.config.flat import to_toml
 
     toml = tmp_path / "printed.toml"
     config = resolved("--tracker", "strongsort", "--conf", "0.45")

@@ -49,12 +49,12 @@ def test_the_figures_show_a_trained_model_beside_its_control():
 
 
 def test_training_streets_are_not_the_held_out_ones():
-    from mot_dinov3.commands.demo import SEED
+    from mot_dinov3.data.synthetic.clip import DEMO_SEED
     from mot_dinov3.training.scenes import FIRST_TRAINING_SEED
 
     first, last = FIGURES["held_out_street_seeds"]
     assert last - first + 1 >= 4
-    assert last < SEED < FIRST_TRAINING_SEED
+    assert last < DEMO_SEED < FIRST_TRAINING_SEED
 
 
 @pytest.mark.slow

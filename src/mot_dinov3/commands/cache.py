@@ -157,9 +157,9 @@ def cache_of(
 ) -> Cache:
     """What was recorded, with its identity and the ground truth that came with the source."""
     from mot_dinov3.lab.recordings.cache import Cache, Origin
-    from mot_dinov3.lab.recordings.fingerprint import detector_digest
     from mot_dinov3.lab.recordings.recipe import recipe_of
     from mot_dinov3.lab.recordings.truth import truth_of
+    from mot_dinov3.perception.fingerprint import detector_digest
 
     info, tape = reader.info, recording.tape
     return Cache(
@@ -179,9 +179,10 @@ def is_there(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
         MotError: it holds something else, or is no usable cache.
     """
     from mot_dinov3.lab.recordings.cache import Origin, require_same
-    from mot_dinov3.lab.recordings.fingerprint import ContentDigest, detector_digest
+    from mot_dinov3.lab.recordings.fingerprint import ContentDigest
     from mot_dinov3.lab.recordings.recipe import recipe_of
     from mot_dinov3.lab.recordings.store import read_cache
+    from mot_dinov3.perception.fingerprint import detector_digest
     from mot_dinov3.runs.session import open_frames
 
     if not path.exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,32 +21,20 @@ from mot_dinov3.config import (
     TalkConfig,
     TrackConfig,
 )
+from mot_dinov3.data.synthetic.clip import DEMO_SEED, StreetClip, draw_clip
 from mot_dinov3.errors import EXIT_OK, UsageError
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.evaluation.scores import Scores
-    from mot_dinov3.io.formats.mot import MotTable
 
 DESCRIPTION = """Draw a street clip with known identities, track it with the two small models
 that ship in the package, and score the result: with scheduled embeddings, with all of them, and
 with none. No network is needed."""
 
-SEED = 20_011
-"""A street that the demo models were not trained on."""
-
 IMGSZ = 640
 MIN_VISIBILITY = 0.3
 """Objects that are hidden more than this are not asked for in the score."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A rendered street: its video, its ground truth, and how long it is."""
-
-    video: Path
-    truth: MotTable
-    frames: int
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--out", type=Path, default=Path("outputs/demo"), metavar="DIR",
                      help="where the clip and the results go (default: outputs/demo)")  # fmt: skip
     out.add_argument("--frames", type=int, default=300, help="length of the clip (default: 300)")
-    out.add_argument("--seed", type=int, default=SEED, help=f"which street (default: {SEED})")
+    out.add_argument(
+        "--seed", type=int, default=DEMO_SEED, help=f"which street (default: {DEMO_SEED})"
+    )
     add_flags(out, ("device", "scheduler", "tracker", "association", "motion", "draw", "talk"))
     return out
 
@@ -69,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     config = resolve(chosen, None, environment_layer())
     say = print if not config.talk.quiet else _nothing
     say(f"drawing {counted(frames, 'frame')} of a street ...", file=sys.stderr)
-    clip = render(directory, frames, seed)
+    clip = draw_clip(directory, frames, seed)
     rows = [_row(name, clip, job) for name, job in jobs(config, clip, directory)]
     print(table(rows))
     print(f"\nThe annotated video: {directory / 'tracked.mp4'}")
@@ -92,24 +82,9 @@ def _nothing(*_: object, **__: object) -> None:
     """Say nothing."""
 
 
-def render(directory: Path, frames: int, seed: int) -> Clip:
-    """Draw the street and write `street.mp4` and `gt.txt` into `directory`."""
-    from mot_dinov3.data.synthetic.street import StreetConfig, StreetWorld
-    from mot_dinov3.data.synthetic.tables import as_table
-    from mot_dinov3.io.formats.mot import read_mot, write_ground_truth
-    from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
-
-    config = StreetConfig(seed=seed, frames=frames)
-    video, truth = directory / "street.mp4", []
-    with VideoWriter(VideoWriterConfig(video, config.fps)) as writer:
-        for frame, known in StreetWorld(config):
-            writer.write(frame.image, frame.time_s)
-            truth.append(known)
-    write_ground_truth(directory / "gt.txt", as_table(truth))
-    return Clip(video, read_mot(directory / "gt.txt"), frames)
-
-
-def jobs(config: TrackConfig, clip: Clip, directory: Path) -> Iterator[tuple[str, TrackConfig]]:
+def jobs(
+    config: TrackConfig, clip: StreetClip, directory: Path
+) -> Iterator[tuple[str, TrackConfig]]:
     """The three runs: only the first writes a video."""
     base = replace(
         config,
@@ -157,7 +132,7 @@ def _output(directory: Path, name: str, *, video: bool = False) -> OutputConfig:
     )
 
 
-def _row(name: str, clip: Clip, config: TrackConfig) -> tuple[str, Scores, dict[str, float]]:
+def _row(name: str, clip: StreetClip, config: TrackConfig) -> tuple[str, Scores, dict[str, float]]:
     from mot_dinov3.evaluation.scores import score
     from mot_dinov3.io.formats.mot import read_mot
     from mot_dinov3.runs.jobs.job import run_job

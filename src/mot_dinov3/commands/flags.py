@@ -14,14 +14,11 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from mot_dinov3.config import TrackConfig, flag_fields
-from mot_dinov3.config.flat import key_of, stages
+from mot_dinov3.config.flat import ENVIRONMENT_PREFIX, SOURCE, key_of, stages
 from mot_dinov3.config.presets import DEFAULT_PRESET, preset
 from mot_dinov3.errors import UsageError, nearest
 
 ALIASES = {"--quiet": ("-q",), "--verbose": ("-v",)}
-ENVIRONMENT_PREFIX = "MOT_"
-SOURCE = "source"
-"""The key that may have several values; several of them make a batch."""
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -212,33 +209,6 @@ def _checked(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa:
 def _wrong(where: str, kind: type, value: object) -> UsageError:
     expected = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
     return UsageError(f"{where} must be {expected[kind]}, got {value!r}.", fix="Correct the value.")
-
-
-def to_toml(config: TrackConfig) -> str:
-    """The configuration as TOML that `--config` reads back."""
-    lines: list[str] = []
-    for name, kind in stages().items():
-        stage = getattr(config, name)
-        lines.append(f"[{name}]")
-        for item in flag_fields(kind):
-            value = getattr(stage, item.name)
-            several = config.batch.sources if key_of(item) == SOURCE else ()
-            lines.append(f"{key_of(item)} = {_literal(several or value)}")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_literal, value))}]"
-    if isinstance(value, str):
-        escaped = "".join(
-            c if c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value
-        )
-        return f'"{escaped}"'
-    return repr(value)
 
 
 def environment_layer() -> dict[str, str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from mot_dinov3 import __version__
 from mot_dinov3.commands import COMMANDS, set_up_log
-from mot_dinov3.commands.flags import add_flags, environment_layer, resolve, to_toml
+from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
+from mot_dinov3.config.flat import to_toml
 from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
 
 DESCRIPTION = """Track objects through a video: YOLO finds them, DINO embeddings keep their

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mot_dinov3.commands.demo import SEED
 from mot_dinov3.data.synthetic.barriers import BODY_M, hoarding, stall
+from mot_dinov3.data.synthetic.clip import DEMO_SEED
 from mot_dinov3.data.synthetic.presets import crossings, flock
 from mot_dinov3.data.synthetic.presets.factory import (
     FIRST_TRAINING_SEED,
@@ -70,7 +70,7 @@ def test_plans_last_as_long_as_the_clip(name, seconds):
 
 def test_default_seeds_are_apart_from_each_other_from_training_and_from_the_demo():
     seeds = [preset_of(name).clip.seed for name in NAMES]
-    assert len({*seeds, SEED}) == len(seeds) + 1
+    assert len({*seeds, DEMO_SEED}) == len(seeds) + 1
     assert all(1000 < seed < FIRST_TRAINING_SEED for seed in seeds)
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from helpers.fakes import FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.config import DetectorConfig, TrackConfig
-from mot_dinov3.lab.recordings.fingerprint import ContentDigest, detector_digest
+from mot_dinov3.lab.recordings.fingerprint import ContentDigest
 from mot_dinov3.lab.recordings.recording import SIZES, Stopwatch, record_source
 from mot_dinov3.perception.backends.digest import weights_digest
+from mot_dinov3.perception.fingerprint import detector_digest
 from mot_dinov3.systems.modular import Models
 
 SCRIPT = [[(10 + n, 10, 60 + n, 110), (300, 10, 350, 110, 0.2)] for n in range(6)] + [[]]

@@ -65,9 +65,9 @@ class Bench:
         return replace(config, source=replace(config.source, max_frames=most))
 
     def _on_the_street(self, config: TrackConfig) -> TrackConfig:
-        from mot_dinov3.commands.demo import SEED, render
+        from mot_dinov3.data.synthetic.clip import DEMO_SEED, draw_clip
 
-        clip = render(self.directory, self.settings.frames or 300, SEED)
+        clip = draw_clip(self.directory, self.settings.frames or 300, DEMO_SEED)
         truth = f"mot:{self.directory / 'gt.txt'}"
         return replace(
             config,

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import mot_dinov3
-from mot_dinov3.commands.flags import ENVIRONMENT_PREFIX, to_toml
 from mot_dinov3.config import OutputConfig, SourceConfig, TrackConfig
+from mot_dinov3.config.flat import ENVIRONMENT_PREFIX, to_toml
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.lab.benchmarks.clip import ShortClip
 from mot_dinov3.lab.benchmarks.program import Program

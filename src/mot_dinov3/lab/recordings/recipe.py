@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from mot_dinov3.config import NECK, TrackConfig
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.lab.recordings.cache import Recipe
-from mot_dinov3.lab.recordings.fingerprint import detector_digest, embedder_digest
 from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.perception.detectors.factory import REPLAY, detector_kind
 from mot_dinov3.perception.features.base import Embedder
+from mot_dinov3.perception.fingerprint import detector_digest, embedder_weights
 
 SETTINGS = {
     "source": ("start_frame", "end_frame", "max_frames", "vid_stride"),
@@ -31,18 +31,9 @@ def recipe_of(config: TrackConfig, detector: Detector, embedder: Embedder | None
         detector="stored detections" if repeats else detector.title,
         detector_weights=detector_digest(config.detector)[0],
         embedder=embedder.title if embedder else "none",
-        embedder_weights=_embedder_weights(config, embedder.title) if embedder else "",
+        embedder_weights=embedder_weights(config, embedder.title) if embedder else "",
         settings=settings_of(config),
     )
-
-
-def _embedder_weights(config: TrackConfig, title: str) -> str:
-    """The fingerprint of an embedder, and how it looks at pictures where that is not by crops."""
-    if config.embedder.embedder == NECK:
-        return f"neck of {detector_digest(config.detector)[0]}"
-    digest = embedder_digest(config.embedder, title)
-    dense = config.embedder.embedder == "dense"
-    return f"{digest} on pictures of {config.embedder.dense_size}" if dense else digest
 
 
 def settings_of(config: TrackConfig) -> dict[str, Any]:

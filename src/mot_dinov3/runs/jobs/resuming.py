@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import MotError, UsageError
 from mot_dinov3.io.read.sources import SourceInfo
-from mot_dinov3.lab.recordings.fingerprint import detector_digest
-from mot_dinov3.lab.recordings.recipe import recipe_of
 from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.perception.fingerprint import detector_digest, embedder_weights
 from mot_dinov3.runs.jobs.outputs import output_places
 from mot_dinov3.runs.loop import RunOutcome, VideoTracker
 from mot_dinov3.runs.resume.contents import look_into
@@ -93,17 +92,18 @@ def journal_of(
 
 def titles_of(config: TrackConfig, models: Models) -> dict[str, str]:
     """What the models are, in words and by the fingerprints of their weights."""
+    embedder = models.embedder
     try:
-        recipe = asdict(recipe_of(config, models.detector, models.embedder))
-        boxes = detector_digest(config.detector)[1]
+        detected, boxes = detector_digest(config.detector)
+        embedded = embedder_weights(config, embedder.title) if embedder else ""
     except MotError:  # the weights were moved while they were being used
-        recipe, boxes = {}, ""
+        detected, boxes, embedded = "", "", ""
     return {
         "detector": models.detector.title,
-        "weights of the detector": recipe.get("detector_weights", ""),
+        "weights of the detector": detected,
         "boxes of --det": boxes,
-        "embedder": models.embedder.title if models.embedder else "none",
-        "weights of the embedder": recipe.get("embedder_weights", ""),
+        "embedder": embedder.title if embedder else "none",
+        "weights of the embedder": embedded,
     }
 
 
