@@ -12,21 +12,26 @@ from mot_dinov3.registry import Registry
 
 
 def test_a_name_becomes_what_it_stands_for():
-    table = Registry("thing", {"ordered": "collections:OrderedDict", "module": "collections"})
+    table = Registry(
+        "thing",
+        {"ordered": ("collections:OrderedDict", "sorted"), "module": ("collections", "all")},
+    )
     assert table.load("ordered") is OrderedDict
     assert table.load("module") is sys.modules["collections"]
     assert list(table) == ["ordered", "module"]
+    assert "module" in table
+    assert table.help("ordered") == "sorted"
 
 
 def test_nothing_is_imported_before_it_is_asked_for():
-    table = Registry("thing", {"later": "this_module_does_not_exist:X"})
+    table = Registry("thing", {"later": ("this_module_does_not_exist:X", "")})
     with pytest.raises(ModuleNotFoundError):
         table.load("later")
 
 
 def test_an_unknown_name_lists_the_known():
     with pytest.raises(UnknownNameError, match=r"(?s)Unknown thing 'ordred'.*ordered"):
-        Registry("thing", {"ordered": "collections:OrderedDict"}).load("ordred")
+        Registry("thing", {"ordered": ("collections:OrderedDict", "sorted")}).load("ordred")
 
 
 @pytest.mark.parametrize(

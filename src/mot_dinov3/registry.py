@@ -8,16 +8,27 @@ from typing import Any
 
 from mot_dinov3.errors import UnknownNameError
 
+Row = tuple[str, str]
+"""What a table says of one member: its target "module:attribute", and its line for `--help`."""
+
 
 class Registry:
-    """A table `name -> "module:attribute"`; nothing is imported before `load`."""
+    """The table of one plug-in room, `name -> (target, help)`; nothing is imported before `load`.
 
-    def __init__(self, kind: str, table: Mapping[str, str]) -> None:
+    Attributes:
+        kind: what the members are, for messages.
+        table: name -> row.
+    """
+
+    def __init__(self, kind: str, table: Mapping[str, Row]) -> None:
         self.kind = kind
         self.table = dict(table)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.table)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.table
 
     def load(self, name: str) -> Any:  # noqa: ANN401 - any class or module may be registered
         """Import and return what `name` stands for.
@@ -25,8 +36,19 @@ class Registry:
         Raises:
             UnknownNameError: the name is not in the table; the message lists the known ones.
         """
-        if name not in self.table:
-            raise UnknownNameError(self.kind, name, self.table)
-        module, _, attribute = self.table[name].partition(":")
+        module, _, attribute = self._row(name)[0].partition(":")
         loaded = import_module(module)
         return getattr(loaded, attribute) if attribute else loaded
+
+    def help(self, name: str) -> str:
+        """The line that describes `name` to a user.
+
+        Raises:
+            UnknownNameError: the name is not in the table.
+        """
+        return self._row(name)[1]
+
+    def _row(self, name: str) -> Row:
+        if name not in self.table:
+            raise UnknownNameError(self.kind, name, self.table)
+        return self.table[name]

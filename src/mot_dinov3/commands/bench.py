@@ -90,7 +90,7 @@ def chosen_names(words: list[str]) -> list[str]:
     from mot_dinov3.lab.benchmarks.factory import BENCHMARKS, ON_REQUEST
 
     for word in words:
-        if word != ALL and word not in BENCHMARKS.table:
+        if word != ALL and word not in BENCHMARKS:
             raise UnknownNameError("benchmark", word, [*BENCHMARKS, ALL])
     everything = not words or ALL in words
     return [name for name in BENCHMARKS if name in words or (everything and name not in ON_REQUEST)]

@@ -43,10 +43,10 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Run the measures one after another and print the table; 1 when a bar was missed."""
-    from mot_dinov3.lab.selftest.factory import BARS, MEASURES
+    from mot_dinov3.lab.selftest.factory import MEASURES
 
     if args.list:
-        print("\n".join(f"{name:<14}{BARS[name]}" for name in MEASURES))
+        print("\n".join(f"{name:<14}{MEASURES.help(name)}" for name in MEASURES))
         return EXIT_OK
     names = list(dict.fromkeys(args.measures)) or list(MEASURES)
     _check(args, names)
@@ -73,7 +73,7 @@ def _check(args: argparse.Namespace, names: list[str]) -> None:
     from mot_dinov3.lab.selftest.factory import MEASURES
 
     for name in names:
-        if name not in MEASURES.table:
+        if name not in MEASURES:
             raise UnknownNameError("measure", name, MEASURES)
     if args.case and len(names) != 1:
         raise UsageError("--case is a case of one measure.",
@@ -99,7 +99,7 @@ def score(name: str, args: argparse.Namespace, directory: Path) -> Scored:
     from mot_dinov3.lab.benchmarks.machine import usable_cores
     from mot_dinov3.lab.benchmarks.own_program import own_command
     from mot_dinov3.lab.selftest.base import Bench
-    from mot_dinov3.lab.selftest.factory import BARS, create_measure
+    from mot_dinov3.lab.selftest.factory import MEASURES, create_measure
     from mot_dinov3.lab.selftest.table import Scored
 
     directory.mkdir(parents=True, exist_ok=True)
@@ -114,4 +114,4 @@ def score(name: str, args: argparse.Namespace, directory: Path) -> Scored:
     )
     started = perf_counter()
     outcome = create_measure(name)(bench)
-    return Scored(name, BARS[name], outcome, perf_counter() - started)
+    return Scored(name, MEASURES.help(name), outcome, perf_counter() - started)

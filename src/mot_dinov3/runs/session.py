@@ -49,7 +49,7 @@ def check_names(config: TrackConfig) -> None:
 
     name = config.embedder.embedder
     wanted = name != NO_EMBEDDER
-    if wanted and name not in EMBEDDERS.table:
+    if wanted and name not in EMBEDDERS:
         raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
     create_policy(config.scheduler, embedder=wanted)
     create_camera(config.motion.cmc)

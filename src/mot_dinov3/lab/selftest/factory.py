@@ -1,4 +1,4 @@
-"""The table of measures; a new one is one file and one line in each table here."""
+"""The table of measures; a row says what has to hold in every case."""
 
 from __future__ import annotations
 
@@ -10,36 +10,56 @@ from mot_dinov3.registry import Registry
 MEASURES = Registry(
     "measure",
     {
-        "faults": "mot_dinov3.lab.selftest.faults:faults",
-        "kills": "mot_dinov3.lab.selftest.kills:kills",
-        "disk-full": "mot_dinov3.lab.selftest.disk_full:disk_full",
-        "signals": "mot_dinov3.lab.selftest.signals:signals",
-        "hub": "mot_dinov3.lab.selftest.hub:hub",
-        "secrets": "mot_dinov3.lab.selftest.secrets:secrets",
-        "videos": "mot_dinov3.lab.selftest.mutated_videos:mutated_videos",
-        "hypotheses": "mot_dinov3.lab.selftest.hypotheses:hypotheses",
-        "soak": "mot_dinov3.lab.selftest.soak:soak",
-        "determinism": "mot_dinov3.lab.selftest.determinism:determinism",
-        "malice": "mot_dinov3.lab.selftest.malice:malice",
-        "playback": "mot_dinov3.lab.selftest.playback:playback",
+        "faults": (
+            "mot_dinov3.lab.selftest.faults:faults",
+            "every fault has its exit code, a sentence and a remedy, and nothing is lost",
+        ),
+        "kills": (
+            "mot_dinov3.lab.selftest.kills:kills",
+            "killed: the video plays, at most 15 frames are lost, no final name is half written",
+        ),
+        "disk-full": (
+            "mot_dinov3.lab.selftest.disk_full:disk_full",
+            "a disk that fills up: exit code 5, a sentence, and the tracks are kept",
+        ),
+        "signals": (
+            "mot_dinov3.lab.selftest.signals:signals",
+            "SIGINT and SIGTERM: valid outputs, exit code 130 or 143, no traceback",
+        ),
+        "hub": (
+            "mot_dinov3.lab.selftest.hub:hub",
+            "trouble at the hub: a sentence and a remedy, no matter and within 3 s when cached",
+        ),
+        "secrets": (
+            "mot_dinov3.lab.selftest.secrets:secrets",
+            "planted tokens and passwords: none in any output, message or log",
+        ),
+        "videos": (
+            "mot_dinov3.lab.selftest.mutated_videos:mutated_videos",
+            "10,000 damaged videos: read or refused in words, no crash, no hang, no exception",
+        ),
+        "hypotheses": (
+            "mot_dinov3.lab.selftest.hypotheses:hypotheses",
+            "boxes, plans, tracker, settings, parsers: 100,000 inputs break no property",
+        ),
+        "soak": (
+            "mot_dinov3.lab.selftest.soak:soak",
+            "1,000,000 frames tracked, 20,000 piped: under 1 MB in 100,000, files and threads flat",
+        ),
+        "determinism": (
+            "mot_dinov3.lab.selftest.determinism:determinism",
+            "a clip twice with a budget of crops, also under load: the same bytes",
+        ),
+        "malice": (
+            "mot_dinov3.lab.selftest.malice:malice",
+            "files that want to do harm: nothing runs, nothing else is opened or called",
+        ),
+        "playback": (
+            "mot_dinov3.lab.selftest.playback:playback",
+            "Chromium plays what is written: odd sizes, variable rates, rotated, killed",
+        ),
     },
 )
-
-BARS = {
-    "faults": "every fault has its exit code, a sentence and a remedy, and nothing is lost",
-    "kills": "killed: the video plays, at most 15 frames are lost, no final name is half written",
-    "disk-full": "a disk that fills up: exit code 5, a sentence, and the tracks are kept",
-    "signals": "SIGINT and SIGTERM: valid outputs, exit code 130 or 143, no traceback",
-    "hub": "trouble at the hub: a sentence and a remedy, no matter and within 3 s when cached",
-    "secrets": "planted tokens and passwords: none in any output, message or log",
-    "videos": "10,000 damaged videos: read or refused in words, no crash, no hang, no exception",
-    "hypotheses": "boxes, plans, tracker, settings, parsers: 100,000 inputs break no property",
-    "soak": "1,000,000 frames tracked, 20,000 piped: under 1 MB in 100,000, files and threads flat",
-    "determinism": "a clip twice with a budget of crops, also under load: the same bytes",
-    "malice": "files that want to do harm: nothing runs, nothing else is opened or called",
-    "playback": "Chromium plays what is written: odd sizes, variable rates, rotated, killed",
-}
-"""Measure -> what has to hold in every case."""
 
 
 def create_measure(name: str) -> Measure:

@@ -15,8 +15,8 @@ from mot_dinov3.registry import Registry
 NETWORKS = Registry(
     "backend",
     {
-        OPENVINO: "mot_dinov3.perception.backends.openvino:OpenVinoNetwork",
-        ONNX: "mot_dinov3.perception.backends.onnxruntime:OnnxNetwork",
+        OPENVINO: ("mot_dinov3.perception.backends.openvino:OpenVinoNetwork", "Intel's runtime"),
+        ONNX: ("mot_dinov3.perception.backends.onnxruntime:OnnxNetwork", "ONNX Runtime"),
     },
 )
 """Backends that run files; each entry is called with (path, choice, device)."""

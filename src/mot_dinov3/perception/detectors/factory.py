@@ -14,10 +14,22 @@ ULTRALYTICS = "yolo"
 DETECTORS = Registry(
     "detector",
     {
-        REPLAY: "mot_dinov3.perception.detectors.mot_file:load_replay",
-        MOTION: "mot_dinov3.perception.detectors.motion:load_motion",
-        "demo": "mot_dinov3.perception.detectors.loading:load_demo",
-        ULTRALYTICS: "mot_dinov3.perception.detectors.loading:load_yolo",
+        REPLAY: (
+            "mot_dinov3.perception.detectors.mot_file:load_replay",
+            "boxes from a MOT text file: mot:FILE",
+        ),
+        MOTION: (
+            "mot_dinov3.perception.detectors.motion:load_motion",
+            "whatever moves before a fixed camera; needs no weights",
+        ),
+        "demo": (
+            "mot_dinov3.perception.detectors.loading:load_demo",
+            "the small detector in the package, for the drawn street",
+        ),
+        ULTRALYTICS: (
+            "mot_dinov3.perception.detectors.loading:load_yolo",
+            "an Ultralytics model, by its official name or as a file of weights",
+        ),
     },
 )
 """Every entry is called with (config, device, settings), and says that it returns a `Detector`."""

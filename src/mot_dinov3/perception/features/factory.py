@@ -21,12 +21,30 @@ logger = logging.getLogger("mot_dinov3")
 EMBEDDERS = Registry(
     "embedder",
     {
-        "dino": "mot_dinov3.perception.features.dino:load_dino",
-        "clip": "mot_dinov3.perception.features.clip:load_clip",
-        "resnet": "mot_dinov3.perception.features.resnet:load_resnet",
-        "onnx": "mot_dinov3.perception.features.onnx:load_onnx",
-        "dense": "mot_dinov3.perception.features.dense:load_dense",
-        NECK: "mot_dinov3.perception.features.neck:load_neck",
+        "dino": (
+            "mot_dinov3.perception.features.dino:load_dino",
+            "CLS token of a DINOv3 or DINOv2 model",
+        ),
+        "clip": (
+            "mot_dinov3.perception.features.clip:load_clip",
+            "image embedding of a CLIP model",
+        ),
+        "resnet": (
+            "mot_dinov3.perception.features.resnet:load_resnet",
+            "pooled features of a ResNet",
+        ),
+        "onnx": (
+            "mot_dinov3.perception.features.onnx:load_onnx",
+            "a re-identification model in ONNX format",
+        ),
+        "dense": (
+            "mot_dinov3.perception.features.dense:load_dense",
+            "DINO tokens of the whole picture, pooled inside each box",
+        ),
+        NECK: (
+            "mot_dinov3.perception.features.neck:load_neck",
+            "the detector's own feature maps, pooled inside each box",
+        ),
     },
 )
 """Every entry is called with (config, placement), and says that it returns an `Embedder`."""

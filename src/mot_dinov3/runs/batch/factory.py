@@ -12,9 +12,15 @@ SERIAL, WORKERS, RAY = "serial", "workers", "ray"
 CREWS = Registry(
     "crew",
     {
-        SERIAL: "mot_dinov3.runs.batch.serial:SerialCrew",
-        WORKERS: "mot_dinov3.runs.batch.processes:ProcessCrew",
-        RAY: "mot_dinov3.runs.batch.on_ray:RayCrew",
+        SERIAL: (
+            "mot_dinov3.runs.batch.serial:SerialCrew",
+            "one video after another in this process",
+        ),
+        WORKERS: (
+            "mot_dinov3.runs.batch.processes:ProcessCrew",
+            "several processes on this machine",
+        ),
+        RAY: ("mot_dinov3.runs.batch.on_ray:RayCrew", "the machines of a Ray cluster"),
     },
 )
 

@@ -11,13 +11,28 @@ from mot_dinov3.scheduling.policies.base import Policy
 POLICIES = Registry(
     "policy",
     {
-        "value": "mot_dinov3.scheduling.policies.value:ValuePolicy",
-        "continuity": "mot_dinov3.scheduling.policies.continuity:ContinuityPolicy",
-        "always": "mot_dinov3.scheduling.policies.always:AlwaysPolicy",
-        "never": "mot_dinov3.scheduling.policies.never:NeverPolicy",
-        "interval": "mot_dinov3.scheduling.policies.interval:IntervalPolicy",
-        "fast-strongsort": "mot_dinov3.scheduling.policies.fast_strongsort:FastStrongSortPolicy",
-        "oracle": "mot_dinov3.scheduling.policies.oracle:outside_replay",
+        "value": (
+            "mot_dinov3.scheduling.policies.value:ValuePolicy",
+            "embed a crop if its worth reaches a price: value[:PRICE]",
+        ),
+        "continuity": (
+            "mot_dinov3.scheduling.policies.continuity:ContinuityPolicy",
+            "embed what is new or crowded, and refresh every N frames",
+        ),
+        "always": ("mot_dinov3.scheduling.policies.always:AlwaysPolicy", "embed every detection"),
+        "never": ("mot_dinov3.scheduling.policies.never:NeverPolicy", "embed nothing"),
+        "interval": (
+            "mot_dinov3.scheduling.policies.interval:IntervalPolicy",
+            "embed in every Kth frame: interval[:K]",
+        ),
+        "fast-strongsort": (
+            "mot_dinov3.scheduling.policies.fast_strongsort:FastStrongSortPolicy",
+            "embed only where boxes overlap: fast-strongsort[:IOU]",
+        ),
+        "oracle": (
+            "mot_dinov3.scheduling.policies.oracle:outside_replay",
+            "the best choice in hindsight, for replays with ground truth",
+        ),
     },
 )
 

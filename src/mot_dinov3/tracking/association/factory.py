@@ -10,7 +10,12 @@ from mot_dinov3.tracking.association.base import Associator
 
 ASSOCIATIONS = Registry(
     "association",
-    {"cascade": "mot_dinov3.tracking.association.cascade:CascadeAssociation"},
+    {
+        "cascade": (
+            "mot_dinov3.tracking.association.cascade:CascadeAssociation",
+            "place and appearance in stages, from sure pairs to doubtful ones",
+        )
+    },
 )
 
 

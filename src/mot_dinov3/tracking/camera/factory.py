@@ -13,8 +13,14 @@ NONE, FLOW = "none", "flow"
 CAMERAS = Registry(
     "camera motion",
     {
-        FLOW: "mot_dinov3.tracking.camera.flow:FlowCamera",
-        "file": "mot_dinov3.tracking.camera.file:FileCamera",
+        FLOW: (
+            "mot_dinov3.tracking.camera.flow:FlowCamera",
+            "camera motion from sparse optical flow",
+        ),
+        "file": (
+            "mot_dinov3.tracking.camera.file:FileCamera",
+            "camera motion from a file: file:FILE",
+        ),
     },
 )
 
@@ -29,6 +35,6 @@ def create_camera(name: str) -> CameraMotion | None:
     if name == NONE:
         return None
     word, _, argument = name.partition(":")
-    if word not in CAMERAS.table:
+    if word not in CAMERAS:
         raise UnknownNameError("camera motion", name, [NONE, FLOW, "file:FILE"])
     return cast("CameraMotion", CAMERAS.load(word)(argument))

@@ -13,12 +13,27 @@ from mot_dinov3.registry import Registry
 PRESETS = Registry(
     "preset",
     {
-        "street": "mot_dinov3.data.synthetic.presets.street:PRESET",
-        "crossings": "mot_dinov3.data.synthetic.presets.crossings:PRESET",
-        "occlusion": "mot_dinov3.data.synthetic.presets.occlusion:PRESET",
-        "flock": "mot_dinov3.data.synthetic.presets.flock:PRESET",
-        "pan": "mot_dinov3.data.synthetic.presets.pan:PRESET",
-        "lowfps": "mot_dinov3.data.synthetic.presets.lowfps:PRESET",
+        "street": (
+            "mot_dinov3.data.synthetic.presets.street:PRESET",
+            "people and vehicles in a street, the camera turns slowly",
+        ),
+        "crossings": (
+            "mot_dinov3.data.synthetic.presets.crossings:PRESET",
+            "people who cross each other",
+        ),
+        "occlusion": (
+            "mot_dinov3.data.synthetic.presets.occlusion:PRESET",
+            "people who vanish behind walls",
+        ),
+        "flock": (
+            "mot_dinov3.data.synthetic.presets.flock:PRESET",
+            "people in groups that walk side by side",
+        ),
+        "pan": ("mot_dinov3.data.synthetic.presets.pan:PRESET", "a camera that swings and jumps"),
+        "lowfps": (
+            "mot_dinov3.data.synthetic.presets.lowfps:PRESET",
+            "people at few frames a second",
+        ),
     },
 )
 
