@@ -485,7 +485,7 @@ def test_trouble_with_sound_is_told_from_trouble_with_the_disk(tmp_path, trouble
 WRITE_FOR_EVER = """
     import sys; sys.path[:] = eval(sys.argv[1])
     from pathlib import Path
-    from clips import numbered
+    from helpers.clips import numbered
     from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
     fps = float(sys.argv[3])
     audio = Path(sys.argv[4]) if len(sys.argv) > 4 else None
