@@ -1,0 +1,198 @@
+"""The promises of the documentation, held against the code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from mot_dinov3.commands import COMMANDS
+from mot_dinov3.config import flag_fields
+from mot_dinov3.config.flat import key_of, stages
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
+}
+ALL = "\n".join(PAGES.values())
+README = PAGES["README.md"]
+FLAGS = PAGES["docs/reference/flags.md"]
+MAX_LINES = 300
+README_LINES, README_BYTES = 150, 8 * 1024
+
+OTHER_PROGRAMS = {
+    "--yes",
+    "--dev",
+    "--no-deps",
+    "--dinov3-edge",
+    "--dinov3-stable",
+    "--install-only",
+    "--dry-run",
+    "--all",
+    "--json",
+    "--check",  # ruff
+    "--strict",  # mypy
+}
+"""Flags of set-up, pip and developer tools."""
+
+
+def parser_of(command):
+    return import_module(COMMANDS[command]).parser()
+
+
+def prose(text):
+    """The text without fenced blocks, where `#` and `](` mean something else."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.S | re.M)
+
+
+def blocks(language):
+    """(page, block) of every fenced block in a language."""
+    fence = re.compile(rf"^```{language}\n(.*?)^```$", re.S | re.M)
+    return [(page, block) for page, text in PAGES.items() for block in fence.findall(text)]
+
+
+def anchors_of(text):
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", prose(text), re.M)
+    shown = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).replace("`", "") for title in titles]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in shown}
+
+
+def links_of(text):
+    """Relative links outside fenced blocks."""
+    links = re.findall(r"\]\(([^)\s]+)\)", prose(text))
+    return [link for link in links if not re.match(r"[a-z]+:", link)]
+
+
+def command_lines(block):
+    """The words after `python cli.py` of every such line, up to the end of the command."""
+    for line in block.replace("\\\n", " ").splitlines():
+        words = shlex.shlex(line, posix=True, punctuation_chars=";|&<>()")
+        words.whitespace_split = True
+        words.commenters = "#"
+        rest = list(words)
+        while "cli.py" in rest:
+            rest = rest[rest.index("cli.py") + 1 :]
+            end = next((n for n, word in enumerate(rest) if word[0] in ";|&<>()"), len(rest))
+            yield line.strip(), rest[:end]
+
+
+def spans():
+    """(page, text) of every command with flags in the running text."""
+    for page, text in PAGES.items():
+        for span in re.findall(r"`(python cli\.py [^`]*--[^`]+)`", prose(text)):
+            if "--help" not in span:
+                yield page, span.replace("\n", " ")
+
+
+COMMAND_LINES = [
+    pytest.param(words, id=f"{page}: {line}"[:100])
+    for page, block in (*blocks("bash"), *spans())
+    for line, words in command_lines(block)
+]
+
+
+@pytest.mark.parametrize("words", COMMAND_LINES)
+def test_every_command_line_parses(words):
+    named = bool(words) and not words[0].startswith("-")
+    command, rest = (words[0], words[1:]) if named else ("track", words)
+    assert command in COMMANDS
+    parser_of(command).parse_args(rest)
+
+
+def test_there_are_command_lines_to_parse():
+    assert len(COMMAND_LINES) > 50
+
+
+def test_every_flag_is_in_the_reference():
+    long = {w for a in parser_of("track")._actions for w in a.option_strings if w.startswith("--")}
+    assert {word for word in long if f"`{word}`" not in FLAGS} == set()
+
+
+def test_the_documentation_names_no_flag_that_does_not_exist():
+    parsers = [parser_of(name) for name in COMMANDS]
+    known = {word for one in parsers for action in one._actions for word in action.option_strings}
+    named = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", ALL))
+    assert named - known - OTHER_PROGRAMS == set()
+
+
+def test_every_flag_of_the_evaluation_is_in_its_page():
+    own = {action.option_strings[0] for action in parser_of("eval")._actions}
+    page = PAGES["docs/guide/evaluate.md"]
+    assert {word for word in own - {"-h", "--debug"} if f"`{word}`" not in page} == set()
+
+
+def test_defaults_in_the_documentation_are_the_defaults():
+    rows = re.findall(r"^\| `(--[\w-]+)` \| ([^|]+) \|", ALL, re.M)
+    known = {item.metadata["flag"]: item for one in stages().values() for item in flag_fields(one)}
+    checked = 0
+    for name, shown in rows:
+        number = shown.strip("` ")
+        if name in known and re.fullmatch(r"-?[\d.]+", number):
+            assert float(number) == known[name].default, key_of(known[name])
+            checked += 1
+    assert checked > 20
+
+
+def test_every_command_is_in_the_reference():
+    page = PAGES["docs/reference/commands.md"]
+    for name in COMMANDS:
+        assert name == "track" or f"`python cli.py {name}`" in page
+
+
+def test_pictures_are_there_and_small_and_no_other_is_kept():
+    shown = set()
+    for page, text in PAGES.items():
+        for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text):
+            path = (ROOT / page).parent.joinpath(picture).resolve()
+            assert 10_000 < path.stat().st_size < 500_000
+            shown.add(path)
+    kept = {path for path in (ROOT / ".github").iterdir() if path.suffix in (".jpg", ".webp")}
+    assert shown == kept
+    assert re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+
+
+def test_python_examples_are_valid():
+    for page, example in blocks("python"):
+        compile(example, page, "exec")
+    (shown,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    assert len(shown.strip().splitlines()) <= 6
+
+
+def test_names_in_python_examples_exist():
+    for page, example in blocks("python"):
+        for module, names in re.findall(r"^from (mot_dinov3\S*) import (.+)$", example, re.M):
+            for name in names.split(","):
+                assert hasattr(import_module(module), name.strip()), f"{page}: {name}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_relative_links_resolve(page):
+    for link in links_of(PAGES[page]):
+        target, _, anchor = link.partition("#")
+        path = (ROOT / page).parent.joinpath(target).resolve() if target else ROOT / page
+        assert path.exists(), f"{page} -> {link}"
+        if anchor:
+            assert anchor in anchors_of(path.read_text(encoding="utf-8")), f"{page} -> {link}"
+
+
+def test_every_page_is_in_the_index():
+    index = PAGES["docs/README.md"]
+    for page in PAGES:
+        if page.startswith("docs/") and page != "docs/README.md":
+            assert f"({page.removeprefix('docs/')})" in index
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_are_short_and_have_one_title(page):
+    assert PAGES[page].count("\n") <= MAX_LINES
+    assert len(re.findall(r"^# ", prose(PAGES[page]), re.M)) == 1
+
+
+def test_the_readme_is_short():
+    assert README.count("\n") <= README_LINES
+    assert len(README.encode()) <= README_BYTES
