@@ -92,8 +92,8 @@ def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:
 
 def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
     """The file of each source; sources are opened once, so that a wrong one is told at once."""
-    from mot_dinov3.io.paths import check_output
     from mot_dinov3.io.read.sources import plain_name
+    from mot_dinov3.io.write.paths import check_output
     from mot_dinov3.lab.recordings.store import SUFFIX
     from mot_dinov3.runs.session import open_frames, require_pixels
 

@@ -156,7 +156,7 @@ def check_files(args: argparse.Namespace) -> None:
     Raises:
         OutputError: says which.
     """
-    from mot_dinov3.io.paths import check_output
+    from mot_dinov3.io.write.paths import check_output
 
     for path in filter(None, (args.out, args.study)):
         check_output(path, None, no_clobber=False)

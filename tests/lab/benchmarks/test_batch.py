@@ -36,7 +36,7 @@ def test_every_way_of_this_machine_is_measured_in_turn(monkeypatch, tmp_path):
         order.append(work().shape)
         return 6.0
 
-    monkeypatch.setattr(batch, "stopwatch", lambda device: timed)
+    monkeypatch.setattr(batch, "create_stopwatch", lambda device: timed)
     run = DeviceConfig(export_cache=str(tmp_path))
     samples = measure(EmbedderConfig(embed_model="demo"), run, "cpu", 2)
     labels = list(samples)

@@ -18,7 +18,7 @@ from mot_dinov3.perception.backends.choice import ORDER, PRECISIONS, TITLES
 from mot_dinov3.perception.detectors.factory import REPLAY, create_detector, detector_kind
 from mot_dinov3.perception.detectors.letterbox import input_size
 from mot_dinov3.perception.features.factory import create_embedder
-from mot_dinov3.runtime.device import synchronised_clock
+from mot_dinov3.runtime.device import create_synchronised_clock
 from mot_dinov3.systems.modular import person_sized_box
 from mot_dinov3.values import Detections, FloatArray, Frame
 from mot_dinov3.values.boxes import iou_matrix
@@ -93,7 +93,7 @@ def _measured(
     part: str, contenders: Mapping[str, Contender], frames: list[Frame], bench: Bench
 ) -> list[Row]:
     """One row for each contender; all of them are called in every round."""
-    clock = synchronised_clock(bench.device)
+    clock = create_synchronised_clock(bench.device)
     answers = {name: [one.call(frame) for frame in frames] for name, one in contenders.items()}
     times_ms: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds_of(bench.settings.rounds)):

@@ -16,7 +16,7 @@ from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.perception.features.factory import EMBEDDERS
-from mot_dinov3.runtime.device import stopwatch
+from mot_dinov3.runtime.device import create_stopwatch
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.values import FloatArray, Image
 
@@ -110,7 +110,7 @@ def measure(
     """Label -> (sizes, rounds) milliseconds per crop; ways that are not installed are left out."""
     embedders = dict(_embedders(config, run, device))
     image, boxes = _crowd(max(SIZES))
-    timed = stopwatch(device)
+    timed = create_stopwatch(device)
     out = {label: np.zeros((len(SIZES), rounds), np.float32) for label in embedders}
     for row, n in enumerate(SIZES):
         for embedder in embedders.values():

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from PIL import Image, ImageDraw, ImageFont
 
 from mot_dinov3.errors import cannot_write
-from mot_dinov3.io.paths import publish, reserve_partial
+from mot_dinov3.io.write.paths import publish, reserve_partial
 from mot_dinov3.lab.recordings.front import ends, families, pareto
 from mot_dinov3.lab.recordings.report import by_source, quality_name
 from mot_dinov3.lab.recordings.study import Point

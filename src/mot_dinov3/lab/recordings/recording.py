@@ -14,7 +14,7 @@ from mot_dinov3.lab.recordings.clock import CostTable
 from mot_dinov3.lab.recordings.fingerprint import ContentDigest
 from mot_dinov3.lab.recordings.tape import Tape, TapePlayer
 from mot_dinov3.perception.features.base import Embedder
-from mot_dinov3.runtime.device import synchronised_clock
+from mot_dinov3.runtime.device import create_synchronised_clock
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
 from mot_dinov3.values import Detections, FloatArray, Frame
@@ -136,7 +136,7 @@ class Stopwatch:
     """
 
     def __init__(self, device: str) -> None:
-        self._clock = synchronised_clock(device)
+        self._clock = create_synchronised_clock(device)
         self._worked = process_time if device == "cpu" else None
         self.start()
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mot_dinov3 import __version__
 from mot_dinov3.errors import InputError, cannot_write
 from mot_dinov3.io.formats.mot import MotTable
-from mot_dinov3.io.paths import publish, reserve_partial
+from mot_dinov3.io.write.paths import publish, reserve_partial
 from mot_dinov3.lab.recordings.cache import FORMAT, READABLE, Cache, Origin, Recipe, header
 from mot_dinov3.lab.recordings.clock import CostTable
 from mot_dinov3.lab.recordings.tape import Take, Tape

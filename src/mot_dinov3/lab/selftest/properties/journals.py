@@ -14,7 +14,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from mot_dinov3.config import TrackerConfig
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.formats.frame_log import Journal
+from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.io.formats.records import BadRecordError, FrameRecord, parse_record
 from mot_dinov3.lab.selftest.properties.base import holds_for
 from mot_dinov3.lab.selftest.properties.machine import detections, frame_of
@@ -115,7 +115,7 @@ def a_journal_cut_anywhere_is_read_to_the_cut(
     with TemporaryDirectory(prefix="mot-selftest-") as directory:
         path = Path(directory) / "in.jsonl"
         path.write_bytes(data[:place] + b"\n" * newline)
-        journal = Journal(path)
+        journal = FrameLog(path)
         try:
             found: list[FrameRecord] | None = list(journal)
         except InputError as error:
