@@ -9,10 +9,10 @@ import pytest
 
 from mot_dinov3.commands import bench, main
 from mot_dinov3.lab.benchmarks import help_time, simulated
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.factory import BENCHMARKS, ON_REQUEST, create_benchmark
 from mot_dinov3.lab.benchmarks.own_program import own_command
-from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.perception.features.pretrained import quiet_transformers
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
@@ -101,8 +101,8 @@ def test_the_last_line_is_json_with_machine_and_bars(tmp_path, capsys, monkeypat
 
 def test_without_a_source_the_street_is_tracked_through_the_real_loop(tmp_path):
     shared = Bench(settings(tmp_path, "--frames", "12"))
-    assert len(shared.tape) == 12
-    assert shared.tape.per_frame > 0
+    assert len(shared.recorded) == 12
+    assert shared.recorded.per_frame > 0
     report = create_benchmark("overhead")(shared)
     labels = [row.label for row in report.rows]
     stages = ["read", "track", "draw", "write", "encode"]
@@ -140,8 +140,8 @@ def test_a_random_vit_s_has_its_shape(tmp_path):
 
 def test_assemble_without_embedder_embeds_nothing(tmp_path):
     shared = Bench(settings(tmp_path, "--frames", "3"))
-    tracker = assemble(shared.config, Models(TapePlayer(shared.tape)))
-    assert all(tracker.step(frame).embed.computed == 0 for frame in shared.tape.frames())
+    tracker = assemble(shared.config, Models(ClipPlayer(shared.recorded)))
+    assert all(tracker.step(frame).embed.computed == 0 for frame in shared.recorded.black_frames())
 
 
 def test_help_is_asked_for_by_the_real_command():

@@ -23,7 +23,7 @@ from mot_dinov3.errors import EXIT_OK, MotError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.benchmarks.base import Report
-    from mot_dinov3.lab.benchmarks.bench import Bench, BenchSettings
+    from mot_dinov3.lab.benchmarks.context import Bench, BenchSettings
 
 DESCRIPTION = """Measure, and print a table and then one line of JSON. Words choose what: budget
 (real clock), jitter (of the machine), simulated (clock), planning, association, saving,
@@ -102,7 +102,7 @@ def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
     Raises:
         UsageError: a number or a combination makes no sense.
     """
-    from mot_dinov3.lab.benchmarks.bench import BenchSettings
+    from mot_dinov3.lab.benchmarks.context import BenchSettings
 
     chosen = dict(vars(args))
     for key in ("words", "budgets", "random_vits", "rounds", "frames", "peers_python", "json"):
@@ -141,7 +141,7 @@ def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
 
 def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
     """Run the benchmarks one after another, print each table, and return the JSON object."""
-    from mot_dinov3.lab.benchmarks.bench import Bench
+    from mot_dinov3.lab.benchmarks.context import Bench
     from mot_dinov3.lab.benchmarks.machine import describe_machine
     from mot_dinov3.lab.benchmarks.table import format_machine, format_report
 

@@ -14,8 +14,8 @@ from helpers.mot_tables import mot_text
 from mot_dinov3.commands import bench
 from mot_dinov3.config import DetectorConfig, EmbedderConfig
 from mot_dinov3.lab.benchmarks import program, rounds, tax, whole_run, yolo_program
-from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.clip import scaled, short_clip
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.factory import create_benchmark
 from mot_dinov3.lab.benchmarks.own_program import own_program
 from mot_dinov3.lab.benchmarks.program import (

@@ -10,12 +10,12 @@ import pytest
 from helpers.fakes import boxes
 from mot_dinov3.commands import bench
 from mot_dinov3.lab.benchmarks import rounds, scale_frames, scale_objects, scale_pixels
-from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.clip import ShortClip
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.growth import exponent, known
 from mot_dinov3.lab.benchmarks.scale_frames import LengthMeter
 from mot_dinov3.lab.benchmarks.scale_objects import Pass, growth_row, object_figures
-from mot_dinov3.lab.recordings.tape import Tape
+from mot_dinov3.lab.recordings.clip import RecordedClip
 from mot_dinov3.values import Frame
 
 
@@ -64,11 +64,11 @@ def test_objects_are_tracked_with_and_without_embeddings(tmp_path, monkeypatch):
 
 
 def test_boxes_follow_the_size_of_the_clip(tmp_path):
-    tape = Tape("x", {0: "person"}, frame_wh=(100, 50))
-    tape.add(Frame(0, 0.0, np.zeros((50, 100, 3), np.uint8)), boxes((10, 10, 20, 30)))
-    out = scale_pixels.resized(tape, ShortClip(tmp_path / "c.mp4", 1, (200, 100)))
+    recorded = RecordedClip("x", {0: "person"}, frame_wh=(100, 50))
+    recorded.add(Frame(0, 0.0, np.zeros((50, 100, 3), np.uint8)), boxes((10, 10, 20, 30)))
+    out = scale_pixels.resized(recorded, ShortClip(tmp_path / "c.mp4", 1, (200, 100)))
     assert out.frame_wh == (200, 100)
-    assert out.takes[0].detections.xyxy.tolist() == [[20, 20, 40, 60]]
+    assert out.frames[0].detections.xyxy.tolist() == [[20, 20, 40, 60]]
 
 
 @pytest.mark.slow

@@ -13,9 +13,9 @@ from mot_dinov3.config import DetectorConfig, TrackConfig
 from mot_dinov3.data.synthetic.crowd import FPS, CrowdConfig, unit
 from mot_dinov3.lab.alone import on_one_core
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.recordings.crowd import crowd_tape
-from mot_dinov3.lab.recordings.tape import Tape, TapePlayer, record
+from mot_dinov3.lab.benchmarks.context import Bench
+from mot_dinov3.lab.recordings.clip import ClipPlayer, RecordedClip, record_detections
+from mot_dinov3.lab.recordings.crowd import record_crowd
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
@@ -40,10 +40,10 @@ def association(bench: Bench) -> Report:
         ["scheduler_ms: reusing vectors and keeping the cost model, on top of p50_ms."],
     )
     if config.detector.det.startswith("mot:"):
-        tape = mot_tape(config.detector, bench.settings.frames)
+        recorded = record_mot_file(config.detector, bench.settings.frames)
         for dim in (0, DIM):
-            figures = on_one_core(replay_cost, tape, config, dim, rounds)
-            rows.append(Row(_label(tape.title, dim), figures, Bar("p50_ms", REPLAY_BAR_MS)))
+            figures = on_one_core(replay_cost, recorded, config, dim, rounds)
+            rows.append(Row(_label(recorded.title, dim), figures, Bar("p50_ms", REPLAY_BAR_MS)))
     else:
         notes.append("Give --det mot:FILE to measure on recorded detections too.")
     for people, bar_ms in BARS_MS.items():
@@ -57,7 +57,7 @@ def _label(name: str, dim: int) -> str:
     return f"{name}, {f'embeddings of {dim}' if dim else 'motion only'}"
 
 
-def mot_tape(config: DetectorConfig, frames: int) -> Tape:
+def record_mot_file(config: DetectorConfig, frames: int) -> RecordedClip:
     """The detections of a MOT file, at 30 frames a second; `frames` is the most, 0 for all."""
     from mot_dinov3.io.formats.mot import read_mot
     from mot_dinov3.perception.detectors.mot_file import MotFileDetector
@@ -66,19 +66,19 @@ def mot_tape(config: DetectorConfig, frames: int) -> Tape:
     last = int(read_mot(Path(config.det.partition(":")[2])).frame_index.max(initial=-1))
     nothing = np.zeros((1, 1, 3), np.uint8)
     numbers = range(min(last + 1, frames or last + 1))
-    return record((Frame(number, number / FPS, nothing) for number in numbers), detector)
+    return record_detections((Frame(number, number / FPS, nothing) for number in numbers), detector)
 
 
-def replay_cost(tape: Tape, config: TrackConfig, dim: int, rounds: int) -> Figures:
+def replay_cost(recorded: RecordedClip, config: TrackConfig, dim: int, rounds: int) -> Figures:
     """Figures on recorded detections; with `dim`, looks are made up by place."""
-    for index, take in tape.takes.items():
-        tape.takes[index] = replace(take, vectors=looks_by_place(take.detections, dim))
-    return cost_of(tape, config, rounds)
+    for index, frame in recorded.frames.items():
+        recorded.frames[index] = replace(frame, vectors=looks_by_place(frame.detections, dim))
+    return cost_of(recorded, config, rounds)
 
 
 def crowd_cost(config: TrackConfig, people: int, dim: int, rounds: int) -> Figures:
     """Figures on a crowd in which everybody is seen in every frame."""
-    return cost_of(crowd_tape(CrowdConfig(people, dim), CROWD_FRAMES), config, rounds)
+    return cost_of(record_crowd(CrowdConfig(people, dim), CROWD_FRAMES), config, rounds)
 
 
 def looks_by_place(detections: Detections, dim: int) -> FloatArray:
@@ -87,13 +87,14 @@ def looks_by_place(detections: Detections, dim: int) -> FloatArray:
     return unit(np.sin(detections.xyxy @ waves + np.arange(dim)))
 
 
-def cost_of(tape: Tape, config: TrackConfig, rounds: int) -> Figures:
+def cost_of(recorded: RecordedClip, config: TrackConfig, rounds: int) -> Figures:
     """Median, p95 and mean milliseconds of a frame, after a warm-up, over all rounds."""
-    costs = [cost for _ in range(rounds) for cost in islice(_costs(tape, config), SKIPPED, None)]
+    passes = [islice(_costs(recorded, config), SKIPPED, None) for _ in range(rounds)]
+    costs = [cost for one in passes for cost in one]
     figures = summarise([track for track, _ in costs])
     return {
         "frames": len(costs),
-        "boxes": round(tape.per_frame, 1),
+        "boxes": round(recorded.per_frame, 1),
         "p50_ms": figures["p50"],
         "p95_ms": figures["p95"],
         "mean_ms": figures["mean"],
@@ -101,10 +102,10 @@ def cost_of(tape: Tape, config: TrackConfig, rounds: int) -> Figures:
     }
 
 
-def _costs(tape: Tape, config: TrackConfig) -> Iterator[tuple[float, float]]:
+def _costs(recorded: RecordedClip, config: TrackConfig) -> Iterator[tuple[float, float]]:
     """Milliseconds of tracking and of scheduling, frame by frame."""
-    player = TapePlayer(tape)
+    player = ClipPlayer(recorded)
     tracker = assemble(config, Models(player, player if player.dim else None))
-    for frame in tape.frames():
+    for frame in recorded.black_frames():
         stages = tracker.step(frame).stage_ms
         yield stages["track"], stages["embed"] - player.spent_ms

@@ -12,7 +12,7 @@ import numpy as np
 from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.errors import MotError
 from mot_dinov3.lab.benchmarks.base import Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.perception.backends.choice import ORDER, PRECISIONS, TITLES
 from mot_dinov3.perception.detectors.factory import REPLAY, create_detector, detector_kind

@@ -12,7 +12,7 @@ from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import MotError
 from mot_dinov3.lab.alone import on_one_core
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.perception.features.factory import EMBEDDERS

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.jitter import Metronome, fixed_work, unsteadiness
 from mot_dinov3.lab.benchmarks.simulated import figures_of
-from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models, ModularTracker, person_sized_box
 from mot_dinov3.values import EmbedCounts, Frame
@@ -60,7 +60,7 @@ def run_once(bench: Bench, case: Case) -> None:
     """One pass over the clip with one budget, the machine's jitter measured in between."""
     config = bench.config
     scheduler = replace(config.scheduler, budget_ms=case.budget_ms, budget_crops=0, embed_all=False)
-    player = TapePlayer(bench.tape)
+    player = ClipPlayer(bench.recorded)
     tracker = assemble(config, Models(player, bench.embedder), scheduler=scheduler)
     metronomes: list[Metronome] = []
     with bench.reader() as frames:

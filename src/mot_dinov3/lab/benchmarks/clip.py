@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.values import Image
 
 

@@ -33,7 +33,7 @@ BENCHMARKS = Registry(
             "all but detector and embedder",
         ),
         "overlap": (
-            "mot_dinov3.lab.benchmarks.overlap:overlap",
+            "mot_dinov3.lab.benchmarks.concurrency:overlap",
             "the run with threads beside the run without",
         ),
         "backends": (

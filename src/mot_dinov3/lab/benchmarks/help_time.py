@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.own_program import own_command
 from mot_dinov3.lab.benchmarks.rounds import rounds_of
 

@@ -8,7 +8,7 @@ from time import perf_counter
 import numpy as np
 
 from mot_dinov3.lab.benchmarks.base import Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.runtime.statistics import TOLERANCE
 
 EDGE = 64

@@ -8,7 +8,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.data.synthetic.crowd import CrowdConfig
 from mot_dinov3.lab.alone import on_one_core
 from mot_dinov3.lab.benchmarks.base import Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.memory import SETTLED, STATM, resident_mb, slope_figures
 from mot_dinov3.lab.recordings.crowd import CrowdPlayer
 from mot_dinov3.runtime.statistics import RunStatistics
@@ -29,8 +29,10 @@ def memory(bench: Bench) -> Report:
     for label, statistics in (("tracker + scheduler", False), ("with statistics", True)):
         figures = on_one_core(growth, bench.settings.config, frames, statistics)
         rows.append(Row(label, figures))
-    notes = [f"{CROWD.people} boxes a frame, {CROWD.life_frames} frames of life on average, "
-             f"embeddings of {CROWD.dim}; slope after the first {SETTLED:.0%}."]  # fmt: skip
+    notes = [
+        f"{CROWD.people} boxes a frame, {CROWD.life_frames} frames of life on average, "
+        f"embeddings of {CROWD.dim}; slope after the first {SETTLED:.0%}."
+    ]
     return Report("growth while identities come and go", rows, notes)
 
 

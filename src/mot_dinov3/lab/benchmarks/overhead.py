@@ -11,8 +11,8 @@ import numpy as np
 from mot_dinov3.config import OutputConfig
 from mot_dinov3.io.write.writer import VideoWriter
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.lab.benchmarks.context import Bench
+from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.outputs.sinks.factory import create_sinks
 from mot_dinov3.outputs.sinks.video import VideoSink
 from mot_dinov3.runs.loop import run
@@ -30,7 +30,7 @@ SKIPPED = 5
 def overhead(bench: Bench) -> Report:
     """Reading, planning, association, drawing and encoding, in milliseconds a frame."""
     stage_ms: dict[str, list[float]] = {}
-    frames, cpu_ms, size = len(bench.tape), [], (0, 0)
+    frames, cpu_ms, size = len(bench.recorded), [], (0, 0)
     for _ in range(bench.settings.rounds):
         began_s = process_time()
         size, measured = run_once(bench)
@@ -54,7 +54,7 @@ def run_once(bench: Bench) -> tuple[tuple[int, int], dict[str, list[float]]]:
     """Track the clip from recorded detections and write the video; frame size and stages."""
     output = OutputConfig(output=str(bench.directory / "overhead.mp4"))
     config = replace(bench.config, output=output)
-    player = TapePlayer(bench.tape)
+    player = ClipPlayer(bench.recorded)
     timer = StageTimer()
     with bench.reader() as reader:
         sinks = create_sinks(config, reader.info, player.names, timer)

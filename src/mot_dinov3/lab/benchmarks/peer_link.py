@@ -13,20 +13,20 @@ import numpy as np
 from mot_dinov3.lab.alone import THREADS
 from mot_dinov3.lab.benchmarks import peer_process
 from mot_dinov3.lab.benchmarks.program import last_words
-from mot_dinov3.lab.recordings.tape import Tape
+from mot_dinov3.lab.recordings.clip import RecordedClip
 from mot_dinov3.perception.detectors.ultralytics_setup import environment
 
 
-def save_rows(tape: Tape, path: Path, size: tuple[int, int]) -> None:
+def save_rows(recorded: RecordedClip, path: Path, size: tuple[int, int]) -> None:
     """Write a tape's boxes for the peers: rows of frame, x1, y1, x2, y2, score."""
     parts = [
         np.column_stack(
-            (np.full(len(take.detections), number), take.detections.xyxy, take.detections.score)
+            (np.full(len(frame.detections), number), frame.detections.xyxy, frame.detections.score)
         )
-        for number, take in enumerate(tape.takes.values())
+        for number, frame in enumerate(recorded.frames.values())
     ]
     rows = np.concatenate([np.empty((0, 6)), *parts])
-    np.savez(path, rows=rows, frames=np.array(len(tape)), size=np.array(size))
+    np.savez(path, rows=rows, frames=np.array(len(recorded)), size=np.array(size))
 
 
 def peers_environment() -> dict[str, str]:
@@ -73,9 +73,13 @@ class PeerLink:
         alone = peers_environment() | dict.fromkeys(THREADS, "1")
         with self._log.open("w") as log:
             return subprocess.Popen(
-                self._words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                text=True, env=alone,
-            )  # fmt: skip
+                self._words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=alone,
+            )
 
     def _end(self) -> None:
         process, self._process = self._process, None

@@ -12,15 +12,15 @@ import numpy as np
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.data.synthetic.crowd import HEIGHT, WIDTH, CrowdConfig
 from mot_dinov3.lab.alone import one_core
-from mot_dinov3.lab.benchmarks.association import DIM, looks_by_place, mot_tape
+from mot_dinov3.lab.benchmarks.association import DIM, looks_by_place, record_mot_file
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.peer_link import PeerLink, save_rows
 from mot_dinov3.lab.benchmarks.peer_process import PEERS
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.lab.benchmarks.step_cost import step_costs
-from mot_dinov3.lab.recordings.crowd import crowd_tape
-from mot_dinov3.lab.recordings.tape import Tape
+from mot_dinov3.lab.recordings.clip import RecordedClip
+from mot_dinov3.lab.recordings.crowd import record_crowd
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.values import Detections, Frame
 from mot_dinov3.wording import counted
@@ -56,9 +56,9 @@ class Duel:
 def peers(bench: Bench) -> Report:
     """Milliseconds of a tracker's step, ours and each peer in turn, one thread each."""
     config, rounds = bench.settings.config, rounds_of(bench.settings.rounds)
-    tape = tape_of(config, bench.settings.frames or FRAMES)
+    recorded = record_boxes(config, bench.settings.frames or FRAMES)
     rows = bench.directory / "rows.npz"
-    save_rows(tape, rows, (int(WIDTH), int(HEIGHT)))
+    save_rows(recorded, rows, (int(WIDTH), int(HEIGHT)))
     motion: list[list[float]] = []
     with (
         one_core() as pool,
@@ -73,14 +73,14 @@ def peers(bench: Bench) -> Report:
             motion.append(own(0))
             for name, duel in duels.items():
                 fight(duel, own, link, name)
-    return report(tape, duels, motion, rounds)
+    return report(recorded, duels, motion, rounds)
 
 
-def tape_of(config: TrackConfig, frames: int) -> Tape:
+def record_boxes(config: TrackConfig, frames: int) -> RecordedClip:
     """Recorded detections where `--det mot:FILE` names some, else those of a drawn crowd."""
     if config.detector.det.startswith("mot:"):
-        return mot_tape(config.detector, frames)
-    return crowd_tape(CROWD, frames)
+        return record_mot_file(config.detector, frames)
+    return record_crowd(CROWD, frames)
 
 
 def fight(duel: Duel, own: OwnPass, link: PeerLink, name: str) -> None:
@@ -98,26 +98,28 @@ def fight(duel: Duel, own: OwnPass, link: PeerLink, name: str) -> None:
 
 def own_pass(rows: Path, config: TrackConfig, dim: int) -> list[float]:
     """Milliseconds a frame of everything but detecting and embedding."""
-    return step_costs(config, own_tape(rows, dim))
+    return step_costs(config, read_boxes(rows, dim))
 
 
 @lru_cache(maxsize=2)
-def own_tape(rows: Path, dim: int) -> Tape:
+def read_boxes(rows: Path, dim: int) -> RecordedClip:
     """The boxes that `save_rows` wrote; with `dim`, looks that go with their places."""
     with np.load(rows) as file:
         table, count, size = file["rows"].astype(np.float32), int(file["frames"]), file["size"]
-    tape = Tape("rows", {0: "person"}, frame_wh=(int(size[0]), int(size[1])))
+    recorded = RecordedClip("rows", {0: "person"}, frame_wh=(int(size[0]), int(size[1])))
     nothing = np.zeros((1, 1, 3), np.uint8)
     for number in range(count):
         own = table[table[:, 0] == number]
         boxes, score = np.ascontiguousarray(own[:, 1:5]), own[:, 5].copy()
         seen = Detections(boxes, score, np.zeros(len(own), np.int64))
         vectors = looks_by_place(seen, dim) if dim else None
-        tape.add(Frame(number, number / 30, nothing), seen, vectors)
-    return tape
+        recorded.add(Frame(number, number / 30, nothing), seen, vectors)
+    return recorded
 
 
-def report(tape: Tape, duels: dict[str, Duel], motion: list[list[float]], rounds: int) -> Report:
+def report(
+    recorded: RecordedClip, duels: dict[str, Duel], motion: list[list[float]], rounds: int
+) -> Report:
     """A row for ours with and without embeddings, and one for each peer."""
     with_looks = [one for duel in duels.values() for one in duel.ours]
     rows = []
@@ -137,8 +139,8 @@ def report(tape: Tape, duels: dict[str, Duel], motion: list[list[float]], rounds
         "their input objects are made beforehand.",
         "settings: " + "; ".join(f"{name}: {peer.settings}" for name, peer in PEERS.items()),
     ]
-    frames = counted(len(tape), "frame")
-    title = f"a tracker's step: {tape.title}, {frames}, {tape.per_frame:.1f} boxes"
+    frames = counted(len(recorded), "frame")
+    title = f"a tracker's step: {recorded.title}, {frames}, {recorded.per_frame:.1f} boxes"
     return Report(title, rows, notes)
 
 

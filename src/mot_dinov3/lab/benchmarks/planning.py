@@ -8,9 +8,9 @@ from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.data.synthetic.crowd import CrowdConfig
 from mot_dinov3.lab.alone import on_one_core
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.recordings.crowd import crowd_tape
-from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.lab.benchmarks.context import Bench
+from mot_dinov3.lab.recordings.clip import ClipPlayer
+from mot_dinov3.lab.recordings.crowd import record_crowd
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.scheduling.policies.base import PlanInput, Policy
 from mot_dinov3.scheduling.policies.factory import create_policy
@@ -41,8 +41,10 @@ def planning(bench: Bench) -> Report:
             config = bench.settings.config
             figures = on_one_core(plan_cost, config, name, crowd, bench.settings.rounds)
             rows.append(Row(f"{name}, {title}", figures, bar))
-    notes = [f"A plan is pure: each is made {REPEATS} times and the fastest counts, so that what "
-             "other programs take of the core does not."]  # fmt: skip
+    notes = [
+        f"A plan is pure: each is made {REPEATS} times and the fastest counts, so that what "
+        "other programs take of the core does not."
+    ]
     return Report(f"a plan for {PEOPLE} x {PEOPLE}", rows, notes)
 
 
@@ -70,15 +72,15 @@ class Witness:
 
 def plan_cost(config: TrackConfig, name: str, crowd: CrowdConfig, rounds: int) -> Figures:
     """Milliseconds of a plan, after a warm-up, over all rounds, and how much there was to plan."""
-    tape = crowd_tape(crowd, FRAMES)
+    recorded = record_crowd(crowd, FRAMES)
     spent_ms: list[float] = []
     tracks = lost = 0.0
     for _ in range(rounds):
         witness = Witness(create_policy(SchedulerConfig(embed_policy=name)))
-        player = TapePlayer(tape)
+        player = ClipPlayer(recorded)
         tracker = assemble(config, Models(player, player))
         tracker.policy = witness
-        for frame in tape.frames():
+        for frame in recorded.black_frames():
             tracker.step(frame)
         spent_ms += witness.spent_ms[SKIPPED:]
         tracks = sum(witness.tracks) / len(witness.tracks)
@@ -86,7 +88,7 @@ def plan_cost(config: TrackConfig, name: str, crowd: CrowdConfig, rounds: int) -
     figures = summarise(spent_ms)
     return {
         "plans": len(spent_ms),
-        "detections": round(tape.per_frame, 1),
+        "detections": round(recorded.per_frame, 1),
         "tracks": round(tracks, 1),
         "lost": round(lost, 1),
         "p50_ms": figures["p50"],

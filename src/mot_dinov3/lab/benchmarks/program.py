@@ -125,10 +125,14 @@ def watch(program: Program) -> Seen:
     log, files, started = Log(), FileWatch(program), perf_counter()
     try:
         process = subprocess.Popen(
-            program.words, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            program.words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
             env=dict(program.environment) or dict(os.environ),
-        )  # fmt: skip
+        )
     except OSError as error:
         raise ProgramError(f"it cannot be started: {error}") from error
     with process:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mot_dinov3.io.formats.mot import read_mot
 from mot_dinov3.lab.benchmarks.base import Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.clip import ShortClip, short_clip
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.own_program import TRACKS, own_program
 from mot_dinov3.lab.benchmarks.peer_link import peers_environment
 from mot_dinov3.lab.benchmarks.program import Program, last_words
@@ -111,9 +111,27 @@ def boxmot_program(
     weights, model, size = models
     directory = bench.directory / f"boxmot-{name}-{Path(weights).suffix.removeprefix('.')}"
     start = "import sys; from boxmot.engine.cli import main; sys.exit(main())"
-    words = ["track", "--detector", weights, "--reid", model, "--tracker", name, "--imgsz", size,
-             "--source", str(clip.path), "--classes", "0", "--device", "cpu", "--save",
-             "--save-json", "--project", str(directory)]  # fmt: skip
+    words = [
+        "track",
+        "--detector",
+        weights,
+        "--reid",
+        model,
+        "--tracker",
+        name,
+        "--imgsz",
+        size,
+        "--source",
+        str(clip.path),
+        "--classes",
+        "0",
+        "--device",
+        "cpu",
+        "--save",
+        "--save-json",
+        "--project",
+        str(directory),
+    ]
     return Program(
         [bench.settings.peers_python, "-c", start, *words],
         directory,
@@ -128,12 +146,20 @@ def to_openvino(bench: Bench, model: str) -> tuple[str, str]:
     stem = Path(model).stem
     directory = bench.directory / f"{stem}_openvino_model"
     directory.mkdir(exist_ok=True)
-    code = ("import sys, openvino; "
-            "openvino.save_model(openvino.convert_model(sys.argv[1]), sys.argv[2])")  # fmt: skip
+    code = (
+        "import sys, openvino; "
+        "openvino.save_model(openvino.convert_model(sys.argv[1]), sys.argv[2])"
+    )
     words = [bench.settings.peers_python, "-c", code, model, str(directory / f"{stem}.xml")]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, env=peers_environment(),
-                              timeout=CONVERT_LIMIT_S, check=False)  # fmt: skip
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            env=peers_environment(),
+            timeout=CONVERT_LIMIT_S,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return "", f"the appearance model could not be converted: {error}"
     if done.returncode:

@@ -9,9 +9,9 @@ from pathlib import Path
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.io.formats.mot import MotTable, MotWriter, read_mot
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.recordings.agreement import identity_agreement
-from mot_dinov3.lab.recordings.tape import Tape, TapePlayer, with_vectors
+from mot_dinov3.lab.recordings.clip import ClipPlayer, RecordedClip, embed_clip
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
 from mot_dinov3.values import EmbedCounts
@@ -23,17 +23,17 @@ def saving(bench: Bench) -> Report:
     """Crops embedded with and without scheduling, on the same detections and embeddings."""
     config = bench.config
     with bench.reader() as frames:
-        tape = with_vectors(bench.tape, frames, bench.embedder, config.detector.conf)
+        recorded = embed_clip(bench.recorded, frames, bench.embedder, config.detector.conf)
     everything = replace(config.scheduler, embed_all=True)
     all_file, file = bench.directory / "all.txt", bench.directory / "scheduled.txt"
-    baseline = replay(tape, config, everything, all_file)
-    scheduled = replay(tape, config, config.scheduler, file)
+    baseline = replay(recorded, config, everything, all_file)
+    scheduled = replay(recorded, config, config.scheduler, file)
     a, b = read_mot(all_file), read_mot(file)
     figures = scheduled_figures(baseline, scheduled) | tracks_of(b)
     figures["agreement_percent"] = round(100 * identity_agreement(a, b), 2)
     notes = ["agreement and IDF1 compare the scheduled result with that of --embed-all."]
     if importlib.util.find_spec("trackeval"):
-        figures["idf1_percent"] = idf1(a, b, max(tape.takes, default=-1) + 1)
+        figures["idf1_percent"] = idf1(a, b, max(recorded.frames, default=-1) + 1)
     else:
         notes.append("IDF1 is left out: it needs the package 'trackeval'.")
     rows = [
@@ -44,14 +44,14 @@ def saving(bench: Bench) -> Report:
 
 
 def replay(
-    tape: Tape, config: TrackConfig, scheduler: SchedulerConfig, path: Path
+    recorded: RecordedClip, config: TrackConfig, scheduler: SchedulerConfig, path: Path
 ) -> list[EmbedCounts]:
     """Track a tape, write the MOT file, and return what was embedded in each frame."""
-    player = TapePlayer(tape)
+    player = ClipPlayer(recorded)
     tracker = assemble(config, Models(player, player), scheduler=scheduler)
     counts = []
     with MotWriter(path) as writer:
-        for frame in tape.frames():
+        for frame in recorded.black_frames():
             result = tracker.step(frame)
             writer.write(frame.index, result.tracks)
             counts.append(result.embed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mot_dinov3.lab.benchmarks.base import Report
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.scale_frames import frame_rows
 from mot_dinov3.lab.benchmarks.scale_objects import object_rows
 from mot_dinov3.lab.benchmarks.scale_pixels import pixel_rows

@@ -15,7 +15,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.data.synthetic.crowd import CrowdConfig
 from mot_dinov3.lab.alone import on_one_core
 from mot_dinov3.lab.benchmarks.base import Figures, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.growth import exponent, known
 from mot_dinov3.lab.memory import memory_mb, slope_figures
 from mot_dinov3.lab.recordings.crowd import CrowdPlayer

@@ -12,12 +12,12 @@ from mot_dinov3.data.synthetic.crowd import CrowdConfig
 from mot_dinov3.lab.alone import one_core
 from mot_dinov3.lab.benchmarks.association import DIM
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.growth import exponent, known
 from mot_dinov3.lab.benchmarks.rounds import rounds_of
 from mot_dinov3.lab.benchmarks.step_cost import step_costs
 from mot_dinov3.lab.memory import memory_mb
-from mot_dinov3.lab.recordings.crowd import crowd_tape
+from mot_dinov3.lab.recordings.crowd import record_crowd
 from mot_dinov3.runtime.distribution import summarise
 
 OBJECTS = (10, 50, 100, 300, 1000)
@@ -55,9 +55,9 @@ def object_rows(bench: Bench) -> list[Row]:
 
 def track_crowd(config: TrackConfig, people: int, dim: int) -> Pass:
     """Track a crowd of so many, all but detecting and embedding on the clock."""
-    tape = crowd_tape(CrowdConfig(people, dim), FRAMES)
+    recorded = record_crowd(CrowdConfig(people, dim), FRAMES)
     before_mb = memory_mb()
-    spent_ms = step_costs(config, tape)
+    spent_ms = step_costs(config, recorded)
     return Pass(spent_ms[SKIPPED:], memory_mb() - before_mb)
 
 

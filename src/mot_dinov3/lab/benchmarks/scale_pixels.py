@@ -11,13 +11,13 @@ import numpy as np
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.lab.alone import on_one_core
 from mot_dinov3.lab.benchmarks.base import Figures, Row
-from mot_dinov3.lab.benchmarks.bench import Bench, BenchSettings
 from mot_dinov3.lab.benchmarks.clip import ShortClip, short_clip
+from mot_dinov3.lab.benchmarks.context import Bench, BenchSettings
 from mot_dinov3.lab.benchmarks.growth import exponent, known
 from mot_dinov3.lab.benchmarks.overhead import run_once
 from mot_dinov3.lab.benchmarks.whole_run import has_clip_and_weights
 from mot_dinov3.lab.memory import memory_mb, peak_mb
-from mot_dinov3.lab.recordings.tape import Tape
+from mot_dinov3.lab.recordings.clip import RecordedClip
 from mot_dinov3.values import Detections, FloatArray
 
 WIDTHS = {"480p": 854, "720p": 1280, "1080p": 1920, "4K": 3840}
@@ -38,8 +38,8 @@ def pixel_rows(bench: Bench) -> list[Row]:
     rows, pixels = [], []
     for name, width in WIDTHS.items():
         clip = short_clip(base, settings.frames, width)
-        tape = resized(base.tape, clip)
-        figures = on_one_core(pixel_cost, settings, clip, tape, with_weights)
+        recorded = resized(base.recorded, clip)
+        figures = on_one_core(pixel_cost, settings, clip, recorded, with_weights)
         rows.append(Row(f"{name}, {clip.wh[0]}x{clip.wh[1]}", figures))
         pixels.append(float(clip.wh[0] * clip.wh[1]))
         clip.path.unlink()
@@ -54,23 +54,25 @@ def pixel_rows(bench: Bench) -> list[Row]:
     return rows if with_weights else [*rows, Row("detector by pixels", {}, skipped=skipped)]
 
 
-def resized(tape: Tape, clip: ShortClip) -> Tape:
+def resized(recorded: RecordedClip, clip: ShortClip) -> RecordedClip:
     """The same detections on the pictures of a clip."""
-    out = Tape(tape.title, tape.names, frame_wh=clip.wh)
-    factor = clip.wh[0] / tape.frame_wh[0]
-    for number, take in tape.takes.items():
-        seen = take.detections
+    out = RecordedClip(recorded.title, recorded.names, frame_wh=clip.wh)
+    factor = clip.wh[0] / recorded.frame_wh[0]
+    for number, frame in recorded.frames.items():
+        seen = frame.detections
         boxes: FloatArray = (seen.xyxy * factor).astype(np.float32)
         moved = Detections(boxes, seen.score, seen.class_id)
-        out.takes[number] = replace(take, detections=moved)
+        out.frames[number] = replace(frame, detections=moved)
     return out
 
 
-def pixel_cost(settings: BenchSettings, clip: ShortClip, tape: Tape, detect: bool) -> Figures:
+def pixel_cost(
+    settings: BenchSettings, clip: ShortClip, recorded: RecordedClip, detect: bool
+) -> Figures:
     """Median milliseconds of each stage on one clip, and the memory that it took at most."""
     config = replace(settings.config, source=SourceConfig(str(clip.path)))
     bench = Bench(replace(settings, config=config))
-    bench.__dict__["tape"] = tape
+    bench.__dict__["recorded"] = recorded
     _ = bench.device  # loads torch, whose memory is none that pictures take
     before_mb = memory_mb()
     _, stage_ms = run_once(bench)

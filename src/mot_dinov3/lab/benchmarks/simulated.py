@@ -8,7 +8,7 @@ import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.runtime.statistics import TOLERANCE
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.values import EmbedCounts, EmbedPlan, FloatArray, IntArray, Reason
@@ -61,11 +61,14 @@ class SimulatedMachine:
 def simulated(bench: Bench) -> Report:
     """Frames over budget under jitter of 3 to 12 % and rare spikes; the clock is simulated."""
     rows = [
-        Row(f"{cost.name}, {cost.budget_ms:g} ms, jitter {jitter:.0%}",
-            simulate(cost, jitter, FRAMES), Bar("over_share", OVER_SHARE))
+        Row(
+            f"{cost.name}, {cost.budget_ms:g} ms, jitter {jitter:.0%}",
+            simulate(cost, jitter, FRAMES),
+            Bar("over_share", OVER_SHARE),
+        )
         for cost in COSTS
         for jitter in JITTERS
-    ]  # fmt: skip
+    ]
     notes = [f"{SPIKE_SHARE:.1%} of the batches take {SPIKE:g} times as long."]
     return Report("budget kept on a simulated clock", rows, notes)
 

@@ -8,8 +8,8 @@ from time import perf_counter
 import numpy as np
 
 from mot_dinov3.lab.benchmarks.base import Bar, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.clip import short_clip
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.own_program import own_program
 from mot_dinov3.lab.benchmarks.program import ProgramError, watch
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
@@ -29,8 +29,11 @@ def tax(bench: Bench) -> Report:
     if not config.source.source or config.detector.det.startswith("mot:"):
         return Report(title, [Row(OURS, {}, skipped=WHAT_IT_NEEDS)])
     clip = short_clip(bench, bench.settings.frames or FRAMES)
-    config = replace(bench.config, scheduler=replace(config.scheduler, budget_ms=BUDGET_MS),
-                     source=replace(config.source, source=str(clip.path)))  # fmt: skip
+    config = replace(
+        bench.config,
+        scheduler=replace(config.scheduler, budget_ms=BUDGET_MS),
+        source=replace(config.source, source=str(clip.path)),
+    )
     program = own_program(config, clip, bench.directory / "tax")
     alone = Bench(replace(bench.settings, config=config))
     whole_fps: list[float] = []
@@ -47,9 +50,12 @@ def tax(bench: Bench) -> Report:
     share = ratio_figures(whole_fps, alone_fps, "share")
     rows = [
         Row("detector alone", {"frames": clip.frames, "fps": middle(alone_fps)}),
-        Row(OURS, {"frames": clip.frames, "fps": middle(whole_fps)} | share,
-            Bar("share", LEAST_SHARE, at_least=True)),
-    ]  # fmt: skip
+        Row(
+            OURS,
+            {"frames": clip.frames, "fps": middle(whole_fps)} | share,
+            Bar("share", LEAST_SHARE, at_least=True),
+        ),
+    ]
     notes = [
         f"{rounds} rounds in turn after one that does not count; medians. The detector alone has "
         "its frames decoded beforehand: it is the most that any run could reach.",

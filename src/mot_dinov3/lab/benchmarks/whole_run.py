@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.clip import ShortClip, short_clip
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.own_program import own_program
 from mot_dinov3.lab.benchmarks.race import Entrant, race, rows_beside
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of

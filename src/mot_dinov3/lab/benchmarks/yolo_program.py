@@ -8,8 +8,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.clip import ShortClip
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.peer_link import peers_environment
 from mot_dinov3.lab.benchmarks.program import Program, last_words
 
@@ -32,8 +32,17 @@ def input_shape(wh: tuple[int, int], imgsz: int) -> tuple[int, int]:
 def yolo_program(bench: Bench, clip: ShortClip, model: str, size: str, name: str) -> Program:
     """`yolo track` on the clip; it prints a line a frame and one when the video is written."""
     directory = bench.directory / f"yolo-{name}"
-    words = ["track", f"model={model}", f"source={clip.path}", f"imgsz={size}", "device=cpu",
-             "tracker=bytetrack.yaml", "save=True", f"project={directory}", "name=out"]  # fmt: skip
+    words = [
+        "track",
+        f"model={model}",
+        f"source={clip.path}",
+        f"imgsz={size}",
+        "device=cpu",
+        "tracker=bytetrack.yaml",
+        "save=True",
+        f"project={directory}",
+        "name=out",
+    ]
     return Program(
         yolo_command(bench, words),
         directory,
@@ -64,9 +73,14 @@ def export(bench: Bench, kind: str, size: str) -> tuple[str, str]:
     words = ["export", f"model={weights}", f"format={kind}", f"imgsz={size}", "device=cpu"]
     try:
         done = subprocess.run(
-            yolo_command(bench, words), cwd=directory, env=yolo_environment(), text=True,
-            capture_output=True, timeout=EXPORT_LIMIT_S, check=False,
-        )  # fmt: skip
+            yolo_command(bench, words),
+            cwd=directory,
+            env=yolo_environment(),
+            text=True,
+            capture_output=True,
+            timeout=EXPORT_LIMIT_S,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return "", f"it could not be exported: {error}"
     made = next((p for p in directory.iterdir() if p != weights and kind in p.name), None)

@@ -31,9 +31,12 @@ def determinism(bench: Bench) -> Outcome:
     worlds = [f"synthetic:{name}:{seed}" for seed in range(CLIPS) for name in PRESETS]
     chosen = worlds[: bench.count(CLIPS)]
     return run_cases(
-        bench, [Case(world.replace(":", "-"), partial(check_twice, bench, world, DEMO))
-                for world in chosen],
-    )  # fmt: skip
+        bench,
+        [
+            Case(world.replace(":", "-"), partial(check_twice, bench, world, DEMO))
+            for world in chosen
+        ],
+    )
 
 
 def check_twice(bench: Bench, source: str, models: tuple[str, ...], directory: Path) -> None:
@@ -57,9 +60,21 @@ def outputs_of(
 ) -> dict[str, bytes]:
     """Run once; the outputs by name, the journal without what a clock says."""
     directory.mkdir()
-    words = ["--source", source, *models, "--embed-budget-crops", BUDGET_CROPS,
-             "--max-frames", FRAMES, "--output", VIDEO, "--save-mot", TABLE,
-             "--save-jsonl", LINES]  # fmt: skip
+    words = [
+        "--source",
+        source,
+        *models,
+        "--embed-budget-crops",
+        BUDGET_CROPS,
+        "--max-frames",
+        FRAMES,
+        "--output",
+        VIDEO,
+        "--save-mot",
+        TABLE,
+        "--save-jsonl",
+        LINES,
+    ]
     expect_code(run(bench.program, words, directory), 0)
     found = {name: (directory / name).read_bytes() for name in (VIDEO, TABLE, LINES)}
     lines = map(json.loads, found[LINES].splitlines())

@@ -158,8 +158,10 @@ def expect_kept(ended: Ended, directory: Path, full: Full) -> None:
         partial_video = directory / f"o.partial{Path(full.video).suffix}"
         plays = frames_that_play(partial_video)
         written = partial_video.stat().st_size if partial_video.exists() else 0
-        expect(plays or written < 10 * LEAST_BYTES,
-               f"{written} bytes of video do not play: {tail(ended.err)}")  # fmt: skip
+        expect(
+            plays or written < 10 * LEAST_BYTES,
+            f"{written} bytes of video do not play: {tail(ended.err)}",
+        )
 
 
 def expect_rows(path: Path, tracked: int, full: Full) -> None:
@@ -181,5 +183,7 @@ def expect_rows(path: Path, tracked: int, full: Full) -> None:
         found = frames_of(whole_records(path, broken=broken))
     expect(found <= tracked + ON_THE_WAY, f"{found} frames are kept, {tracked} summed up")
     no_room = not full.real and path.stat().st_size >= full.bytes
-    expect(found >= tracked - ON_THE_WAY or no_room,
-           f"{path.name} tells of {found} of {tracked} frames")  # fmt: skip
+    expect(
+        found >= tracked - ON_THE_WAY or no_room,
+        f"{path.name} tells of {found} of {tracked} frames",
+    )

@@ -89,13 +89,18 @@ WITH_TOKEN = {"HF_TOKEN": TOKEN}
 FREE = "--fallback-open"
 
 TROUBLES = (
-    Trouble("gated", f"(?s)no access token was found.*HF_TOKEN=.*{FREE}",
-            gate(fake_hub.NOT_LISTED)),
+    Trouble(
+        "gated", f"(?s)no access token was found.*HF_TOKEN=.*{FREE}", gate(fake_hub.NOT_LISTED)
+    ),
     Trouble("not-listed", "has no access to it yet", gate(fake_hub.NOT_LISTED), WITH_TOKEN),
     Trouble("refused", "have refused your request", gate(fake_hub.REFUSED), WITH_TOKEN),
     Trouble("pending", "request for access is pending", gate(fake_hub.PENDING), WITH_TOKEN),
-    Trouble("bad-token", "does not accept the access token",
-            answer(401, "Invalid credentials in Authorization header"), WITH_TOKEN),
+    Trouble(
+        "bad-token",
+        "does not accept the access token",
+        answer(401, "Invalid credentials in Authorization header"),
+        WITH_TOKEN,
+    ),
     Trouble("offline", "HF_HUB_OFFLINE forbids", open_door, {"HF_HUB_OFFLINE": "1"}),
     Trouble("unreachable", "cannot be reached", refuse),
     Trouble("too-many-requests", "(?s)HTTP 429.*Try again later", answer(429, "slow down")),
@@ -104,7 +109,7 @@ TROUBLES = (
     Trouble("unknown", f"There is no model '{MODEL}'", answer(404, "", "RepoNotFound")),
     Trouble("no-config", r"no config\.json", no_config),
     Trouble("only-pickle", "no safetensors weights", only_pickle),
-)  # fmt: skip
+)
 
 
 def hub(bench: Bench) -> Outcome:

@@ -118,5 +118,7 @@ def expect_of_use(directory: Path, video: str) -> None:
     plays = frames_that_play(left[suffix])
     lost = frames - plays
     expect(frames <= PLAYS_AFTER or plays, f"{left[suffix].name} of {frames} frames does not play")
-    expect(frames <= PLAYS_AFTER or lost <= MOST_LOST,
-           f"{lost} of {frames} frames are not in {left[suffix].name}")  # fmt: skip
+    expect(
+        frames <= PLAYS_AFTER or lost <= MOST_LOST,
+        f"{lost} of {frames} frames are not in {left[suffix].name}",
+    )

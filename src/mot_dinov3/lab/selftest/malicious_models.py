@@ -97,16 +97,28 @@ def repository(
         code = f"open({str(traps.marker)!r}, 'w')\nclass Evil: pass\nEvilConfig = Evil\n"
         for name in ("modeling_evil.py", "__init__.py", "processing_evil.py"):
             (place / name).write_text(code, encoding="utf-8")
-        change(place / "preprocessor_config.json",
-               {"auto_map": {"AutoImageProcessor": "processing_evil.Evil",
-                             "AutoFeatureExtractor": "processing_evil.Evil"}}
-               | ({"image_processor_type": "Evil"} if processor else {}))  # fmt: skip
+        change(
+            place / "preprocessor_config.json",
+            {
+                "auto_map": {
+                    "AutoImageProcessor": "processing_evil.Evil",
+                    "AutoFeatureExtractor": "processing_evil.Evil",
+                }
+            }
+            | ({"image_processor_type": "Evil"} if processor else {}),
+        )
         if not processor:
-            change(place / "config.json", {
-                "auto_map": {"AutoConfig": "modeling_evil.EvilConfig",
-                             "AutoModel": "modeling_evil.Evil"},
-                "trust_remote_code": True,
-            } | ({"model_type": kind} if kind else {}))  # fmt: skip
+            change(
+                place / "config.json",
+                {
+                    "auto_map": {
+                        "AutoConfig": "modeling_evil.EvilConfig",
+                        "AutoModel": "modeling_evil.Evil",
+                    },
+                    "trust_remote_code": True,
+                }
+                | ({"model_type": kind} if kind else {}),
+            )
         if weights == "pickle":
             (place / "model.safetensors").unlink()
             evil_archive(place / "pytorch_model.bin", traps.marker)
@@ -174,14 +186,16 @@ MODEL_TRICKS = (
     Trick("repository-code", EXIT_MODEL, repository(weights="safetensors", kind="evil")),
     Trick("repository-known", EXIT_OK, repository(weights="safetensors")),
     Trick("repository-pickle", EXIT_MODEL, repository(weights="pickle")),
-    Trick("repository-dense", EXIT_MODEL,
-          repository(weights="safetensors", kind="evil", flag="dense")),
-    Trick("repository-clip", EXIT_MODEL,
-          repository(weights="safetensors", kind="evil", flag="clip")),
+    Trick(
+        "repository-dense", EXIT_MODEL, repository(weights="safetensors", kind="evil", flag="dense")
+    ),
+    Trick(
+        "repository-clip", EXIT_MODEL, repository(weights="safetensors", kind="evil", flag="clip")
+    ),
     Trick("repository-processor", EXIT_MODEL, repository(weights="safetensors", processor=True)),
     Trick("onnx-elsewhere", EXIT_MODEL, weights_elsewhere),
     Trick("onnx-pickle", EXIT_MODEL, archived("evil.onnx", "--embed-model")),
     Trick("recording-pickle", EXIT_INPUT, recording),
     Trick("settings-code", EXIT_USAGE, settings),
-)  # fmt: skip
+)
 """Every trick that a model, a recording or a configuration can try."""

@@ -93,8 +93,16 @@ def lengths(data: bytearray, rng: Random) -> None:
 
 
 MUTATIONS: tuple[Callable[[bytearray, Random], None], ...] = (
-    flip, overwrite, cut, remove, insert, shuffle, lengths, lengths, lengths,
-)  # fmt: skip
+    flip,
+    overwrite,
+    cut,
+    remove,
+    insert,
+    shuffle,
+    lengths,
+    lengths,
+    lengths,
+)
 """Every way to damage a file; those that headers are read by are more often."""
 
 

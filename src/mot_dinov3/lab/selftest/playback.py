@@ -95,8 +95,10 @@ def expect_played(video: Video, told: dict[str, Any]) -> None:
     """
     expect(not told["code"], f"MediaError {told['code']}: {told['words']}")
     expect(told["how"] == "ended", f"it did not end: {told['how']} at {told['at_s']:.2f} s")
-    expect(told["at_s"] >= LEAST_SHARE * video.length_s,
-           f"it ended after {told['at_s']:.2f} of {video.length_s:.2f} s")  # fmt: skip
+    expect(
+        told["at_s"] >= LEAST_SHARE * video.length_s,
+        f"it ended after {told['at_s']:.2f} of {video.length_s:.2f} s",
+    )
     expect(told["shown"] > 0, "no picture was shown")
     size = told["width"], told["height"]
     expect(size == video.size, f"it is {size[0]}x{size[1]}, not {video.size[0]}x{video.size[1]}")

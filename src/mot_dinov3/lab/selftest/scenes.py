@@ -51,8 +51,9 @@ def draw_scene(directory: Path, frames: int, fps: float = 25.0) -> Scene:
     with VideoWriter(VideoWriterConfig(scene.video, fps)) as writer:
         for index in range(frames):
             writer.write(picture(index), index / fps)
-            rows += [f"{index + 1},-1,{left(index)},{top},{BOX_WH[0]},{BOX_WH[1]},0.9"
-                     for top in TOPS]  # fmt: skip
+            rows += [
+                f"{index + 1},-1,{left(index)},{top},{BOX_WH[0]},{BOX_WH[1]},0.9" for top in TOPS
+            ]
     scene.boxes.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return scene
 

@@ -83,8 +83,10 @@ def expect_flat(held: list[Held]) -> None:
     expect(len(held) >= LEAST_SAMPLES, f"only {looks}: the run was too short")
     late, slope = settled(held), slope_mb(held)
     grown_mb = slope * (late[-1].frame - late[0].frame) / 100_000
-    expect(slope < MOST_MB_PER_100_000 or grown_mb < NOISE_MB,
-           f"memory grows by {slope:.2f} MB in 100,000 frames")  # fmt: skip
+    expect(
+        slope < MOST_MB_PER_100_000 or grown_mb < NOISE_MB,
+        f"memory grows by {slope:.2f} MB in 100,000 frames",
+    )
     for name in ("files", "threads"):
         first, last = (getattr(item, name) for item in (late[0], late[-1]))
         expect(last <= first, f"{name} grow from {first} to {last}")
@@ -131,9 +133,24 @@ def soak_pipeline(bench: Bench, frames: int, directory: Path) -> list[Held]:
     The video is an mkv: an mp4 remembers every picture, some 90 bytes, for the index at its end.
     """
     scene = draw_scene(directory / "scene", frames)
-    words = ["--source", scene.video, *MODELS, "--embed-budget-crops", BUDGET_CROPS,
-             "--output", "o.mkv", "--save-mot", "o.txt", "--save-jsonl", "o.jsonl",
-             "--save-trace", "o.trace", "--stats-json", "o.json", "--quiet"]  # fmt: skip
+    words = [
+        "--source",
+        scene.video,
+        *MODELS,
+        "--embed-budget-crops",
+        BUDGET_CROPS,
+        "--output",
+        "o.mkv",
+        "--save-mot",
+        "o.txt",
+        "--save-jsonl",
+        "o.jsonl",
+        "--save-trace",
+        "o.trace",
+        "--stats-json",
+        "o.json",
+        "--quiet",
+    ]
     process = start(bench.program, words, directory)
     held = list(glances(process, directory / "o.partial.jsonl"))
     expect_code(end(process), 0)

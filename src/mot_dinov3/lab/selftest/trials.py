@@ -68,8 +68,10 @@ def measure_trials(
         return Outcome(whole, skipped=f"no case '{bench.only}': the cases are numbers from 0")
     numbers = [int(bench.only)] if bench.only else range(bench.count(whole))
     failures, said_s = [], perf_counter()
-    with ThreadPoolExecutor(bench.workers) as pool, Crew(trial, (bench.seed, *arguments),
-                                                         limits or Limits()) as crew:  # fmt: skip
+    with (
+        ThreadPoolExecutor(bench.workers) as pool,
+        Crew(trial, (bench.seed, *arguments), limits or Limits()) as crew,
+    ):
         for number, problem in enumerate(pool.map(crew.judge, numbers)):
             if problem:
                 failures.append(Failure(str(numbers[number]), problem))

@@ -41,7 +41,7 @@ class Setting:
         """Whether it is on or off."""
         return self.digits < 0
 
-    def around(self, value: Value) -> Setting:
+    def widen_to(self, value: Value) -> Setting:
         """The same, its range widened to hold `value`."""
         if self.is_switch:
             return self
@@ -96,8 +96,18 @@ SPACE: Mapping[str, Sequence[Setting]] = {
 }
 """Stage -> its settings. The ranges are wide: from well below to well above what is usual."""
 
-CORE_KEYS = (POLICY, "strong_share", "birth_share", "max_lost", "reid_window", "min_hits",
-             "match_iou", "worst_cost", "appearance_weight", "reid_similarity")  # fmt: skip
+CORE_KEYS = (
+    POLICY,
+    "strong_share",
+    "birth_share",
+    "max_lost",
+    "reid_window",
+    "min_hits",
+    "match_iou",
+    "worst_cost",
+    "appearance_weight",
+    "reid_similarity",
+)
 """What matters most, few enough for some fifty trials."""
 
 ARGUMENTS: Mapping[str, tuple[Setting, float]] = {
@@ -131,20 +141,22 @@ class Space:
         chosen = [every[key] for key in keys_of(words, every) if self._matters(key)]
         self.start = {item.key: self._value(item.key, base) for item in chosen}
         self.usual = {item.key: self._value(item.key, TrackConfig()) for item in chosen}
-        self.settings = {item.key: self._fitted(item) for item in chosen}
+        self.settings = {item.key: self._fit_range(item) for item in chosen}
         if not self.settings:
-            raise UsageError(f"--embed-policy {base.scheduler.embed_policy} leaves nothing of "
-                             "--tune to search.", fix="Name other settings.")  # fmt: skip
+            raise UsageError(
+                f"--embed-policy {base.scheduler.embed_policy} leaves nothing of --tune to search.",
+                fix="Name other settings.",
+            )
 
     def _matters(self, key: str) -> bool:
         if key == POLICY:
             return self._policy in ARGUMENTS
         return self._policy == CONTINUITY or key not in CONTINUITY_ONLY
 
-    def _fitted(self, setting: Setting) -> Setting:
+    def _fit_range(self, setting: Setting) -> Setting:
         if setting.key == POLICY:
             setting = ARGUMENTS[self._policy][0]
-        return setting.around(self.start[setting.key])
+        return setting.widen_to(self.start[setting.key])
 
     def _value(self, key: str, config: TrackConfig) -> Value:
         if key != POLICY:
@@ -154,15 +166,18 @@ class Space:
         argument = float(config.scheduler.policy[1] or usual)
         return argument if setting.digits else round(argument)
 
-    def applied(self, values: Mapping[str, Value]) -> TrackConfig:
+    def apply(self, values: Mapping[str, Value]) -> TrackConfig:
         """The configuration with some settings at other values."""
         changed: dict[str, Any] = dict(values)
         if POLICY in changed:
             changed[POLICY] = f"{self._policy}:{changed[POLICY]:g}"
         out = self.base
         for stage, kind in stages().items():
-            fields = {item.name: changed[key_of(item)] for item in flag_fields(kind)
-                      if key_of(item) in changed}  # fmt: skip
+            fields = {
+                item.name: changed[key_of(item)]
+                for item in flag_fields(kind)
+                if key_of(item) in changed
+            }
             out = replace(out, **{stage: replace(getattr(out, stage), **fields)})
         return out
 

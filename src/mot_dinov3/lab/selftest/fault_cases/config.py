@@ -43,9 +43,13 @@ FAULTS = (
     usage("toml-binary", "--config run.toml", "not valid TOML", toml(bytes(range(128, 256)))),
     usage("toml-key-unknown", "--config run.toml", "Did you mean conf", toml("cnf = 0.3")),
     usage("toml-kind-wrong", "--config run.toml", "must be a number", toml('conf = "high"')),
-    usage("toml-table-wrong", "--config run.toml", r"Move it to \[detector\]",
-          toml("[tracker]\nconf = 0.3")),
+    usage(
+        "toml-table-wrong",
+        "--config run.toml",
+        r"Move it to \[detector\]",
+        toml("[tracker]\nconf = 0.3"),
+    ),
     usage("toml-is-a-directory", "--config run.toml", "cannot be read", files({"run.toml/": ""})),
     usage("variable-unknown", "{track}", "Did you mean MOT_CONF", variables({"MOT_CNF": "0.3"})),
     usage("variable-wrong", "{track}", "MOT_CONF must be a number", variables({"MOT_CONF": "x"})),
-)  # fmt: skip
+)

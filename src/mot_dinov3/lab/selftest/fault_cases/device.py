@@ -51,8 +51,20 @@ FAULTS = (
     Fault("mps-missing", f"{PLAIN} --device mps", EXIT_DEVICE, "no MPS device"),
     Fault("device-unknown", f"{PLAIN} --device tpu", EXIT_USAGE, "tpu"),
     Fault("device-number-wrong", f"{PLAIN} --device cuda:x", EXIT_USAGE, "cuda:x"),
-    Fault("memory-full", f"{{track}} {KEEP}", EXIT_DEVICE, "no memory left",
-          exhausted("MemoryError()"), KEPT),
-    Fault("device-memory-full", f"{{track}} {KEEP}", EXIT_DEVICE, "cuda:0 has no memory left",
-          exhausted(OUT_OF_CUDA), KEPT),
-)  # fmt: skip
+    Fault(
+        "memory-full",
+        f"{{track}} {KEEP}",
+        EXIT_DEVICE,
+        "no memory left",
+        exhausted("MemoryError()"),
+        KEPT,
+    ),
+    Fault(
+        "device-memory-full",
+        f"{{track}} {KEEP}",
+        EXIT_DEVICE,
+        "cuda:0 has no memory left",
+        exhausted(OUT_OF_CUDA),
+        KEPT,
+    ),
+)

@@ -72,8 +72,12 @@ SOURCE = f"--source in.mp4 {MOTION}"
 
 FAULTS = (
     input_fault("input-missing", f"--source no.mp4 {MOTION}", "'no.mp4' does not exist"),
-    input_fault("input-misspelt", f"--source walks.mp4 {MOTION}", "Did you mean 'walk.mp4'",
-                files({"walk.mp4": b"x"})),
+    input_fault(
+        "input-misspelt",
+        f"--source walks.mp4 {MOTION}",
+        "Did you mean 'walk.mp4'",
+        files({"walk.mp4": b"x"}),
+    ),
     input_fault("input-nowhere", f"--source no/no.mp4 {MOTION}", "neither does its directory"),
     input_fault("input-name-too-long", f"--source {'x' * 300}.mp4 {MOTION}", "name too long"),
     input_fault("input-empty", SOURCE, "is empty", files({"in.mp4": b""})),
@@ -81,32 +85,54 @@ FAULTS = (
     input_fault("input-text", SOURCE, "is not a video", files({"in.mp4": "these are words\n" * 9})),
     input_fault("input-cut-to-nothing", SOURCE, "Copy or record it again", cut(0.02)),
     Fault("input-cut", f"{SOURCE} {KEEP}", EXIT_INPUT, "Copy or record it again", cut(0.6)),
-    Fault("input-holed", f"--source in.mp4 --det {{boxes}} {{light}} {KEEP}", EXIT_PARTIAL,
-          "damaged", changed(holed), KEPT),
+    Fault(
+        "input-holed",
+        f"--source in.mp4 --det {{boxes}} {{light}} {KEEP}",
+        EXIT_PARTIAL,
+        "damaged",
+        changed(holed),
+        KEPT,
+    ),
     input_fault("input-circle", SOURCE, "cannot be read|does not exist", changed(circle)),
     input_fault("input-pipe", SOURCE, "not a regular file", changed(pipe)),
     input_fault("input-forbidden", SOURCE, "may not be read", locked("in.mp4", 0, cut(1.0))),
-    input_fault("input-sound", f"--source in.wav {MOTION}", "not a video|no video stream",
-                changed(sound)),
-    input_fault("input-unsupported", f"--source in.docx {MOTION}", "is not a video",
-                files({"in.docx": b"PK\x03\x04" + GARBAGE})),
-    input_fault("images-none", f"--source frames {MOTION}", "has no images",
-                files({"frames/": ""})),
-    input_fault("images-broken", f"--source frames {MOTION}", "frames",
-                files({"frames/000001.jpg": GARBAGE, "frames/000002.jpg": GARBAGE})),
+    input_fault(
+        "input-sound", f"--source in.wav {MOTION}", "not a video|no video stream", changed(sound)
+    ),
+    input_fault(
+        "input-unsupported",
+        f"--source in.docx {MOTION}",
+        "is not a video",
+        files({"in.docx": b"PK\x03\x04" + GARBAGE}),
+    ),
+    input_fault(
+        "images-none", f"--source frames {MOTION}", "has no images", files({"frames/": ""})
+    ),
+    input_fault(
+        "images-broken",
+        f"--source frames {MOTION}",
+        "frames",
+        files({"frames/000001.jpg": GARBAGE, "frames/000002.jpg": GARBAGE}),
+    ),
     input_fault("glob-nothing", f"--source 'no_*.jpg' {MOTION}", "Nothing matches"),
     input_fault("glob-videos", f"--source '?.mp4' {MOTION}", "not images", changed(two_clips)),
     input_fault("webcam-missing", f"--source 77 {MOTION}", "Webcam 77 cannot be opened"),
-    input_fault("start-after-end", "{track} --start-frame 500 --no-video",
-                "before --start-frame 500"),
+    input_fault(
+        "start-after-end", "{track} --start-frame 500 --no-video", "before --start-frame 500"
+    ),
     input_fault("sequence-missing", "--source mot:none --det {boxes} {light}", "does not exist"),
     input_fault("sequence-nameless", "--source mot: --det {boxes} {light}", "names no directory"),
-    input_fault("sequence-empty", "--source mot:seq --det {boxes} {light}", "seqinfo",
-                files({"seq/": ""})),
-    input_fault("sequence-broken", "--source mot:seq --det {boxes} {light}", "seqinfo",
-                files({"seq/seqinfo.ini": "[Sequence]\nimWidth=wide\n"})),
+    input_fault(
+        "sequence-empty", "--source mot:seq --det {boxes} {light}", "seqinfo", files({"seq/": ""})
+    ),
+    input_fault(
+        "sequence-broken",
+        "--source mot:seq --det {boxes} {light}",
+        "seqinfo",
+        files({"seq/seqinfo.ini": "[Sequence]\nimWidth=wide\n"}),
+    ),
     input_fault("boxes-missing", "--source {clip} --det mot:no.txt {light}", "no.txt"),
     boxes("boxes-words", "1,-1,10,20,30\nhello\n", "bad.txt"),
     boxes("boxes-not-finite", "1,-1,nan,20,30,40,0.9\n", "bad.txt"),
     boxes("boxes-frame-zero", "0,-1,10,20,30,40,0.9\n", "bad.txt"),
-)  # fmt: skip
+)

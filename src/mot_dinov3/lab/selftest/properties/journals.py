@@ -26,9 +26,30 @@ from mot_dinov3.values import FrameResult
 NAMES = {0: "person", 1: "car", 2: 'a "b" \u00e9\\'}
 FRAME_S = 1 / 30
 odd_values: SearchStrategy[Any] = st.sampled_from(
-    [None, True, False, 0, -1, 1.5, 1e400, -1e400, float("nan"), 10**30, 2**63, "", "x", [], {},
-     [[]], {"a": None}, "\ud800", "lost", [1, 2], [None] * 4]
-).map(deepcopy)  # fmt: skip
+    [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1.5,
+        1e400,
+        -1e400,
+        float("nan"),
+        10**30,
+        2**63,
+        "",
+        "x",
+        [],
+        {},
+        [[]],
+        {"a": None},
+        "\ud800",
+        "lost",
+        [1, 2],
+        [None] * 4,
+    ]
+).map(deepcopy)
 """A new value each time: damage may strike twice, in what it left before."""
 
 

@@ -14,9 +14,19 @@ from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.values import EmbedPlan, FloatArray, IntArray
 
 policies = st.sampled_from(
-    ["value", "value:0.2", "value:3", "continuity", "always", "never", "interval:1",
-     "interval:4", "fast-strongsort", "fast-strongsort:0.3"]
-)  # fmt: skip
+    [
+        "value",
+        "value:0.2",
+        "value:3",
+        "continuity",
+        "always",
+        "never",
+        "interval:1",
+        "interval:4",
+        "fast-strongsort",
+        "fast-strongsort:0.3",
+    ]
+)
 
 
 @holds_for(scenes(), policies)

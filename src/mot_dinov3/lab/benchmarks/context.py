@@ -13,7 +13,7 @@ from mot_dinov3.config import DeviceConfig, EmbedderConfig, TrackConfig
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.read.sources import FrameReader
-from mot_dinov3.lab.recordings.tape import Tape, record
+from mot_dinov3.lab.recordings.clip import RecordedClip, record_detections
 from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.runs.session import open_frames
@@ -105,10 +105,10 @@ class Bench:
         return create_detector(self.config.detector, self.device, self.config.device)
 
     @cached_property
-    def tape(self) -> Tape:
+    def recorded(self) -> RecordedClip:
         """The clip's detections, computed in one pass."""
         with self.reader() as frames:
-            return record(frames, self.detector)
+            return record_detections(frames, self.detector)
 
     @contextmanager
     def reader(self) -> Iterator[FrameReader]:
@@ -125,7 +125,7 @@ class Bench:
     def clip_title(self) -> str:
         """Clip and detector in a few words."""
         name = printable_name(self.config.source.source).rstrip("/").rpartition("/")[2]
-        return f"{name}, {counted(len(self.tape), 'frame')}, {self.tape.title}"
+        return f"{name}, {counted(len(self.recorded), 'frame')}, {self.recorded.title}"
 
     @property
     def title(self) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mot_dinov3.commands import bench
-from mot_dinov3.lab.benchmarks import overlap
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.benchmarks.overlap import Case
+from mot_dinov3.lab.benchmarks import concurrency
+from mot_dinov3.lab.benchmarks.concurrency import Case
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.runs.loop import RunOutcome
 from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks
 
@@ -29,13 +29,13 @@ def test_a_case_adds_up_its_rounds():
 
 @pytest.mark.slow
 def test_both_ways_are_run_by_turns_with_models_here_and_elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setattr(overlap, "ELSEWHERE_MS", 1.0)
-    monkeypatch.setattr(overlap, "rounds_of", lambda asked: asked)
+    monkeypatch.setattr(concurrency, "ELSEWHERE_MS", 1.0)
+    monkeypatch.setattr(concurrency, "rounds_of", lambda asked: asked)
     words = bench.parser().parse_args(["overlap", "--frames", "6", "--cpu"])
-    report = overlap.overlap(Bench(bench.settings_of(words, tmp_path)))
+    report = concurrency.overlap(Bench(bench.settings_of(words, tmp_path)))
     rows = {row.label: row.figures for row in report.rows}
     for place in ("here", "elsewhere"):
-        serial, parallel = (rows[f"{place}, {way}"] for way in overlap.WAYS)
+        serial, parallel = (rows[f"{place}, {way}"] for way in concurrency.WAYS)
         assert serial["frames"] == parallel["frames"] == 6
         assert serial["main_busy"] == pytest.approx(1, abs=0.05)
         assert {"read_busy", "sinks_busy"} <= set(parallel) - set(serial)

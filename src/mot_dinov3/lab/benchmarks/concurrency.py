@@ -11,10 +11,10 @@ import numpy as np
 
 from mot_dinov3.config import OutputConfig
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import Bench
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.lab.benchmarks.simulated import figures_of
-from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.outputs.sinks.factory import create_sinks
 from mot_dinov3.runs.loop import RunOutcome, RunSettings, run
 from mot_dinov3.runtime.distribution import summarise
@@ -51,7 +51,7 @@ class Case:
             self.stage_ms[name] += spent.samples
 
 
-class ElsewherePlayer(TapePlayer):
+class ElsewherePlayer(ClipPlayer):
     """A recording behind a wait that needs no processor here, as a GPU's work does."""
 
     def detect(self, frame: Frame) -> Detections:
@@ -69,7 +69,7 @@ def overlap(bench: Bench) -> Report:
         return assemble(bench.config, Models(bench.detector, bench.embedder), scheduler=scheduler)
 
     def elsewhere() -> ModularTracker:
-        return assemble(bench.config, Models(ElsewherePlayer(bench.tape)))
+        return assemble(bench.config, Models(ElsewherePlayer(bench.recorded)))
 
     rows, stages = compare(bench, "here", here, budget_ms)
     more, _ = compare(bench, "elsewhere", elsewhere, 0.0)
