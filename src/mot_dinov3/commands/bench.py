@@ -23,7 +23,7 @@ from mot_dinov3.errors import EXIT_OK, MotError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.benchmarks.base import Report
-    from mot_dinov3.lab.benchmarks.context import Bench, BenchSettings
+    from mot_dinov3.lab.benchmarks.context import BenchmarkContext, BenchmarkSettings
 
 DESCRIPTION = """Measure, and print a table and then one line of JSON. Words choose what: budget
 (real clock), jitter (of the machine), simulated (clock), planning, association, saving,
@@ -96,13 +96,13 @@ def chosen_names(words: list[str]) -> list[str]:
     return [name for name in BENCHMARKS if name in words or (everything and name not in ON_REQUEST)]
 
 
-def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
+def settings_of(args: argparse.Namespace, directory: Path) -> BenchmarkSettings:
     """What was asked for, checked.
 
     Raises:
         UsageError: a number or a combination makes no sense.
     """
-    from mot_dinov3.lab.benchmarks.context import BenchSettings
+    from mot_dinov3.lab.benchmarks.context import BenchmarkSettings
 
     chosen = dict(vars(args))
     for key in ("words", "budgets", "random_vits", "rounds", "frames", "peers_python", "json"):
@@ -112,7 +112,7 @@ def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
         chosen["embed_model"] = "demo"
     config = resolve(chosen, None, environment_layer())
     require_standing("bench", config)
-    return BenchSettings(
+    return BenchmarkSettings(
         config=config,
         directory=directory,
         budgets_ms=tuple(args.budgets),
@@ -139,15 +139,15 @@ def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
                          "peers/bin/python.")  # fmt: skip
 
 
-def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
+def measure(names: list[str], settings: BenchmarkSettings) -> dict[str, Any]:
     """Run the benchmarks one after another, print each table, and return the JSON object."""
-    from mot_dinov3.lab.benchmarks.context import Bench
+    from mot_dinov3.lab.benchmarks.context import BenchmarkContext
     from mot_dinov3.lab.benchmarks.machine import describe_machine
     from mot_dinov3.lab.benchmarks.table import format_machine, format_report
 
     machine = describe_machine()
     print(format_machine(machine))
-    bench, reports = Bench(settings), {}
+    bench, reports = BenchmarkContext(settings), {}
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         report = report_of(name, bench, keep_going=len(names) > 1)
@@ -157,13 +157,13 @@ def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
     return {"machine": machine, "settings": _described(settings), "benchmarks": reports}
 
 
-def report_of(name: str, bench: Bench, *, keep_going: bool) -> Report:
+def report_of(name: str, bench: BenchmarkContext, *, keep_going: bool) -> Report:
     """What a benchmark found.
 
     Raises:
         MotError: it could not run, and nothing else is to be measured; else the report says so.
     """
-    from mot_dinov3.lab.benchmarks.base import Report, Row
+    from mot_dinov3.lab.benchmarks.base import Report, ResultRow
     from mot_dinov3.lab.benchmarks.factory import create_benchmark
 
     try:
@@ -171,10 +171,10 @@ def report_of(name: str, bench: Bench, *, keep_going: bool) -> Report:
     except MotError as error:
         if not keep_going:
             raise
-        return Report("could not run", [Row(name, {}, skipped=error.what)])
+        return Report("could not run", [ResultRow(name, {}, skipped=error.what)])
 
 
-def _described(settings: BenchSettings) -> dict[str, Any]:
+def _described(settings: BenchmarkSettings) -> dict[str, Any]:
     config = as_dict(settings.config)
     out = {"budgets_ms": settings.budgets_ms, "rounds": settings.rounds, "frames": settings.frames}
     return {**out, "random_vits": settings.random_vits, "config": config}

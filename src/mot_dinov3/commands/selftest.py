@@ -97,14 +97,14 @@ def workplace(keep: Path | None) -> Iterator[Path]:
 def score(name: str, args: argparse.Namespace, directory: Path) -> Scored:
     """Run one measure in `directory`."""
     from mot_dinov3.lab.benchmarks.machine import usable_cores
-    from mot_dinov3.lab.benchmarks.own_program import own_command
+    from mot_dinov3.lab.benchmarks.own_program import build_own_command
     from mot_dinov3.lab.selftest.base import Bench
     from mot_dinov3.lab.selftest.factory import MEASURES, create_measure
     from mot_dinov3.lab.selftest.table import Scored
 
     directory.mkdir(parents=True, exist_ok=True)
     bench = Bench(
-        program=tuple(own_command()),
+        program=tuple(build_own_command()),
         directory=directory,
         seed=args.seed,
         full=args.full or bool(args.case),

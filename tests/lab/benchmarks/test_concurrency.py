@@ -6,14 +6,14 @@ import pytest
 
 from mot_dinov3.commands import bench
 from mot_dinov3.lab.benchmarks import concurrency
-from mot_dinov3.lab.benchmarks.concurrency import Case
-from mot_dinov3.lab.benchmarks.context import Bench
+from mot_dinov3.lab.benchmarks.concurrency import WayRounds
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.runs.loop import RunOutcome
 from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks
 
 
 def test_a_case_adds_up_its_rounds():
-    case = Case()
+    case = WayRounds()
     for wall_s in (1.0, 2.0):
         outcome = RunOutcome(wall_s=wall_s, busy_s={"main": 0.5})
         for latency_ms in (10.0, 20.0):
@@ -30,9 +30,9 @@ def test_a_case_adds_up_its_rounds():
 @pytest.mark.slow
 def test_both_ways_are_run_by_turns_with_models_here_and_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setattr(concurrency, "ELSEWHERE_MS", 1.0)
-    monkeypatch.setattr(concurrency, "rounds_of", lambda asked: asked)
+    monkeypatch.setattr(concurrency, "count_rounds", lambda asked: asked)
     words = bench.parser().parse_args(["overlap", "--frames", "6", "--cpu"])
-    report = concurrency.overlap(Bench(bench.settings_of(words, tmp_path)))
+    report = concurrency.measure_concurrency(BenchmarkContext(bench.settings_of(words, tmp_path)))
     rows = {row.label: row.figures for row in report.rows}
     for place in ("here", "elsewhere"):
         serial, parallel = (rows[f"{place}, {way}"] for way in concurrency.WAYS)

@@ -11,8 +11,12 @@ from helpers.fakes import FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.config import DetectorConfig, SchedulerConfig, TrackConfig
 from mot_dinov3.data.synthetic.crowd import Crowd, CrowdConfig
 from mot_dinov3.io.formats.mot import read_mot
-from mot_dinov3.lab.benchmarks.association import cost_of, looks_by_place, record_mot_file
-from mot_dinov3.lab.benchmarks.saving import replay
+from mot_dinov3.lab.benchmarks.association import (
+    embed_by_place,
+    measure_clip,
+    record_mot_file,
+)
+from mot_dinov3.lab.benchmarks.saving import track_clip
 from mot_dinov3.lab.recordings.clip import ClipPlayer, embed_clip, record_detections
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
@@ -82,8 +86,8 @@ def test_a_replay_tracks_as_the_clip_itself_does(clip):
 
 def test_scheduling_saves_on_a_tape(clip, tmp_path):
     config = TrackConfig()
-    everything = replay(clip, config, SchedulerConfig(embed_all=True), tmp_path / "all.txt")
-    scheduled = replay(clip, config, SchedulerConfig(), tmp_path / "some.txt")
+    everything = track_clip(clip, config, SchedulerConfig(embed_all=True), tmp_path / "all.txt")
+    scheduled = track_clip(clip, config, SchedulerConfig(), tmp_path / "some.txt")
     assert sum(item.computed for item in everything) == 24
     assert 2 <= sum(item.computed for item in scheduled) < 12
     assert set(read_mot(tmp_path / "some.txt").track_id.tolist()) == {1, 2}
@@ -92,7 +96,7 @@ def test_scheduling_saves_on_a_tape(clip, tmp_path):
 def test_cost_of_skips_the_first_frames_of_each_round():
     frames = [blank_frame(index) for index in range(30)]
     clip = record_detections(frames, ScriptedDetector([SCRIPT[0]] * 30))
-    assert cost_of(clip, TrackConfig(), rounds=2)["frames"] == 20
+    assert measure_clip(clip, TrackConfig(), rounds=2)["frames"] == 20
 
 
 def test_mot_tape_covers_the_whole_file(tmp_path):
@@ -110,12 +114,12 @@ def test_mot_tape_covers_the_whole_file(tmp_path):
 
 def test_looks_by_place_are_unit_and_smooth(clip):
     detections = clip.frames[0].detections
-    here, next_frame = (looks_by_place(clip.frames[i].detections, 64) for i in (0, 1))
+    here, next_frame = (embed_by_place(clip.frames[i].detections, 64) for i in (0, 1))
     np.testing.assert_allclose(np.linalg.norm(here, axis=1), 1, atol=1e-6)
     cosine = here @ next_frame.T
     assert (np.diag(cosine) > 0.95).all()
     assert abs(cosine[0, 1]) < 0.7
-    assert looks_by_place(detections, 0).shape == (3, 0)
+    assert embed_by_place(detections, 0).shape == (3, 0)
 
 
 def test_a_crowd_is_repeatable_and_complete():

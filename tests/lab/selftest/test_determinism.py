@@ -72,10 +72,10 @@ REAL = {
 @pytest.mark.skipif(not ASSETS.is_dir(), reason="the assets are not here")
 @pytest.mark.parametrize("name", REAL)
 def test_a_real_clip_twice_is_the_same(tmp_path, name, monkeypatch):
-    from mot_dinov3.lab.benchmarks.own_program import own_command
+    from mot_dinov3.lab.benchmarks.own_program import build_own_command
 
     monkeypatch.setattr(determinism, "FRAMES", 12)
-    bench = Bench(program=tuple(own_command()), directory=tmp_path)
+    bench = Bench(program=tuple(build_own_command()), directory=tmp_path)
     source = str(ASSETS / "videos" / f"{name}.mp4")
 
     def check(directory):

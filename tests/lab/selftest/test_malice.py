@@ -94,9 +94,9 @@ def test_a_reader_that_allows_everything_is_taken_in(tmp_path, scene, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["playlist-file", "movie-elsewhere", "sequence-elsewhere"])
 def test_the_command_line_is_not_taken_in(tmp_path, scene, name):
-    from mot_dinov3.lab.benchmarks.own_program import own_command
+    from mot_dinov3.lab.benchmarks.own_program import build_own_command
 
-    bench = Bench(program=tuple(own_command()), directory=tmp_path)
+    bench = Bench(program=tuple(build_own_command()), directory=tmp_path)
     case = Case(name, lambda place: malice.check_trick(bench, scene, TRICKS[name], place))
     assert run_cases(bench, [case]).met
 

@@ -7,7 +7,7 @@ from threading import Lock
 import pytest
 
 from helpers.browser import chromium
-from mot_dinov3.lab.benchmarks.own_program import own_command
+from mot_dinov3.lab.benchmarks.own_program import build_own_command
 from mot_dinov3.lab.selftest import playback
 from mot_dinov3.lab.selftest.base import Bench
 from mot_dinov3.lab.selftest.cases import BrokenPromiseError
@@ -19,7 +19,7 @@ GOOD = {"code": 0, "words": "", "how": "ended", "at_s": 1.0, "width": 64, "heigh
 
 
 def checked(tmp_path, chromium, make):
-    bench = Bench(program=tuple(own_command()), directory=tmp_path)
+    bench = Bench(program=tuple(build_own_command()), directory=tmp_path)
     (tmp_path / "case").mkdir()
     playback.check_plays(bench, chromium, Lock(), make, tmp_path / "case")
 

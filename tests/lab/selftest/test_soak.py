@@ -7,8 +7,8 @@ from mmap import mmap
 
 import pytest
 
-from mot_dinov3.lab.benchmarks.own_program import own_command
-from mot_dinov3.lab.memory import STATM
+from mot_dinov3.lab.benchmarks.machine import STATM
+from mot_dinov3.lab.benchmarks.own_program import build_own_command
 from mot_dinov3.lab.selftest import soak
 from mot_dinov3.lab.selftest.base import Bench
 from mot_dinov3.lab.selftest.cases import BrokenPromiseError
@@ -78,7 +78,7 @@ def test_a_few_thousand_frames_leave_little(monkeypatch):
 
 @pytest.mark.slow
 def test_a_whole_run_is_watched_from_outside(tmp_path):
-    bench = Bench(program=tuple(own_command()), directory=tmp_path)
+    bench = Bench(program=tuple(build_own_command()), directory=tmp_path)
     held = soak.soak_pipeline(bench, 400, tmp_path)
     assert held
     assert 0 < held[-1].frame <= 400

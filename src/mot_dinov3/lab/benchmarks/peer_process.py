@@ -27,7 +27,7 @@ Size: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True)
 class Peer:
-    """A tracker of somebody else.
+    """A tracker of another project.
 
     Attributes:
         package: what must be installed.

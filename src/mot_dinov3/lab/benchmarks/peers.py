@@ -11,14 +11,18 @@ import numpy as np
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.data.synthetic.crowd import HEIGHT, WIDTH, CrowdConfig
-from mot_dinov3.lab.alone import one_core
-from mot_dinov3.lab.benchmarks.association import DIM, looks_by_place, record_mot_file
-from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.context import Bench
+from mot_dinov3.lab.benchmarks.association import (
+    DIM,
+    embed_by_place,
+    measure_step_costs,
+    record_mot_file,
+)
+from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, ResultRow
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
+from mot_dinov3.lab.benchmarks.figures import compare_rounds, count_rounds
+from mot_dinov3.lab.benchmarks.machine import open_one_core_pool
 from mot_dinov3.lab.benchmarks.peer_link import PeerLink, save_rows
 from mot_dinov3.lab.benchmarks.peer_process import PEERS
-from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
-from mot_dinov3.lab.benchmarks.step_cost import step_costs
 from mot_dinov3.lab.recordings.clip import RecordedClip
 from mot_dinov3.lab.recordings.crowd import record_crowd
 from mot_dinov3.runtime.distribution import summarise
@@ -50,30 +54,30 @@ class Duel:
         theirs, ours = (
             [float(np.median(one)) for one in many] for many in (self.theirs, self.ours)
         )
-        return ratio_figures(theirs, ours, "ratio")
+        return compare_rounds(theirs, ours, "ratio")
 
 
-def peers(bench: Bench) -> Report:
+def measure_peers(context: BenchmarkContext) -> Report:
     """Milliseconds of a tracker's step, ours and each peer in turn, one thread each."""
-    config, rounds = bench.settings.config, rounds_of(bench.settings.rounds)
-    recorded = record_boxes(config, bench.settings.frames or FRAMES)
-    rows = bench.directory / "rows.npz"
+    config, rounds = context.settings.config, count_rounds(context.settings.rounds)
+    recorded = record_boxes(config, context.settings.frames or FRAMES)
+    rows = context.directory / "rows.npz"
     save_rows(recorded, rows, (int(WIDTH), int(HEIGHT)))
     motion: list[list[float]] = []
     with (
-        one_core() as pool,
-        PeerLink(bench.settings.peers_python, rows, bench.directory / "peers.log") as link,
+        open_one_core_pool() as pool,
+        PeerLink(context.settings.peers_python, rows, context.directory / "peers.log") as link,
     ):
 
         def own(dim: int) -> list[float]:
-            return pool.submit(own_pass, rows, config, dim).result()
+            return pool.submit(time_own_pass, rows, config, dim).result()
 
         duels = {name: Duel() for name in PEERS}
         for _ in range(rounds):
             motion.append(own(0))
             for name, duel in duels.items():
-                fight(duel, own, link, name)
-    return report(recorded, duels, motion, rounds)
+                run_round(duel, own, link, name)
+    return build_report(recorded, duels, motion, rounds)
 
 
 def record_boxes(config: TrackConfig, frames: int) -> RecordedClip:
@@ -83,7 +87,7 @@ def record_boxes(config: TrackConfig, frames: int) -> RecordedClip:
     return record_crowd(CROWD, frames)
 
 
-def fight(duel: Duel, own: OwnPass, link: PeerLink, name: str) -> None:
+def run_round(duel: Duel, own: OwnPass, link: PeerLink, name: str) -> None:
     """One pass of ours and one of the peer; a peer that has failed is not asked again."""
     if duel.problem:
         return
@@ -96,14 +100,14 @@ def fight(duel: Duel, own: OwnPass, link: PeerLink, name: str) -> None:
         duel.tracks, duel.version = reply["tracks"], reply["version"]
 
 
-def own_pass(rows: Path, config: TrackConfig, dim: int) -> list[float]:
+def time_own_pass(rows: Path, config: TrackConfig, dim: int) -> list[float]:
     """Milliseconds a frame of everything but detecting and embedding."""
-    return step_costs(config, read_boxes(rows, dim))
+    return measure_step_costs(config, read_boxes(rows, dim))
 
 
 @lru_cache(maxsize=2)
 def read_boxes(rows: Path, dim: int) -> RecordedClip:
-    """The boxes that `save_rows` wrote; with `dim`, looks that go with their places."""
+    """Read the boxes that `save_rows` wrote; with `dim`, embeddings are made up from them."""
     with np.load(rows) as file:
         table, count, size = file["rows"].astype(np.float32), int(file["frames"]), file["size"]
     recorded = RecordedClip("rows", {0: "person"}, frame_wh=(int(size[0]), int(size[1])))
@@ -112,27 +116,29 @@ def read_boxes(rows: Path, dim: int) -> RecordedClip:
         own = table[table[:, 0] == number]
         boxes, score = np.ascontiguousarray(own[:, 1:5]), own[:, 5].copy()
         seen = Detections(boxes, score, np.zeros(len(own), np.int64))
-        vectors = looks_by_place(seen, dim) if dim else None
+        vectors = embed_by_place(seen, dim) if dim else None
         recorded.add(Frame(number, number / 30, nothing), seen, vectors)
     return recorded
 
 
-def report(
+def build_report(
     recorded: RecordedClip, duels: dict[str, Duel], motion: list[list[float]], rounds: int
 ) -> Report:
     """A row for ours with and without embeddings, and one for each peer."""
-    with_looks = [one for duel in duels.values() for one in duel.ours]
+    embedded = [one for duel in duels.values() for one in duel.ours]
     rows = []
-    for label, passes in zip(OURS, (with_looks, motion), strict=True):
+    for label, passes in zip(OURS, (embedded, motion), strict=True):
         if passes:
-            rows.append(Row(label, times(passes)))
+            rows.append(ResultRow(label, summarise_passes(passes)))
     for name, duel in duels.items():
         bar = Bar("ratio", BARS[name], at_least=True) if name in BARS else None
         if duel.problem:
-            rows.append(Row(name, {}, skipped=duel.problem))
+            rows.append(ResultRow(name, {}, skipped=duel.problem))
         else:
-            figures = times(duel.theirs) | duel.ratios() | {"tracks": round(duel.tracks, 1)}
-            rows.append(Row(f"{name} {duel.version}", figures, bar))
+            figures = (
+                summarise_passes(duel.theirs) | duel.ratios() | {"tracks": round(duel.tracks, 1)}
+            )
+            rows.append(ResultRow(f"{name} {duel.version}", figures, bar))
     notes = [
         f"{rounds} rounds, ours before every peer; ratio: a peer's median frame over that of ours "
         "with embeddings, median of the rounds. Processor time. Peers track by motion alone; "
@@ -144,7 +150,7 @@ def report(
     return Report(title, rows, notes)
 
 
-def times(passes: list[list[float]]) -> Figures:
+def summarise_passes(passes: list[list[float]]) -> Figures:
     """Median and 95th percentile of all frames."""
     figures = summarise([ms for one in passes for ms in one])
     return {"p50_ms": figures["p50"], "p95_ms": figures["p95"]}

@@ -11,8 +11,7 @@ from time import sleep
 
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.data.synthetic.crowd import CrowdConfig
-from mot_dinov3.lab.alone import on_one_core
-from mot_dinov3.lab.memory import STATM, resident_mb, slope_figures
+from mot_dinov3.lab.benchmarks.machine import STATM, fit_memory_slope, resident_mb, run_on_one_core
 from mot_dinov3.lab.recordings.crowd import CrowdPlayer
 from mot_dinov3.lab.selftest.base import Bench, Outcome
 from mot_dinov3.lab.selftest.cases import Case, expect, run_cases
@@ -60,7 +59,7 @@ def soak(bench: Bench) -> Outcome:
         return Outcome(2, skipped="this system does not tell what a process holds")
     figures: dict[str, str] = {}
     runs: dict[str, Callable[[Path], list[Held]]] = {
-        "tracker": lambda directory: on_one_core(track_long, bench.count(TRACKED)),
+        "tracker": lambda directory: run_on_one_core(track_long, bench.count(TRACKED)),
         "pipeline": partial(soak_pipeline, bench, bench.count(PIPED)),
     }
 
@@ -95,7 +94,7 @@ def expect_flat(held: list[Held]) -> None:
 def slope_mb(held: list[Held]) -> float:
     """MiB that the memory grows by in 100,000 frames, by least squares after settling."""
     used = [(item.frame, item.mb) for item in held]
-    return 100 * slope_figures(used, settled=SETTLED)["mb_per_1000"]
+    return 100 * fit_memory_slope(used, settled=SETTLED)["mb_per_1000"]
 
 
 def settled(held: list[Held]) -> list[Held]:

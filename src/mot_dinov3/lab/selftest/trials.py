@@ -19,7 +19,7 @@ from threading import Lock, local
 from time import perf_counter
 from typing import Any, Self, TypeAlias
 
-from mot_dinov3.lab.alone import one_thread
+from mot_dinov3.lab.benchmarks.machine import limit_to_one_thread
 from mot_dinov3.lab.selftest.base import Bench, Failure, Outcome
 
 GIB = 2**30
@@ -131,7 +131,7 @@ class Worker:
         spawn = multiprocessing.get_context("spawn")
         self._line, theirs = spawn.Pipe()
         self._process = spawn.Process(target=serve, args=(theirs, *self._work), daemon=True)
-        with STARTING, one_thread():
+        with STARTING, limit_to_one_thread():
             self._process.start()
         theirs.close()
         if not self._line.poll(START_S) or self._line.recv() != READY:
