@@ -91,7 +91,7 @@ def make_clip(path: Path, kind: ClipKind, frames: int, size: tuple[int, int]) ->
         if kind.sound:
             sound = cast("AudioStream", container.add_stream(kind.sound, rate=SOUND_HZ))
         shown = 0
-        for index, image in enumerate(pictures(frames, size)):
+        for index, image in enumerate(draw_pictures(frames, size)):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame.pts, frame.time_base = shown, Fraction(1, FPS)
             container.mux(stream.encode(frame))
@@ -102,7 +102,7 @@ def make_clip(path: Path, kind: ClipKind, frames: int, size: tuple[int, int]) ->
     return path
 
 
-def pictures(frames: int, size: tuple[int, int]) -> Iterator[Image]:
+def draw_pictures(frames: int, size: tuple[int, int]) -> Iterator[Image]:
     """A bright square that walks over noise, as (height, width, 3) uint8 BGR."""
     width, height = size
     ground = np.random.default_rng(0).integers(0, 80, (height, width, 3), np.uint8)

@@ -47,7 +47,7 @@ class Plant:
     said: str = ""
 
 
-def token(name: str, words: str, code: int, **more: Mapping[str, str] | str) -> Plant:
+def plant_token(name: str, words: str, code: int, **more: Mapping[str, str] | str) -> Plant:
     """A token of the hub."""
     return Plant(name, words, code, token=True, **more)  # type: ignore[arg-type]
 
@@ -56,20 +56,22 @@ EMBED = "--source {clip} --det {boxes} --device cpu --no-video --embed-model acm
 HUB = {"HF_ENDPOINT": "{hub}", "HF_HUB_OFFLINE": "0"}
 
 PLANTS = (
-    token("token-variable", f"{{track}} {LOUD} {ALL}", EXIT_OK, variables={"HF_TOKEN": "{secret}"}),
-    token(
+    plant_token(
+        "token-variable", f"{{track}} {LOUD} {ALL}", EXIT_OK, variables={"HF_TOKEN": "{secret}"}
+    ),
+    plant_token(
         "token-old-variable",
         f"{{track}} {LOUD} {ALL}",
         EXIT_OK,
         variables={"HUGGINGFACE_HUB_TOKEN": "{secret}"},
     ),
-    token(
+    plant_token(
         "token-oldest-variable",
         f"{{track}} {LOUD} {ALL}",
         EXIT_OK,
         variables={"HUGGING_FACE_HUB_TOKEN": "{secret}"},
     ),
-    token(
+    plant_token(
         "token-env-file", f"{{track}} {LOUD} {ALL}", EXIT_OK, files={".env": "HF_TOKEN={secret}\n"}
     ),
     Plant(
@@ -78,21 +80,23 @@ PLANTS = (
         EXIT_OK,
         files={".env": "CAMERA_PASSWORD={secret}\nDATABASE_URL=postgres://me:{secret}@db/x\n"},
     ),
-    token("token-as-model", f"{{track}} --embed-model {{secret}} {LOUD} {ALL}", EXIT_OK),
+    plant_token("token-as-model", f"{{track}} --embed-model {{secret}} {LOUD} {ALL}", EXIT_OK),
     Plant(
         "password-as-model",
         f"{{track}} --dinov3 https://me:{{secret}}@host/m {LOUD} {ALL}",
         EXIT_OK,
     ),
-    token("token-model-unknown", EMBED.replace("acme/vit", "{secret}") + f" {LOUD}", EXIT_MODEL),
-    token(
+    plant_token(
+        "token-model-unknown", EMBED.replace("acme/vit", "{secret}") + f" {LOUD}", EXIT_MODEL
+    ),
+    plant_token(
         "token-hub-refuses",
         f"{EMBED} {LOUD}",
         EXIT_MODEL,
         variables={**HUB, "HF_TOKEN": "{secret}"},
         said="Invalid token {secret}",
     ),
-    token(
+    plant_token(
         "token-hub-gate",
         f"{EMBED} {LOUD}",
         EXIT_MODEL,
@@ -137,7 +141,7 @@ PLANTS = (
     Plant("stream-served", f"--source '{BOTH}' {TRACKED} {WATCHED}", EXIT_PARTIAL),
     Plant("settings-printed", f"--source {NOWHERE} --print-config", EXIT_OK),
     Plant("settings-token-printed", f"--source '{ASKED}' --print-config", EXIT_OK),
-    token(
+    plant_token(
         "settings-value", "--config run.toml", EXIT_USAGE, files={"run.toml": 'conf = "{secret}"'}
     ),
     Plant(
@@ -157,7 +161,7 @@ PLANTS = (
     ),
     Plant("flag-value", "{track} --conf rtsp://me:{secret}@host", EXIT_USAGE),
     Plant("word-unknown", "rtsp://me:{secret}@host", EXIT_USAGE),
-    token("word-too-many", "{track} --hf-token {secret}", EXIT_USAGE),
+    plant_token("word-too-many", "{track} --hf-token {secret}", EXIT_USAGE),
     Plant(
         "weights-address",
         f"--source {{clip}} --det https://me:{{secret}}@host/y.pt {LOUD}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mot_dinov3.errors import EXIT_DEVICE, EXIT_USAGE
-from mot_dinov3.lab.selftest.fault_cases.base import Fault, Prepare, patched
+from mot_dinov3.lab.selftest.fault_cases.base import Fault, Prepare, patch_python
 
 PLAIN = "--source {clip} --det {boxes} --embedder none --output o.mp4"
 KEEP = "--no-video --save-mot o.txt --save-jsonl o.jsonl --stats-json s.json"
@@ -36,9 +36,9 @@ sys.meta_path.insert(0, Exhaust())
 """Runs as usual until frame 12, and has no memory for the next one."""
 
 
-def exhausted(error: str) -> Prepare:
+def exhaust_memory(error: str) -> Prepare:
     """The memory is full in the middle of the run."""
-    return patched(EXHAUSTED.replace("{error}", error))
+    return patch_python(EXHAUSTED.replace("{error}", error))
 
 
 OUT_OF_CUDA = (
@@ -56,7 +56,7 @@ FAULTS = (
         f"{{track}} {KEEP}",
         EXIT_DEVICE,
         "no memory left",
-        exhausted("MemoryError()"),
+        exhaust_memory("MemoryError()"),
         KEPT,
     ),
     Fault(
@@ -64,7 +64,7 @@ FAULTS = (
         f"{{track}} {KEEP}",
         EXIT_DEVICE,
         "cuda:0 has no memory left",
-        exhausted(OUT_OF_CUDA),
+        exhaust_memory(OUT_OF_CUDA),
         KEPT,
     ),
 )

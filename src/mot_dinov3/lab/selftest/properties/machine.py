@@ -109,7 +109,7 @@ class TrackerMachine(RuleBasedStateMachine):
         self.show(rows, FRAME_S, camera)
 
     @rule()
-    def see_nobody(self) -> None:
+    def see_nothing(self) -> None:
         """An empty frame."""
         self.show([], FRAME_S, None)
 

@@ -116,7 +116,7 @@ def track(config: TrackConfig, film: list[list[tuple[float, ...]]]) -> None:
     """Track a film of a few frames; a name that does not exist is refused here.
 
     Raises:
-        UsageError: there is no such policy or camera motion.
+        UsageError: the policy or the camera motion does not exist.
     """
     clip = RecordedClip("film", {0: "person"}, frame_wh=(640, 480))
     for index, rows in enumerate(film):
@@ -146,5 +146,5 @@ def use_alone(stage: type, values: dict[str, Any]) -> None:
 
 
 def blank() -> Image:
-    """An empty picture, of which nothing is looked at."""
+    """An empty picture, whose pixels are not used."""
     return np.zeros((1, 1, 3), np.uint8)

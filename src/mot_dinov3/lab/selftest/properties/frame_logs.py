@@ -1,4 +1,4 @@
-"""The reader of journals, for any lines and any cut."""
+"""The reader of frame logs, for any lines and any cut."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ odd_values: SearchStrategy[Any] = st.sampled_from(
 """A new value each time: damage may strike twice, in what it left before."""
 
 
-def film(seen: list[list[tuple[float, ...]]], first: int = 0) -> list[dict[str, Any]]:
-    """The records of a tracked film."""
+def track_film(seen: list[list[tuple[float, ...]]], first: int = 0) -> list[dict[str, Any]]:
+    """Track a film of a few frames and write its frame log; returns the records."""
     tracker, out = Tracker(TrackerConfig(), 0.3), []
     for index, rows in enumerate(seen, first):
         found, embeddings = frame_of(rows)
@@ -67,7 +67,7 @@ def film(seen: list[list[tuple[float, ...]]], first: int = 0) -> list[dict[str, 
     return out
 
 
-films = st.lists(detections, min_size=1, max_size=4).map(film)
+films = st.lists(detections, min_size=1, max_size=4).map(track_film)
 
 
 @st.composite
@@ -122,7 +122,7 @@ def any_line_is_read_or_refused(line: bytes) -> None:
 
 
 @holds_for(films, st.floats(0, 1), st.booleans())
-def a_journal_cut_anywhere_is_read_to_the_cut(
+def a_frame_log_cut_anywhere_is_read_to_the_cut(
     records: list[dict[str, Any]], share: float, newline: bool
 ) -> None:
     """All whole lines come back; half a line at the end is passed over and said."""
@@ -136,9 +136,9 @@ def a_journal_cut_anywhere_is_read_to_the_cut(
     with TemporaryDirectory(prefix="mot-selftest-") as directory:
         path = Path(directory) / "in.jsonl"
         path.write_bytes(data[:place] + b"\n" * newline)
-        journal = FrameLog(path)
+        log = FrameLog(path)
         try:
-            found: list[FrameRecord] | None = list(journal)
+            found: list[FrameRecord] | None = list(log)
         except InputError as error:
             expect_words(error, path)
             found = None
@@ -149,7 +149,7 @@ def a_journal_cut_anywhere_is_read_to_the_cut(
     complete = whole + unbroken
     assert len(found) == complete
     assert [record.result.frame_index for record in found] == list(range(complete))
-    assert journal.cut == (torn > 0 and not unbroken)
+    assert log.cut == (torn > 0 and not unbroken)
     for record, wrote in zip(found, records, strict=False):
         assert [round(float(v), 3) for v in record.result.tracks.score] == [
             round(track["score"], 3) for track in wrote["tracks"]
