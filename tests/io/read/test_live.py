@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -13,7 +14,7 @@ from helpers.fakes import boxes
 from helpers.feeds import Camera, Feed, stream_bytes
 from mot_dinov3.config import LiveConfig, SourceConfig, TrackerConfig
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.read import live
+from mot_dinov3.io.read import connection, live
 from mot_dinov3.io.read.clock import LiveClock
 from mot_dinov3.io.read.live import LiveReader
 from mot_dinov3.tracking.tracker import Tracker
@@ -24,6 +25,7 @@ from mot_dinov3.values import Embeddings
 def short_waits(monkeypatch):
     monkeypatch.setattr(live, "FIRST_WAIT_S", 0.02)
     monkeypatch.setattr(live, "POLL_S", 0.02)
+    monkeypatch.setattr(connection, "PATIENCE_S", 0.1)
 
 
 @pytest.fixture
@@ -31,10 +33,11 @@ def sent(tmp_path):
     return stream_bytes(tmp_path)
 
 
-def open_camera(*script, stopped=None, source=None, **more):
+def open_camera(*script, stopped=None, source=None, answer_s=2.0, **more):
     camera = Camera(*script)
+    address = replace(camera.line, answer_s=answer_s)
     config = LiveConfig(**{"read_timeout": 2.0, **more})
-    return camera, LiveReader(camera.line, source or SourceConfig("x"), config, stopped)
+    return camera, LiveReader(address, source or SourceConfig("x"), config, stopped)
 
 
 def wait_for(check, within_s=10.0):
@@ -232,7 +235,7 @@ def test_a_source_that_answers_and_says_nothing_is_given_up():
     feed = Feed(b"", after="hang")
     started = time.monotonic()
     with pytest.raises(InputError, match="'camera' sends no picture"):
-        open_camera(feed, read_timeout=0.1)
+        open_camera(feed, read_timeout=0.1, answer_s=0.2)
     assert time.monotonic() - started < 5
     feed.released.set()
 

@@ -33,7 +33,8 @@ def test_the_worst_pair_of_embeddings_counts():
 
 
 @pytest.mark.slow
-def test_it_measures_every_backend_that_is_here(capsys):
+def test_it_measures_every_backend_that_is_here(capsys, monkeypatch):
+    monkeypatch.setattr("mot_dinov3.lab.benchmarks.figures.LEAST_ROUNDS", 1)
     words = ["backends", "--frames", "4", "--imgsz", "160", "--device", "cpu"]
     assert main(["bench", *words]) == 0
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["benchmarks"]["backends"]["rows"]

@@ -15,6 +15,8 @@ from mot_dinov3.lab.selftest.cases import BrokenPromiseError
 from mot_dinov3.lab.selftest.soak import HeldResources, expect_flat, slope_mb, track_long
 from mot_dinov3.tracking.tracker import Tracker
 
+FRAMES = 150
+
 pytestmark = pytest.mark.skipif(not STATM.is_file(), reason="this system tells nothing")
 
 
@@ -79,8 +81,8 @@ def test_a_few_thousand_frames_leave_little(monkeypatch):
 @pytest.mark.slow
 def test_a_whole_run_is_watched_from_outside(tmp_path):
     bench = MeasureContext(program=tuple(build_own_command()), directory=tmp_path)
-    held = soak.soak_pipeline(bench, 400, tmp_path)
+    held = soak.soak_pipeline(bench, FRAMES, tmp_path)
     assert held
-    assert 0 < held[-1].frame <= 400
+    assert 0 < held[-1].frame <= FRAMES
     assert held[-1].mb > 50
     assert min(item.files for item in held) > 3

@@ -33,7 +33,7 @@ def bench(tmp_path):
 
 
 def test_every_way_to_fail_is_told_with_the_number_of_its_trial(bench):
-    outcome = run_trials(bench, 15, trial, ("said",), TrialLimits(seconds=3.0))
+    outcome = run_trials(bench, 15, trial, ("said",), TrialLimits(seconds=1.5))
     assert (outcome.asked, outcome.done, outcome.passed) == (15, 15, 9)
     found = {int(failure.case): failure.why for failure in outcome.failures}
     assert list(found) == [*DEEDS, 13]

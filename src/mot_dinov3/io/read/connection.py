@@ -16,6 +16,8 @@ from mot_dinov3.io.read.decoding import StreamDecoder
 from mot_dinov3.runtime.queues import BoundedQueue
 from mot_dinov3.runtime.threads import WaitableThread
 
+PATIENCE_S = 1.0
+"""Seconds that closing waits for a thread that may hang in a read."""
 WAITING = 8
 """Pictures that may wait where none is dropped: the source waits from there on."""
 PLAYLISTS = ("hls", "dash")
@@ -101,10 +103,10 @@ class Connection:
         self._thread = WaitableThread(self._run, "live-source")
         self._thread.start()
 
-    def close(self, patience_s: float = 1.0) -> None:
-        """Take nothing more; waits `patience_s` seconds for the thread, whose read may hang."""
+    def close(self, *, wait: bool = True) -> None:
+        """Take nothing more; `wait` at most `PATIENCE_S` for the thread, whose read may hang."""
         self.queue.leave()
-        self._thread.wait(patience_s)
+        self._thread.wait(PATIENCE_S if wait else 0.0)
 
     def _run(self) -> None:
         try:

@@ -79,7 +79,7 @@ class LiveReader:
         try:
             self._first: ArrivedFrame | None = self._wait_for_picture()
         except BaseException:
-            self._connection.close(0.0)
+            self._connection.close(wait=False)
             raise
         width, height = self._pictures.size or (0, 0)
         self.info = SourceInfo(
@@ -195,7 +195,7 @@ class LiveReader:
 
     def _retire(self, connection: Connection) -> None:
         """Close a connection and keep its counts, once."""
-        connection.close(0.0)
+        connection.close(wait=False)
         self._counted += connection.faults.copy()
         self._counted["dropped"] += connection.queue.dropped
         connection.faults, connection.queue.dropped = Counter(), 0
