@@ -1,4 +1,4 @@
-"""Whether a video file is whole, told from the sizes that its format writes down.
+"""Finds out whether a video file is whole, from the sizes that its format writes down.
 
 libav reads a file that was cut short to its end and reports nothing; the outermost boxes still
 say how long the file was meant to be.

@@ -17,7 +17,7 @@ def read_identities(path: Path, frames: int = 0, length_from: str = "") -> MotTa
     Args:
         path: MOT text, see `read_mot`.
         frames: how many frames there are, 0 when nothing is known.
-        length_from: what told that length, for the message.
+        length_from: where that length comes from, for the message.
 
     Raises:
         InputError: the file cannot be read; a row is bad, has no identity or one that its frame

@@ -135,7 +135,7 @@ def _build_tracks(rows: Sequence[Mapping[str, Any]], count: int) -> Tracks:
 
 
 def _build_detections(tracks: Tracks, count: int) -> Detections:
-    """The detections as far as tracks tell of them: the others are NaN, of class -1."""
+    """The detections as far as tracks show them: the others are NaN, of class -1."""
     seen = tracks[tracks.detection >= 0]
     xyxy, score = np.full((count, 4), np.nan, np.float32), np.full(count, np.nan, np.float32)
     class_id = np.full(count, -1, np.int64)
@@ -198,7 +198,7 @@ def _read_box(row: Mapping[str, Any]) -> list[float]:
     if len(box) != 4:
         raise BadRecordError("'xyxy' must have four numbers")
     if all(type(value) is float and -MOST_FLOAT <= value <= MOST_FLOAT for value in box):
-        return box  # the usual way, told apart first because there are so many
+        return box  # the usual case, tested first because there are so many
     named = dict(zip(("x1", "y1", "x2", "y2"), box, strict=True))
     return [_read_measurement(named, name, least=-math.inf) for name in named]
 

@@ -71,8 +71,8 @@ class LiveClock:
 
     Within a connection a source knows best when its pictures were taken; the network hands them
     over as it can. Over a gap, where a source has no times or counts anew, the monotonic clock
-    of this machine tells how long it took. If a gap turns out to have been a stall, as the pictures
-    of it come in a burst, they share the time that was given to it.
+    of this machine measures how long it took. If a gap turns out to have been a stall, because its
+    pictures come in a burst, they share the time that was given to it.
 
     Attributes:
         most_late_s: delay from which on a picture follows a gap; more where they come in segments.

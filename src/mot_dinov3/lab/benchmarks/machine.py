@@ -101,12 +101,12 @@ def resident_mb(read: Callable[[], str] = STATM.read_text) -> float:
 
 
 def memory_mb(statm: Path = STATM) -> float:
-    """Resident memory in MiB, NaN where the system does not tell."""
+    """Resident memory in MiB, NaN where the system does not show it."""
     return resident_mb(statm.read_text) if statm.is_file() else math.nan
 
 
 def peak_mb() -> float:
-    """The most memory that this process ever had, in MiB, NaN where the system does not tell."""
+    """The peak memory of this process in MiB, NaN where the system does not show it."""
     try:
         import resource
     except ImportError:

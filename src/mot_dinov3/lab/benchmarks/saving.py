@@ -46,7 +46,7 @@ def measure_saving(context: BenchmarkContext) -> Report:
 def track_clip(
     recorded: RecordedClip, config: TrackConfig, scheduler: SchedulerConfig, path: Path
 ) -> list[EmbedCounts]:
-    """Track a tape, write the MOT file, and return what was embedded in each frame."""
+    """Track a recorded clip, write MOT text, and return what was embedded in each frame."""
     player = ClipPlayer(recorded)
     tracker = assemble(config, Models(player, player), scheduler=scheduler)
     counts = []

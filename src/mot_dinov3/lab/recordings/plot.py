@@ -63,15 +63,15 @@ def draw_picture(points: Sequence[Point]) -> Image.Image:
     """All panels: left over the share of crops, right over milliseconds a frame."""
     rows = group_by_source(points)
     height = HEAD + PANEL_HEIGHT * len(rows) + FOOT
-    chart = Chart(WIDTH, height)
-    _draw_legend(chart, points)
+    canvas = PlotCanvas(WIDTH, height)
+    _draw_legend(canvas, points)
     for number, (source, own) in enumerate(reversed(rows.items())):
         top = HEAD + number * PANEL_HEIGHT
         half = WIDTH / 2
         title = f"{source}  ({counted(own[0].frames, 'frame')})"
-        _draw_panel(chart, own, (0, top), (title, "share of crops embedded, %"), _percent)
-        _draw_panel(chart, own, (half, top), ("", "milliseconds a frame, recorded costs"), _ms)
-    return chart.render()
+        _draw_panel(canvas, own, (0, top), (title, "share of crops embedded, %"), _percent)
+        _draw_panel(canvas, own, (half, top), ("", "milliseconds a frame, recorded costs"), _ms)
+    return canvas.render()
 
 
 def _percent(point: Point) -> float:
@@ -82,7 +82,7 @@ def _ms(point: Point) -> float:
     return point.frame_ms
 
 
-class Chart:
+class PlotCanvas:
     """A white picture whose pixels are counted before it is made smooth."""
 
     def __init__(self, width: int, height: int) -> None:
@@ -167,7 +167,7 @@ def round_ticks(scale: Scale, most: int = 6) -> list[float]:
 
 
 def _draw_panel(
-    chart: Chart, points: Sequence[Point], corner: Spot, words: tuple[str, str], cost: Cost
+    canvas: PlotCanvas, points: Sequence[Point], corner: Spot, words: tuple[str, str], cost: Cost
 ) -> None:
     """One diagram: grid, the ends of the gap, the front, and a line of dots per family."""
     title, below = words
@@ -175,20 +175,20 @@ def _draw_panel(
     right, bottom = corner[0] + WIDTH / 2 - RIGHT, corner[1] + PANEL_HEIGHT - BOTTOM
     x = scale_of([cost(point) for point in points], left, right)
     y = scale_of([point.quality for point in points], bottom, top)
-    chart.draw_text((corner[0] + 18, corner[1] + 14), title, "lm", INK, 15)
-    _draw_grid(chart, (x, y), below, quality_name(points))
+    canvas.draw_text((corner[0] + 18, corner[1] + 14), title, "lm", INK, 15)
+    _draw_grid(canvas, (x, y), below, quality_name(points))
     for name, level in zip(("never", "always"), quality_ends(points), strict=True):
-        chart.draw_dashes((left, y(level)), right, FAINT)
-        chart.draw_text((right + 5, y(level)), name, "lm", FAINT, 11)
+        canvas.draw_dashes((left, y(level)), right, FAINT)
+        canvas.draw_text((right + 5, y(level)), name, "lm", FAINT, 11)
     best = find_pareto_front(points, cost)
     spots = [(x(cost(point)), y(point.quality)) for point in best]
     steps = [spots[0]]
     for before, here in pairwise(spots):
         steps += [(here[0], before[1]), here]
-    chart.draw_line([*steps, (right, steps[-1][1])], FRONT, 5)
+    canvas.draw_line([*steps, (right, steps[-1][1])], FRONT, 5)
     for family, own in group_by_family(points).items():
         for draw_line in split_into_lines(own):
-            chart.draw_line(
+            canvas.draw_line(
                 [(x(cost(p)), y(p.quality)) for p in sorted(draw_line, key=cost)],
                 colour_of(family),
                 1.6,
@@ -196,23 +196,23 @@ def _draw_panel(
     taken: list[Spot] = []
     for point in points:
         spot = (x(cost(point)), y(point.quality))
-        chart.draw_dot(spot, 4.0, colour_of(point.case.line), ring=point in best)
+        canvas.draw_dot(spot, 4.0, colour_of(point.case.line), ring=point in best)
         taken.append(spot)
     for point in [*best, *(point for point in points if point not in best)]:
-        _draw_label(chart, point, (x(cost(point)), y(point.quality)), taken)
+        _draw_label(canvas, point, (x(cost(point)), y(point.quality)), taken)
 
 
-def _draw_grid(chart: Chart, scales: tuple[Scale, Scale], below: str, beside: str) -> None:
+def _draw_grid(canvas: PlotCanvas, scales: tuple[Scale, Scale], below: str, beside: str) -> None:
     x, y = scales
     for value in round_ticks(x):
-        chart.draw_line([(x(value), y.start), (x(value), y.end)], GRID)
-        chart.draw_text((x(value), y.start + 11), f"{value:g}", "mm", FAINT, 11)
+        canvas.draw_line([(x(value), y.start), (x(value), y.end)], GRID)
+        canvas.draw_text((x(value), y.start + 11), f"{value:g}", "mm", FAINT, 11)
     for value in round_ticks(y):
-        chart.draw_line([(x.start, y(value)), (x.end, y(value))], GRID)
-        chart.draw_text((x.start - 7, y(value)), f"{value:g}", "rm", FAINT, 11)
-    chart.draw_line([(x.start, y.end), (x.start, y.start), (x.end, y.start)], FAINT, 1.2)
-    chart.draw_text(((x.start + x.end) / 2, y.start + 29), below, "mm", INK, 12)
-    chart.draw_text((x.start, y.end - 11), beside, "lm", INK, 12)
+        canvas.draw_line([(x.start, y(value)), (x.end, y(value))], GRID)
+        canvas.draw_text((x.start - 7, y(value)), f"{value:g}", "rm", FAINT, 11)
+    canvas.draw_line([(x.start, y.end), (x.start, y.start), (x.end, y.start)], FAINT, 1.2)
+    canvas.draw_text(((x.start + x.end) / 2, y.start + 29), below, "mm", INK, 12)
+    canvas.draw_text((x.start, y.end - 11), beside, "lm", INK, 12)
 
 
 def split_into_lines(points: Sequence[Point]) -> list[list[Point]]:
@@ -225,14 +225,14 @@ def split_into_lines(points: Sequence[Point]) -> list[list[Point]]:
     return [draw_line for draw_line in lines.values() if len(draw_line) > 1]
 
 
-def _draw_label(chart: Chart, point: Point, spot: Spot, taken: list[Spot]) -> None:
+def _draw_label(canvas: PlotCanvas, point: Point, spot: Spot, taken: list[Spot]) -> None:
     """Argument and budget beside a dot, where no other words or dots are; else none."""
     words = point.case.title.removeprefix(point.case.family).replace("+cheap", "").strip(": ")
-    wide = chart.measure_width(words, 10)
+    wide = canvas.measure_width(words, 10)
     for x, y in ((spot[0] + 8, spot[1] + 9), (spot[0] - wide - 8, spot[1] - 9)):
         box = [(x + step, y) for step in (0.0, wide / 2, wide)]
         if words and all(abs(a - c) > 9 or abs(b - d) > 8 for a, b in box for c, d in taken):
-            chart.draw_text((x, y), words, "lm", colour_of(point.case.line), 10)
+            canvas.draw_text((x, y), words, "lm", colour_of(point.case.line), 10)
             taken += [(x + step, y) for step in range(0, round(wide) + 1, 6)]
             return
 
@@ -242,12 +242,12 @@ def colour_of(family: str) -> Colour:
     return COLOURS.get(family) or SPARE[sum(family.encode()) % len(SPARE)]
 
 
-def _draw_legend(chart: Chart, points: Sequence[Point]) -> None:
-    chart.draw_text((18, 20), "Identity quality against embedding work", "lm", INK, 18)
+def _draw_legend(canvas: PlotCanvas, points: Sequence[Point]) -> None:
+    canvas.draw_text((18, 20), "Identity quality against embedding work", "lm", INK, 18)
     at = 22.0
     for family in group_by_family(points):
-        chart.draw_dot((at, 50), 4.5, colour_of(family))
-        chart.draw_text((at + 10, 50), family, "lm", INK, 13)
-        at += 30 + chart.measure_width(family, 13)
-    chart.draw_line([(at, 50), (at + 26, 50)], FRONT, 5)
-    chart.draw_text((at + 34, 50), "Pareto front, its points ringed", "lm", FAINT, 13)
+        canvas.draw_dot((at, 50), 4.5, colour_of(family))
+        canvas.draw_text((at + 10, 50), family, "lm", INK, 13)
+        at += 30 + canvas.measure_width(family, 13)
+    canvas.draw_line([(at, 50), (at + 26, 50)], FRONT, 5)
+    canvas.draw_text((at + 34, 50), "Pareto front, its points ringed", "lm", FAINT, 13)

@@ -98,7 +98,7 @@ def study(
         MotError: a policy lacks what it needs, or scoring is not installed.
     """
     if any(recording.truth is not None for recording in recordings.values()):
-        trackeval("metrics")  # tells at once, not after all is played, that it is missing
+        trackeval("metrics")  # fails at once, not after all replays, where it is missing
     runs: dict[ReplayCase, dict[str, _Run]] = {}
     for case in dict.fromkeys([FLOOR, CEILING, *cases]):
         runs[case] = {}

@@ -77,7 +77,7 @@ class MeasureContext:
         full: run as many cases as the bar has, not a tenth of them.
         only: the name of the one case to run, "" for all.
         workers: cases that may run at the same time.
-        say: told what goes on, line by line.
+        say: called with a line about the progress from time to time.
     """
 
     program: tuple[str, ...]

@@ -167,7 +167,7 @@ def expect_kept(ended: ProcessResult, directory: Path, full: FullDisk) -> None:
 
 
 def expect_rows(path: Path, tracked: int, full: FullDisk) -> None:
-    """Go on only when a text output tells of every frame, or of all that its disk could hold.
+    """Go on only when a text output has every frame, or as many as its disk could hold.
 
     Raises:
         BrokenPromiseError: it does not.
@@ -187,5 +187,5 @@ def expect_rows(path: Path, tracked: int, full: FullDisk) -> None:
     no_room = not full.real and path.stat().st_size >= full.bytes
     expect(
         found >= tracked - ON_THE_WAY or no_room,
-        f"{path.name} tells of {found} of {tracked} frames",
+        f"{path.name} has {found} of {tracked} frames",
     )

@@ -52,7 +52,7 @@ def read_records(path: Path, *, broken: int = 0) -> list[dict[str, Any]]:
 
 
 def count_frames(records: list[dict[str, Any]]) -> int:
-    """How many frames a JSONL file tells of."""
+    """Count the frames of a frame log."""
     return sum("frame" in record for record in records)
 
 

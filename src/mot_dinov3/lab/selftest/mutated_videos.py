@@ -78,7 +78,7 @@ def read_through(path: Path) -> str:
 
 
 def run_through(path: Path) -> str:
-    """Track it without models; the outputs must be there and tell the same frames."""
+    """Track it without models; the outputs must exist and have the same frames."""
     from mot_dinov3.runs.jobs.job import run_job
 
     video, lines = path.with_name("out.mp4"), path.with_name("out.jsonl")
@@ -95,7 +95,8 @@ def run_through(path: Path) -> str:
         return f"exit code {result.exit_code}"
     with open_source(SourceConfig(source=str(video))) as reader:
         drawn = sum(1 for _ in reader)
-    tracked, told = result.stats["frames"], len(lines.read_text().splitlines())
-    if reader.partial or not drawn == tracked == told:
-        return f"{tracked} frames tracked, {told} told, {drawn} drawn ({dict(reader.faults)})"
+    tracked, logged = result.stats["frames"], len(lines.read_text().splitlines())
+    if reader.partial or not drawn == tracked == logged:
+        faults = dict(reader.faults)
+        return f"{tracked} frames tracked, {logged} logged, {drawn} drawn ({faults})"
     return ""

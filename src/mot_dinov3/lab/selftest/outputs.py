@@ -39,7 +39,7 @@ def is_new(path: Path) -> bool:
 
 
 def count_frames_in(path: Path) -> int:
-    """How many frames a finished output tells of.
+    """Count the frames in a finished output.
 
     Raises:
         BrokenPromiseError: a line of it is cut off.
@@ -54,7 +54,7 @@ def count_frames_in(path: Path) -> int:
 
 
 def expect_whole(path: Path, frames: int) -> None:
-    """Go on only when a finished output tells of so many frames.
+    """Go on only when a finished output has so many frames.
 
     Raises:
         BrokenPromiseError: it does not.
@@ -76,6 +76,6 @@ def expect_consistent(directory: Path, outputs: Mapping[str, str]) -> None:
     if new:
         frames = count_frames_in(directory / "o.json")
         for name in new:
-            # The first frame may have no confirmed track, so MOT text may tell of none.
+            # The first frame may have no confirmed track, so MOT text may have none.
             if not (name.endswith(".txt") and frames <= 2):
                 expect_whole(directory / name, frames)

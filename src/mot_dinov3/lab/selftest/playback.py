@@ -28,15 +28,15 @@ LEAST_SHARE = 0.9
 PAGE = '<!DOCTYPE html><meta charset="utf-8"><video id="v" muted src="{}"></video>'
 PLAY = """
 const [rate, done] = arguments, v = document.getElementById("v");
-const told = how => done({how: how, code: v.error ? v.error.code : 0,
+const report = how => done({how: how, code: v.error ? v.error.code : 0,
   words: v.error ? v.error.message : "", at_s: v.currentTime, length_s: v.duration,
   width: v.videoWidth, height: v.videoHeight,
   shown: v.getVideoPlaybackQuality().totalVideoFrames});
-v.addEventListener("ended", () => told("ended"));
-v.addEventListener("error", () => told("error"));
-setTimeout(() => told("time is up"), 20000);
+v.addEventListener("ended", () => report("ended"));
+v.addEventListener("error", () => report("error"));
+setTimeout(() => report("time is up"), 20000);
 v.playbackRate = rate;
-if (v.error) told("error"); else v.play().catch(problem => told(String(problem)));
+if (v.error) report("error"); else v.play().catch(problem => report(String(problem)));
 """
 RATE = 2.0
 
@@ -86,24 +86,24 @@ def check_plays(
     page.write_text(PAGE.format(video.path.name), encoding="utf-8")
     with lock:
         browser.get(page.as_uri())
-        told = browser.execute_async_script(PLAY, RATE)
-    expect_played(video, told)
+        played = browser.execute_async_script(PLAY, RATE)
+    expect_played(video, played)
 
 
-def expect_played(video: Video, told: dict[str, Any]) -> None:
+def expect_played(video: Video, played: dict[str, Any]) -> None:
     """Go on only when the browser showed the video to its end.
 
     Raises:
         BrokenPromiseError: it did not.
     """
-    expect(not told["code"], f"MediaError {told['code']}: {told['words']}")
-    expect(told["how"] == "ended", f"it did not end: {told['how']} at {told['at_s']:.2f} s")
+    expect(not played["code"], f"MediaError {played['code']}: {played['words']}")
+    expect(played["how"] == "ended", f"it did not end: {played['how']} at {played['at_s']:.2f} s")
     expect(
-        told["at_s"] >= LEAST_SHARE * video.length_s,
-        f"it ended after {told['at_s']:.2f} of {video.length_s:.2f} s",
+        played["at_s"] >= LEAST_SHARE * video.length_s,
+        f"it ended after {played['at_s']:.2f} of {video.length_s:.2f} s",
     )
-    expect(told["shown"] > 0, "no picture was shown")
-    size = told["width"], told["height"]
+    expect(played["shown"] > 0, "no picture was shown")
+    size = played["width"], played["height"]
     expect(size == video.size, f"it is {size[0]}x{size[1]}, not {video.size[0]}x{video.size[1]}")
 
 

@@ -25,7 +25,7 @@ from mot_dinov3.wording import counted
 TRACKED, PIPED = 1_000_000, 20_000
 MOST_MB_PER_100_000 = 1.0
 NOISE_MB = 1.0
-"""So much more in a whole run is told from growth by a longer run only."""
+"""Only a longer run can show whether so much more in a whole run is growth."""
 SETTLED = 0.5
 """Share of a run after which growth counts: networks and codecs take long to fill their pools."""
 CROWD = CrowdConfig(people=3, dim=16, life_frames=100, missed=0.05)
@@ -56,7 +56,7 @@ class HeldResources:
 def measure_soak(context: MeasureContext) -> MeasureResult:
     """Track a restless crowd for long, and a long clip with models and all outputs."""
     if not STATM.is_file():
-        return MeasureResult(2, skipped="this system does not tell what a process holds")
+        return MeasureResult(2, skipped="this system does not show what a process holds")
     figures: dict[str, str] = {}
     runs: dict[str, Callable[[Path], list[HeldResources]]] = {
         "tracker": lambda directory: run_on_one_core(track_long, context.count_cases(TRACKED)),

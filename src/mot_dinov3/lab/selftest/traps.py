@@ -40,7 +40,7 @@ def set_traps(directory: Path, clip: Path) -> Iterator[Traps]:
 
     Raises:
         BrokenPromiseError: one of them was touched.
-        CannotRunError: this system does not tell who opens files.
+        CannotRunError: this system does not report opened files.
     """
     place = directory / "secret"
     place.mkdir()

@@ -48,7 +48,7 @@ class Judge:
                 fix="Record it with its ground truth: python cli.py cache SOURCE --truth FILE "
                 "--replace",
             )
-        trackeval("metrics")  # tells at once, not after all is played, that it is missing
+        trackeval("metrics")  # fails at once, not after all replays, where it is missing
         self.names = list(recordings)
         setup = next(iter(recordings.values())).setup
         self.settings = setup.settings

@@ -27,12 +27,12 @@ def input_fault(name: str, words: str, says: str, prepare: Prepare = change_noth
 
 
 def usage_fault(name: str, words: str, says: str, prepare: Prepare = change_nothing) -> Fault:
-    """A command is told what makes no sense."""
+    """A command line that makes no sense."""
     return Fault(name, words, EXIT_USAGE, says, prepare)
 
 
 def copy_run(directory: Path, scene: SelftestScene) -> None:
-    """`in.mp4` and `j.jsonl`: the clip and the journal of a run over it."""
+    """`in.mp4` and `j.jsonl`: the clip and the frame log of a run over it."""
     shutil.copy(scene.video, directory / "in.mp4")
     shutil.copy(scene.frame_log, directory / "j.jsonl")
 
