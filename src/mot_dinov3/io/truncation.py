@@ -47,7 +47,7 @@ def _read_declared_end(file: BinaryIO, size: int) -> tuple[int, bool]:
 
 
 def _read_movie_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
-    """(type, end) of the outermost mp4/mov boxes; the last end may lie beyond the file."""
+    """Read (type, end) of the outermost mp4/mov boxes; the last end may lie beyond the file."""
     start = 0
     for _ in range(MOST_BOXES):
         file.seek(start)
@@ -65,7 +65,7 @@ def _read_movie_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
 
 
 def _read_matroska_end(file: BinaryIO) -> int:
-    """The end of the segment of a Matroska or WebM file; 0 when it was left open (live)."""
+    """Read the end of the segment of a Matroska or WebM file; 0 when it was left open (live)."""
     file.seek(0)
     start = len(_EBML)
     for _ in range(8):
@@ -85,7 +85,7 @@ def _read_matroska_end(file: BinaryIO) -> int:
 
 
 def _read_riff_end(file: BinaryIO, size: int) -> int:
-    """The end of the last RIFF chunk of an AVI file; large files have several."""
+    """Read the end of the last RIFF chunk of an AVI file; large files have several."""
     end = 0
     while end < size:
         file.seek(end)

@@ -87,7 +87,7 @@ class FrameLog:
 
 
 def read_results(path: str | os.PathLike[str]) -> Iterator[FrameResult]:
-    """The results of a frame log, one frame after another; half a last line is passed over.
+    """Read the results of a frame log, frame by frame; half a last line is passed over.
 
     For names of classes, sizes and speeds iterate a `FrameLog`.
 

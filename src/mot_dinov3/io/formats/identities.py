@@ -65,7 +65,7 @@ def _repeated_identity(path: Path) -> InputError:
 
 
 def _read_rows(path: Path) -> Iterator[tuple[int, int, int]]:
-    """(line number, 1-based frame, identity) of every row, in the order of the file."""
+    """Read (line number, 1-based frame, identity) of every row, in the order of the file."""
     for number, raw in enumerate(path.read_bytes().splitlines(), 1):
         line = raw.decode("utf-8", "replace").partition("#")[0]
         words = line.replace(",", " ").split()

@@ -171,7 +171,7 @@ def _first_bad_line(path: Path) -> InputError:
 
 
 def _find_fault(values: list[str], width: int) -> str:
-    """One reason in words, or nothing when the line is good."""
+    """Find one reason to refuse a line, in words; "" when the line is good."""
     if len(values) < BOX_COLUMNS:
         return f"{counted(len(values), 'column')}, at least {BOX_COLUMNS} are needed"
     if len(values) != width:
@@ -186,7 +186,7 @@ def _find_fault(values: list[str], width: int) -> str:
 
 
 def _find_odd_number(values: list[str], numbers: list[float]) -> str:
-    """One reason why numbers make no row, or nothing."""
+    """Find one reason why numbers make no row; "" when they do."""
     odd = {
         "a number is not finite": not np.isfinite(numbers).all(),
         f"frame {values[0]} must be a whole number from 1": numbers[0] < 1 or numbers[0] % 1,

@@ -135,7 +135,7 @@ def _build_tracks(rows: Sequence[Mapping[str, Any]], count: int) -> Tracks:
 
 
 def _build_detections(tracks: Tracks, count: int) -> Detections:
-    """The detections as far as tracks show them: the others are NaN, of class -1."""
+    """Build the detections as far as tracks show them: the others are NaN, of class -1."""
     seen = tracks[tracks.detection >= 0]
     xyxy, score = np.full((count, 4), np.nan, np.float32), np.full(count, np.nan, np.float32)
     class_id = np.full(count, -1, np.int64)
@@ -158,7 +158,7 @@ def _read_names(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
 
 
 def _read_counts(values: Mapping[str, Any]) -> EmbedCounts:
-    """The counters; what an older frame log did not count is 0."""
+    """Read the counters; what an older frame log did not count is 0."""
     known: dict[str, Any] = {}
     for item in fields(EmbedCounts):
         if item.name in values:
@@ -238,7 +238,7 @@ def _read_number(values: Mapping[str, Any], key: str, least: float = 0.0) -> flo
 
 
 def _read_measurement(values: Mapping[str, Any], key: str, least: float = 0.0) -> float:
-    """A number of the run itself, which may have been NaN or infinite: null then, NaN here."""
+    """Read a number of the run itself, which may have been NaN or infinite: null then, NaN here."""
     if key in values and values[key] is None:
         return math.nan
     value: Any = values.get(key)

@@ -85,7 +85,7 @@ def sequence_of(directory: Path) -> ImageSequence:
 
 
 def _read_mot_sequence(directory: Path, name: str) -> ImageSequence:
-    """A MOTChallenge sequence: the number in a file's name is its 1-based frame."""
+    """Read a MOTChallenge sequence: the number in a file's name is its 1-based frame."""
     section = read_section(directory)
     images = find_image_directory(directory, section)
     if images is None:
@@ -129,7 +129,7 @@ def _read_rate(text: str) -> float:
 
 
 def read_image(path: Path) -> Image | None:
-    """One image as BGR, upright, or None when it is unreadable or cut short."""
+    """Read one image as BGR, upright; None when it is unreadable or cut short."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -144,7 +144,7 @@ def read_image(path: Path) -> Image | None:
 
 
 def read_first_image(files: Sequence[Path], name: str) -> Image:
-    """The first of `files` that can be read.
+    """Read the first of `files` that can be read.
 
     Raises:
         InputError: none can; `name` is what the message calls them.

@@ -74,7 +74,7 @@ class BaseReader:
 
 
 def count_selected(config: SourceConfig, frame_count: int) -> int:
-    """How many of `frame_count` source frames a run will track; 0 when nothing is known."""
+    """Count how many of `frame_count` source frames a run will track; 0 when unknown."""
     last = frame_count - 1
     if config.end_frame >= 0 and (frame_count == 0 or config.end_frame < last):
         last = config.end_frame

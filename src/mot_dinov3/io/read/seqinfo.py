@@ -40,7 +40,7 @@ class SequenceInfo:
 
 
 def read_section(directory: Path) -> Mapping[str, str]:
-    """The keys of `directory/seqinfo.ini`, unchecked; empty where it has no such section.
+    """Read the keys of `directory/seqinfo.ini`, unchecked; empty where it has no such section.
 
     Raises:
         InputError: the file is not an ini file.
@@ -116,7 +116,7 @@ def _read_whole(section: Mapping[str, str], key: str, most: int, where: str) -> 
 
 
 def find_image_directory(directory: Path, section: Mapping[str, str]) -> Path | None:
-    """Where the sequence keeps its images: inside itself or nowhere."""
+    """Find where the sequence keeps its images: inside itself or nowhere."""
     images = directory / section.get("imDir", "img1")
     inside = images.is_dir() and images.resolve().is_relative_to(directory.resolve())
     return images if inside else None

@@ -100,7 +100,7 @@ class ColumnFile:
             self._finish(file)
 
     def _write_header(self, file: IO[bytes]) -> None:
-        """The head of the npy; numpy leaves room in it for the number of rows to grow."""
+        """Write the head of the npy; numpy leaves room in it for the number of rows to grow."""
         file.seek(0)
         npy.write_array_header_1_0(file, _build_header(self._kind, self.rows))
         file.flush()

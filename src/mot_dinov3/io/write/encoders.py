@@ -158,7 +158,7 @@ class WholeWrites(io.FileIO):
 
 
 def open_container(file: WholeWrites, kind: VideoFormat, fps: float) -> OutputContainer:
-    """A container that writes to `file` from its start, a few frames at a time."""
+    """Open a container that writes to `file` from its start, a few frames at a time."""
     file.seek(0)
     file.truncate()
     piece_us = str(max(1, round(PIECE_FRAMES / fps * 1_000_000)))

@@ -161,7 +161,7 @@ class Encoding:
         return self._even[1] >= HD_HEIGHT
 
     def _open(self, path: Path, kind: VideoFormat) -> Output:
-        """The first encoder of the format that works here, with the sound if the file takes it."""
+        """Open the first encoder of the format that works here, with sound if the file takes it."""
         sounds = (self._audio, None) if self._audio is not None else (None,)
         encoders = encoders_for(kind, self._even)
         for name, sound in itertools.product(encoders, sounds):

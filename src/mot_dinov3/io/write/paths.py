@@ -76,7 +76,7 @@ def check_output_directory(path: Path) -> None:
 
 
 def _check_directory(path: Path) -> None:
-    """The nearest directory that exists must be one, and must take new files."""
+    """Check that the nearest path that exists is a directory and takes new files."""
     parent = Path(os.path.realpath(path)).parent
     while not parent.exists() and parent != parent.parent:
         parent = parent.parent

@@ -148,7 +148,7 @@ class VideoWriter:
         ) from failure
 
     def _run(self) -> None:
-        """The thread: after a failure it goes on emptying the queue, so that no caller waits."""
+        """Encode in the thread; after a failure it goes on emptying the queue: no caller waits."""
         encoding: Encoding | None = None
         audio = self._open_audio()
         partial = self.partial

@@ -34,7 +34,7 @@ CROWD_FRAMES = 220
 
 
 def measure_association(context: BenchmarkContext) -> Report:
-    """Milliseconds per frame on one core: recorded detections, and crowds of moving boxes."""
+    """Measure milliseconds a frame on one core: recorded detections, crowds of moving boxes."""
     config, rounds = context.settings.config, context.settings.rounds
     rows, notes = (
         [],
@@ -63,7 +63,7 @@ def _build_label(name: str, dim: int) -> str:
 
 
 def record_mot_file(config: DetectorConfig, frames: int) -> RecordedClip:
-    """The detections of a MOT file, at 30 frames a second; `frames` is the most, 0 for all."""
+    """Read the detections of a MOT file, at 30 frames a second; at most `frames`, 0 for all."""
     from mot_dinov3.io.formats.mot import read_mot
     from mot_dinov3.perception.detectors.mot_file import MotFileDetector
 
@@ -108,7 +108,7 @@ def measure_clip(recorded: RecordedClip, config: TrackConfig, rounds: int) -> Fi
 
 
 def _time_steps(recorded: RecordedClip, config: TrackConfig) -> Iterator[tuple[float, float]]:
-    """Milliseconds of tracking and of scheduling, frame by frame."""
+    """Measure milliseconds of tracking and of scheduling, frame by frame."""
     player = ClipPlayer(recorded)
     tracker = assemble(config, Models(player, player if player.dim else None))
     for frame in recorded.black_frames():
@@ -126,7 +126,7 @@ class TimedClipPlayer(ClipPlayer):
     looked_up_s = 0.0
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
-        """The recorded vectors."""
+        """Look up the recorded vectors."""
         started = process_time()
         out = super().embed(image, xyxy)
         self.looked_up_s += process_time() - started

@@ -43,7 +43,7 @@ class Contender:
 
 
 def measure_backends(context: BenchmarkContext) -> Report:
-    """Milliseconds of a call, in turn, round by round, and how near torch fp32 the answers are."""
+    """Measure milliseconds of a call, in turn, and how near torch fp32 the answers are."""
     with context.open_reader() as reader:
         frames = [frame for _, frame in zip(range(PICTURES), reader, strict=False)]
     rows: list[ResultRow] = []
@@ -69,7 +69,7 @@ def measure_backends(context: BenchmarkContext) -> Report:
 def _load(
     context: BenchmarkContext, build: Callable[[DeviceConfig], Contender]
 ) -> tuple[dict[str, Contender], dict[str, str]]:
-    """Every combination that this machine can run, and why it cannot run the others."""
+    """Load what this machine can run; returns that, and why it cannot run the rest."""
     kind = context.device.partition(":")[0]
     found, skipped = {}, {}
     for backend in reversed(ORDER[kind]):
@@ -92,7 +92,7 @@ def _list_skipped(part: str, why: Mapping[str, str]) -> list[ResultRow]:
 def _measure(
     part: str, contenders: Mapping[str, Contender], frames: list[Frame], context: BenchmarkContext
 ) -> list[ResultRow]:
-    """One row for each contender; all of them are called in every round."""
+    """Measure one row for each contender; all of them are called in every round."""
     clock = create_synchronised_clock(context.device)
     answers = {name: [one.call(frame) for frame in frames] for name, one in contenders.items()}
     times_ms: dict[str, list[float]] = {name: [] for name in contenders}
@@ -119,7 +119,7 @@ def _time_calls(one: Contender, frames: list[Frame], clock: Callable[[], float])
 
 
 def _choose_detector(context: BenchmarkContext) -> DetectorConfig:
-    """The configured detector; the demo one where it is none that a backend runs."""
+    """Choose the configured detector, or the demo one if no backend runs it."""
     config = context.config.detector
     return (
         replace(config, det="demo") if detector_kind(config.det) in (REPLAY, "motion") else config
@@ -168,7 +168,7 @@ def _create_embedding(context: BenchmarkContext, settings: DeviceConfig) -> Cont
 
 
 def compare_boxes(expected: list[object], found: list[object]) -> Figures:
-    """Share of boxes that both have, and the mean distance of their sides in pixels."""
+    """Find the share of boxes that both have, and the mean distance of their sides in pixels."""
     hits = total = 0
     off_px: list[float] = []
     for one, other in zip(expected, found, strict=True):
@@ -190,6 +190,6 @@ def compare_boxes(expected: list[object], found: list[object]) -> Figures:
 
 
 def find_least_cosine(expected: list[object], found: list[object]) -> Figures:
-    """The least cosine between two embeddings of one crop."""
+    """Find the least cosine between two embeddings of one crop."""
     products = np.einsum("fnd,fnd->fn", np.array(expected), np.array(found))
     return {"cosine": round(float(products.min()), 5)}

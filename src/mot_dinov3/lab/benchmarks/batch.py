@@ -76,7 +76,7 @@ GPU_WAYS = (
 
 
 def measure_batches(context: BenchmarkContext) -> Report:
-    """Milliseconds a crop at every batch size, way by way, in turn."""
+    """Measure milliseconds a crop at every batch size, way by way, in turn."""
     config, run, device = context.config.embedder, context.config.device, context.device
     rounds = count_rounds(context.settings.rounds)
     if device == "cpu":
@@ -110,7 +110,7 @@ def ways_of(device: str) -> Sequence[Way]:
 def time_ways(
     config: EmbedderConfig, run: DeviceConfig, device: str, rounds: int
 ) -> dict[str, FloatArray]:
-    """Label -> (sizes, rounds) milliseconds per crop; ways that are not installed are left out."""
+    """Time all ways: label -> (sizes, rounds) milliseconds per crop, installed ways only."""
     embedders = dict(_create_embedders(config, run, device))
     image, boxes = _draw_crowd(max(SIZES))
     timed = create_stopwatch(device)
@@ -137,7 +137,7 @@ def _create_embedders(
 
 
 def _draw_crowd(n: int) -> tuple[Image, FloatArray]:
-    """A picture of noise and `n` boxes as large as people in it."""
+    """Draw a picture of noise and `n` boxes as large as people in it."""
     rng = np.random.default_rng(0)
     height, width = FRAME
     size = np.array(PERSON_WH) * rng.uniform(0.7, 1.3, (n, 1))
@@ -147,7 +147,7 @@ def _draw_crowd(n: int) -> tuple[Image, FloatArray]:
 
 
 def summarise_ways(samples: FloatArray, base: FloatArray) -> Figures:
-    """Medians by size, and how much faster than `base`; both (sizes, rounds)."""
+    """Take medians by size, and how much faster than `base`; both are (sizes, rounds)."""
     by_size = {
         f"ms{n}": round(float(np.median(row)), 2) for n, row in zip(SIZES, samples, strict=True)
     }

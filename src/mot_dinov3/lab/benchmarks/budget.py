@@ -38,7 +38,7 @@ class BudgetRounds:
 
 
 def measure_budget(context: BenchmarkContext) -> Report:
-    """Share of the frames over budget whose critical work fitted, at several budgets."""
+    """Measure the share of frames over budget whose critical work fitted, at several budgets."""
     by_budget = [BudgetRounds(budget_ms) for budget_ms in context.settings.budgets_ms]
     for _ in range(context.settings.rounds):  # A B C A B C: a slow spell hits every budget
         for rounds in by_budget:
@@ -57,7 +57,7 @@ def measure_budget(context: BenchmarkContext) -> Report:
 
 
 def run_pass(context: BenchmarkContext, rounds: BudgetRounds) -> None:
-    """One pass over the clip with one budget, the machine's jitter measured in between."""
+    """Track the clip once with one budget, and measure the machine's jitter in between."""
     config = context.config
     scheduler = replace(
         config.scheduler, budget_ms=rounds.budget_ms, budget_crops=0, embed_all=False
@@ -94,7 +94,7 @@ def repeat_batch(tracker: ModularTracker, frame: Frame, budget_ms: float) -> Cal
 
 
 def summarise_case(rounds: BudgetRounds) -> Figures:
-    """All figures of a budget."""
+    """Compute all figures of a budget."""
     counts, frames = rounds.counts, max(len(rounds.counts), 1)
     figures = summarise_counts(counts, rounds.budget_ms)
     ratio = [item.embed_ms / item.predicted_ms for item in counts if item.predicted_ms > 0]

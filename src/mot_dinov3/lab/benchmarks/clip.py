@@ -45,7 +45,7 @@ def write_short_clip(context: BenchmarkContext, frames: int, width: int = 0) -> 
 
 
 def scale_picture(image: Image, width: int) -> Image:
-    """The picture `width` pixels wide, its height even and in proportion; itself for 0."""
+    """Scale to `width` pixels across, the height even and in proportion; 0 leaves it as it is."""
     if not width or image.shape[1] == width:
         return image
     height = round(image.shape[0] * width / image.shape[1] / 2) * 2

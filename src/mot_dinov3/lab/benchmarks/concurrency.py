@@ -64,7 +64,7 @@ class ElsewherePlayer(ClipPlayer):
 
 
 def measure_concurrency(context: BenchmarkContext) -> Report:
-    """Frames a second, latency, stages and overshoot of a budget, both ways by turns."""
+    """Measure frames a second, latency, stages and overshoot of a budget, both ways by turns."""
     budget_ms = context.settings.budgets_ms[-1]
     scheduler = replace(context.config.scheduler, budget_ms=budget_ms, embed_all=False)
 
@@ -90,7 +90,7 @@ def measure_concurrency(context: BenchmarkContext) -> Report:
 def compare(
     context: BenchmarkContext, place: str, tracker: Callable[[], ModularTracker], budget_ms: float
 ) -> tuple[list[ResultRow], list[ResultRow]]:
-    """Both ways by turns with new trackers: rows of the whole, and of the stages."""
+    """Run both ways by turns with new trackers; returns rows of the whole, and of the stages."""
     cases = {name: WayRounds() for name in WAYS}
     run_pass(context, tracker(), RunSettings())  # pays for what is loaded on demand
     for _ in range(count_rounds(context.settings.rounds)):

@@ -83,5 +83,5 @@ ON_REQUEST = {"backends", "batch", "peers", "whole-run", "reid-run", "tax", "sca
 
 
 def create_benchmark(name: str) -> Benchmark:
-    """The benchmark behind a word of the command line."""
+    """Load the benchmark behind a word of the command line."""
     return cast("Benchmark", BENCHMARKS.load(name))

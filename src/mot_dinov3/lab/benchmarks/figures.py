@@ -14,12 +14,12 @@ LEAST_ROUNDS = 5
 
 
 def count_rounds(asked: int) -> int:
-    """How many rounds a comparison takes: at least five."""
+    """Choose how many rounds a comparison takes: at least five."""
     return max(LEAST_ROUNDS, asked)
 
 
 def compare_rounds(over: Sequence[float], under: Sequence[float], name: str) -> Figures:
-    """The median of `over` divided by `under`, pair by pair, with the least and the most of it."""
+    """Divide `over` by `under`, pair by pair: the median, the least and the most of the ratios."""
     ratios = np.asarray(over, float) / np.asarray(under, float)
     return {
         name: round(float(np.median(ratios)), 3),
@@ -29,7 +29,7 @@ def compare_rounds(over: Sequence[float], under: Sequence[float], name: str) -> 
 
 
 def fit_exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
-    """The e of cost ~ size^e: the slope of a line through the logarithms (least squares).
+    """Fit the e of cost ~ size^e: the slope of a line through the logarithms (least squares).
 
     NaN where fewer than two sizes cost anything.
     """
@@ -41,5 +41,5 @@ def fit_exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
 
 
 def drop_unknown(figures: dict[str, float]) -> dict[str, float]:
-    """The figures that are numbers: JSON has no NaN."""
+    """Keep the figures that are finite: JSON has no NaN."""
     return {name: value for name, value in figures.items() if math.isfinite(value)}

@@ -18,7 +18,7 @@ HELP_S = 0.3
 
 
 def measure_help_time(context: BenchmarkContext) -> Report:
-    """Seconds from the call to the end of `--help`, and of a Python that does nothing."""
+    """Measure seconds from the call to the end of `--help`, and of a Python that does nothing."""
     commands = {
         "cli.py --help": build_own_command("--help"),
         "python -c pass": [sys.executable, "-c", "pass"],

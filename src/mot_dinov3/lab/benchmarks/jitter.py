@@ -70,7 +70,7 @@ def measure_unsteadiness(samples_ms: Sequence[float]) -> Figures:
 
 
 def measure_jitter(context: BenchmarkContext) -> Report:
-    """The same one-core work repeated, as long as each budget."""
+    """Repeat the same one-core work, as long as each budget."""
     rows = []
     for length_ms in context.settings.budgets_ms:
         metronome = Metronome(create_fixed_work(length_ms))

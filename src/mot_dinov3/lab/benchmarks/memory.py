@@ -26,7 +26,7 @@ CROWD = CrowdConfig(people=25, dim=512, life_frames=120, missed=0.05)
 
 
 def measure_memory(context: BenchmarkContext) -> Report:
-    """Megabytes gained per 1000 frames, with and without the run's statistics."""
+    """Measure megabytes gained per 1000 frames, with and without the run's statistics."""
     if not STATM.is_file():
         return Report("memory", [], ["Left out: this system does not tell a process's memory."])
     frames = context.settings.frames or FRAMES

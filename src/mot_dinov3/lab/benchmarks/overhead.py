@@ -71,13 +71,13 @@ def run_pass(context: BenchmarkContext) -> tuple[tuple[int, int], dict[str, list
 
 
 def subtract_waits(write_ms: list[float], writer: VideoWriter) -> list[float]:
-    """The loop's part of writing, without the time it only waited for the encoder."""
+    """Compute the loop's part of writing, without the time it only waited for the encoder."""
     waits = list(writer.queue_wait_ms.samples)[SKIPPED:]
     return [max(0.0, ms - wait) for ms, wait in zip(write_ms, waits, strict=True)]
 
 
 def sum_stages(stage_ms: dict[str, list[float]]) -> Figures:
-    """Figures of the sum of all stages, frame by frame."""
+    """Add up all stages, frame by frame, and summarise the sums."""
     length = min((len(samples) for samples in stage_ms.values()), default=0)
     columns = [np.asarray(samples[:length]) for samples in stage_ms.values()]
     return _summarise([float(ms) for ms in np.sum(columns, axis=0)] if length else [])

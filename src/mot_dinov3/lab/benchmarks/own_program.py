@@ -27,7 +27,7 @@ def build_own_command(*words: str) -> list[str]:
 
 
 def build_own_program(config: TrackConfig, clip: ShortClip, directory: Path) -> Program:
-    """The whole main job on a clip: a video, MOT text and JSON lines are written.
+    """Build the whole main job on a clip: it writes a video, MOT text and JSON lines.
 
     The settings travel in a TOML file, and no variable overrules them.
     """

@@ -137,7 +137,7 @@ def track(peer: Peer, frames: Iterable[Rows], size: Size) -> dict[str, Any]:
 
 
 def answer(name: str, frames: Iterable[Rows], size: Size) -> dict[str, Any]:
-    """What `track` finds, or the problem in words: a peer that fails must not end the others."""
+    """Track with one peer; a failure becomes words, as it must not end the other peers."""
     peer = PEERS[name]
     try:
         version = importlib.metadata.version(peer.package)

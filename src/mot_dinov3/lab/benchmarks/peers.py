@@ -58,7 +58,7 @@ class Duel:
 
 
 def measure_peers(context: BenchmarkContext) -> Report:
-    """Milliseconds of a tracker's step, ours and each peer in turn, one thread each."""
+    """Measure milliseconds of a tracker's step, ours and each peer in turn, one thread each."""
     config, rounds = context.settings.config, count_rounds(context.settings.rounds)
     recorded = record_boxes(config, context.settings.frames or FRAMES)
     rows = context.directory / "rows.npz"
@@ -88,7 +88,7 @@ def record_boxes(config: TrackConfig, frames: int) -> RecordedClip:
 
 
 def run_round(duel: Duel, own: OwnPass, link: PeerLink, name: str) -> None:
-    """One pass of ours and one of the peer; a peer that has failed is not asked again."""
+    """Run one pass of ours and one of the peer; a peer that has failed is not asked again."""
     if duel.problem:
         return
     ours = own(DIM)
@@ -101,7 +101,7 @@ def run_round(duel: Duel, own: OwnPass, link: PeerLink, name: str) -> None:
 
 
 def time_own_pass(rows: Path, config: TrackConfig, dim: int) -> list[float]:
-    """Milliseconds a frame of everything but detecting and embedding."""
+    """Measure milliseconds a frame of everything but detecting and embedding."""
     return measure_step_costs(config, read_boxes(rows, dim))
 
 
@@ -124,7 +124,7 @@ def read_boxes(rows: Path, dim: int) -> RecordedClip:
 def build_report(
     recorded: RecordedClip, duels: dict[str, Duel], motion: list[list[float]], rounds: int
 ) -> Report:
-    """A row for ours with and without embeddings, and one for each peer."""
+    """Build a row for ours with and without embeddings, and one for each peer."""
     embedded = [one for duel in duels.values() for one in duel.ours]
     rows = []
     for label, passes in zip(OURS, (embedded, motion), strict=True):
@@ -151,6 +151,6 @@ def build_report(
 
 
 def summarise_passes(passes: list[list[float]]) -> Figures:
-    """Median and 95th percentile of all frames."""
+    """Compute median and 95th percentile of all frames."""
     figures = summarise([ms for one in passes for ms in one])
     return {"p50_ms": figures["p50"], "p95_ms": figures["p95"]}

@@ -32,7 +32,7 @@ CROWDS = {
 
 
 def measure_planning(context: BenchmarkContext) -> Report:
-    """Milliseconds of a plan for 100 detections and 100 tracks, on one core."""
+    """Measure milliseconds of a plan for 100 detections and 100 tracks, on one core."""
     names = dict.fromkeys(("value", "continuity", context.settings.config.scheduler.embed_policy))
     rows = []
     for name in names:
@@ -71,7 +71,7 @@ class TimedPolicy:
 
 
 def time_plans(config: TrackConfig, name: str, crowd: CrowdConfig, rounds: int) -> Figures:
-    """Milliseconds of a plan, after a warm-up, over all rounds, and how much there was to plan."""
+    """Measure milliseconds of a plan, after a warm-up, and how much there was to plan."""
     recorded = record_crowd(crowd, FRAMES)
     spent_ms: list[float] = []
     tracks = lost = 0.0

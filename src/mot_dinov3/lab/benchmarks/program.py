@@ -68,12 +68,12 @@ class Log:
             self.lines.append((perf_counter(), line.rstrip()))
 
     def find_times(self, pattern: str) -> list[float]:
-        """The seconds at which lines with this pattern arrived."""
+        """Find the seconds at which lines with this pattern arrived."""
         wanted = re.compile(pattern)
         return [at for at, line in self.lines if wanted.search(line)] if pattern else []
 
     def find_last_line(self) -> str:
-        """The last line that is not blank."""
+        """Find the last line that is not blank."""
         return find_last_line("\n".join(line for _, line in self.lines))
 
 
@@ -87,7 +87,7 @@ class FileWatch:
     end_s: float = 0.0
 
     def check_files(self) -> None:
-        """Note what has appeared since the last look."""
+        """Note what has appeared since the last check."""
         if not self.first_s:
             count = self.frames()
             if count:
@@ -106,7 +106,7 @@ class FileWatch:
 
 
 def find_last_line(text: str) -> str:
-    """The last line that is not blank."""
+    """Find the last line that is not blank."""
     lines = (line.strip() for line in reversed(text.splitlines()))
     return next(filter(None, lines), "it said nothing")
 
@@ -154,7 +154,7 @@ def watch(program: Program) -> ProgramTimes:
 
 
 def sum_up(program: Program, log: Log, files: FileWatch, span: tuple[float, float]) -> ProgramTimes:
-    """What was seen of a run between its start and its end.
+    """Compute the times of a run from what was seen between its start and its end.
 
     Raises:
         ProgramError: there were not even two frames.

@@ -69,7 +69,7 @@ def race(entrants: Mapping[str, Entrant], rounds: int) -> None:
 def build_rows(
     ours: Entrant, others: Mapping[str, Entrant], bars: Mapping[str, float]
 ) -> list[ResultRow]:
-    """A row for each of the others: its speed, and how many times ours is of that."""
+    """Build a row for each of the others: its speed, and how many times ours is of that."""
     rows = []
     for label, entrant in others.items():
         if not entrant.seen:

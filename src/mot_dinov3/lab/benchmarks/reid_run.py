@@ -32,7 +32,7 @@ WHAT_IT_NEEDS = (
 
 
 def measure_reid_run(context: BenchmarkContext) -> Report:
-    """Frames a second of whole programs with the same detector and the same appearance model."""
+    """Measure frames a second of whole programs with the same detector and appearance model."""
     title = "whole runs with re-identification of persons"
     if not (has_clip_and_weights(context) and has_onnx_model(context)):
         return Report(title, [ResultRow(OURS, {}, skipped=WHAT_IT_NEEDS)])
@@ -65,7 +65,7 @@ def has_onnx_model(context: BenchmarkContext) -> bool:
 
 
 def create_own_entrant(context: BenchmarkContext, clip: ShortClip, *, every: bool) -> Entrant:
-    """Our main job on persons, scheduled or with every crop embedded."""
+    """Enter our main job on persons, scheduled or with every crop embedded."""
     config = context.config
     whole = replace(
         config,
@@ -78,7 +78,7 @@ def create_own_entrant(context: BenchmarkContext, clip: ShortClip, *, every: boo
 
 
 def build_own_row(ours: Entrant, every: Entrant) -> ResultRow:
-    """Our speed, and how far the identities are those of embedding everything."""
+    """Build the row of our speed and of the identities that embedding everything would give."""
     if not ours.seen:
         return ResultRow(OURS, {}, skipped=ours.problem)
     figures: Figures = ours.figures()
@@ -89,7 +89,7 @@ def build_own_row(ours: Entrant, every: Entrant) -> ResultRow:
 
 
 def create_boxmot_entrants(context: BenchmarkContext, clip: ShortClip) -> dict[str, Entrant]:
-    """Each tracker as it ships, and with the fastest models that BoxMOT takes."""
+    """Enter each tracker as it ships, and with the fastest models that BoxMOT takes."""
     weights, model = weights_of(context), str(Path(context.config.embedder.model_id).absolute())
     imgsz = context.config.detector.imgsz
     height, width = compute_input_shape(clip.wh, imgsz)
@@ -111,7 +111,7 @@ def create_boxmot_entrants(context: BenchmarkContext, clip: ShortClip) -> dict[s
 def build_boxmot_program(
     context: BenchmarkContext, clip: ShortClip, name: str, models: tuple[str, str, str]
 ) -> Program:
-    """`boxmot track` on the clip, persons only; models are detector, appearance and input size."""
+    """Build `boxmot track` on the clip, persons only."""
     weights, model, size = models
     directory = context.directory / f"boxmot-{name}-{Path(weights).suffix.removeprefix('.')}"
     start = "import sys; from boxmot.engine.cli import main; sys.exit(main())"
@@ -146,7 +146,7 @@ def build_boxmot_program(
 
 
 def convert_to_openvino(context: BenchmarkContext, model: str) -> tuple[str, str]:
-    """The appearance model as OpenVINO has it: (directory, "") or ("", the problem)."""
+    """Convert the appearance model to OpenVINO: (directory, "") or ("", the problem)."""
     stem = Path(model).stem
     directory = context.directory / f"{stem}_openvino_model"
     directory.mkdir(exist_ok=True)

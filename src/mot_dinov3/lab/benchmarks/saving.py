@@ -20,7 +20,7 @@ LEAST_SAVING_PERCENT = 70.0
 
 
 def measure_saving(context: BenchmarkContext) -> Report:
-    """Crops embedded with and without scheduling, on the same detections and embeddings."""
+    """Count crops with and without scheduling, on the same detections and embeddings."""
     config = context.config
     with context.open_reader() as frames:
         recorded = embed_clip(context.recorded, frames, context.embedder, config.detector.conf)
@@ -59,12 +59,12 @@ def track_clip(
 
 
 def count_computed(counts: list[EmbedCounts]) -> int:
-    """Crops that went through the embedder."""
+    """Count the crops that went through the embedder."""
     return sum(item.computed for item in counts)
 
 
 def compare_counts(baseline: list[EmbedCounts], scheduled: list[EmbedCounts]) -> Figures:
-    """Crops of the scheduled run, by kind, and the share saved against the baseline."""
+    """Count the crops of the scheduled run, by kind, and the share saved against the baseline."""
     crops, most = count_computed(scheduled), count_computed(baseline)
     return {
         "crops": crops,
@@ -76,7 +76,7 @@ def compare_counts(baseline: list[EmbedCounts], scheduled: list[EmbedCounts]) ->
 
 
 def count_tracks(table: MotTable) -> Figures:
-    """How many boxes and identities a result has."""
+    """Count the boxes and identities of a result."""
     return {"boxes": len(table), "ids": len(set(table.track_id.tolist()))}
 
 

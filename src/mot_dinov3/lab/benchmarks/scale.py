@@ -10,7 +10,7 @@ from mot_dinov3.lab.benchmarks.scale_pixels import measure_pixels
 
 
 def measure_scale(context: BenchmarkContext) -> Report:
-    """Milliseconds and megabytes for more and more of everything, and the exponents of growth."""
+    """Measure milliseconds and megabytes for more and more of everything, and their growth."""
     rows = [*measure_objects(context), *measure_pixels(context), *measure_frames(context)]
     notes = [
         "objects: planning, scheduling and tracking of a crowd that is seen in every frame, in an "

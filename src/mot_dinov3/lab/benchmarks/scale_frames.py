@@ -32,7 +32,7 @@ CROWD = CrowdConfig(people=10, dim=128, life_frames=120, missed=0.05)
 
 
 def measure_frames(context: BenchmarkContext) -> list[ResultRow]:
-    """A row for each length, and the growth; `--frames` is the most."""
+    """Measure a row for each length, and the growth; `--frames` is the most."""
     most = context.settings.frames or LENGTHS[-1]
     lengths = [length for length in LENGTHS if length <= most] or [most]
     figures = run_on_one_core(track_long, context.settings.config, lengths, context.directory)
@@ -58,7 +58,7 @@ def track_long(config: TrackConfig, lengths: Sequence[int], directory: Path) -> 
 
 
 def time_steps(config: TrackConfig, directory: Path, stack: ExitStack) -> Iterator[float]:
-    """Seconds of tracking and writing, frame by frame, for ever."""
+    """Time tracking and writing in seconds, frame by frame, for ever."""
     player, timer, kept = CrowdPlayer(CROWD), StageTimer(), RunStatistics()
     tracker = assemble(config, Models(player, player))
     sinks = [

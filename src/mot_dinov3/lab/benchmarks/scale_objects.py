@@ -35,7 +35,7 @@ class Pass:
 
 
 def measure_objects(context: BenchmarkContext) -> list[ResultRow]:
-    """A row for each number of objects, with and without embeddings, and the growth."""
+    """Measure a row for each number of objects, with and without embeddings, and the growth."""
     rounds, config = count_rounds(context.settings.rounds), context.settings.config
     rows = []
     for kind, dim in KINDS.items():
@@ -66,7 +66,7 @@ def middle_ms(passes: Sequence[Pass]) -> float:
 
 
 def summarise_passes(passes: Sequence[Pass]) -> Figures:
-    """Milliseconds a frame over all rounds, and the memory of the middle one."""
+    """Compute milliseconds a frame over all rounds, and the memory of the middle one."""
     figures = summarise([ms for one in passes for ms in one.spent_ms])
     rss = float(np.median([one.rss_mb for one in passes]))
     return drop_unknown(
@@ -75,7 +75,7 @@ def summarise_passes(passes: Sequence[Pass]) -> Figures:
 
 
 def build_growth_row(kind: str, objects: Sequence[int], middles: Sequence[float]) -> ResultRow:
-    """The exponent over all numbers of objects, and the one that is judged."""
+    """Build the row of the exponent over all numbers of objects, and of the judged one."""
     pairs = [(n, ms) for n, ms in zip(objects, middles, strict=True) if is_judged(n)]
     inside = fit_exponent([n for n, _ in pairs], [ms for _, ms in pairs])
     figures = {

@@ -26,7 +26,7 @@ DETECT = "detect_ms"
 
 
 def measure_pixels(context: BenchmarkContext) -> list[ResultRow]:
-    """A row for each picture size, and how each stage grows with the number of pixels."""
+    """Measure a row for each picture size, and how each stage grows with the number of pixels."""
     with_weights = has_clip_and_weights(context)
     settings = context.settings
     if not with_weights:  # the drawn street has exact boxes, and needs no weights
@@ -54,7 +54,7 @@ def measure_pixels(context: BenchmarkContext) -> list[ResultRow]:
 
 
 def scale_clip(recorded: RecordedClip, clip: ShortClip) -> RecordedClip:
-    """The same detections on the pictures of a clip."""
+    """Scale the detections to the pictures of a clip."""
     out = RecordedClip(recorded.title, recorded.names, frame_wh=clip.wh)
     factor = clip.wh[0] / recorded.frame_wh[0]
     for number, frame in recorded.frames.items():
@@ -68,7 +68,7 @@ def scale_clip(recorded: RecordedClip, clip: ShortClip) -> RecordedClip:
 def measure_pixel_cost(
     settings: BenchmarkSettings, clip: ShortClip, recorded: RecordedClip, detect: bool
 ) -> Figures:
-    """Median milliseconds of each stage on one clip, and the memory that it took at most."""
+    """Measure the median milliseconds of each stage on one clip, and its peak memory."""
     config = replace(settings.config, source=SourceConfig(str(clip.path)))
     context = BenchmarkContext(replace(settings, config=config))
     context.__dict__["recorded"] = recorded
@@ -83,7 +83,7 @@ def measure_pixel_cost(
 
 
 def time_detection(context: BenchmarkContext, frames: int = 12) -> float:
-    """Median milliseconds of a detection, after a warm-up."""
+    """Measure the median milliseconds of a detection, after a warm-up."""
     spent_ms: list[float] = []
     with context.open_reader() as reader:
         for frame in islice(reader, frames):

@@ -91,7 +91,7 @@ def simulate(cost: MachineCosts, jitter: float, frames: int, seed: int = 7) -> F
 
 
 def build_crowded_plan(critical: int, refresh: int) -> EmbedPlan:
-    """A plan with so many critical rows, which have no track, and so many due refreshes."""
+    """Build a plan with so many critical rows, which have no track, and so many due refreshes."""
     rows = np.arange(critical + refresh)
     track = np.where(rows < critical, -1, rows)
     reason = np.where(rows < critical, Reason.WEAK_IOU, Reason.DUE).astype(np.int8)
@@ -99,7 +99,7 @@ def build_crowded_plan(critical: int, refresh: int) -> EmbedPlan:
 
 
 def summarise_counts(counts: list[EmbedCounts], budget_ms: float) -> Figures:
-    """Share of fitted frames over the tolerance, the worst of them, and what was used."""
+    """Compute the share of fitted frames over the tolerance, the worst, and what was used."""
     embed = np.array([item.embed_ms for item in counts])
     fitted = np.array([item.critical_ms for item in counts]) <= budget_ms
     over = fitted & (embed > TOLERANCE * budget_ms)

@@ -13,7 +13,7 @@ WIDTH = 110
 
 
 def format_report(name: str, report: Report) -> str:
-    """One report: its title, a column per figure, the bars, the notes."""
+    """Format one report: its title, a column per figure, the bars, the notes."""
     lines = [f"{name}: {report.title}"]
     for columns in _split_columns(report):
         rows = [row for row in report.rows if set(columns) & set(row.figures)]
@@ -24,7 +24,7 @@ def format_report(name: str, report: Report) -> str:
 
 
 def _split_columns(report: Report) -> list[list[str]]:
-    """The figures' names in order, cut into tables that fit the page."""
+    """Split the figures' names, in order, into tables that fit the page."""
     names = list(dict.fromkeys(name for row in report.rows for name in row.figures))
     left = max((len(row.label) for row in report.rows), default=0) + 4
     groups: list[list[str]] = []
@@ -69,7 +69,7 @@ def _format_verdict(row: ResultRow) -> str:
 
 
 def format_machine(machine: Mapping[str, Any]) -> str:
-    """The machine in two lines."""
+    """Describe the machine in two lines."""
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     threads = machine["omp_num_threads"]
     limit = f", OMP_NUM_THREADS={threads}" if threads else ""

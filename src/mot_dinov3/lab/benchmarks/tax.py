@@ -23,7 +23,7 @@ WHAT_IT_NEEDS = "give --source CLIP and --det WEIGHTS, as recorded detections co
 
 
 def measure_tax(context: BenchmarkContext) -> Report:
-    """Frames a second of the whole run over those of the detector alone, in turn."""
+    """Measure frames a second of the whole run over those of the detector alone, in turn."""
     title = "what tracking takes from the detector's speed"
     config = context.settings.config
     if not config.source.source or config.detector.det.startswith("mot:"):
@@ -65,7 +65,7 @@ def measure_tax(context: BenchmarkContext) -> Report:
 
 
 def measure_detection_fps(context: BenchmarkContext) -> float:
-    """Frames a second of detection, decoding not counted, after a warm-up."""
+    """Measure frames a second of detection, decoding not counted, after a warm-up."""
     spent_s = 0.0
     count = 0
     with context.open_reader() as reader:

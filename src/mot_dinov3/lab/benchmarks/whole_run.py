@@ -32,7 +32,7 @@ WHAT_IT_NEEDS = "give --source CLIP and --det WEIGHTS (a file that Ultralytics c
 
 
 def measure_whole_run(context: BenchmarkContext) -> Report:
-    """Frames a second of whole programs on the same clip, weights and input size, in turn."""
+    """Measure frames a second of whole programs on the same clip, weights and input size."""
     title = "whole runs by motion alone: decode, detect, track, draw, encode"
     if not has_clip_and_weights(context):
         return Report(title, [ResultRow(OURS, {}, skipped=WHAT_IT_NEEDS)])
@@ -58,14 +58,14 @@ def has_clip_and_weights(context: BenchmarkContext) -> bool:
 
 
 def create_own_entrant(context: BenchmarkContext, clip: ShortClip) -> Entrant:
-    """Our main job without an embedder."""
+    """Enter our main job without an embedder."""
     config = context.config
     motion = replace(config, embedder=replace(config.embedder, embedder="none"))
     return Entrant(build_own_program(motion, clip, context.directory / "ours"))
 
 
 def build_race_rows(ours: Entrant, others: Mapping[str, Entrant]) -> list[ResultRow]:
-    """Ours, the others beside it, and the time to the first frame."""
+    """Build the rows of ours, of the others beside it, and of the time to the first frame."""
     bar = Bar("first_frame_s", FIRST_FRAME_S)
     own = (
         ResultRow(OURS, ours.figures(), bar)
@@ -81,7 +81,7 @@ def build_race_rows(ours: Entrant, others: Mapping[str, Entrant]) -> list[Result
 
 
 def create_yolo_entrants(context: BenchmarkContext, clip: ShortClip) -> dict[str, Entrant]:
-    """`yolo track` with the weights as they are, and with two OpenVINO exports of them."""
+    """Enter `yolo track` with the weights as they are, and with two OpenVINO exports of them."""
     imgsz = context.config.detector.imgsz
     square, shaped = (imgsz, imgsz), compute_input_shape(clip.wh, imgsz)
     entrants = {

@@ -32,7 +32,7 @@ def compute_input_shape(wh: tuple[int, int], imgsz: int) -> tuple[int, int]:
 def build_yolo_program(
     context: BenchmarkContext, clip: ShortClip, model: str, size: str, name: str
 ) -> Program:
-    """`yolo track` on the clip; it prints a line a frame and one when the video is written."""
+    """Build `yolo track` on the clip; it prints a line a frame and one when all is written."""
     directory = context.directory / f"yolo-{name}"
     words = [
         "track",
@@ -55,7 +55,7 @@ def build_yolo_program(
 
 
 def build_yolo_command(context: BenchmarkContext, words: Sequence[str]) -> list[str]:
-    """The `yolo` command of the peers' interpreter."""
+    """Build the `yolo` command of the peers' interpreter."""
     start = "from ultralytics.cfg import entrypoint; entrypoint()"
     return [context.settings.peers_python, "-c", start, *words]
 
@@ -66,7 +66,7 @@ def build_yolo_environment() -> dict[str, str]:
 
 
 def export_weights(context: BenchmarkContext, kind: str, size: str) -> tuple[str, str]:
-    """The weights exported by Ultralytics: (path of the result, "") or ("", the problem)."""
+    """Export the weights by Ultralytics: (path of the result, "") or ("", the problem)."""
     source = Path(weights_of(context))
     directory = context.directory / f"export-{kind}-{size.replace(',', 'x')}"
     directory.mkdir(exist_ok=True)

@@ -20,7 +20,7 @@ def identity_agreement(a: MotTable, b: MotTable) -> float:
 
 
 def count_agreeing_boxes(a: MotTable, b: MotTable) -> tuple[int, int]:
-    """How many boxes agree, of how many in either result; see `identity_agreement`."""
+    """Count the boxes that agree, and those in either result; see `identity_agreement`."""
     rows, columns = find_common_boxes(a, b)
     total = len(a) + len(b) - len(rows)
     if not len(rows):

@@ -166,7 +166,7 @@ class ClipPlayer:
         return recorded.detections
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
-        """The recorded vectors of boxes of the frame that `detect` saw last."""
+        """Look up the recorded vectors of boxes of the frame that `detect` returned last."""
         started = perf_counter()
         out = self.recorded.vectors[[self._row_of[box.tobytes()] for box in xyxy]]
         if self.meter is not None:

@@ -11,7 +11,7 @@ from mot_dinov3.values import Frame
 
 
 def record_crowd(crowd: CrowdConfig, frames: int) -> RecordedClip:
-    """The first `frames` of a crowd."""
+    """Record the first `frames` of a crowd."""
     clip = _empty_clip()
     for frame, detections, vectors in islice(Crowd(crowd), frames):
         clip.add(frame, detections, vectors)

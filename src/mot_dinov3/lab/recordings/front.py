@@ -14,7 +14,7 @@ LEAST_GAP = 0.5
 
 
 def find_pareto_front(points: Iterable[Point], cost: Callable[[Point], float]) -> list[Point]:
-    """The points that no other one beats in cost and quality, cheapest first.
+    """Find the points that no other one beats in cost and quality, cheapest first.
 
     Of equal points the first stays. The oracle bounds the front and is not a part of it.
     """
@@ -48,7 +48,7 @@ def group_by_family(points: Iterable[Point]) -> dict[str, list[Point]]:
 
 
 def interpolate_quality(points: Sequence[Point], share: float) -> float | None:
-    """What a family reaches with that share of the crops, in the family's own quality.
+    """Interpolate the quality that a family reaches with that share of the crops.
 
     Linear between the neighbours on the family's front; beyond its dearest point that point
     stands, as spending more is never required. None below its cheapest point: no guess there.

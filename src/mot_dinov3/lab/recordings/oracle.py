@@ -130,7 +130,7 @@ class OraclePolicy:
         return out
 
     def _choose_needed(self, scene: PlanInput, vectors: FloatArray) -> BoolArray:
-        """(N,) the fewest rows found with which association does as well as with all."""
+        """Find the fewest rows with which association does as well as with all: (N,) bool."""
         nothing = np.zeros(len(scene), np.bool_)
         everything = scene.eligible & np.isfinite(vectors).all(axis=1)
         if self._tracker is None or not everything.any():
@@ -148,7 +148,7 @@ class OraclePolicy:
         return chosen
 
     def _try_association(self, fresh: BoolArray, vectors: FloatArray) -> tuple[int, IntArray]:
-        """How many identities association gets right less wrong, and (N,) the track of each row."""
+        """Associate with some rows embedded: identities right less wrong, (N,) tracks of rows."""
         if self._tracker is None:
             raise ValueError("the oracle has no tracker to ask")
         scene, view = self._tracker.seen
@@ -164,7 +164,7 @@ class OraclePolicy:
         return int(right.sum()) - int((asked & ~right).sum()), track
 
     def _find_owners(self, track_id: IntArray) -> IntArray:
-        """The identity that each track held most often so far, 0 for none."""
+        """Find the identity that each track held most often so far, 0 for none."""
         held = (self._held.get(int(number)) for number in track_id)
         return np.array([item.most_common(1)[0][0] if item else 0 for item in held], np.int64)
 

@@ -60,7 +60,7 @@ def save_picture(points: Sequence[Point], path: Path) -> None:
 
 
 def draw_picture(points: Sequence[Point]) -> Image.Image:
-    """All panels: left over the share of crops, right over milliseconds a frame."""
+    """Draw all panels: left over the share of crops, right over milliseconds a frame."""
     rows = group_by_source(points)
     height = HEAD + PANEL_HEIGHT * len(rows) + FOOT
     canvas = PlotCanvas(WIDTH, height)
@@ -96,19 +96,19 @@ class PlotCanvas:
         return self._image.resize(self.size, Image.Resampling.LANCZOS)
 
     def draw_line(self, spots: Sequence[Spot], colour: Colour, width: float = 1.0) -> None:
-        """A line through the spots."""
+        """Draw a line through the spots."""
         scaled = [(x * FINE, y * FINE) for x, y in spots]
         self._pen.line(scaled, colour, round(width * FINE), joint="curve")
 
     def draw_dashes(self, start: Spot, end_x: float, colour: Colour) -> None:
-        """A level dashed line."""
+        """Draw a level dashed line."""
         x, y = start
         while x < end_x:
             self.draw_line([(x, y), (min(x + 5, end_x), y)], colour)
             x += 9
 
     def draw_dot(self, spot: Spot, radius: float, colour: Colour, *, ring: bool = False) -> None:
-        """A filled circle with a white rim, and a dark ring around it where asked for."""
+        """Draw a filled circle with a white rim, and a dark ring around it if `ring`."""
         for size, fill in (
             (radius + 2.6, INK if ring else None),
             (radius + 1.3, (255, 255, 255)),
@@ -169,7 +169,7 @@ def round_ticks(scale: Scale, most: int = 6) -> list[float]:
 def _draw_panel(
     canvas: PlotCanvas, points: Sequence[Point], corner: Spot, words: tuple[str, str], cost: Cost
 ) -> None:
-    """One diagram: grid, the ends of the gap, the front, and a line of dots per family."""
+    """Draw one diagram: grid, the ends of the gap, the front, and a line of dots per family."""
     title, below = words
     left, top = corner[0] + LEFT, corner[1] + TOP
     right, bottom = corner[0] + WIDTH / 2 - RIGHT, corner[1] + PANEL_HEIGHT - BOTTOM
@@ -216,7 +216,7 @@ def _draw_grid(canvas: PlotCanvas, scales: tuple[Scale, Scale], below: str, besi
 
 
 def split_into_lines(points: Sequence[Point]) -> list[list[Point]]:
-    """What a line joins: the arguments of a family at each budget, or one argument's budgets."""
+    """Split into lines: the arguments of a family at each budget, or one argument's budgets."""
     arguments = {point.case.policy for point in points}
     lines: dict[object, list[Point]] = {}
     for point in points:
@@ -226,7 +226,7 @@ def split_into_lines(points: Sequence[Point]) -> list[list[Point]]:
 
 
 def _draw_label(canvas: PlotCanvas, point: Point, spot: Spot, taken: list[Spot]) -> None:
-    """Argument and budget beside a dot, where no other words or dots are; else none."""
+    """Write argument and budget beside a dot, where no other words or dots are; else nothing."""
     words = point.case.title.removeprefix(point.case.family).replace("+cheap", "").strip(": ")
     wide = canvas.measure_width(words, 10)
     for x, y in ((spot[0] + 8, spot[1] + 9), (spot[0] - wide - 8, spot[1] - 9)):

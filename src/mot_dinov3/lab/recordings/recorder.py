@@ -125,7 +125,7 @@ def embed_all_detections(
 
 
 def measure_track_ms(clip: RecordedClip, config: TrackConfig) -> float:
-    """Median milliseconds of planning and association on this machine, every crop embedded."""
+    """Measure median milliseconds of planning and association, every crop embedded."""
     player = ClipPlayer(clip)
     models = Models(player, player if player.dim else None)
     tracker = assemble(config, models, scheduler=SchedulerConfig(embed_all=True))
@@ -196,7 +196,7 @@ class _Busiest:
 
 
 def _make_monotonic(costs: dict[int, float]) -> dict[int, float]:
-    """The same costs without noise that would make a larger batch cheaper than a smaller one."""
+    """Remove noise that would make a larger batch cheaper than a smaller one."""
     most = 0.0
     out = {}
     for n, ms in costs.items():
@@ -228,7 +228,7 @@ class ContentDigest:
 
 
 def read_truth(source: str, reader: FrameReader) -> MotTable | None:
-    """The ground truth that comes with a source: a drawn one knows it, a sequence stores it.
+    """Read the ground truth of a source: a drawn one knows it, a sequence stores it.
 
     Args:
         source: as the user named it.

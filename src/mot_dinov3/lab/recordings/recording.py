@@ -127,7 +127,7 @@ def describe_setup(
 
 
 def select_settings(config: TrackConfig) -> dict[str, Any]:
-    """The settings that decide what a recording holds, by key."""
+    """Select the settings that decide what a recording holds, by key."""
     out = {
         name: getattr(getattr(config, stage), name)
         for stage, names in SETTINGS.items()

@@ -101,7 +101,7 @@ class ReplayResult:
 
     @property
     def crops(self) -> int:
-        """Crops that went through the embedder."""
+        """Count the crops that went through the embedder."""
         return sum(item.computed for item in self.counts)
 
     @property

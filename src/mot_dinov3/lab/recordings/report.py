@@ -36,7 +36,7 @@ def quality_name(points: Sequence[Point]) -> str:
 def build_document(
     points: Sequence[Point], recordings: Mapping[str, Recording], shares: Sequence[float]
 ) -> dict[str, Any]:
-    """Everything, under stable names; the same in every run of the same recordings.
+    """Build the JSON document, under stable names; the same in every run of the same recordings.
 
     Args:
         points: what was found.
@@ -106,7 +106,7 @@ def _compare_at_shares(points: Sequence[Point], shares: Sequence[float]) -> dict
 
 
 def find_fronts(points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
-    """The Pareto fronts of one source: over share of crops, and over milliseconds a frame."""
+    """Find the Pareto fronts of one source: over share of crops, and over milliseconds a frame."""
     return (
         find_pareto_front(points, lambda point: point.share),
         find_pareto_front(points, lambda point: point.frame_ms),
@@ -114,7 +114,7 @@ def find_fronts(points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
 
 
 def format_table(points: Sequence[Point], shares: Sequence[float]) -> str:
-    """All sources for people: a row per case, cheapest first, then what families give at shares."""
+    """Format all sources: a row per case, cheapest first, then the families at shares."""
     return "\n\n".join(
         "\n".join([*_format_rows(source, own), *_format_shares(own, shares)])
         for source, own in group_by_source(points).items()

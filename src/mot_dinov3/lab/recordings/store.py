@@ -148,7 +148,7 @@ def _read_arrays(path: Path) -> Arrays:
 
 
 def _read_array(member: BinaryIO, size: int, name: str) -> NDArray[Any]:
-    """One array, read only if its header promises exactly the bytes that are there."""
+    """Read one array if its header promises exactly the bytes that are there."""
     version = np.lib.format.read_magic(member)
     if version != (1, 0):
         raise _Unusable(f"'{name}' is written in an unknown way")
@@ -181,7 +181,7 @@ def _check(arrays: Arrays) -> Recording:
 
 
 def _read_meta(arrays: Arrays) -> Mapping[str, Any]:
-    """The words of a file; the version is read before anything else is believed."""
+    """Read what a file says about itself; its version is checked before anything else."""
     raw = arrays.get("meta", np.empty(0, np.uint8))
     if not 0 < len(raw) <= MOST_META_BYTES:
         raise _Unusable("it does not say what it is")

@@ -179,7 +179,7 @@ def _select_scores(figures: Mapping[str, float]) -> dict[str, float]:
 
 
 def build_evaluation_case(name: str, recording: Recording, result: MotTable) -> Case:
-    """A result with the truth of the frames that were recorded."""
+    """Pair a result with the truth of the frames that were recorded."""
     if recording.truth is None:
         raise ValueError("a recording without ground truth cannot be scored")
     recorded = np.fromiter(recording.clip.frames, np.int64, len(recording.clip))

@@ -89,16 +89,16 @@ class MeasureContext:
     say: Callable[[str], None] = field(default=_say_nothing)
 
     def count_cases(self, whole: int) -> int:
-        """How many of the bar's `whole` cases to run: all, or a tenth of them, at least one."""
+        """Count how many of the bar's `whole` cases to run: all, or a tenth, at least one."""
         return whole if self.full else max(1, math.ceil(whole * QUICK_SHARE))
 
     def choose_cases(self, table: Sequence[T]) -> list[T]:
-        """All of a table of cases, or a random tenth of them, in its order."""
+        """Choose all of a table of cases, or a random tenth of them, in its order."""
         chosen = self.create_rng("choice").permutation(len(table))[: self.count_cases(len(table))]
         return [table[row] for row in sorted(chosen)]
 
     def create_rng(self, case: str) -> np.random.Generator:
-        """Random numbers of one case: the same for the same seed, whatever else runs."""
+        """Create the random numbers of one case: the same for the same seed."""
         return np.random.default_rng([self.seed, crc32(case.encode())])
 
 

@@ -28,7 +28,7 @@ LOAD_S, SCRIPT_S = 60, 30
 
 
 def describe_missing() -> str:
-    """What a browser lacks here, "" for nothing."""
+    """Say what a browser lacks here, "" for nothing."""
     if find_spec("selenium") is None:
         return "selenium is not installed"
     if find_browser() is None:
@@ -43,7 +43,7 @@ def find_browser() -> str | None:
 
 @contextmanager
 def open_browser(width: int = 1400, height: int = 1000) -> Iterator[Chrome]:
-    """A browser with a fresh, empty profile and a window of that size; its console is kept."""
+    """Open a browser with an empty profile and a window of that size; its console is kept."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 

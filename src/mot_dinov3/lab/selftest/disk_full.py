@@ -91,7 +91,7 @@ class FillPoints:
     disks: bool
 
     def choose_disk(self, context: MeasureContext, name: str) -> FullDisk:
-        """The random disk of a case."""
+        """Choose the random disk of a case."""
         rng = context.create_rng(f"disk {name}")
         real = self.disks and rng.random() < DISK_SHARE
         most = sum(self.sizes) if real else max(self.sizes)

@@ -63,5 +63,5 @@ MEASURES = Registry(
 
 
 def create_measure(name: str) -> Measure:
-    """The measure behind a word of the command line."""
+    """Load the measure behind a word of the command line."""
     return cast("Measure", MEASURES.load(name))

@@ -133,7 +133,7 @@ class HubHandler(BaseHTTPRequestHandler):
         return build_file_answer(directory / rest[-1], PR_COMMIT if from_pr else COMMIT)
 
     def list_discussions(self, repo: str) -> Answer:
-        """The list of a repository's pull requests."""
+        """List a repository's pull requests."""
         items = []
         if repo in self.hub.pull_requests:
             items = [
@@ -145,7 +145,7 @@ class HubHandler(BaseHTTPRequestHandler):
 
 
 def build_file_answer(path: Path, commit: str) -> Answer:
-    """A file as the hub sends it, or that there is none."""
+    """Build the answer that holds a file, or says that it does not exist."""
     if not path.is_file():
         status, headers, content = build_problem(404, "EntryNotFound", "Entry not found")
         return status, {**headers, "X-Repo-Commit": commit}, content
@@ -155,13 +155,13 @@ def build_file_answer(path: Path, commit: str) -> Answer:
 
 
 def build_problem(status: int, code: str, message: str) -> Answer:
-    """An error as the hub says it."""
+    """Build an error as the hub says it."""
     headers = {"X-Error-Code": code, "X-Error-Message": message}
     return status, {name: value for name, value in headers.items() if value}, b""
 
 
 def describe_pull_request(repo: str, number: int, author: str) -> dict[str, object]:
-    """An open pull request in the hub's list."""
+    """Describe an open pull request as the hub's list does."""
     return {
         "title": "Adding `safetensors` variant of this model",
         "num": number,
@@ -175,7 +175,7 @@ def describe_pull_request(repo: str, number: int, author: str) -> dict[str, obje
 
 @contextmanager
 def run_hub() -> Iterator[FakeHub]:
-    """A hub that answers until the block ends; afterwards its address refuses connections."""
+    """Run a hub until the block ends; afterwards its address refuses connections."""
     hub = FakeHub()
     hub.start()
     try:

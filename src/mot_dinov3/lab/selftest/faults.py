@@ -100,5 +100,5 @@ def snapshot(directory: Path) -> Snapshot:
 
 
 def list_faults() -> tuple[Fault, ...]:
-    """Every fault, kind by kind."""
+    """List every fault, kind by kind."""
     return tuple(fault for table in KINDS.values() for fault in table)

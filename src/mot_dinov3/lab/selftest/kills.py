@@ -68,7 +68,7 @@ def measure_kills(context: MeasureContext) -> MeasureResult:
 
 
 def choose_kill(context: MeasureContext, name: str) -> Kill:
-    """The random kill of a case."""
+    """Choose the random kill of a case."""
     rng = context.create_rng(f"kill {name}")
     kinds = [lambda: choose_running_moment(rng, FRAMES)] * 8
     kinds += [

@@ -24,7 +24,7 @@ def count_playing_frames(path: Path) -> int:
 
 
 def read_records(path: Path, *, broken: int = 0) -> list[dict[str, Any]]:
-    """The lines of a JSONL file, whose frames must count up from the first one.
+    """Read the lines of a JSONL file, whose frames must count up from the first one.
 
     Args:
         path: the file.
@@ -57,7 +57,7 @@ def count_frames(records: list[dict[str, Any]]) -> int:
 
 
 def read_last_frame(path: Path, *, broken: int = 0) -> int:
-    """The number of the last frame in a MOT text, of whose last lines some may be cut off.
+    """Read the number of the last frame in a MOT text; `broken` last lines may be cut off.
 
     Raises:
         BrokenPromiseError: another line is cut off.
@@ -74,5 +74,5 @@ def read_last_frame(path: Path, *, broken: int = 0) -> int:
 
 
 def find_unfinished(directory: Path, stem: str = "o") -> list[Path]:
-    """The files of a run that never got their final name."""
+    """Find the files of a run that never got their final name."""
     return sorted(directory.glob(f"{stem}.partial*"))

@@ -34,12 +34,12 @@ class Evil:
 
 
 def build_evil_pickle(marker: Path, protocol: int = 2) -> bytes:
-    """A pickle that makes the marker when it is loaded."""
+    """Build a pickle that makes the marker when it is loaded."""
     return pickle.dumps({"model": Evil((os.mkdir, (str(marker),)))}, protocol)
 
 
 def write_evil_archive(path: Path, marker: Path) -> None:
-    """The same in the archive that `torch.save` makes."""
+    """Write such a pickle into an archive like that of `torch.save`."""
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("archive/data.pkl", build_evil_pickle(marker))
         file.writestr("archive/version", "3\n")
@@ -47,7 +47,7 @@ def write_evil_archive(path: Path, marker: Path) -> None:
 
 
 def plant_archive(name: str, flag: str) -> Prepare:
-    """A weights file of PyTorch that holds code."""
+    """Plant a weights file of PyTorch that holds code."""
 
     def prepare(directory: Path, traps: Traps) -> Sequence[str]:
         write_evil_archive(directory / name, traps.marker)
@@ -57,7 +57,7 @@ def plant_archive(name: str, flag: str) -> Prepare:
 
 
 def plant_pickle(name: str, protocol: int) -> Prepare:
-    """A bare pickle that calls itself weights."""
+    """Plant a bare pickle that calls itself weights."""
 
     def prepare(directory: Path, traps: Traps) -> Sequence[str]:
         (directory / name).write_bytes(build_evil_pickle(traps.marker, protocol))
@@ -67,7 +67,7 @@ def plant_pickle(name: str, protocol: int) -> Prepare:
 
 
 def plant_metadata(directory: Path, traps: Traps) -> Sequence[str]:
-    """An export whose description calls Python."""
+    """Plant an export whose description calls Python."""
     place = directory / "x_openvino_model"
     place.mkdir()
     (place / "x.xml").write_text('<?xml version="1.0"?><net name="x" version="11"></net>')
@@ -81,7 +81,7 @@ def plant_metadata(directory: Path, traps: Traps) -> Sequence[str]:
 def plant_repository(
     *, weights: str, kind: str = "", flag: str = "dino", processor: bool = False
 ) -> Prepare:
-    """A directory of a model that asks for its own code to be run.
+    """Plant a directory of a model that asks for its own code to be run.
 
     Args:
         weights: "safetensors" for the demo's own, "pickle" for an evil one.
@@ -133,7 +133,7 @@ def change_json(path: Path, keys: dict[str, object]) -> None:
 
 
 def plant_external_weights(directory: Path, traps: Traps) -> Sequence[str]:
-    """A network of ONNX whose numbers are said to lie in a file outside of its directory."""
+    """Plant a network of ONNX whose numbers are said to lie outside of its directory."""
     try:
         from onnx import TensorProto, helper
     except ImportError as error:
@@ -157,7 +157,7 @@ def plant_external_weights(directory: Path, traps: Traps) -> Sequence[str]:
 
 
 def plant_recording(directory: Path, traps: Traps) -> Sequence[str]:
-    """A recording for `replay` whose arrays are pickles."""
+    """Plant a recording for `replay` whose arrays are pickles."""
     import io
 
     import numpy as np
@@ -171,7 +171,7 @@ def plant_recording(directory: Path, traps: Traps) -> Sequence[str]:
 
 
 def plant_settings(directory: Path, traps: Traps) -> Sequence[str]:
-    """A configuration that is Python."""
+    """Plant a configuration that is Python."""
     (directory / "in.toml").write_text(f"source = __import__('os').open('{traps.marker}', 577)\n")
     return ("--config", "in.toml", *DETECT)
 

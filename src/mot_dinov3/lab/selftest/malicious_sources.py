@@ -47,7 +47,7 @@ MAGICK = "push graphic-context\nviewbox 0 0 64 48\nimage over 0,0 64,48 '{}'\npo
 
 
 def plant_file_name(text: str, name: str = "in.mp4", prefix: str = "") -> Prepare:
-    """A text whose place `{}` names the secret file."""
+    """Plant a text whose place `{}` names the secret file."""
 
     def prepare(directory: Path, traps: Traps) -> Sequence[str]:
         (directory / name).write_text(text.format(f"{prefix}{traps.secret}"), encoding="utf-8")
@@ -57,7 +57,7 @@ def plant_file_name(text: str, name: str = "in.mp4", prefix: str = "") -> Prepar
 
 
 def plant_address(text: str, name: str = "in.mp4") -> Prepare:
-    """A text whose place `{}` names an address."""
+    """Plant a text whose place `{}` names an address."""
 
     def prepare(directory: Path, traps: Traps) -> Sequence[str]:
         (directory / name).write_text(text.format(traps.url), encoding="utf-8")
@@ -67,7 +67,7 @@ def plant_address(text: str, name: str = "in.mp4") -> Prepare:
 
 
 def plant_command(source: str) -> Prepare:
-    """A source that is a command of libav, with `{}` for the secret file."""
+    """Give a source that is a command of libav, with `{}` for the secret file."""
 
     def prepare(directory: Path, traps: Traps) -> Sequence[str]:
         return ("--source", source.replace("{}", str(traps.secret)), *LOOK)
@@ -76,28 +76,28 @@ def plant_command(source: str) -> Prepare:
 
 
 def plant_postscript(directory: Path, traps: Traps) -> Sequence[str]:
-    """A program for Ghostscript that calls itself a picture."""
+    """Plant a program for Ghostscript that calls itself a picture."""
     text = POSTSCRIPT.format(traps.marker, traps.marker)
     (directory / "in.png").write_text(text, encoding="utf-8")
     return ("--source", "in.png", *LOOK)
 
 
 def plant_script(directory: Path, traps: Traps) -> Sequence[str]:
-    """A script of VapourSynth, which is Python."""
+    """Plant a script of VapourSynth, which is Python."""
     text = f"open({str(traps.marker)!r}, 'w')\n"
     (directory / "in.vpy").write_text(text, encoding="utf-8")
     return ("--source", "in.vpy", *LOOK)
 
 
 def plant_movie(directory: Path, traps: Traps) -> Sequence[str]:
-    """A movie that says of its pictures that they lie in another file."""
+    """Plant a movie that says of its pictures that they lie in another file."""
     movie = make_clip(directory / "in.mp4", KINDS[0], 12, (64, 48))
     movie.write_bytes(refer_to(movie.read_bytes(), traps.secret))
     return ("--source", "in.mp4", "--max-frames", "1", *LOOK)
 
 
 def refer_to(movie: bytes, other: Path) -> bytes:
-    """The movie with the alias of another file as its data reference.
+    """Give a movie the alias of another file as its data reference.
 
     Boxes around the reference grow (ISO/IEC 14496-12, 8.7.2; alias: QuickTime File Format,
     "Data reference atoms"); `moov` must come last, so that no picture moves.
@@ -117,7 +117,7 @@ def refer_to(movie: bytes, other: Path) -> bytes:
 
 
 def plant_sequence(directory: Path, traps: Traps) -> Sequence[str]:
-    """A sequence whose images are said to lie outside of it."""
+    """Plant a sequence whose images are said to lie outside of it."""
     (directory / "seq").mkdir()
     traps.secret.rename(traps.secret.with_name("000001.jpg"))
     outside = os.path.relpath(traps.secret.parent, directory / "seq")

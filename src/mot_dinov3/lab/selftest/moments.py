@@ -38,12 +38,12 @@ class Moment:
 
 
 def choose_running_moment(rng: np.random.Generator, frames: int) -> Moment:
-    """A moment between the first and the last frame."""
+    """Choose a moment between the first and the last frame."""
     return Moment(int(rng.integers(1, frames + 1)), after_s=float(rng.uniform(0, MOST_JITTER_S)))
 
 
 def choose_starting_moment(rng: np.random.Generator, most_s: float) -> Moment:
-    """A moment before or while the first frames are tracked: imports, models, warm-up.
+    """Choose a moment before or while the first frames are tracked: imports, models, warm-up.
 
     The interpreter's own start comes before that: it shows a traceback when it is interrupted.
     """
@@ -51,7 +51,7 @@ def choose_starting_moment(rng: np.random.Generator, most_s: float) -> Moment:
 
 
 def choose_finishing_moment(rng: np.random.Generator, frames: int) -> Moment:
-    """A moment about the end: the last frames, and what is written after them."""
+    """Choose a moment about the end: the last frames, and what is written after them."""
     lines = frames - int(rng.integers(0, 4))
     return Moment(lines, after_s=float(rng.uniform(0, 10 * MOST_JITTER_S)))
 

@@ -119,7 +119,7 @@ def mutate(whole: bytes, rng: Random) -> tuple[bytes, list[str]]:
 
 
 def find_fields(data: bytes | bytearray) -> list[int]:
-    """Where the fields of a video container stand; nowhere in any other file."""
+    """Find where the fields of a video container stand; nowhere in any other file."""
     for beginning, pattern in _FIELDS.items():
         if beginning in data[:8]:
             return [match.start(1) for match in pattern.finditer(data)]

@@ -48,7 +48,7 @@ class Plant:
 
 
 def plant_token(name: str, words: str, code: int, **more: Mapping[str, str] | str) -> Plant:
-    """A token of the hub."""
+    """Plant a token of the hub."""
     return Plant(name, words, code, token=True, **more)  # type: ignore[arg-type]
 
 

@@ -110,7 +110,7 @@ def expect_played(video: Video, played: dict[str, Any]) -> None:
 def track_clip(
     name: str, kind: ClipKind, size: tuple[int, int] = (160, 120), shown: tuple[int, int] = (0, 0)
 ) -> Make:
-    """The video of a whole run over a clip of that kind.
+    """Track a clip of that kind; the video is that of a whole run.
 
     Args:
         name: of the video.

@@ -67,7 +67,7 @@ def left_edge(index: int) -> int:
 
 
 def draw_frame(index: int) -> Image:
-    """(HEIGHT, WIDTH, 3) uint8: a box of its own colour in every lane, on a checked ground."""
+    """Draw a box of its own colour in every row, on a checked ground: (HEIGHT, WIDTH, 3) uint8."""
     rows, columns = np.indices((HEIGHT, WIDTH)) // 12
     ground = 90 + 40 * ((rows + columns) % 2)
     image = np.repeat(ground[..., None], 3, axis=2).astype(np.uint8)

@@ -91,7 +91,7 @@ def watch(
 
 
 def invent_secret(rng: np.random.Generator, token: bool) -> str:
-    """A secret that nothing else contains."""
+    """Invent a secret that nothing else contains."""
     letters = rng.choice(list(string.ascii_letters), 30 if token else 14)
     return f"hf_{''.join(letters)}" if token else "".join(letters)
 
@@ -112,7 +112,7 @@ def quote_words(scene: SelftestScene) -> Mapping[str, str]:
 
 
 def fill(text: str, known: Mapping[str, str]) -> str:
-    """The text with every known `{name}` filled in, and other braces as they are."""
+    """Fill in every known `{name}` of a text; other braces stay as they are."""
     for name, value in known.items():
         text = text.replace(f"{{{name}}}", value)
     return text
@@ -121,7 +121,7 @@ def fill(text: str, known: Mapping[str, str]) -> str:
 def collect_texts(
     directory: Path, ended: ProcessResult, planted: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Where something was said or written, and what."""
+    """Collect every text that was said or written, and where."""
     yield "standard output", ended.out
     yield "standard error", ended.err
     for path in sorted(directory.rglob("*")):
@@ -138,14 +138,14 @@ def forms_of(secret: str) -> tuple[str, ...]:
 
 
 def quote_around(text: str, form: str) -> str:
-    """What stands around a secret, itself left out."""
+    """Quote what stands around a secret, itself left out."""
     before, _, after = text.partition(form)
     return " ".join(f"{before[-60:]}<...>{after[:30]}".split())
 
 
 @contextmanager
 def play_stream(clip: Path) -> Iterator[str]:
-    """A stream over HTTP: `HOST:PORT/live.ts`, one clip for every caller."""
+    """Serve a stream over HTTP, `HOST:PORT/live.ts`: the clip for every caller."""
     over = Event()
     head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n\r\n"
 

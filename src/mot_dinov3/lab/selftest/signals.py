@@ -57,7 +57,7 @@ def measure_signals(context: MeasureContext) -> MeasureResult:
 
 
 def choose_stop(context: MeasureContext, name: str) -> Stop:
-    """The random stop of a case."""
+    """Choose the random stop of a case."""
     rng = context.create_rng(f"signal {name}")
     number = signal.Signals[f"SIG{name.partition('-')[0].upper()}"]
     kind = rng.random()

@@ -98,12 +98,12 @@ def slope_mb(held: list[HeldResources]) -> float:
 
 
 def select_settled(held: list[HeldResources]) -> list[HeldResources]:
-    """The samples after the settling time."""
+    """Select the samples after the settling time."""
     return [item for item in held if item.frame >= SETTLED * held[-1].frame]
 
 
 def format_held(held: list[HeldResources]) -> str:
-    """The figures of a run in words."""
+    """Describe the figures of a run in words."""
     late = select_settled(held)
     files, threads = counted(late[-1].files, "file"), counted(late[-1].threads, "thread")
     return (
@@ -157,7 +157,7 @@ def soak_pipeline(context: MeasureContext, frames: int, directory: Path) -> list
 
 
 def sample_run(process: Process, frame_log: Path) -> Iterator[HeldResources]:
-    """What a run holds from time to time, while frames come in."""
+    """Sample what a run holds from time to time, while frames come in."""
     lines = offset = 0
     while process.poll() is None:
         sleep(GLANCE_S)
@@ -175,7 +175,7 @@ def sample_run(process: Process, frame_log: Path) -> Iterator[HeldResources]:
 
 
 def read_held(process_id: str, frame: int) -> HeldResources:
-    """What a process holds now (proc(5)).
+    """Read what a process holds now (proc(5)).
 
     Raises:
         OSError: it is gone.

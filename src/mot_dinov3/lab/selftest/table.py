@@ -36,12 +36,12 @@ class ScoreboardLine:
 
 
 def format_head() -> str:
-    """The names of the columns."""
+    """Format the names of the columns."""
     return _line("measure", "done", "passed", "seconds", "bar")
 
 
 def format_line(scored: ScoreboardLine, seed: int) -> str:
-    """One measure, below it its failures and how each is repeated, then its notes."""
+    """Format one measure, its failures and how each is repeated, then its notes."""
     outcome = scored.outcome
     if outcome.skipped:
         return _line(scored.name, "-", "-", "-", f"skipped: {outcome.skipped}")
@@ -57,7 +57,7 @@ def format_line(scored: ScoreboardLine, seed: int) -> str:
 
 
 def format_verdict(table: Sequence[ScoreboardLine]) -> str:
-    """The last line: how many bars are met, missed and untested."""
+    """Format the last line: how many bars are met, missed and untested."""
     missed = [line.name for line in table if not line.outcome.met and not line.outcome.skipped]
     skipped = [line.name for line in table if line.outcome.skipped]
     met = len(table) - len(missed) - len(skipped)

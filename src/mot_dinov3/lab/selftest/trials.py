@@ -100,7 +100,7 @@ class TrialWorkers:
             worker.stop()
 
     def run(self, number: int) -> str:
-        """What went wrong in a trial, run by this thread's worker."""
+        """Run a trial in this thread's worker; returns what went wrong."""
         worker = getattr(self._mine, "worker", None)
         if worker is None:
             worker = self._mine.worker = TrialWorker(*self._parts)

@@ -29,7 +29,7 @@ FEW_TRIALS = 8
 
 
 def format_trials(trials: Sequence[Trial], start: Trial, most: int = MOST_ROWS) -> str:
-    """The best trials, best first, and what each changed against the start."""
+    """Format the best trials, best first, and what each changed against the start."""
     best = sorted(trials, key=lambda trial: (not trial.admitted, -trial.value, trial.number))
     head = "trial   value   HOTA   IDF1   AssA  crops %  changes against the start"
     return "\n".join([head, *(_format_row(trial, start) for trial in best[:most])])
@@ -54,7 +54,7 @@ def _format_figures(verdict: Verdict) -> str:
 
 
 def format_value(value: Value) -> str:
-    """A value as it stands in a configuration file."""
+    """Format a value as it stands in a configuration file."""
     return str(value).lower() if isinstance(value, bool) else f"{value:g}"
 
 
@@ -119,7 +119,7 @@ def measure_importance(study: optuna.Study) -> dict[str, float]:
 
 
 def format_importance(shares: Mapping[str, float]) -> str:
-    """A line per setting that matters at all."""
+    """Format a line per setting that matters at all."""
     rows = [f"  {key:<20}{100 * share:>5.0f} %" for key, share in shares.items() if share >= 0.01]
     return "\n".join(["importance (PED-ANOVA)", *rows]) if rows else ""
 
@@ -142,7 +142,7 @@ def find_changes(config: TrackConfig, recorded: Mapping[str, Any]) -> dict[str, 
 
 
 def list_replayed_keys() -> list[str]:
-    """The keys of all settings that a replay uses."""
+    """List the keys of all settings that a replay uses."""
     return [key_of(item) for stage in REPLAYED for item in flag_fields(stages()[stage])]
 
 

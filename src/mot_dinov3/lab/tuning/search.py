@@ -131,7 +131,7 @@ class Search:
         return self.trials()[1] if both and len(self._list_records()) >= 2 else None
 
     def _list_starts(self) -> list[Mapping[str, Value]]:
-        """The values to judge first: the start, and the defaults where they differ from it."""
+        """List the values to judge first: the start, and the defaults where they differ from it."""
         space = self.space
         return [space.start] if space.start == space.usual else [space.start, space.usual]
 

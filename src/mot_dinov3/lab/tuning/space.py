@@ -42,7 +42,7 @@ class Setting:
         return self.digits < 0
 
     def widen_to(self, value: Value) -> Setting:
-        """The same, its range widened to hold `value`."""
+        """Widen the range to hold `value`; returns a new setting."""
         if self.is_switch:
             return self
         return replace(self, low=min(self.low, value), high=max(self.high, value))
@@ -167,7 +167,7 @@ class Space:
         return argument if setting.digits else round(argument)
 
     def apply(self, values: Mapping[str, Value]) -> TrackConfig:
-        """The configuration with some settings at other values."""
+        """Build the configuration with some settings at other values."""
         changed: dict[str, Any] = dict(values)
         if POLICY in changed:
             changed[POLICY] = f"{self._policy}:{changed[POLICY]:g}"

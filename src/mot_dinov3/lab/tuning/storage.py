@@ -28,7 +28,7 @@ PURPOSE, NAME = "purpose", "tune"
 
 @contextmanager
 def open_study(path: Path | None, purpose: Mapping[str, Any]) -> Iterator[optuna.Study]:
-    """A new study, or the one that the file holds.
+    """Open a new study, or the one that the file holds.
 
     Args:
         path: an SQLite file in a directory that exists, None to keep the study in memory.

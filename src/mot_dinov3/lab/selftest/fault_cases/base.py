@@ -20,7 +20,7 @@ Prepare: TypeAlias = Callable[[Path, SelftestScene], AbstractContextManager[Proc
 
 @contextmanager
 def change_nothing(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
-    """The words alone are the fault."""
+    """Change nothing: the words alone are the fault."""
     yield ProcessSetup()
 
 
@@ -47,7 +47,7 @@ class Fault:
 
 
 def place_files(contents: Mapping[str, bytes | str]) -> Prepare:
-    """Files that are there before: name -> content; a name with an end slash is a directory."""
+    """Place files before the run: name -> content; a name with an end slash is a directory."""
 
     @contextmanager
     def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
@@ -64,7 +64,7 @@ def place_files(contents: Mapping[str, bytes | str]) -> Prepare:
 
 
 def apply_change(make: Callable[[Path, SelftestScene], None]) -> Prepare:
-    """What a function does to the directory before."""
+    """Let a function change the directory before the run."""
 
     @contextmanager
     def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
@@ -75,7 +75,7 @@ def apply_change(make: Callable[[Path, SelftestScene], None]) -> Prepare:
 
 
 def set_variables(values: Mapping[str, str]) -> Prepare:
-    """Variables that are set."""
+    """Set variables for the run."""
 
     @contextmanager
     def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
@@ -85,7 +85,7 @@ def set_variables(values: Mapping[str, str]) -> Prepare:
 
 
 def patch_python(code: str, more: Prepare = change_nothing) -> Prepare:
-    """Python that runs in the new process before the program, to break what it stands on."""
+    """Run Python in the new process before the program, to break what it stands on."""
 
     @contextmanager
     def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
@@ -100,7 +100,7 @@ def patch_python(code: str, more: Prepare = change_nothing) -> Prepare:
 
 
 def hide_package(name: str, more: Prepare = change_nothing) -> Prepare:
-    """A package that is not installed."""
+    """Let a package look as if it were not installed."""
     code = f"""
 import importlib.metadata, importlib.util, sys
 
@@ -133,7 +133,7 @@ def drop_privilege() -> tuple[str, ...]:
 
 
 def lock(name: str, mode: int, more: Prepare = change_nothing) -> Prepare:
-    """A file or directory whose permissions are `mode` while the program runs."""
+    """Give a file or directory the permissions `mode` while the program runs."""
 
     @contextmanager
     def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:

@@ -32,7 +32,7 @@ def usage_fault(name: str, words: str, says: str, prepare: Prepare = change_noth
 
 
 def copy_run(directory: Path, scene: SelftestScene) -> None:
-    """`in.mp4` and `j.jsonl`: the clip and the frame log of a run over it."""
+    """Copy the clip to `in.mp4` and the frame log of a run over it to `j.jsonl`."""
     shutil.copy(scene.video, directory / "in.mp4")
     shutil.copy(scene.frame_log, directory / "j.jsonl")
 

@@ -37,7 +37,7 @@ sys.meta_path.insert(0, Exhaust())
 
 
 def exhaust_memory(error: str) -> Prepare:
-    """The memory is full in the middle of the run."""
+    """Fill the memory in the middle of the run."""
     return patch_python(EXHAUSTED.replace("{error}", error))
 
 

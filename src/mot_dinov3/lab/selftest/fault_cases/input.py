@@ -24,7 +24,7 @@ GARBAGE = bytes((17 * i * i + 29) % 251 for i in range(20_000))
 
 
 def cut_clip(share: float) -> Prepare:
-    """`in.mp4`: the clip without its end, which has the index."""
+    """Write `in.mp4`: the clip without its end, which has the index."""
 
     def make(directory: Path, scene: SelftestScene) -> None:
         data = scene.video.read_bytes()
@@ -34,7 +34,7 @@ def cut_clip(share: float) -> Prepare:
 
 
 def punch_holes(directory: Path, scene: SelftestScene) -> None:
-    """`in.mp4`: the clip with zeros where some of its pictures were."""
+    """Write `in.mp4`: the clip with zeros where some of its pictures were."""
     data = bytearray(scene.video.read_bytes())
     middle = len(data) // 2
     data[middle : middle + len(data) // 8] = bytes(len(data) // 8)
@@ -42,24 +42,24 @@ def punch_holes(directory: Path, scene: SelftestScene) -> None:
 
 
 def write_silence(directory: Path, scene: SelftestScene) -> None:
-    """`in.wav`: a second of silence."""
+    """Write `in.wav`: a second of silence."""
     with wave.open(str(directory / "in.wav"), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes(bytes(16_000))
 
 
 def link_in_circle(directory: Path, scene: SelftestScene) -> None:
-    """`in.mp4`: a link to itself."""
+    """Make `in.mp4` a link to itself."""
     (directory / "in.mp4").symlink_to("in.mp4")
 
 
 def make_pipe(directory: Path, scene: SelftestScene) -> None:
-    """`in.mp4`: a pipe into which no program writes."""
+    """Make `in.mp4` a pipe into which no program writes."""
     os.mkfifo(directory / "in.mp4")
 
 
 def place_two_clips(directory: Path, scene: SelftestScene) -> None:
-    """`a.mp4` and `b.mp4`: the same clip."""
+    """Copy the clip to `a.mp4` and `b.mp4`."""
     for name in ("a.mp4", "b.mp4"):
         (directory / name).write_bytes(scene.video.read_bytes())
 

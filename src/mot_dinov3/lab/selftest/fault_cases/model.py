@@ -30,13 +30,13 @@ def weights_fault(name: str, says: str, content: bytes | None, suffix: str = ".p
 
 
 def cut_weights(directory: Path, scene: SelftestScene) -> None:
-    """`bad.pt`: the first half of the demo detector."""
+    """Write `bad.pt`: the first half of the demo detector."""
     whole = demo_detector_path().read_bytes()
     (directory / "bad.pt").write_bytes(whole[: len(whole) // 2])
 
 
 def copy_model(*, without: str = "", damage: str = "", by: bytes = GARBAGE) -> Prepare:
-    """`model`: the demo embedder, one file of it left out or replaced."""
+    """Copy the demo embedder to `model`, one file of it left out or replaced."""
 
     def make(directory: Path, scene: SelftestScene) -> None:
         shutil.copytree(demo_embedder_path(), directory / "model")
@@ -49,7 +49,7 @@ def copy_model(*, without: str = "", damage: str = "", by: bytes = GARBAGE) -> P
 
 
 def rename_weights(directory: Path, scene: SelftestScene) -> None:
-    """`model`: the demo embedder with weights under the name of a pickle."""
+    """Copy the demo embedder to `model`, its weights under the name of a pickle."""
     shutil.copytree(demo_embedder_path(), directory / "model")
     safe = directory / "model" / "model.safetensors"
     safe.rename(safe.with_name("pytorch_model.bin"))

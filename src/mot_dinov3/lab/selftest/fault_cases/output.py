@@ -27,23 +27,23 @@ def output_fault(name: str, words: str, says: str, prepare: Prepare = change_not
 
 
 def place_old_files(*names: str) -> Prepare:
-    """Earlier results, which have to stay as they are."""
+    """Place earlier results, which have to stay as they are."""
     return place_files(dict.fromkeys(names, OLD))
 
 
 def copy_clip(directory: Path, scene: SelftestScene) -> None:
-    """`in.mp4`, and `link.mp4` that leads to it."""
+    """Copy the clip to `in.mp4`, and make `link.mp4` lead to it."""
     (directory / "in.mp4").write_bytes(scene.video.read_bytes())
     (directory / "link.mp4").symlink_to("in.mp4")
 
 
 def copy_boxes(directory: Path, scene: SelftestScene) -> None:
-    """`det.txt`: the boxes of the clip."""
+    """Copy the boxes of the clip to `det.txt`."""
     (directory / "det.txt").write_bytes(scene.boxes.read_bytes())
 
 
 def limit_files(limit: int, more: Prepare) -> Prepare:
-    """No file may grow beyond `limit` bytes."""
+    """Let no file grow beyond `limit` bytes."""
 
     @contextmanager
     def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:

@@ -28,7 +28,7 @@ class Count:
         self.number = 0
 
     def count_calls(self, function: Callable[..., None]) -> Callable[..., None]:
-        """The same function, counted."""
+        """Wrap the function so that its calls are counted."""
 
         @wraps(function)
         def counted(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever it takes
