@@ -16,15 +16,15 @@ from mot_dinov3.errors import UnknownNameError
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import Embeddings
 
-KEYS = {key_of(item) for kind in stages().values() for item in flag_fields(kind)}
+KEYS = {key_of(item) for kind in stages(TrackConfig).values() for item in flag_fields(kind)}
 NAMED = [name for name in PRESETS if name != "default"]
 OTHER = {bool: lambda v: not v, float: lambda v: 0.45 if v != 0.45 else 0.55, int: lambda v: v + 1}
 
 
 def resolved(*words, toml=None, environment=None):
     parser = argparse.ArgumentParser()
-    add_flags(parser)
-    return resolve(vars(parser.parse_args(words)), toml, environment or {})
+    add_flags(parser, TrackConfig)
+    return resolve(TrackConfig, vars(parser.parse_args(words)), toml, environment or {})
 
 
 def test_the_five_familiar_names_are_there():
@@ -45,7 +45,7 @@ def test_a_flag_comes_before_the_preset(name):
         if isinstance(value, str):
             continue
         mine = OTHER[type(value)](value)
-        assert as_dict(resolve({"tracker": name, key: mine}, None, {}))[key] == mine
+        assert as_dict(resolve(TrackConfig, {"tracker": name, key: mine}, None, {}))[key] == mine
 
 
 def test_flags_of_every_kind_come_before_the_preset():

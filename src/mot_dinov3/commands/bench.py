@@ -18,6 +18,7 @@ from mot_dinov3.commands.flags import (
     resolve,
 )
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import as_dict
 from mot_dinov3.errors import EXIT_OK, MotError, UnknownNameError, UsageError
 
@@ -57,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
                      help="interpreter of other people's trackers (default: this one)")  # fmt: skip
     out.add_argument("--json", type=Path, metavar="FILE", help="also write the JSON to FILE")
     tracking = ("scheduler", "tracker", "association", "motion")
-    add_flags(out, ("source", "device", "detector", "embedder", *tracking, "talk"))
+    add_flags(out, TrackConfig, ("source", "device", "detector", "embedder", *tracking, "talk"))
     return out
 
 
@@ -110,7 +111,7 @@ def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
     _check(args, chosen)
     if not {"embedder", "embed_model", "dinov3"} & set(chosen):
         chosen["embed_model"] = "demo"
-    config = resolve(chosen, None, environment_layer())
+    config = resolve(TrackConfig, chosen, None, environment_layer())
     require_standing("bench", config)
     return BenchSettings(
         config=config,

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, InputError, UsageError
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
-    from mot_dinov3.config import TrackConfig
     from mot_dinov3.io.read.sources import FrameReader
     from mot_dinov3.lab.recordings.cache import Cache
     from mot_dinov3.lab.recordings.recording import Recording
@@ -41,7 +41,9 @@ def parser() -> argparse.ArgumentParser:
                      help="record again what is there already")  # fmt: skip
     out.add_argument("--truth", type=Path, metavar="FILE",
                      help="ground truth of the source as MOT text")  # fmt: skip
-    add_flags(out, ("source", "device", "detector", "embedder", "cheap", "tracker", "talk"))
+    add_flags(
+        out, TrackConfig, ("source", "device", "detector", "embedder", "cheap", "tracker", "talk")
+    )
     return out
 
 
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     words, directory, again, truth = (
         chosen.pop(name) for name in ("sources", "out", "replace", "truth")
     )
-    config = without_camera(resolve(chosen, None, environment_layer()))
+    config = without_camera(resolve(TrackConfig, chosen, None, environment_layer()))
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     sources = [*filter(None, [config.source.source]), *words]

@@ -46,7 +46,11 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument(
         "--seed", type=int, default=DEMO_SEED, help=f"which street (default: {DEMO_SEED})"
     )
-    add_flags(out, ("device", "scheduler", "tracker", "association", "motion", "draw", "talk"))
+    add_flags(
+        out,
+        TrackConfig,
+        ("device", "scheduler", "tracker", "association", "motion", "draw", "talk"),
+    )
     return out
 
 
@@ -56,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     directory, frames, seed = (chosen.pop(name) for name in ("out", "frames", "seed"))
     if frames < 1:
         raise UsageError(f"--frames must be at least 1, got {frames}.", fix="Leave it out.")
-    config = resolve(chosen, None, environment_layer())
+    config = resolve(TrackConfig, chosen, None, environment_layer())
     say = print if not config.talk.quiet else _nothing
     say(f"drawing {counted(frames, 'frame')} of a street ...", file=sys.stderr)
     clip = draw_clip(directory, frames, seed)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
-from mot_dinov3.config import RelinkConfig, flag_fields
+from mot_dinov3.config import RelinkConfig, TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 from mot_dinov3.outputs.summary import format_merger
@@ -41,8 +41,8 @@ def parser() -> argparse.ArgumentParser:
     add("--trace", type=Path, metavar="FILE", help="what --save-trace wrote")
     add("--out", type=Path, required=True, metavar="DIR", help="where the new files go")
     limits = [key_of(item) for item in flag_fields(RelinkConfig) if item.name != "relink"]
-    add_flags(out, ("relink",), only=limits)
-    add_flags(out, ("talk",))
+    add_flags(out, TrackConfig, ("relink",), only=limits)
+    add_flags(out, TrackConfig, ("talk",))
     return out
 
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     files = {"jsonl": args.jsonl, "embeddings": args.embeddings, "mot": args.mot,
              "csv": args.csv, "trace": args.trace}  # fmt: skip
     chosen = {k: v for k, v in vars(args).items() if k not in {*files, "out"}}
-    config = resolve(chosen, None, environment_layer())
+    config = resolve(TrackConfig, chosen, None, environment_layer())
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     given = {kind: path for kind, path in files.items() if path is not None}

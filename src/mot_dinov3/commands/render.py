@@ -31,8 +31,8 @@ def parser() -> argparse.ArgumentParser:
     out = CommandParser(prog="cli.py render", description=DESCRIPTION)
     out.add_argument("--jsonl", type=Path, required=True, metavar="FILE",
                      help="what --save-jsonl wrote")  # fmt: skip
-    add_flags(out, ("source", "output"), only=(*SOURCE, *OUTPUT))
-    add_flags(out, ("draw", "loop", "talk"))
+    add_flags(out, TrackConfig, ("source", "output"), only=(*SOURCE, *OUTPUT))
+    add_flags(out, TrackConfig, ("draw", "loop", "talk"))
     return out
 
 
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     """Draw and write as the flags say."""
     chosen = dict(vars(args))
     journal = chosen.pop("jsonl")
-    config = narrowed(resolve(chosen, None, environment_layer()))
+    config = narrowed(resolve(TrackConfig, chosen, None, environment_layer()))
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     from mot_dinov3.commands.progress import Terminal

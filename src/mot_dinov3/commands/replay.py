@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, require_standing, resolve
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 
 if TYPE_CHECKING:
-    from mot_dinov3.config import TrackConfig
     from mot_dinov3.lab.recordings.cache import Cache
     from mot_dinov3.lab.recordings.play import Case
 
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
                      help="where the results go (default: outputs/replay)")  # fmt: skip
     out.add_argument("--keep-mot", action="store_true",
                      help="keep the tracks of every case in DIR/mot")  # fmt: skip
-    add_flags(out, ("cheap", "scheduler", "tracker", "association", "motion", "talk"))
+    add_flags(out, TrackConfig, ("cheap", "scheduler", "tracker", "association", "motion", "talk"))
     return out
 
 
@@ -104,7 +104,7 @@ def config_of(args: argparse.Namespace) -> TrackConfig:
     if hard and not any(numbers):
         raise UsageError("--embed-hard-budget has no budget to enforce.",
                          fix="Add --budgets MS or --crops N.")  # fmt: skip
-    config = resolve(chosen, None, environment_layer())
+    config = resolve(TrackConfig, chosen, None, environment_layer())
     require_standing("replay", config)
     if not hard:
         return config

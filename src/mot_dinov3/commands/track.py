@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--print-config", action="store_true", help="print the settings as TOML")
     out.add_argument("--version", action="version", version=f"mot_dinov3 {__version__}",
                      help="print the version")  # fmt: skip
-    add_flags(out, many="--source")
+    add_flags(out, TrackConfig, many="--source")
     return out
 
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Track a video as the flags say; the exit code tells how it ended."""
     chosen = dict(vars(args))
     toml, show = chosen.pop("config"), chosen.pop("print_config")
-    config = resolve(chosen, toml, environment_layer())
+    config = resolve(TrackConfig, chosen, toml, environment_layer())
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     if show:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, require_standing, resolve
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, UsageError
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
-    from mot_dinov3.config import TrackConfig
     from mot_dinov3.lab.recordings.cache import Cache
     from mot_dinov3.lab.tuning.judge import Judge
     from mot_dinov3.lab.tuning.objective import Objective, Verdict
@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     add("--out", type=Path, default=Path("outputs/tuned.toml"), metavar="FILE",
         help="what was found, for --config (default: outputs/tuned.toml)")  # fmt: skip
     add("--config", type=Path, metavar="FILE", help="begin with the flags of a TOML file")
-    add_flags(out, ("cheap", "scheduler", "tracker", "association", "motion", "talk"))
+    add_flags(out, TrackConfig, ("cheap", "scheduler", "tracker", "association", "motion", "talk"))
     return out
 
 
@@ -113,7 +113,7 @@ def config_of(args: argparse.Namespace) -> TrackConfig:
     if not 0 <= args.seed < 2**31 // 1000:
         raise UsageError(f"--seed must be from 0 to {2**31 // 1000 - 1}, got {args.seed}.",
                          fix="Give --seed another value.")  # fmt: skip
-    config = resolve(chosen, args.config, environment_layer())
+    config = resolve(TrackConfig, chosen, args.config, environment_layer())
     require_standing("tune", config)
     if config.scheduler.target_fps:
         raise UsageError("tune does not take --target-fps: time in a replay is not real.",

@@ -134,7 +134,7 @@ def changed(config: TrackConfig, recorded: Mapping[str, Any]) -> dict[str, Any]:
 
 def replayed_keys() -> list[str]:
     """The keys of all settings that a replay hears of."""
-    return [key_of(item) for stage in REPLAYED for item in flag_fields(stages()[stage])]
+    return [key_of(item) for stage in REPLAYED for item in flag_fields(stages(TrackConfig)[stage])]
 
 
 def as_toml(values: Mapping[str, Any], comments: Sequence[str]) -> str:

@@ -160,7 +160,7 @@ class Space:
         if POLICY in changed:
             changed[POLICY] = f"{self._policy}:{changed[POLICY]:g}"
         out = self.base
-        for stage, kind in stages().items():
+        for stage, kind in stages(TrackConfig).items():
             fields = {item.name: changed[key_of(item)] for item in flag_fields(kind)
                       if key_of(item) in changed}  # fmt: skip
             out = replace(out, **{stage: replace(getattr(out, stage), **fields)})
