@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from mot_dinov3.commands import COMMANDS
+from mot_dinov3.commands.factory import COMMANDS
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of, stages
 
@@ -41,7 +40,7 @@ OTHER_PROGRAMS = {
 
 
 def parser_of(command):
-    return import_module(COMMANDS[command]).parser()
+    return COMMANDS.load(command).parser()
 
 
 def prose(text):
@@ -128,7 +127,11 @@ def test_every_flag_of_the_evaluation_is_in_its_page():
 
 def test_defaults_in_the_documentation_are_the_defaults():
     rows = re.findall(r"^\| `(--[\w-]+)` \| ([^|]+) \|", ALL, re.M)
-    known = {item.metadata["flag"]: item for one in stages(TrackConfig).values() for item in flag_fields(one)}
+    known = {
+        item.metadata["flag"]: item
+        for one in stages(TrackConfig).values()
+        for item in flag_fields(one)
+    }
     checked = 0
     for name, shown in rows:
         number = shown.strip("` ")

@@ -12,8 +12,9 @@ import time
 
 import pytest
 
-from mot_dinov3.commands import COMMANDS, main
+from mot_dinov3.commands import main
 from mot_dinov3.commands.completion import script
+from mot_dinov3.commands.factory import COMMANDS
 from mot_dinov3.errors import UsageError
 
 shtab = pytest.importorskip("shtab", reason="shtab is not installed")
@@ -86,10 +87,8 @@ def test_what_bash_offers(in_bash, words, offered):
 
 @bash
 def test_every_flag_of_every_command_is_offered(in_bash):
-    from importlib import import_module
-
-    for name, module in COMMANDS.items():
-        parser = import_module(module).parser()
+    for name in COMMANDS:
+        parser = COMMANDS.load(name).parser()
         flags = {word for action in parser._actions for word in action.option_strings}
         assert flags <= set(in_bash(name, "-")), name
 

@@ -1,4 +1,4 @@
-"""Commands: the table of words, and the one place where errors become exit codes."""
+"""Commands, and the one place where errors become exit codes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 
+from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND
 from mot_dinov3.commands.streams import fill_gaps, give_up, handed_over
 from mot_dinov3.errors import (
     EXIT_BUG,
@@ -17,30 +17,10 @@ from mot_dinov3.errors import (
     EXIT_OUTPUT,
     EXIT_SIGINT,
     MotError,
-    UnknownNameError,
     hide_secrets,
     out_of_memory,
 )
 from mot_dinov3.runtime.notices import NOTICE
-
-COMMANDS = {
-    "track": "mot_dinov3.commands.track",
-    "demo": "mot_dinov3.commands.demo",
-    "doctor": "mot_dinov3.commands.doctor",
-    "bench": "mot_dinov3.commands.bench",
-    "eval": "mot_dinov3.commands.eval",
-    "cache": "mot_dinov3.commands.cache",
-    "synth": "mot_dinov3.commands.synth",
-    "replay": "mot_dinov3.commands.replay",
-    "report": "mot_dinov3.commands.report",
-    "tune": "mot_dinov3.commands.tune",
-    "render": "mot_dinov3.commands.render",
-    "relink": "mot_dinov3.commands.relink",
-    "completion": "mot_dinov3.commands.completion",
-    "selftest": "mot_dinov3.commands.selftest",
-    "train-demo": "mot_dinov3.commands.train_demo",
-}
-"""Command word -> module with `parser()` and `run(args) -> int`; no word means `track`."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     fill_gaps()
     set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
-    name = words.pop(0) if words and not words[0].startswith("-") else "track"
+    name = words.pop(0) if words and not words[0].startswith("-") else DEFAULT_COMMAND
     with interruptible():
         try:
             return run_command(name, words)
@@ -91,10 +71,12 @@ def interruptible() -> Iterator[None]:
 
 
 def run_command(name: str, words: list[str]) -> int:
-    """Import the command called `name` and run it with its arguments."""
-    if name not in COMMANDS:
-        raise UnknownNameError("command", name, COMMANDS)
-    command = import_module(COMMANDS[name])
+    """Import the command called `name` and run it with its arguments.
+
+    Raises:
+        UnknownNameError: there is no such command; lists those that there are.
+    """
+    command = COMMANDS.load(name)
     with handed_over():
         return int(command.run(command.parser().parse_args(words)))
 

@@ -14,6 +14,7 @@ from mot_dinov3.commands import doctor_backends as backends
 from mot_dinov3.commands import doctor_checks as checks
 from mot_dinov3.commands import doctor_places as places
 from mot_dinov3.commands.doctor_checks import Check, attempt
+from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK
 from mot_dinov3.runtime.compat import load_environment
 
@@ -35,6 +36,9 @@ CHECKS: dict[str, Callable[[], Check]] = {
 }
 """Name -> check, in the order they are run and shown."""
 
+DESCRIPTION = """Prove that torch, codecs, models, disks and the hub work on this machine. Exit
+code 0 when nothing failed (notes are fine), 1 otherwise."""
+
 PACKAGES = (
     "mot-dinov3",
     "torch",
@@ -51,15 +55,11 @@ PACKAGES = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags of `doctor`."""
-    built = argparse.ArgumentParser(
-        prog="cli.py doctor",
-        description="Prove that torch, codecs, models, disks and the hub work on this machine.",
-        epilog="Exit code 0 when nothing failed (notes are fine), 1 otherwise.",
-    )
-    built.add_argument("--json", action="store_true", help="print one JSON object instead")
-    return built
+    out = CommandParser(prog="cli.py doctor", description=DESCRIPTION)
+    out.add_argument("--json", action="store_true", help="print one JSON object instead")
+    return out
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """Turns the fields of `config` into flags, `MOT_*` variables and configuration keys.
 
-A value is taken from the first of: command line, environment, TOML file, default.
+A value is taken from the first of: command line, environment, TOML file, preset, default.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import Field
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from mot_dinov3.commands.parsing import CommandParser, word_default
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.config.flat import (
@@ -24,16 +25,36 @@ from mot_dinov3.config.layers import read_environment, read_file
 from mot_dinov3.errors import UsageError
 
 ALIASES = {"--quiet": ("-q",), "--verbose": ("-v",)}
+COMMON = (
+    "--source",
+    "--det",
+    "--conf",
+    "--imgsz",
+    "--classes",
+    "--device",
+    "--embedder",
+    "--embed-model",
+    "--fallback-open",
+    "--embed-policy",
+    "--embed-budget-ms",
+    "--tracker",
+    "--output",
+    "--save-mot",
+    "--report",
+)
+"""The shared flags that most people use: `--help` shows these, and `--help-all` all others too."""
+
 Root = TypeVar("Root")
 
 
 def add_flags(
-    parser: argparse.ArgumentParser,
+    parser: CommandParser,
     root: type,
     names: Iterable[str] | None = None,
     *,
     many: str = "",
     only: Container[str] | None = None,
+    common: Container[str] = COMMON,
 ) -> None:
     """Add the flags of a root configuration, a group for each stage; a clash raises.
 
@@ -43,44 +64,52 @@ def add_flags(
         names: the stages whose flags are added; all of them by default.
         many: the flag that takes several values, and may be repeated for more.
         only: the configuration keys that become flags; all of the stages' keys by default.
+        common: the flags that `--help` shows; the others are left to `--help-all`.
     """
     wanted = None if names is None else set(names)
     for name, stage in stages(root).items():
         if wanted is None or name in wanted:
-            group = parser.add_argument_group(name or "settings")
+            group = parser.add_argument_group(name or "settings", _first_sentence(stage))
             kinds = get_type_hints(stage)
             for item in flag_fields(stage):
                 if only is not None and key_of(item) not in only:
                     continue
                 several = item.metadata["flag"] == many
-                _add_flag(group, item, kinds[item.name], many=several)
+                action = _add_flag(group, item, kinds[item.name], many=several)
+                if not isinstance(item.default, bool):
+                    parser.default_words[action.dest] = word_default(item.default)
+                if item.metadata["flag"] not in common:
+                    parser.move_to_help_all(action)
+
+
+def without(keys: Iterable[str]) -> list[str]:
+    """The flags of `COMMON` but for those with one of these configuration keys."""
+    return [name for name in COMMON if name.removeprefix("--").replace("-", "_") not in keys]
+
+
+def _first_sentence(stage: type) -> str:
+    return (stage.__doc__ or "").partition("\n")[0]
 
 
 def _add_flag(
-    group: argparse._ArgumentGroup,
-    item: Field[Any],
-    kind: type,
-    *,
-    many: bool,
-) -> None:
+    group: argparse._ArgumentGroup, item: Field[Any], kind: type, *, many: bool
+) -> argparse.Action:
     words = (item.metadata["flag"], *ALIASES.get(item.metadata["flag"], ()))
     options: dict[str, Any] = {"dest": key_of(item), "default": argparse.SUPPRESS}
-    text = item.metadata["help"].replace("%", "%%")
+    options["help"] = item.metadata["help"].replace("%", "%%")
     if kind is bool:
         on = item.default is True
         options["action"] = argparse.BooleanOptionalAction if on else "store_true"
-        options["help"] = text + (" (default: on)" if on else "")
+        options["help"] += " (default: on)" if on else ""
     else:
-        shown = f" (default: {item.default})" if item.default != "" else ""
-        options |= {"type": kind, "help": text + shown}
-        options["metavar"] = item.metadata["metavar"] or kind.__name__.upper()
+        options |= {"type": kind, "metavar": item.metadata["metavar"] or None}
+        if item.metadata["choices"]:
+            options |= {"choices": item.metadata["choices"]}
         if item.metadata["bare"]:
             options |= {"nargs": "?", "const": item.metadata["bare"]}
         if many:
             options |= {"nargs": "+", "action": "extend"}
-        if item.metadata["choices"]:
-            options |= {"choices": item.metadata["choices"], "metavar": None}
-    group.add_argument(*words, **options)
+    return group.add_argument(*words, **options)
 
 
 def resolve(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.registry import Registry
-from mot_dinov3.scheduling.policies.base import Policy
+
+if TYPE_CHECKING:
+    from mot_dinov3.scheduling.policies.base import Policy
 
 POLICIES = Registry(
     "policy",

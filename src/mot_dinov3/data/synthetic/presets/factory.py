@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from mot_dinov3.data.synthetic.presets.base import Preset
-from mot_dinov3.data.synthetic.world import ClipConfig, World
 from mot_dinov3.errors import UsageError
 from mot_dinov3.registry import Registry
+
+if TYPE_CHECKING:
+    from mot_dinov3.data.synthetic.presets.base import Preset
+    from mot_dinov3.data.synthetic.world import ClipConfig, World
 
 PRESETS = Registry(
     "preset",
