@@ -155,7 +155,7 @@ def test_bars_and_missing_peers_are_in_the_table(tmp_path, monkeypatch):
 
 def test_an_interpreter_that_is_none_is_a_sentence(capsys):
     assert main(["bench", "peers", "--peers-python", "/no/such/python"]) == 2
-    assert "no program that can be started" in capsys.readouterr().err
+    assert "not a program that can be started" in capsys.readouterr().err
 
 
 def test_peers_run_only_by_name():
