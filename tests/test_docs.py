@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -144,7 +145,7 @@ def test_defaults_in_the_documentation_are_the_defaults():
 def test_every_command_is_in_the_reference():
     page = PAGES["docs/reference/commands.md"]
     for name in COMMANDS:
-        assert name == "track" or f"`python cli.py {name}`" in page
+        assert f"\n## {name}\n" in page
 
 
 def test_pictures_are_there_and_small_and_no_other_is_kept():
