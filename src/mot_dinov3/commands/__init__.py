@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND
-from mot_dinov3.commands.streams import fill_gaps, give_up, handed_over
+from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output
 from mot_dinov3.errors import (
     EXIT_BUG,
     EXIT_DEVICE,
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
             say_error(str(error))
             return error.exit_code
         except BrokenPipeError:
-            give_up()
+            discard_output()
             return EXIT_OUTPUT
         except KeyboardInterrupt:
             say_error("Interrupted.")
@@ -56,8 +56,8 @@ def main(argv: list[str] | None = None) -> int:
 def interruptible() -> Iterator[None]:
     """Let Ctrl-C raise `KeyboardInterrupt` inside.
 
-    Outside of it `cli.py` has it end the process at once: while Python starts and while it
-    shuts down there is nothing to lose, and nobody to catch the exception.
+    Outside of this, `cli.py` lets Ctrl-C end the process at once: while Python starts and while
+    it shuts down there is nothing to lose, and no code that could catch the exception.
     """
     usual = signal.getsignal(signal.SIGINT)
     if usual is not signal.SIG_DFL:
@@ -74,10 +74,10 @@ def run_command(name: str, words: list[str]) -> int:
     """Import the command called `name` and run it with its arguments.
 
     Raises:
-        UnknownNameError: there is no such command; lists those that there are.
+        UnknownNameError: there is no such command; the message lists the known ones.
     """
     command = COMMANDS.load(name)
-    with handed_over():
+    with flush_output():
         return int(command.run(command.parser().parse_args(words)))
 
 
@@ -85,9 +85,9 @@ def say_error(text: str) -> None:
     """Print an error for people: first line what, the following lines what to do."""
     first, *rest = hide_secrets(text).splitlines() or [""]
     lines = [f"error: {first}", *(f"  {line.strip()}" for line in rest)]
-    with suppress(OSError):  # then the exit code alone says it
+    with suppress(OSError):  # without standard error the exit code alone has to do
         print("\n".join(lines), file=sys.stderr, flush=True)
-    give_up()
+    discard_output()
 
 
 def say_traceback() -> None:

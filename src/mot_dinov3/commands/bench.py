@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import (
     add_flags,
+    common_without,
     environment_layer,
-    require_standing,
+    require_no_camera_motion,
     resolve,
-    without,
 )
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
@@ -67,7 +67,7 @@ def parser() -> CommandParser:
         out,
         TrackConfig,
         ("source", "device", "detector", "embedder", *TRACKING, "talk"),
-        common=without(OWN),
+        common=common_without(OWN),
     )
     return out
 
@@ -77,9 +77,9 @@ def run(args: argparse.Namespace) -> int:
     from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
-    names = chosen_names(args.words)
+    names = choose_benchmarks(args.words)
     with TemporaryDirectory(prefix="mot-bench-") as directory:
-        settings = settings_of(args, Path(directory))
+        settings = build_settings(args, Path(directory))
         talk = settings.config.talk
         set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
         document = json.dumps(measure(names, settings), allow_nan=False)
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def chosen_names(words: list[str]) -> list[str]:
+def choose_benchmarks(words: list[str]) -> list[str]:
     """The benchmarks to run, in the order of the table.
 
     Raises:
@@ -107,7 +107,7 @@ def chosen_names(words: list[str]) -> list[str]:
     return [name for name in BENCHMARKS if name in words or (everything and name not in ON_REQUEST)]
 
 
-def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
+def build_settings(args: argparse.Namespace, directory: Path) -> BenchSettings:
     """What was asked for, checked.
 
     Raises:
@@ -122,7 +122,7 @@ def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
     if not {"embedder", "embed_model", "dinov3"} & set(chosen):
         chosen["embed_model"] = "demo"
     config = resolve(TrackConfig, chosen, None, environment_layer())
-    require_standing("bench", config)
+    require_no_camera_motion("bench", config)
     return BenchSettings(
         config=config,
         directory=directory,
@@ -164,14 +164,14 @@ def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
     bench, reports = Bench(settings), {}
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        report = report_of(name, bench, keep_going=len(names) > 1)
+        report = run_benchmark(name, bench, keep_going=len(names) > 1)
         print(f"\n{format_report(name, report)}", flush=True)
         reports[name] = report.as_dict()
     print()
-    return {"machine": machine, "settings": _described(settings), "benchmarks": reports}
+    return {"machine": machine, "settings": _describe_settings(settings), "benchmarks": reports}
 
 
-def report_of(name: str, bench: Bench, *, keep_going: bool) -> Report:
+def run_benchmark(name: str, bench: Bench, *, keep_going: bool) -> Report:
     """What a benchmark found.
 
     Raises:
@@ -188,7 +188,7 @@ def report_of(name: str, bench: Bench, *, keep_going: bool) -> Report:
         return Report("could not run", [Row(name, {}, skipped=error.what)])
 
 
-def _described(settings: BenchSettings) -> dict[str, Any]:
+def _describe_settings(settings: BenchSettings) -> dict[str, Any]:
     config = as_dict(settings.config)
     out = {"budgets_ms": settings.budgets_ms, "rounds": settings.rounds, "frames": settings.frames}
     return {**out, "random_vits": settings.random_vits, "config": config}

@@ -35,11 +35,11 @@ def run(args: argparse.Namespace) -> int:
             f"--name must be a word of letters, digits, '.', '_' and '-', got {args.name!r}.",
             fix="Give the word that starts the program.",
         )
-    print(script(args.shell, args.name))
+    print(build_script(args.shell, args.name))
     return EXIT_OK
 
 
-def script(shell: str, name: str) -> str:
+def build_script(shell: str, name: str) -> str:
     """The script that completes after `name`.
 
     Raises:
@@ -49,9 +49,9 @@ def script(shell: str, name: str) -> str:
         import shtab
     except ImportError as error:
         raise not_installed("shtab", "completion", "Shell completion") from error
-    root = whole_parser(name)
+    root = build_whole_parser(name)
     kinds = {"file": shtab.FILE, "directory": shtab.DIRECTORY}
-    for one in every_parser(root):
+    for one in list_parsers(root):
         for action in one._actions:  # noqa: SLF001 - argparse tells of its flags in no other way
             kind = kind_of(action)
             if kind:
@@ -61,7 +61,7 @@ def script(shell: str, name: str) -> str:
     return str(shtab.complete(root, shell=shell))
 
 
-def whole_parser(name: str) -> argparse.ArgumentParser:
+def build_whole_parser(name: str) -> argparse.ArgumentParser:
     """All commands in one parser: the main job's flags, and a subparser per command word."""
     parsers = {word: COMMANDS.load(word).parser() for word in COMMANDS}
     root: argparse.ArgumentParser = COMMANDS.load(DEFAULT_COMMAND).parser()
@@ -72,13 +72,13 @@ def whole_parser(name: str) -> argparse.ArgumentParser:
     return root
 
 
-def every_parser(root: argparse.ArgumentParser) -> Iterable[argparse.ArgumentParser]:
+def list_parsers(root: argparse.ArgumentParser) -> Iterable[argparse.ArgumentParser]:
     """The parser and all below it."""
     yield root
     for action in root._actions:  # noqa: SLF001 - as above
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for one in action.choices.values():
-                yield from every_parser(one)
+                yield from list_parsers(one)
 
 
 def kind_of(action: argparse.Action) -> str:

@@ -12,7 +12,7 @@ from dataclasses import Field
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from mot_dinov3.commands.parsing import CommandParser, word_default
+from mot_dinov3.commands.parsing import CommandParser, format_default
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.config.flat import (
@@ -77,12 +77,12 @@ def add_flags(
                 several = item.metadata["flag"] == many
                 action = _add_flag(group, item, kinds[item.name], many=several)
                 if not isinstance(item.default, bool):
-                    parser.default_words[action.dest] = word_default(item.default)
+                    parser.default_words[action.dest] = format_default(item.default)
                 if item.metadata["flag"] not in common:
                     parser.move_to_help_all(action)
 
 
-def without(keys: Iterable[str]) -> list[str]:
+def common_without(keys: Iterable[str]) -> list[str]:
     """The flags of `COMMON` but for those with one of these configuration keys."""
     return [name for name in COMMON if name.removeprefix("--").replace("-", "_") not in keys]
 
@@ -137,7 +137,7 @@ def resolve(
     return from_values(root, values | dict(chosen))
 
 
-def require_standing(command: str, config: TrackConfig) -> None:
+def require_no_camera_motion(command: str, config: TrackConfig) -> None:
     """Refuse camera motion in a command that replays recordings, which hold no pictures.
 
     Raises:

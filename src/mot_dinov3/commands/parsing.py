@@ -91,7 +91,7 @@ class CommandParser(argparse.ArgumentParser):
         }
         for title, shown in sections.items():
             formatter.start_section(title)
-            formatter.add_arguments([self._described(action) for action in shown])
+            formatter.add_arguments([self._with_text(action) for action in shown])
             formatter.end_section()
         formatter.add_text(self.epilog)
         return formatter.format_help()
@@ -103,7 +103,7 @@ class CommandParser(argparse.ArgumentParser):
         for title, text, actions in self.sections():
             formatter.start_section(title)
             formatter.add_text(text)
-            formatter.add_arguments([self._described(action, whole=True) for action in actions])
+            formatter.add_arguments([self._with_text(action, whole=True) for action in actions])
             formatter.end_section()
         formatter.add_text(self.epilog)
         return formatter.format_help()
@@ -154,9 +154,9 @@ class CommandParser(argparse.ArgumentParser):
         said = not action.help or "(default" in action.help
         if said or value is None or value is argparse.SUPPRESS or isinstance(value, bool):
             return ""
-        return word_default(value)
+        return format_default(value)
 
-    def _described(self, action: argparse.Action, *, whole: bool = False) -> argparse.Action:
+    def _with_text(self, action: argparse.Action, *, whole: bool = False) -> argparse.Action:
         shown = copy.copy(action)
         shown.help = self.text_of(action, whole=whole).replace("%", "%%")
         return shown
@@ -182,10 +182,10 @@ class CommandParser(argparse.ArgumentParser):
         return f"Did you mean {' or '.join(near)}?" if near else ask
 
 
-def word_default(value: object) -> str:
+def format_default(value: object) -> str:
     """A default as a help text shows it; empty for an empty text or list."""
     if isinstance(value, list):
-        return " ".join(map(word_default, value))
+        return " ".join(map(format_default, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import (
     add_flags,
+    common_without,
     environment_layer,
-    require_standing,
+    require_no_camera_motion,
     resolve,
-    without,
 )
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
@@ -84,7 +84,7 @@ def parser() -> CommandParser:
     )
     out.add_value("--out", Path("outputs/replay"), "DIR", "directory of the results")
     add("--keep-mot", action="store_true", help="keep the tracks of every case in DIR/mot")
-    add_flags(out, TrackConfig, REPLAYED, common=without(OWN))
+    add_flags(out, TrackConfig, REPLAYED, common=common_without(OWN))
     return out
 
 
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
-    config = config_of(args)
+    config = build_config(args)
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     caches = read_caches(args.cache)
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         return compare(caches, cases, config, args, directory)
 
 
-def config_of(args: argparse.Namespace) -> TrackConfig:
+def build_config(args: argparse.Namespace) -> TrackConfig:
     """Scheduler and tracker as the flags say.
 
     Raises:
@@ -131,7 +131,7 @@ def config_of(args: argparse.Namespace) -> TrackConfig:
             "--embed-hard-budget has no budget to enforce.", fix="Add --budgets MS or --crops N."
         )
     config = resolve(TrackConfig, chosen, None, environment_layer())
-    require_standing("replay", config)
+    require_no_camera_motion("replay", config)
     if not hard:
         return config
     limited = replace(config.scheduler, budget_crops=1, budget_ms=0.0, hard_budget=True)
@@ -219,11 +219,11 @@ def compare(
 
     quiet = config.talk.quiet
 
-    def tell(case: Case, name: str) -> None:
+    def print_case(case: Case, name: str) -> None:
         if not quiet:
             print(f"{name}: {case.title}", file=sys.stderr, flush=True)
 
-    points = study(caches, cases, config, directory, tell)
+    points = study(caches, cases, config, directory, print_case)
     text = table(points, args.shares)
     print(text)
     words = json.dumps(document(points, caches, args.shares), indent=1, allow_nan=False)

@@ -112,7 +112,7 @@ def write_sequence(world: World, place: Path, *, images: bool) -> None:
     for path in (info, truth):
         check_output(path, None, no_clobber=False)
     known: list[GroundTruth] = []
-    with _images(place) if images else _video(world, place) as keep:
+    with _open_images(place) if images else _open_video(world, place) as keep:
         for frame, seen in world:
             keep(frame.image, frame.index)
             known.append(seen)
@@ -136,7 +136,7 @@ def format_seqinfo(world: World, name: str) -> str:
 
 
 @contextmanager
-def _video(world: World, place: Path) -> Iterator[Keep]:
+def _open_video(world: World, place: Path) -> Iterator[Keep]:
     from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 
     fps = world.config.fps
@@ -145,7 +145,7 @@ def _video(world: World, place: Path) -> Iterator[Keep]:
 
 
 @contextmanager
-def _images(place: Path) -> Iterator[Keep]:
+def _open_images(place: Path) -> Iterator[Keep]:
     import cv2
 
     directory = place / IMAGES

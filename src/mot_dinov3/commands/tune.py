@@ -13,7 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.commands import set_up_log
-from mot_dinov3.commands.flags import add_flags, environment_layer, require_standing, resolve
+from mot_dinov3.commands.flags import (
+    add_flags,
+    environment_layer,
+    require_no_camera_motion,
+    resolve,
+)
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, UsageError
@@ -96,12 +101,12 @@ def run(args: argparse.Namespace) -> int:
     from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
-    config = config_of(args)
+    config = build_config(args)
     talk, args.quiet = config.talk, config.talk.quiet
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     objective = Objective(args.objective.lower(), args.crop_price, args.max_share)
     space = Space(config, args.tune)
-    train, held = split(args)
+    train, held = split_recordings(args)
     check_files(args)
     with TemporaryDirectory(prefix="mot-tune-") as directory:
         judge = Judge(train, objective.figure, Path(directory))
@@ -117,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
             return conclude(search, None if number else control, args, number)
 
 
-def config_of(args: argparse.Namespace) -> TrackConfig:
+def build_config(args: argparse.Namespace) -> TrackConfig:
     """Where to begin.
 
     Raises:
@@ -132,7 +137,7 @@ def config_of(args: argparse.Namespace) -> TrackConfig:
             fix="Give --seed another value.",
         )
     config = resolve(TrackConfig, chosen, args.config, environment_layer())
-    require_standing("tune", config)
+    require_no_camera_motion("tune", config)
     if config.scheduler.target_fps:
         raise UsageError(
             "tune does not take --target-fps: time in a replay is not real.",
@@ -141,7 +146,7 @@ def config_of(args: argparse.Namespace) -> TrackConfig:
     return config
 
 
-def split(args: argparse.Namespace) -> tuple[dict[str, Cache], dict[str, Cache]]:
+def split_recordings(args: argparse.Namespace) -> tuple[dict[str, Cache], dict[str, Cache]]:
     """The recordings to search on, and those held out.
 
     Raises:

@@ -26,7 +26,7 @@ def flag(
         help: what the flag means, in words that need no other flag's text; no default.
         metavar: the unit or kind of the value: SECONDS, PIXELS, SHARE, FILE ...; a switch and a
             flag with `choices` have none.
-        choices: the values that there are, where there are no others.
+        choices: all possible values, where they can be listed.
         bare: the value of the flag when it stands without one; empty where it needs one.
     """
     metadata = {"flag": name, "help": help, "metavar": metavar, "choices": tuple(choices)}
@@ -35,7 +35,7 @@ def flag(
 
 
 def flag_fields(config: type) -> list[Field[Any]]:
-    """The fields of a stage that a user can set."""
+    """The fields of a stage that the user can set."""
     return [item for item in fields(config) if "flag" in item.metadata]
 
 

@@ -29,8 +29,8 @@ def read_file(root: type, path: Path) -> dict[str, Any]:
     for key, value in _flatten(root, _parse_toml(path), path).items():
         name = key.replace("-", "_")
         if name not in kinds:
-            raise _unknown(f"key '{key}' in {path}", nearest(name, list({**kinds, **tables})))
-        out[name] = _checked(value, kinds[name], f"'{key}' in {path}", many=name in lists)
+            raise _unknown_name(f"key '{key}' in {path}", nearest(name, list({**kinds, **tables})))
+        out[name] = _check_value(value, kinds[name], f"'{key}' in {path}", many=name in lists)
     return out
 
 
@@ -47,7 +47,7 @@ def read_environment(root: type, environment: Mapping[str, str], prefix: str) ->
             key = variable.removeprefix(prefix).lower()
             if key not in kinds:
                 near = [prefix + word.upper() for word in nearest(key, list(kinds))]
-                raise _unknown(f"environment variable {variable}", near)
+                raise _unknown_name(f"environment variable {variable}", near)
             out[key] = _parse_text(text, kinds[key], variable)
     return out
 
@@ -90,7 +90,7 @@ def _check_table(root: type, stage: str, table: Iterable[str], path: Path) -> No
             )
 
 
-def _unknown(what: str, near: list[str]) -> UsageError:
+def _unknown_name(what: str, near: list[str]) -> UsageError:
     hint = f"Did you mean {' or '.join(near)}?" if near else "Every setting is in: --help-all"
     return UsageError(f"Unknown {what}.", fix=hint)
 
@@ -100,16 +100,16 @@ def _parse_text(text: str, kind: type, where: str) -> Any:  # noqa: ANN401 - the
     if kind is bool and word in TRUE + FALSE:
         return word in TRUE
     if kind is bool:
-        raise _wrong(where, kind, text)
+        raise _wrong_value(where, kind, text)
     try:
         return kind(text)
     except ValueError as error:
-        raise _wrong(where, kind, text) from error
+        raise _wrong_value(where, kind, text) from error
 
 
-def _checked(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
+def _check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
     if many and isinstance(value, list) and value:
-        return [_checked(item, kind, where, many=False) for item in value]
+        return [_check_value(item, kind, where, many=False) for item in value]
     if kind is float and type(value) is int:
         return float(value)
     if kind is str and isinstance(value, list):
@@ -117,10 +117,10 @@ def _checked(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa:
     if kind is str and type(value) is int:
         return str(value)
     if type(value) is not kind:
-        raise _wrong(where, kind, value)
+        raise _wrong_value(where, kind, value)
     return value
 
 
-def _wrong(where: str, kind: type, value: object) -> UsageError:
+def _wrong_value(where: str, kind: type, value: object) -> UsageError:
     expected = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
     return UsageError(f"{where} must be {expected[kind]}, got {value!r}.", fix="Correct the value.")

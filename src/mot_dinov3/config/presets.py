@@ -103,7 +103,7 @@ def preset(name: str) -> dict[str, Any]:
     """The keys that a preset sets; whatever the user sets comes before them.
 
     Raises:
-        UnknownNameError: there is no such preset; lists those that there are.
+        UnknownNameError: there is no such preset; the message lists the known ones.
     """
     if name not in PRESETS:
         raise UnknownNameError("tracker", name, PRESETS)

@@ -52,15 +52,15 @@ class LiveConfig:
             self.read_timeout,
         )
         if self.serve:
-            host_and_port(self.serve)
+            parse_address(self.serve)
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of the page; port 0 takes a free one."""
-        return host_and_port(self.serve)
+        return parse_address(self.serve)
 
 
-def host_and_port(text: str) -> tuple[str, int]:
+def parse_address(text: str) -> tuple[str, int]:
     """What `--serve` means: `PORT`, `HOST`, `HOST:PORT` or `[V6]:PORT`; loopback unless given.
 
     Raises:

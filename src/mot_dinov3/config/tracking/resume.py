@@ -28,6 +28,6 @@ class ResumeConfig:
     def __post_init__(self) -> None:
         if self.resume and not self.journal:
             raise UsageError(
-                "--resume goes on from a journal, and --no-journal keeps none.",
+                "--resume reads a run journal, and --no-journal keeps none.",
                 fix="Keep one of them.",
             )
