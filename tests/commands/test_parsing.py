@@ -153,9 +153,11 @@ def test_a_wrong_flag_leads_to_the_help_that_has_it(capsys):
     assert capsys.readouterr().err.rstrip().endswith("--help")
 
 
-def test_flags_keep_their_hyphens_together(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "60")
-    assert not re.search(r"--[\w-]*-$", shown(capsys, "report", "--help"), re.M)
+@pytest.mark.parametrize("columns", ["60", "80", "120"])
+def test_flags_keep_their_hyphens_together(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    for command in ("report", "relink", "render"):
+        assert not re.search(r"--[\w-]*-$", shown(capsys, command, "--help"), re.M)
 
 
 def test_a_root_without_rare_flags_has_one_help():
