@@ -11,8 +11,9 @@ SIZE_BASES = ("mean", "height", "sides", "root")
 
 @dataclass(frozen=True, slots=True)
 class MotionConfig:
-    """Noise of the Kalman filters, and where the camera's own motion comes from."""
+    """What predicts boxes, its noise, and where the camera's own motion comes from."""
 
+    motion: str = flag("kalman", "--motion", "what predicts where tracks are: kalman")
     cmc: str = flag("none", "--cmc", "camera motion: none, flow (optical flow) or file:FILE")
     steady: bool = flag(True, "--steady", "take a shift that all boxes share for the camera's")
     position_noise: float = flag(
