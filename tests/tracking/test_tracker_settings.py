@@ -31,7 +31,7 @@ class Film:
             embeddings.vectors[row] = look
             embeddings.fresh[row] = embeddings.valid[row] = True
         view = self.tracker.predict(self.index / FPS, detections, camera)
-        tracks = self.tracker.update(self.tracker.look(detections, view), embeddings, view)
+        tracks = self.tracker.update(self.tracker.compare(detections, view), embeddings, view)
         self.tracks = tracks
         by_row = dict(zip(tracks.detection.tolist(), tracks.id.tolist(), strict=True))
         return [by_row.get(row, -1) for row in range(len(rows))]

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mot_dinov3.errors import InputError, UsageError
-from mot_dinov3.evaluation.parts import Part, part_of
+from mot_dinov3.evaluation.parts import Part, parse_part
 from mot_dinov3.evaluation.preprocessing import (
     BENCHMARKS,
     MOST_CLASS,
     PEDESTRIAN,
     RULES,
-    Case,
-    fitting_rule,
+    ScoredSequence,
+    choose_rule,
 )
 from mot_dinov3.io.formats.identities import read_identities
 from mot_dinov3.io.formats.mot import MotTable
@@ -71,7 +71,7 @@ class Loaded:
         silent: sentences on results that begin late or end early, or are empty.
     """
 
-    cases: list[Case] = field(default_factory=list)
+    cases: list[ScoredSequence] = field(default_factory=list)
     parts: dict[str, Part] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
@@ -160,24 +160,26 @@ def _missing(request: Request, sides: Loaded, *, any_found: bool) -> InputError:
     return InputError(f"'{request.result}' has no result for {shown}.", fix=fix)
 
 
-def _load_one(request: Request, name: str, truth_file: Path, file: Path) -> tuple[Case, Part]:
+def _load_one(
+    request: Request, name: str, truth_file: Path, file: Path
+) -> tuple[ScoredSequence, Part]:
     frames, told = _length(truth_file)
     truth = read_identities(truth_file, frames, told)
     if not len(truth):
         raise InputError(f"'{truth_file}' holds no boxes.", fix="Check --gt.")
     if not frames:
         frames, told = int(truth.frame_index[-1]) + 1, f"the last of '{truth_file}'"
-    part = part_of(request.frames, frames, name)
+    part = parse_part(request.frames, frames, name)
     if request.renumbered:
         result = read_identities(file, len(part), f"frames {part.first} to {part.last} of {name}")
     else:
         result = read_identities(file, frames, told).cut(part.first - 1, part.last - 1)
-    rule = fitting_rule(name, truth) if request.rule == AUTO else request.rule
+    rule = choose_rule(name, truth) if request.rule == AUTO else request.rule
     if rule in BENCHMARKS:
         _check_classes(truth, truth_file, rule)
         _check_pedestrians(result, file, rule)
     truth = truth.cut(part.first - 1, part.last - 1)
-    return Case(name, truth, result, len(part), rule, request.min_visibility), part
+    return ScoredSequence(name, truth, result, len(part), rule, request.min_visibility), part
 
 
 def _length(truth_file: Path) -> tuple[int, str]:
@@ -209,7 +211,7 @@ def _check_pedestrians(result: MotTable, file: Path, rule: str) -> None:
         )
 
 
-def _silence(case: Case, part: Part) -> list[str]:
+def _silence(case: ScoredSequence, part: Part) -> list[str]:
     """Say it where a result covers less of the sequence than the ground truth."""
     if not len(case.result):
         return [f"the result of {case.name} is empty: everybody counts as missed"]

@@ -21,7 +21,7 @@ class Part:
         return self.last - self.first + 1
 
 
-def part_of(words: str, frames: int, name: str) -> Part:
+def parse_part(words: str, frames: int, name: str) -> Part:
     """What `--frames` means in a sequence of so many frames.
 
     Args:

@@ -24,7 +24,7 @@ out those on vehicles too. none: every box that is not marked 0 counts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ScoredSequence:
     """One sequence to be scored.
 
     Attributes:
@@ -50,7 +50,7 @@ class Case:
                 raise ValueError(f"Case '{self.name}' has boxes after its {self.frames} frames")
 
 
-def fitting_rule(name: str, truth: MotTable) -> str:
+def choose_rule(name: str, truth: MotTable) -> str:
     """The rule that a ground truth was made for.
 
     MOT16, MOT17 and MOT20 annotate other classes beside pedestrians, and mark every one of
@@ -65,7 +65,7 @@ def fitting_rule(name: str, truth: MotTable) -> str:
     return "mot20" if name.upper().startswith("MOT20") else "mot17"
 
 
-def preprocessed(cases: Sequence[Case]) -> dict[str, Any]:
+def preprocess(cases: Sequence[ScoredSequence]) -> dict[str, Any]:
     """Case name -> what TrackEval's metrics read, after its preprocessing.
 
     TrackEval reads files, so the tables become files for a moment. Boxes are written to the
@@ -88,7 +88,7 @@ def preprocessed(cases: Sequence[Case]) -> dict[str, Any]:
     return out
 
 
-def _settings(folder: Path, place: str, case: Case) -> dict[str, Any]:
+def _settings(folder: Path, place: str, case: ScoredSequence) -> dict[str, Any]:
     return {
         "GT_FOLDER": str(folder / "truth"),
         "TRACKERS_FOLDER": str(folder / "result"),
@@ -102,7 +102,7 @@ def _settings(folder: Path, place: str, case: Case) -> dict[str, Any]:
     }
 
 
-def _truth_rows(case: Case) -> np.ndarray:
+def _truth_rows(case: ScoredSequence) -> np.ndarray:
     """Frame, id, box, flag and class; who is hidden too much is written as a distractor."""
     truth = case.truth
     class_id: IntArray = truth.class_id if case.rule != NONE else np.ones_like(truth.class_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mot_dinov3.evaluation.figures import FAMILIES, measure
-from mot_dinov3.evaluation.preprocessing import Case, preprocessed
+from mot_dinov3.evaluation.preprocessing import ScoredSequence, preprocess
 from mot_dinov3.io.formats.mot import MotTable
 
 
@@ -50,13 +50,13 @@ class Evaluation:
     combined: Scores
 
 
-def evaluate(cases: Sequence[Case]) -> Evaluation:
+def evaluate(cases: Sequence[ScoredSequence]) -> Evaluation:
     """Score several sequences, and their combination.
 
     Raises:
         ModelError: `trackeval` is not installed.
     """
-    single, combined = measure(preprocessed(cases), tuple(FAMILIES))
+    single, combined = measure(preprocess(cases), tuple(FAMILIES))
     return Evaluation({name: _scores(row) for name, row in single.items()}, _scores(combined))
 
 
@@ -77,5 +77,5 @@ def score(truth: MotTable, result: MotTable, frames: int, min_visibility: float 
     Raises:
         ModelError: `trackeval` is not installed.
     """
-    case = Case("sequence", truth, result, frames, min_visibility=min_visibility)
+    case = ScoredSequence("sequence", truth, result, frames, min_visibility=min_visibility)
     return evaluate([case]).sequences[case.name]

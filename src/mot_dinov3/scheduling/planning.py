@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mot_dinov3.scheduling.policies.base import POOR_QUALITY, PlanInput
-from mot_dinov3.tracking.association.base import Associator, Scene, TrackView
+from mot_dinov3.tracking.association.base import Associator, Comparison, TrackView
 from mot_dinov3.values import (
     CONFIRMED,
     LOST,
@@ -18,7 +18,15 @@ from mot_dinov3.values import (
     IntArray,
     Reason,
 )
-from mot_dinov3.values.boxes import area, clip, intersection, over_union, overlapping, sides, some
+from mot_dinov3.values.boxes import (
+    area,
+    clip,
+    find_overlapping,
+    intersection,
+    over_union,
+    sides,
+    take_boxes,
+)
 
 AHEAD_S = 1 / 3
 """How far ahead a policy may see the motion of tracks, in seconds."""
@@ -30,8 +38,8 @@ FULL_SIZE_PX = 48.0
 """Crops whose sides' geometric mean is this long or longer are not too small."""
 
 
-def plan_input(
-    scene: Scene,
+def build_plan_input(
+    scene: Comparison,
     view: TrackView,
     associator: Associator,
     frame: Frame,
@@ -42,13 +50,13 @@ def plan_input(
 
     `sharp` (N,) in [0, 1] tells blurred crops from good ones.
     """
-    active, away = active_rows(view), (view.state == LOST).nonzero()[0]
+    active, away = find_active_rows(view), (view.state == LOST).nonzero()[0]
     column = np.concatenate((active, away)).argsort()[scene.near.columns]
-    cost = matrix(scene, view, column, associator.place_cost(scene, view), np.inf)
-    iou = matrix(scene, view, column, scene.near.iou, 0.0)
+    cost = spread_over_matrix(scene, view, column, associator.place_cost(scene, view), np.inf)
+    iou = spread_over_matrix(scene, view, column, scene.near.iou, 0.0)
     here = len(active)
-    frame_wh = known_size(frame)
-    overlap, visible = crowding(scene)
+    frame_wh = get_frame_size(frame)
+    overlap, visible = measure_crowding(scene)
     every = np.arange(len(scene.strong))
     return PlanInput(
         frame_index=frame_index,
@@ -56,7 +64,7 @@ def plan_input(
         xyxy=scene.detections.xyxy,
         score=scene.detections.score,
         eligible=scene.eligible,
-        quality=crop_quality(scene, visible * sharp, frame_wh),
+        quality=rate_crops(scene, visible * sharp, frame_wh),
         overlap=overlap,
         iou=iou[:, :here],
         cost=cost[:, :here],
@@ -81,8 +89,8 @@ def plan_input(
     )
 
 
-def matrix(
-    scene: Scene, view: TrackView, column: IntArray, values: FloatArray, far: float
+def spread_over_matrix(
+    scene: Comparison, view: TrackView, column: IntArray, values: FloatArray, far: float
 ) -> FloatArray:
     """(N, T) values (K,) of the near pairs, in their `column` (K,), and `far` of all others."""
     out = np.full((len(scene.strong), len(view)), far, np.float32)
@@ -90,18 +98,18 @@ def matrix(
     return out
 
 
-def active_rows(view: TrackView) -> IntArray:
+def find_active_rows(view: TrackView) -> IntArray:
     """Rows of the tracks that a plan speaks of: all that are not lost."""
     rows: IntArray = (view.state != LOST).nonzero()[0]
     return rows
 
 
-def known_size(frame: Frame) -> tuple[int, int]:
+def get_frame_size(frame: Frame) -> tuple[int, int]:
     """Width and height of the picture, (0, 0) for an empty picture."""
     return (frame.width, frame.height) if frame.width > 1 and frame.height > 1 else (0, 0)
 
 
-def crowding(scene: Scene) -> tuple[FloatArray, FloatArray]:
+def measure_crowding(scene: Comparison) -> tuple[FloatArray, FloatArray]:
     """How confident detections cover each other.
 
     Returns:
@@ -113,14 +121,14 @@ def crowding(scene: Scene) -> tuple[FloatArray, FloatArray]:
     overlap, visible = np.zeros(n, np.float32), np.ones(n, np.float32)
     rows = scene.strong.nonzero()[0]
     boxes = sides(scene.detections.xyxy[rows])
-    i, j = overlapping(boxes, boxes)
+    i, j = find_overlapping(boxes, boxes)
     pairs = (i < j).nonzero()[0]
     if not len(pairs):
         return overlap, visible
     i, j = i[pairs], j[pairs]
     width, height = boxes[2:] - boxes[:2]
     size = np.maximum(width * height, 1e-6)
-    across, down = intersection(some(boxes, i), some(boxes, j))
+    across, down = intersection(take_boxes(boxes, i), take_boxes(boxes, j))
     common = across * down
     lower = boxes[3]
     behind = np.where(lower[i] < lower[j], i, j)
@@ -134,20 +142,20 @@ def crowding(scene: Scene) -> tuple[FloatArray, FloatArray]:
     return overlap, visible
 
 
-def crop_quality(scene: Scene, visible: FloatArray, frame_wh: tuple[int, int]) -> FloatArray:
+def rate_crops(scene: Comparison, visible: FloatArray, frame_wh: tuple[int, int]) -> FloatArray:
     """(N,) in [0, 1]: confidence times size times what is `visible` (N,) and inside the frame."""
     boxes = scene.detections.xyxy
     size = np.maximum(area(boxes), 1e-6)
     large = np.minimum(1.0, np.sqrt(size) / FULL_SIZE_PX)
     quality: FloatArray = scene.detections.score * visible * large
-    border = at_border(boxes, frame_wh)
+    border = touches_border(boxes, frame_wh)
     if border.any():
         inside = area(clip(boxes, *frame_wh)) / size
         quality *= inside * np.where(border & (inside > 1 - 1e-3), CUT_OFF, 1.0)
     return quality.clip(0.0, 1.0).astype(np.float32, copy=False)
 
 
-def at_border(xyxy: FloatArray, frame_wh: tuple[int, int]) -> BoolArray:
+def touches_border(xyxy: FloatArray, frame_wh: tuple[int, int]) -> BoolArray:
     """(N,) whether a box touches the border of the frame, so that part of it is not seen."""
     if not min(frame_wh):
         return np.zeros(len(xyxy), np.bool_)
@@ -155,7 +163,7 @@ def at_border(xyxy: FloatArray, frame_wh: tuple[int, int]) -> BoolArray:
     return np.asarray((low | high).any(axis=1), np.bool_)
 
 
-def joined(plan: EmbedPlan) -> EmbedPlan:
+def include_all_able(plan: EmbedPlan) -> EmbedPlan:
     """The plan where one pass shows the whole picture: who is confident joins who is wanted."""
     if not len(plan.critical) and not len(plan.refresh):
         return plan
@@ -164,7 +172,7 @@ def joined(plan: EmbedPlan) -> EmbedPlan:
     return replace(plan, refresh=refresh, reuse=plan.reuse[~able])
 
 
-def gated(plan: EmbedPlan, quality: FloatArray) -> EmbedPlan:
+def mark_poor(plan: EmbedPlan, quality: FloatArray) -> EmbedPlan:
     """The plan, whose bad crops may be compared, but are not remembered and less believed."""
     poor = quality < POOR_QUALITY
     poor[plan.poor] = True

@@ -15,8 +15,8 @@ from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.scheduling.policies.base import POOR_QUALITY
 from mot_dinov3.scheduling.policies.factory import create_policy
-from mot_dinov3.scheduling.policies.order import in_turn
-from mot_dinov3.scheduling.policies.value import Worth, plan_by_value, return_cost
+from mot_dinov3.scheduling.policies.order import interleave_oldest
+from mot_dinov3.scheduling.policies.value import Worth, compute_return_cost, plan_by_value
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.values import Reason
 
@@ -123,7 +123,7 @@ def test_a_return_costs_by_distance_only_where_it_is_possible():
         returns=[[True], [False]],
     )  # fmt: skip
     expected = [[WORTH.afar + 20 / (40 * (1 + WORTH.spread))], [0.4]]
-    assert return_cost(scene, WORTH) == pytest.approx(np.array(expected))
+    assert compute_return_cost(scene, WORTH) == pytest.approx(np.array(expected))
 
 
 def test_a_confirmed_track_with_a_small_gallery_is_enrolled():
@@ -192,11 +192,14 @@ def test_a_senseless_price_is_refused(text):
     [(0, [7, 5, 6, 8, 9]), (1, [5, 7, 6, 8, 9]), (3, [5, 6, 8, 7, 9])],
 )
 def test_every_turn_goes_to_the_oldest(first, expected):
-    assert in_turn(np.array([5, 6, 8, 7, 9]), np.array([7, 9]), 4, first).tolist() == expected
+    assert (
+        interleave_oldest(np.array([5, 6, 8, 7, 9]), np.array([7, 9]), 4, first).tolist()
+        == expected
+    )
 
 
 def test_turns_come_again_and_again():
-    order = in_turn(np.arange(12), np.array([11, 10, 9]), 4, 1).tolist()
+    order = interleave_oldest(np.arange(12), np.array([11, 10, 9]), 4, 1).tolist()
     assert order == [0, 11, 1, 2, 3, 10, 4, 5, 6, 9, 7, 8]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.scheduling.policies.base import PlanInput, no_argument
-from mot_dinov3.scheduling.policies.order import best_first
+from mot_dinov3.scheduling.policies.order import sort_best_first
 from mot_dinov3.values import BoolArray, EmbedPlan, IntArray, Reason
 
 NEVER = np.int64(1) << 40
@@ -34,7 +34,7 @@ def plan_embeddings(scene: PlanInput, config: SchedulerConfig) -> EmbedPlan:
     """
     n = len(scene.eligible)
     reason = np.full(n, Reason.STABLE, np.int8)
-    track, continues = claims(scene, config.iou_gate)
+    track, continues = find_claimed_tracks(scene, config.iou_gate)
     stale = _staleness(scene, track)
     reason[stale >= config.refresh_every] = Reason.DUE
     reason[scene.overlap > config.overlap_thr] = Reason.CROWDED
@@ -44,15 +44,15 @@ def plan_embeddings(scene: PlanInput, config: SchedulerConfig) -> EmbedPlan:
     due = reason == Reason.DUE
     idle = (reason == Reason.STABLE) | (reason == Reason.LOW_SCORE)
     return EmbedPlan(
-        critical=best_first(~idle & ~due, stale),
-        refresh=best_first(due, stale),
+        critical=sort_best_first(~idle & ~due, stale),
+        refresh=sort_best_first(due, stale),
         reuse=np.flatnonzero(idle),
         track=track,
         reason=reason,
     )
 
 
-def claims(scene: PlanInput, gate: float) -> tuple[IntArray, BoolArray]:
+def find_claimed_tracks(scene: PlanInput, gate: float) -> tuple[IntArray, BoolArray]:
     """Which active track each detection continues: its best, if it is that track's best too.
 
     A confident detection comes before a weak one, as it does in association.

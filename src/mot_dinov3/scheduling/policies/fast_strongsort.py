@@ -13,7 +13,7 @@ import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.scheduling.policies.base import PlanInput, number_argument
-from mot_dinov3.scheduling.policies.continuity import claims
+from mot_dinov3.scheduling.policies.continuity import find_claimed_tracks
 from mot_dinov3.values import NO_ROWS, BoolArray, EmbedPlan, FloatArray, Reason
 
 DEFAULT_IOU = 0.2
@@ -37,7 +37,7 @@ class FastStrongSortPolicy:
 
     def plan(self, scene: PlanInput) -> EmbedPlan:
         """Risky detections are critical, all others reuse their track's embedding."""
-        track, _ = claims(scene, min(self.iou, self.config.iou_gate))
+        track, _ = find_claimed_tracks(scene, min(self.iou, self.config.iou_gate))
         sure, alone = self._sure(scene)
         risky = scene.eligible & ~sure
         reason = np.full(len(scene), Reason.STABLE, np.int8)

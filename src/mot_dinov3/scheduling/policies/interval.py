@@ -6,7 +6,7 @@ import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.scheduling.policies.base import PlanInput, number_argument
-from mot_dinov3.scheduling.policies.continuity import claims
+from mot_dinov3.scheduling.policies.continuity import find_claimed_tracks
 from mot_dinov3.values import EmbedPlan, Reason
 
 DEFAULT_K = 5.0
@@ -26,7 +26,7 @@ class IntervalPolicy:
 
     def plan(self, scene: PlanInput) -> EmbedPlan:
         """Births are critical; all others are refreshed in every k-th frame."""
-        track, continues = claims(scene, self.config.iou_gate)
+        track, continues = find_claimed_tracks(scene, self.config.iou_gate)
         births = scene.eligible & ~continues
         turn = scene.frame_index % self.every == 0
         due = scene.eligible & continues & turn

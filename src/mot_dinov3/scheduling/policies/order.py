@@ -9,13 +9,13 @@ import numpy as np
 from mot_dinov3.values import BoolArray, FloatArray, IntArray
 
 
-def best_first(chosen: BoolArray, score: FloatArray | IntArray) -> IntArray:
+def sort_best_first(chosen: BoolArray, score: FloatArray | IntArray) -> IntArray:
     """Chosen rows, the highest score first."""
     rows = np.flatnonzero(chosen)
     return rows[np.argsort(-score[rows], kind="stable")]
 
 
-def in_turn(by_value: IntArray, by_age: IntArray, turns: int, first: int) -> IntArray:
+def interleave_oldest(by_value: IntArray, by_age: IntArray, turns: int, first: int) -> IntArray:
     """Rows by value, but one slot in `turns` goes to the first of `by_age` that has none yet.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mot_dinov3.tracking.assignment import hungarian
 from mot_dinov3.values import BoolArray, FloatArray, IntArray
-from mot_dinov3.values.boxes import divided
+from mot_dinov3.values.boxes import split_places
 
 ALONE = np.float32(2.0)
 """A pair that costs as much as leaving both of its sides alone is none."""
@@ -32,7 +32,7 @@ class Stakes:
     rival: IntArray
 
 
-def stakes(cost: FloatArray, eligible: BoolArray) -> Stakes:
+def weigh_stakes(cost: FloatArray, eligible: BoolArray) -> Stakes:
     """Solve the assignment by place and weigh every pair against its cheapest exchange.
 
     The regret of a pair is the cost of the best assignment without it less that of the best one.
@@ -46,12 +46,12 @@ def stakes(cost: FloatArray, eligible: BoolArray) -> Stakes:
     n, m = cost.shape
     possible = cost < ALONE
     possible &= eligible[:, None]
-    i, j = divided(possible.ravel().nonzero()[0], m)
+    i, j = split_places(possible.ravel().nonzero()[0], m)
     price = cost[i, j]
     made = hungarian(i, j, price, float(ALONE))
     track, holder, paid = np.full(n, -1), np.full(m, -1), np.zeros(m, np.float32)
     track[i[made]], holder[j[made]], paid[j[made]] = j[made], i[made], price[made]
-    change = _exchanges(cost, i, j, Settled(track, holder, paid))
+    change = _price_exchanges(cost, i, j, Settled(track, holder, paid))
     regret, rival = np.full(n, np.inf, np.float32), np.full(n, -1)
     np.minimum.at(regret, i, change)
     cheapest = ((change == regret[i]) & (change < np.inf)).nonzero()[0][::-1]
@@ -73,7 +73,7 @@ class Settled(NamedTuple):
     paid: FloatArray
 
 
-def _exchanges(cost: FloatArray, i: IntArray, j: IntArray, settled: Settled) -> FloatArray:
+def _price_exchanges(cost: FloatArray, i: IntArray, j: IntArray, settled: Settled) -> FloatArray:
     """(K,) what it costs more if row `i` takes column `j` from whoever has it, for pairs (K,)."""
     track, holder, paid = settled
     own, other = track[i], holder[j]
@@ -94,14 +94,14 @@ def _exchanges(cost: FloatArray, i: IntArray, j: IntArray, settled: Settled) -> 
     return change
 
 
-def components(possible: BoolArray) -> IntArray:
+def label_components(possible: BoolArray) -> IntArray:
     """(N,) equal numbers for detections that are connected through possible pairs (N, M).
 
     A number is the lowest row of its component.
     """
     n, m = possible.shape
     label, through = np.arange(n), np.full(m, n)
-    i, j = divided(possible.ravel().nonzero()[0], m)
+    i, j = split_places(possible.ravel().nonzero()[0], m)
     while True:
         np.minimum.at(through, j, label[i])
         lower = label.copy()

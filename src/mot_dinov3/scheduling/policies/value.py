@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.scheduling.policies.base import POOR_QUALITY, PlanInput, number_argument
-from mot_dinov3.scheduling.policies.order import best_first, in_turn
-from mot_dinov3.scheduling.policies.regret import Stakes, components, stakes
+from mot_dinov3.scheduling.policies.order import interleave_oldest, sort_best_first
+from mot_dinov3.scheduling.policies.regret import Stakes, label_components, weigh_stakes
 from mot_dinov3.values import BoolArray, EmbedPlan, FloatArray, IntArray, Reason
-from mot_dinov3.values.boxes import area, intersection, overlapping, sides, some
+from mot_dinov3.values.boxes import area, find_overlapping, intersection, sides, take_boxes
 from mot_dinov3.values.vectors import cosine
 
 PRICE = 0.8
@@ -90,9 +90,11 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
     So with a budget of at least one crop a frame, a track among T that is seen well in every
     frame is embedded again within `oldest + turns * T` frames.
     """
-    cost = np.concatenate((active_cost(scene, worth), return_cost(scene, worth)), axis=1)
-    case = stakes(cost, scene.eligible)
-    track = continued(scene, case.track)
+    cost = np.concatenate(
+        (compute_active_cost(scene, worth), compute_return_cost(scene, worth)), axis=1
+    )
+    case = weigh_stakes(cost, scene.eligible)
+    track = find_continued(scene, case.track)
     good = scene.quality >= POOR_QUALITY
     value, reason, stale = _later(scene, track, worth)
     value[~good], reason[~good] = 0.0, Reason.POOR
@@ -111,13 +113,13 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
     reason[~scene.eligible] = Reason.LOW_SCORE
     critical = wanted & (urgent | overdue)
     return EmbedPlan(
-        critical=in_turn(
-            best_first(critical, value),
-            best_first(overdue, stale),
+        critical=interleave_oldest(
+            sort_best_first(critical, value),
+            sort_best_first(overdue, stale),
             worth.turns,
             scene.frame_index % worth.turns,
         ),
-        refresh=best_first(wanted & ~critical, value),
+        refresh=sort_best_first(wanted & ~critical, value),
         reuse=np.flatnonzero(~wanted),
         track=track,
         reason=reason,
@@ -139,7 +141,7 @@ def _together(
     """
     if not urgent.any() or not cost.size:
         return
-    component = components((cost < FIRST_STAGE) & eligible[:, None])
+    component = label_components((cost < FIRST_STAGE) & eligible[:, None])
     most = np.zeros(len(value), np.float32)
     np.maximum.at(most, component[urgent], value[urgent])
     more = eligible & (most[component] > value)
@@ -147,7 +149,7 @@ def _together(
     reason[more], urgent[more] = Reason.AMBIGUOUS, True
 
 
-def continued(scene: PlanInput, assigned: IntArray) -> IntArray:
+def find_continued(scene: PlanInput, assigned: IntArray) -> IntArray:
     """(N,) the active track that place gives to each detection, -1 for none."""
     rows = np.flatnonzero((assigned >= 0) & (assigned < len(scene.track_id)))
     rows = rows[np.isfinite(scene.cost[rows, assigned[rows]])]
@@ -156,7 +158,7 @@ def continued(scene: PlanInput, assigned: IntArray) -> IntArray:
     return out
 
 
-def active_cost(scene: PlanInput, worth: Worth) -> FloatArray:
+def compute_active_cost(scene: PlanInput, worth: Worth) -> FloatArray:
     """(N, T) cost of active tracks by place or, for whoever has no place, by distance."""
     astray = np.flatnonzero(scene.eligible & ~(scene.cost < FIRST_STAGE).any(axis=1))
     if not len(astray) or not len(scene.track_id):
@@ -176,7 +178,7 @@ def distance(seen: FloatArray, past: FloatArray, reach: FloatArray | float) -> F
     return out
 
 
-def return_cost(scene: PlanInput, worth: Worth) -> FloatArray:
+def compute_return_cost(scene: PlanInput, worth: Worth) -> FloatArray:
     """(N, L) cost of lost tracks by place or, out of its reach, by distance from where they are."""
     reach = 1 + worth.spread * scene.lost_s
     far = worth.afar + distance(scene.xyxy, scene.lost_xyxy, reach)
@@ -266,11 +268,11 @@ def _later(
 def _about_to_vanish(scene: PlanInput, worth: Worth) -> BoolArray:
     """(T,) who will soon be covered by a nearer one or be out of the picture."""
     ahead = sides(scene.ahead_xyxy)
-    i, j = overlapping(ahead, ahead)
+    i, j = find_overlapping(ahead, ahead)
     lower = (ahead[3, i] < ahead[3, j]).nonzero()[0]
     behind, nearer = i[lower], j[lower]
     width, height = ahead[2:] - ahead[:2]
-    across, down = intersection(some(ahead, behind), some(ahead, nearer))
+    across, down = intersection(take_boxes(ahead, behind), take_boxes(ahead, nearer))
     hidden = across * down >= worth.covered * np.maximum(width * height, 1e-6)[behind]
     soon = np.zeros(len(scene.track_id), np.bool_)
     soon[behind[hidden]] = True

@@ -6,17 +6,16 @@ from typing import Protocol
 
 import numpy as np
 
-from mot_dinov3.tracking.motion.kalman import Array
-from mot_dinov3.values import FloatArray, Frame
+from mot_dinov3.values import DoubleArray, FloatArray, Frame
 
-STILL: Array = np.eye(2, 3)
+STILL: DoubleArray = np.eye(2, 3)
 """The affine map of a camera that does not move."""
 
 
 class CameraMotion(Protocol):
     """Tells how the picture moved since the frame before."""
 
-    def estimate(self, frame: Frame, moving: FloatArray) -> Array:
+    def estimate(self, frame: Frame, moving: FloatArray) -> DoubleArray:
         """(2, 3) affine map of pixels of the last frame given to pixels of this one.
 
         Args:

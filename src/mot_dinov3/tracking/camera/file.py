@@ -9,8 +9,7 @@ import numpy as np
 from mot_dinov3.errors import InputError, UsageError
 from mot_dinov3.io.write.atomic import is_stream
 from mot_dinov3.tracking.camera.base import STILL
-from mot_dinov3.tracking.motion.kalman import Array
-from mot_dinov3.values import FloatArray, Frame
+from mot_dinov3.values import DoubleArray, FloatArray, Frame
 
 COLUMNS = 7
 """Frame number from 0, then the two rows of the map."""
@@ -35,7 +34,7 @@ class FileCamera:
         self._maps = read_affines(Path(path.strip()).expanduser())
         self._at: int | None = None
 
-    def estimate(self, frame: Frame, moving: FloatArray) -> Array:
+    def estimate(self, frame: Frame, moving: FloatArray) -> DoubleArray:
         """(2, 3) the maps of all frames since the last one given, one after the other."""
         came_from, self._at = self._at, frame.index
         if came_from is None:
@@ -47,7 +46,7 @@ class FileCamera:
         return out[:2]
 
 
-def read_affines(path: Path) -> dict[int, Array]:
+def read_affines(path: Path) -> dict[int, DoubleArray]:
     """Frame index from 0 -> (3, 3) map from the frame before.
 
     Raises:
@@ -73,7 +72,7 @@ def read_affines(path: Path) -> dict[int, Array]:
     return out
 
 
-def _parse(words: list[str], where: str) -> tuple[int, Array]:
+def _parse(words: list[str], where: str) -> tuple[int, DoubleArray]:
     try:
         values = np.array([float(word) for word in words])
     except ValueError:

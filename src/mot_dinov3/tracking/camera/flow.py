@@ -7,8 +7,7 @@ import numpy as np
 
 from mot_dinov3.errors import UsageError
 from mot_dinov3.tracking.camera.base import STILL
-from mot_dinov3.tracking.motion.kalman import Array
-from mot_dinov3.values import FloatArray, Frame, Image
+from mot_dinov3.values import DoubleArray, FloatArray, Frame, Image
 
 WIDTH_PX = 384
 """The picture is made this small first: camera motion is coarse, and corners cost time."""
@@ -44,7 +43,7 @@ class FlowCamera:
         self._last: Image | None = None
         self._last_moving: FloatArray = np.empty((0, 4), np.float32)
 
-    def estimate(self, frame: Frame, moving: FloatArray) -> Array:
+    def estimate(self, frame: Frame, moving: FloatArray) -> DoubleArray:
         """(2, 3) similarity from the last frame given; at rest where too little can be seen."""
         scale = min(1.0, WIDTH_PX / frame.width)
         small = self._small(frame.image, scale)
@@ -60,7 +59,7 @@ class FlowCamera:
         return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def fit_similarity(before: Image, after: Image, moving: FloatArray) -> Array:
+def fit_similarity(before: Image, after: Image, moving: FloatArray) -> DoubleArray:
     """(2, 3) map of grey picture `before` to `after`, boxes (N, 4) of `before` left out."""
     mask = np.full(before.shape, 255, np.uint8)
     for x0, y0, x1, y1 in np.round(moving).astype(int).tolist():
