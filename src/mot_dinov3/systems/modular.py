@@ -123,7 +123,7 @@ class ModularTracker:
             plan = mark_poor(self.policy.plan(seen), seen.quality)
             if self.scheduler.whole_frame:
                 plan = include_all_able(plan)
-            remembered = Remembered(seen.looks, seen.known)
+            remembered = Remembered(seen.appearance, seen.known)
         with timer("embed"):
             done = self.scheduler.run(
                 plan, lambda rows: self._embed(frame, detections.xyxy[rows]), remembered

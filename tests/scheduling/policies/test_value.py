@@ -16,7 +16,8 @@ from mot_dinov3.errors import UsageError
 from mot_dinov3.scheduling.policies.base import POOR_QUALITY
 from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.scheduling.policies.order import interleave_oldest
-from mot_dinov3.scheduling.policies.value import Worth, compute_return_cost, plan_by_value
+from mot_dinov3.scheduling.policies.value import compute_return_cost, plan_by_value
+from mot_dinov3.scheduling.policies.worth import Worth
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.values import Reason
 
@@ -54,7 +55,7 @@ def test_a_clear_difference_is_not_ambiguous():
 
 def test_looks_that_cannot_tell_two_apart_are_not_asked():
     twins = np.array([[1, 0], [0.98, 0.2]]) / np.array([[1], [np.hypot(0.98, 0.2)]])
-    assert plan_of(NEAR, [3, 3], looks=twins).reuse.tolist() == [0, 1]
+    assert plan_of(NEAR, [3, 3], appearance=twins).reuse.tolist() == [0, 1]
     assert plan_of(NEAR, [3, 3], known=[False, False]).worth.tolist() == [0, 0]
 
 
@@ -110,7 +111,7 @@ def test_a_weak_match_beside_a_lost_track_is_ambiguous():
     for far, expected in ((0, Reason.AMBIGUOUS), (400, Reason.DRIFT)):
         plan = plan_of(
             [[0.3]], [9], price=0.3, xyxy=here, lost_xyxy=[[10 + far, 10, 50 + far, 90]],
-            looks=[[1, 0]], lost_looks=[[0, 1]], **BACK,
+            appearance=[[1, 0]], lost_appearance=[[0, 1]], **BACK,
         )  # fmt: skip
         assert plan.reason[0] == expected
         assert plan.track[0] == 0
@@ -219,7 +220,7 @@ def test_every_detection_has_exactly_one_fate_and_a_plan_is_repeatable(data, n, 
         lost_cost=np.where(some((n, lost), st.booleans(), np.bool_), np.inf, 0.5),
         returns=some((n, lost), st.booleans(), np.bool_),
         lost_s=some(lost, st.floats(0, 9, width=16)),
-        lost_looks=np.zeros((lost, t)),
+        lost_appearance=np.zeros((lost, t)),
     )
     price = data.draw(unit)
     plan, again = (plan_by_value(scene, price, WORTH) for _ in range(2))
@@ -250,7 +251,7 @@ def wait(n_tracks, noisy, budget, frames, seed):
         n = len(iou)
         scene = plan_scene(
             iou, stale, frame_index=frame, lost_cost=np.full((n, 1), np.inf),
-            returns=np.arange(n)[:, None] >= n_tracks, lost_looks=np.zeros((1, n_tracks)),
+            returns=np.arange(n)[:, None] >= n_tracks, lost_appearance=np.zeros((1, n_tracks)),
         )  # fmt: skip
         known = Remembered(np.eye(n_tracks, dtype=np.float32), np.ones(n_tracks, bool))
         embed = FakeEmbedding(clock, lambda n: 1.0, dim=n_tracks)

@@ -16,7 +16,7 @@ import numpy as np
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.runtime.scipy_parts import linear_sum_assignment
-from mot_dinov3.scheduling.policies.base import PlanInput, number_argument
+from mot_dinov3.scheduling.policies.base import Argument, PlanInput, Policy
 from mot_dinov3.scheduling.policies.continuity import find_claimed_tracks
 from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.tracker import Tracker
@@ -64,8 +64,10 @@ class ObservedTracker(Tracker):
         return scene
 
 
-class OraclePolicy:
+class OraclePolicy(Policy):
     """`oracle:K` gives every track K good views and else embeds only against mistakes."""
+
+    argument = Argument("K", DEFAULT_VIEWS, least=0, low=0, high=10, digits=0)
 
     def __init__(
         self, config: SchedulerConfig, argument: str, truth: MotTable, frames: Sequence[int]
@@ -79,10 +81,10 @@ class OraclePolicy:
             frames: index in the source of each frame that will be tracked, in order.
 
         Raises:
-            UsageError: K is no number from 0.
+            UsageError: K is not a number from 0.
         """
         self.config = config
-        self.views = number_argument("oracle", argument, DEFAULT_VIEWS, 0)
+        self.views = self.argument.read("oracle", argument)
         self.truth = truth
         self.frames = frames
         self._held: dict[int, Counter[int]] = {}

@@ -14,8 +14,9 @@ from mot_dinov3.lab.recordings.cache import Cache
 from mot_dinov3.lab.recordings.clock import CostTable, Meter, VirtualClock
 from mot_dinov3.lab.recordings.oracle import ObservedTracker, OraclePolicy
 from mot_dinov3.lab.recordings.tape import CheapPlayer, TapePlayer
+from mot_dinov3.registry import Registry
 from mot_dinov3.scheduling.policies.base import Policy
-from mot_dinov3.scheduling.policies.factory import create_policy
+from mot_dinov3.scheduling.policies.factory import POLICIES, create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
 from mot_dinov3.systems.modular import Models, ModularTracker
 from mot_dinov3.values import EmbedCounts
@@ -25,8 +26,17 @@ LESSONS = 12
 
 ORACLE = "oracle"
 
-CRITICAL_ONLY = ("never", "always", "fast-strongsort")
-"""Policies that ask for no refreshes: only a hard budget changes what they do."""
+REPLAY_POLICIES = Registry(
+    "policy",
+    {
+        **POLICIES.table,
+        ORACLE: (
+            "mot_dinov3.lab.recordings.oracle:OraclePolicy",
+            "the best choice in hindsight, for recordings with ground truth: oracle[:K]",
+        ),
+    },
+)
+"""The policies of the product, and the one that needs the truth of a recording."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from mot_dinov3.tracking.assignment import REFUSED, greedy, hungarian
 from mot_dinov3.tracking.association import place
 from mot_dinov3.tracking.association.base import (
     FIRST_STAGE,
+    Associator,
     Comparison,
     NearPairs,
     TrackView,
@@ -67,7 +68,7 @@ class Offers:
     has_evidence: BoolArray
 
 
-class CascadeAssociation:
+class CascadeAssociation(Associator):
     """Sure pairs first, then the likely ones, then what is left."""
 
     def __init__(self, config: AssociationConfig, tracker: TrackerConfig) -> None:

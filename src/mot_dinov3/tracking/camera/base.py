@@ -1,4 +1,4 @@
-"""What a source of camera motion is to the pipeline."""
+"""What a source of camera motion is to the tracker."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ STILL: DoubleArray = np.eye(2, 3)
 
 
 class CameraMotion(Protocol):
-    """Tells how the picture moved since the frame before."""
+    """Tells how the picture moved since the frame before.
+
+    It is built from what stands behind its name, "gmc.txt" for `--cmc file:gmc.txt`, "" for none.
+    """
 
     def estimate(self, frame: Frame, moving: FloatArray) -> DoubleArray:
-        """(2, 3) affine map of pixels of the last frame given to pixels of this one.
+        """Estimate the (2, 3) affine map from pixels of the last frame to pixels of this one.
 
         Args:
-            frame: frames come in order, some may be left out.
+            frame: the new frame; frames come in order, and some may be left out.
             moving: (N, 4) boxes of objects, which say nothing about the camera.
         """

@@ -13,7 +13,7 @@ import numpy as np
 
 from mot_dinov3.config import MotionConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.tracking.motion.base import REFERENCE_FPS, affine_scale
+from mot_dinov3.tracking.motion.base import REFERENCE_FPS, MotionModel, affine_scale
 from mot_dinov3.values import BoolArray, DoubleArray, FloatArray, IntArray
 from mot_dinov3.values.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
 
@@ -24,7 +24,7 @@ POSITION, VELOCITY, VAR_POSITION, COVARIANCE, VAR_VELOCITY = range(5)
 """What the layers of `MotionState.state` hold."""
 
 
-class KalmanMotion:
+class KalmanMotion(MotionModel):
     """`kalman`: filters of T boxes.
 
     Attributes:
