@@ -10,9 +10,17 @@ from mot_dinov3.evaluation.parts import Part, parse_part
 
 @pytest.mark.parametrize(
     ("words", "first", "last"),
-    [("", 1, 9), ("3:5", 3, 5), (":4", 1, 4), ("4:", 4, 9), (":", 1, 9), ("9:9", 9, 9),
-     ("first-half", 1, 5), ("second-half", 6, 9)],
-)  # fmt: skip
+    [
+        ("", 1, 9),
+        ("3:5", 3, 5),
+        (":4", 1, 4),
+        ("4:", 4, 9),
+        (":", 1, 9),
+        ("9:9", 9, 9),
+        ("first-half", 1, 5),
+        ("second-half", 6, 9),
+    ],
+)
 def test_words_become_frames(words, first, last):
     part = parse_part(words, 9, "walk")
     assert part == Part(first, last)

@@ -274,13 +274,16 @@ def test_memory_does_not_grow_with_identities_that_are_gone():
 frames = st.lists(
     st.lists(
         st.tuples(
-            st.integers(0, 600), st.integers(0, 400), st.sampled_from([0.15, 0.5, 0.9]),
-            st.integers(0, 1), st.booleans(),
+            st.integers(0, 600),
+            st.integers(0, 400),
+            st.sampled_from([0.15, 0.5, 0.9]),
+            st.integers(0, 1),
+            st.booleans(),
         ),
         max_size=5,
     ),
     max_size=12,
-)  # fmt: skip
+)
 
 
 @settings(deadline=None, max_examples=60)

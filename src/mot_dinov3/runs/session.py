@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 from mot_dinov3.config import LiveConfig, SourceConfig, TrackConfig
-from mot_dinov3.data.synthetic.reader import SyntheticReader, is_synthetic, world_of
+from mot_dinov3.data.synthetic.reader import SyntheticReader, is_synthetic, open_world
 from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.io.read.sources import FrameReader, SourceInfo, open_source
 from mot_dinov3.perception.features.base import Embedder, Placement
@@ -155,7 +155,7 @@ def open_frames(
         MotError: there is nothing to read there.
     """
     if is_synthetic(config.source):
-        return SyntheticReader(world_of(config.source), config)
+        return SyntheticReader(open_world(config.source), config)
     return open_source(config, live, stopped)
 
 

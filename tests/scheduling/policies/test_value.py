@@ -110,26 +110,40 @@ def test_a_weak_match_beside_a_lost_track_is_ambiguous():
     here = [[10, 10, 50, 90]]
     for far, expected in ((0, Reason.AMBIGUOUS), (400, Reason.DRIFT)):
         plan = plan_of(
-            [[0.3]], [9], price=0.3, xyxy=here, lost_xyxy=[[10 + far, 10, 50 + far, 90]],
-            appearance=[[1, 0]], lost_appearance=[[0, 1]], **BACK,
-        )  # fmt: skip
+            [[0.3]],
+            [9],
+            price=0.3,
+            xyxy=here,
+            lost_xyxy=[[10 + far, 10, 50 + far, 90]],
+            appearance=[[1, 0]],
+            lost_appearance=[[0, 1]],
+            **BACK,
+        )
         assert plan.reason[0] == expected
         assert plan.track[0] == 0
 
 
 def test_a_return_costs_by_distance_only_where_it_is_possible():
     scene = plan_scene(
-        np.zeros((2, 0)), [], xyxy=[[0, 0, 40, 40], [0, 0, 40, 40]],
-        lost_xyxy=[[20, 0, 60, 40]], lost_s=[1.0], lost_cost=[[np.inf], [0.4]],
+        np.zeros((2, 0)),
+        [],
+        xyxy=[[0, 0, 40, 40], [0, 0, 40, 40]],
+        lost_xyxy=[[20, 0, 60, 40]],
+        lost_s=[1.0],
+        lost_cost=[[np.inf], [0.4]],
         returns=[[True], [False]],
-    )  # fmt: skip
+    )
     expected = [[WORTH.afar + 20 / (40 * (1 + WORTH.spread))], [0.4]]
     assert compute_return_cost(scene, WORTH) == pytest.approx(np.array(expected))
 
 
 def test_a_confirmed_track_with_a_small_gallery_is_enrolled():
-    plan = alone([1, 1, 1, 1], gallery_count=[0, 1, 9, 0], known=[False, True, True, False],
-                 confirmed=[True, True, True, False])  # fmt: skip
+    plan = alone(
+        [1, 1, 1, 1],
+        gallery_count=[0, 1, 9, 0],
+        known=[False, True, True, False],
+        confirmed=[True, True, True, False],
+    )
     assert plan.refresh.tolist() == [0, 1]
     assert plan.reason[:2].tolist() == [Reason.ENROL] * 2
     assert not len(plan.critical)
@@ -250,9 +264,13 @@ def wait(n_tracks, noisy, budget, frames, seed):
         iou = np.vstack((np.eye(n_tracks), np.zeros((births, n_tracks))))
         n = len(iou)
         scene = plan_scene(
-            iou, stale, frame_index=frame, lost_cost=np.full((n, 1), np.inf),
-            returns=np.arange(n)[:, None] >= n_tracks, lost_appearance=np.zeros((1, n_tracks)),
-        )  # fmt: skip
+            iou,
+            stale,
+            frame_index=frame,
+            lost_cost=np.full((n, 1), np.inf),
+            returns=np.arange(n)[:, None] >= n_tracks,
+            lost_appearance=np.zeros((1, n_tracks)),
+        )
         known = Remembered(np.eye(n_tracks, dtype=np.float32), np.ones(n_tracks, bool))
         embed = FakeEmbedding(clock, lambda n: 1.0, dim=n_tracks)
         done = scheduler.run(policy.plan(scene), embed, known)

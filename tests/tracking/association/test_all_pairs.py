@@ -41,8 +41,10 @@ def some_scene(rng):
     )
     near = there[rng.integers(0, t, n)] + rng.normal(0, 12, (n, 1)).astype(np.float32)
     here = np.where(rng.random((n, 1)) < 0.7, near, some_boxes(rng, n))
-    rows = [(*box, s, c) for box, s, c in zip(here, rng.uniform(0.1, 1, n),
-                                              rng.integers(0, 2, n), strict=True)]  # fmt: skip
+    rows = [
+        (*box, s, c)
+        for box, s, c in zip(here, rng.uniform(0.1, 1, n), rng.integers(0, 2, n), strict=True)
+    ]
     return view, rows, embedded([LOOKS[k] for k in rng.integers(0, 4, n)])
 
 
@@ -92,8 +94,10 @@ def test_the_same_crowd(monkeypatch):
     rng = np.random.default_rng(7)
     nobody = expected()
     for _ in range(40):
-        rows = [(*box, 0.9, c) for box, c in zip(some_boxes(rng, 12, 200),
-                                                 rng.integers(0, 2, 12), strict=True)]  # fmt: skip
+        rows = [
+            (*box, 0.9, c)
+            for box, c in zip(some_boxes(rng, 12, 200), rng.integers(0, 2, 12), strict=True)
+        ]
         scene = seen(nobody, *rows)
         some = planning.measure_crowding(scene)
         with monkeypatch.context() as patch:

@@ -72,8 +72,10 @@ def test_what_one_stage_took_the_next_does_not_offer():
     assign(pairing, np.array([[0.9, 0.1, 0], [0, 0, 0], [0.1, 0.9, 0]], np.float32))
     found = pairing.matches()
     assert dict(zip(found.detection_rows.tolist(), found.track_rows.tolist(), strict=True)) == {
-        1: 2, 0: 1, 2: 0,
-    }  # fmt: skip
+        1: 2,
+        0: 1,
+        2: 0,
+    }
     np.testing.assert_allclose(found.cost, [0.2, 0.1, 0.1])
 
 

@@ -29,11 +29,11 @@ def distinctness(similarity: FloatArray, evidence: BoolArray) -> FloatArray:
         evidence: (N, T) whether a pair's cosine means anything.
     """
     known = np.where(evidence, similarity, -1.0)
-    lead = 0.5 * (_lead(known)[:, None] + _lead(known.T)[None, :])
+    lead = 0.5 * (_measure_lead(known)[:, None] + _measure_lead(known.T)[None, :])
     return np.asarray(np.clip(lead / CLEAR_LEAD, 0.0, 1.0), np.float32)
 
 
-def _lead(similarity: FloatArray) -> FloatArray:
+def _measure_lead(similarity: FloatArray) -> FloatArray:
     """(N,) how far the best of each row is ahead of its second best; 1 where there is one only."""
     if similarity.shape[1] < 2:
         return np.ones(len(similarity), np.float32)

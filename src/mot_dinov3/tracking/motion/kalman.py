@@ -124,7 +124,7 @@ class KalmanMotion(MotionModel):
         """
         corrected = self.state.take(rows, axis=1)
         position, velocity, var_position, covariance, var_velocity = corrected
-        noise = self._error(position)
+        noise = self._measurement_variance(position)
         least = self.config.noise_by_score
         if least < 1:
             trust = np.clip(1.0 + least - score.astype(np.float64), least, 1.0)
@@ -175,12 +175,12 @@ class KalmanMotion(MotionModel):
         """(M,) squared Mahalanobis distance of box centres from the predictions of `rows` (M,)."""
         centres = (xyxy[:, :2] + xyxy[:, 2:]) * 0.5
         position = self.position[rows]
-        noise = self._error(position)[:, :2]
+        noise = self._measurement_variance(position)[:, :2]
         off = centres - position[:, :2]
         distance = (off * off / (self.var_position[rows, :2] + noise)).sum(axis=1)
         return np.asarray(distance, np.float32)
 
-    def _error(self, position: DoubleArray) -> DoubleArray:
+    def _measurement_variance(self, position: DoubleArray) -> DoubleArray:
         """Variance of a box measured at `position` with no confidence at all."""
         size = box_size(position, self.config.size_basis)
         return np.square(self.config.measurement_noise * size)
