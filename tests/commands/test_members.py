@@ -12,7 +12,7 @@ from mot_dinov3.perception.features.factory import EMBEDDERS
 @pytest.mark.parametrize("key", [*TABLES, *WITHOUT_TABLE])
 def test_every_name_has_a_line(key):
     members = members_of(key)
-    assert len(members) > 1
+    assert members
     assert all(len(line) > 8 and "\n" not in line for line in members.values())
 
 

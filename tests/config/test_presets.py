@@ -127,7 +127,7 @@ def test_each_preset_keeps_the_ids_of_crossing_people(name, looked_at):
             embeddings.vectors[:] = np.eye(4, dtype=np.float32)[: len(rows)]
             embeddings.fresh[:] = embeddings.valid[:] = True
         view = tracker.predict(step / 30, detections)
-        tracks = tracker.update(tracker.look(detections, view), embeddings, view)
+        tracks = tracker.update(tracker.compare(detections, view), embeddings, view)
         for i, row in zip(tracks.id.tolist(), tracks.detection.tolist(), strict=True):
             if row >= 0:
                 of_person.setdefault(row, set()).add(i)

@@ -26,7 +26,7 @@ from mot_dinov3.errors import EXIT_OK, UsageError
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
-    from mot_dinov3.evaluation.scores import Scores
+    from mot_dinov3.evaluation.figures import Scores
 
 DESCRIPTION = """Draw a street clip with known identities, track it with the two small models that
 ship in the package, and score the result: with scheduled embeddings, with all of them, and with

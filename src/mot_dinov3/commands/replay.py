@@ -178,14 +178,16 @@ def choose_cases(
     Raises:
         MotError: a policy that does not exist or cannot have its argument.
     """
-    from mot_dinov3.lab.recordings.play import CRITICAL_ONLY, ORACLE, Case
+    from mot_dinov3.lab.recordings.play import Case
+    from mot_dinov3.lab.recordings.policies import ORACLE, REPLAY_POLICIES
     from mot_dinov3.scheduling.policies.factory import create_policy
 
     limits: list[tuple[float, int]] = [(ms, 0) for ms in budgets or ([] if crops else [0.0])]
     limits += [(0.0, n) for n in crops]
     out: list[Case] = []
     for name in sweep(policies):
-        bound = Case(name).family not in CRITICAL_ONLY or config.scheduler.hard_budget
+        policy = REPLAY_POLICIES.load(Case(name).family)
+        bound = policy.refreshes or config.scheduler.hard_budget
         out += [Case(name, ms, n) for ms, n in (limits if bound else [(0.0, 0)])]
     if config.cheap.wanted:
         out += [replace(case, cheap=True) for case in out]

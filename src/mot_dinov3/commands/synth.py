@@ -78,11 +78,11 @@ def run(args: argparse.Namespace) -> int:
 
 def list_presets() -> list[str]:
     """A line for each preset: name, default seed, length, and what happens in it."""
-    from mot_dinov3.data.synthetic.presets.factory import PRESETS, preset_of
+    from mot_dinov3.data.synthetic.presets.factory import PRESETS, load_preset
 
     lines = ["preset       seed   frames   fps  what happens"]
     for name in PRESETS:
-        preset = preset_of(name)
+        preset = load_preset(name)
         clip = preset.clip
         lines.append(f"{name:<11}{clip.seed:>6}{clip.frames:>9}{clip.fps:>6g}  {preset.title}")
     return lines
@@ -103,7 +103,7 @@ def write_sequence(world: World, place: Path, *, images: bool) -> None:
     Raises:
         OutputError: it cannot be written, or images are there already.
     """
-    from mot_dinov3.data.synthetic.tables import as_table
+    from mot_dinov3.data.synthetic.truth import as_table
     from mot_dinov3.io.formats.mot import write_ground_truth
     from mot_dinov3.io.paths import check_output
     from mot_dinov3.io.write.atomic import write_text

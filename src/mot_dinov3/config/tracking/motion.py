@@ -11,8 +11,9 @@ SIZE_BASES = ("mean", "height", "sides", "root")
 
 @dataclass(frozen=True, slots=True)
 class MotionConfig:
-    """How boxes move, and what a moving camera does to them."""
+    """What predicts boxes, its noise, and where the camera's own motion comes from."""
 
+    motion: str = flag("kalman", "--motion", "model that predicts where tracks are", metavar="NAME")
     cmc: str = flag("none", "--cmc", "where the motion of the camera comes from", metavar="NAME")
     steady: bool = flag(
         True, "--steady", "take a shift that all boxes share for the motion of the camera"

@@ -43,7 +43,7 @@ FIRST_TRAINING_SEED = 1_000_000
 """Worlds from this seed on are for training; every smaller seed is held out."""
 
 
-def preset_of(name: str) -> Preset[ClipConfig]:
+def load_preset(name: str) -> Preset[ClipConfig]:
     """The preset of that name.
 
     Raises:
@@ -62,7 +62,7 @@ def create_world(name: str, **changes: Any) -> World:  # noqa: ANN401 - any fiel
     Raises:
         UsageError: no such preset, or a seed whose people the demo models were trained on.
     """
-    preset = preset_of(name)
+    preset = load_preset(name)
     clip = replace(preset.clip, **changes)
     if not 0 <= clip.seed < FIRST_TRAINING_SEED:
         raise UsageError(
