@@ -32,7 +32,9 @@ def test_both_ways_are_run_by_turns_with_models_here_and_elsewhere(tmp_path, mon
     monkeypatch.setattr(concurrency, "ELSEWHERE_MS", 1.0)
     monkeypatch.setattr(concurrency, "count_rounds", lambda asked: asked)
     words = bench.parser().parse_args(["overlap", "--frames", "6", "--cpu"])
-    report = concurrency.measure_concurrency(BenchmarkContext(bench.settings_of(words, tmp_path)))
+    report = concurrency.measure_concurrency(
+        BenchmarkContext(bench.build_settings(words, tmp_path))
+    )
     rows = {row.label: row.figures for row in report.rows}
     for place in ("here", "elsewhere"):
         serial, parallel = (rows[f"{place}, {way}"] for way in concurrency.WAYS)

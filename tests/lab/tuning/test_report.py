@@ -81,20 +81,20 @@ def test_both_sides_of_the_split_are_shown(found):
     ],
 )
 def test_the_file_gives_the_same_configuration(given, tmp_path):
-    config = resolve(given, None, {})
+    config = resolve(TrackConfig, given, None, {})
     path = tmp_path / "t.toml"
     path.write_text(
         as_toml(find_changes(config, {"conf": 0.3}), ["found by a test"]), encoding="utf-8"
     )
-    assert resolve({}, path, {}) == config
+    assert resolve(TrackConfig, {}, path, {}) == config
     assert set(tomllib.loads(path.read_text())) == set(given)
 
 
 def test_confidences_of_the_recording_are_part_of_the_file():
     assert find_changes(TrackConfig(), {"conf": 0.5, "low_conf": 0.1}) == {"conf": 0.5}
-    assert find_changes(resolve({"tracker": "bytetrack"}, None, {}), {"conf": 0.5}) == {
-        "tracker": "bytetrack"
-    }
+    assert find_changes(
+        resolve(TrackConfig, {"tracker": "bytetrack"}, None, {}), {"conf": 0.5}
+    ) == {"tracker": "bytetrack"}
 
 
 def test_a_name_cannot_break_out_of_a_comment():

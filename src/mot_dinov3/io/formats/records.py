@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from mot_dinov3.values import (
+    Appearance,
     Detections,
     EmbedCounts,
     FrameResult,
-    Look,
     Tracks,
     TrackState,
 )
@@ -51,7 +51,7 @@ class FrameRecord:
     size: tuple[int, int] | None = None
     latency_ms: float = math.nan
     fps: float = 0.0
-    looks: tuple[Look, ...] = ()
+    looks: tuple[Appearance, ...] = ()
 
 
 class BadRecordError(ValueError):
@@ -167,7 +167,7 @@ def _read_counts(values: Mapping[str, Any]) -> EmbedCounts:
     return EmbedCounts(**known)
 
 
-def _read_look(value: object) -> Look:
+def _read_look(value: object) -> Appearance:
     row = _read_object(value, "an entry of 'looks'")
     named = []
     for pair in _read_list(row, "resembles"):
@@ -177,7 +177,7 @@ def _read_look(value: object) -> Look:
         similarity = _read_measurement(other, "similarity", least=-math.inf)
         named.append((_read_whole(other, "id", MOST_ID, least=1), similarity))
     similarity = _read_measurement(row, "similarity", least=-math.inf)
-    return Look(_read_whole(row, "id", MOST_ID, least=1), similarity, tuple(named))
+    return Appearance(_read_whole(row, "id", MOST_ID, least=1), similarity, tuple(named))
 
 
 def _read_stages(values: Mapping[str, Any]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from time import process_time
 import numpy as np
 
 from mot_dinov3.config import DetectorConfig, TrackConfig
-from mot_dinov3.data.synthetic.crowd import FPS, CrowdConfig, unit
+from mot_dinov3.data.synthetic.crowd import FPS, CrowdConfig, normalise
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, ResultRow
 from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.lab.benchmarks.machine import run_on_one_core
@@ -87,9 +87,9 @@ def measure_crowd(config: TrackConfig, people: int, dim: int, rounds: int) -> Fi
 
 
 def embed_by_place(detections: Detections, dim: int) -> FloatArray:
-    """Make up embeddings: (N, dim) unit rows that change smoothly with the box."""
+    """Make up embeddings: (N, dim) normalise rows that change smoothly with the box."""
     waves = np.random.default_rng(0).normal(0, 1 / 60.0, (4, dim))
-    return unit(np.sin(detections.xyxy @ waves + np.arange(dim)))
+    return normalise(np.sin(detections.xyxy @ waves + np.arange(dim)))
 
 
 def measure_clip(recorded: RecordedClip, config: TrackConfig, rounds: int) -> Figures:

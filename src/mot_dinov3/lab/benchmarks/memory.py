@@ -52,4 +52,5 @@ def measure_growth(config: TrackConfig, frames: int, statistics: bool) -> Figure
             kept.add(result, result.stage_ms, sum(result.stage_ms.values()))
         if frame.index % EVERY == 0:
             used.append((frame.index, resident_mb()))
-    return fit_memory_slope(used) | {"born": tracker.tracker.born, "alive": len(tracker.tracker)}
+    figures = fit_memory_slope(used)
+    return figures | {"born": tracker.tracker.initiated, "alive": len(tracker.tracker)}

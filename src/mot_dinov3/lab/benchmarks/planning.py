@@ -48,7 +48,7 @@ def measure_planning(context: BenchmarkContext) -> Report:
     return Report(f"a plan for {PEOPLE} x {PEOPLE}", rows, notes)
 
 
-class TimedPolicy:
+class TimedPolicy(Policy):
     """A policy that measures how long another one takes, and how many tracks it is given."""
 
     def __init__(self, policy: Policy) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.data.synthetic.reader import SyntheticReader
-from mot_dinov3.data.synthetic.tables import as_table
+from mot_dinov3.data.synthetic.truth import as_table
 from mot_dinov3.io.formats.mot import MotTable, read_mot
 from mot_dinov3.io.read.sources import FrameReader
 from mot_dinov3.lab.recordings.clip import ClipPlayer, RecordedClip

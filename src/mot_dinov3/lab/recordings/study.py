@@ -10,7 +10,7 @@ import numpy as np
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.evaluation.figures import measure, trackeval
-from mot_dinov3.evaluation.preprocessing import Case, fitting_rule, preprocessed
+from mot_dinov3.evaluation.preprocessing import ScoredSequence, choose_rule, preprocess
 from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.lab.recordings.agreement import count_agreeing_boxes
 from mot_dinov3.lab.recordings.recording import Recording
@@ -169,7 +169,7 @@ def _score(runs: Mapping[str, _Run]) -> tuple[dict[str, dict[str, float]], dict[
     cases = [
         build_evaluation_case(name, run.recording, run.result.table) for name, run in runs.items()
     ]
-    single, together = measure(preprocessed(cases), FAMILIES)
+    single, together = measure(preprocess(cases), FAMILIES)
     by_source = {name: _select_scores(figures) for name, figures in single.items()}
     return by_source, _select_scores(together)
 
@@ -178,7 +178,7 @@ def _select_scores(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: figures[name] for name in SCORES}
 
 
-def build_evaluation_case(name: str, recording: Recording, result: MotTable) -> Case:
+def build_evaluation_case(name: str, recording: Recording, result: MotTable) -> ScoredSequence:
     """Pair a result with the truth of the frames that were recorded."""
     if recording.truth is None:
         raise ValueError("a recording without ground truth cannot be scored")
@@ -187,11 +187,11 @@ def build_evaluation_case(name: str, recording: Recording, result: MotTable) -> 
     columns = {item.name: getattr(recording.truth, item.name)[here] for item in fields(MotTable)}
     truth = MotTable(**columns)
     drawn = (truth.visibility < 1).any() and recording.origin.name.startswith("synthetic:")
-    return Case(
+    return ScoredSequence(
         name,
         truth,
         result,
         frames=int(recorded.max(initial=-1)) + 1,
-        rule=fitting_rule(name, truth),
+        rule=choose_rule(name, truth),
         min_visibility=MIN_VISIBILITY if drawn else 0.0,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
-from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.registry import Registry
+
+if TYPE_CHECKING:
+    from mot_dinov3.perception.detectors.base import Detector
 
 REPLAY = "mot"
 MOTION = "motion"
@@ -54,7 +56,7 @@ def create_detector(
         ModelError, DeviceError, InputError, UsageError: it cannot be built as asked.
     """
     build = DETECTORS.load(detector_kind(config.det))
-    return cast(Detector, build(config, device, settings or DeviceConfig()))
+    return cast("Detector", build(config, device, settings or DeviceConfig()))
 
 
 def detector_kind(det: str) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import DINOS, NECK, OPEN_DINO, EmbedderConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.perception.hub.problems import (
     GatedModelError,
     OfflineModelError,
     UnsupportedModelError,
 )
 from mot_dinov3.registry import Registry
+
+if TYPE_CHECKING:
+    from mot_dinov3.perception.features.base import Embedder, Placement
 
 logger = logging.getLogger("mot_dinov3")
 

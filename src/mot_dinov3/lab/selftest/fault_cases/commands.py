@@ -101,7 +101,7 @@ FAULTS = (
         "report-deep-json", "report j.jsonl -o r.html", "j.jsonl", place_files({"j.jsonl": DEEP})
     ),
     usage_fault(
-        "report-over-run", "report j.jsonl -o j.jsonl", "no name for a page", apply_change(copy_run)
+        "report-over-run", "report j.jsonl -o j.jsonl", "not a name for", apply_change(copy_run)
     ),
     usage_fault("render-unnamed", "render --source {clip} --output o.mp4", "--jsonl"),
     input_fault(
