@@ -13,6 +13,7 @@ from mot_dinov3.lab.selftest.properties.factory import PROPERTIES
 from mot_dinov3.lab.selftest.properties.runner import try_examples
 from mot_dinov3.scheduling.policies.value import ValuePolicy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
+from mot_dinov3.tracking.track_table import TrackTable
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import LOST, boxes
 
@@ -29,8 +30,8 @@ def test_thousands_of_examples_break_no_property(tmp_path, monkeypatch):
     assert (outcome.done, outcome.met) == (CI_EXAMPLES, True)
 
 
-def lose_nobody(self, rows):
-    self._table.misses[rows] += 1
+def lose_no_track(self, rows):
+    self.misses[rows] += 1
 
 
 def forget_to_return(self, matches, detections, embeddings):
@@ -38,13 +39,13 @@ def forget_to_return(self, matches, detections, embeddings):
     self._table.state[matches.track_rows] = LOST
 
 
-usual = Tracker._continue
+usual = Tracker._update_matched
 BREAKS = {
     "boxes-iou": (boxes, "over_union", lambda common, areas: common),
     "boxes-convert": (boxes, "clip", lambda xyxy, width, height: xyxy.copy()),
     "boxes-pairs": (boxes, "_crossing", lambda a, b: (np.zeros(1, int), np.zeros(1, int))),
     "plan": (ValuePolicy, "plan", lambda self, scene: None),
-    "tracker": (Tracker, "_lose", lose_nobody),
+    "tracker": (TrackTable, "mark_missed", lose_no_track),
     "mot-table": (MotWriter, "write", lambda self, index, tracks: None),
     "journal-line": (records, "_read_whole", lambda values, key, *limits, **least: values[key]),
     "journal-cut": (records, "TornRecordError", records.BadRecordError),
@@ -60,11 +61,11 @@ def test_broken_code_breaks_its_property(monkeypatch, name):
 
 
 def test_a_state_that_is_not_left_is_seen(monkeypatch):
-    monkeypatch.setattr(Tracker, "_continue", forget_to_return)
+    monkeypatch.setattr(Tracker, "_update_matched", forget_to_return)
     assert "state.see" in try_examples("tracker", 100, 0)
 
 
-def test_a_budget_that_nobody_keeps_is_seen(monkeypatch):
+def test_a_budget_that_is_not_kept_is_seen(monkeypatch):
     init = EmbeddingScheduler.__init__
 
     def careless(self, *args, **kwargs):
@@ -76,7 +77,7 @@ def test_a_budget_that_nobody_keeps_is_seen(monkeypatch):
 
 
 def test_what_a_property_finds_names_the_input(monkeypatch):
-    monkeypatch.setattr(Tracker, "_births", lambda self, matches, scene: 1 / 0)
+    monkeypatch.setattr(Tracker, "_find_new", lambda self, matches, comparison: 1 / 0)
     problem = try_examples("config", 50, 3)
     assert problem.startswith("ZeroDivisionError")
     assert "film=[[]]" in problem
