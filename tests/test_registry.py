@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict
 from importlib import import_module
+from inspect import signature
 
 import pytest
 
@@ -42,12 +43,33 @@ def test_an_unknown_name_lists_the_known():
     [
         ("mot_dinov3.scheduling.policies.factory", "POLICIES"),
         ("mot_dinov3.tracking.association.factory", "ASSOCIATIONS"),
+        ("mot_dinov3.tracking.camera.factory", "CAMERAS"),
+        ("mot_dinov3.tracking.motion.factory", "MOTIONS"),
     ],
 )
 def test_every_member_of_every_table_is_there(module, table):
     registry = getattr(import_module(module), table)
     for name in registry:
         assert callable(registry.load(name)), name
+
+
+@pytest.mark.parametrize(
+    ("module", "table", "kind"),
+    [
+        ("mot_dinov3.scheduling.policies.factory", "POLICIES", "Policy"),
+        ("mot_dinov3.tracking.association.factory", "ASSOCIATIONS", "Associator"),
+        ("mot_dinov3.tracking.camera.factory", "CAMERAS", "CameraMotion"),
+        ("mot_dinov3.tracking.motion.factory", "MOTIONS", "MotionModel"),
+    ],
+)
+def test_members_say_what_they_are_so_that_mypy_can_compare_them(module, table, kind):
+    registry = getattr(import_module(module), table)
+    for name in registry:
+        member = registry.load(name)
+        if isinstance(member, type):
+            assert kind in {base.__name__ for base in member.__mro__}, name
+        else:
+            assert signature(member).return_annotation == kind, name
 
 
 @pytest.mark.parametrize(("table", "kind"), [(DETECTORS, DetectorKind), (EMBEDDERS, EmbedderKind)])

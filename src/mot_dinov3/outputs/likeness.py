@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mot_dinov3.values import FloatArray, FrameResult, Look
-from mot_dinov3.values.vectors import followed
+from mot_dinov3.values import Appearance, FloatArray, FrameResult
+from mot_dinov3.values.vectors import update_mean
 
 MOMENTUM = 0.8
 """Weight of the past in what is remembered of an identity."""
@@ -30,7 +30,7 @@ class Likeness:
     def __init__(self) -> None:
         self._known: dict[int, _Memory] = {}
 
-    def follow(self, result: FrameResult) -> list[Look]:
+    def follow(self, result: FrameResult) -> list[Appearance]:
         """What the embeddings computed in this frame tell, in the order of the tracks.
 
         Frames come in order. Nothing is told of a result without embeddings.
@@ -50,17 +50,17 @@ class Likeness:
         self._forget(result.time_s)
         return looks
 
-    def _look(self, track_id: int, vector: FloatArray, now_s: float) -> Look:
+    def _look(self, track_id: int, vector: FloatArray, now_s: float) -> Appearance:
         known = self._known.get(track_id)
         if known is not None:
-            return Look(track_id, float(vector @ known.mean))
+            return Appearance(track_id, float(vector @ known.mean))
         gone = {other: past.mean for other, past in self._known.items() if past.seen_s < now_s}
         if not gone:
-            return Look(track_id)
+            return Appearance(track_id)
         similarity = np.stack(list(gone.values())) @ vector
         best = np.argsort(-similarity, kind="stable")[:MOST_NAMED].tolist()
         names = list(gone)
-        return Look(track_id, math.nan, tuple((names[i], float(similarity[i])) for i in best))
+        return Appearance(track_id, math.nan, tuple((names[i], float(similarity[i])) for i in best))
 
     def _learn(self, track_id: int, vector: FloatArray, now_s: float) -> None:
         known = self._known.get(track_id)
@@ -68,7 +68,7 @@ class Likeness:
             self._known[track_id] = _Memory(vector.copy(), now_s)
             return
         mean, seen = known.mean[None], np.ones(1, np.bool_)
-        known.mean = followed(mean, seen, vector[None], MOMENTUM)[0]
+        known.mean = update_mean(mean, seen, vector[None], MOMENTUM)[0]
 
     def _forget(self, now_s: float) -> None:
         """Drop who left long ago, and the longest unseen where there are too many."""

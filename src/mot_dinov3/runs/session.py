@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 from mot_dinov3.config import LiveConfig, SourceConfig, TrackConfig
-from mot_dinov3.data.synthetic.reader import SyntheticReader, is_synthetic, world_of
+from mot_dinov3.data.synthetic.reader import SyntheticReader, is_synthetic, open_world
 from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.io.read.sources import FrameReader, SourceInfo, open_source
 from mot_dinov3.perception.features.base import Embedder, Placement
@@ -41,11 +41,12 @@ def check_names(config: TrackConfig) -> None:
     """Refuse what needs no model to be found wrong, before any is loaded.
 
     Raises:
-        MotError: no such embedder, policy or camera motion.
+        MotError: no such embedder, policy, camera motion or motion model.
     """
     from mot_dinov3.perception.features.factory import EMBEDDERS
     from mot_dinov3.scheduling.policies.factory import create_policy
     from mot_dinov3.tracking.camera.factory import create_camera
+    from mot_dinov3.tracking.motion.factory import create_motion
 
     name = config.embedder.embedder
     wanted = name != NO_EMBEDDER
@@ -53,6 +54,7 @@ def check_names(config: TrackConfig) -> None:
         raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
     create_policy(config.scheduler, embedder=wanted)
     create_camera(config.motion.cmc)
+    create_motion(config.motion)
 
 
 def load_models(config: TrackConfig, device: str | None = None) -> Models:
@@ -155,7 +157,7 @@ def open_frames(
         MotError: there is nothing to read there.
     """
     if is_synthetic(config.source):
-        return SyntheticReader(world_of(config.source), config)
+        return SyntheticReader(open_world(config.source), config)
     return open_source(config, live, stopped)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mot_dinov3.values import CONFIRMED, NO_VALUES, FloatArray, Look, Tracks, boxes
+from mot_dinov3.values import CONFIRMED, NO_VALUES, Appearance, FloatArray, Tracks, boxes
 
 STRIDE = 5
 """Boxes from one place to the next by which speed is measured."""
@@ -84,7 +84,7 @@ class LifeBook:
         row: int,
         time_s: float,
         tracks: Tracks,
-        looks: Iterable[Look],
+        looks: Iterable[Appearance],
         size: tuple[int, int] | None = None,
     ) -> None:
         """Take the tracks of the next frame, which becomes row `row`; `size` is the picture's."""
@@ -126,7 +126,7 @@ class LifeBook:
         return life
 
     @staticmethod
-    def _look(row: int, life: Life, look: Look) -> None:
+    def _look(row: int, life: Life, look: Appearance) -> None:
         if look.similarity == look.similarity:  # a number
             life.similarity.append((row, look.similarity))
         life.resembles |= {other: value for other, value in look.resembles if value == value}

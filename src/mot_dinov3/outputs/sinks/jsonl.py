@@ -14,7 +14,7 @@ from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.likeness import Likeness
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import FloatArray, Frame, FrameResult, Look, Tracks, TrackState
+from mot_dinov3.values import Appearance, FloatArray, Frame, FrameResult, Tracks, TrackState
 
 MS_DIGITS, TIME_DIGITS, FPS_DIGITS, COSINE_DIGITS = 3, 6, 1, 4
 
@@ -87,7 +87,7 @@ def track_record(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str
     }
 
 
-def look_record(look: Look) -> dict[str, Any]:
+def look_record(look: Appearance) -> dict[str, Any]:
     """What one embedding told: `id`, `similarity` (None for a first one), `resembles` (pairs)."""
     return {
         "id": look.track_id,

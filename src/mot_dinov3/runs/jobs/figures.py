@@ -25,7 +25,7 @@ def collect(
 ) -> dict[str, Any]:
     """Everything that `--stats-json` holds."""
     stats = outcome.statistics.summary(outcome.wall_s)
-    stats["tracks"] = {"born": tracker.tracker.born, "confirmed": tracker.tracker.confirmed}
+    stats["tracks"] = {"born": tracker.tracker.initiated, "confirmed": tracker.tracker.confirmed}
     stats["faults"] = dict(reader.faults)
     stats["stopped_by_signal"] = outcome.stopped_by
     stats["stopped_by_viewer"] = outcome.asked
