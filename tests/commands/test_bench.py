@@ -9,10 +9,10 @@ import pytest
 
 from mot_dinov3.commands import bench, main
 from mot_dinov3.lab.benchmarks import help_time, simulated
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.lab.benchmarks.factory import BENCHMARKS, ON_REQUEST, create_benchmark
-from mot_dinov3.lab.benchmarks.own_program import own_command
-from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.lab.benchmarks.own_program import build_own_command
+from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.perception.pretrained import quiet_transformers
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
@@ -101,9 +101,9 @@ def test_the_last_line_is_json_with_machine_and_bars(tmp_path, capsys, monkeypat
 
 
 def test_without_a_source_the_street_is_tracked_through_the_real_loop(tmp_path):
-    shared = Bench(settings(tmp_path, "--frames", "12"))
-    assert len(shared.tape) == 12
-    assert shared.tape.per_frame > 0
+    shared = BenchmarkContext(settings(tmp_path, "--frames", "12"))
+    assert len(shared.recorded) == 12
+    assert shared.recorded.per_frame > 0
     report = create_benchmark("overhead")(shared)
     labels = [row.label for row in report.rows]
     stages = ["read", "track", "draw", "write", "encode"]
@@ -114,7 +114,7 @@ def test_without_a_source_the_street_is_tracked_through_the_real_loop(tmp_path):
 
 def test_the_budget_benchmark_embeds_real_crops(tmp_path, vit):
     words = ("--frames", "6", "--budgets", "1", "400", "--embed-model", vit)
-    report = create_benchmark("budget")(Bench(settings(tmp_path, *words)))
+    report = create_benchmark("budget")(BenchmarkContext(settings(tmp_path, *words)))
     tight, loose = (row.figures for row in report.rows)
     assert tight["frames"] == loose["frames"] == 6
     assert loose["fitted"] == 6
@@ -124,7 +124,7 @@ def test_the_budget_benchmark_embeds_real_crops(tmp_path, vit):
 
 def test_the_saving_benchmark_compares_both_policies(tmp_path, vit):
     words = ("--frames", "10", "--embed-model", vit)
-    report = create_benchmark("saving")(Bench(settings(tmp_path, *words)))
+    report = create_benchmark("saving")(BenchmarkContext(settings(tmp_path, *words)))
     everything, scheduled = (row.figures for row in report.rows)
     assert 0 < scheduled["crops"] < everything["crops"]
     assert scheduled["saved_percent"] > 0
@@ -132,7 +132,7 @@ def test_the_saving_benchmark_compares_both_policies(tmp_path, vit):
 
 
 def test_a_random_vit_s_has_its_shape(tmp_path):
-    embedder = Bench(
+    embedder = BenchmarkContext(
         settings(tmp_path, "--random-vits", "dinov2", "--cpu", "--frames", "1")
     ).embedder
     assert embedder.dim == 384
@@ -140,15 +140,15 @@ def test_a_random_vit_s_has_its_shape(tmp_path):
 
 
 def test_assemble_without_embedder_embeds_nothing(tmp_path):
-    shared = Bench(settings(tmp_path, "--frames", "3"))
-    tracker = assemble(shared.config, Models(TapePlayer(shared.tape)))
-    assert all(tracker.step(frame).embed.computed == 0 for frame in shared.tape.frames())
+    shared = BenchmarkContext(settings(tmp_path, "--frames", "3"))
+    tracker = assemble(shared.config, Models(ClipPlayer(shared.recorded)))
+    assert all(tracker.step(frame).embed.computed == 0 for frame in shared.recorded.black_frames())
 
 
 def test_help_is_asked_for_by_the_real_command():
-    done = subprocess.run(own_command("--help"), capture_output=True, text=True, check=True)
+    done = subprocess.run(build_own_command("--help"), capture_output=True, text=True, check=True)
     assert "--source" in done.stdout
-    assert help_time.seconds(own_command("--help")) > 0
+    assert help_time.time_command(build_own_command("--help")) > 0
 
 
 def test_what_cannot_run_does_not_lose_the_rest(tmp_path, capsys, monkeypatch):

@@ -12,7 +12,7 @@ from mot_dinov3.commands import main
 from mot_dinov3.commands.replay import sweep
 from mot_dinov3.errors import EXIT_INPUT, EXIT_OK, EXIT_USAGE
 from mot_dinov3.io.read.sources import plain_name
-from mot_dinov3.lab.recordings.store import read_cache
+from mot_dinov3.lab.recordings.store import read_recording
 
 pytest.importorskip("onnx", reason="the extra [dev] is not installed")
 pytest.importorskip("onnxruntime", reason="the extra [onnx] is not installed")
@@ -53,12 +53,12 @@ def replayed(kept, out, *words):
 
 
 def test_a_cache_holds_the_clip_and_its_truth(kept):
-    cache = read_cache(kept / "clip.npz")
-    assert cache.origin.frames == len(cache.tape) == FRAMES
+    cache = read_recording(kept / "clip.npz")
+    assert cache.origin.frames == len(cache.clip) == FRAMES
     assert cache.dim == 3
     assert len(cache.truth) == 2 * FRAMES
-    assert cache.recipe.embedder.startswith("a.onnx")
-    assert cache.recipe.detector == "stored detections"
+    assert cache.setup.embedder.startswith("a.onnx")
+    assert cache.setup.detector == "stored detections"
     assert cache.costs.embed_ms[1] > 0
 
 
@@ -85,19 +85,19 @@ def test_other_settings_weights_boxes_or_pictures_are_refused(scene, kept, tmp_p
     assert "with other weights" in said
     assert "other detections" in said
     assert "--replace" in said
-    assert read_cache(kept / "clip.npz").origin.frames == FRAMES
+    assert read_recording(kept / "clip.npz").origin.frames == FRAMES
 
 
 def test_replace_records_again(scene, tmp_path):
     assert cached(scene, tmp_path, "-q", "--max-frames", "4") == EXIT_OK
     assert cached(scene, tmp_path, "-q", "--replace") == EXIT_OK
-    assert read_cache(tmp_path / "clip.npz").origin.frames == FRAMES
+    assert read_recording(tmp_path / "clip.npz").origin.frames == FRAMES
 
 
 def test_a_damaged_cache_is_a_sentence_for_both_commands(scene, kept, tmp_path, capsys):
     (tmp_path / "clip.npz").write_bytes((kept / "clip.npz").read_bytes()[:700])
     assert replayed(tmp_path, tmp_path / "out") == EXIT_INPUT
-    assert "no usable cache: it is cut short or damaged" in capsys.readouterr().err
+    assert "not a usable cache: it is cut short or damaged" in capsys.readouterr().err
     assert cached(scene, tmp_path) == EXIT_INPUT
 
 
@@ -181,9 +181,9 @@ def test_a_source_is_recorded_the_same_whatever_came_before_it(tmp_path):
     for directory, names in (("both", sources), ("alone", sources[1:])):
         out = tmp_path / directory
         assert main(["cache", *names, "--out", str(out), "-q", *words]) == EXIT_OK
-    takes = [read_cache(tmp_path / name / "pan.npz").tape.takes for name in ("both", "alone")]
-    assert len(takes[0][0].detections) == 0
-    after, alone = ([take.detections.xyxy.tolist() for take in one.values()] for one in takes)
+    frames = [read_recording(tmp_path / name / "pan.npz").clip.frames for name in ("both", "alone")]
+    assert len(frames[0][0].detections) == 0
+    after, alone = ([take.detections.xyxy.tolist() for take in one.values()] for one in frames)
     assert after == alone
 
 

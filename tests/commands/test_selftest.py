@@ -6,19 +6,21 @@ import pytest
 
 from mot_dinov3.commands import main
 from mot_dinov3.lab.selftest import factory
-from mot_dinov3.lab.selftest.base import Failure, Outcome
+from mot_dinov3.lab.selftest.base import Failure, MeasureResult
 
 
 def good(bench):
-    return Outcome(asked=bench.count(20), done=bench.count(20), passed=bench.count(20))
+    return MeasureResult(
+        asked=bench.count_cases(20), done=bench.count_cases(20), passed=bench.count_cases(20)
+    )
 
 
 def bad(bench):
-    return Outcome(asked=2, done=2, passed=1, failures=[Failure("007", "the file was lost")])
+    return MeasureResult(asked=2, done=2, passed=1, failures=[Failure("007", "the file was lost")])
 
 
 def absent(bench):
-    return Outcome(asked=0, skipped="no browser is installed")
+    return MeasureResult(asked=0, skipped="no browser is installed")
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from mot_dinov3.errors import (
     EXIT_SIGINT,
     EXIT_USAGE,
 )
-from mot_dinov3.lab.recordings.store import write_cache
+from mot_dinov3.lab.recordings.store import write_recording
 
 pytest.importorskip("optuna", reason="the extra [tune] is not installed")
 pytest.importorskip("trackeval", reason="the extra [eval] is not installed")
@@ -40,7 +40,9 @@ def no_variables(monkeypatch):
 def kept(tmp_path_factory):
     place = tmp_path_factory.mktemp("kept")
     for number, name in enumerate(("one", "two", "three")):
-        write_cache(recording(content=str(number) * 64, name=f"{name}.mp4"), place / f"{name}.npz")
+        write_recording(
+            recording(content=str(number) * 64, name=f"{name}.mp4"), place / f"{name}.npz"
+        )
     return place
 
 
@@ -159,10 +161,10 @@ def test_wrong_words_are_told_before_anything_is_played(words, said, kept, tmp_p
 
 
 def test_recordings_that_cannot_serve_are_told(kept, tmp_path, capsys):
-    write_cache(recording(known=False, content="d" * 64), tmp_path / "dark.npz")
+    write_recording(recording(known=False, content="d" * 64), tmp_path / "dark.npz")
     assert main(["tune", "--cache", str(tmp_path / "dark.npz")]) == EXIT_INPUT
     assert "who is who in dark" in capsys.readouterr().err
-    write_cache(recording(weights="w2", content="e" * 64), tmp_path / "other.npz")
+    write_recording(recording(weights="w2", content="e" * 64), tmp_path / "other.npz")
     for words in (
         ["--held-out", tmp_path / "other.npz"],
         ["--cache", kept, tmp_path / "other.npz"],
@@ -179,7 +181,7 @@ def test_files_that_cannot_be_written_are_told(kept, tmp_path, capsys):
     assert tuned(kept, tmp_path, "--study", tmp_path / "t.toml") == EXIT_USAGE
     (tmp_path / "s.db").write_text("no database")
     assert tuned(kept, tmp_path, "--study", tmp_path / "s.db") == EXIT_INPUT
-    assert "is no study of tune" in capsys.readouterr().err
+    assert "is not a study of tune" in capsys.readouterr().err
 
 
 def test_without_optuna_the_extra_is_named(kept, tmp_path, capsys, monkeypatch):

@@ -9,13 +9,13 @@ import time
 
 import pytest
 
-from mot_dinov3.lab.selftest.browser import missing, open_browser
+from mot_dinov3.lab.selftest.browser import describe_missing, open_browser
 
 
 @pytest.fixture(scope="module")
 def chromium():
     """One browser for the tests of a module; skipped with a reason where there is none."""
-    lacking = missing()
+    lacking = describe_missing()
     if lacking:
         pytest.skip(lacking)
     with open_browser() as driver:

@@ -8,7 +8,7 @@ import av
 
 from helpers.clips import Clip, make_clip
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.read.connection import Line
+from mot_dinov3.io.read.connection import LiveAddress
 
 LIVELY = (("tune", "zerolatency"), ("g", "10"))
 LONG_S = 20
@@ -72,4 +72,4 @@ class Camera:
 
     @property
     def line(self):
-        return Line("camera", self.connect, 2.0)
+        return LiveAddress("camera", self.connect, 2.0)

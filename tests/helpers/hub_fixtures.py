@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mot_dinov3.lab.selftest.fake_hub import running_hub
+from mot_dinov3.lab.selftest.fake_hub import run_hub
 
 TOKEN = "hf_" + "Secret" * 5
 
@@ -13,7 +13,7 @@ TOKEN = "hf_" + "Secret" * 5
 def hub(monkeypatch, tmp_path):
     from huggingface_hub import constants, hf_api
 
-    with running_hub() as server:
+    with run_hub() as server:
         template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
         monkeypatch.setattr(constants, "ENDPOINT", server.url)
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)

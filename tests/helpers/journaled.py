@@ -100,8 +100,8 @@ class Run:
         self.sink = JournalSink(self.tracker, journal, StageTimer())
         self.results = []
 
-    def go(self, pictures):
-        for frame in pictures:
+    def go(self, draw_pictures):
+        for frame in draw_pictures:
             self.results.append(self.tracker.step(frame))
             self.sink.write(frame, self.results[-1])
         return self

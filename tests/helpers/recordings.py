@@ -7,10 +7,10 @@ import numpy as np
 from helpers.fakes import FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.config import DetectorConfig, TrackConfig
 from mot_dinov3.io.formats.mot import MotTable
-from mot_dinov3.lab.recordings.cache import Cache, Origin, Recipe
+from mot_dinov3.lab.recordings.clip import record_detections
 from mot_dinov3.lab.recordings.clock import CostTable
-from mot_dinov3.lab.recordings.recording import embed_everything
-from mot_dinov3.lab.recordings.tape import record
+from mot_dinov3.lab.recordings.recorder import embed_all_detections
+from mot_dinov3.lab.recordings.recording import Origin, Recording, RecordingSetup
 
 FRAMES, PEOPLE, DIM = 60, 4, 8
 COSTS = CostTable({1: 3.0, 2: 5.0, 4: 8.0, 8: 14.0}, {"read": 1.0, "detect": 20.0, "track": 0.5})
@@ -55,18 +55,18 @@ def truth():
 
 
 def recording(*, known=True, content="a" * 64, weights="w1", name="clip.mp4", settings=None):
-    """A `Cache` of the crossing, without any file."""
+    """A `Recording` of the crossing, without any file."""
     frames = [blank_frame(index) for index in range(FRAMES)]
-    tape = record(frames, ScriptedDetector(script()))
+    clip = record_detections(frames, ScriptedDetector(script()))
     config = TrackConfig(detector=DetectorConfig("motion"))
     for frame in frames:
-        seen = tape.takes[frame.index].detections
+        seen = clip.frames[frame.index].detections
         embedder = FakeEmbedder(looks(frame.index), DIM)
-        tape.add(frame, seen, embed_everything(embedder, frame, seen, config))
-    return Cache(
+        clip.add(frame, seen, embed_all_detections(embedder, frame, seen, config))
+    return Recording(
         Origin(name, 640, 480, 30.0, FRAMES, content),
-        Recipe("scripted", "built in", "fake", weights, settings or SETTINGS),
-        tape,
+        RecordingSetup("scripted", "built in", "fake", weights, settings or SETTINGS),
+        clip,
         COSTS,
         truth() if known else None,
     )

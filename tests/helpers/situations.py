@@ -71,7 +71,7 @@ def motion(**changed):
     return MotionConfig(**{**FILTER, **changed})
 
 
-def lives(**changed):
+def lifecycle(**changed):
     return TrackerConfig(**{**TRACKER, **changed})
 
 
@@ -125,7 +125,7 @@ def unit(look):
 def seen(view, *rows, config=None, strong_from=0.3):
     """A `Scene` of detections (x1, y1, x2, y2[, score[, class]]) before that view."""
     detections = boxes(*rows)
-    near = CascadeAssociation(config or association(), lives()).compare(detections, view)
+    near = CascadeAssociation(config or association(), lifecycle()).compare(detections, view)
     sure = detections.score >= strong_from
     return Comparison(detections, near, sure, sure, sure)
 
@@ -147,10 +147,10 @@ def embedded(looks, n=0):
     return out
 
 
-def matched(view, *rows, looks=(), config=None, strong_from=0.3, **lives_changed):
+def matched(view, *rows, looks=(), config=None, strong_from=0.3, **lifecycle_changed):
     """Detection row -> track row, as the cascade decides."""
     config = config or association()
     scene = seen(view, *rows, config=config, strong_from=strong_from)
-    cascade = CascadeAssociation(config, lives(**lives_changed))
+    cascade = CascadeAssociation(config, lifecycle(**lifecycle_changed))
     matches = cascade.associate(scene, embedded(looks, len(rows)), view)
     return dict(zip(matches.detection_rows.tolist(), matches.track_rows.tolist(), strict=True))

@@ -17,7 +17,7 @@ from mot_dinov3.commands import main
 from mot_dinov3.config import DetectorConfig, EmbedderConfig, SourceConfig, TrackConfig
 from mot_dinov3.errors import EXIT_MODEL, EXIT_OK, EXIT_USAGE, UsageError
 from mot_dinov3.io.read.sources import open_source
-from mot_dinov3.lab.recordings.store import read_cache
+from mot_dinov3.lab.recordings.store import read_recording
 from mot_dinov3.runs.session import require_pixels
 
 OUTPUTS = ("--output", "o.mp4", "--save-mot", "o.txt", "--save-jsonl", "o.jsonl", "--save-csv",
@@ -92,9 +92,9 @@ def test_a_sequence_without_images_is_refused_before_anything_is_loaded(added):
 def test_it_is_recorded_and_replayed_and_a_recording_knows_its_weights(added, capsys):
     command = ["cache", *words(added), "--out", "cache"]
     assert main(command) == EXIT_OK
-    recipe = read_cache(added / "cache" / "walk.npz").recipe
-    assert (recipe.detector, recipe.embedder) == ("areas, cpu", "colours, cpu")
-    assert len(recipe.detector_weights) == len(recipe.embedder_weights) == 64
+    setup = read_recording(added / "cache" / "walk.npz").setup
+    assert (setup.detector, setup.embedder) == ("areas, cpu", "colours, cpu")
+    assert len(setup.detector_weights) == len(setup.embedder_weights) == 64
     assert main(command) == EXIT_OK
     assert "kept" in capsys.readouterr().out
     assert main(["replay", "--cache", "cache", "--out", "r", "--policies", "never", "always",

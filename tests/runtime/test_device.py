@@ -9,7 +9,7 @@ import pytest
 from mot_dinov3.config import DeviceConfig
 from mot_dinov3.errors import DeviceError, UsageError
 from mot_dinov3.runtime import device as device_module
-from mot_dinov3.runtime.device import choose_device, synchronised_clock, synchroniser
+from mot_dinov3.runtime.device import choose_device, create_synchronised_clock, create_synchroniser
 
 
 @pytest.fixture
@@ -101,17 +101,17 @@ def test_a_word_that_is_no_device_is_a_usage_error(torch, name):
 
 
 def test_the_clock_waits_for_the_device_before_it_is_read(torch):
-    assert synchronised_clock("cpu") is perf_counter
+    assert create_synchronised_clock("cpu") is perf_counter
     for device in ("cuda:1", "mps"):
-        clock = synchronised_clock(device)
+        clock = create_synchronised_clock(device)
         assert clock() <= clock()
     assert torch.waits == ["cuda:1", "cuda:1", "mps", "mps"]
-    synchroniser("cpu")()
+    create_synchroniser("cpu")()
     assert len(torch.waits) == 4
 
 
 def test_a_stopwatch_counts_what_the_work_takes():
-    timed = device_module.stopwatch("cpu")
+    timed = device_module.create_stopwatch("cpu")
     done = []
     assert 20 <= timed(lambda: done.append(sleep(0.02))) < 2000
     assert len(done) == 1
@@ -123,7 +123,7 @@ def test_a_stopwatch_counts_what_the_device_does():
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     matrix = torch.ones(4096, 4096, device="cuda:0")
-    timed = device_module.stopwatch("cuda:0")
+    timed = device_module.create_stopwatch("cuda:0")
     timed(lambda: matrix @ matrix)
     once, often = timed(lambda: matrix @ matrix), timed(lambda: [matrix @ matrix for _ in range(9)])
     assert often > 4 * once > 0

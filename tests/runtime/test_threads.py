@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from mot_dinov3.runtime.threads import Lane, ReadAhead, ReadNow, WorkBehind, WorkNow
+from mot_dinov3.runtime.queues import BoundedQueue
+from mot_dinov3.runtime.threads import ReadAhead, ReadNow, WorkBehind, WorkNow
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ def test_items_come_in_order(way):
 
 def test_no_more_is_read_ahead_than_there_is_room_for():
     made = []
-    with ReadAhead(counting(made), room=3) as items:
+    with ReadAhead(counting(made), capacity=3) as items:
         ahead = iter(items)
         assert next(ahead) == 0
         wait_until(lambda: len(made) == 4)
@@ -91,8 +92,8 @@ def test_work_is_done_in_order_and_its_fruit_is_handed_back(way):
         got = []
         for number in range(20):
             behind.put(number)
-            got += behind.finished()
-    got += behind.finished()
+            got += behind.take_results()
+    got += behind.take_results()
     assert got == [number * number for number in range(20)]
 
 
@@ -115,7 +116,7 @@ def test_an_error_of_the_work_keeps_its_type_and_ends_it(way):
 
     with pytest.raises(KeyError, match="three"):
         put_all()
-    assert done == list(behind.finished()) == [0, 1, 2]
+    assert done == list(behind.take_results()) == [0, 1, 2]
 
 
 def test_a_last_item_that_fails_is_noticed_on_leaving():
@@ -126,7 +127,7 @@ def test_a_last_item_that_fails_is_noticed_on_leaving():
 
 def test_putting_waits_for_room_and_says_how_long():
     gate = threading.Event()
-    behind = WorkBehind(lambda x: gate.wait(10), room=2)
+    behind = WorkBehind(lambda x: gate.wait(10), capacity=2)
     opener = threading.Timer(0.05, gate.set)
     with behind:
         for _ in range(3):  # one in hand and two waiting
@@ -189,15 +190,15 @@ def test_of_two_errors_the_caller_s_is_raised_and_names_the_other():
     assert "division" in "".join(caught.value.__notes__)
 
 
-def test_a_full_lane_lets_go_when_the_taker_leaves():
-    lane = Lane(1)
+def test_a_full_queue_lets_go_when_the_consumer_leaves():
+    queue = BoundedQueue(1)
     answers = []
-    assert lane.put(1)
-    giver = threading.Thread(target=lambda: answers.append(lane.put(2)))
+    assert queue.put(1)
+    giver = threading.Thread(target=lambda: answers.append(queue.put(2)))
     giver.start()
     time.sleep(0.02)
     assert not answers
-    lane.leave()
+    queue.leave()
     giver.join(10)
     assert answers == [False]
-    assert list(lane) == []
+    assert list(queue) == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.fakes import boxes
-from helpers.situations import RED, association, box, lives, motion
+from helpers.situations import RED, association, box, lifecycle, motion
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import Embeddings, TrackState
 
@@ -19,7 +19,7 @@ class Film:
 
     def __init__(self, association_=None, motion_=None, **changed):
         self.tracker = Tracker(
-            lives(**changed), CONF, association_ or association(), motion_ or motion()
+            lifecycle(**changed), CONF, association_ or association(), motion_ or motion()
         )
         self.index = -1
 

@@ -25,7 +25,7 @@ from mot_dinov3.errors import EXIT_OK, MotError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.benchmarks.base import Report
-    from mot_dinov3.lab.benchmarks.bench import Bench, BenchSettings
+    from mot_dinov3.lab.benchmarks.context import BenchmarkContext, BenchmarkSettings
 
 DESCRIPTION = """Measure, and print a table and then one line of JSON. Detections are computed once
 and replayed. Without --source a street is drawn and its exact boxes are the detections; without an
@@ -107,13 +107,13 @@ def choose_benchmarks(words: list[str]) -> list[str]:
     return [name for name in BENCHMARKS if name in words or (everything and name not in ON_REQUEST)]
 
 
-def build_settings(args: argparse.Namespace, directory: Path) -> BenchSettings:
+def build_settings(args: argparse.Namespace, directory: Path) -> BenchmarkSettings:
     """What was asked for, checked.
 
     Raises:
         UsageError: a number or a combination makes no sense.
     """
-    from mot_dinov3.lab.benchmarks.bench import BenchSettings
+    from mot_dinov3.lab.benchmarks.context import BenchmarkSettings
 
     chosen = dict(vars(args))
     for key in ("words", "budgets", "random_vits", "rounds", "frames", "peers_python", "json"):
@@ -123,7 +123,7 @@ def build_settings(args: argparse.Namespace, directory: Path) -> BenchSettings:
         chosen["embed_model"] = "demo"
     config = resolve(TrackConfig, chosen, None, environment_layer())
     require_no_camera_motion("bench", config)
-    return BenchSettings(
+    return BenchmarkSettings(
         config=config,
         directory=directory,
         budgets_ms=tuple(args.budgets),
@@ -153,15 +153,15 @@ def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
         )
 
 
-def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
+def measure(names: list[str], settings: BenchmarkSettings) -> dict[str, Any]:
     """Run the benchmarks one after another, print each table, and return the JSON object."""
-    from mot_dinov3.lab.benchmarks.bench import Bench
+    from mot_dinov3.lab.benchmarks.context import BenchmarkContext
     from mot_dinov3.lab.benchmarks.machine import describe_machine
     from mot_dinov3.lab.benchmarks.table import format_machine, format_report
 
     machine = describe_machine()
     print(format_machine(machine))
-    bench, reports = Bench(settings), {}
+    bench, reports = BenchmarkContext(settings), {}
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         report = run_benchmark(name, bench, keep_going=len(names) > 1)
@@ -171,13 +171,13 @@ def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
     return {"machine": machine, "settings": _describe_settings(settings), "benchmarks": reports}
 
 
-def run_benchmark(name: str, bench: Bench, *, keep_going: bool) -> Report:
+def run_benchmark(name: str, bench: BenchmarkContext, *, keep_going: bool) -> Report:
     """What a benchmark found.
 
     Raises:
         MotError: it could not run, and nothing else is to be measured; else the report says so.
     """
-    from mot_dinov3.lab.benchmarks.base import Report, Row
+    from mot_dinov3.lab.benchmarks.base import Report, ResultRow
     from mot_dinov3.lab.benchmarks.factory import create_benchmark
 
     try:
@@ -185,10 +185,10 @@ def run_benchmark(name: str, bench: Bench, *, keep_going: bool) -> Report:
     except MotError as error:
         if not keep_going:
             raise
-        return Report("could not run", [Row(name, {}, skipped=error.what)])
+        return Report("could not run", [ResultRow(name, {}, skipped=error.what)])
 
 
-def _describe_settings(settings: BenchSettings) -> dict[str, Any]:
+def _describe_settings(settings: BenchmarkSettings) -> dict[str, Any]:
     config = as_dict(settings.config)
     out = {"budgets_ms": settings.budgets_ms, "rounds": settings.rounds, "frames": settings.frames}
     return {**out, "random_vits": settings.random_vits, "config": config}

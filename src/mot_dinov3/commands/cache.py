@@ -18,7 +18,7 @@ from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
     from mot_dinov3.io.read.sources import FrameReader
-    from mot_dinov3.lab.recordings.cache import Cache
+    from mot_dinov3.lab.recordings.recorder import RecordedPass
     from mot_dinov3.lab.recordings.recording import Recording
     from mot_dinov3.runs.jobs.models import LoadedModels
     from mot_dinov3.systems.modular import Models
@@ -95,8 +95,8 @@ def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:
 
 def _choose_paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
     """The file of each source; sources are opened once, so that a wrong one is reported at once."""
-    from mot_dinov3.io.paths import check_output
     from mot_dinov3.io.read.sources import plain_name
+    from mot_dinov3.io.write.paths import check_output
     from mot_dinov3.lab.recordings.store import SUFFIX
     from mot_dinov3.runs.session import open_frames, require_pixels
 
@@ -127,8 +127,8 @@ def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: P
     Raises:
         MotError: the source, a model or the place for the file cannot be used.
     """
-    from mot_dinov3.lab.recordings.recording import record_source
-    from mot_dinov3.lab.recordings.store import write_cache
+    from mot_dinov3.lab.recordings.recorder import record_source
+    from mot_dinov3.lab.recordings.store import write_recording
     from mot_dinov3.runs.session import open_frames
 
     loaded = models.ready_for(config)
@@ -137,7 +137,7 @@ def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: P
         recording = record_source(reader, loaded, config, progress)
         cache = build_cache(config, reader, recording, loaded)
         partial = reader.partial
-    if not len(recording.tape):
+    if not len(recording.clip):
         raise InputError(
             f"No frame of '{cache.origin.name}' was left to record.",
             fix="Check --start-frame and --end-frame.",
@@ -146,7 +146,7 @@ def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: P
         from mot_dinov3.io.formats.mot import read_mot
 
         cache = replace(cache, truth=read_mot(truth))
-    write_cache(cache, path)
+    write_recording(cache, path)
     if not config.talk.quiet:
         print(f"wrote {path}: {describe_cache(cache)}")
     return EXIT_PARTIAL if partial else EXIT_OK
@@ -160,20 +160,19 @@ def count_frames(config: TrackConfig, reader: FrameReader) -> int:
 
 
 def build_cache(
-    config: TrackConfig, reader: FrameReader, recording: Recording, models: Models
-) -> Cache:
+    config: TrackConfig, reader: FrameReader, recording: RecordedPass, models: Models
+) -> Recording:
     """What was recorded, with its identity and the ground truth that came with the source."""
-    from mot_dinov3.lab.recordings.cache import Cache, Origin
-    from mot_dinov3.lab.recordings.recipe import recipe_of
-    from mot_dinov3.lab.recordings.truth import truth_of
+    from mot_dinov3.lab.recordings.recorder import read_truth
+    from mot_dinov3.lab.recordings.recording import Origin, Recording, describe_setup
 
-    info, tape = reader.info, recording.tape
-    return Cache(
-        Origin(info.name, *tape.frame_wh, info.fps, len(tape), recording.content),
-        recipe_of(config, models.detector, models.embedder),
-        tape,
+    info, clip = reader.info, recording.clip
+    return Recording(
+        Origin(info.name, *clip.frame_wh, info.fps, len(clip), recording.content),
+        describe_setup(config, models.detector, models.embedder),
+        clip,
         recording.costs,
-        truth=truth_of(config.source.source, reader),
+        truth=read_truth(config.source.source, reader),
         repeated=models.detector.repeated,
     )
 
@@ -184,17 +183,16 @@ def is_recorded(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
     Raises:
         MotError: it holds something else, or is not a usable cache.
     """
-    from mot_dinov3.lab.recordings.cache import Origin, require_same
-    from mot_dinov3.lab.recordings.fingerprint import ContentDigest
-    from mot_dinov3.lab.recordings.recipe import recipe_of
-    from mot_dinov3.lab.recordings.store import read_cache
+    from mot_dinov3.lab.recordings.recorder import ContentDigest
+    from mot_dinov3.lab.recordings.recording import Origin, describe_setup, require_same
+    from mot_dinov3.lab.recordings.store import read_recording
     from mot_dinov3.runs.session import open_frames
 
     if not path.exists():
         return False
-    kept = read_cache(path)
+    kept = read_recording(path)
     loaded = models.ready_for(config)
-    recipe = recipe_of(config, loaded.detector, loaded.embedder)
+    recipe = describe_setup(config, loaded.detector, loaded.embedder)
     digest, frames = ContentDigest(), 0
     with open_frames(config.source) as reader:
         for frame in reader:
@@ -208,10 +206,10 @@ def is_recorded(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
     return True
 
 
-def describe_cache(cache: Cache) -> str:
+def describe_cache(cache: Recording) -> str:
     """A recording in a line."""
-    takes = cache.tape.takes.values()
-    crops = sum(len(take.detections) for take in takes)
+    frames = cache.clip.frames.values()
+    crops = sum(len(recorded.detections) for recorded in frames)
     cost = cache.costs
     sizes = [n for n in (1, 8, 32) if n in cost.embed_ms]
     batches = ", ".join(f"{cost.embed_ms[n]:g} ms for {n}" for n in sizes) or "no embedder"
@@ -219,7 +217,7 @@ def describe_cache(cache: Cache) -> str:
     if cache.truth:
         known = len(set(cache.truth.track_id.tolist()))
         truth = counted(known, "known identity", "known identities")
-    amount = f"{counted(len(takes), 'frame')}, {counted(crops, 'crop')} x {cache.dim}"
+    amount = f"{counted(len(frames), 'frame')}, {counted(crops, 'crop')} x {cache.dim}"
     return f"{amount}, {truth}, {batches}"
 
 

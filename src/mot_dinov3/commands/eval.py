@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from mot_dinov3.evaluation.preprocessing import preprocess
 
     if args.json:
-        from mot_dinov3.io.paths import check_output, require_other
+        from mot_dinov3.io.write.paths import check_output, require_other
 
         results = sorted(args.pred.glob("*.txt")) if args.pred.is_dir() else [args.pred]
         require_other(args.json, results)

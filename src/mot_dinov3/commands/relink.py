@@ -75,7 +75,7 @@ def check_files(given: dict[str, Path], directory: Path) -> None:
         UsageError: two files have one name.
         OutputError: the directory takes no files.
     """
-    from mot_dinov3.io.paths import check_output
+    from mot_dinov3.io.write.paths import check_output
 
     taken: dict[str, Path] = {TABLE: Path(TABLE)}
     for path in given.values():

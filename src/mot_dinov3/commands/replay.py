@@ -25,8 +25,8 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 
 if TYPE_CHECKING:
-    from mot_dinov3.lab.recordings.cache import Cache
-    from mot_dinov3.lab.recordings.play import Case
+    from mot_dinov3.lab.recordings.recording import Recording
+    from mot_dinov3.lab.recordings.replay import ReplayCase
 
 DESCRIPTION = """Run scheduling and tracking again on recordings of the command cache, on a virtual
 clock that only recorded times move: every run gives the same result. Writes table.txt, replay.json
@@ -138,15 +138,15 @@ def build_config(args: argparse.Namespace) -> TrackConfig:
     return replace(config, scheduler=limited)
 
 
-def read_caches(paths: list[Path]) -> dict[str, Cache]:
+def read_caches(paths: list[Path]) -> dict[str, Recording]:
     """Every recording under the paths, by name, and fit to be put into one table.
 
     Raises:
         InputError: there is none, or one is unusable.
         UsageError: two have one name, or were made in different ways.
     """
-    from mot_dinov3.lab.recordings.cache import require_comparable
-    from mot_dinov3.lab.recordings.store import SUFFIX, read_cache
+    from mot_dinov3.lab.recordings.recording import require_comparable
+    from mot_dinov3.lab.recordings.store import SUFFIX, read_recording
     from mot_dinov3.lab.recordings.study import COMBINED
 
     files: dict[str, Path] = {}
@@ -163,14 +163,14 @@ def read_caches(paths: list[Path]) -> dict[str, Cache]:
                     f"'{file}' and another cache are both called '{file.stem}'.",
                     fix="Rename one of them.",
                 )
-    caches = {name: read_cache(file) for name, file in files.items()}
+    caches = {name: read_recording(file) for name, file in files.items()}
     require_comparable({str(files[name]): cache for name, cache in caches.items()})
     return caches
 
 
 def choose_cases(
     policies: list[str], budgets: list[float] | None, crops: list[int], config: TrackConfig
-) -> list[Case]:
+) -> list[ReplayCase]:
     """Every policy on every budget; what no budget binds is played once.
 
     With cheap evidence each is played twice, without it and with it.
@@ -178,17 +178,17 @@ def choose_cases(
     Raises:
         MotError: a policy that does not exist or cannot have its argument.
     """
-    from mot_dinov3.lab.recordings.play import Case
     from mot_dinov3.lab.recordings.policies import ORACLE, REPLAY_POLICIES
+    from mot_dinov3.lab.recordings.replay import ReplayCase
     from mot_dinov3.scheduling.policies.factory import create_policy
 
     limits: list[tuple[float, int]] = [(ms, 0) for ms in budgets or ([] if crops else [0.0])]
     limits += [(0.0, n) for n in crops]
-    out: list[Case] = []
+    out: list[ReplayCase] = []
     for name in sweep(policies):
-        policy = REPLAY_POLICIES.load(Case(name).family)
+        policy = REPLAY_POLICIES.load(ReplayCase(name).family)
         bound = policy.refreshes or config.scheduler.hard_budget
-        out += [Case(name, ms, n) for ms, n in (limits if bound else [(0.0, 0)])]
+        out += [ReplayCase(name, ms, n) for ms, n in (limits if bound else [(0.0, 0)])]
     if config.cheap.wanted:
         out += [replace(case, cheap=True) for case in out]
     for case in dict.fromkeys(out):
@@ -207,31 +207,31 @@ def sweep(policies: list[str]) -> list[str]:
 
 
 def compare(
-    caches: dict[str, Cache],
-    cases: list[Case],
+    caches: dict[str, Recording],
+    cases: list[ReplayCase],
     config: TrackConfig,
     args: argparse.Namespace,
     directory: Path,
 ) -> int:
     """Play, print the table, write the three files."""
     from mot_dinov3.io.write.atomic import write_text
-    from mot_dinov3.lab.recordings.plot import draw
-    from mot_dinov3.lab.recordings.report import document, table
+    from mot_dinov3.lab.recordings.plot import save_picture
+    from mot_dinov3.lab.recordings.report import build_document, format_table
     from mot_dinov3.lab.recordings.study import study
 
     quiet = config.talk.quiet
 
-    def print_case(case: Case, name: str) -> None:
+    def print_case(case: ReplayCase, name: str) -> None:
         if not quiet:
             print(f"{name}: {case.title}", file=sys.stderr, flush=True)
 
     points = study(caches, cases, config, directory, print_case)
-    text = table(points, args.shares)
+    text = format_table(points, args.shares)
     print(text)
-    words = json.dumps(document(points, caches, args.shares), indent=1, allow_nan=False)
+    words = json.dumps(build_document(points, caches, args.shares), indent=1, allow_nan=False)
     write_text(args.out / "replay.json", words)
     write_text(args.out / "table.txt", text)
-    draw(points, args.out / "replay.png")
+    save_picture(points, args.out / "replay.png")
     if not quiet:
         files = ", ".join(
             str(args.out / name) for name in ("table.txt", "replay.json", "replay.png")

@@ -88,7 +88,7 @@ def check_page(args: argparse.Namespace, files: list[RunFiles]) -> None:
         UsageError: its name is not that of an HTML file.
         OutputError: it cannot or must not be written.
     """
-    from mot_dinov3.io.paths import check_output
+    from mot_dinov3.io.write.paths import check_output
 
     if args.out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"'{args.out}' is not a name for a page.", fix="End it in .html.")

@@ -16,7 +16,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from mot_dinov3.lab.selftest.table import Scored
+    from mot_dinov3.lab.selftest.table import ScoreboardLine
 
 DESCRIPTION = """Break runs on purpose, many times, and count how often what is promised held: exit
 codes, messages, files. Everything happens in a temporary directory, without network. Exit code 0
@@ -50,14 +50,14 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_OK
     names = list(dict.fromkeys(args.measures)) or list(MEASURES)
     _check(args, names)
-    from mot_dinov3.lab.selftest.table import format_head, format_scored, format_verdict
+    from mot_dinov3.lab.selftest.table import format_head, format_line, format_verdict
 
     print(format_head(), flush=True)
     table = []
     with make_workplace(args.keep) as directory:
         for name in names:
             table.append(run_measure(name, args, directory / name))
-            print(format_scored(table[-1], args.seed), flush=True)
+            print(format_line(table[-1], args.seed), flush=True)
     print(format_verdict(table))
     if args.json:
         from mot_dinov3.io.write.atomic import write_text
@@ -96,17 +96,17 @@ def make_workplace(keep: Path | None) -> Iterator[Path]:
         yield Path(directory)
 
 
-def run_measure(name: str, args: argparse.Namespace, directory: Path) -> Scored:
+def run_measure(name: str, args: argparse.Namespace, directory: Path) -> ScoreboardLine:
     """Run one measure in `directory`."""
     from mot_dinov3.lab.benchmarks.machine import usable_cores
-    from mot_dinov3.lab.benchmarks.own_program import own_command
-    from mot_dinov3.lab.selftest.base import Bench
+    from mot_dinov3.lab.benchmarks.own_program import build_own_command
+    from mot_dinov3.lab.selftest.base import MeasureContext
     from mot_dinov3.lab.selftest.factory import MEASURES, create_measure
-    from mot_dinov3.lab.selftest.table import Scored
+    from mot_dinov3.lab.selftest.table import ScoreboardLine
 
     directory.mkdir(parents=True, exist_ok=True)
-    bench = Bench(
-        program=tuple(own_command()),
+    bench = MeasureContext(
+        program=tuple(build_own_command()),
         directory=directory,
         seed=args.seed,
         full=args.full or bool(args.case),
@@ -116,4 +116,4 @@ def run_measure(name: str, args: argparse.Namespace, directory: Path) -> Scored:
     )
     started = perf_counter()
     outcome = create_measure(name)(bench)
-    return Scored(name, MEASURES.help(name), outcome, perf_counter() - started)
+    return ScoreboardLine(name, MEASURES.help(name), outcome, perf_counter() - started)

@@ -105,8 +105,8 @@ def write_sequence(world: World, place: Path, *, images: bool) -> None:
     """
     from mot_dinov3.data.synthetic.truth import as_table
     from mot_dinov3.io.formats.mot import write_ground_truth
-    from mot_dinov3.io.paths import check_output
     from mot_dinov3.io.write.atomic import write_text
+    from mot_dinov3.io.write.paths import check_output
 
     info, truth = place / "seqinfo.ini", place / "gt" / "gt.txt"
     for path in (info, truth):

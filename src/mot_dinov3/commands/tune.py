@@ -25,7 +25,7 @@ from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, UsageError
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
-    from mot_dinov3.lab.recordings.cache import Cache
+    from mot_dinov3.lab.recordings.recording import Recording
     from mot_dinov3.lab.tuning.judge import Judge
     from mot_dinov3.lab.tuning.objective import Objective, Verdict
     from mot_dinov3.lab.tuning.search import Search, Trial
@@ -94,10 +94,9 @@ def run(args: argparse.Namespace) -> int:
     """Search, check on what was held out, and write the best; 130 or 143 after a signal."""
     from mot_dinov3.lab.tuning.judge import Judge
     from mot_dinov3.lab.tuning.objective import Objective
-    from mot_dinov3.lab.tuning.purpose import purpose_of
     from mot_dinov3.lab.tuning.search import Search
     from mot_dinov3.lab.tuning.space import Space
-    from mot_dinov3.lab.tuning.storage import open_study
+    from mot_dinov3.lab.tuning.storage import describe_purpose, open_study
     from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
@@ -115,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
             log.warning(
                 "no recording is held out: nothing tells whether the result holds elsewhere."
             )
-        purpose = purpose_of(train, space, objective, args.seed)
+        purpose = describe_purpose(train, space, objective, args.seed)
         with open_study(args.study, purpose) as study:
             search = Search(space, judge, objective, study)
             number = run_trials(search, args)
@@ -146,7 +145,7 @@ def build_config(args: argparse.Namespace) -> TrackConfig:
     return config
 
 
-def split_recordings(args: argparse.Namespace) -> tuple[dict[str, Cache], dict[str, Cache]]:
+def split_recordings(args: argparse.Namespace) -> tuple[dict[str, Recording], dict[str, Recording]]:
     """The recordings to search on, and those held out.
 
     Raises:
@@ -154,7 +153,7 @@ def split_recordings(args: argparse.Namespace) -> tuple[dict[str, Cache], dict[s
         UsageError: they cannot be compared, or one would be on both sides.
     """
     from mot_dinov3.commands.replay import read_caches
-    from mot_dinov3.lab.recordings.cache import require_comparable
+    from mot_dinov3.lab.recordings.recording import require_comparable
 
     if args.held_out and args.no_held_out:
         raise UsageError("--held-out and --no-held-out contradict each other.", fix="Keep one.")
@@ -181,7 +180,7 @@ def check_files(args: argparse.Namespace) -> None:
     Raises:
         OutputError: says which.
     """
-    from mot_dinov3.io.paths import check_output
+    from mot_dinov3.io.write.paths import check_output
 
     for path in filter(None, (args.out, args.study)):
         check_output(path, None, no_clobber=False)
@@ -193,7 +192,7 @@ def check_files(args: argparse.Namespace) -> None:
 
 def run_trials(search: Search, args: argparse.Namespace) -> int:
     """Try until the end or a signal, with a line for each trial; returns the signal, 0 for none."""
-    from mot_dinov3.lab.tuning.search import Limits, best_of
+    from mot_dinov3.lab.tuning.search import SearchLimits, best_of
     from mot_dinov3.runs.loop.signals import StopRequest
 
     def print_trial(trial: Trial) -> None:
@@ -208,7 +207,7 @@ def run_trials(search: Search, args: argparse.Namespace) -> int:
 
     stop = StopRequest()
     with stop.listening():
-        limits = Limits(args.trials, args.timeout, args.seed)
+        limits = SearchLimits(args.trials, args.timeout, args.seed)
         whole = search.run(limits, print_trial, lambda: bool(stop.signal))
     if not whole and not args.quiet:
         why = "interrupted" if stop.signal else "the time is over"
@@ -222,14 +221,19 @@ def conclude(search: Search, control: Judge | None, args: argparse.Namespace, nu
 
     The file is written before that check and again after it, so that an interruption loses none.
     """
-    from mot_dinov3.lab.tuning.report import importance, importance_table, split_table, trial_table
+    from mot_dinov3.lab.tuning.report import (
+        format_importance,
+        format_split,
+        format_trials,
+        measure_importance,
+    )
     from mot_dinov3.lab.tuning.search import best_of
 
     trials = search.trials()
     if trials:
         start, best = trials[0], best_of(trials)
-        print(trial_table(trials, start))
-        if table := importance_table(importance(search.study)):
+        print(format_trials(trials, start))
+        if table := format_importance(measure_importance(search.study)):
             print(f"\n{table}")
         write_settings(search, best, args, {})
         compared = {"start": start, "defaults": search.defaults, "best": best}
@@ -237,11 +241,11 @@ def conclude(search: Search, control: Judge | None, args: argparse.Namespace, nu
         held = {}
         if control is not None:
             held = {
-                name: control.judge(search.space.applied(trial.values))
+                name: control.judge(search.space.apply(trial.values))
                 for name, trial in rows.items()
             }
         train = {name: trial.verdict for name, trial in rows.items()}
-        print(f"\n{split_table(train, held, search.objective)}")
+        print(f"\n{format_split(train, held, search.objective)}")
         warn_of_doubts(best, held, search.objective)
         if held:
             write_settings(search, best, args, held)
@@ -274,8 +278,8 @@ def write_settings(
 ) -> None:
     """Write the best trial for `--config`, with its figures."""
     from mot_dinov3.io.write.atomic import write_text
-    from mot_dinov3.lab.tuning.report import as_toml, changed, comments
+    from mot_dinov3.lab.tuning.report import as_toml, build_comments, find_changes
 
-    lines = comments(search, best, held, args.seed)
-    values = changed(search.space.applied(best.values), search.judge.settings)
+    lines = build_comments(search, best, held, args.seed)
+    values = find_changes(search.space.apply(best.values), search.judge.settings)
     write_text(args.out, as_toml(values, lines))

@@ -16,7 +16,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.read.truncation import damage
+from mot_dinov3.io.truncation import describe_damage
 
 FILE_DEMUXERS = (
     "3gp,amv,apng,asf,av1,avi,cavsvideo,dirac,dv,evc,flv,gif,gxf,h261,h263,h264,hevc,ivf,"
@@ -65,7 +65,7 @@ def open_file(path: Path) -> InputContainer:
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError) as error:
-        if wound := damage(path):
+        if wound := describe_damage(path):
             raise InputError(
                 f"'{name}' {wound}.",
                 fix="Copy or record it again; a file that is still being written cannot be read.",

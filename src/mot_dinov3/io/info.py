@@ -1,4 +1,4 @@
-"""What every source of frames tells about itself."""
+"""The description of a source of frames, and the protocol of its readers."""
 
 from __future__ import annotations
 

@@ -49,15 +49,15 @@ class PictureMaker:
     def from_frame(self, frame: av.VideoFrame) -> Image:
         """(H, W, 3) uint8 BGR of one decoded frame, upright, in the size of the first frame."""
         bgr = self._reformatter.reformat(
-            frame, format="bgr24", src_colorspace=_matrix_guess(frame), threads=1
+            frame, format="bgr24", src_colorspace=_guess_matrix(frame), threads=1
         )
         if frame.rotation != self._rotation:
             # The matrix itself only now: asking a frame for it makes a cycle of references, so
-            # that frames pile up until somebody collects garbage.
+            # that frames pile up until the garbage is collected.
             self._rotation, self._turn = frame.rotation, turn_of(frame)
         return self.fit(self._turn.apply(np.asarray(bgr.to_ndarray(), np.uint8)))
 
-    def upright(self, pixel_aspect: Fraction) -> Fraction:
+    def turn_aspect(self, pixel_aspect: Fraction) -> Fraction:
         """The shape of a stored pixel (width over height) as it is in the pictures made last."""
         return 1 / pixel_aspect if self._turn.transpose else pixel_aspect
 
@@ -71,7 +71,7 @@ class PictureMaker:
         return image if self.size == (width, height) else letterbox(image, self.size)
 
 
-def _matrix_guess(frame: av.VideoFrame) -> int | None:
+def _guess_matrix(frame: av.VideoFrame) -> int | None:
     """Untagged video is BT.601 below 720 lines and BT.709 from there on, as players assume."""
     if frame.colorspace == UNSPECIFIED_MATRIX and frame.height >= HD_HEIGHT:
         return int(Colorspace.ITU709)

@@ -68,8 +68,8 @@ def _cuda_device(number: int) -> str:
     return f"cuda:{number}"
 
 
-def synchroniser(device: str) -> Callable[[], None]:
-    """A call that returns once all work queued on `device` is done; free on the CPU."""
+def create_synchroniser(device: str) -> Callable[[], None]:
+    """Make a function that returns once all work queued on `device` is done; free on the CPU."""
     if device.startswith("cuda"):
         import torch
 
@@ -81,24 +81,24 @@ def synchroniser(device: str) -> Callable[[], None]:
     return lambda: None
 
 
-def stopwatch(device: str) -> Callable[[Callable[[], object]], float]:
-    """A call that does some work and returns the milliseconds it took.
+def create_stopwatch(device: str) -> Callable[[Callable[[], object]], float]:
+    """Make a function that does some work and returns the milliseconds it took.
 
-    On CUDA between two events on the device's stream: what was queued before is not counted, and
-    neither is the time that the host takes to hear of the end.
+    On CUDA it measures between two events on the device's stream: work that was queued before is
+    not counted, and neither is the time until the host notices the end.
     """
     if not device.startswith("cuda"):
-        clock = synchronised_clock(device)
+        clock = create_synchronised_clock(device)
 
-        def timed(work: Callable[[], object]) -> float:
+        def time_work(work: Callable[[], object]) -> float:
             started_s = clock()
             work()
             return (clock() - started_s) * 1000
 
-        return timed
+        return time_work
     import torch
 
-    def between_events(work: Callable[[], object]) -> float:
+    def time_events(work: Callable[[], object]) -> float:
         with torch.cuda.device(device):
             begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
             begin.record()
@@ -107,14 +107,14 @@ def stopwatch(device: str) -> Callable[[Callable[[], object]], float]:
             end.synchronize()
             return float(begin.elapsed_time(end))
 
-    return between_events
+    return time_events
 
 
-def synchronised_clock(device: str) -> Callable[[], float]:
-    """A clock in seconds that waits for `device` before it is read."""
+def create_synchronised_clock(device: str) -> Callable[[], float]:
+    """Make a clock in seconds that waits for `device` before it is read."""
     if device == "cpu":
         return perf_counter
-    synchronise = synchroniser(device)
+    synchronise = create_synchroniser(device)
 
     def clock() -> float:
         synchronise()

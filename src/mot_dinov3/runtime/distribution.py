@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 EXACT = 4096
-"""So many samples are kept as they are."""
+"""The first samples, so many of them, are kept as they are."""
 
 WIDTH = math.log(1.005)
 """Later ones are counted in buckets whose ends differ by half a percent."""
 
 LEAST = 1e-6
-"""Whatever is smaller counts as this much."""
+"""Smaller samples count as this much."""
 
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 """Those that a summary names -> the share of the samples that lies below."""

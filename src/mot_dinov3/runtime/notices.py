@@ -1,4 +1,4 @@
-"""Lines that everybody should see, although nothing is wrong: between information and warning."""
+"""Lines that every user should see, although nothing is wrong: between information and warning."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ NOTICE = logging.INFO + 5
 """The level that is shown unless the user wants quiet."""
 
 
-def notice(text: str, *values: object) -> None:
-    """Say a line; `values` fill its `%` places."""
+def log_notice(text: str, *values: object) -> None:
+    """Log a line at level `NOTICE`; `values` fill its `%` places."""
     logging.getLogger("mot_dinov3").log(NOTICE, text, *values)

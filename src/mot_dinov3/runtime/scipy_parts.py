@@ -94,7 +94,7 @@ def _extension(package: str, name: str) -> ModuleType:
     """An extension module of a package of scipy, loaded without that package.
 
     Raises:
-        ImportError: there is no such file, or it cannot be loaded alone.
+        ImportError: the file is missing or cannot be loaded alone.
     """
     scipy = find_spec("scipy")
     for place in (scipy and scipy.submodule_search_locations) or ():

@@ -1,7 +1,7 @@
-"""Threads beside the caller's: one that reads ahead of it, one that works behind it.
+"""Threads beside the caller's: one reads ahead of it, one works behind it.
 
-Order is kept, what waits is bounded, and every error comes out in the caller's thread with its
-own type, behind whatever came before it.
+Items keep their order, queues are bounded, and every error is raised in the caller's thread with
+its own type, after the items that came before it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from time import perf_counter
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from mot_dinov3.runtime.queues import BoundedQueue
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -23,62 +25,11 @@ BEHIND = 2
 """Items that may wait to be worked off: enough to even out."""
 
 
-class Lane(Generic[T]):
-    """A bounded queue from one thread to one other; either side may leave without warning."""
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._items: deque[T] = deque()
-        self._changed = threading.Condition()
-        self._ended = self._left = False
-        self._error: BaseException | None = None
-
-    def wait_for_room(self) -> bool:
-        """Wait until an item can be queued at once; False when nobody will take one any more."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._left or len(self._items) < self._room)
-            return not self._left
-
-    def put(self, item: T) -> bool:
-        """Queue an item as soon as there is room; False when nobody will take it any more."""
-        with self._changed:
-            if self.wait_for_room():
-                self._items.append(item)
-                self._changed.notify_all()
-            return not self._left
-
-    def end(self, error: BaseException | None = None) -> None:
-        """Nothing more comes; an `error` is raised once the queued items were taken."""
-        with self._changed:
-            self._ended, self._error = True, self._error or error
-            self._changed.notify_all()
-
-    def leave(self) -> None:
-        """Nothing more is taken: what is queued is dropped, and whoever waits goes on."""
-        with self._changed:
-            self._left = True
-            self._items.clear()
-            self._changed.notify_all()
-
-    def __iter__(self) -> Iterator[T]:
-        """The items in order, until the other side ends or this one leaves."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._items or self._ended or self._left)
-                if not self._items:
-                    break
-                item = self._items.popleft()
-                self._changed.notify_all()
-            yield item
-        if self._error is not None and not self._left:
-            raise self._error
-
-
-class Companion(threading.Thread):
+class WaitableThread(threading.Thread):
     """A thread that ends with the process, and whose end can be waited for again and again.
 
-    `Thread.join` can not: once it was interrupted, CPython 3.11 and 3.12 take the thread for
-    ended while it runs (https://github.com/python/cpython/issues/90882).
+    `Thread.join` cannot do that: once it was interrupted, CPython 3.11 and 3.12 take the thread
+    for ended while it runs (https://github.com/python/cpython/issues/90882).
     """
 
     def __init__(self, work: Callable[[], None], name: str) -> None:
@@ -93,7 +44,7 @@ class Companion(threading.Thread):
             self._over.set()
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Return when the work is over, or after `timeout_s` although it is not."""
+        """Wait until the work is over, at most `timeout_s` seconds."""
         if self._over.wait(timeout_s):
             self.join()
 
@@ -117,35 +68,35 @@ class ReadNow(Generic[T]):
 
 
 class ReadAhead(Generic[T]):
-    """Iterates a source in a thread of its own, at most `room` items ahead of who takes them.
+    """Iterates a source in a thread of its own, at most `capacity` items ahead of its consumer.
 
-    The one that is being read counts: reading waits for room, so that no item grows old in a
-    full queue. Leaving the context waits for the end of that, so that the source may be closed.
+    The item that is being read counts: reading waits for room, so that no item grows old in a
+    full queue. Leaving the context waits until it is read, so that the source may be closed.
 
     Attributes:
         waited_s: how long the caller waited for items.
     """
 
-    def __init__(self, source: Iterable[T], room: int = AHEAD) -> None:
+    def __init__(self, source: Iterable[T], capacity: int = AHEAD) -> None:
         self.waited_s = 0.0
         self._source = source
-        self._lane: Lane[T] = Lane(room)
-        self._thread = Companion(self._run, "read-ahead")
+        self._queue: BoundedQueue[T] = BoundedQueue(capacity)
+        self._thread = WaitableThread(self._run, "read-ahead")
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *problem: object) -> None:
-        self._lane.leave()
+        self._queue.leave()
         try:
             self._thread.wait()
         finally:  # an interruption waits too: the source may be closed next
             self._thread.wait()
 
     def __iter__(self) -> Iterator[T]:
-        """The items in order; an error of the source comes at its place."""
-        items = iter(self._lane)
+        """The items in order; an error of the source is raised in its place."""
+        items = iter(self._queue)
         while True:
             started = perf_counter()
             try:
@@ -159,13 +110,13 @@ class ReadAhead(Generic[T]):
     def _run(self) -> None:
         try:
             for item in self._source:
-                if not (self._lane.put(item) and self._lane.wait_for_room()):
+                if not (self._queue.put(item) and self._queue.wait_for_room()):
                     return
         except BaseException as error:
             # Raised again where the items are taken.
-            self._lane.end(error)
+            self._queue.end(error)
         else:
-            self._lane.end()
+            self._queue.end()
 
 
 class WorkNow(Generic[T, R]):
@@ -186,14 +137,14 @@ class WorkNow(Generic[T, R]):
         """Do the work of an item; its errors are raised here."""
         self._done.append(self._work(item))
 
-    def finished(self) -> Iterator[R]:
-        """What came of the items since the last call, in order."""
+    def take_results(self) -> Iterator[R]:
+        """The results since the last call, in the order of the items."""
         while self._done:
             yield self._done.popleft()
 
 
 class WorkBehind(Generic[T, R]):
-    """Works items off in a thread of its own, in order, at most `room` of them waiting.
+    """Works items off in a thread of its own, in order, at most `capacity` of them waiting.
 
     The first error ends the work: it is raised by the next `put` or when the context is left.
     Leaving the context normally, or with an error of the caller's own, works off what waits;
@@ -204,14 +155,14 @@ class WorkBehind(Generic[T, R]):
         busy_s: how long the thread worked.
     """
 
-    def __init__(self, work: Callable[[T], R], room: int = BEHIND) -> None:
+    def __init__(self, work: Callable[[T], R], capacity: int = BEHIND) -> None:
         self.waited_s = 0.0
         self.busy_s = 0.0
         self._work = work
-        self._lane: Lane[T] = Lane(room)
+        self._queue: BoundedQueue[T] = BoundedQueue(capacity)
         self._done: deque[R] = deque()
         self._failure: BaseException | None = None
-        self._thread = Companion(self._run, "work-behind")
+        self._thread = WaitableThread(self._run, "work-behind")
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -225,11 +176,11 @@ class WorkBehind(Generic[T, R]):
     ) -> None:
         started = perf_counter()
         try:
-            self._lane.end()
+            self._queue.end()
             if kind is None or issubclass(kind, Exception):
                 self._thread.wait()
         finally:
-            self._lane.leave()
+            self._queue.leave()
             self._thread.wait()
             self.waited_s += perf_counter() - started
         if self._failure is None or self._failure is error:
@@ -245,19 +196,19 @@ class WorkBehind(Generic[T, R]):
             BaseException: whatever an earlier item raised; this one is dropped.
         """
         started = perf_counter()
-        taken = self._lane.put(item)
+        taken = self._queue.put(item)
         self.waited_s += perf_counter() - started
         if not taken and self._failure is not None:
             raise self._failure
 
-    def finished(self) -> Iterator[R]:
-        """What came of the items that were worked off since the last call, in order."""
+    def take_results(self) -> Iterator[R]:
+        """The results since the last call, in the order of the items."""
         while self._done:
             yield self._done.popleft()
 
     def _run(self) -> None:
         try:
-            for item in self._lane:
+            for item in self._queue:
                 started = perf_counter()
                 try:
                     self._done.append(self._work(item))
@@ -266,4 +217,4 @@ class WorkBehind(Generic[T, R]):
         except BaseException as error:
             # Raised again by the next `put`, or when the context is left.
             self._failure = error
-            self._lane.leave()
+            self._queue.leave()

@@ -41,7 +41,7 @@ class StageTimer:
 
     @property
     def latency_ms(self) -> float:
-        """Milliseconds since the frame began, whoever had it in between."""
+        """Milliseconds since the frame began, time in queues included."""
         return (self.clock() - self._began_s) * 1000
 
     @contextmanager

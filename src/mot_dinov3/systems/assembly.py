@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from mot_dinov3.config import SchedulerConfig, TrackConfig
-from mot_dinov3.runtime.device import synchroniser
+from mot_dinov3.runtime.device import create_synchroniser
 from mot_dinov3.runtime.timing import Clock
 from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
@@ -39,7 +39,7 @@ def assemble(
         EmbeddingScheduler(
             chosen,
             clock,
-            synchronise=synchroniser(models.device),
+            synchronise=create_synchroniser(models.device),
             whole_frame=models.whole_frame,
         ),
         Tracker.of(config),

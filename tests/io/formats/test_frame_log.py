@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES, Journal, read_results
+from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES, FrameLog, read_results
 from mot_dinov3.io.formats.records import BadRecordError, TornRecordError, parse_record
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink
 from mot_dinov3.runtime.timing import StageTimer
@@ -58,7 +58,7 @@ def journal(path, frames=4):
 
 
 def test_a_journal_gives_back_what_the_run_wrote_exactly(tmp_path):
-    read = Journal(journal(tmp_path / "a.jsonl"))
+    read = FrameLog(journal(tmp_path / "a.jsonl"))
     records = list(read)
     assert (read.frames, read.cut, read.end) == (4, False, read.path.stat().st_size)
     assert read.names == NAMES
@@ -106,7 +106,7 @@ def test_half_a_last_line_is_passed_over_and_said(tmp_path, left):
     path = journal(tmp_path / "a.jsonl")
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:3]) + lines[3][:left])
-    read = Journal(path)
+    read = FrameLog(path)
     assert [record.result.frame_index for record in read] == [0, 1, 2]
     assert (read.cut, read.frames, read.end) == (True, 3, sum(map(len, lines[:3])))
     path.write_bytes(b"".join(lines).rstrip(b"\n"))
@@ -116,7 +116,7 @@ def test_half_a_last_line_is_passed_over_and_said(tmp_path, left):
 
 def test_nothing_yet_is_no_error(tmp_path):
     (tmp_path / "a.jsonl").touch()
-    assert list(Journal(tmp_path / "a.jsonl")) == []
+    assert list(FrameLog(tmp_path / "a.jsonl")) == []
 
 
 def changed(**values):
@@ -130,7 +130,7 @@ def changed_track(**values):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"{", "is no JSON"),
+        (b"{", "is not JSON"),
         (b"\xff\xfe{}", "is not UTF-8 text"),
         (b'{"frame": NaN}', "holds NaN, which JSON does not have"),
         (b'{"frame": ' + b"1" * 5000 + b"}", "holds a number that cannot be read"),
@@ -178,7 +178,7 @@ def test_every_kind_of_damage_is_one_sentence_with_its_line(tmp_path, line, reas
     path = tmp_path / "a.jsonl"
     path.write_bytes(json.dumps({**LINE, "frame": 0}).encode() + b"\n" + line + b"\n")
     with pytest.raises(InputError) as caught:
-        list(Journal(path))
+        list(FrameLog(path))
     assert caught.value.what.startswith(f"'{path}' line 2: {reason}")
     assert len(caught.value.what) < len(str(path)) + 200
     assert caught.value.exit_code == 3
@@ -189,7 +189,7 @@ def test_a_line_without_end_is_not_read_into_memory(tmp_path):
     with path.open("wb") as file:
         file.truncate(40 * MOST_LINE_BYTES)
     with pytest.raises(InputError, match=f"line 1: is longer than {MOST_LINE_BYTES} bytes"):
-        list(Journal(path))
+        list(FrameLog(path))
 
 
 @pytest.mark.parametrize(("frames", "reason"), [((0, 0), "frame 0 after"), ((5, 4), "frame 4 aft")])
@@ -197,27 +197,27 @@ def test_frames_must_ascend(tmp_path, frames, reason):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"\n".join(changed(frame=index) for index in frames) + b"\n")
     with pytest.raises(InputError, match=f"line 2: has {reason}"):
-        list(Journal(path))
+        list(FrameLog(path))
 
 
 def test_a_class_keeps_its_name(tmp_path):
     path, other = tmp_path / "a.jsonl", changed(frame=1, tracks=[{**TRACK, "class": "car"}])
     path.write_bytes(changed() + b"\n" + other + b"\n")
     with pytest.raises(InputError, match="line 2: gives class 0 another name than before"):
-        list(Journal(path))
+        list(FrameLog(path))
 
 
 def test_a_file_that_is_not_there_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match=r"Cannot read '.*nothing': No such file"):
-        list(Journal(tmp_path / "nothing"))
+        list(FrameLog(tmp_path / "nothing"))
     with pytest.raises(InputError, match="Is a directory"):
-        list(Journal(tmp_path))
+        list(FrameLog(tmp_path))
 
 
 def test_a_complete_line_that_is_no_frame_is_not_taken_for_half_a_line(tmp_path):
     (tmp_path / "a.jsonl").write_bytes(b'{"frame": 0}')
     with pytest.raises(InputError, match="line 1"):
-        list(Journal(tmp_path / "a.jsonl"))
+        list(FrameLog(tmp_path / "a.jsonl"))
 
 
 JSON = st.recursive(

@@ -31,7 +31,7 @@ def test_identities_may_start_at_zero_and_a_file_may_be_empty(tmp_path):
     ("row", "says"),
     [
         ("1,8,5,5,9,9,1", r"line 6: identity 8 is in frame 1 already \(line 5\)"),
-        ("1,-1,5,5,9,9,1", "line 6: identity -1 names nobody"),
+        ("1,-1,5,5,9,9,1", "line 6: -1 is not an identity"),
         ("3,9,5,5,9,9,1", r"line 6: frame 3 lies beyond the last one, 2 \(the test says so\)"),
         ("0,9,5,5,9,9,1", "line 6: frame 0 must be"),
         ("-2,9,5,5,9,9,1", "line 6: frame -2 must be"),

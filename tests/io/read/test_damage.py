@@ -13,7 +13,7 @@ from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.containers import packets_of
 from mot_dinov3.io.read.sources import open_source
-from mot_dinov3.io.read.truncation import damage
+from mot_dinov3.io.truncation import describe_damage
 
 FAST = (("movflags", "faststart"),)
 FRAGMENTS = (("movflags", "frag_keyframe+empty_moov"),)
@@ -211,17 +211,17 @@ def test_a_stream_that_appears_on_the_way_changes_nothing(tmp_path):
 
 def test_whole_files_have_no_damage(tmp_path):
     for name, clip in CLIPS.items():
-        assert damage(make_clip(tmp_path / name, clip)) == ""
-    assert damage(tmp_path / "missing.mp4") == ""
+        assert describe_damage(make_clip(tmp_path / name, clip)) == ""
+    assert describe_damage(tmp_path / "missing.mp4") == ""
     live = (("live", "1"),)
-    assert damage(make_clip(tmp_path / "live.mkv", Clip(muxer_options=live))) == ""
+    assert describe_damage(make_clip(tmp_path / "live.mkv", Clip(muxer_options=live))) == ""
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.avi", "fast.mp4"])
 def test_even_a_few_missing_bytes_show(tmp_path, name):
     path = make_clip(tmp_path / name, CLIPS[name])
     path.write_bytes(path.read_bytes()[:-5])
-    assert damage(path) == "is cut short: 5 bytes are missing at its end"
+    assert describe_damage(path) == "is cut short: 5 bytes are missing at its end"
 
 
 def test_text_that_is_no_utf8_in_the_head_costs_nothing(tmp_path):
@@ -242,8 +242,8 @@ def test_a_large_size_field_is_followed(tmp_path):
     path = tmp_path / "a.mp4"
     head = b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x08moov"
     path.write_bytes(head + b"\0\0\0\x01mdat" + (1 << 33).to_bytes(8, "big") + bytes(64))
-    assert f"{(1 << 33) - 80} bytes" in damage(path)
+    assert f"{(1 << 33) - 80} bytes" in describe_damage(path)
     path.write_bytes(head + b"\0\0\0\0mdat" + bytes(64))
-    assert damage(path) == ""
+    assert describe_damage(path) == ""
     path.write_bytes(head + b"\0\0\0\x04mdat" + bytes(64))
-    assert damage(path) == ""
+    assert describe_damage(path) == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -13,7 +14,7 @@ from helpers.fakes import boxes
 from helpers.feeds import Camera, Feed, stream_bytes
 from mot_dinov3.config import LiveConfig, SourceConfig, TrackerConfig
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.read import live
+from mot_dinov3.io.read import connection, live
 from mot_dinov3.io.read.clock import LiveClock
 from mot_dinov3.io.read.live import LiveReader
 from mot_dinov3.tracking.tracker import Tracker
@@ -24,6 +25,7 @@ from mot_dinov3.values import Embeddings
 def short_waits(monkeypatch):
     monkeypatch.setattr(live, "FIRST_WAIT_S", 0.02)
     monkeypatch.setattr(live, "POLL_S", 0.02)
+    monkeypatch.setattr(connection, "PATIENCE_S", 0.1)
 
 
 @pytest.fixture
@@ -31,10 +33,11 @@ def sent(tmp_path):
     return stream_bytes(tmp_path)
 
 
-def open_camera(*script, stopped=None, source=None, **more):
+def open_camera(*script, stopped=None, source=None, answer_s=2.0, **more):
     camera = Camera(*script)
+    address = replace(camera.line, answer_s=answer_s)
     config = LiveConfig(**{"read_timeout": 2.0, **more})
-    return camera, LiveReader(camera.line, source or SourceConfig("x"), config, stopped)
+    return camera, LiveReader(address, source or SourceConfig("x"), config, stopped)
 
 
 def wait_for(check, within_s=10.0):
@@ -51,7 +54,7 @@ def test_who_is_slow_gets_the_newest_frame_and_the_others_are_counted(sent):
         frames = iter(reader)
         first = next(frames)
         feed.more.set()
-        wait_for(lambda: reader._connection.inbox.ended)
+        wait_for(lambda: reader._connection.queue.ended)
         rest = list(frames)
     assert [frame.index for frame in rest] == [29]
     assert number_of(rest[0].image) == 29
@@ -169,8 +172,8 @@ def test_silence_without_tries_ends_the_run_as_partial(sent):
 
 def test_each_try_waits_twice_as_long_up_to_a_limit(sent, monkeypatch):
     monkeypatch.undo()
-    assert [live.waiting_s(n) for n in range(9)] == [0, 0.5, 1, 2, 4, 8, 16, 30, 30]
-    assert live.waiting_s(10**6) == 30
+    assert [live.retry_delay_s(n) for n in range(9)] == [0, 0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert live.retry_delay_s(10**6) == 30
 
 
 def test_tries_are_counted_for_each_dropout_anew(sent, monkeypatch):
@@ -232,7 +235,7 @@ def test_a_source_that_answers_and_says_nothing_is_given_up():
     feed = Feed(b"", after="hang")
     started = time.monotonic()
     with pytest.raises(InputError, match="'camera' sends no picture"):
-        open_camera(feed, read_timeout=0.1)
+        open_camera(feed, read_timeout=0.1, answer_s=0.2)
     assert time.monotonic() - started < 5
     feed.released.set()
 
@@ -287,9 +290,9 @@ def test_a_lost_track_dies_after_max_lost_seconds_of_gap(gap_s, same):
     ids = []
     for index in range(20):
         if index == 10:
-            clock.gap()
+            clock.mark_gap()
         arrived_s = index / 25 + (gap_s if index >= 10 else 0.0)
-        view = tracker.predict(clock.tell(index / 25, arrived_s), seen)
+        view = tracker.predict(clock.convert(index / 25, arrived_s), seen)
         tracks = tracker.update(tracker.compare(seen, view), Embeddings.none(1), view)
         ids += tracks.id[tracks.detection == 0].tolist()
     assert len(ids) == 20
@@ -302,47 +305,47 @@ class TestTimes:
     def test_the_source_s_steps_count_however_they_arrive(self):
         clock = LiveClock()
         arrivals = [5.0, 5.0, 5.001, 5.7, 5.8]
-        times = [clock.tell(100 + n / 25, at) for n, at in enumerate(arrivals)]
+        times = [clock.convert(100 + n / 25, at) for n, at in enumerate(arrivals)]
         assert times == pytest.approx([n / 25 for n in range(5)])
 
     def test_over_a_gap_the_wall_clock_counts(self):
         clock = LiveClock()
-        clock.tell(100.0, 0.0)
-        clock.gap()
-        assert clock.tell(7.0, 12.5) == 12.5
-        assert clock.tell(7.5, 12.6) == 13.0
+        clock.convert(100.0, 0.0)
+        clock.mark_gap()
+        assert clock.convert(7.0, 12.5) == 12.5
+        assert clock.convert(7.5, 12.6) == 13.0
 
     @pytest.mark.parametrize("stamp_s", [99.0, 100.0, 3700.0, None])
     def test_a_stamp_that_makes_no_sense_gives_way_to_the_wall_clock(self, stamp_s):
         clock = LiveClock()
-        clock.tell(100.0, 0.0)
-        assert clock.tell(stamp_s, 0.25) == 0.25
+        clock.convert(100.0, 0.0)
+        assert clock.convert(stamp_s, 0.25) == 0.25
 
     def test_a_picture_that_comes_too_late_follows_a_gap(self):
         """A source replaced by one whose stamps happen to go on just there."""
         clock = LiveClock()
-        clock.tell(100.0, 0.0)
-        assert clock.tell(100.04, 5.0) == 5.0
-        assert clock.tell(100.08, 5.04) == pytest.approx(5.04)
-        assert clock.tell(100.12, 5.06) == pytest.approx(5.06), "early once more: jitter"
-        assert clock.tell(101.0, 9.0) > 8.9
+        clock.convert(100.0, 0.0)
+        assert clock.convert(100.04, 5.0) == 5.0
+        assert clock.convert(100.08, 5.04) == pytest.approx(5.04)
+        assert clock.convert(100.12, 5.06) == pytest.approx(5.06), "early once more: jitter"
+        assert clock.convert(101.0, 9.0) > 8.9
 
     def test_a_gap_that_was_a_stall_is_not_counted_twice(self):
         clock = LiveClock()
-        clock.tell(0.0, 0.0)
-        burst = [clock.tell(n / 25, 3.0 + n / 1000) for n in range(1, 76)]
+        clock.convert(0.0, 0.0)
+        burst = [clock.convert(n / 25, 3.0 + n / 1000) for n in range(1, 76)]
         assert burst[0] == pytest.approx(3.0, abs=0.01)
         assert burst[-1] == pytest.approx(3.1, abs=0.1)
-        assert clock.tell(3.04, 3.115) == pytest.approx(3.15, abs=0.1)
+        assert clock.convert(3.04, 3.115) == pytest.approx(3.15, abs=0.1)
         assert all(a < b for a, b in pairwise(burst))
 
     def test_segments_of_a_playlist_come_late_and_at_once(self):
         clock = LiveClock()
         clock.most_late_s = 12.0
-        times = [clock.tell(n / 25, 6.0 * (n // 150)) for n in range(450)]
+        times = [clock.convert(n / 25, 6.0 * (n // 150)) for n in range(450)]
         assert times == pytest.approx([n / 25 for n in range(450)])
 
     def test_times_increase_in_any_case(self):
         clock = LiveClock()
-        times = [clock.tell(stamp, 1.0) for stamp in (5.0, None, 5.0, None, None)]
+        times = [clock.convert(stamp, 1.0) for stamp in (5.0, None, 5.0, None, None)]
         assert all(a < b for a, b in pairwise(times))

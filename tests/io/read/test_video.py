@@ -176,39 +176,39 @@ def test_a_clock_that_restarts_goes_on(tmp_path):
     assert not reader.partial
 
 
-def tell(stamps, fps=25):
+def convert(stamps, fps=25):
     clock = FrameClock(fps)
-    return [clock.tell(stamp) for stamp in stamps], clock.bad
+    return [clock.convert(stamp) for stamp in stamps], clock.bad
 
 
 def test_the_clock_keeps_good_times_and_starts_at_zero():
-    times, bad = tell([3.0, 3.1, 3.15, 9.0])
+    times, bad = convert([3.0, 3.1, 3.15, 9.0])
     assert times == pytest.approx([0, 0.1, 0.15, 6.0])
     assert bad == 0
 
 
 @pytest.mark.parametrize("outlier", [0.0, -4.0, 1e9, 3.1])
 def test_one_bad_stamp_costs_only_itself(outlier):
-    times, bad = tell([3.0, 3.1, outlier, 3.2, 3.3])
+    times, bad = convert([3.0, 3.1, outlier, 3.2, 3.3])
     assert times == pytest.approx([0, 0.1, 0.12, 0.2, 0.3])
     assert bad == 1
 
 
 def test_missing_stamps_are_filled_with_the_nominal_step():
-    times, bad = tell([None, None, None])
+    times, bad = convert([None, None, None])
     assert times == pytest.approx([0, 0.04, 0.08])
     assert bad == 0
-    times, bad = tell([1.0, None, 1.08])
+    times, bad = convert([1.0, None, 1.08])
     assert times == pytest.approx([0, 0.04, 0.08])
     assert bad == 1
-    times, bad = tell([None, None, 7.0, 7.1])
+    times, bad = convert([None, None, 7.0, 7.1])
     assert times == pytest.approx([0, 0.04, 0.08, 0.18])
 
 
 def test_the_clock_never_goes_back_whatever_it_is_told():
     rng = np.random.default_rng(0)
     stamps = rng.choice([0.0, 1.0, 5.0, -1e12, 1e12, 2.5, 2.5], 500).tolist()
-    times, _ = tell(stamps)
+    times, _ = convert(stamps)
     assert np.all(np.diff(times) > 0)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from helpers.places import SOURCE
 from mot_dinov3.errors import OutputError
-from mot_dinov3.io.paths import check_output_directory, is_partial_name
 from mot_dinov3.io.write.directories import AtomicDirectory
+from mot_dinov3.io.write.paths import check_output_directory, is_partial_name
 
 
 def tree(directory):
@@ -118,8 +118,8 @@ def test_only_a_new_place_is_taken(tmp_path, monkeypatch):
     check_output_directory(tmp_path / "new" / "crops")
     check_output_directory(tmp_path / "empty")
     assert "is not empty" in refusal(tmp_path)
-    assert "is no directory" in refusal(tmp_path / "file")
-    assert "is no directory" in refusal(tmp_path / "dead")
+    assert "is not a directory" in refusal(tmp_path / "file")
+    assert "is not a directory" in refusal(tmp_path / "dead")
     assert "not a directory" in refusal(tmp_path / "file" / "crops").lower()
     assert "too long" in refusal(tmp_path / ("x" * 300))
     monkeypatch.setattr(os, "access", lambda path, mode: False)

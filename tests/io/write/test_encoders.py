@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mot_dinov3.io.write import encoders
-from mot_dinov3.io.write.encoders import ENCODERS, FORMATS, NVENC, Encoder, encoders_for, opens
+from mot_dinov3.io.write.encoders import ENCODERS, FORMATS, NVENC, Encoder, can_open, encoders_for
 from mot_dinov3.io.write.encoding import Encoding, Shape
 
 SIZE = (64, 48)
@@ -34,7 +34,7 @@ def test_what_opens_on_the_gpu_comes_first(gpu):
 
 def test_without_a_gpu_it_is_not_even_tried(monkeypatch):
     monkeypatch.setattr(encoders, "may_have_gpu", lambda: False)
-    monkeypatch.setattr(encoders, "opens", None)
+    monkeypatch.setattr(encoders, "can_open", None)
     assert encoders_for(FORMATS[".mp4"], SIZE) == FORMATS[".mp4"].encoders
 
 
@@ -51,7 +51,7 @@ def test_a_driver_that_refuses_is_no_failure_of_the_file(gpu):
 
     refusing = type("Refusing", (), {"create": staticmethod(refuse)})
     gpu.setattr(encoders.av, "CodecContext", refusing)
-    assert not opens(STAND_IN, SIZE)
+    assert not can_open(STAND_IN, SIZE)
 
 
 def test_a_video_is_written_with_it(gpu, tmp_path):
@@ -70,7 +70,7 @@ def test_a_video_is_written_with_it(gpu, tmp_path):
 @pytest.mark.gpu
 def test_the_real_one_writes_a_video(tmp_path):
     size = (320, 240)
-    if not opens(ENCODERS[NVENC], size):
+    if not can_open(ENCODERS[NVENC], size):
         pytest.skip("no NVENC here")
     path = tmp_path / "out.mp4"
     encoding = Encoding(path, FORMATS[".mp4"], 10.0, Shape(size), None)

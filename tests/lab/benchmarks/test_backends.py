@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mot_dinov3.commands import main
-from mot_dinov3.lab.benchmarks.backends import least_cosine, same_boxes
+from mot_dinov3.lab.benchmarks.backends import compare_boxes, find_least_cosine
 from mot_dinov3.values import Detections
 
 
@@ -20,20 +20,21 @@ def found(*boxes):
 
 def test_boxes_are_the_same_by_place_and_class():
     one = [found((0, 0, 10, 10, 0), (50, 50, 60, 60, 1)), found()]
-    assert same_boxes(one, one) == {"same": 1.0, "off_px": 0.0}
+    assert compare_boxes(one, one) == {"same": 1.0, "off_px": 0.0}
     moved = [found((1, 0, 11, 10, 0), (50, 50, 60, 60, 2)), found((0, 0, 5, 5, 0))]
-    assert same_boxes(one, moved) == {"same": 0.4, "off_px": 0.5}
-    assert same_boxes([found()], [found()]) == {"same": 1.0, "off_px": 0.0}
+    assert compare_boxes(one, moved) == {"same": 0.4, "off_px": 0.5}
+    assert compare_boxes([found()], [found()]) == {"same": 1.0, "off_px": 0.0}
 
 
 def test_the_worst_pair_of_embeddings_counts():
     one = np.array([[1, 0], [0, 1]], np.float32)
     other = np.array([[1, 0], [0.6, 0.8]], np.float32)
-    assert least_cosine([one, one], [one, other]) == {"cosine": 0.8}
+    assert find_least_cosine([one, one], [one, other]) == {"cosine": 0.8}
 
 
 @pytest.mark.slow
-def test_it_measures_every_backend_that_is_here(capsys):
+def test_it_measures_every_backend_that_is_here(capsys, monkeypatch):
+    monkeypatch.setattr("mot_dinov3.lab.benchmarks.figures.LEAST_ROUNDS", 1)
     words = ["backends", "--frames", "4", "--imgsz", "160", "--device", "cpu"]
     assert main(["bench", *words]) == 0
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["benchmarks"]["backends"]["rows"]

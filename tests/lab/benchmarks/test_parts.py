@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 
 from mot_dinov3.io.formats.mot import MotTable
-from mot_dinov3.lab.alone import THREADS, on_one_core
-from mot_dinov3.lab.benchmarks.base import Bar, Report, Row
-from mot_dinov3.lab.benchmarks.budget import Case, case_figures
-from mot_dinov3.lab.benchmarks.jitter import Metronome, fixed_work, repeats_for, unsteadiness
-from mot_dinov3.lab.benchmarks.machine import cpu_model
-from mot_dinov3.lab.benchmarks.overhead import total
-from mot_dinov3.lab.benchmarks.saving import scheduled_figures
-from mot_dinov3.lab.benchmarks.simulated import Cost, figures_of, simulate
+from mot_dinov3.lab.benchmarks.base import Bar, Report, ResultRow
+from mot_dinov3.lab.benchmarks.budget import BudgetRounds, summarise_case
+from mot_dinov3.lab.benchmarks.jitter import (
+    Metronome,
+    create_fixed_work,
+    measure_unsteadiness,
+    repeats_for,
+)
+from mot_dinov3.lab.benchmarks.machine import THREADS, cpu_model, run_on_one_core
+from mot_dinov3.lab.benchmarks.overhead import sum_stages
+from mot_dinov3.lab.benchmarks.saving import compare_counts
+from mot_dinov3.lab.benchmarks.simulated import MachineCosts, simulate, summarise_counts
 from mot_dinov3.lab.benchmarks.table import format_report
 from mot_dinov3.lab.recordings.agreement import identity_agreement
 from mot_dinov3.values import EmbedCounts
@@ -68,7 +72,7 @@ def test_over_share_counts_fitted_frames_only():
         EmbedCounts(refresh=2, embed_ms=11.5, critical_ms=5.0),
         EmbedCounts(critical=9, embed_ms=40.0, critical_ms=40.0),
     ]
-    figures = figures_of(counts, 10.0)
+    figures = summarise_counts(counts, 10.0)
     assert figures["fitted"] == 3
     assert figures["over_share"] == pytest.approx(1 / 3, abs=1e-4)
     assert figures["worst_over_ms"] == pytest.approx(1.5)
@@ -76,8 +80,8 @@ def test_over_share_counts_fitted_frames_only():
 
 
 def test_no_frames_give_figures_too():
-    assert figures_of([], 10.0)["over_share"] == 0.0
-    assert case_figures(Case(10.0))["crops"] == 0.0
+    assert summarise_counts([], 10.0)["over_share"] == 0.0
+    assert summarise_case(BudgetRounds(10.0))["crops"] == 0.0
 
 
 def test_case_figures():
@@ -86,8 +90,8 @@ def test_case_figures():
         EmbedCounts(refresh=1, deferred=1, embed_ms=11.0, predicted_ms=10.0),
         EmbedCounts(),
     ]
-    case = Case(10.0, counts, machine_ms=[1.0, 1.0, 1.0, 1.2], same_batch_ms=[1.0, 1.0])
-    figures = case_figures(case)
+    case = BudgetRounds(10.0, counts, machine_ms=[1.0, 1.0, 1.0, 1.2], same_batch_ms=[1.0, 1.0])
+    figures = summarise_case(case)
     assert figures["crops"] == pytest.approx(4 / 3, abs=0.01)
     assert figures["deferred"] == pytest.approx(4 / 3, abs=0.01)
     assert figures["ratio_p50"] == pytest.approx(1.0)
@@ -97,15 +101,15 @@ def test_case_figures():
 
 
 def test_unsteadiness_is_relative_to_the_median():
-    figures = unsteadiness([10.0] * 80 + [10.5] * 10 + [20.0] * 10)
+    figures = measure_unsteadiness([10.0] * 80 + [10.5] * 10 + [20.0] * 10)
     assert figures["p50_ms"] == pytest.approx(10.0)
     assert figures["p95_ratio"] == pytest.approx(2.0)
     assert figures["over_share"] == pytest.approx(0.1)
-    assert unsteadiness([])["over_share"] == 0.0
+    assert measure_unsteadiness([])["over_share"] == 0.0
 
 
 def test_a_metronome_repeats_work_that_stays_finite(recwarn):
-    metronome = Metronome(fixed_work(2.0))
+    metronome = Metronome(create_fixed_work(2.0))
     for _ in range(3):
         metronome.tick()
     assert len(metronome.samples_ms) == 3
@@ -117,7 +121,7 @@ def test_long_work_is_repeated_less_often():
 
 
 def test_the_simulation_keeps_the_budget_and_uses_it():
-    cost = Cost("test", fixed_ms=1.5, crop_ms=4.0, budget_ms=20.0)
+    cost = MachineCosts("test", fixed_ms=1.5, crop_ms=4.0, budget_ms=20.0)
     figures = simulate(cost, jitter=0.06, frames=400)
     assert figures["frames"] == 400
     assert figures["over_share"] <= 0.01
@@ -126,25 +130,25 @@ def test_the_simulation_keeps_the_budget_and_uses_it():
 
 
 def test_a_simulated_machine_without_mercy_shows_in_the_figures():
-    cost = Cost("test", fixed_ms=1.5, crop_ms=4.0, budget_ms=20.0)
+    cost = MachineCosts("test", fixed_ms=1.5, crop_ms=4.0, budget_ms=20.0)
     assert simulate(cost, jitter=1.0, frames=400)["over_share"] > 0.01
 
 
 def test_saving_compares_computed_crops():
     baseline = [EmbedCounts(critical=10)] * 2
     scheduled = [EmbedCounts(critical=3, refresh=1, reused=6), EmbedCounts(refresh=1, reused=9)]
-    figures = scheduled_figures(baseline, scheduled)
+    figures = compare_counts(baseline, scheduled)
     assert figures["crops"] == 5
     assert (figures["critical"], figures["refresh"], figures["reused"]) == (3, 2, 15)
     assert figures["saved_percent"] == pytest.approx(75.0)
-    assert scheduled_figures([], [])["saved_percent"] == 0.0
+    assert compare_counts([], [])["saved_percent"] == 0.0
 
 
 def test_overhead_adds_the_stages_frame_by_frame():
-    figures = total({"read": [1.0, 2.0, 9.0], "draw": [3.0, 4.0]})
+    figures = sum_stages({"read": [1.0, 2.0, 9.0], "draw": [3.0, 4.0]})
     assert figures["frames"] == 2
     assert figures["mean_ms"] == pytest.approx(5.0)
-    assert total({})["frames"] == 0
+    assert sum_stages({})["frames"] == 0
 
 
 def test_the_cpu_is_named():
@@ -161,12 +165,15 @@ def test_the_cpu_is_named():
 )  # fmt: skip
 def test_bars(bar, met):
     assert bar.met({"x": 2.0}) is met
-    assert Row("r", {"x": 2.0}, bar).as_dict()["bar"]["met"] is met
+    assert ResultRow("r", {"x": 2.0}, bar).as_dict()["bar"]["met"] is met
 
 
 def test_the_table_shows_every_figure_and_verdict_within_the_page():
     many = {f"a_long_figure_{number}": number / 3 for number in range(12)}
-    rows = [Row("first", many | {"x": 3}, Bar("x", 2.0)), Row("second", {"x": 1}, Bar("x", 2.0))]
+    rows = [
+        ResultRow("first", many | {"x": 3}, Bar("x", 2.0)),
+        ResultRow("second", {"x": 1}, Bar("x", 2.0)),
+    ]
     text = format_report("word", Report("a title", rows, ["a note " * 40]))
     assert text.startswith("word: a title\n")
     assert all(name in text for name in many)
@@ -178,7 +185,7 @@ def test_the_table_shows_every_figure_and_verdict_within_the_page():
 def test_alone_means_one_thread_there_and_no_change_here(monkeypatch):
     monkeypatch.setenv(THREADS[0], "3")
     monkeypatch.delenv(THREADS[1], raising=False)
-    assert on_one_core(os.getenv, THREADS[0]) == "1"
-    assert on_one_core(os.getenv, THREADS[1]) == "1"
+    assert run_on_one_core(os.getenv, THREADS[0]) == "1"
+    assert run_on_one_core(os.getenv, THREADS[1]) == "1"
     assert os.environ[THREADS[0]] == "3"
     assert THREADS[1] not in os.environ

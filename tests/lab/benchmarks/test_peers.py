@@ -9,13 +9,13 @@ import pytest
 
 from mot_dinov3.commands import bench, main
 from mot_dinov3.data.synthetic.crowd import CrowdConfig
-from mot_dinov3.lab.benchmarks import peers, rounds, step_cost
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks import peers
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
+from mot_dinov3.lab.benchmarks.figures import compare_rounds, count_rounds
 from mot_dinov3.lab.benchmarks.peer_link import PeerLink, save_rows
 from mot_dinov3.lab.benchmarks.peer_process import PEERS, Peer, answer, track
-from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.lab.benchmarks.table import format_report
-from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.systems.modular import ModularTracker
 
 SIZE = (640, 480)
@@ -26,9 +26,9 @@ def rows(tmp_path, monkeypatch):
     """The boxes of a small crowd in the form that peers read."""
     monkeypatch.setattr(peers, "CROWD", CrowdConfig(people=4))
     path = tmp_path / "rows.npz"
-    tape = peers.tape_of(settings(tmp_path).config, 6)
-    save_rows(tape, path, SIZE)
-    return path, tape
+    recorded = peers.record_boxes(settings(tmp_path).config, 6)
+    save_rows(recorded, path, SIZE)
+    return path, recorded
 
 
 def settings(tmp_path, *words):
@@ -36,20 +36,20 @@ def settings(tmp_path, *words):
 
 
 def test_a_comparison_has_five_rounds_or_more():
-    assert [rounds_of(asked) for asked in (1, 5, 8)] == [5, 5, 8]
+    assert [count_rounds(asked) for asked in (1, 5, 8)] == [5, 5, 8]
 
 
 def test_the_ratio_is_the_median_of_the_pairs():
-    figures = ratio_figures([2.0, 30.0, 8.0], [1.0, 3.0, 2.0], "ratio")
+    figures = compare_rounds([2.0, 30.0, 8.0], [1.0, 3.0, 2.0], "ratio")
     assert figures == {"ratio": 4.0, "least": 2.0, "most": 10.0}
 
 
 def test_ours_reads_what_the_peers_read(rows):
-    path, tape = rows
-    again = peers.own_tape(path, 8)
-    assert len(again) == len(tape) == 6
-    for number, take in enumerate(tape.takes.values()):
-        got = again.takes[number]
+    path, recorded = rows
+    again = peers.read_boxes(path, 8)
+    assert len(again) == len(recorded) == 6
+    for number, take in enumerate(recorded.frames.values()):
+        got = again.frames[number]
         assert np.array_equal(got.detections.xyxy, take.detections.xyxy)
         assert np.array_equal(got.detections.score, take.detections.score)
         assert got.vectors.shape == (len(take.detections), 8)
@@ -57,10 +57,10 @@ def test_ours_reads_what_the_peers_read(rows):
 
 def test_own_pass_times_every_frame_and_no_lookup(rows, tmp_path, monkeypatch):
     path, _ = rows
-    assert min(peers.own_pass(path, settings(tmp_path).config, 8)) > 0
+    assert min(peers.time_own_pass(path, settings(tmp_path).config, 8)) > 0
     now = [0.0]
-    monkeypatch.setattr(step_cost, "process_time", lambda: now[0])
-    embed, step = TapePlayer.embed, ModularTracker.step
+    monkeypatch.setattr("mot_dinov3.lab.benchmarks.association.process_time", lambda: now[0])
+    embed, step = ClipPlayer.embed, ModularTracker.step
 
     def slow_look_up(player, image, xyxy):
         now[0] += 5.0
@@ -70,10 +70,10 @@ def test_own_pass_times_every_frame_and_no_lookup(rows, tmp_path, monkeypatch):
         now[0] += 0.002
         return step(tracker, frame)
 
-    monkeypatch.setattr(TapePlayer, "embed", slow_look_up)
+    monkeypatch.setattr(ClipPlayer, "embed", slow_look_up)
     monkeypatch.setattr(ModularTracker, "step", slow_step)
     config = settings(tmp_path, "--embed-policy", "always").config
-    assert peers.own_pass(path, config, 8) == pytest.approx([2.0] * 6)
+    assert peers.time_own_pass(path, config, 8) == pytest.approx([2.0] * 6)
     assert now[0] > 5.0  # embeddings were looked up
 
 
@@ -136,7 +136,7 @@ def test_every_peer_fights_until_it_fails():
 
     for _ in range(3):
         for name, duel in duels.items():
-            peers.fight(duel, own, FakeLink(), name)
+            peers.run_round(duel, own, FakeLink(), name)
     assert len(asked) == 3 + 1
     assert duels["there"].ratios() == {"ratio": 2.0, "least": 2.0, "most": 2.0}
     assert duels["absent"].problem == "not here"
@@ -145,8 +145,8 @@ def test_every_peer_fights_until_it_fails():
 def test_bars_and_missing_peers_are_in_the_table(tmp_path, monkeypatch):
     monkeypatch.setattr(peers, "BARS", {"there": 2.5})
     duels = {"there": peers.Duel([[2.0]], [[4.0]], 3.0, "1.0"), "absent": peers.Duel(problem="why")}
-    tape = peers.tape_of(settings(tmp_path).config, 2)
-    made = peers.report(tape, duels, [[1.0]], 1)
+    recorded = peers.record_boxes(settings(tmp_path).config, 2)
+    made = peers.build_report(recorded, duels, [[1.0]], 1)
     text = format_report("peers", made)
     assert "NOT MET there 1.0: ratio >= 2.5" in text
     assert "skipped absent: why" in text
@@ -165,9 +165,9 @@ def test_peers_run_only_by_name():
 
 @pytest.mark.slow
 def test_the_real_peers_that_are_installed_track(tmp_path, monkeypatch):
-    monkeypatch.setattr(rounds, "LEAST_ROUNDS", 1)
+    monkeypatch.setattr("mot_dinov3.lab.benchmarks.figures.LEAST_ROUNDS", 1)
     monkeypatch.setattr(peers, "SKIPPED", 0)
-    made = peers.peers(Bench(settings(tmp_path, "peers", "--frames", "8")))
+    made = peers.measure_peers(BenchmarkContext(settings(tmp_path, "peers", "--frames", "8")))
     measured = [row for row in made.rows if "ratio" in row.figures]
     if not measured:
         pytest.skip("no peer is installed")

@@ -13,22 +13,22 @@ from helpers.clips import Clip, make_clip, read_back
 from helpers.mot_tables import mot_text
 from mot_dinov3.commands import bench
 from mot_dinov3.config import DetectorConfig, EmbedderConfig
-from mot_dinov3.lab.benchmarks import program, rounds, tax, whole_run, yolo_program
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.benchmarks.clip import scaled, short_clip
+from mot_dinov3.lab.benchmarks import program, tax, whole_run, yolo_program
+from mot_dinov3.lab.benchmarks.clip import scale_picture, write_short_clip
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.lab.benchmarks.factory import create_benchmark
-from mot_dinov3.lab.benchmarks.own_program import own_program
+from mot_dinov3.lab.benchmarks.own_program import build_own_program
 from mot_dinov3.lab.benchmarks.program import (
     FileWatch,
     Log,
     Program,
     ProgramError,
-    Seen,
-    summed_up,
+    ProgramTimes,
+    sum_up,
     watch,
 )
-from mot_dinov3.lab.benchmarks.race import Entrant, race, rows_beside
-from mot_dinov3.lab.benchmarks.reid_run import own_row
+from mot_dinov3.lab.benchmarks.race import Entrant, build_rows, race
+from mot_dinov3.lab.benchmarks.reid_run import build_own_row
 
 PRINTS = """
 import sys, time
@@ -78,14 +78,14 @@ def test_written_frames_are_counted_until_the_file_appears(tmp_path):
 def test_neither_loading_nor_leaving_counts(tmp_path):
     printing = Program([], tmp_path, frame_line="frame", end_line="saved")
     lines = [(3.0, "loading"), (4.0, "frame 1"), (5.0, "frame 2"), (6.0, "saved"), (9.0, "bye")]
-    seen = summed_up(printing, Log(lines), FileWatch(printing), (1.0, 10.0))
-    assert seen == Seen(first_s=3.0, fps=0.5, frames=2)
+    seen = sum_up(printing, Log(lines), FileWatch(printing), (1.0, 10.0))
+    assert seen == ProgramTimes(first_s=3.0, fps=0.5, frames=2)
     (tmp_path / "x.jsonl").write_text("{}\n" * 7)
     writing = Program([], tmp_path, frame_files="x*.jsonl", end_file="y")
     watched = FileWatch(writing, first_s=4.0, first_frames=2, end_s=6.0)
-    assert summed_up(writing, Log(), watched, (1.0, 10.0)) == Seen(3.0, 2.5, 7)
+    assert sum_up(writing, Log(), watched, (1.0, 10.0)) == ProgramTimes(3.0, 2.5, 7)
     watched.end_s = 0.0  # the end was not seen: the end of the process counts
-    assert summed_up(writing, Log(), watched, (1.0, 9.0)).fps == 1.0
+    assert sum_up(writing, Log(), watched, (1.0, 9.0)).fps == 1.0
 
 
 def test_what_was_there_before_does_not_count(tmp_path):
@@ -120,7 +120,7 @@ def test_a_program_that_is_not_there_is_a_sentence(tmp_path):
 
 
 def entrant(fps=(), first=(), problem=""):
-    seen = [Seen(f, n, 10) for n, f in zip(fps, first or [1.0] * len(fps), strict=True)]
+    seen = [ProgramTimes(f, n, 10) for n, f in zip(fps, first or [1.0] * len(fps), strict=True)]
     return Entrant(None, seen, problem)
 
 
@@ -131,7 +131,7 @@ def test_a_race_runs_in_turn_and_leaves_out_who_fails(tmp_path, monkeypatch):
         order.append(one.directory.name)
         if one.directory.name == "b":
             raise ProgramError("broken")
-        return Seen(1.0, 10.0, 5)
+        return ProgramTimes(1.0, 10.0, 5)
 
     monkeypatch.setattr("mot_dinov3.lab.benchmarks.race.watch", fake)
     entrants = {name: Entrant(Program([], tmp_path / name)) for name in "abc"}
@@ -148,13 +148,13 @@ def test_without_ours_the_race_is_over(tmp_path, monkeypatch):
     monkeypatch.setattr("mot_dinov3.lab.benchmarks.race.watch", fails)
     entrants = {name: Entrant(Program([], tmp_path / name)) for name in "ab"}
     race(entrants, 2)
-    rows = rows_beside(entrants["a"], {"b": entrants["b"]}, {})
+    rows = build_rows(entrants["a"], {"b": entrants["b"]}, {})
     assert rows[0].skipped == "ours did not run"
 
 
 def test_ratios_and_bars_stand_beside_the_others():
     others = {"slow": entrant([10.0, 20.0]), "gone": entrant(problem="not installed")}
-    slow, gone = rows_beside(entrant([30.0, 50.0]), others, {"slow": 3.0})
+    slow, gone = build_rows(entrant([30.0, 50.0]), others, {"slow": 3.0})
     assert slow.figures["ratio"] == pytest.approx(2.75)
     assert slow.figures["fps"] == pytest.approx(15.0)
     assert slow.as_dict()["bar"] == {"rule": "ratio >= 3", "met": False}
@@ -163,36 +163,36 @@ def test_ratios_and_bars_stand_beside_the_others():
 
 def test_first_frames_are_compared_with_yolo_track():
     others = {name: entrant([1.0], [8.0]) for name in whole_run.BARS}
-    rows = whole_run.race_rows(entrant([2.0], [6.0]), others)
+    rows = whole_run.build_race_rows(entrant([2.0], [6.0]), others)
     assert rows[0].as_dict()["bar"]["met"] is False  # 6 s
     assert rows[-1].figures["ratio"] == pytest.approx(0.75)
     assert rows[-1].as_dict()["bar"]["met"] is True
 
 
 def test_the_input_shape_is_padded_to_the_stride():
-    assert yolo_program.input_shape((768, 432), 640) == (384, 640)
-    assert yolo_program.input_shape((432, 768), 640) == (640, 384)
-    assert yolo_program.input_shape((640, 640), 960) == (960, 960)
+    assert yolo_program.compute_input_shape((768, 432), 640) == (384, 640)
+    assert yolo_program.compute_input_shape((432, 768), 640) == (640, 384)
+    assert yolo_program.compute_input_shape((640, 640), 960) == (960, 960)
 
 
 @pytest.mark.parametrize("word", ["whole-run", "reid-run", "tax"])
 def test_what_is_missing_is_said_in_the_table(tmp_path, word):
-    report = create_benchmark(word)(Bench(settings(tmp_path, word)))
+    report = create_benchmark(word)(BenchmarkContext(settings(tmp_path, word)))
     assert [row.skipped.startswith("give --source CLIP") for row in report.rows] == [True]
 
 
 def test_weights_that_cannot_be_exported_are_a_sentence(tmp_path, monkeypatch):
     weights = tmp_path / "w.pt"
     weights.write_bytes(b"none")
-    made = Bench(settings(tmp_path, "--det", str(weights), "--source", "x.mp4"))
+    made = BenchmarkContext(settings(tmp_path, "--det", str(weights), "--source", "x.mp4"))
     failed = subprocess.CompletedProcess([], 1, "so far\n", "no openvino here\n")
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: failed)
-    assert yolo_program.export(made, "openvino", "64,64")[1].endswith("no openvino here")
+    assert yolo_program.export_weights(made, "openvino", "64,64")[1].endswith("no openvino here")
 
 
 def test_a_short_clip_has_the_first_frames_in_the_size(tmp_path):
     source = make_clip(tmp_path / "long.mp4", Clip(frames=9, size=(64, 48)))
-    clip = short_clip(Bench(settings(tmp_path, "--source", str(source))), 4, 32)
+    clip = write_short_clip(BenchmarkContext(settings(tmp_path, "--source", str(source))), 4, 32)
     frames = read_back(clip.path)
     assert (clip.frames, clip.wh, len(frames)) == (4, (32, 24), 4)
     assert frames[0][1].shape == (24, 32, 3)
@@ -200,9 +200,9 @@ def test_a_short_clip_has_the_first_frames_in_the_size(tmp_path):
 
 def test_scaling_keeps_the_picture_where_there_is_nothing_to_do():
     image = np.zeros((48, 64, 3), np.uint8)
-    assert scaled(image, 0) is image
-    assert scaled(image, 64) is image
-    assert scaled(image, 100).shape == (76, 100, 3)
+    assert scale_picture(image, 0) is image
+    assert scale_picture(image, 64) is image
+    assert scale_picture(image, 100).shape == (76, 100, 3)
 
 
 def motion_config(tmp_path, source, *words):
@@ -217,20 +217,20 @@ def test_our_own_program_is_watched_to_its_end(tmp_path, monkeypatch):
     monkeypatch.setenv("MOT_SOURCE", "/not/this")
     source = make_clip(tmp_path / "long.mp4", Clip(frames=9, size=(160, 120)))
     made, config = motion_config(tmp_path, source)
-    clip = short_clip(Bench(made), 6)
-    seen = watch(own_program(config, clip, tmp_path / "own"))
+    clip = write_short_clip(BenchmarkContext(made), 6)
+    seen = watch(build_own_program(config, clip, tmp_path / "own"))
     assert seen.frames == 6
     assert seen.fps > 0
     assert len(read_back(tmp_path / "own" / "tracked.mp4")) == 6
 
 
 def test_the_tax_is_the_share_of_the_detector_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(rounds, "LEAST_ROUNDS", 2)
-    monkeypatch.setattr(tax, "watch", lambda program: Seen(1.0, 30.0, 6))
-    monkeypatch.setattr(tax, "detection_fps", lambda bench: 40.0)
+    monkeypatch.setattr("mot_dinov3.lab.benchmarks.figures.LEAST_ROUNDS", 2)
+    monkeypatch.setattr(tax, "watch", lambda program: ProgramTimes(1.0, 30.0, 6))
+    monkeypatch.setattr(tax, "measure_detection_fps", lambda bench: 40.0)
     source = make_clip(tmp_path / "long.mp4", Clip(frames=9, size=(160, 120)))
     words = ("tax", "--source", str(source), "--det", "motion", "--frames", "6")
-    alone, whole = tax.tax(Bench(settings(tmp_path, *words))).rows
+    alone, whole = tax.measure_tax(BenchmarkContext(settings(tmp_path, *words))).rows
     assert alone.figures["fps"] == pytest.approx(40.0)
     assert whole.figures["share"] == pytest.approx(0.75)
     assert whole.as_dict()["bar"] == {"rule": "share >= 0.8", "met": False}
@@ -239,7 +239,7 @@ def test_the_tax_is_the_share_of_the_detector_alone(tmp_path, monkeypatch):
 def test_the_detector_alone_is_really_run(tmp_path):
     source = make_clip(tmp_path / "long.mp4", Clip(frames=9, size=(160, 120)))
     made = settings(tmp_path, "--source", str(source), "--det", "motion")
-    assert tax.detection_fps(Bench(made)) > 0
+    assert tax.measure_detection_fps(BenchmarkContext(made)) > 0
 
 
 def test_agreement_is_read_off_the_tracks_of_both_runs(tmp_path):
@@ -248,5 +248,5 @@ def test_agreement_is_read_off_the_tracks_of_both_runs(tmp_path):
         (tmp_path / name).mkdir()
         rows = [(frame, track_id, 10, 10) for frame, track_id in enumerate(ids)]
         (tmp_path / name / "tracks.txt").write_text(mot_text(rows))
-        entrants.append(Entrant(Program([], tmp_path / name), [Seen(1.0, 2.0, 2)]))
-    assert own_row(*entrants).figures["agreement"] == pytest.approx(0.5)
+        entrants.append(Entrant(Program([], tmp_path / name), [ProgramTimes(1.0, 2.0, 2)]))
+    assert build_own_row(*entrants).figures["agreement"] == pytest.approx(0.5)

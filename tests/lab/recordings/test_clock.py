@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mot_dinov3.lab.recordings.clock import CostTable, Meter, VirtualClock
+from mot_dinov3.lab.recordings.clock import CostMeter, CostTable, VirtualClock
 
 COSTS = CostTable({1: 4.0, 4: 10.0, 8: 16.0}, {"read": 1.0, "detect": 30.25, "track": 0.5})
 
@@ -31,10 +31,10 @@ def test_one_measured_size_is_taken_in_proportion():
 def test_only_work_moves_the_clock():
     clock = VirtualClock()
     assert clock() == clock() == 0.0
-    meter = Meter(COSTS, clock)
-    meter.frame()
+    meter = CostMeter(COSTS, clock)
+    meter.charge_frame()
     assert clock() == pytest.approx(31.25e-3)
-    meter.batch(2)
+    meter.charge_batch(2)
     assert clock() == pytest.approx(37.25e-3)
 
 

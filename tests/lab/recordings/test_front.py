@@ -9,16 +9,21 @@ import pytest
 
 from helpers.recordings import recording
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.lab.recordings.front import families, pareto, quality_at, recovery
-from mot_dinov3.lab.recordings.play import Case
-from mot_dinov3.lab.recordings.plot import picture_of, scale_of, series, ticks
-from mot_dinov3.lab.recordings.report import document, table
+from mot_dinov3.lab.recordings.front import (
+    find_pareto_front,
+    group_by_family,
+    interpolate_quality,
+    recovery,
+)
+from mot_dinov3.lab.recordings.plot import draw_picture, round_ticks, scale_of, split_into_lines
+from mot_dinov3.lab.recordings.replay import ReplayCase
+from mot_dinov3.lab.recordings.report import build_document, format_table
 from mot_dinov3.lab.recordings.study import COMBINED, Point, file_name, study
 
 
 def point(policy, share, quality, ms=0.0, **more):
     """A point of one source, without ground truth: quality is agreement."""
-    return Point(Case(policy, **more), "clip", 10, round(100 * share), share, ms, 20 + ms,
+    return Point(ReplayCase(policy, **more), "clip", 10, round(100 * share), share, ms, 20 + ms,
                  quality, {})  # fmt: skip
 
 
@@ -34,15 +39,15 @@ CLOUD = [
 
 
 def test_the_front_is_what_nobody_beats_and_no_oracle():
-    front = pareto(CLOUD, lambda item: item.share)
+    front = find_pareto_front(CLOUD, lambda item: item.share)
     assert [item.case.policy for item in front] == ["never", "value", "always"]
-    by_time = pareto(CLOUD, lambda item: item.frame_ms)
+    by_time = find_pareto_front(CLOUD, lambda item: item.frame_ms)
     assert [item.case.policy for item in by_time] == ["never", "interval:5", "value", "always"]
 
 
 def test_of_equal_points_one_is_on_the_front():
     twins = [point("a", 0.1, 70.0), point("b", 0.1, 70.0)]
-    assert [item.case.policy for item in pareto(twins, lambda item: item.share)] == ["a"]
+    assert [item.case.policy for item in find_pareto_front(twins, lambda item: item.share)] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -56,12 +61,12 @@ def test_of_equal_points_one_is_on_the_front():
     ],
 )
 def test_quality_at_a_share(share, quality):
-    assert quality_at(families(CLOUD)["interval"], share) == quality
+    assert interpolate_quality(group_by_family(CLOUD)["interval"], share) == quality
 
 
 def test_a_dearer_and_worse_point_does_not_pull_a_family_down():
-    worse = [*families(CLOUD)["interval"], point("interval:3", 0.35, 50.0)]
-    assert quality_at(worse, 0.35) == 85.0
+    worse = [*group_by_family(CLOUD)["interval"], point("interval:3", 0.35, 50.0)]
+    assert interpolate_quality(worse, 0.35) == 85.0
 
 
 def test_recovery_is_a_share_of_the_gap_where_there_is_one():
@@ -71,23 +76,23 @@ def test_recovery_is_a_share_of_the_gap_where_there_is_one():
 
 
 def test_lines_join_arguments_or_budgets():
-    arguments = families(CLOUD)["interval"]
-    assert [len(line) for line in series(arguments)] == [3]
+    arguments = group_by_family(CLOUD)["interval"]
+    assert [len(line) for line in split_into_lines(arguments)] == [3]
     budgets = [point("value", 0.1, 80.0, budget_ms=ms) for ms in (0.0, 5.0, 10.0)]
-    assert [len(line) for line in series(budgets)] == [3]
+    assert [len(line) for line in split_into_lines(budgets)] == [3]
     both = [point(f"interval:{k}", 0.1, 80.0, budget_ms=ms) for k in (1, 2) for ms in (0, 5)]
-    assert [len(line) for line in series(both)] == [2, 2]
+    assert [len(line) for line in split_into_lines(both)] == [2, 2]
 
 
 def test_ticks_are_round_numbers_inside():
-    assert ticks(scale_of([37.9, 63.2], 0, 100)) == [40, 45, 50, 55, 60]
-    assert len(ticks(scale_of([5.0, 5.0], 0, 100))) >= 1
+    assert round_ticks(scale_of([37.9, 63.2], 0, 100)) == [40, 45, 50, 55, 60]
+    assert len(round_ticks(scale_of([5.0, 5.0], 0, 100))) >= 1
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     pytest.importorskip("trackeval", reason="the extra [eval] is not installed")
-    cases = [Case("continuity"), Case("interval:3"), Case("oracle")]
+    cases = [ReplayCase("continuity"), ReplayCase("interval:3"), ReplayCase("oracle")]
     caches = {"one": recording(), "two": recording(content="b" * 64)}
     directory = tmp_path_factory.mktemp("mot")
     return study(caches, cases, TrackConfig(), directory), caches, directory
@@ -106,12 +111,12 @@ def test_a_study_has_a_point_for_every_case_source_and_all_together(found):
     assert both["interval:3"].crops == 2 * one["interval:3"].crops
     assert both["interval:3"].quality == pytest.approx(one["interval:3"].quality, abs=0.01)
     assert one["always"].frame_ms == pytest.approx(21.5 + 8.0)
-    assert (directory / "one" / f"{file_name(Case('interval:3'))}.txt").is_file()
+    assert (directory / "one" / f"{file_name(ReplayCase('interval:3'))}.txt").is_file()
 
 
 def test_the_document_is_json_and_says_everything(found):
     points, caches, _ = found
-    words = json.loads(json.dumps(document(points, caches, [90.0]), allow_nan=False))
+    words = json.loads(json.dumps(build_document(points, caches, [90.0]), allow_nan=False))
     assert set(words["sources"]) == {"one", "two", COMBINED}
     source = words["sources"]["one"]
     assert source["quality"] == "HOTA"
@@ -126,7 +131,7 @@ def test_the_document_is_json_and_says_everything(found):
 
 def test_the_table_has_a_row_for_every_point(found):
     points, _, _ = found
-    text = table(points, [15.0])
+    text = format_table(points, [15.0])
     assert text.count("interval:3") == 3
     assert "quality is HOTA" in text
     assert "at a share of crops" in text
@@ -134,8 +139,8 @@ def test_the_table_has_a_row_for_every_point(found):
 
 def test_the_picture_has_a_row_for_every_source_and_every_family_in_its_colour(found):
     points, _, _ = found
-    picture = np.asarray(picture_of(points))
-    lower = np.asarray(picture_of([item for item in points if item.source == "one"]))
+    picture = np.asarray(draw_picture(points))
+    lower = np.asarray(draw_picture([item for item in points if item.source == "one"]))
     assert picture.shape[1] == lower.shape[1] == 1180
     assert picture.shape[0] - lower.shape[0] == 2 * 330
     for colour in ((0, 114, 178), (230, 159, 0), (204, 121, 167), (0, 0, 0)):

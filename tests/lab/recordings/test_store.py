@@ -13,14 +13,14 @@ import pytest
 
 from helpers.recordings import recording
 from mot_dinov3.errors import InputError, OutputError
-from mot_dinov3.lab.recordings.cache import header
-from mot_dinov3.lab.recordings.store import read_cache, write_cache
+from mot_dinov3.lab.recordings.recording import describe_recording
+from mot_dinov3.lab.recordings.store import read_recording, write_recording
 
 
 @pytest.fixture
 def kept(tmp_path):
     path = tmp_path / "clip.npz"
-    write_cache(recording(), path)
+    write_recording(recording(), path)
     return path
 
 
@@ -38,12 +38,12 @@ def said(path, **changes):
 
 
 def test_what_is_written_is_read(kept):
-    before, after = recording(), read_cache(kept)
-    assert header(after) == header(before)
-    assert list(after.tape.takes) == list(before.tape.takes)
-    assert after.tape.frame_wh == (640, 480)
-    for index, take in before.tape.takes.items():
-        read = after.tape.takes[index]
+    before, after = recording(), read_recording(kept)
+    assert describe_recording(after) == describe_recording(before)
+    assert list(after.clip.frames) == list(before.clip.frames)
+    assert after.clip.frame_wh == (640, 480)
+    for index, take in before.clip.frames.items():
+        read = after.clip.frames[index]
         assert read.time_s == take.time_s
         np.testing.assert_array_equal(read.vectors, take.vectors)
         np.testing.assert_array_equal(read.detections.xyxy, take.detections.xyxy)
@@ -54,8 +54,8 @@ def test_what_is_written_is_read(kept):
 
 def test_truth_and_warps_may_be_missing_or_there(tmp_path):
     warps = np.tile(np.eye(2, 3, dtype=np.float32), (60, 1, 1))
-    write_cache(replace(recording(known=False), warps=warps), tmp_path / "a.npz")
-    read = read_cache(tmp_path / "a.npz")
+    write_recording(replace(recording(known=False), warps=warps), tmp_path / "a.npz")
+    read = read_recording(tmp_path / "a.npz")
     assert read.truth is None
     np.testing.assert_array_equal(read.warps, warps)
 
@@ -66,7 +66,7 @@ def test_nothing_is_left_of_a_write_that_fails(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", broken)
     with pytest.raises(OutputError, match="No space left"):
-        write_cache(recording(), tmp_path / "clip.npz")
+        write_recording(recording(), tmp_path / "clip.npz")
     assert not list(tmp_path.iterdir())
 
 
@@ -78,7 +78,7 @@ def test_an_interrupted_write_leaves_the_old_file(kept, monkeypatch):
 
     monkeypatch.setattr(np, "savez", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write_cache(recording(weights="w2"), kept)
+        write_recording(recording(weights="w2"), kept)
     assert kept.read_bytes() == before
     assert list(kept.parent.iterdir()) == [kept]
 
@@ -87,16 +87,16 @@ def test_an_interrupted_write_leaves_the_old_file(kept, monkeypatch):
 def test_a_file_that_is_cut_short_is_refused(kept, keep):
     whole = kept.read_bytes()
     kept.write_bytes(whole[: int(keep * len(whole)) if keep < 1 else keep])
-    with pytest.raises(InputError, match="no usable cache"):
-        read_cache(kept)
+    with pytest.raises(InputError, match="not a usable cache"):
+        read_recording(kept)
 
 
 def test_a_flipped_byte_is_noticed(kept):
     whole = bytearray(kept.read_bytes())
     whole[len(whole) // 2] ^= 0xFF
     kept.write_bytes(whole)
-    with pytest.raises(InputError, match="no usable cache"):
-        read_cache(kept)
+    with pytest.raises(InputError, match="not a usable cache"):
+        read_recording(kept)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_flipped_byte_is_noticed(kept):
 def test_what_it_says_about_itself_is_checked(kept, words, reason):
     rewrite(kept, meta=said(kept, **words))
     with pytest.raises(InputError, match=reason):
-        read_cache(kept)
+        read_recording(kept)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_what_it_says_about_itself_is_checked(kept, words, reason):
 )
 def test_arrays_that_do_not_fit_are_refused(kept, changes):
     rewrite(kept, **changes)
-    with pytest.raises(InputError, match="no usable cache"):
-        read_cache(kept)
+    with pytest.raises(InputError, match="not a usable cache"):
+        read_recording(kept)
 
 
 def member(path, name, data):
@@ -156,8 +156,8 @@ def test_a_pickle_is_never_run(kept, tmp_path):
     np.lib.format.write_array(body, np.array([Bomb()], object), allow_pickle=True)
     for data in (body.getvalue(), pickle.dumps(Bomb())):
         member(kept, "class_id.npy", data)
-        with pytest.raises(InputError, match="no usable cache"):
-            read_cache(kept)
+        with pytest.raises(InputError, match="not a usable cache"):
+            read_recording(kept)
     assert not (tmp_path / "ran").exists()
 
 
@@ -167,7 +167,7 @@ def test_a_promise_of_more_than_there_is_takes_no_memory(kept):
     np.lib.format.write_array_header_1_0(body, head)
     member(kept, "vectors.npy", body.getvalue() + b"\0" * 64)
     with pytest.raises(InputError, match="impossible shape"):
-        read_cache(kept)
+        read_recording(kept)
 
 
 def test_a_compressed_file_is_not_unpacked(kept):
@@ -175,9 +175,9 @@ def test_a_compressed_file_is_not_unpacked(kept):
         arrays = {name: file[name] for name in file.files}
     np.savez_compressed(kept, **arrays)
     with pytest.raises(InputError, match="holds something unknown"):
-        read_cache(kept)
+        read_recording(kept)
 
 
 def test_no_file_at_all_is_a_sentence(tmp_path):
     with pytest.raises(InputError, match="Cannot read"):
-        read_cache(tmp_path / "none.npz")
+        read_recording(tmp_path / "none.npz")

@@ -10,8 +10,8 @@ import pytest
 
 from helpers.places import ASSETS
 from mot_dinov3.lab.selftest import determinism
-from mot_dinov3.lab.selftest.base import Bench
-from mot_dinov3.lab.selftest.cases import BrokenPromiseError, Case, run_cases
+from mot_dinov3.lab.selftest.base import MeasureContext
+from mot_dinov3.lab.selftest.cases import BrokenPromiseError, SelftestCase, run_cases
 
 FAKE = """
     import json, pathlib, sys
@@ -30,7 +30,7 @@ FAKE = """
 def checked(tmp_path, computed="1", video="0", row="1"):
     script = tmp_path / "fake.py"
     script.write_text(textwrap.dedent(FAKE.format(computed=computed, video=video, row=row)))
-    bench = Bench(program=(sys.executable, str(script)), directory=tmp_path)
+    bench = MeasureContext(program=(sys.executable, str(script)), directory=tmp_path)
     (tmp_path / "case").mkdir()
     determinism.check_twice(bench, "clip", (), tmp_path / "case")
 
@@ -52,13 +52,13 @@ def test_anything_else_may_not(tmp_path, fake, words):
 
 
 def test_a_longer_output_differs():
-    assert determinism.first_difference(b"a\nb", b"a\nb\nc") == "3 bytes, then 5"
+    assert determinism.describe_difference(b"a\nb", b"a\nb\nc") == "3 bytes, then 5"
 
 
 def test_a_journal_keeps_what_was_decided():
     record = {"frame": 3, "fps": 9.0, "embed": {"computed": 2, "budget_ms": 1.0}}
-    assert determinism.timeless(record) == {"frame": 3, "embed": {"computed": 2}}
-    json.dumps(determinism.timeless(record))
+    assert determinism.drop_times(record) == {"frame": 3, "embed": {"computed": 2}}
+    json.dumps(determinism.drop_times(record))
 
 
 REAL = {
@@ -72,13 +72,13 @@ REAL = {
 @pytest.mark.skipif(not ASSETS.is_dir(), reason="the assets are not here")
 @pytest.mark.parametrize("name", REAL)
 def test_a_real_clip_twice_is_the_same(tmp_path, name, monkeypatch):
-    from mot_dinov3.lab.benchmarks.own_program import own_command
+    from mot_dinov3.lab.benchmarks.own_program import build_own_command
 
     monkeypatch.setattr(determinism, "FRAMES", 12)
-    bench = Bench(program=tuple(own_command()), directory=tmp_path)
+    bench = MeasureContext(program=tuple(build_own_command()), directory=tmp_path)
     source = str(ASSETS / "videos" / f"{name}.mp4")
 
     def check(directory):
         determinism.check_twice(bench, source, REAL[name], directory)
 
-    assert not run_cases(bench, [Case(name, check)]).failures
+    assert not run_cases(bench, [SelftestCase(name, check)]).failures

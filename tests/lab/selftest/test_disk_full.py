@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from helpers.clips import Clip, make_clip
-from mot_dinov3.lab.selftest.base import Bench
+from mot_dinov3.lab.selftest.base import MeasureContext
 from mot_dinov3.lab.selftest.cases import BrokenPromiseError
-from mot_dinov3.lab.selftest.disk_full import Full, Points, expect_kept
+from mot_dinov3.lab.selftest.disk_full import FillPoints, FullDisk, expect_kept
 from mot_dinov3.lab.selftest.outputs import OLD
-from mot_dinov3.lab.selftest.program import Ended
+from mot_dinov3.lab.selftest.program import ProcessResult
 
-FULL = Full(5_000, real=False, video="o.mp4", words=())
+FULL = FullDisk(5_000, real=False, video="o.mp4", words=())
 FRAMES = 30
 
 
 def ended(code=5, frames=FRAMES, error="Cannot write 'o.mp4': File too large."):
     said = f"{frames} frames in 1.0 s\n" if frames else ""
-    return Ended(code, "", f"{said}error: {error}\n  Make room.\n" if code else said, 1.0)
+    return ProcessResult(code, "", f"{said}error: {error}\n  Make room.\n" if code else said, 1.0)
 
 
 @pytest.fixture
@@ -81,9 +81,11 @@ def test_a_video_that_was_written_must_play(kept):
 
 
 def test_points_come_from_the_seed_and_lie_within_the_outputs(tmp_path):
-    points = Points((9_000, 40_000), disks=False)
-    benches = [Bench(program=(), directory=tmp_path, seed=seed) for seed in (0, 0, 1)]
-    first, same, other = ([points.full(bench, f"{n}") for n in range(50)] for bench in benches)
+    points = FillPoints((9_000, 40_000), disks=False)
+    benches = [MeasureContext(program=(), directory=tmp_path, seed=seed) for seed in (0, 0, 1)]
+    first, same, other = (
+        [points.choose_disk(bench, f"{n}") for n in range(50)] for bench in benches
+    )
     assert first == same != other
     assert not any(full.real for full in first)
     assert 2_000 <= min(full.bytes for full in first) <= max(full.bytes for full in first) < 40_000

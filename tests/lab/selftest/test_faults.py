@@ -9,16 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from mot_dinov3.lab.selftest.base import Bench
+from mot_dinov3.lab.selftest.base import MeasureContext
 from mot_dinov3.lab.selftest.cases import BrokenPromiseError
-from mot_dinov3.lab.selftest.fault_cases.base import Fault, files, locked, without_package
-from mot_dinov3.lab.selftest.fault_table import KINDS, all_faults
-from mot_dinov3.lab.selftest.faults import check_fault, words_of
-from mot_dinov3.lab.selftest.program import Ended
-from mot_dinov3.lab.selftest.scenes import Scene
+from mot_dinov3.lab.selftest.fault_cases.base import Fault, hide_package, lock, place_files
+from mot_dinov3.lab.selftest.faults import KINDS, check_fault, list_faults, words_of
+from mot_dinov3.lab.selftest.program import ProcessResult
+from mot_dinov3.lab.selftest.scenes import SelftestScene
 from mot_dinov3.lab.selftest.signals import expect_stopped
 
-SCENE = Scene(Path("/scene/clip.mp4"), Path("/scene/boxes.txt"), 30)
+SCENE = SelftestScene(Path("/scene/clip.mp4"), Path("/scene/boxes.txt"), 30)
 GOOD = "error: It broke.\n  Mend it.\n"
 
 
@@ -29,7 +28,7 @@ def tried(tmp_path):
     def run(code, fault=None):
         directory = tmp_path / "case"
         directory.mkdir()
-        bench = Bench(program=(sys.executable, "-c", code), directory=tmp_path)
+        bench = MeasureContext(program=(sys.executable, "-c", code), directory=tmp_path)
         try:
             check_fault(bench, SCENE, fault or Fault("f", "", 3, "It broke"), directory)
         except BrokenPromiseError as error:
@@ -72,7 +71,7 @@ def test_what_is_not_as_promised_is_named(tried, code, says):
     ],
 )
 def test_nothing_that_was_there_may_change(tried, more, says):
-    fault = Fault("f", "", 3, "It broke", files({"old.mp4": "old", "d/": ""}))
+    fault = Fault("f", "", 3, "It broke", place_files({"old.mp4": "old", "d/": ""}))
     found = tried(program(more=more), fault)
     assert says in found if says else found == ""
 
@@ -86,24 +85,24 @@ def test_what_was_tracked_must_be_kept(tried, text, says):
 
 
 def test_a_package_can_be_taken_away(tried):
-    hidden = Fault("f", "", 3, "It broke", without_package("json"))
+    hidden = Fault("f", "", 3, "It broke", hide_package("json"))
     more = "import importlib.util; assert importlib.util.find_spec('json') is None; import {}"
     assert "No module named 'json'" in tried(program(more=more.format("json")), hidden)
 
 
 def test_another_package_stays(tried):
-    hidden = Fault("f", "", 3, "It broke", without_package("json"))
+    hidden = Fault("f", "", 3, "It broke", hide_package("json"))
     assert tried(program(more="import csv"), hidden) == ""
 
 
 def test_permissions_hold_even_for_root(tried):
-    fault = Fault("f", "", 3, "It broke", locked("in.mp4", 0, files({"in.mp4": "x"})))
+    fault = Fault("f", "", 3, "It broke", lock("in.mp4", 0, place_files({"in.mp4": "x"})))
     try_it = "try: open('in.mp4'); forbidden = False\nexcept OSError: forbidden = True\n"
     assert tried(f"{try_it}assert forbidden\n{program()}", fault) == ""
 
 
 def test_the_table_is_large_and_names_are_unique():
-    names = Counter(fault.name for fault in all_faults())
+    names = Counter(fault.name for fault in list_faults())
     assert len(names) >= 60
     assert names.most_common(1)[0][1] == 1
     assert all(len(table) >= 6 for table in KINDS.values())
@@ -128,7 +127,7 @@ def test_words_name_the_scene():
     ],
 )
 def test_a_stopped_run_ends_in_one_of_the_known_ways(code, err, says):
-    ended = Ended(code, "", err, 0.0)
+    ended = ProcessResult(code, "", err, 0.0)
     if not says:
         expect_stopped(ended, signal.SIGINT)
         return

@@ -8,9 +8,9 @@ import pytest
 from mot_dinov3.io.formats import records
 from mot_dinov3.io.formats.mot import MotWriter
 from mot_dinov3.lab.selftest import hypotheses
-from mot_dinov3.lab.selftest.base import Bench
+from mot_dinov3.lab.selftest.base import MeasureContext
 from mot_dinov3.lab.selftest.properties.factory import PROPERTIES
-from mot_dinov3.lab.selftest.properties.runner import hold
+from mot_dinov3.lab.selftest.properties.runner import try_examples
 from mot_dinov3.scheduling.policies.value import ValuePolicy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
 from mot_dinov3.tracking.tracker import Tracker
@@ -22,7 +22,9 @@ CI_EXAMPLES = 5_000
 @pytest.mark.slow
 def test_thousands_of_examples_break_no_property(tmp_path, monkeypatch):
     monkeypatch.setattr(hypotheses, "EXAMPLES", CI_EXAMPLES)
-    outcome = hypotheses.hypotheses(Bench(program=(), directory=tmp_path, full=True))
+    outcome = hypotheses.measure_properties(
+        MeasureContext(program=(), directory=tmp_path, full=True)
+    )
     assert not outcome.failures
     assert (outcome.done, outcome.met) == (CI_EXAMPLES, True)
 
@@ -44,7 +46,7 @@ BREAKS = {
     "plan": (ValuePolicy, "plan", lambda self, scene: None),
     "tracker": (Tracker, "_lose", lose_nobody),
     "mot-table": (MotWriter, "write", lambda self, index, tracks: None),
-    "journal-line": (records, "_whole", lambda values, key, *limits, **least: values[key]),
+    "journal-line": (records, "_read_whole", lambda values, key, *limits, **least: values[key]),
     "journal-cut": (records, "TornRecordError", records.BadRecordError),
 }
 
@@ -52,14 +54,14 @@ BREAKS = {
 @pytest.mark.parametrize("name", BREAKS)
 def test_broken_code_breaks_its_property(monkeypatch, name):
     monkeypatch.setattr(*BREAKS[name])
-    problem = hold(name, 300, 0)
+    problem = try_examples(name, 300, 0)
     assert problem
     assert "examples could be invented" not in problem
 
 
 def test_a_state_that_is_not_left_is_seen(monkeypatch):
     monkeypatch.setattr(Tracker, "_continue", forget_to_return)
-    assert "state.see" in hold("tracker", 100, 0)
+    assert "state.see" in try_examples("tracker", 100, 0)
 
 
 def test_a_budget_that_nobody_keeps_is_seen(monkeypatch):
@@ -70,15 +72,15 @@ def test_a_budget_that_nobody_keeps_is_seen(monkeypatch):
         self.fits = lambda waiting, most: most
 
     monkeypatch.setattr(EmbeddingScheduler, "__init__", careless)
-    assert "budget_allows" in hold("budget", 300, 0)
+    assert "budget_allows" in try_examples("budget", 300, 0)
 
 
 def test_what_a_property_finds_names_the_input(monkeypatch):
     monkeypatch.setattr(Tracker, "_births", lambda self, matches, scene: 1 / 0)
-    problem = hold("config", 50, 3)
+    problem = try_examples("config", 50, 3)
     assert problem.startswith("ZeroDivisionError")
     assert "film=[[]]" in problem
-    assert hold("config", 50, 3) == problem
+    assert try_examples("config", 50, 3) == problem
 
 
 def test_every_property_is_there():
@@ -87,6 +89,6 @@ def test_every_property_is_there():
 
 def test_without_hypothesis_it_is_skipped(tmp_path, monkeypatch):
     monkeypatch.setattr(hypotheses, "find_spec", lambda name: None)
-    outcome = hypotheses.hypotheses(Bench(program=(), directory=tmp_path))
+    outcome = hypotheses.measure_properties(MeasureContext(program=(), directory=tmp_path))
     assert outcome.skipped == "hypothesis is not installed"
     assert not outcome.met

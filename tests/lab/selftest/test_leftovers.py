@@ -10,10 +10,10 @@ from helpers.clips import Clip, make_clip
 from mot_dinov3.lab.selftest.cases import BrokenPromiseError
 from mot_dinov3.lab.selftest.kills import MOST_LOST, expect_of_use
 from mot_dinov3.lab.selftest.leftovers import (
-    frames_that_play,
-    mot_frames,
-    unfinished,
-    whole_records,
+    count_playing_frames,
+    find_unfinished,
+    read_last_frame,
+    read_records,
 )
 from mot_dinov3.lab.selftest.outputs import OLD, expect_consistent, expect_whole, is_new, outputs_of
 
@@ -28,32 +28,34 @@ def test_frames_are_counted_until_a_video_breaks_off(tmp_path):
     whole = make_clip(
         tmp_path / "a.mp4", Clip(frames=30, options=(("g", "5"),), muxer_options=options)
     )
-    assert frames_that_play(whole) == 30
+    assert count_playing_frames(whole) == 30
     data = whole.read_bytes()
     (tmp_path / "b.mp4").write_bytes(data[: len(data) // 2])
-    assert 5 <= frames_that_play(tmp_path / "b.mp4") < 25
+    assert 5 <= count_playing_frames(tmp_path / "b.mp4") < 25
     (tmp_path / "c.mp4").write_bytes(b"not a video")
-    assert frames_that_play(tmp_path / "c.mp4") == frames_that_play(tmp_path / "none.mp4") == 0
+    assert (
+        count_playing_frames(tmp_path / "c.mp4") == count_playing_frames(tmp_path / "none.mp4") == 0
+    )
 
 
 def test_only_the_last_line_of_a_journal_may_be_cut_off(tmp_path):
     torn = journal(tmp_path / "a.jsonl", range(3), '{"fra')
-    assert len(whole_records(torn, broken=1)) == 3
+    assert len(read_records(torn, broken=1)) == 3
     with pytest.raises(BrokenPromiseError, match="line 4 of 4"):
-        whole_records(torn)
+        read_records(torn)
     with pytest.raises(BrokenPromiseError, match="line 4 of 5"):
-        whole_records(journal(tmp_path / "b.jsonl", range(3), '{"fra\n{"frame": 3}'), broken=1)
+        read_records(journal(tmp_path / "b.jsonl", range(3), '{"fra\n{"frame": 3}'), broken=1)
 
 
 def test_a_journal_that_skips_a_frame_is_refused(tmp_path):
     with pytest.raises(BrokenPromiseError, match="skips frames"):
-        whole_records(journal(tmp_path / "a.jsonl", [0, 1, 3]))
+        read_records(journal(tmp_path / "a.jsonl", [0, 1, 3]))
 
 
 def test_a_cut_row_is_refused(tmp_path):
     (tmp_path / "a.txt").write_text("1,1,2,3,4,5,0.9,-1,-1,-1\n2,1,2,3")
     with pytest.raises(BrokenPromiseError, match="line 2"):
-        mot_frames(tmp_path / "a.txt")
+        read_last_frame(tmp_path / "a.txt")
 
 
 def test_a_final_name_must_be_the_old_result_or_a_whole_new_one(tmp_path):
@@ -100,7 +102,7 @@ def test_outputs_of_different_length_are_refused(tmp_path):
 def test_a_video_may_lack_only_few_frames_of_its_journal(tmp_path, lost, says):
     make_clip(tmp_path / "o.partial.mp4", Clip(frames=30))
     journal(tmp_path / "o.partial.jsonl", range(30 + lost))
-    assert [path.name for path in unfinished(tmp_path)] == ["o.partial.jsonl", "o.partial.mp4"]
+    assert [path.name for path in find_unfinished(tmp_path)] == ["o.partial.jsonl", "o.partial.mp4"]
     if not says:
         expect_of_use(tmp_path, "o.mp4")
         return

@@ -12,12 +12,17 @@ import av
 import pytest
 
 from mot_dinov3.lab.selftest import malice
-from mot_dinov3.lab.selftest.base import Bench
-from mot_dinov3.lab.selftest.cases import BrokenPromiseError, CannotRunError, Case, run_cases
-from mot_dinov3.lab.selftest.malicious_models import MODEL_TRICKS, evil_pickle
+from mot_dinov3.lab.selftest.base import MeasureContext
+from mot_dinov3.lab.selftest.cases import (
+    BrokenPromiseError,
+    CannotRunError,
+    SelftestCase,
+    run_cases,
+)
+from mot_dinov3.lab.selftest.malicious_models import MODEL_TRICKS, build_evil_pickle
 from mot_dinov3.lab.selftest.malicious_sources import SOURCE_TRICKS
 from mot_dinov3.lab.selftest.scenes import draw_scene
-from mot_dinov3.lab.selftest.traps import traps
+from mot_dinov3.lab.selftest.traps import set_traps
 
 TRICKS = {trick.name: trick for trick in (*SOURCE_TRICKS, *MODEL_TRICKS)}
 
@@ -28,7 +33,7 @@ def scene(tmp_path_factory):
 
 
 def run_marker(traps):
-    pickle.loads(evil_pickle(traps.marker))
+    pickle.loads(build_evil_pickle(traps.marker))
 
 
 def open_secret(traps):
@@ -55,13 +60,13 @@ def knock(traps):
     ],
 )
 def test_a_trap_that_is_touched_says_so(tmp_path, scene, touch, words):
-    with pytest.raises(BrokenPromiseError, match=words), traps(tmp_path, scene.video) as set_traps:
-        touch(set_traps)
+    with pytest.raises(BrokenPromiseError, match=words), set_traps(tmp_path, scene.video) as placed:
+        touch(placed)
 
 
 def test_traps_that_nobody_touches_say_nothing(tmp_path, scene):
-    with traps(tmp_path, scene.video) as set_traps:
-        assert set_traps.secret.is_file()
+    with set_traps(tmp_path, scene.video) as placed:
+        assert placed.secret.is_file()
 
 
 LURES = ("playlist-own-name", "concat-file", "concat-http", "movie-elsewhere")
@@ -78,8 +83,8 @@ LOOSE = {
 
 
 def read_carelessly(trick, directory, scene):
-    with traps(directory, scene.video) as set_traps, suppress(av.FFmpegError):
-        words = trick.prepare(directory, set_traps)
+    with set_traps(directory, scene.video) as placed, suppress(av.FFmpegError):
+        words = trick.prepare(directory, placed)
         with av.open(str(directory / words[1]), container_options=LOOSE) as container:
             next(container.demux(), None)
 
@@ -94,10 +99,10 @@ def test_a_reader_that_allows_everything_is_taken_in(tmp_path, scene, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["playlist-file", "movie-elsewhere", "sequence-elsewhere"])
 def test_the_command_line_is_not_taken_in(tmp_path, scene, name):
-    from mot_dinov3.lab.benchmarks.own_program import own_command
+    from mot_dinov3.lab.benchmarks.own_program import build_own_command
 
-    bench = Bench(program=tuple(own_command()), directory=tmp_path)
-    case = Case(name, lambda place: malice.check_trick(bench, scene, TRICKS[name], place))
+    bench = MeasureContext(program=tuple(build_own_command()), directory=tmp_path)
+    case = SelftestCase(name, lambda place: malice.check_trick(bench, scene, TRICKS[name], place))
     assert run_cases(bench, [case]).met
 
 
@@ -106,9 +111,9 @@ def test_every_trick_can_be_made(tmp_path, scene):
     for name, trick in TRICKS.items():
         place = tmp_path / name
         place.mkdir()
-        with traps(place, scene.video) as set_traps:
+        with set_traps(place, scene.video) as placed:
             try:
-                words = trick.prepare(place, set_traps)
+                words = trick.prepare(place, placed)
             except CannotRunError:
                 continue
             assert all(isinstance(word, str) for word in words)

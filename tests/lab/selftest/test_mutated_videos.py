@@ -9,9 +9,9 @@ import pytest
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.read.clock import FrameClock
 from mot_dinov3.lab.selftest import mutated_videos as measure
-from mot_dinov3.lab.selftest.base import Bench
+from mot_dinov3.lab.selftest.base import MeasureContext
 from mot_dinov3.lab.selftest.clips import KINDS, make_clips
-from mot_dinov3.lab.selftest.mutations import MUTATIONS, fields_of, mutate
+from mot_dinov3.lab.selftest.mutations import MUTATIONS, find_fields, mutate
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,9 @@ def clips(tmp_path_factory):
 @pytest.mark.slow
 def test_hundreds_of_damaged_videos_are_read_or_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(measure, "FILES", 400)
-    outcome = measure.mutated_videos(Bench(program=(), directory=tmp_path, full=True))
+    outcome = measure.measure_mutated_videos(
+        MeasureContext(program=(), directory=tmp_path, full=True)
+    )
     assert not outcome.failures
     assert outcome.met
     assert outcome.done == 400
@@ -43,7 +45,7 @@ def test_whole_clips_of_every_container_are_read_and_tracked(clips, tmp_path):
 
 def test_the_same_number_makes_the_same_file(clips, tmp_path):
     def made(number, seed=0):
-        path, words = measure.damaged_clip(seed, number, str(clips), tmp_path)
+        path, words = measure.damage_clip(seed, number, str(clips), tmp_path)
         return path.name, path.read_bytes(), words
 
     assert made(5) == made(5)
@@ -67,16 +69,16 @@ def test_every_mutation_changes_the_file_and_leaves_one(clips, mutation):
 
 def test_the_fields_of_every_container_are_found(clips):
     for path in clips.iterdir():
-        assert len(fields_of(path.read_bytes())) >= 15, path
-    assert fields_of(b"no video") == []
+        assert len(find_fields(path.read_bytes())) >= 15, path
+    assert find_fields(b"no video") == []
 
 
 def failing(clips, numbers=range(60)):
-    return [words for number in numbers if (words := measure.trial(number, 0, str(clips)))]
+    return [words for number in numbers if (words := measure.try_clip(number, 0, str(clips)))]
 
 
 def test_a_clock_that_goes_back_would_be_seen(monkeypatch, clips):
-    monkeypatch.setattr(FrameClock, "tell", lambda self, stamp_s: stamp_s or 0.0)
+    monkeypatch.setattr(FrameClock, "convert", lambda self, stamp_s: stamp_s or 0.0)
     assert any("comes after frame" in words for words in failing(clips))
 
 

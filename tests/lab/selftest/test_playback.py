@@ -7,9 +7,9 @@ from threading import Lock
 import pytest
 
 from helpers.browser import chromium
-from mot_dinov3.lab.benchmarks.own_program import own_command
+from mot_dinov3.lab.benchmarks.own_program import build_own_command
 from mot_dinov3.lab.selftest import playback
-from mot_dinov3.lab.selftest.base import Bench
+from mot_dinov3.lab.selftest.base import MeasureContext
 from mot_dinov3.lab.selftest.cases import BrokenPromiseError
 from mot_dinov3.lab.selftest.clips import ClipKind, make_clip
 
@@ -19,7 +19,7 @@ GOOD = {"code": 0, "words": "", "how": "ended", "at_s": 1.0, "width": 64, "heigh
 
 
 def checked(tmp_path, chromium, make):
-    bench = Bench(program=tuple(own_command()), directory=tmp_path)
+    bench = MeasureContext(program=tuple(build_own_command()), directory=tmp_path)
     (tmp_path / "case").mkdir()
     playback.check_plays(bench, chromium, Lock(), make, tmp_path / "case")
 
@@ -71,7 +71,7 @@ def test_every_complaint_of_the_browser_counts(tmp_path, told, words):
 
 
 def test_without_a_browser_it_is_skipped_and_not_passed(tmp_path, monkeypatch):
-    monkeypatch.setattr(playback, "missing", lambda: "chromium is not installed")
-    outcome = playback.playback(Bench(program=(), directory=tmp_path))
+    monkeypatch.setattr(playback, "describe_missing", lambda: "chromium is not installed")
+    outcome = playback.measure_playback(MeasureContext(program=(), directory=tmp_path))
     assert outcome.skipped == "chromium is not installed"
     assert not outcome.met

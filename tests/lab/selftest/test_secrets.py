@@ -8,15 +8,21 @@ import numpy as np
 import pytest
 
 from mot_dinov3.lab.selftest.plants import PLANTS
-from mot_dinov3.lab.selftest.program import Ended
-from mot_dinov3.lab.selftest.secrets import around, everything, filled, forms_of, made_up
+from mot_dinov3.lab.selftest.program import ProcessResult
+from mot_dinov3.lab.selftest.secrets import (
+    collect_texts,
+    fill,
+    forms_of,
+    invent_secret,
+    quote_around,
+)
 
 SECRET = "pa55/word"
 
 
 def leaks(directory, ended, planted=()):
-    places = everything(directory, ended, dict.fromkeys(planted, ""))
-    return [where for where, text in places if any(form in text for form in forms_of(SECRET))]
+    quote_words = collect_texts(directory, ended, dict.fromkeys(planted, ""))
+    return [where for where, text in quote_words if any(form in text for form in forms_of(SECRET))]
 
 
 def test_everything_that_was_said_or_written_is_searched(tmp_path):
@@ -25,20 +31,20 @@ def test_everything_that_was_said_or_written_is_searched(tmp_path):
     (tmp_path / "run.toml").write_text(SECRET)
     (tmp_path / "o.txt").write_text("nothing")
     (tmp_path / f"x{SECRET.replace('/', '%2F')}").touch()
-    found = leaks(tmp_path, Ended(0, "", f"error: {SECRET}", 0.0), ["run.toml"])
+    found = leaks(tmp_path, ProcessResult(0, "", f"error: {SECRET}", 0.0), ["run.toml"])
     assert found == ["standard error", "deep/s.json", "the name of a file"]
-    assert leaks(tmp_path, Ended(0, "", "", 0.0), ["run.toml"]) == found[1:]
+    assert leaks(tmp_path, ProcessResult(0, "", "", 0.0), ["run.toml"]) == found[1:]
 
 
 @pytest.mark.parametrize(
     "form", ["pa55%2Fword", base64.b64encode(SECRET.encode()).decode(), SECRET[::-1]]
 )
 def test_a_secret_is_found_in_disguise(tmp_path, form):
-    assert leaks(tmp_path, Ended(0, form, "", 0.0)) == ["standard output"]
+    assert leaks(tmp_path, ProcessResult(0, form, "", 0.0)) == ["standard output"]
 
 
 def test_a_report_shows_the_surroundings_but_not_the_secret():
-    shown = around(f"source =\n rtsp://me:{SECRET}@host", SECRET)
+    shown = quote_around(f"source =\n rtsp://me:{SECRET}@host", SECRET)
     assert shown == "source = rtsp://me:<...>@host"
 
 
@@ -51,7 +57,7 @@ def test_there_are_enough_plants_and_each_holds_its_secret():
 
 
 def test_words_are_filled_in_and_secrets_differ():
-    assert filled("{a} {b} {x}", {"a": "1", "b": "{a}"}) == "1 {a} {x}"
-    token, other = (made_up(np.random.default_rng(seed), True) for seed in (1, 2))
+    assert fill("{a} {b} {x}", {"a": "1", "b": "{a}"}) == "1 {a} {x}"
+    token, other = (invent_secret(np.random.default_rng(seed), True) for seed in (1, 2))
     assert token.startswith("hf_")
     assert token != other

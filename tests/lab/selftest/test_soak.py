@@ -7,28 +7,30 @@ from mmap import mmap
 
 import pytest
 
-from mot_dinov3.lab.benchmarks.own_program import own_command
-from mot_dinov3.lab.memory import STATM
+from mot_dinov3.lab.benchmarks.machine import STATM
+from mot_dinov3.lab.benchmarks.own_program import build_own_command
 from mot_dinov3.lab.selftest import soak
-from mot_dinov3.lab.selftest.base import Bench
+from mot_dinov3.lab.selftest.base import MeasureContext
 from mot_dinov3.lab.selftest.cases import BrokenPromiseError
-from mot_dinov3.lab.selftest.soak import Held, expect_flat, slope_mb, track_long
+from mot_dinov3.lab.selftest.soak import HeldResources, expect_flat, slope_mb, track_long
 from mot_dinov3.tracking.tracker import Tracker
+
+FRAMES = 150
 
 pytestmark = pytest.mark.skipif(not STATM.is_file(), reason="this system tells nothing")
 
 
 def run_of(mb=lambda frame: 100.0, files=lambda frame: 8, threads=lambda frame: 2):
     frames = range(250, 100_001, 250)
-    return [Held(frame, mb(frame), files(frame), threads(frame)) for frame in frames]
+    return [HeldResources(frame, mb(frame), files(frame), threads(frame)) for frame in frames]
 
 
 def test_what_grew_before_it_settled_is_no_growth():
     flat = run_of(mb=lambda frame: min(frame / 1000, 15.0), threads=lambda f: 1 + (f > 500))
     expect_flat(flat)
     assert slope_mb(flat) == pytest.approx(0.0, abs=1e-6)
-    assert "100,000 frames, 15.0 to 15.0 MB" in soak.told(flat)
-    assert "0.00 MB in 100,000, 8 files, 2 threads" in soak.told(flat)
+    assert "100,000 frames, 15.0 to 15.0 MB" in soak.format_held(flat)
+    assert "0.00 MB in 100,000, 8 files, 2 threads" in soak.format_held(flat)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +80,9 @@ def test_a_few_thousand_frames_leave_little(monkeypatch):
 
 @pytest.mark.slow
 def test_a_whole_run_is_watched_from_outside(tmp_path):
-    bench = Bench(program=tuple(own_command()), directory=tmp_path)
-    held = soak.soak_pipeline(bench, 400, tmp_path)
+    bench = MeasureContext(program=tuple(build_own_command()), directory=tmp_path)
+    held = soak.soak_pipeline(bench, FRAMES, tmp_path)
     assert held
-    assert 0 < held[-1].frame <= 400
+    assert 0 < held[-1].frame <= FRAMES
     assert held[-1].mb > 50
     assert min(item.files for item in held) > 3

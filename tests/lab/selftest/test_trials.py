@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from mot_dinov3.lab.selftest.base import Bench
-from mot_dinov3.lab.selftest.trials import GIB, Limits, measure_trials
+from mot_dinov3.lab.selftest.base import MeasureContext
+from mot_dinov3.lab.selftest.trials import GIB, TrialLimits, run_trials
 
 DEEDS = {
     3: lambda: os.kill(os.getpid(), signal.SIGSEGV),
@@ -29,11 +29,11 @@ def trial(number, seed, word=""):
 
 @pytest.fixture
 def bench(tmp_path):
-    return Bench(program=("false",), directory=tmp_path, seed=4, full=True)
+    return MeasureContext(program=("false",), directory=tmp_path, seed=4, full=True)
 
 
 def test_every_way_to_fail_is_told_with_the_number_of_its_trial(bench):
-    outcome = measure_trials(bench, 15, trial, ("said",), Limits(seconds=3.0))
+    outcome = run_trials(bench, 15, trial, ("said",), TrialLimits(seconds=1.5))
     assert (outcome.asked, outcome.done, outcome.passed) == (15, 15, 9)
     found = {int(failure.case): failure.why for failure in outcome.failures}
     assert list(found) == [*DEEDS, 13]
@@ -43,14 +43,14 @@ def test_every_way_to_fail_is_told_with_the_number_of_its_trial(bench):
 
 
 def test_one_trial_runs_again_by_its_number(tmp_path):
-    again = Bench(program=("false",), directory=tmp_path, seed=4, only="13")
-    outcome = measure_trials(again, 15, trial)
+    again = MeasureContext(program=("false",), directory=tmp_path, seed=4, only="13")
+    outcome = run_trials(again, 15, trial)
     assert [(failure.case, failure.why) for failure in outcome.failures] == [("13", "4 ")]
-    wrong = measure_trials(Bench(program=(), directory=tmp_path, only="clip"), 15, trial)
+    wrong = run_trials(MeasureContext(program=(), directory=tmp_path, only="clip"), 15, trial)
     assert not wrong.met
     assert "'clip'" in wrong.skipped
 
 
 def test_without_full_a_tenth_runs(tmp_path):
-    outcome = measure_trials(Bench(program=(), directory=tmp_path), 20, trial)
+    outcome = run_trials(MeasureContext(program=(), directory=tmp_path), 20, trial)
     assert (outcome.asked, outcome.done, outcome.met) == (2, 2, True)

@@ -9,7 +9,7 @@ import pytest
 from helpers.recordings import recording
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.errors import InputError
-from mot_dinov3.lab.recordings.play import Case
+from mot_dinov3.lab.recordings.replay import ReplayCase
 from mot_dinov3.lab.recordings.study import study
 from mot_dinov3.lab.tuning.judge import Judge, case_of
 from mot_dinov3.lab.tuning.search import EnoughError
@@ -21,7 +21,7 @@ def test_the_verdict_is_what_replay_measures(tmp_path):
     caches = {"one": recording(), "two": recording(content="b" * 64)}
     config = replace(TrackConfig(), scheduler=SchedulerConfig("interval:7"))
     found = Judge(caches, "mota", tmp_path).judge(config)
-    points = study(caches, [Case("interval:7")], TrackConfig(), tmp_path)
+    points = study(caches, [ReplayCase("interval:7")], TrackConfig(), tmp_path)
     for point in points:
         if point.source in caches and point.case.policy == "interval:7":
             assert found.scores[point.source] == {
@@ -63,7 +63,7 @@ def test_a_check_stops_between_recordings(tmp_path):
 
 def test_a_budget_of_the_start_is_played():
     config = replace(TrackConfig(), scheduler=SchedulerConfig(budget_crops=3))
-    assert case_of(config) == Case("value", 0.0, 3)
+    assert case_of(config) == ReplayCase("value", 0.0, 3)
     assert case_of(replace(TrackConfig(), scheduler=SchedulerConfig(embed_all=True))).policy == (
         "always"
     )

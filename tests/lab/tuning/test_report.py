@@ -13,14 +13,14 @@ from mot_dinov3.config import AssociationConfig, MotionConfig, SchedulerConfig, 
 from mot_dinov3.lab.tuning.objective import Objective
 from mot_dinov3.lab.tuning.report import (
     as_toml,
-    changed,
-    comments,
-    importance,
-    importance_table,
-    split_table,
-    trial_table,
+    build_comments,
+    find_changes,
+    format_importance,
+    format_split,
+    format_trials,
+    measure_importance,
 )
-from mot_dinov3.lab.tuning.search import Limits, Search, best_of
+from mot_dinov3.lab.tuning.search import Search, SearchLimits, best_of
 from mot_dinov3.lab.tuning.space import Space
 from mot_dinov3.lab.tuning.storage import open_study
 
@@ -30,43 +30,43 @@ def found():
     with open_study(None, {}) as study:
         space = Space(TrackConfig(), ["match_iou", "min_hits", "recent_first"])
         search = Search(space, FakeJudge(), Objective(), study)
-        search.run(Limits(30), lambda trial: None, lambda: False)
+        search.run(SearchLimits(30), lambda trial: None, lambda: False)
         yield search
 
 
 def test_the_table_begins_with_the_best(found):
     trials = found.trials()
-    lines = trial_table(trials, trials[0], most=4).splitlines()
+    lines = format_trials(trials, trials[0], most=4).splitlines()
     best = best_of(trials)
     assert len(lines) == 5
     assert lines[1].split()[:2] == [str(best.number), f"{best.value:.2f}"]
     assert f"match_iou={best.values['match_iou']:g}" in lines[1]
-    assert "none: the start" in trial_table(trials[:1], trials[0])
+    assert "none: the start" in format_trials(trials[:1], trials[0])
 
 
 def test_what_matters_is_told_from_what_does_not(found):
-    shares = importance(found.study)
+    shares = measure_importance(found.study)
     assert set(shares) == {"match_iou", "min_hits", "recent_first"}
     assert shares["recent_first"] < 0.2 < max(shares.values())
-    assert "match_iou" in importance_table(shares)
-    assert importance_table({}) == ""
+    assert "match_iou" in format_importance(shares)
+    assert format_importance({}) == ""
 
 
 def test_few_trials_tell_nothing_of_importance():
     with open_study(None, {}) as study:
         search = Search(Space(TrackConfig(), ["core"]), FakeJudge(), Objective(), study)
-        search.run(Limits(3), lambda trial: None, lambda: False)
-        assert importance(study) == {}
+        search.run(SearchLimits(3), lambda trial: None, lambda: False)
+        assert measure_importance(study) == {}
 
 
 def test_both_sides_of_the_split_are_shown(found):
     trials = found.trials()
     train = {"start": trials[0].verdict, "best": best_of(trials).verdict}
-    lines = split_table(train, {"best": trials[0].verdict}, Objective()).splitlines()
+    lines = format_split(train, {"best": trials[0].verdict}, Objective()).splitlines()
     assert [line.split("  ")[0] for line in lines[1:]] == [
         "start, training", "best, training", "best, held out"
     ]  # fmt: skip
-    assert "not checked" in "".join(comments(found, best_of(trials), {}, 0))
+    assert "not checked" in "".join(build_comments(found, best_of(trials), {}, 0))
 
 
 @pytest.mark.parametrize(
@@ -83,16 +83,18 @@ def test_both_sides_of_the_split_are_shown(found):
 def test_the_file_gives_the_same_configuration(given, tmp_path):
     config = resolve(TrackConfig, given, None, {})
     path = tmp_path / "t.toml"
-    path.write_text(as_toml(changed(config, {"conf": 0.3}), ["found by a test"]), encoding="utf-8")
+    path.write_text(
+        as_toml(find_changes(config, {"conf": 0.3}), ["found by a test"]), encoding="utf-8"
+    )
     assert resolve(TrackConfig, {}, path, {}) == config
     assert set(tomllib.loads(path.read_text())) == set(given)
 
 
 def test_confidences_of_the_recording_are_part_of_the_file():
-    assert changed(TrackConfig(), {"conf": 0.5, "low_conf": 0.1}) == {"conf": 0.5}
-    assert changed(resolve(TrackConfig, {"tracker": "bytetrack"}, None, {}), {"conf": 0.5}) == {
-        "tracker": "bytetrack"
-    }
+    assert find_changes(TrackConfig(), {"conf": 0.5, "low_conf": 0.1}) == {"conf": 0.5}
+    assert find_changes(
+        resolve(TrackConfig, {"tracker": "bytetrack"}, None, {}), {"conf": 0.5}
+    ) == {"tracker": "bytetrack"}
 
 
 def test_a_name_cannot_break_out_of_a_comment():
@@ -108,5 +110,5 @@ def test_only_what_changed_is_written():
         motion=MotionConfig(re_update=True),
         scheduler=SchedulerConfig("value:0.7"),
     )
-    assert changed(config, {}) == {"embed_policy": "value:0.7", "match_iou": 0.25,
+    assert find_changes(config, {}) == {"embed_policy": "value:0.7", "match_iou": 0.25,
                                    "re_update": True}  # fmt: skip

@@ -13,9 +13,9 @@ import pytest
 from helpers.judges import PEAK, FakeJudge
 from mot_dinov3.config import AssociationConfig, TrackConfig, TrackerConfig
 from mot_dinov3.errors import InputError, UsageError
-from mot_dinov3.lab.tuning.engine import distributions
+from mot_dinov3.lab.tuning.engine import build_distributions
 from mot_dinov3.lab.tuning.objective import Objective
-from mot_dinov3.lab.tuning.search import Limits, Search, best_of
+from mot_dinov3.lab.tuning.search import Search, SearchLimits, best_of
 from mot_dinov3.lab.tuning.space import Space
 from mot_dinov3.lab.tuning.storage import open_study
 
@@ -32,7 +32,7 @@ def tried(trials, path=None, **more):
     seed = more.pop("seed", 0)
     with open_study(path, {"topic": 1}) as study:
         found = search(study, **more)
-        found.run(Limits(trials, seed=seed), lambda trial: None, lambda: found.judge.stopped)
+        found.run(SearchLimits(trials, seed=seed), lambda trial: None, lambda: found.judge.stopped)
         return found.trials()
 
 
@@ -59,8 +59,8 @@ def test_it_finds_more_than_chance_does():
         sampler = optuna.samplers.RandomSampler(seed=seed)
         study = optuna.create_study(direction="maximize", sampler=sampler)
         for _ in range(40):
-            asked = study.ask(distributions(space.settings))
-            study.tell(asked, judge.judge(space.applied(asked.params)).mean("hota"))
+            asked = study.ask(build_distributions(space.settings))
+            study.tell(asked, judge.judge(space.apply(asked.params)).mean("hota"))
         by_chance.append(study.best_value)
     searched = [best_of(tried(40, seed=seed)).value for seed in range(5)]
     assert fmean(searched) > fmean(by_chance) + 0.2
@@ -96,7 +96,7 @@ def test_a_trial_of_a_killed_run_is_given_up(tmp_path):
     path = tmp_path / "s.db"
     before = tried(2, path)
     with open_study(path, {"topic": 1}) as study:
-        study.ask(distributions(Space(BAD, list(PEAK)).settings))
+        study.ask(build_distributions(Space(BAD, list(PEAK)).settings))
     assert tried(2, path) == before
     with open_study(path, {"topic": 1}) as study:
         states = [trial.state for trial in study.get_trials()]
@@ -107,7 +107,7 @@ def test_a_trial_of_a_killed_run_is_given_up(tmp_path):
 def test_time_ends_a_search():
     with open_study(None, {}) as study:
         found = search(study)
-        whole = found.run(Limits(10**6, timeout_s=0.3), lambda trial: None, lambda: False)
+        whole = found.run(SearchLimits(10**6, timeout_s=0.3), lambda trial: None, lambda: False)
         assert not whole
         assert 0 < len(found.trials()) < 10**6
 
@@ -141,7 +141,7 @@ def test_a_study_of_another_search_is_refused(tmp_path):
 def test_a_file_that_is_no_study_is_left_alone(tmp_path, content):
     path = tmp_path / "s.db"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="is no study"), open_study(path, {}):
+    with pytest.raises(InputError, match="is not a study"), open_study(path, {}):
         pass
     assert path.read_bytes() == content
 
@@ -151,7 +151,7 @@ def test_a_database_of_others_is_refused(tmp_path):
     with sqlite3.connect(path) as database:
         database.execute("create table studies (name text)")
     database.close()
-    with pytest.raises(InputError, match="is no study"), open_study(path, {}):
+    with pytest.raises(InputError, match="is not a study"), open_study(path, {}):
         pass
 
 

@@ -25,20 +25,20 @@ def test_the_defaults_lie_within_the_ranges_and_change_nothing(policy):
     for key, value in space.start.items():
         if key != POLICY and not plain[key].is_switch:
             assert plain[key].low <= value <= plain[key].high, key
-    applied, usual = as_dict(space.applied(space.start)), as_dict(with_policy(policy))
-    assert {k: v for k, v in applied.items() if k != POLICY} == {
+    apply, usual = as_dict(space.apply(space.start)), as_dict(with_policy(policy))
+    assert {k: v for k, v in apply.items() if k != POLICY} == {
         k: v for k, v in usual.items() if k != POLICY
     }
-    assert applied[POLICY].startswith(policy)
+    assert apply[POLICY].startswith(policy)
 
 
 def test_every_value_goes_to_its_own_key():
     space = Space(TrackConfig(), EVERYTHING)
     for key, setting in space.settings.items():
         other = (not space.start[key]) if setting.is_switch else setting.low
-        changed = as_dict(space.applied({key: other}))
+        find_changes = as_dict(space.apply({key: other}))
         wanted = f"value:{other:g}" if key == POLICY else other
-        assert changed == as_dict(TrackConfig()) | {key: wanted}
+        assert find_changes == as_dict(TrackConfig()) | {key: wanted}
 
 
 def test_words_are_stages_single_flags_or_the_core():
@@ -56,7 +56,7 @@ def test_a_policy_brings_its_own_argument():
     assert Space(with_policy("interval:8"), ["core"]).start[POLICY] == 8
     interval = Space(with_policy("interval"), ["core"])
     assert interval.settings[POLICY].digits == 0
-    assert interval.applied({POLICY: 3}).scheduler.embed_policy == "interval:3"
+    assert interval.apply({POLICY: 3}).scheduler.embed_policy == "interval:3"
     assert Space(TrackConfig(), ["core"]).start[POLICY] == 0.8
     assert POLICY not in Space(with_policy("always"), ["core"]).settings
     assert "embed_refresh" in Space(with_policy("continuity"), ["scheduler"]).settings
@@ -69,4 +69,4 @@ def test_a_range_grows_to_hold_a_strange_start():
     base = replace(TrackConfig(), tracker=TrackerConfig(min_hits=20, max_lost_s=0.0))
     space = Space(base, ["min_hits", "max_lost"])
     assert (space.settings["min_hits"].high, space.settings["max_lost"].low) == (20, 0)
-    assert Setting("steady", digits=-1).around(True) == Setting("steady", digits=-1)
+    assert Setting("steady", digits=-1).widen_to(True) == Setting("steady", digits=-1)

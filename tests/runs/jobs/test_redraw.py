@@ -162,7 +162,7 @@ def test_a_journal_of_another_video_leaves_outputs_alone(scene, tmp_path):
     assert "goes on to frame 9000" in what
     bad = tmp_path / "bad.jsonl"
     bad.write_text("".join(lines[:5]) + "{]\n")
-    assert "line 6: is no JSON" in refused(InputError, config, bad, **old)
+    assert "line 6: is not JSON" in refused(InputError, config, bad, **old)
     (tmp_path / "small.mp4").unlink()
     assert tree(tmp_path) == before
 

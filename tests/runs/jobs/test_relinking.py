@@ -16,7 +16,7 @@ from helpers.jobs import mot_rows, records
 from helpers.split_people import FRAMES, PEOPLE, configuration, models, tracked
 from mot_dinov3.config import OutputConfig, SchedulerConfig, TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, InputError, UsageError
-from mot_dinov3.io.formats.frame_log import Journal
+from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.outputs.summary import format_summary
 from mot_dinov3.runs.jobs import redraw as redrawing
 from mot_dinov3.runs.jobs.job import run_job
@@ -87,7 +87,7 @@ def test_nobody_is_twice_in_a_frame(both):
         (first,) = [track for track in line["tracks"] if track["id"] == 1]
         if line["frame"] in together:
             assert first["detection"] is not None
-    assert sum(1 for _ in Journal(merged / "o.jsonl")) == FRAMES
+    assert sum(1 for _ in FrameLog(merged / "o.jsonl")) == FRAMES
     with (merged / "o.csv").open(newline="") as file:
         rows = [(row["frame"], row["id"]) for row in csv.DictReader(file)]
     assert len(set(rows)) == len(rows)

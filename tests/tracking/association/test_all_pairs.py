@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from helpers.fakes import boxes
-from helpers.situations import CONFIRMED, LOST, TENTATIVE, embedded, expected, lives, seen, table
+from helpers.situations import (
+    CONFIRMED,
+    LOST,
+    TENTATIVE,
+    embedded,
+    expected,
+    lifecycle,
+    seen,
+    table,
+)
 from mot_dinov3.config import AssociationConfig, TrackerConfig
 from mot_dinov3.scheduling import planning
 from mot_dinov3.tracking.association import place
@@ -59,7 +68,7 @@ CONFIGS = [
 @pytest.mark.parametrize("config", CONFIGS)
 def test_the_same_matches_and_prices(monkeypatch, config):
     rng = np.random.default_rng(5)
-    cascade = CascadeAssociation(config, lives())
+    cascade = CascadeAssociation(config, lifecycle())
     fewer = 0
     for _ in range(60):
         view, rows, given = some_scene(rng)

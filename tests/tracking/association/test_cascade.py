@@ -16,7 +16,7 @@ from helpers.situations import (
     box,
     embedded,
     expected,
-    lives,
+    lifecycle,
     matched,
     seen,
     table,
@@ -215,7 +215,7 @@ def test_nobody_is_taken_twice_over_the_stages():
         config = association(hasty_iou=0.1, recent_first=True, worst_cost=0.8)
         given = [[RED, BLUE, None][i] for i in rng.integers(0, 3, n)]
         scene = seen(view, *rows, config=config)
-        matches = CascadeAssociation(config, lives()).associate(scene, embedded(given, n), view)
+        matches = CascadeAssociation(config, lifecycle()).associate(scene, embedded(given, n), view)
         assert sorted([*matches.detection_rows, *matches.unmatched_detections]) == [*range(n)]
         assert sorted([*matches.track_rows, *matches.unmatched_tracks]) == [*range(t)]
 
@@ -228,7 +228,7 @@ def test_the_planner_hears_the_cost_of_what_a_stage_would_take():
         lost_s=[0, 0.5, 0, 3.0],
     )
     config = association(match_iou=0.3, hasty_iou=0.1, tentative_iou=0.6, low_match_iou=0.5)
-    cascade = CascadeAssociation(config, lives(max_lost_s=2.0))
+    cascade = CascadeAssociation(config, lifecycle(max_lost_s=2.0))
 
     def taken(*row):
         scene = seen(view, row, config=config)
@@ -246,7 +246,7 @@ def test_the_planner_hears_the_cost_of_what_a_stage_would_take():
 def test_the_planner_hears_of_weak_detections_that_may_be_who_was_lost_a_moment_ago():
     view = expected(box(100), box(100), state=LOST, lost_s=[0.1, 0.5])
     config = association(low_window_s=0.1)
-    cost = CascadeAssociation(config, lives()).place_cost(seen(view, weak(box(104))), view)
+    cost = CascadeAssociation(config, lifecycle()).place_cost(seen(view, weak(box(104))), view)
     assert np.isfinite(cost).tolist() == [True, False]
 
 
@@ -258,7 +258,7 @@ def test_who_may_return_is_remembered_lost_lately_of_that_class_and_within_reach
         looks=[RED, None, RED, RED],
         class_id=[0, 0, 0, 1],
     )
-    cascade = CascadeAssociation(association(), lives(reid_s=10.0))
+    cascade = CascadeAssociation(association(), lifecycle(reid_s=10.0))
     scene = seen(view, box(400), weak(box(400)), box(3000))
     found = cascade.may_return(scene, view, np.arange(3), np.array([0, 1, 2, 3]))
     assert found.tolist() == [[True, False, False, False], [False] * 4, [False] * 4]

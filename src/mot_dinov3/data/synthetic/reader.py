@@ -9,7 +9,7 @@ from mot_dinov3.data.synthetic.presets.factory import create_world
 from mot_dinov3.data.synthetic.world import World
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.info import SourceInfo
-from mot_dinov3.io.read.standing import StandingReader
+from mot_dinov3.io.read.selection import BaseReader
 from mot_dinov3.values import Frame
 
 PREFIX = "synthetic:"
@@ -37,7 +37,7 @@ def open_world(source: str) -> World:
     return create_world(name, seed=int(seed))
 
 
-class SyntheticReader(StandingReader):
+class SyntheticReader(BaseReader):
     """Draws the selected frames of a world, in order.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Reads back what `--save-jsonl` wrote, frame by frame, also what a killed run left behind."""
+"""Reads the frame log that `--save-jsonl` wrote, frame by frame, also that of a killed run."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mot_dinov3.io.formats.records import BadRecordError, FrameRecord, TornRecor
 from mot_dinov3.values import FrameResult
 
 MOST_LINE_BYTES = 4 * 2**20
-"""Some 20,000 tracks: a longer line is no frame."""
+"""Some 20,000 tracks: a longer line is not a frame."""
 
 
-class Journal:
-    """The frames of a journal in order; iterate it as often as needed.
+class FrameLog:
+    """The frames of a frame log in order; it can be iterated again and again.
 
-    One line is in memory at a time. A last line without a line break that is no JSON is what a
-    killed run leaves: it is passed over, and `cut` says so. Everything else that is wrong is an
-    error which names file and line.
+    One line is in memory at a time. A killed run leaves a last line that has no line break and is
+    not JSON: it is passed over, and `cut` says so. Everything else that is wrong is an error
+    which names file and line.
 
     Attributes:
         path: the file.
@@ -41,46 +41,45 @@ class Journal:
         """The frames.
 
         Raises:
-            InputError: the file cannot be read, a line is no frame of a journal, or frames do
-                not ascend.
+            InputError: the file cannot be read, a line is not a frame, or frames do not ascend.
         """
         self.frames, self.end, self.cut, self._last = 0, 0, False, -1
         try:
             with self.path.open("rb") as file:
-                yield from self._records(file)
+                yield from self._read_records(file)
         except OSError as error:
             raise InputError(
                 f"Cannot read '{self.path}': {error.strerror or error}.", fix="Check the path."
             ) from error
 
-    def _records(self, file: BinaryIO) -> Iterator[FrameRecord]:
+    def _read_records(self, file: BinaryIO) -> Iterator[FrameRecord]:
         number = 0
         while line := file.readline(MOST_LINE_BYTES + 1):
             number += 1
             if len(line) > MOST_LINE_BYTES:
-                raise self._bad(number, f"is longer than {MOST_LINE_BYTES} bytes")
+                raise self._error_at(number, f"is longer than {MOST_LINE_BYTES} bytes")
             try:
                 record = parse_record(line)
             except BadRecordError as error:
                 self.cut = isinstance(error, TornRecordError) and not line.endswith(b"\n")
                 if self.cut:
                     return
-                raise self._bad(number, str(error)) from error
-            self._take(number, record)
+                raise self._error_at(number, str(error)) from error
+            self._accept(number, record)
             self.end += len(line)
             yield record
 
-    def _take(self, number: int, record: FrameRecord) -> None:
+    def _accept(self, number: int, record: FrameRecord) -> None:
         index = record.result.frame_index
         if index <= self._last:
-            raise self._bad(number, f"has frame {index} after frame {self._last}")
+            raise self._error_at(number, f"has frame {index} after frame {self._last}")
         for class_id, name in record.names.items():
             if self.names.setdefault(class_id, name) != name:
-                raise self._bad(number, f"gives class {class_id} another name than before")
+                raise self._error_at(number, f"gives class {class_id} another name than before")
         self._last = index
         self.frames += 1
 
-    def _bad(self, number: int, reason: str) -> InputError:
+    def _error_at(self, number: int, reason: str) -> InputError:
         return InputError(
             f"'{self.path}' line {number}: {reason}.",
             fix="Give a file that --save-jsonl wrote, unchanged.",
@@ -88,12 +87,12 @@ class Journal:
 
 
 def read_results(path: str | os.PathLike[str]) -> Iterator[FrameResult]:
-    """The results of a journal, one frame after another; half a last line is passed over.
+    """Read the results of a frame log, frame by frame; half a last line is passed over.
 
-    For names of classes, sizes and speeds iterate a `Journal`.
+    For names of classes, sizes and speeds iterate a `FrameLog`.
 
     Raises:
-        InputError: the file cannot be read, or a line is no frame; it names the line.
+        InputError: the file cannot be read, or a line is not a frame; it names the line.
     """
-    for record in Journal(path):
+    for record in FrameLog(path):
         yield record.result

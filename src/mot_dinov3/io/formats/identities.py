@@ -17,7 +17,7 @@ def read_identities(path: Path, frames: int = 0, length_from: str = "") -> MotTa
     Args:
         path: MOT text, see `read_mot`.
         frames: how many frames there are, 0 when nothing is known.
-        length_from: what told that length, for the message.
+        length_from: where that length comes from, for the message.
 
     Raises:
         InputError: the file cannot be read; a row is bad, has no identity or one that its frame
@@ -25,24 +25,24 @@ def read_identities(path: Path, frames: int = 0, length_from: str = "") -> MotTa
     """
     table = read_mot(path)
     if (table.track_id < 0).any():
-        raise _nobody(path)
+        raise _missing_identity(path)
     if frames and len(table) and table.frame_index[-1] >= frames:
-        raise _beyond(path, frames, length_from)
+        raise _frame_beyond_end(path, frames, length_from)
     if np.unique(np.stack((table.frame_index, table.track_id)), axis=1).shape[1] < len(table):
-        raise _twice(path)
+        raise _repeated_identity(path)
     return table
 
 
-def _nobody(path: Path) -> InputError:
-    number, _, identity = next(row for row in _rows(path) if row[2] < 0)
+def _missing_identity(path: Path) -> InputError:
+    number, _, identity = next(row for row in _read_rows(path) if row[2] < 0)
     return InputError(
-        f"'{path}' line {number}: identity {identity} names nobody.",
+        f"'{path}' line {number}: {identity} is not an identity.",
         fix="Give tracks, not detections: every box needs an identity from 0.",
     )
 
 
-def _beyond(path: Path, frames: int, length_from: str) -> InputError:
-    number, frame, _ = next(row for row in _rows(path) if row[1] > frames)
+def _frame_beyond_end(path: Path, frames: int, length_from: str) -> InputError:
+    number, frame, _ = next(row for row in _read_rows(path) if row[1] > frames)
     return InputError(
         f"'{path}' line {number}: frame {frame} lies beyond the last one, {frames} "
         f"({length_from}).",
@@ -51,9 +51,9 @@ def _beyond(path: Path, frames: int, length_from: str) -> InputError:
     )
 
 
-def _twice(path: Path) -> InputError:
+def _repeated_identity(path: Path) -> InputError:
     seen: dict[tuple[int, int], int] = {}
-    for number, frame, identity in _rows(path):
+    for number, frame, identity in _read_rows(path):
         before = seen.setdefault((frame, identity), number)
         if before != number:
             return InputError(
@@ -64,8 +64,8 @@ def _twice(path: Path) -> InputError:
     raise AssertionError(f"{path} has no identity twice")
 
 
-def _rows(path: Path) -> Iterator[tuple[int, int, int]]:
-    """(line number, 1-based frame, identity) of every row, in the order of the file."""
+def _read_rows(path: Path) -> Iterator[tuple[int, int, int]]:
+    """Read (line number, 1-based frame, identity) of every row, in the order of the file."""
     for number, raw in enumerate(path.read_bytes().splitlines(), 1):
         line = raw.decode("utf-8", "replace").partition("#")[0]
         words = line.replace(",", " ").split()

@@ -91,7 +91,7 @@ def read_mot(path: str | os.PathLike[str]) -> MotTable:
     _check_rows(rows, Path(path))
     rows = rows[np.argsort(rows[:, 0], kind="stable")]
     n, columns = rows.shape
-    class_id, visibility = _class_and_visibility(rows)
+    class_id, visibility = _read_class_and_visibility(rows)
     xyxy = rows[:, 2:6].copy()
     xyxy[:, 2:] += xyxy[:, :2]
     return MotTable(
@@ -104,7 +104,7 @@ def read_mot(path: str | os.PathLike[str]) -> MotTable:
     )
 
 
-def _class_and_visibility(rows: Rows) -> tuple[IntArray, FloatArray]:
+def _read_class_and_visibility(rows: Rows) -> tuple[IntArray, FloatArray]:
     n, columns = rows.shape
     class_id, visibility = np.full(n, -1, np.int64), np.ones(n, np.float32)
     if columns in (8, 9):
@@ -123,7 +123,7 @@ def _class_and_visibility(rows: Rows) -> tuple[IntArray, FloatArray]:
 def _read_rows(path: Path) -> Rows:
     try:
         with path.open("rb") as file:
-            delimiter = _delimiter(file)
+            delimiter = _find_delimiter(file)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*input contained no data", append=False)
             rows: Rows = np.loadtxt(path, delimiter=delimiter, ndmin=2, encoding="utf-8")
@@ -136,7 +136,7 @@ def _read_rows(path: Path) -> Rows:
     return rows if rows.size else np.empty((0, BOX_COLUMNS + 1))
 
 
-def _delimiter(lines: Iterable[bytes]) -> str | None:
+def _find_delimiter(lines: Iterable[bytes]) -> str | None:
     for line in lines:
         if line.strip() and not line.lstrip().startswith(b"#"):
             return "," if b"," in line else None
@@ -162,7 +162,7 @@ def _first_bad_line(path: Path) -> InputError:
         comma = comma if width else "," in line
         values = [word.strip() for word in (line.split(",") if comma else line.split())]
         width = width or len(values)
-        if wrong := _what_is_wrong(values, width):
+        if wrong := _find_fault(values, width):
             return InputError(
                 f"'{path}' line {number}: {wrong}.",
                 fix="A line is: frame,id,left,top,width,height,confidence[,class,visibility]",
@@ -170,8 +170,8 @@ def _first_bad_line(path: Path) -> InputError:
     return InputError(f"'{path}' is not MOT text.", fix="Give a file in MOTChallenge format.")
 
 
-def _what_is_wrong(values: list[str], width: int) -> str:
-    """One reason in words, or nothing when the line is good."""
+def _find_fault(values: list[str], width: int) -> str:
+    """Find one reason to refuse a line, in words; "" when the line is good."""
     if len(values) < BOX_COLUMNS:
         return f"{counted(len(values), 'column')}, at least {BOX_COLUMNS} are needed"
     if len(values) != width:
@@ -182,11 +182,11 @@ def _what_is_wrong(values: list[str], width: int) -> str:
             numbers.append(float(word))
         except ValueError:
             return f"'{word[:40]}' is not a number"
-    return _what_is_odd(values, numbers)
+    return _find_odd_number(values, numbers)
 
 
-def _what_is_odd(values: list[str], numbers: list[float]) -> str:
-    """One reason why numbers make no row, or nothing."""
+def _find_odd_number(values: list[str], numbers: list[float]) -> str:
+    """Find one reason why numbers make no row; "" when they do."""
     odd = {
         "a number is not finite": not np.isfinite(numbers).all(),
         f"frame {values[0]} must be a whole number from 1": numbers[0] < 1 or numbers[0] % 1,

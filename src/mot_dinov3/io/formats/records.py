@@ -1,4 +1,4 @@
-"""One line of a journal (`--save-jsonl`) as a value: everything checked, nothing believed."""
+"""One line of a frame log (`--save-jsonl`) as a value: everything checked, nothing believed."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ HALF = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class FrameRecord:
-    """What a journal knows of one frame.
+    """What a frame log knows of one frame.
 
     Attributes:
-        result: the frame as the tracker said it. Its detections are known as far as tracks took
-            them: every other row is NaN. There are no decisions and no embeddings.
+        result: the frame as the tracker returned it. Its detections are known as far as tracks
+            took them: every other row is NaN. There are no decisions and no embeddings.
         names: class id -> name, of the classes in this frame.
         size: (width, height) of the picture in pixels; None from before it was written down.
         latency_ms: from the beginning of the frame's reading until it was written; NaN if unknown.
         fps: the speed that the run showed at this frame, 0 if none.
-        looks: what the embeddings of this frame told of their tracks.
+        looks: how the embeddings of this frame compare with their tracks.
     """
 
     result: FrameResult
@@ -55,7 +55,7 @@ class FrameRecord:
 
 
 class BadRecordError(ValueError):
-    """A line that is no frame of a journal; the text says why, in the middle of a sentence."""
+    """A line that is not a frame of a frame log; the text goes into the middle of a sentence."""
 
 
 class TornRecordError(BadRecordError):
@@ -66,40 +66,43 @@ def parse_record(line: bytes) -> FrameRecord:
     """Read one line, without its line break; keys that are not known are passed over.
 
     Raises:
-        TornRecordError: it is no JSON.
-        BadRecordError: it is no object, or a value is missing, of another kind or out of range.
+        TornRecordError: it is not JSON.
+        BadRecordError: it is not an object, or a value is missing, of another kind or out of
+            range.
     """
-    values = _object(_parsed(line), "the line")
-    count = _whole(values, "detections", MOST_DETECTIONS)
-    rows = [_object(row, f"track {n}") for n, row in enumerate(_list(values, "tracks"), 1)]
-    tracks = _tracks(rows, count)
+    values = _read_object(_parse_json(line), "the line")
+    count = _read_whole(values, "detections", MOST_DETECTIONS)
+    rows = [
+        _read_object(row, f"track {n}") for n, row in enumerate(_read_list(values, "tracks"), 1)
+    ]
+    tracks = _build_tracks(rows, count)
     result = FrameResult(
-        frame_index=_whole(values, "frame"),
-        time_s=_real(values, "time_s", least=-MOST_NUMBER),
-        detections=_detections(tracks, count),
+        frame_index=_read_whole(values, "frame"),
+        time_s=_read_number(values, "time_s", least=-MOST_NUMBER),
+        detections=_build_detections(tracks, count),
         tracks=tracks,
-        embed=_embed(_object(values.get("embed"), "'embed'")),
-        stage_ms=_stages(_object(values.get("stage_ms"), "'stage_ms'")),
+        embed=_read_counts(_read_object(values.get("embed"), "'embed'")),
+        stage_ms=_read_stages(_read_object(values.get("stage_ms"), "'stage_ms'")),
     )
     return FrameRecord(
         result,
-        _names(rows),
-        _size(values) if "size" in values else None,
-        _measured(values, "latency_ms") if "latency_ms" in values else math.nan,
-        _real(values, "fps") if values.get("fps") is not None else 0.0,
-        tuple(map(_look, _list(values, "looks"))) if "looks" in values else (),
+        _read_names(rows),
+        _read_size(values) if "size" in values else None,
+        _read_measurement(values, "latency_ms") if "latency_ms" in values else math.nan,
+        _read_number(values, "fps") if values.get("fps") is not None else 0.0,
+        tuple(map(_read_look, _read_list(values, "looks"))) if "looks" in values else (),
     )
 
 
-def _parsed(line: bytes) -> object:
+def _parse_json(line: bytes) -> object:
     try:
-        value: object = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
+        value: object = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise TornRecordError("is not UTF-8 text") from None
     except RecursionError:
         raise BadRecordError("is nested too deep") from None
     except json.JSONDecodeError as error:
-        raise TornRecordError(f"is no JSON: {error.msg} at column {error.colno}") from None
+        raise TornRecordError(f"is not JSON: {error.msg} at column {error.colno}") from None
     except BadRecordError:
         raise
     except ValueError as error:  # an integer of thousands of digits
@@ -107,21 +110,21 @@ def _parsed(line: bytes) -> object:
     return value
 
 
-def _no_constant(word: str) -> NoReturn:
+def _refuse_constant(word: str) -> NoReturn:
     raise BadRecordError(f"holds {word}, which JSON does not have")
 
 
-def _tracks(rows: Sequence[Mapping[str, Any]], count: int) -> Tracks:
+def _build_tracks(rows: Sequence[Mapping[str, Any]], count: int) -> Tracks:
     if not rows:
         return Tracks.empty()
     tracks = Tracks(
-        id=np.array([_whole(row, "id", MOST_ID, least=1) for row in rows], np.int64),
-        xyxy=np.array([_box(row) for row in rows], np.float32),
-        score=np.array([_measured(row, "score") for row in rows], np.float32),
-        class_id=np.array([_whole(row, "class_id", least=-1) for row in rows], np.int64),
-        state=np.array([_state(row) for row in rows], np.int8),
-        fresh=np.array([_flag(row, "fresh") for row in rows], np.bool_),
-        detection=np.array([_row_of(row, count) for row in rows], np.int64),
+        id=np.array([_read_whole(row, "id", MOST_ID, least=1) for row in rows], np.int64),
+        xyxy=np.array([_read_box(row) for row in rows], np.float32),
+        score=np.array([_read_measurement(row, "score") for row in rows], np.float32),
+        class_id=np.array([_read_whole(row, "class_id", least=-1) for row in rows], np.int64),
+        state=np.array([_read_state(row) for row in rows], np.int8),
+        fresh=np.array([_read_flag(row, "fresh") for row in rows], np.bool_),
+        detection=np.array([_read_row(row, count) for row in rows], np.int64),
     )
     if len(np.unique(tracks.id)) < len(tracks):
         raise BadRecordError("has an identity twice")
@@ -131,8 +134,8 @@ def _tracks(rows: Sequence[Mapping[str, Any]], count: int) -> Tracks:
     return tracks
 
 
-def _detections(tracks: Tracks, count: int) -> Detections:
-    """The detections as far as tracks tell of them: the others are NaN, of class -1."""
+def _build_detections(tracks: Tracks, count: int) -> Detections:
+    """Build the detections as far as tracks show them: the others are NaN, of class -1."""
     seen = tracks[tracks.detection >= 0]
     xyxy, score = np.full((count, 4), np.nan, np.float32), np.full(count, np.nan, np.float32)
     class_id = np.full(count, -1, np.int64)
@@ -141,7 +144,7 @@ def _detections(tracks: Tracks, count: int) -> Detections:
     return Detections(xyxy, score, class_id)
 
 
-def _names(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+def _read_names(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     names: dict[int, str] = {}
     for row in rows:
         name = row.get("class")
@@ -154,86 +157,88 @@ def _names(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     return names
 
 
-def _embed(values: Mapping[str, Any]) -> EmbedCounts:
-    """The counters; what an older journal did not count is 0."""
+def _read_counts(values: Mapping[str, Any]) -> EmbedCounts:
+    """Read the counters; what an older frame log did not count is 0."""
     known: dict[str, Any] = {}
     for item in fields(EmbedCounts):
         if item.name in values:
             whole = isinstance(item.default, int)
-            known[item.name] = (_whole if whole else _measured)(values, item.name)
+            known[item.name] = (_read_whole if whole else _read_measurement)(values, item.name)
     return EmbedCounts(**known)
 
 
-def _look(value: object) -> Appearance:
-    row = _object(value, "an entry of 'looks'")
+def _read_look(value: object) -> Appearance:
+    row = _read_object(value, "an entry of 'looks'")
     named = []
-    for pair in _list(row, "resembles"):
+    for pair in _read_list(row, "resembles"):
         if not isinstance(pair, list) or len(pair) != 2:
             raise BadRecordError("'resembles' must hold pairs of an identity and a number")
         other = {"id": pair[0], "similarity": pair[1]}
-        similarity = _measured(other, "similarity", least=-math.inf)
-        named.append((_whole(other, "id", MOST_ID, least=1), similarity))
-    similarity = _measured(row, "similarity", least=-math.inf)
-    return Appearance(_whole(row, "id", MOST_ID, least=1), similarity, tuple(named))
+        similarity = _read_measurement(other, "similarity", least=-math.inf)
+        named.append((_read_whole(other, "id", MOST_ID, least=1), similarity))
+    similarity = _read_measurement(row, "similarity", least=-math.inf)
+    return Appearance(_read_whole(row, "id", MOST_ID, least=1), similarity, tuple(named))
 
 
-def _stages(values: Mapping[str, Any]) -> dict[str, float]:
+def _read_stages(values: Mapping[str, Any]) -> dict[str, float]:
     # Names are the file's own: an error must not repeat one.
-    return {name: _measured({"stage_ms": ms}, "stage_ms") for name, ms in values.items()}
+    return {name: _read_measurement({"stage_ms": ms}, "stage_ms") for name, ms in values.items()}
 
 
-def _size(values: Mapping[str, Any]) -> tuple[int, int]:
+def _read_size(values: Mapping[str, Any]) -> tuple[int, int]:
     size = values["size"]
     if not isinstance(size, list) or len(size) != 2:
         raise BadRecordError("'size' must be [width, height]")
     named = dict(zip(("width", "height"), size, strict=True))
-    return _whole(named, "width", least=1), _whole(named, "height", least=1)
+    return _read_whole(named, "width", least=1), _read_whole(named, "height", least=1)
 
 
-def _box(row: Mapping[str, Any]) -> list[float]:
-    box = _list(row, "xyxy")
+def _read_box(row: Mapping[str, Any]) -> list[float]:
+    box = _read_list(row, "xyxy")
     if len(box) != 4:
         raise BadRecordError("'xyxy' must have four numbers")
     if all(type(value) is float and -MOST_FLOAT <= value <= MOST_FLOAT for value in box):
-        return box  # the usual way, told apart first because there are so many
+        return box  # the usual case, tested first because there are so many
     named = dict(zip(("x1", "y1", "x2", "y2"), box, strict=True))
-    return [_measured(named, name, least=-math.inf) for name in named]
+    return [_read_measurement(named, name, least=-math.inf) for name in named]
 
 
-def _state(row: Mapping[str, Any]) -> int:
+def _read_state(row: Mapping[str, Any]) -> int:
     word = row.get("state")
     if not isinstance(word, str) or word not in STATES:
         raise BadRecordError(f"'state' must be one of {', '.join(STATES)}")
     return STATES[word]
 
 
-def _row_of(row: Mapping[str, Any], count: int) -> int:
-    return -1 if row.get("detection") is None else _whole(row, "detection", count - 1)
+def _read_row(row: Mapping[str, Any], count: int) -> int:
+    return -1 if row.get("detection") is None else _read_whole(row, "detection", count - 1)
 
 
-def _flag(values: Mapping[str, Any], key: str) -> bool:
+def _read_flag(values: Mapping[str, Any], key: str) -> bool:
     value = values.get(key)
     if not isinstance(value, bool):
         raise BadRecordError(f"'{key}' must be true or false")
     return value
 
 
-def _whole(values: Mapping[str, Any], key: str, most: int = MOST_NUMBER, least: int = 0) -> int:
+def _read_whole(
+    values: Mapping[str, Any], key: str, most: int = MOST_NUMBER, least: int = 0
+) -> int:
     value: Any = values.get(key)
     if type(value) is not int or not least <= value <= most:
         raise BadRecordError(f"'{key}' must be a whole number from {least} to {most}")
     return value
 
 
-def _real(values: Mapping[str, Any], key: str, least: float = 0.0) -> float:
+def _read_number(values: Mapping[str, Any], key: str, least: float = 0.0) -> float:
     value: Any = values.get(key)
     if type(value) not in (int, float) or not least <= value <= MOST_NUMBER:
         raise BadRecordError(f"'{key}' must be a number from {least:g} to {MOST_NUMBER:g}")
     return float(value)
 
 
-def _measured(values: Mapping[str, Any], key: str, least: float = 0.0) -> float:
-    """A number of the run itself, which may have been NaN or infinite: null then, NaN here."""
+def _read_measurement(values: Mapping[str, Any], key: str, least: float = 0.0) -> float:
+    """Read a number of the run itself, which may have been NaN or infinite: null then, NaN here."""
     if key in values and values[key] is None:
         return math.nan
     value: Any = values.get(key)
@@ -242,14 +247,14 @@ def _measured(values: Mapping[str, Any], key: str, least: float = 0.0) -> float:
     return float(value)
 
 
-def _list(values: Mapping[str, Any], key: str) -> list[Any]:
+def _read_list(values: Mapping[str, Any], key: str) -> list[Any]:
     value = values.get(key)
     if not isinstance(value, list):
         raise BadRecordError(f"'{key}' must be a list")
     return value
 
 
-def _object(value: object, what: str) -> Mapping[str, Any]:
+def _read_object(value: object, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise BadRecordError(f"{what} must be an object")
     return value

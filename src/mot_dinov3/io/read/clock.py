@@ -30,8 +30,12 @@ class FrameClock:
         self._stamped = False
         self._was_bad = False
 
-    def tell(self, stamp_s: float | None) -> float:
-        """The time of the next frame, in seconds, from what its container says (or None)."""
+    def convert(self, stamp_s: float | None) -> float:
+        """Turn the container's time of the next frame, if it has one, into seconds from the first.
+
+        Args:
+            stamp_s: what the container says, in seconds; None where it says nothing.
+        """
         if self._last_s is None:
             self._stamped = stamp_s is not None
             self._origin_s = stamp_s or 0.0
@@ -44,10 +48,10 @@ class FrameClock:
         if not self._stamped:
             self._stamped = True
             self._origin_s = stamp_s - self._last_s - self.step_s
-        self._last_s = self._repaired(stamp_s, self._last_s)
+        self._last_s = self._repair(stamp_s, self._last_s)
         return self._last_s
 
-    def _repaired(self, stamp_s: float, last_s: float) -> float:
+    def _repair(self, stamp_s: float, last_s: float) -> float:
         time_s = stamp_s - self._origin_s
         if last_s < time_s <= last_s + MOST_PAUSE_S:
             self._was_bad = False
@@ -63,12 +67,12 @@ class FrameClock:
 
 
 class LiveClock:
-    """Times of a live line: the source's own steps while they make sense, else what passed here.
+    """Times of a live source: its own steps while they make sense, else what passed here.
 
     Within a connection a source knows best when its pictures were taken; the network hands them
     over as it can. Over a gap, where a source has no times or counts anew, the monotonic clock
-    of this machine tells how long it took. If a gap turns out to have been a stall, as the pictures
-    of it come in a burst, they share the time that was given to it.
+    of this machine measures how long it took. If a gap turns out to have been a stall, because its
+    pictures come in a burst, they share the time that was given to it.
 
     Attributes:
         most_late_s: delay from which on a picture follows a gap; more where they come in segments.
@@ -81,12 +85,12 @@ class LiveClock:
         self._arrived_s: float | None = None
         self._given_s = self._given_until_s = 0.0
 
-    def gap(self) -> None:
-        """The line was interrupted: the stamps of the next connection begin anew."""
+    def mark_gap(self) -> None:
+        """Note that the connection was lost: the stamps of the next one begin anew."""
         self._stamp_s = None
 
-    def tell(self, stamp_s: float | None, arrived_s: float) -> float:
-        """The time of the next picture in seconds from the first one, strictly increasing.
+    def convert(self, stamp_s: float | None, arrived_s: float) -> float:
+        """Turn the times of the next picture into seconds from the first one, strictly increasing.
 
         Args:
             stamp_s: what the source says, None where it says nothing.

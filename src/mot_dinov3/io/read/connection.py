@@ -13,11 +13,13 @@ from av.container import InputContainer
 from mot_dinov3.io.info import DEFAULT_FPS, SQUARE
 from mot_dinov3.io.read.clock import MOST_LATE_S, MOST_LEAD_S
 from mot_dinov3.io.read.decoding import StreamDecoder
-from mot_dinov3.io.read.inbox import Inbox
-from mot_dinov3.runtime.threads import Companion
+from mot_dinov3.runtime.queues import BoundedQueue
+from mot_dinov3.runtime.threads import WaitableThread
 
+PATIENCE_S = 1.0
+"""Seconds that closing waits for a thread that may hang in a read."""
 WAITING = 8
-"""Pictures that may wait where none is given up: the source waits from there on."""
+"""Pictures that may wait where none is dropped: the source waits from there on."""
 PLAYLISTS = ("hls", "dash")
 """Formats in which the size that is known is that of a list."""
 NO_TIMESTAMPS = 0x0080
@@ -25,7 +27,7 @@ NO_TIMESTAMPS = 0x0080
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LiveAddress:
     """How to reach a live source.
 
     Attributes:
@@ -40,8 +42,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """A picture that came in, not converted yet: many are dropped.
+class ArrivedFrame:
+    """A picture that arrived, not converted yet: many are dropped.
 
     Attributes:
         frame: as it was decoded.
@@ -57,10 +59,10 @@ class Arrived:
 
 
 class Connection:
-    """Receives pictures from its birth on; who hangs in a read that never ends is left behind.
+    """Receives pictures from its birth on; a thread that hangs in a read is left behind.
 
     Attributes:
-        inbox: where the pictures wait.
+        queue: where the pictures wait.
         recorded: it has an end of its own, as a file behind an address has; nothing of that is
             dropped. Known once a picture or an end has come.
         fps: nominal rate, known as late.
@@ -68,13 +70,13 @@ class Connection:
         most_late_s: delay from which on a picture follows a gap, known as late.
         failure: the system's reason where it broke off, "" where it came to an end.
         received: pictures so far, those of earlier connections included.
-        heard_s: when the latest came, wanted or not, on the monotonic clock.
+        last_arrival_s: when the latest came, wanted or not, on the monotonic clock.
         faults: damage that was met: kind -> how often, zeros included.
     """
 
     def __init__(
         self,
-        line: Line,
+        address: LiveAddress,
         received: int,
         has_place: Callable[[int], bool],
         *,
@@ -83,7 +85,7 @@ class Connection:
         """Start connecting.
 
         Args:
-            line: the source.
+            address: the source.
             received: pictures of earlier connections.
             has_place: whether the picture of an index may be tracked at all.
             newest: whether only the newest picture waits.
@@ -92,48 +94,50 @@ class Connection:
         self.fps, self.most_late_s = DEFAULT_FPS, MOST_LATE_S
         self.pixel_aspect = SQUARE
         self.failure = ""
-        self.received, self.heard_s = received, monotonic()
+        self.received, self.last_arrival_s = received, monotonic()
         self.faults: Counter[str] = Counter()
-        self.inbox: Inbox[Arrived] = Inbox(1 if newest else WAITING, newest=newest)
-        self._line, self._has_place = line, has_place
-        self._thread = Companion(self._run, "live-source")
+        self.queue: BoundedQueue[ArrivedFrame] = BoundedQueue(
+            1 if newest else WAITING, newest=newest
+        )
+        self._address, self._has_place = address, has_place
+        self._thread = WaitableThread(self._run, "live-source")
         self._thread.start()
 
-    def close(self, patience_s: float = 1.0) -> None:
-        """Want nothing more; waits a moment for the thread, which a hanging read may outlast."""
-        self.inbox.leave()
-        self._thread.wait(patience_s)
+    def close(self, *, wait: bool = True) -> None:
+        """Take nothing more; `wait` at most `PATIENCE_S` for the thread, whose read may hang."""
+        self.queue.leave()
+        self._thread.wait(PATIENCE_S if wait else 0.0)
 
     def _run(self) -> None:
         try:
-            container = self._line.connect()
+            container = self._address.connect()
             try:
                 self._receive(container)
             finally:
                 container.close()
         except Exception as error:
-            # Raised again, or told, where the pictures are taken.
-            self.inbox.end(error)
+            # Raised again, or reported, where the pictures are taken.
+            self.queue.end(error)
         else:
-            self.inbox.end()
+            self.queue.end()
 
     def _receive(self, container: InputContainer) -> None:
-        decoder = StreamDecoder(container, self._line.name, lambda: self.inbox.left)
+        decoder = StreamDecoder(container, self._address.name, lambda: self.queue.left)
         self.faults, self.fps = decoder.faults, decoder.fps
         self.pixel_aspect = decoder.pixel_aspect
         self.recorded = is_recorded(container)
-        self.inbox.newest = self.inbox.newest and not self.recorded
+        self.queue.newest = self.queue.newest and not self.recorded
         if container.format.name.startswith(PLAYLISTS):
             self.most_late_s = MOST_LEAD_S
         stamped = not container.format.flags & NO_TIMESTAMPS
         first = self.received
         for frame in decoder:
             index, self.received = self.received, self.received + 1
-            self.heard_s = monotonic()
+            arrived_s = self.last_arrival_s = monotonic()
             stamp_s = decoder.stamp_s(frame) if stamped else None
-            # The first one tells that the line is there, and its size, wanted or not.
+            # The first one shows that the source is there, and its size, wanted or not.
             wanted = index == first or self._has_place(index)
-            if wanted and not self.inbox.put(Arrived(frame, index, stamp_s, self.heard_s)):
+            if wanted and not self.queue.put(ArrivedFrame(frame, index, stamp_s, arrived_s)):
                 break
         self.failure = decoder.failure
 

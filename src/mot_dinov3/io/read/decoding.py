@@ -37,10 +37,14 @@ class StreamDecoder:
     def __init__(
         self, container: InputContainer, name: str, unwanted: Callable[[], bool] | None = None
     ) -> None:
-        """Args: an open container; how messages call it; for a live line, whether to give up.
+        """Find the video stream; nothing is decoded yet.
 
-        `unwanted` is asked at every packet, be it sound, so that a line whose pictures stand
-        still can be left.
+        Args:
+            container: an open container.
+            name: how messages call it.
+            unwanted: of a live source, whether the pictures are not wanted any more. It is asked
+                at every packet, also of sound, so that a source whose pictures stand still can
+                be left. None for a file.
         """
         self.stream = video_stream(container, name)
         self.faults: Counter[str] = Counter()

@@ -16,13 +16,13 @@ from mot_dinov3.errors import InputError
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.info import DEFAULT_FPS, SourceInfo, sane_fps
 from mot_dinov3.io.pictures import PictureMaker
+from mot_dinov3.io.read.selection import BaseReader
 from mot_dinov3.io.read.seqinfo import (
     SEQUENCE_FILE,
-    image_directory,
+    find_image_directory,
     image_number,
-    sequence_section,
+    read_section,
 )
-from mot_dinov3.io.read.standing import StandingReader
 from mot_dinov3.values import Frame, Image
 from mot_dinov3.wording import counted
 
@@ -76,28 +76,28 @@ def sequence_of(directory: Path) -> ImageSequence:
     """
     name = printable_name(str(directory))
     if (directory / SEQUENCE_FILE).is_file():
-        return _mot_sequence(directory, name)
+        return _read_mot_sequence(directory, name)
     if (directory.parent / SEQUENCE_FILE).is_file():
-        sequence = _mot_sequence(directory.parent, name)
+        sequence = _read_mot_sequence(directory.parent, name)
         if sequence.files[0].parent.resolve() == directory.resolve():
             return sequence
     return images_of([file for file in directory.iterdir() if file.is_file()], name)
 
 
-def _mot_sequence(directory: Path, name: str) -> ImageSequence:
-    """A MOTChallenge sequence: the number in a file's name is its 1-based frame."""
-    section = sequence_section(directory)
-    images = image_directory(directory, section)
+def _read_mot_sequence(directory: Path, name: str) -> ImageSequence:
+    """Read a MOTChallenge sequence: the number in a file's name is its 1-based frame."""
+    section = read_section(directory)
+    images = find_image_directory(directory, section)
     if images is None:
         raise InputError(
             f"'{name}/{SEQUENCE_FILE}' names an image directory that is not there.",
             fix="Set imDir to the name of a directory beside it, usually img1.\n"
             f"Without images, stored detections can be tracked: --source mot:{name}",
         )
-    return numbered_images(images, section, name)
+    return number_images(images, section, name)
 
 
-def numbered_images(directory: Path, section: Mapping[str, str], name: str) -> ImageSequence:
+def number_images(directory: Path, section: Mapping[str, str], name: str) -> ImageSequence:
     """The images of a MOTChallenge sequence, numbered as their names say where that is usable.
 
     Args:
@@ -106,7 +106,7 @@ def numbered_images(directory: Path, section: Mapping[str, str], name: str) -> I
         name: how messages call the sequence.
 
     Raises:
-        InputError: there is no image.
+        InputError: the directory has no image.
     """
     suffix = section.get("imExt", "").lower()
     files = [file for file in directory.iterdir() if suffix in ("", file.suffix.lower())]
@@ -114,11 +114,14 @@ def numbered_images(directory: Path, section: Mapping[str, str], name: str) -> I
     indices = [image_number(file) - 1 for file in found.files]
     usable = indices[0] >= 0 and all(a < b for a, b in pairwise(indices))
     return ImageSequence(
-        name, found.files, indices if usable else found.indices, _rate(section.get("frameRate", ""))
+        name,
+        found.files,
+        indices if usable else found.indices,
+        _read_rate(section.get("frameRate", "")),
     )
 
 
-def _rate(text: str) -> float:
+def _read_rate(text: str) -> float:
     try:
         return sane_fps(float(text))
     except ValueError:
@@ -126,7 +129,7 @@ def _rate(text: str) -> float:
 
 
 def read_image(path: Path) -> Image | None:
-    """One image as BGR, upright, or None when it is unreadable or cut short."""
+    """Read one image as BGR, upright; None when it is unreadable or cut short."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -140,8 +143,8 @@ def read_image(path: Path) -> Image | None:
     return image
 
 
-def first_readable(files: Sequence[Path], name: str) -> Image:
-    """The first of `files` that can be read.
+def read_first_image(files: Sequence[Path], name: str) -> Image:
+    """Read the first of `files` that can be read.
 
     Raises:
         InputError: none can; `name` is what the message calls them.
@@ -162,7 +165,7 @@ def _is_cut(data: bytes) -> bool:
     return data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]
 
 
-class ImageReader(StandingReader):
+class ImageReader(BaseReader):
     """Reads an image sequence; images that cannot be read are counted and left out.
 
     Raises:
@@ -174,7 +177,7 @@ class ImageReader(StandingReader):
         self._sequence = sequence
         self._pictures = PictureMaker()
         self.selection.require_start(sequence.name, sequence.indices[-1] + 1)
-        first = first_readable(sequence.files, sequence.name)
+        first = read_first_image(sequence.files, sequence.name)
         self._pictures.fit(first)
         height, width = first.shape[:2]
         self.info = SourceInfo(

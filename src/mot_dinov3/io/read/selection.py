@@ -1,6 +1,9 @@
-"""Which source frames a run tracks."""
+"""Which source frames a run tracks, and the readers that only select among frames at hand."""
 
 from __future__ import annotations
+
+from collections import Counter
+from typing import Self
 
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import InputError
@@ -46,8 +49,32 @@ class FrameSelection:
             )
 
 
+class BaseReader:
+    """What readers share that hold nothing open between two frames: image files, drawn frames.
+
+    Attributes:
+        selection: which frames are wanted.
+        counted: kind of fault -> how often, zeros included.
+    """
+
+    def __init__(self, config: SourceConfig) -> None:
+        self.selection = FrameSelection(config)
+        self.counted: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """Nothing stays open."""
+
+    @property
+    def faults(self) -> Counter[str]:
+        """What was wrong with the input so far, kind -> how often; only what was met."""
+        return +self.counted
+
+
 def count_selected(config: SourceConfig, frame_count: int) -> int:
-    """How many of `frame_count` source frames a run will track; 0 when nothing is known."""
+    """Count how many of `frame_count` source frames a run will track; 0 when unknown."""
     last = frame_count - 1
     if config.end_frame >= 0 and (frame_count == 0 or config.end_frame < last):
         last = config.end_frame

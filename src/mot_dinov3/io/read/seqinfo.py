@@ -39,11 +39,11 @@ class SequenceInfo:
     height: int
 
 
-def sequence_section(directory: Path) -> Mapping[str, str]:
-    """The keys of `directory/seqinfo.ini`, unchecked; empty where it has no such section.
+def read_section(directory: Path) -> Mapping[str, str]:
+    """Read the keys of `directory/seqinfo.ini`, unchecked; empty where it has no such section.
 
     Raises:
-        InputError: the file is no ini file.
+        InputError: the file is not an ini file.
     """
     ini = configparser.ConfigParser(interpolation=None)
     path = directory / SEQUENCE_FILE
@@ -71,21 +71,23 @@ def read_seqinfo(directory: Path) -> SequenceInfo:
         raise InputError(f"'{shown}' {what}.", fix="Give the directory that holds seqinfo.ini.")
     if not (directory / SEQUENCE_FILE).is_file():
         raise InputError(
-            f"'{shown}' has no {SEQUENCE_FILE}, so it is no MOTChallenge sequence.",
+            f"'{shown}' has no {SEQUENCE_FILE}, so it is not a MOTChallenge sequence.",
             fix="Give the directory that holds it; images alone need no 'mot:' before them.",
         )
-    section = sequence_section(directory)
+    section = read_section(directory)
     where = f"'{shown}/{SEQUENCE_FILE}'"
     return SequenceInfo(
         name=printable_name(section.get("name", "").strip()) or directory.resolve().name,
-        fps=_number(section, "frameRate", (LEAST_FPS, MOST_FPS), where),
-        frames=_whole(section, "seqLength", MOST_FRAMES, where),
-        width=_whole(section, "imWidth", MOST_SIDE_PX, where),
-        height=_whole(section, "imHeight", MOST_SIDE_PX, where),
+        fps=_read_number(section, "frameRate", (LEAST_FPS, MOST_FPS), where),
+        frames=_read_whole(section, "seqLength", MOST_FRAMES, where),
+        width=_read_whole(section, "imWidth", MOST_SIDE_PX, where),
+        height=_read_whole(section, "imHeight", MOST_SIDE_PX, where),
     )
 
 
-def _number(section: Mapping[str, str], key: str, limits: tuple[float, float], where: str) -> float:
+def _read_number(
+    section: Mapping[str, str], key: str, limits: tuple[float, float], where: str
+) -> float:
     text = section.get(key)
     if text is None:
         raise InputError(
@@ -104,16 +106,17 @@ def _number(section: Mapping[str, str], key: str, limits: tuple[float, float], w
     return value
 
 
-def _whole(section: Mapping[str, str], key: str, most: int, where: str) -> int:
-    value = _number(section, key, (1, most), where)
+def _read_whole(section: Mapping[str, str], key: str, most: int, where: str) -> int:
+    value = _read_number(section, key, (1, most), where)
     if value % 1:
-        raise InputError(f"{where}: {key} must be a whole number, not {value:g}.",
-                         fix="Correct it.")  # fmt: skip
+        raise InputError(
+            f"{where}: {key} must be a whole number, not {value:g}.", fix="Correct it."
+        )
     return int(value)
 
 
-def image_directory(directory: Path, section: Mapping[str, str]) -> Path | None:
-    """Where the sequence keeps its images: inside itself or nowhere."""
+def find_image_directory(directory: Path, section: Mapping[str, str]) -> Path | None:
+    """Find where the sequence keeps its images: inside itself or nowhere."""
     images = directory / section.get("imDir", "img1")
     inside = images.is_dir() and images.resolve().is_relative_to(directory.resolve())
     return images if inside else None

@@ -13,19 +13,18 @@ from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.io.pictures import PictureMaker
 from mot_dinov3.io.read.images import (
     IMAGE_SUFFIXES,
-    first_readable,
-    numbered_images,
+    number_images,
+    read_first_image,
     read_image,
 )
-from mot_dinov3.io.read.selection import FrameSelection
+from mot_dinov3.io.read.selection import BaseReader, FrameSelection
 from mot_dinov3.io.read.seqinfo import (
     SEQUENCE_FILE,
     SequenceInfo,
-    image_directory,
+    find_image_directory,
+    read_section,
     read_seqinfo,
-    sequence_section,
 )
-from mot_dinov3.io.read.standing import StandingReader
 from mot_dinov3.values import Frame, Image
 
 MOT_PREFIX = "mot:"
@@ -40,20 +39,20 @@ def open_sequence(directory: Path, config: SourceConfig) -> SequenceReader:
     """
     sequence = read_seqinfo(directory)
     FrameSelection(config).require_start(sequence.name, sequence.frames)
-    return SequenceReader(sequence, _images(directory, sequence), config)
+    return SequenceReader(sequence, _find_images(directory, sequence), config)
 
 
-def _images(directory: Path, sequence: SequenceInfo) -> dict[int, Path]:
+def _find_images(directory: Path, sequence: SequenceInfo) -> dict[int, Path]:
     """0-based frame -> image file; empty where the sequence has no images."""
-    section = sequence_section(directory)
-    images = image_directory(directory, section)
+    section = read_section(directory)
+    images = find_image_directory(directory, section)
     if images is None or not any(f.suffix.lower() in IMAGE_SUFFIXES for f in images.iterdir()):
         return {}
-    found = numbered_images(images, section, sequence.name)
+    found = number_images(images, section, sequence.name)
     return dict(zip(found.indices, found.files, strict=True))
 
 
-class SequenceReader(StandingReader):
+class SequenceReader(BaseReader):
     """The frames 1 to `seqLength` of a sequence, at the times that its frame rate gives them.
 
     Without images every frame has the same read-only black picture, which takes no memory, and
@@ -84,7 +83,7 @@ class SequenceReader(StandingReader):
     def _check_images(self) -> None:
         """Boxes of a sequence fit its images only in the size that it states."""
         name, (width, height) = self._sequence.name, (self.info.width, self.info.height)
-        first = first_readable([*self._images.values()], name)
+        first = read_first_image([*self._images.values()], name)
         if first.shape[:2] != (height, width):
             raise InputError(
                 f"The images of '{name}' have {first.shape[1]}x{first.shape[0]} pixels, but its "
@@ -108,11 +107,11 @@ class SequenceReader(StandingReader):
             if self.selection.is_past(index):
                 return
             if self.selection.wants(index):
-                image = self._picture(index) if self.info.has_pixels else black
+                image = self._read_picture(index) if self.info.has_pixels else black
                 if image is not None:
                     yield Frame(index, index / self._sequence.fps, image)
 
-    def _picture(self, index: int) -> Image | None:
+    def _read_picture(self, index: int) -> Image | None:
         file = self._images.get(index)
         image = read_image(file) if file is not None else None
         if image is None:

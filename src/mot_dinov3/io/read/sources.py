@@ -20,11 +20,11 @@ from mot_dinov3.io.containers import (
     printable_name,
 )
 from mot_dinov3.io.info import FrameReader, SourceInfo
-from mot_dinov3.io.read.connection import Line
+from mot_dinov3.io.read.connection import LiveAddress
 from mot_dinov3.io.read.images import IMAGE_SUFFIXES, ImageReader, images_of, sequence_of
 from mot_dinov3.io.read.live import LiveReader
 from mot_dinov3.io.read.selection import count_selected
-from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, image_directory, sequence_section
+from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, find_image_directory, read_section
 from mot_dinov3.io.read.sequence import MOT_PREFIX, open_sequence
 from mot_dinov3.io.read.video import VideoReader
 
@@ -70,29 +70,30 @@ def open_source(
         source = unquote(urlsplit(source).path)
     if source.lower().startswith(MOT_PREFIX):
         return _open_mot(source[len(MOT_PREFIX) :].strip(), config)
-    line = _line(source, live or LiveConfig())
-    if line is not None:
-        return LiveReader(line, config, live or LiveConfig(), stopped)
+    address = _live_address(source, live or LiveConfig())
+    if address is not None:
+        return LiveReader(address, config, live or LiveConfig(), stopped)
     return _open_path(Path(source).expanduser(), config)
 
 
-def _line(source: str, live: LiveConfig) -> Line | None:
+def _live_address(source: str, live: LiveConfig) -> LiveAddress | None:
     """How to reach a source that is live; None for one that is a path."""
     if is_url(source):
         name = printable_name(source)
-        return Line(name, lambda: open_stream(source, live.read_timeout), OPEN_TIMEOUT_S)
+        return LiveAddress(name, lambda: open_stream(source, live.read_timeout), OPEN_TIMEOUT_S)
     path = Path(source).expanduser()
     if source.isascii() and source.isdigit() and not path.exists():
-        return Line(f"webcam {source}", lambda: open_webcam(int(source)), OPEN_TIMEOUT_S)
+        return LiveAddress(f"webcam {source}", lambda: open_webcam(int(source)), OPEN_TIMEOUT_S)
     if camera := re.fullmatch(r"/dev/video(\d+)", source):
-        return Line(source, lambda: open_webcam(int(camera[1])), OPEN_TIMEOUT_S)
+        return LiveAddress(source, lambda: open_webcam(int(camera[1])), OPEN_TIMEOUT_S)
     return None
 
 
 def _open_mot(directory: str, config: SourceConfig) -> FrameReader:
     if not directory:
-        raise InputError(f"--source {MOT_PREFIX} names no directory.",
-                         fix=f"Write --source {MOT_PREFIX}DIR.")  # fmt: skip
+        raise InputError(
+            f"--source {MOT_PREFIX} names no directory.", fix=f"Write --source {MOT_PREFIX}DIR."
+        )
     path = Path(directory).expanduser()
     try:
         return open_sequence(path, config)
@@ -120,7 +121,7 @@ def _open_path(path: Path, config: SourceConfig) -> FrameReader:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         if glob.has_magic(str(path)):
             return _open_glob(str(path), config)
-        raise _missing(path, name) from None
+        raise _missing_error(path, name) from None
     except OSError as error:
         raise InputError(
             f"'{name}' cannot be read: {error.strerror}.", fix="Check the disk and the path."
@@ -143,7 +144,7 @@ def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:
     files = [file for file in files if file.is_file()]
     if not files:
         raise InputError(f"Nothing matches '{name}'.", fix="Check the pattern; keep it in quotes.")
-    videos = _videos(files)
+    videos = _select_videos(files)
     if videos == files and len(files) == 1:
         return _open_path(files[0], config)
     if videos and not any(file.suffix.lower() in IMAGE_SUFFIXES for file in files):
@@ -155,14 +156,14 @@ def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:
     return ImageReader(images_of(files, name), config)
 
 
-def _videos(files: Sequence[Path]) -> list[Path]:
+def _select_videos(files: Sequence[Path]) -> list[Path]:
     return [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
 
 
 def _refuse_videos(directory: Path, name: str) -> None:
     """A directory is one clip in images; one of videos alone was meant otherwise."""
     files = list(directory.iterdir())
-    videos = _videos(files)
+    videos = _select_videos(files)
     if not videos or any(file.suffix.lower() in IMAGE_SUFFIXES for file in files):
         return
     if not (directory / SEQUENCE_FILE).exists():
@@ -170,14 +171,14 @@ def _refuse_videos(directory: Path, name: str) -> None:
             f"'{name}' holds videos, such as '{printable_name(videos[0].name)}', and no images.",
             fix="Give --each to track every video in it, or name one of them.",
         )
-    if image_directory(directory, sequence_section(directory)) is None:
+    if find_image_directory(directory, read_section(directory)) is None:
         raise InputError(
             f"'{name}' is a sequence without its images, but it holds a video.",
             fix=f"Name that: --source {printable_name(str(videos[0]))}",
         )
 
 
-def _missing(path: Path, name: str) -> InputError:
+def _missing_error(path: Path, name: str) -> InputError:
     """The error for a path that is not there; offers what is near it."""
     try:
         beside = [file.name for file in path.parent.iterdir()]

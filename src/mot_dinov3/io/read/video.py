@@ -18,7 +18,7 @@ from mot_dinov3.io.pictures import PictureMaker
 from mot_dinov3.io.read.clock import FrameClock
 from mot_dinov3.io.read.decoding import StreamDecoder
 from mot_dinov3.io.read.selection import FrameSelection
-from mot_dinov3.io.read.truncation import damage
+from mot_dinov3.io.truncation import describe_damage
 from mot_dinov3.values import Frame, Image
 
 DAMAGE = ("corrupt_packets", "corrupt_frames", "missing_frames", "truncated", "read_errors")
@@ -37,7 +37,14 @@ class VideoReader:
     def __init__(
         self, container: InputContainer, path: Path, name: str, config: SourceConfig
     ) -> None:
-        """Args: the open file; where it is; how messages call it; which frames are wanted."""
+        """Decode the first frame.
+
+        Args:
+            container: the open file.
+            path: where it is.
+            name: how messages call it.
+            config: which frames are wanted.
+        """
         self._container = container
         self._path, self._name = path, name
         self._selection = FrameSelection(config)
@@ -47,7 +54,7 @@ class VideoReader:
             self._faults = self._decoder.faults
             self._clock = FrameClock(self._decoder.fps)
             self._decoded = iter(self._decoder)
-            self._first = self._first_picture()
+            self._first = self._decode_first()
         except BaseException:
             container.close()
             raise
@@ -60,7 +67,7 @@ class VideoReader:
         self.close()
 
     def close(self) -> None:
-        """Let go of the source; more than once does no harm."""
+        """Close the file; closing it again does nothing."""
         self._decoded = iter(())
         self._container.close()
 
@@ -78,36 +85,36 @@ class VideoReader:
         index = 0
         stamp_s, picture = self._first
         self._first = (None, picture[:0])
-        time_s = self._clock.tell(stamp_s)
+        time_s = self._clock.convert(stamp_s)
         if self._selection.wants(0):
             yield Frame(0, time_s, picture)
         while not self._selection.is_past(index + 1):
             frame = next(self._decoded, None)
             if frame is None:
-                self._count_what_is_missing()
+                self._count_missing()
                 self._selection.require_start(self._name, index + 1)
                 return
             index += 1
-            time_s = self._clock.tell(self._decoder.stamp_s(frame))
+            time_s = self._clock.convert(self._decoder.stamp_s(frame))
             self._faults["bad_timestamps"] = self._clock.bad
             if not self._selection.wants(index):
                 continue
-            image = self._picture(frame)
+            image = self._convert(frame)
             if image is not None:
                 yield Frame(index, time_s, image)
 
-    def _first_picture(self) -> tuple[float | None, Image]:
+    def _decode_first(self) -> tuple[float | None, Image]:
         for frame in self._decoded:
-            picture = self._picture(frame)
+            picture = self._convert(frame)
             if picture is not None:
                 return self._decoder.stamp_s(frame), picture
-        wound = damage(self._path)
+        wound = describe_damage(self._path)
         raise InputError(
             f"'{self._name}' {wound or 'holds no frame that can be decoded'}.",
             fix="Copy or record it again, and check that it plays elsewhere.",
         )
 
-    def _picture(self, frame: av.VideoFrame) -> Image | None:
+    def _convert(self, frame: av.VideoFrame) -> Image | None:
         try:
             picture = self._pictures.from_frame(frame)
         except (av.FFmpegError, ValueError):
@@ -128,7 +135,7 @@ class VideoReader:
             frame_count=max(0, count),
             is_live=False,
             path=self._path,
-            pixel_aspect=self._pictures.upright(self._decoder.pixel_aspect),
+            pixel_aspect=self._pictures.turn_aspect(self._decoder.pixel_aspect),
         )
 
     def _declared_s(self) -> float:
@@ -141,12 +148,12 @@ class VideoReader:
         alone = len(self._container.streams) == 1
         return (self._container.duration or 0) / av.time_base if alone else 0.0
 
-    def _count_what_is_missing(self) -> None:
+    def _count_missing(self) -> None:
         declared = self._decoder.stream.frames
         missing = declared - self._decoder.packets
         if not declared and self._container.format.name.startswith(DURATION_FORMATS):
             missing_s = self._declared_s() - self._decoder.end_s
             missing = round(missing_s * self._decoder.fps) if missing_s > 0.1 else 0
         self._faults["missing_frames"] += max(0, missing)
-        cut = bool(damage(self._path))
+        cut = bool(describe_damage(self._path))
         self._faults["truncated"] += cut or missing > 0

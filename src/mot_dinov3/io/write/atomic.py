@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from mot_dinov3.errors import OutputError, cannot_write
-from mot_dinov3.io.paths import publish, reserve_partial
+from mot_dinov3.io.write.paths import publish, reserve_partial
 
 
 class AtomicTextFile:
@@ -19,8 +19,8 @@ class AtomicTextFile:
 
     It grows under a partial name beside it (`walk.txt` as `walk.partial.txt`) and is synced and
     renamed when the context ends, also after an exception elsewhere, as the video is. Only what
-    could not be written whole keeps the partial name. A path that is no ordinary file (a pipe,
-    a terminal) is written directly.
+    could not be written whole keeps the partial name. A path that is not an ordinary file (a
+    pipe, a terminal) is written directly.
 
     Every failure to open, write or finish is an `OutputError`.
 
@@ -67,7 +67,7 @@ class AtomicTextFile:
         file, self._file = self._file, None
         if file is None:
             return
-        with after(kind):
+        with defer_to(kind):
             self._finish(file)
 
     def _finish(self, file: IO[str]) -> None:
@@ -80,10 +80,10 @@ class AtomicTextFile:
 
 
 @contextmanager
-def after(kind: type[BaseException] | None) -> Iterator[None]:
-    """Finish an output inside, as a context ends with an exception of `kind`, or with none.
+def defer_to(kind: type[BaseException] | None) -> Iterator[None]:
+    """Drop an `OutputError` raised inside when an exception of `kind` is on its way already.
 
-    An exception that is already on its way says more than an output that cannot be finished.
+    That exception says more than an output that cannot be finished. None stands for no exception.
     """
     try:
         yield

@@ -22,7 +22,7 @@ class AudioCopy:
     """Remuxes the first audio stream of a file; whatever is wrong with it is never fatal.
 
     Attributes:
-        notice: why there is no (more) sound, in words; "" while all is well.
+        notice: why the sound is missing or ends early, in words; "" while all is well.
         faults: kinds of trouble and how often each was met.
     """
 
@@ -80,7 +80,7 @@ class AudioCopy:
             self.refuse("the sound of the source is damaged")
 
     def close(self) -> None:
-        """Let go of the source."""
+        """Close the source."""
         self._packets, self._waiting = iter(()), None
         if self._input is not None:
             self._input.close()

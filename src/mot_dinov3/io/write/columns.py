@@ -15,8 +15,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from mot_dinov3.errors import OutputError, cannot_write
-from mot_dinov3.io.paths import publish, reserve_partial
-from mot_dinov3.io.write.atomic import after
+from mot_dinov3.io.write.atomic import defer_to
+from mot_dinov3.io.write.paths import publish, reserve_partial
 
 ROWS_AT_ONCE = 1024
 
@@ -40,7 +40,12 @@ class ColumnFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], kind: np.dtype[np.void]) -> None:
-        """Args: path ends in `.npz`; kind is the type of a row if none ever comes."""
+        """Name the file; it is opened when the context is entered.
+
+        Args:
+            path: the final name, which ends in `.npz`.
+            kind: structured numpy type of a row, for a file in which no row is ever written.
+        """
         self.path = Path(path)
         self.partial = self.path
         self.rows = 0
@@ -58,7 +63,7 @@ class ColumnFile:
             if self._file is not None:
                 with suppress(OSError):
                     self._file.close()
-            raise self._refusal(error) from error
+            raise self._explain(error) from error
         return self
 
     def append(self, rows: NDArray[np.void]) -> None:
@@ -80,7 +85,7 @@ class ColumnFile:
             self._write_header(self._file)
         except OSError as error:
             self._whole = False
-            raise self._refusal(error) from error
+            raise self._explain(error) from error
 
     def __exit__(
         self,
@@ -91,13 +96,13 @@ class ColumnFile:
         file, self._file = self._file, None
         if file is None:
             return
-        with after(kind):
+        with defer_to(kind):
             self._finish(file)
 
     def _write_header(self, file: IO[bytes]) -> None:
-        """The head of the npy; numpy leaves room in it for the number of rows to grow."""
+        """Write the head of the npy; numpy leaves room in it for the number of rows to grow."""
         file.seek(0)
-        npy.write_array_header_1_0(file, _header(self._kind, self.rows))
+        npy.write_array_header_1_0(file, _build_header(self._kind, self.rows))
         file.flush()
 
     def _finish(self, file: IO[bytes]) -> None:
@@ -111,11 +116,11 @@ class ColumnFile:
         except OSError as error:
             if archive is not None:
                 archive.unlink(missing_ok=True)
-            raise self._refusal(error) from error
+            raise self._explain(error) from error
         publish(archive, self.path, replace=True)
         self.partial.unlink(missing_ok=True)
 
-    def _refusal(self, error: OSError) -> OutputError:
+    def _explain(self, error: OSError) -> OutputError:
         problem = cannot_write(self.path, error)
         problem.fix += f" What was written before is in '{self.partial}', which numpy.load reads."
         return problem
@@ -131,7 +136,9 @@ def _write_archive(path: Path, rows: NDArray[np.void], more: Mapping[str, NDArra
         for name in rows.dtype.names or ():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 column = rows.dtype[name]
-                npy.write_array_header_1_0(member, _header(column.base, len(rows), column.shape))
+                npy.write_array_header_1_0(
+                    member, _build_header(column.base, len(rows), column.shape)
+                )
                 for start in range(0, len(rows), ROWS_AT_ONCE):
                     member.write(rows[name][start : start + ROWS_AT_ONCE].tobytes())
         for name, array in more.items():
@@ -139,5 +146,5 @@ def _write_archive(path: Path, rows: NDArray[np.void], more: Mapping[str, NDArra
                 npy.write_array(member, array, allow_pickle=False)
 
 
-def _header(kind: np.dtype[Any], rows: int, shape: tuple[int, ...] = ()) -> dict[str, Any]:
+def _build_header(kind: np.dtype[Any], rows: int, shape: tuple[int, ...] = ()) -> dict[str, Any]:
     return {"descr": npy.dtype_to_descr(kind), "fortran_order": False, "shape": (rows, *shape)}

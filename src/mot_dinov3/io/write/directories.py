@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from mot_dinov3.errors import cannot_write
-from mot_dinov3.io.paths import reserve_partial_directory
-from mot_dinov3.io.write.atomic import after
+from mot_dinov3.io.write.atomic import defer_to
+from mot_dinov3.io.write.paths import reserve_partial_directory
 
 UNFINISHED = ".unfinished"
 """The file that is being written; it gets its own name once it is whole."""
@@ -66,7 +66,7 @@ class AtomicDirectory:
     ) -> None:
         if not self._whole:
             return
-        with after(kind):
+        with defer_to(kind):
             self._finish()
 
     def _finish(self) -> None:

@@ -65,18 +65,28 @@ ENCODERS = {
     NVENC: Encoder(NVENC, {"preset": "p4", "rc": "vbr", "cq": "23", "b": "0", "bf": "0"}),
     "libx264": Encoder(
         "libx264",
-        {"preset": "veryfast", "crf": "22", "bf": "0",
-         "x264-params": "subme=1:me=dia:rc-lookahead=3:sync-lookahead=0"},
+        {
+            "preset": "veryfast",
+            "crf": "22",
+            "bf": "0",
+            "x264-params": "subme=1:me=dia:rc-lookahead=3:sync-lookahead=0",
+        },
     ),
     "libopenh264": Encoder("libopenh264", {"allow_skip_frames": "0"}),
     "libvpx-vp9": Encoder(
         "libvpx-vp9",
-        {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "33", "b": "0",
-         "lag-in-frames": "0"},
+        {
+            "deadline": "realtime",
+            "cpu-used": "8",
+            "row-mt": "1",
+            "crf": "33",
+            "b": "0",
+            "lag-in-frames": "0",
+        },
     ),
     "libvpx": Encoder("libvpx", {"deadline": "realtime", "cpu-used": "8", "crf": "12", "b": "4M"}),
     "mpeg4": Encoder("mpeg4", {"flags": "+qscale", "global_quality": "590"}, 60_000),
-}  # fmt: skip
+}
 
 _ANY = ("libx264", "libopenh264", "libvpx-vp9", "mpeg4")
 _HYBRID = {"movflags": "hybrid_fragmented"}
@@ -110,12 +120,12 @@ def format_of(path: Path) -> VideoFormat:
 
 def encoders_for(kind: VideoFormat, size: tuple[int, int]) -> tuple[str, ...]:
     """Names of a format's encoders, best first; a GPU's where it opens for pictures of `size`."""
-    if "libx264" in kind.encoders and may_have_gpu() and opens(ENCODERS[NVENC], size):
+    if "libx264" in kind.encoders and may_have_gpu() and can_open(ENCODERS[NVENC], size):
         return (NVENC, *kind.encoders)
     return kind.encoders
 
 
-def opens(encoder: Encoder, size: tuple[int, int]) -> bool:
+def can_open(encoder: Encoder, size: tuple[int, int]) -> bool:
     """Whether this build, driver and card really encode pictures of `size` with it."""
     try:
         context = av.CodecContext.create(encoder.name, "w")
@@ -148,7 +158,7 @@ class WholeWrites(io.FileIO):
 
 
 def open_container(file: WholeWrites, kind: VideoFormat, fps: float) -> OutputContainer:
-    """A container that writes to `file` from its start, a few frames at a time."""
+    """Open a container that writes to `file` from its start, a few frames at a time."""
     file.seek(0)
     file.truncate()
     piece_us = str(max(1, round(PIECE_FRAMES / fps * 1_000_000)))
@@ -184,7 +194,7 @@ def add_video(
         time_base=ticks,
     )
     if not isinstance(stream, VideoStream):
-        raise ValueError(f"{encoder.name} is no video encoder")
+        raise ValueError(f"{encoder.name} is not a video encoder")
     context = stream.codec_context
     context.pix_fmt = "yuv420p"
     context.gop_size = max(1, round(rate * KEYFRAME_EVERY_S))

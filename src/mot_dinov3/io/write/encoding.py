@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import cv2
+import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
@@ -25,7 +26,6 @@ from mot_dinov3.io.write.encoders import (
     encoders_for,
     open_container,
 )
-from mot_dinov3.io.write.planes import yuv_planes
 from mot_dinov3.values import Image
 
 AVCOL_BT709 = 1
@@ -33,6 +33,23 @@ AVCOL_SPC_SMPTE170M = 6
 AVCOL_RANGE_LIMITED = 1
 LEAST_SHARED_HEIGHT = 4
 """Lower pictures are copied: libav takes no planes of one line from outside."""
+
+RED, BLUE = 0.2126, 0.0722
+"""Share of red and of blue in the brightness (ITU-R BT.709)."""
+
+GREEN = 1 - RED - BLUE
+LIGHTEST, CHROMA, NEUTRAL, DARKEST = 219, 112, 128, 16
+"""Limited range: how far brightness and half of a colour reach, the middle of a colour, black."""
+
+TO_BT709 = np.array(
+    [
+        [LIGHTEST * BLUE, LIGHTEST * GREEN, LIGHTEST * RED, 255 * DARKEST],
+        [CHROMA, -CHROMA * GREEN / (1 - BLUE), -CHROMA * RED / (1 - BLUE), 255 * NEUTRAL],
+        [-CHROMA * BLUE / (1 - RED), -CHROMA * GREEN / (1 - RED), CHROMA, 255 * NEUTRAL],
+    ],
+    np.float32,
+) / np.float32(255)
+"""Rows Y, Cb, Cr over blue, green, red and 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +151,7 @@ class Encoding:
         right, below = self._even[0] - self.size[0], self._even[1] - self.size[1]
         if right or below:
             image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
-        planes = yuv_planes(image, bt709=self._is_hd)
+        planes = convert_to_yuv(image, bt709=self._is_hd)
         tiny = self._even[1] < LEAST_SHARED_HEIGHT
         wrap = av.VideoFrame.from_ndarray if tiny else av.VideoFrame.from_numpy_buffer
         return wrap(planes, format="yuv420p")
@@ -144,7 +161,7 @@ class Encoding:
         return self._even[1] >= HD_HEIGHT
 
     def _open(self, path: Path, kind: VideoFormat) -> Output:
-        """The first encoder of the format that works here, with the sound if the file takes it."""
+        """Open the first encoder of the format that works here, with sound if the file takes it."""
         sounds = (self._audio, None) if self._audio is not None else (None,)
         encoders = encoders_for(kind, self._even)
         for name, sound in itertools.product(encoders, sounds):
@@ -181,3 +198,24 @@ class Encoding:
             sound.attach(container)
         container.start_encoding()
         return Output(container, stream, ticks, encoder.name, sound)
+
+
+def convert_to_yuv(image: Image, *, bt709: bool) -> Image:
+    """Convert a picture to the planes that encoders take: YUV 4:2:0 in limited range.
+
+    Returns (H * 3 / 2, W) uint8: brightness, then a quarter each of Cb and Cr, one below the other.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, of even height and width.
+        bt709: by the matrix of ITU-R BT.709, else by that of BT.601.
+    """
+    if not bt709:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)
+    height, width = image.shape[:2]
+    whole = cv2.transform(image, TO_BT709)
+    small = cv2.resize(whole, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    out = np.empty((height * 3 // 2, width), np.uint8)
+    cv2.extractChannel(whole, 0, out[:height])
+    for channel, plane in enumerate(out[height:].reshape(2, height // 2, width // 2), 1):
+        cv2.extractChannel(small, channel, plane)
+    return out

@@ -16,10 +16,10 @@ import av
 
 from mot_dinov3.errors import OutputError, cannot_write
 from mot_dinov3.io.info import SQUARE, sane_fps
-from mot_dinov3.io.paths import publish, reserve_partial
 from mot_dinov3.io.write.audio import AudioCopy
 from mot_dinov3.io.write.encoders import VideoFormat, format_of
 from mot_dinov3.io.write.encoding import Encoding, Shape
+from mot_dinov3.io.write.paths import publish, reserve_partial
 from mot_dinov3.runtime.distribution import Distribution
 from mot_dinov3.values import Image
 
@@ -116,7 +116,7 @@ class VideoWriter:
         self.frames += 1
 
     def close(self) -> None:
-        """Finish the file and give it its name; more than once does no harm.
+        """Finish the file and give it its name; closing it again does nothing.
 
         Raises:
             OutputError: it could not be finished; what was written stays under the partial name.
@@ -148,7 +148,7 @@ class VideoWriter:
         ) from failure
 
     def _run(self) -> None:
-        """The thread: after a failure it goes on emptying the queue, so that nobody waits."""
+        """Encode in the thread; after a failure it goes on emptying the queue: no caller waits."""
         encoding: Encoding | None = None
         audio = self._open_audio()
         partial = self.partial

@@ -11,14 +11,14 @@ import numpy as np
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.errors import MotError
-from mot_dinov3.lab.benchmarks.base import Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
+from mot_dinov3.lab.benchmarks.base import Figures, Report, ResultRow
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
+from mot_dinov3.lab.benchmarks.figures import compare_rounds, count_rounds
 from mot_dinov3.perception.backends.choice import ORDER, PRECISIONS, TITLES
 from mot_dinov3.perception.detectors.factory import create_detector, detector_kind
 from mot_dinov3.perception.detectors.letterbox import input_size
 from mot_dinov3.perception.features.factory import create_embedder
-from mot_dinov3.runtime.device import synchronised_clock
+from mot_dinov3.runtime.device import create_synchronised_clock
 from mot_dinov3.systems.modular import person_sized_box
 from mot_dinov3.values import Detections, FloatArray, Frame
 from mot_dinov3.values.boxes import iou_matrix
@@ -42,20 +42,20 @@ class Contender:
     parity: Callable[[list[object], list[object]], Figures]
 
 
-def backends(bench: Bench) -> Report:
-    """Milliseconds of a call, in turn, round by round, and how near torch fp32 the answers are."""
-    with bench.reader() as reader:
+def measure_backends(context: BenchmarkContext) -> Report:
+    """Measure milliseconds of a call, in turn, and how near torch fp32 the answers are."""
+    with context.open_reader() as reader:
         frames = [frame for _, frame in zip(range(PICTURES), reader, strict=False)]
-    rows: list[Row] = []
-    detectors, skipped = _loaded(bench, lambda settings: _detecting(bench, settings))
-    detectors |= _ultralytics(bench, frames[0])
-    rows += _measured("detector", detectors, frames, bench) + _skipped("detector", skipped)
-    embedders, skipped = _loaded(bench, lambda settings: _embedding(bench, settings))
-    rows += _measured("embedder", embedders, frames, bench) + _skipped("embedder", skipped)
+    rows: list[ResultRow] = []
+    detectors, skipped = _load(context, lambda settings: _create_detection(context, settings))
+    detectors |= _create_ultralytics(context, frames[0])
+    rows += _measure("detector", detectors, frames, context) + _list_skipped("detector", skipped)
+    embedders, skipped = _load(context, lambda settings: _create_embedding(context, settings))
+    rows += _measure("embedder", embedders, frames, context) + _list_skipped("embedder", skipped)
     size = f"{frames[0].width}x{frames[0].height}"
     return Report(
-        f"a call for a frame of {size}: {_detector(bench).det}, --imgsz "
-        f"{bench.config.detector.imgsz}; {CROPS} crops at once, {bench.device}",
+        f"a call for a frame of {size}: {_choose_detector(context).det}, --imgsz "
+        f"{context.config.detector.imgsz}; {CROPS} crops at once, {context.device}",
         rows,
         [
             "speedup: torch fp32's time over this one's, median over rounds. same: share of torch "
@@ -66,17 +66,17 @@ def backends(bench: Bench) -> Report:
     )
 
 
-def _loaded(
-    bench: Bench, build: Callable[[DeviceConfig], Contender]
+def _load(
+    context: BenchmarkContext, build: Callable[[DeviceConfig], Contender]
 ) -> tuple[dict[str, Contender], dict[str, str]]:
-    """Every combination that this machine can run, and why it cannot run the others."""
-    kind = bench.device.partition(":")[0]
+    """Load what this machine can run; returns that, and why it cannot run the rest."""
+    kind = context.device.partition(":")[0]
     found, skipped = {}, {}
     for backend in reversed(ORDER[kind]):
         for precision in PRECISIONS[backend, kind]:
             title = f"{TITLES[backend]} {precision}"
             settings = replace(
-                bench.config.device, backend=backend, precision=precision, half=False
+                context.config.device, backend=backend, precision=precision, half=False
             )
             try:
                 found[title] = build(settings)
@@ -85,31 +85,31 @@ def _loaded(
     return found, skipped
 
 
-def _skipped(part: str, why: Mapping[str, str]) -> list[Row]:
-    return [Row(f"{part}, {name}", {}, skipped=reason) for name, reason in why.items()]
+def _list_skipped(part: str, why: Mapping[str, str]) -> list[ResultRow]:
+    return [ResultRow(f"{part}, {name}", {}, skipped=reason) for name, reason in why.items()]
 
 
-def _measured(
-    part: str, contenders: Mapping[str, Contender], frames: list[Frame], bench: Bench
-) -> list[Row]:
-    """One row for each contender; all of them are called in every round."""
-    clock = synchronised_clock(bench.device)
+def _measure(
+    part: str, contenders: Mapping[str, Contender], frames: list[Frame], context: BenchmarkContext
+) -> list[ResultRow]:
+    """Measure one row for each contender; all of them are called in every round."""
+    clock = create_synchronised_clock(context.device)
     answers = {name: [one.call(frame) for frame in frames] for name, one in contenders.items()}
     times_ms: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(rounds_of(bench.settings.rounds)):
+    for _ in range(count_rounds(context.settings.rounds)):
         for name, one in contenders.items():
-            times_ms[name].append(_median_ms(one, frames, clock))
+            times_ms[name].append(_time_calls(one, frames, clock))
     rows = []
     for name, one in contenders.items():
         figures: Figures = {"ms": round(float(np.median(times_ms[name])), 2)}
         if REFERENCE in contenders:
-            figures |= ratio_figures(times_ms[REFERENCE], times_ms[name], "speedup")
+            figures |= compare_rounds(times_ms[REFERENCE], times_ms[name], "speedup")
             figures |= one.parity(answers[REFERENCE], answers[name])
-        rows.append(Row(f"{part}, {name}", figures))
+        rows.append(ResultRow(f"{part}, {name}", figures))
     return rows
 
 
-def _median_ms(one: Contender, frames: list[Frame], clock: Callable[[], float]) -> float:
+def _time_calls(one: Contender, frames: list[Frame], clock: Callable[[], float]) -> float:
     taken = []
     for frame in frames:
         started = clock()
@@ -118,21 +118,23 @@ def _median_ms(one: Contender, frames: list[Frame], clock: Callable[[], float]) 
     return float(np.median(taken))
 
 
-def _detector(bench: Bench) -> DetectorConfig:
-    """The configured detector; the demo one where a backend has nothing to run."""
-    config = bench.config.detector
+def _choose_detector(context: BenchmarkContext) -> DetectorConfig:
+    """Choose the configured detector, or the demo one if no backend runs it."""
+    config = context.config.detector
     return config if detector_kind(config.det).has_network else replace(config, det="demo")
 
 
-def _detecting(bench: Bench, settings: DeviceConfig) -> Contender:
-    return Contender(create_detector(_detector(bench), bench.device, settings).detect, same_boxes)
+def _create_detection(context: BenchmarkContext, settings: DeviceConfig) -> Contender:
+    return Contender(
+        create_detector(_choose_detector(context), context.device, settings).detect, compare_boxes
+    )
 
 
-def _ultralytics(bench: Bench, frame: Frame) -> dict[str, Contender]:
+def _create_ultralytics(context: BenchmarkContext, frame: Frame) -> dict[str, Contender]:
     """Ultralytics' own prediction loop: its default, and its OpenVINO export for such frames."""
-    config = _detector(bench)
+    config = _choose_detector(context)
     path = Path(config.det)
-    if path.suffix != ".pt" or not path.is_file() or bench.device != "cpu":
+    if path.suffix != ".pt" or not path.is_file() or context.device != "cpu":
         return {}
     from mot_dinov3.perception.detectors.checkpoint import Checkpoint, silence_output
     from mot_dinov3.perception.detectors.ultralytics_loop import UltralyticsDetector
@@ -141,18 +143,18 @@ def _ultralytics(bench: Bench, frame: Frame) -> dict[str, Contender]:
     if find_spec("openvino"):
         checkpoint = Checkpoint(path)
         size = input_size((frame.width, frame.height), config.imgsz, checkpoint.about.stride)
-        checkpoint.model.model.pt_path = str(bench.directory / path.name)
+        checkpoint.model.model.pt_path = str(context.directory / path.name)
         with silence_output():
             own = checkpoint.model.export(format="openvino", imgsz=size, device="cpu")
         files["Ultralytics OpenVINO"] = Path(own)
     return {
-        name: Contender(UltralyticsDetector(config, file, bench.device).detect, same_boxes)
+        name: Contender(UltralyticsDetector(config, file, context.device).detect, compare_boxes)
         for name, file in files.items()
     }
 
 
-def _embedding(bench: Bench, settings: DeviceConfig) -> Contender:
-    embedder = create_embedder(bench.config.embedder, bench.place(settings))
+def _create_embedding(context: BenchmarkContext, settings: DeviceConfig) -> Contender:
+    embedder = create_embedder(context.config.embedder, context.create_placement(settings))
 
     def embed(frame: Frame) -> FloatArray:
         shift = np.arange(CROPS, dtype=np.float32)[:, None] * 0.08 * frame.width
@@ -160,11 +162,11 @@ def _embedding(bench: Bench, settings: DeviceConfig) -> Contender:
         boxes[:, [0, 2]] += shift - shift.mean()
         return embedder.embed(frame.image, boxes)
 
-    return Contender(embed, least_cosine)
+    return Contender(embed, find_least_cosine)
 
 
-def same_boxes(expected: list[object], found: list[object]) -> Figures:
-    """Share of boxes that both have, and the mean distance of their sides in pixels."""
+def compare_boxes(expected: list[object], found: list[object]) -> Figures:
+    """Find the share of boxes that both have, and the mean distance of their sides in pixels."""
     hits = total = 0
     off_px: list[float] = []
     for one, other in zip(expected, found, strict=True):
@@ -185,7 +187,7 @@ def same_boxes(expected: list[object], found: list[object]) -> Figures:
     }
 
 
-def least_cosine(expected: list[object], found: list[object]) -> Figures:
-    """The least cosine between two embeddings of one crop."""
+def find_least_cosine(expected: list[object], found: list[object]) -> Figures:
+    """Find the least cosine between two embeddings of one crop."""
     products = np.einsum("fnd,fnd->fn", np.array(expected), np.array(found))
     return {"cosine": round(float(products.min()), 5)}

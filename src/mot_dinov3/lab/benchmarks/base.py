@@ -1,4 +1,4 @@
-"""What a benchmark is to the `bench` command, and what it hands back."""
+"""What a benchmark is to the `context` command, and what it hands back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 
 Figures: TypeAlias = dict[str, float]
 
@@ -26,7 +26,7 @@ class Bar:
     at_least: bool = False
 
     def met(self, figures: Figures) -> bool:
-        """Whether the row passes; a figure that is not there does not."""
+        """Whether the row passes; a missing figure does not."""
         value = figures.get(self.figure, float("nan"))
         return value >= self.limit if self.at_least else value <= self.limit
 
@@ -35,7 +35,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ResultRow:
     """One measured case.
 
     Attributes:
@@ -62,10 +62,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one benchmark found: a headline that says what was measured, rows, and notes."""
+    """The result of one benchmark: a headline that says what was measured, rows, and notes."""
 
     title: str
-    rows: Sequence[Row]
+    rows: Sequence[ResultRow]
     notes: Sequence[str] = field(default_factory=tuple)
 
     def as_dict(self) -> dict[str, Any]:
@@ -77,5 +77,5 @@ class Report:
 class Benchmark(Protocol):
     """Measures one thing."""
 
-    def __call__(self, bench: Bench) -> Report:
-        """Run it with the shared settings, clip and embedder of `bench`."""
+    def __call__(self, context: BenchmarkContext) -> Report:
+        """Run it with the shared settings, clip and embedder of `context`."""

@@ -9,13 +9,13 @@ import numpy as np
 
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import MotError
-from mot_dinov3.lab.alone import on_one_core
-from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
+from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, ResultRow
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
+from mot_dinov3.lab.benchmarks.figures import compare_rounds, count_rounds
+from mot_dinov3.lab.benchmarks.machine import run_on_one_core
 from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.perception.features.factory import create_embedder
-from mot_dinov3.runtime.device import stopwatch
+from mot_dinov3.runtime.device import create_stopwatch
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.values import FloatArray, Image
 
@@ -34,9 +34,10 @@ class Way:
 
     Attributes:
         label: what is different from the way above it.
-        backend, precision: what runs.
-        on_device: crops are cut on the device.
-        graphs: batches are recorded.
+        backend: as after `--backend`.
+        precision: as after `--precision`.
+        on_device: whether crops are cut on the device.
+        graphs: whether batches are recorded as CUDA graphs.
     """
 
     label: str
@@ -73,19 +74,21 @@ GPU_WAYS = (
 )
 
 
-def batch(bench: Bench) -> Report:
-    """Milliseconds a crop at every batch size, way by way, in turn."""
-    config, run, device = bench.config.embedder, bench.config.device, bench.device
-    rounds = rounds_of(bench.settings.rounds)
+def measure_batches(context: BenchmarkContext) -> Report:
+    """Measure milliseconds a crop at every batch size, way by way, in turn."""
+    config, run, device = context.config.embedder, context.config.device, context.device
+    rounds = count_rounds(context.settings.rounds)
     if device == "cpu":
-        measured = on_one_core(measure, config, run, device, rounds)
+        measured = run_on_one_core(time_ways, config, run, device, rounds)
     else:
-        measured = measure(config, run, device, rounds)
+        measured = time_ways(config, run, device, rounds)
     base = next(iter(measured.values()))
     bar = Bar("speedup", LEAST_SPEEDUP, at_least=True)
-    judged = device == "cpu" and bool(bench.settings.random_vits)
+    judged = device == "cpu" and bool(context.settings.random_vits)
     rows = [
-        Row(label, figures_of(samples, base), bar if judged and label == AUTO_LABEL else None)
+        ResultRow(
+            label, summarise_ways(samples, base), bar if judged and label == AUTO_LABEL else None
+        )
         for label, samples in measured.items()
     ]
     notes = [
@@ -94,22 +97,22 @@ def batch(bench: Bench) -> Report:
         "speedup: median over rounds and sizes of the first row's time over this row's.",
     ]
     where = "one core" if device == "cpu" else f"{device}, CUDA events"
-    what = (config.embed_model or config.embedder).replace(f"{bench.directory}/", "")
+    what = (config.embed_model or config.embedder).replace(f"{context.directory}/", "")
     return Report(f"{what}, cost by batch size; {where}", rows, notes)
 
 
-def ways(device: str) -> Sequence[Way]:
+def ways_of(device: str) -> Sequence[Way]:
     """The ways to try, the plainest first and the automatic choice last."""
     return CPU_WAYS if device == "cpu" else GPU_WAYS
 
 
-def measure(
+def time_ways(
     config: EmbedderConfig, run: DeviceConfig, device: str, rounds: int
 ) -> dict[str, FloatArray]:
-    """Label -> (sizes, rounds) milliseconds per crop; ways that are not installed are left out."""
-    embedders = dict(_embedders(config, run, device))
-    image, boxes = _crowd(max(SIZES))
-    timed = stopwatch(device)
+    """Time all ways: label -> (sizes, rounds) milliseconds per crop, installed ways only."""
+    embedders = dict(_create_embedders(config, run, device))
+    image, boxes = _draw_crowd(max(SIZES))
+    timed = create_stopwatch(device)
     out = {label: np.zeros((len(SIZES), rounds), np.float32) for label in embedders}
     for row, n in enumerate(SIZES):
         for embedder in embedders.values():
@@ -121,10 +124,10 @@ def measure(
     return out
 
 
-def _embedders(
+def _create_embedders(
     config: EmbedderConfig, run: DeviceConfig, device: str
 ) -> Iterator[tuple[str, Embedder]]:
-    for way in ways(device):
+    for way in ways_of(device):
         try:
             yield way.label, way.embedder(config, device, run)
         except MotError:
@@ -132,8 +135,8 @@ def _embedders(
                 raise
 
 
-def _crowd(n: int) -> tuple[Image, FloatArray]:
-    """A picture of noise and `n` boxes as large as people in it."""
+def _draw_crowd(n: int) -> tuple[Image, FloatArray]:
+    """Draw a picture of noise and `n` boxes as large as people in it."""
     rng = np.random.default_rng(0)
     height, width = FRAME
     size = np.array(PERSON_WH) * rng.uniform(0.7, 1.3, (n, 1))
@@ -142,9 +145,9 @@ def _crowd(n: int) -> tuple[Image, FloatArray]:
     return image, np.hstack([corner, corner + size]).astype(np.float32)
 
 
-def figures_of(samples: FloatArray, base: FloatArray) -> Figures:
-    """Medians by size, and how much faster than `base`; both (sizes, rounds)."""
+def summarise_ways(samples: FloatArray, base: FloatArray) -> Figures:
+    """Take medians by size, and how much faster than `base`; both are (sizes, rounds)."""
     by_size = {
         f"ms{n}": round(float(np.median(row)), 2) for n, row in zip(SIZES, samples, strict=True)
     }
-    return {**by_size, **ratio_figures(base.ravel().tolist(), samples.ravel().tolist(), "speedup")}
+    return {**by_size, **compare_rounds(base.ravel().tolist(), samples.ravel().tolist(), "speedup")}

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.benchmarks.jitter import Metronome, fixed_work, unsteadiness
-from mot_dinov3.lab.benchmarks.simulated import figures_of
-from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, ResultRow
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
+from mot_dinov3.lab.benchmarks.jitter import Metronome, create_fixed_work, measure_unsteadiness
+from mot_dinov3.lab.benchmarks.simulated import summarise_counts
+from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models, ModularTracker, person_sized_box
 from mot_dinov3.values import EmbedCounts, Frame
@@ -21,7 +21,7 @@ SIZES = (1, 2, 4, 8, 16)
 
 
 @dataclass(slots=True)
-class Case:
+class BudgetRounds:
     """What one budget showed over all rounds.
 
     Attributes:
@@ -37,15 +37,15 @@ class Case:
     same_batch_ms: list[float] = field(default_factory=list)
 
 
-def budget(bench: Bench) -> Report:
-    """Share of the frames over budget whose critical work fitted, at several budgets."""
-    cases = [Case(budget_ms) for budget_ms in bench.settings.budgets_ms]
-    for _ in range(bench.settings.rounds):  # A B C A B C: a slow spell hits every budget
-        for case in cases:
-            run_once(bench, case)
+def measure_budget(context: BenchmarkContext) -> Report:
+    """Measure the share of frames over budget whose critical work fitted, at several budgets."""
+    by_budget = [BudgetRounds(budget_ms) for budget_ms in context.settings.budgets_ms]
+    for _ in range(context.settings.rounds):  # A B C A B C: a slow spell hits every budget
+        for rounds in by_budget:
+            run_pass(context, rounds)
     rows = [
-        Row(f"{case.budget_ms:g} ms", case_figures(case), Bar("over_share", OVER_SHARE))
-        for case in cases
+        ResultRow(f"{rounds.budget_ms:g} ms", summarise_case(rounds), Bar("over_share", OVER_SHARE))
+        for rounds in by_budget
     ]
     notes = [
         "machine_over: how often identical one-core work between the frames took over 1.1 times "
@@ -53,31 +53,38 @@ def budget(bench: Bench) -> Report:
         "ratio: measured over predicted cost of a frame; fitted: critical work alone was within "
         "the budget.",
     ]
-    return Report(f"real clock; {bench.title}", rows, notes)
+    return Report(f"real clock; {context.title}", rows, notes)
 
 
-def run_once(bench: Bench, case: Case) -> None:
-    """One pass over the clip with one budget, the machine's jitter measured in between."""
-    config = bench.config
-    scheduler = replace(config.scheduler, budget_ms=case.budget_ms, budget_crops=0, embed_all=False)
-    player = TapePlayer(bench.tape)
-    tracker = assemble(config, Models(player, bench.embedder), scheduler=scheduler)
+def run_pass(context: BenchmarkContext, rounds: BudgetRounds) -> None:
+    """Track the clip once with one budget, and measure the machine's jitter in between."""
+    config = context.config
+    scheduler = replace(
+        config.scheduler, budget_ms=rounds.budget_ms, budget_crops=0, embed_all=False
+    )
+    player = ClipPlayer(context.recorded)
+    tracker = assemble(config, Models(player, context.embedder), scheduler=scheduler)
     metronomes: list[Metronome] = []
-    with bench.reader() as frames:
+    with context.open_reader() as frames:
         for frame in frames:
             if not metronomes:
                 tracker.warm_up(frame)
-                work = (fixed_work(case.budget_ms), same_batch(tracker, frame, case.budget_ms))
+                work = (
+                    create_fixed_work(rounds.budget_ms),
+                    repeat_batch(tracker, frame, rounds.budget_ms),
+                )
                 metronomes = [Metronome(item) for item in work]
-            case.counts.append(tracker.step(frame).embed)
-            metronomes[len(case.counts) % 2].tick()
-    for metronome, samples in zip(metronomes, (case.machine_ms, case.same_batch_ms), strict=True):
+            rounds.counts.append(tracker.step(frame).embed)
+            metronomes[len(rounds.counts) % 2].tick()
+    for metronome, samples in zip(
+        metronomes, (rounds.machine_ms, rounds.same_batch_ms), strict=True
+    ):
         middle = float(np.median(metronome.samples_ms or [1.0]))
         samples += [ms / middle for ms in metronome.samples_ms]
 
 
-def same_batch(tracker: ModularTracker, frame: Frame, budget_ms: float) -> Callable[[], object]:
-    """Embeds one and the same batch, as large as fits the budget by the warm-up's costs."""
+def repeat_batch(tracker: ModularTracker, frame: Frame, budget_ms: float) -> Callable[[], object]:
+    """Make a function that embeds the same batch, as large as fits the budget, each time."""
     embedder, model = tracker.embedder, tracker.scheduler.model
     if embedder is None:
         return lambda: None
@@ -86,13 +93,16 @@ def same_batch(tracker: ModularTracker, frame: Frame, budget_ms: float) -> Calla
     return lambda: embedder.embed(image, boxes)
 
 
-def case_figures(case: Case) -> Figures:
-    """All figures of a budget."""
-    counts, frames = case.counts, max(len(case.counts), 1)
-    figures = figures_of(counts, case.budget_ms)
+def summarise_case(rounds: BudgetRounds) -> Figures:
+    """Compute all figures of a budget."""
+    counts, frames = rounds.counts, max(len(rounds.counts), 1)
+    figures = summarise_counts(counts, rounds.budget_ms)
     ratio = [item.embed_ms / item.predicted_ms for item in counts if item.predicted_ms > 0]
     p50, p95 = np.percentile(ratio, [50, 95]) if ratio else (0.0, 0.0)
-    machine, batch = unsteadiness(case.machine_ms), unsteadiness(case.same_batch_ms)
+    machine, batch = (
+        measure_unsteadiness(rounds.machine_ms),
+        measure_unsteadiness(rounds.same_batch_ms),
+    )
     return {
         **figures,
         "crops": round(sum(item.computed for item in counts) / frames, 2),

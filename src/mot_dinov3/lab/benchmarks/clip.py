@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.values import Image
 
 
@@ -22,17 +22,20 @@ class ShortClip:
     wh: tuple[int, int]
 
 
-def short_clip(bench: Bench, frames: int, width: int = 0) -> ShortClip:
+def write_short_clip(context: BenchmarkContext, frames: int, width: int = 0) -> ShortClip:
     """Write the first frames of the source, scaled to `width` pixels where that is not 0.
 
     Raises:
         MotError: the source cannot be read.
     """
-    path = bench.directory / f"clip-{width or 'whole'}.mp4"
+    path = context.directory / f"clip-{width or 'whole'}.mp4"
     size, count = (0, 0), 0
-    with bench.reader() as reader, VideoWriter(VideoWriterConfig(path, reader.info.fps)) as writer:
+    with (
+        context.open_reader() as reader,
+        VideoWriter(VideoWriterConfig(path, reader.info.fps)) as writer,
+    ):
         for frame in reader:
-            image = scaled(frame.image, width)
+            image = scale_picture(frame.image, width)
             size = (image.shape[1], image.shape[0])
             writer.write(image, frame.time_s)
             count += 1
@@ -41,8 +44,8 @@ def short_clip(bench: Bench, frames: int, width: int = 0) -> ShortClip:
     return ShortClip(path, count, size)
 
 
-def scaled(image: Image, width: int) -> Image:
-    """The picture `width` pixels wide, its height even and in proportion; itself for 0."""
+def scale_picture(image: Image, width: int) -> Image:
+    """Scale to `width` pixels across, the height even and in proportion; 0 leaves it as it is."""
     if not width or image.shape[1] == width:
         return image
     height = round(image.shape[0] * width / image.shape[1] / 2) * 2

@@ -13,50 +13,68 @@ BENCHMARKS = Registry(
     "benchmark",
     {
         "budget": (
-            "mot_dinov3.lab.benchmarks.budget:budget",
+            "mot_dinov3.lab.benchmarks.budget:measure_budget",
             "the embedding budget on the real clock",
         ),
-        "jitter": ("mot_dinov3.lab.benchmarks.jitter:jitter", "how unsteady the machine itself is"),
+        "jitter": (
+            "mot_dinov3.lab.benchmarks.jitter:measure_jitter",
+            "how unsteady the machine itself is",
+        ),
         "simulated": (
-            "mot_dinov3.lab.benchmarks.simulated:simulated",
+            "mot_dinov3.lab.benchmarks.simulated:simulate_budget",
             "the budget on a simulated clock",
         ),
-        "planning": ("mot_dinov3.lab.benchmarks.planning:planning", "what planning costs a frame"),
+        "planning": (
+            "mot_dinov3.lab.benchmarks.planning:measure_planning",
+            "what planning costs a frame",
+        ),
         "association": (
-            "mot_dinov3.lab.benchmarks.association:association",
+            "mot_dinov3.lab.benchmarks.association:measure_association",
             "what planning and association cost a frame",
         ),
         "saving": (
-            "mot_dinov3.lab.benchmarks.saving:saving",
+            "mot_dinov3.lab.benchmarks.saving:measure_saving",
             "what scheduling saves, and whether the tracks stay the same",
         ),
         "overhead": (
-            "mot_dinov3.lab.benchmarks.overhead:overhead",
+            "mot_dinov3.lab.benchmarks.overhead:measure_overhead",
             "all but detector and embedder",
         ),
         "overlap": (
-            "mot_dinov3.lab.benchmarks.overlap:overlap",
+            "mot_dinov3.lab.benchmarks.concurrency:measure_concurrency",
             "the run with threads beside the run without",
         ),
         "backends": (
-            "mot_dinov3.lab.benchmarks.backends:backends",
+            "mot_dinov3.lab.benchmarks.backends:measure_backends",
             "detector and embedder with every backend and precision",
         ),
-        "batch": ("mot_dinov3.lab.benchmarks.batch:batch", "what a crop costs by batch size"),
-        "memory": ("mot_dinov3.lab.benchmarks.memory:memory", "whether memory stays flat"),
-        "help-time": ("mot_dinov3.lab.benchmarks.help_time:help_time", "how long --help takes"),
-        "peers": ("mot_dinov3.lab.benchmarks.peers:peers", "other trackers on the same detections"),
+        "batch": (
+            "mot_dinov3.lab.benchmarks.batch:measure_batches",
+            "what a crop costs by batch size",
+        ),
+        "memory": ("mot_dinov3.lab.benchmarks.memory:measure_memory", "whether memory stays flat"),
+        "help-time": (
+            "mot_dinov3.lab.benchmarks.help_time:measure_help_time",
+            "how long --help takes",
+        ),
+        "peers": (
+            "mot_dinov3.lab.benchmarks.peers:measure_peers",
+            "other trackers on the same detections",
+        ),
         "whole-run": (
-            "mot_dinov3.lab.benchmarks.whole_run:whole_run",
+            "mot_dinov3.lab.benchmarks.whole_run:measure_whole_run",
             "the whole run beside yolo track",
         ),
         "reid-run": (
-            "mot_dinov3.lab.benchmarks.reid_run:reid_run",
+            "mot_dinov3.lab.benchmarks.reid_run:measure_reid_run",
             "the whole run with re-identification beside BoxMOT",
         ),
-        "tax": ("mot_dinov3.lab.benchmarks.tax:tax", "the whole run over the detector alone"),
+        "tax": (
+            "mot_dinov3.lab.benchmarks.tax:measure_tax",
+            "the whole run over the detector alone",
+        ),
         "scale": (
-            "mot_dinov3.lab.benchmarks.scale:scale",
+            "mot_dinov3.lab.benchmarks.scale:measure_scale",
             "growth with objects, pixels and frames",
         ),
     },
@@ -67,5 +85,5 @@ ON_REQUEST = {"backends", "batch", "peers", "whole-run", "reid-run", "tax", "sca
 
 
 def create_benchmark(name: str) -> Benchmark:
-    """The benchmark behind a word of the command line."""
+    """Load the benchmark behind a word of the command line."""
     return cast("Benchmark", BENCHMARKS.load(name))

@@ -7,8 +7,8 @@ from time import perf_counter
 
 import numpy as np
 
-from mot_dinov3.lab.benchmarks.base import Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.base import Figures, Report, ResultRow
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.runtime.statistics import TOLERANCE
 
 EDGE = 64
@@ -36,7 +36,7 @@ class Metronome:
         self.samples_ms.append((perf_counter() - started) * 1000)
 
 
-def fixed_work(length_ms: float) -> Callable[[], None]:
+def create_fixed_work(length_ms: float) -> Callable[[], None]:
     """Work on one core that takes about `length_ms` when nothing disturbs it."""
     normal = np.random.default_rng(0).normal(size=(EDGE, EDGE))
     matrix = np.linalg.qr(normal)[0].astype(np.float32)  # a rotation: products neither grow nor die
@@ -55,7 +55,7 @@ def fixed_work(length_ms: float) -> Callable[[], None]:
     return lambda: work(times)
 
 
-def unsteadiness(samples_ms: Sequence[float]) -> Figures:
+def measure_unsteadiness(samples_ms: Sequence[float]) -> Figures:
     """High quantiles over the median, and the share beyond the tolerance of a budget."""
     if not len(samples_ms):
         return {"p50_ms": 0.0, "p95_ratio": 0.0, "p99_ratio": 0.0, "over_share": 0.0}
@@ -69,16 +69,16 @@ def unsteadiness(samples_ms: Sequence[float]) -> Figures:
     }
 
 
-def jitter(bench: Bench) -> Report:
-    """The same one-core work repeated, as long as each budget."""
+def measure_jitter(context: BenchmarkContext) -> Report:
+    """Repeat the same one-core work, as long as each budget."""
     rows = []
-    for length_ms in bench.settings.budgets_ms:
-        metronome = Metronome(fixed_work(length_ms))
-        repeats = repeats_for(length_ms) * bench.settings.rounds
+    for length_ms in context.settings.budgets_ms:
+        metronome = Metronome(create_fixed_work(length_ms))
+        repeats = repeats_for(length_ms) * context.settings.rounds
         for _ in range(repeats):
             metronome.tick()
-        figures = {"repeats": repeats, **unsteadiness(metronome.samples_ms)}
-        rows.append(Row(f"work of {length_ms:g} ms", figures))
+        figures = {"repeats": repeats, **measure_unsteadiness(metronome.samples_ms)}
+        rows.append(ResultRow(f"work of {length_ms:g} ms", figures))
     notes = [f"over_share: how often identical work takes over {TOLERANCE:g} times its median."]
     return Report("the machine's own jitter", rows, notes)
 

@@ -17,7 +17,7 @@ from mot_dinov3.lab.benchmarks.program import Program
 VIDEO, LINES, TRACKS = "tracked.mp4", "frames.jsonl", "tracks.txt"
 
 
-def own_command(*words: str) -> list[str]:
+def build_own_command(*words: str) -> list[str]:
     """Start by `cli.py` in a checkout, else by the installed package."""
     script = Path(mot_dinov3.__file__).parents[2] / "cli.py"
     if script.is_file():
@@ -26,8 +26,8 @@ def own_command(*words: str) -> list[str]:
     return [sys.executable, "-c", start, *words]
 
 
-def own_program(config: TrackConfig, clip: ShortClip, directory: Path) -> Program:
-    """The whole main job on a clip: a video, MOT text and JSON lines are written.
+def build_own_program(config: TrackConfig, clip: ShortClip, directory: Path) -> Program:
+    """Build the whole main job on a clip: it writes a video, MOT text and JSON lines.
 
     The settings travel in a TOML file, and no variable overrules them.
     """
@@ -39,7 +39,7 @@ def own_program(config: TrackConfig, clip: ShortClip, directory: Path) -> Progra
     write_text(settings, to_toml(whole))
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ENVIRONMENT_PREFIX)}
     return Program(
-        own_command("--config", str(settings)),
+        build_own_command("--config", str(settings)),
         directory,
         frame_files=f"{Path(LINES).stem}*{Path(LINES).suffix}",
         end_file=VIDEO,

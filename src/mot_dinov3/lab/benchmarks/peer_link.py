@@ -10,27 +10,27 @@ from typing import Any, Self
 
 import numpy as np
 
-from mot_dinov3.lab.alone import THREADS
 from mot_dinov3.lab.benchmarks import peer_process
-from mot_dinov3.lab.benchmarks.program import last_words
-from mot_dinov3.lab.recordings.tape import Tape
+from mot_dinov3.lab.benchmarks.machine import THREADS
+from mot_dinov3.lab.benchmarks.program import find_last_line
+from mot_dinov3.lab.recordings.clip import RecordedClip
 from mot_dinov3.perception.detectors.ultralytics_setup import environment
 
 
-def save_rows(tape: Tape, path: Path, size: tuple[int, int]) -> None:
-    """Write a tape's boxes for the peers: rows of frame, x1, y1, x2, y2, score."""
+def save_rows(recorded: RecordedClip, path: Path, size: tuple[int, int]) -> None:
+    """Write a clip's boxes for the peers: rows of frame, x1, y1, x2, y2, score."""
     parts = [
         np.column_stack(
-            (np.full(len(take.detections), number), take.detections.xyxy, take.detections.score)
+            (np.full(len(frame.detections), number), frame.detections.xyxy, frame.detections.score)
         )
-        for number, take in enumerate(tape.takes.values())
+        for number, frame in enumerate(recorded.frames.values())
     ]
     rows = np.concatenate([np.empty((0, 6)), *parts])
-    np.savez(path, rows=rows, frames=np.array(len(tape)), size=np.array(size))
+    np.savez(path, rows=rows, frames=np.array(len(recorded)), size=np.array(size))
 
 
-def peers_environment() -> dict[str, str]:
-    """The variables of a peer's process: no network, no surprises."""
+def build_peers_environment() -> dict[str, str]:
+    """Collect the variables of a peer's process: it gets no network."""
     return {**os.environ, **environment(), "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
 
 
@@ -70,12 +70,16 @@ class PeerLink:
         return reply
 
     def _start(self) -> subprocess.Popen[str]:
-        alone = peers_environment() | dict.fromkeys(THREADS, "1")
+        alone = build_peers_environment() | dict.fromkeys(THREADS, "1")
         with self._log.open("w") as log:
             return subprocess.Popen(
-                self._words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                text=True, env=alone,
-            )  # fmt: skip
+                self._words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=alone,
+            )
 
     def _end(self) -> None:
         process, self._process = self._process, None
@@ -91,4 +95,4 @@ class PeerLink:
         process.wait()
 
     def _last_words(self) -> str:
-        return last_words(self._log.read_text(errors="replace")) if self._log.is_file() else ""
+        return find_last_line(self._log.read_text(errors="replace")) if self._log.is_file() else ""

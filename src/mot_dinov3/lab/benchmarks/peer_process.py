@@ -27,7 +27,7 @@ Size: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True)
 class Peer:
-    """A tracker of somebody else.
+    """A tracker of another project.
 
     Attributes:
         package: what must be installed.
@@ -93,8 +93,9 @@ def norfair(size: Size) -> tuple[Prepare, Step]:
     """Norfair, which has no default distance, as its MOT demo sets it up."""
     from norfair import Detection, Tracker
 
-    tracker = Tracker("iou", 0.9, detection_threshold=0.5, hit_counter_max=8,
-                      pointwise_hit_counter_max=3)  # fmt: skip
+    tracker = Tracker(
+        "iou", 0.9, detection_threshold=0.5, hit_counter_max=8, pointwise_hit_counter_max=3
+    )
 
     def prepare(rows: Rows) -> Any:  # noqa: ANN401 - the peer's own type
         return [Detection(row[:4].reshape(2, 2), np.array([row[4], row[4]])) for row in rows]
@@ -117,11 +118,9 @@ PEERS = {
         settings=NO_PICTURES,
     ),
     "ultralytics BYTETracker": Peer("ultralytics", partial(ultralytics, "bytetrack"), 0.1),
-    "ultralytics BOTSORT": Peer(
-        "ultralytics", partial(ultralytics, "botsort"), 0.1, NO_PICTURES
-    ),
+    "ultralytics BOTSORT": Peer("ultralytics", partial(ultralytics, "botsort"), 0.1, NO_PICTURES),
     "norfair": Peer("norfair", norfair, 0.5, "iou, distance 0.9, as in its MOT demo"),
-}  # fmt: skip
+}
 
 
 def track(peer: Peer, frames: Iterable[Rows], size: Size) -> dict[str, Any]:
@@ -138,7 +137,7 @@ def track(peer: Peer, frames: Iterable[Rows], size: Size) -> dict[str, Any]:
 
 
 def answer(name: str, frames: Iterable[Rows], size: Size) -> dict[str, Any]:
-    """What `track` finds, or the problem in words: a peer that fails must not end the others."""
+    """Track with one peer; a failure becomes words, as it must not end the other peers."""
     peer = PEERS[name]
     try:
         version = importlib.metadata.version(peer.package)
@@ -153,8 +152,8 @@ def main() -> None:
     """Answer on the real standard output; what the peers print goes to standard error."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    with np.load(sys.argv[1]) as tape:
-        rows, count, size = tape["rows"], int(tape["frames"]), tape["size"]
+    with np.load(sys.argv[1]) as recorded:
+        rows, count, size = recorded["rows"], int(recorded["frames"]), recorded["size"]
     frames = [rows[rows[:, 0] == number, 1:] for number in range(count)]
     for line in sys.stdin:
         reply = answer(line.strip(), frames, (int(size[0]), int(size[1])))

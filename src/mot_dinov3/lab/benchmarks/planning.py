@@ -6,11 +6,11 @@ from time import perf_counter
 
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.data.synthetic.crowd import CrowdConfig
-from mot_dinov3.lab.alone import on_one_core
-from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.recordings.crowd import crowd_tape
-from mot_dinov3.lab.recordings.tape import TapePlayer
+from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, ResultRow
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
+from mot_dinov3.lab.benchmarks.machine import run_on_one_core
+from mot_dinov3.lab.recordings.clip import ClipPlayer
+from mot_dinov3.lab.recordings.crowd import record_crowd
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.scheduling.policies.base import PlanInput, Policy
 from mot_dinov3.scheduling.policies.factory import create_policy
@@ -24,30 +24,32 @@ DIM = 384
 FRAMES, SKIPPED = 240, 20
 REPEATS = 3
 
+ALL_SEEN = "everybody seen"
 CROWDS = {
-    "everybody seen": CrowdConfig(PEOPLE, DIM),
+    ALL_SEEN: CrowdConfig(PEOPLE, DIM),
     "a tenth missed, some lost": CrowdConfig(PEOPLE, DIM, life_frames=400, missed=0.1),
 }
 
 
-def planning(bench: Bench) -> Report:
-    """Milliseconds of a plan for 100 detections and 100 tracks, on one core."""
-    names = dict.fromkeys(("value", "continuity", bench.settings.config.scheduler.embed_policy))
+def measure_planning(context: BenchmarkContext) -> Report:
+    """Measure milliseconds of a plan for 100 detections and 100 tracks, on one core."""
+    names = dict.fromkeys(("value", "continuity", context.settings.config.scheduler.embed_policy))
     rows = []
     for name in names:
         for title, crowd in CROWDS.items():
-            seen = title == "everybody seen"
-            bar = Bar("p95_ms", BAR_MS) if name == "value" and seen else None
-            config = bench.settings.config
-            figures = on_one_core(plan_cost, config, name, crowd, bench.settings.rounds)
-            rows.append(Row(f"{name}, {title}", figures, bar))
-    notes = [f"A plan is pure: each is made {REPEATS} times and the fastest counts, so that what "
-             "other programs take of the core does not."]  # fmt: skip
+            bar = Bar("p95_ms", BAR_MS) if name == "value" and title == ALL_SEEN else None
+            config = context.settings.config
+            figures = run_on_one_core(time_plans, config, name, crowd, context.settings.rounds)
+            rows.append(ResultRow(f"{name}, {title}", figures, bar))
+    notes = [
+        f"A plan is pure: each is made {REPEATS} times and the fastest counts, so that what "
+        "other programs take of the core does not."
+    ]
     return Report(f"a plan for {PEOPLE} x {PEOPLE}", rows, notes)
 
 
-class Witness(Policy):
-    """A policy that remembers what it saw and how long it took."""
+class TimedPolicy(Policy):
+    """A policy that measures how long another one takes, and how many tracks it is given."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -68,25 +70,25 @@ class Witness(Policy):
         return out
 
 
-def plan_cost(config: TrackConfig, name: str, crowd: CrowdConfig, rounds: int) -> Figures:
-    """Milliseconds of a plan, after a warm-up, over all rounds, and how much there was to plan."""
-    tape = crowd_tape(crowd, FRAMES)
+def time_plans(config: TrackConfig, name: str, crowd: CrowdConfig, rounds: int) -> Figures:
+    """Measure milliseconds of a plan, after a warm-up, and how much there was to plan."""
+    recorded = record_crowd(crowd, FRAMES)
     spent_ms: list[float] = []
     tracks = lost = 0.0
     for _ in range(rounds):
-        witness = Witness(create_policy(SchedulerConfig(embed_policy=name)))
-        player = TapePlayer(tape)
+        timed = TimedPolicy(create_policy(SchedulerConfig(embed_policy=name)))
+        player = ClipPlayer(recorded)
         tracker = assemble(config, Models(player, player))
-        tracker.policy = witness
-        for frame in tape.frames():
+        tracker.policy = timed
+        for frame in recorded.black_frames():
             tracker.step(frame)
-        spent_ms += witness.spent_ms[SKIPPED:]
-        tracks = sum(witness.tracks) / len(witness.tracks)
-        lost = sum(witness.lost) / len(witness.lost)
+        spent_ms += timed.spent_ms[SKIPPED:]
+        tracks = sum(timed.tracks) / len(timed.tracks)
+        lost = sum(timed.lost) / len(timed.lost)
     figures = summarise(spent_ms)
     return {
         "plans": len(spent_ms),
-        "detections": round(tape.per_frame, 1),
+        "detections": round(recorded.per_frame, 1),
         "tracks": round(tracks, 1),
         "lost": round(lost, 1),
         "p50_ms": figures["p50"],

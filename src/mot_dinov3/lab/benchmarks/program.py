@@ -48,8 +48,8 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What one run showed: seconds from the command to the first frame, then frames a second."""
+class ProgramTimes:
+    """One run: seconds from the command to the first frame, then frames a second."""
 
     first_s: float
     fps: float
@@ -58,7 +58,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Log:
-    """Lines that a program printed, each with the second at which it came."""
+    """Lines that a program printed, each with the second at which it arrived."""
 
     lines: list[tuple[float, str]] = field(default_factory=list)
 
@@ -67,14 +67,14 @@ class Log:
         for line in pipe:
             self.lines.append((perf_counter(), line.rstrip()))
 
-    def times(self, pattern: str) -> list[float]:
-        """When lines with this pattern came."""
+    def find_times(self, pattern: str) -> list[float]:
+        """Find the seconds at which lines with this pattern arrived."""
         wanted = re.compile(pattern)
         return [at for at, line in self.lines if wanted.search(line)] if pattern else []
 
-    def last_words(self) -> str:
-        """The last line that says something."""
-        return last_words("\n".join(line for _, line in self.lines))
+    def find_last_line(self) -> str:
+        """Find the last line that is not blank."""
+        return find_last_line("\n".join(line for _, line in self.lines))
 
 
 @dataclass(slots=True)
@@ -86,8 +86,8 @@ class FileWatch:
     first_frames: int = 0
     end_s: float = 0.0
 
-    def look(self) -> None:
-        """Note what has appeared since the last look."""
+    def check_files(self) -> None:
+        """Note what has appeared since the last check."""
         if not self.first_s:
             count = self.frames()
             if count:
@@ -105,13 +105,13 @@ class FileWatch:
         return self.program.directory / self.program.end_file
 
 
-def last_words(text: str) -> str:
-    """The last line that says something."""
+def find_last_line(text: str) -> str:
+    """Find the last line that is not blank."""
     lines = (line.strip() for line in reversed(text.splitlines()))
     return next(filter(None, lines), "it said nothing")
 
 
-def watch(program: Program) -> Seen:
+def watch(program: Program) -> ProgramTimes:
     """Run a program to its end, its directory emptied before.
 
     Frames a second count from the first frame that was seen finished to the moment when all
@@ -125,10 +125,14 @@ def watch(program: Program) -> Seen:
     log, files, started = Log(), FileWatch(program), perf_counter()
     try:
         process = subprocess.Popen(
-            program.words, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            program.words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
             env=dict(program.environment) or dict(os.environ),
-        )  # fmt: skip
+        )
     except OSError as error:
         raise ProgramError(f"it cannot be started: {error}") from error
     with process:
@@ -136,32 +140,32 @@ def watch(program: Program) -> Seen:
         listener = threading.Thread(target=log.listen, args=(process.stdout,), daemon=True)
         listener.start()
         while process.poll() is None:
-            files.look()
+            files.check_files()
             if perf_counter() - started > LIMIT_S:
                 process.kill()
                 raise ProgramError(f"it was not done after {LIMIT_S:g} s")
             sleep(LOOK_S)
         ended = perf_counter()
-        files.look()
+        files.check_files()
         listener.join()
     if process.returncode:
-        raise ProgramError(f"it ended with code {process.returncode}: {log.last_words()}")
-    return summed_up(program, log, files, (started, ended))
+        raise ProgramError(f"it ended with code {process.returncode}: {log.find_last_line()}")
+    return sum_up(program, log, files, (started, ended))
 
 
-def summed_up(program: Program, log: Log, files: FileWatch, span: tuple[float, float]) -> Seen:
-    """What was seen of a run between its start and its end.
+def sum_up(program: Program, log: Log, files: FileWatch, span: tuple[float, float]) -> ProgramTimes:
+    """Compute the times of a run from what was seen between its start and its end.
 
     Raises:
         ProgramError: there were not even two frames.
     """
     started, ended = span
-    printed = log.times(program.frame_line)
+    printed = log.find_times(program.frame_line)
     if printed:
         first, at_first, frames = printed[0], 1, len(printed)
     else:
         first, at_first, frames = files.first_s, files.first_frames, files.frames()
     if frames <= at_first or not first:
-        raise ProgramError(f"it showed {counted(frames, 'frame')}: {log.last_words()}")
-    last = files.end_s or next(iter(log.times(program.end_line)), ended)
-    return Seen(first - started, (frames - at_first) / (last - first), frames)
+        raise ProgramError(f"it showed {counted(frames, 'frame')}: {log.find_last_line()}")
+    last = files.end_s or next(iter(log.find_times(program.end_line)), ended)
+    return ProgramTimes(first - started, (frames - at_first) / (last - first), frames)

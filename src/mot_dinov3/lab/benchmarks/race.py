@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mot_dinov3.lab.benchmarks.base import Bar, Figures, Row
-from mot_dinov3.lab.benchmarks.program import Program, ProgramError, Seen, watch
-from mot_dinov3.lab.benchmarks.rounds import ratio_figures
+from mot_dinov3.lab.benchmarks.base import Bar, Figures, ResultRow
+from mot_dinov3.lab.benchmarks.figures import compare_rounds
+from mot_dinov3.lab.benchmarks.program import Program, ProgramError, ProgramTimes, watch
 
 log = logging.getLogger("mot_dinov3")
 
@@ -20,7 +20,7 @@ class Entrant:
     """A program in a race: what its runs showed, or why it has none."""
 
     program: Program | None = None
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[ProgramTimes] = field(default_factory=list)
     problem: str = ""
 
     @property
@@ -43,10 +43,10 @@ class Entrant:
 
 
 def race(entrants: Mapping[str, Entrant], rounds: int) -> None:
-    """Let all run in turn, round after round, after one run each that does not count.
+    """Run all programs in turn, round after round, after one run each that does not count.
 
-    Who fails is left out from then on and keeps the problem; without the first, which is ours,
-    there is nothing to compare with.
+    A program that fails is left out from then on and keeps the problem; without the first, which
+    is ours, there is nothing to compare with.
     """
     ours = next(iter(entrants.values()))
     for turn in range(rounds + 1):
@@ -66,18 +66,18 @@ def race(entrants: Mapping[str, Entrant], rounds: int) -> None:
                 entrant.seen.append(seen)
 
 
-def rows_beside(
+def build_rows(
     ours: Entrant, others: Mapping[str, Entrant], bars: Mapping[str, float]
-) -> list[Row]:
-    """A row for each of the others: its speed, and how many times ours is of that."""
+) -> list[ResultRow]:
+    """Build a row for each of the others: its speed, and how many times ours is of that."""
     rows = []
     for label, entrant in others.items():
         if not entrant.seen:
-            rows.append(Row(label, {}, skipped=entrant.problem or "ours did not run"))
+            rows.append(ResultRow(label, {}, skipped=entrant.problem or "ours did not run"))
             continue
         figures = entrant.figures()
         if ours.seen:
-            figures |= ratio_figures(ours.fps, entrant.fps, "ratio")
+            figures |= compare_rounds(ours.fps, entrant.fps, "ratio")
         bar = Bar("ratio", bars[label], at_least=True) if label in bars else None
-        rows.append(Row(label, figures, bar))
+        rows.append(ResultRow(label, figures, bar))
     return rows

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from mot_dinov3.lab.benchmarks.base import Report
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.benchmarks.scale_frames import frame_rows
-from mot_dinov3.lab.benchmarks.scale_objects import object_rows
-from mot_dinov3.lab.benchmarks.scale_pixels import pixel_rows
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
+from mot_dinov3.lab.benchmarks.scale_frames import measure_frames
+from mot_dinov3.lab.benchmarks.scale_objects import measure_objects
+from mot_dinov3.lab.benchmarks.scale_pixels import measure_pixels
 
 
-def scale(bench: Bench) -> Report:
-    """Milliseconds and megabytes for more and more of everything, and the exponents of growth."""
-    rows = [*object_rows(bench), *pixel_rows(bench), *frame_rows(bench)]
+def measure_scale(context: BenchmarkContext) -> Report:
+    """Measure milliseconds and megabytes for more and more of everything, and their growth."""
+    rows = [*measure_objects(context), *measure_pixels(context), *measure_frames(context)]
     notes = [
         "objects: planning, scheduling and tracking of a crowd that is seen in every frame, in an "
         "area that stays the same; processor time. pixels: one clip in several sizes, with the "

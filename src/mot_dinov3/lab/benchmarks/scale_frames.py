@@ -13,11 +13,10 @@ import numpy as np
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.data.synthetic.crowd import CrowdConfig
-from mot_dinov3.lab.alone import on_one_core
-from mot_dinov3.lab.benchmarks.base import Figures, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.benchmarks.growth import exponent, known
-from mot_dinov3.lab.memory import memory_mb, slope_figures
+from mot_dinov3.lab.benchmarks.base import Figures, ResultRow
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
+from mot_dinov3.lab.benchmarks.figures import drop_unknown, fit_exponent
+from mot_dinov3.lab.benchmarks.machine import fit_memory_slope, memory_mb, run_on_one_core
 from mot_dinov3.lab.recordings.crowd import CrowdPlayer
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink
 from mot_dinov3.outputs.sinks.mot_text import MotTextSink
@@ -32,34 +31,34 @@ EVERY = 50
 CROWD = CrowdConfig(people=10, dim=128, life_frames=120, missed=0.05)
 
 
-def frame_rows(bench: Bench) -> list[Row]:
-    """A row for each length, and the growth; `--frames` is the most."""
-    most = bench.settings.frames or LENGTHS[-1]
+def measure_frames(context: BenchmarkContext) -> list[ResultRow]:
+    """Measure a row for each length, and the growth; `--frames` is the most."""
+    most = context.settings.frames or LENGTHS[-1]
     lengths = [length for length in LENGTHS if length <= most] or [most]
-    figures = on_one_core(long_run, bench.settings.config, lengths, bench.directory)
+    figures = run_on_one_core(track_long, context.settings.config, lengths, context.directory)
     rows = [
-        Row(f"{n:,} {form_of(n, 'frame')}", known(one))
+        ResultRow(f"{n:,} {form_of(n, 'frame')}", drop_unknown(one))
         for n, one in zip(lengths, figures, strict=True)
     ]
     if len(lengths) > 1:
-        growth = exponent(lengths, [one["total_s"] for one in figures])
-        rows.append(Row("growth with frames", known({"growth": round(growth, 3)})))
+        growth = fit_exponent(lengths, [one["total_s"] for one in figures])
+        rows.append(ResultRow("growth with frames", drop_unknown({"growth": round(growth, 3)})))
     return rows
 
 
-def long_run(config: TrackConfig, lengths: Sequence[int], directory: Path) -> list[Figures]:
+def track_long(config: TrackConfig, lengths: Sequence[int], directory: Path) -> list[Figures]:
     """Track a restless crowd, writing MOT text and JSON lines; what each length took."""
     meter, out = LengthMeter(), []
     with ExitStack() as stack:
-        for spent_s in islice(steps(config, directory, stack), lengths[-1]):
+        for spent_s in islice(time_steps(config, directory, stack), lengths[-1]):
             meter.add(spent_s)
             if meter.frames in lengths:
                 out.append(meter.figures())
     return out
 
 
-def steps(config: TrackConfig, directory: Path, stack: ExitStack) -> Iterator[float]:
-    """Seconds of tracking and writing, frame by frame, for ever."""
+def time_steps(config: TrackConfig, directory: Path, stack: ExitStack) -> Iterator[float]:
+    """Time tracking and writing in seconds, frame by frame, for ever."""
     player, timer, kept = CrowdPlayer(CROWD), StageTimer(), RunStatistics()
     tracker = assemble(config, Models(player, player))
     sinks = [
@@ -106,7 +105,7 @@ class LengthMeter:
         """All so far; the median and the slope of the memory since the last call."""
         used, spent_ms = self._used, self._spent_ms
         self._used, self._spent_ms = [], []
-        slope = slope_figures(used, settled=0.0)["mb_per_1000"] if used else math.nan
+        slope = fit_memory_slope(used, settled=0.0)["mb_per_1000"] if used else math.nan
         middle = float(np.median(spent_ms)) if spent_ms else math.nan
         return {
             "total_s": round(self._total_s, 2),

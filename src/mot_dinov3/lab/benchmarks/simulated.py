@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
-from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
+from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, ResultRow
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.runtime.statistics import TOLERANCE
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.values import EmbedCounts, EmbedPlan, FloatArray, IntArray, Reason
@@ -22,7 +22,7 @@ WAITING = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class MachineCosts:
     """A machine: a batch of n costs `fixed_ms + crop_ms * n`, blurred and now and then spiked."""
 
     name: str
@@ -31,13 +31,16 @@ class Cost:
     budget_ms: float
 
 
-COSTS = (Cost("small embedder", 1.5, 4.0, 20.0), Cost("ViT-S on a CPU", 10.0, 30.0, 100.0))
+COSTS = (
+    MachineCosts("small embedder", 1.5, 4.0, 20.0),
+    MachineCosts("ViT-S on a CPU", 10.0, 30.0, 100.0),
+)
 
 
 class SimulatedMachine:
-    """A clock that only work moves, and an embedder whose work costs what `Cost` says."""
+    """A clock that only work moves, and an embedder whose work costs what `MachineCosts` says."""
 
-    def __init__(self, cost: Cost, jitter: float, seed: int) -> None:
+    def __init__(self, cost: MachineCosts, jitter: float, seed: int) -> None:
         self.cost, self.jitter = cost, jitter
         self.now_s = 0.0
         self._rng = np.random.default_rng(seed)
@@ -58,19 +61,22 @@ class SimulatedMachine:
         return bool(self._rng.random() < share)
 
 
-def simulated(bench: Bench) -> Report:
+def simulate_budget(context: BenchmarkContext) -> Report:
     """Frames over budget under jitter of 3 to 12 % and rare spikes; the clock is simulated."""
     rows = [
-        Row(f"{cost.name}, {cost.budget_ms:g} ms, jitter {jitter:.0%}",
-            simulate(cost, jitter, FRAMES), Bar("over_share", OVER_SHARE))
+        ResultRow(
+            f"{cost.name}, {cost.budget_ms:g} ms, jitter {jitter:.0%}",
+            simulate(cost, jitter, FRAMES),
+            Bar("over_share", OVER_SHARE),
+        )
         for cost in COSTS
         for jitter in JITTERS
-    ]  # fmt: skip
+    ]
     notes = [f"{SPIKE_SHARE:.1%} of the batches take {SPIKE:g} times as long."]
     return Report("budget kept on a simulated clock", rows, notes)
 
 
-def simulate(cost: Cost, jitter: float, frames: int, seed: int = 7) -> Figures:
+def simulate(cost: MachineCosts, jitter: float, frames: int, seed: int = 7) -> Figures:
     """Run the real scheduler for `frames` frames with more refreshes waiting than ever fit."""
     machine = SimulatedMachine(cost, jitter, seed)
     scheduler = EmbeddingScheduler(SchedulerConfig(budget_ms=cost.budget_ms), machine.clock)
@@ -78,22 +84,22 @@ def simulate(cost: Cost, jitter: float, frames: int, seed: int = 7) -> Figures:
     counts = []
     for _ in range(frames):
         critical = int(machine.chance(0.2))
-        plan = crowded_plan(critical, WAITING)
+        plan = build_crowded_plan(critical, WAITING)
         known = Remembered(np.ones((len(plan), 1), np.float32), np.ones(len(plan), np.bool_))
         counts.append(scheduler.run(plan, machine.embed, known).counts)
-    return figures_of(counts, cost.budget_ms)
+    return summarise_counts(counts, cost.budget_ms)
 
 
-def crowded_plan(critical: int, refresh: int) -> EmbedPlan:
-    """A plan with so many critical rows, which have no track, and so many due refreshes."""
+def build_crowded_plan(critical: int, refresh: int) -> EmbedPlan:
+    """Build a plan with so many critical rows, which have no track, and so many due refreshes."""
     rows = np.arange(critical + refresh)
     track = np.where(rows < critical, -1, rows)
     reason = np.where(rows < critical, Reason.WEAK_IOU, Reason.DUE).astype(np.int8)
     return EmbedPlan(rows[:critical], rows[critical:], rows[:0], track, reason)
 
 
-def figures_of(counts: list[EmbedCounts], budget_ms: float) -> Figures:
-    """Share of fitted frames over the tolerance, the worst of them, and what was used."""
+def summarise_counts(counts: list[EmbedCounts], budget_ms: float) -> Figures:
+    """Compute the share of fitted frames over the tolerance, the worst, and what was used."""
     embed = np.array([item.embed_ms for item in counts])
     fitted = np.array([item.critical_ms for item in counts]) <= budget_ms
     over = fitted & (embed > TOLERANCE * budget_ms)

@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from textwrap import wrap
 from typing import Any
 
-from mot_dinov3.lab.benchmarks.base import Report, Row
+from mot_dinov3.lab.benchmarks.base import Report, ResultRow
 from mot_dinov3.wording import counted
 
 WIDTH = 110
 
 
 def format_report(name: str, report: Report) -> str:
-    """One report: its title, a column per figure, the bars, the notes."""
+    """Format one report: its title, a column per figure, the bars, the notes."""
     lines = [f"{name}: {report.title}"]
-    for columns in _groups(report):
+    for columns in _split_columns(report):
         rows = [row for row in report.rows if set(columns) & set(row.figures)]
-        lines += _table(columns, rows)
-    lines += [f"  {line}" for line in map(_verdict, report.rows) if line]
+        lines += _format_table(columns, rows)
+    lines += [f"  {line}" for line in map(_format_verdict, report.rows) if line]
     lines += [f"  {line}" for note in report.notes for line in wrap(note, WIDTH - 2)]
     return "\n".join(lines)
 
 
-def _groups(report: Report) -> list[list[str]]:
-    """The figures' names in order, cut into tables that fit the page."""
+def _split_columns(report: Report) -> list[list[str]]:
+    """Split the figures' names, in order, into tables that fit the page."""
     names = list(dict.fromkeys(name for row in report.rows for name in row.figures))
     left = max((len(row.label) for row in report.rows), default=0) + 4
     groups: list[list[str]] = []
@@ -43,23 +43,24 @@ def _width(name: str) -> int:
     return max(len(name), 8) + 2
 
 
-def _table(columns: list[str], rows: list[Row]) -> list[str]:
+def _format_table(columns: list[str], rows: list[ResultRow]) -> list[str]:
     left = max((len(row.label) for row in rows), default=0)
     head = "".join(f"{name:>{_width(name)}}" for name in columns)
     lines = [f"  {'':<{left}}{head}"]
     for row in rows:
-        cells = "".join(f"{_cell(row.figures.get(name)):>{_width(name)}}" for name in columns)
+        texts = ((_format_cell(row.figures.get(name)), _width(name)) for name in columns)
+        cells = "".join(f"{text:>{width}}" for text, width in texts)
         lines.append(f"  {row.label:<{left}}{cells}")
     return lines
 
 
-def _cell(value: float | None) -> str:
+def _format_cell(value: float | None) -> str:
     if value is None:
         return "-"
     return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
-def _verdict(row: Row) -> str:
+def _format_verdict(row: ResultRow) -> str:
     if row.skipped:
         return f"skipped {row.label}: {row.skipped}"
     if row.bar is None:
@@ -68,7 +69,7 @@ def _verdict(row: Row) -> str:
 
 
 def format_machine(machine: Mapping[str, Any]) -> str:
-    """The machine in two lines."""
+    """Describe the machine in two lines."""
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     threads = machine["omp_num_threads"]
     limit = f", OMP_NUM_THREADS={threads}" if threads else ""

@@ -7,12 +7,12 @@ from time import perf_counter
 
 import numpy as np
 
-from mot_dinov3.lab.benchmarks.base import Bar, Report, Row
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.benchmarks.clip import short_clip
-from mot_dinov3.lab.benchmarks.own_program import own_program
+from mot_dinov3.lab.benchmarks.base import Bar, Report, ResultRow
+from mot_dinov3.lab.benchmarks.clip import write_short_clip
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
+from mot_dinov3.lab.benchmarks.figures import compare_rounds, count_rounds
+from mot_dinov3.lab.benchmarks.own_program import build_own_program
 from mot_dinov3.lab.benchmarks.program import ProgramError, watch
-from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.perception.detectors.factory import detector_kind
 
 FRAMES = 150
@@ -23,57 +23,63 @@ OURS = f"whole run, --embed-budget-ms {BUDGET_MS:g}"
 WHAT_IT_NEEDS = "give --source CLIP and --det WEIGHTS, as recorded detections cost nothing"
 
 
-def tax(bench: Bench) -> Report:
-    """Frames a second of the whole run over those of the detector alone, in turn."""
+def measure_tax(context: BenchmarkContext) -> Report:
+    """Measure frames a second of the whole run over those of the detector alone, in turn."""
     title = "what tracking takes from the detector's speed"
-    config = bench.settings.config
+    config = context.settings.config
     if not config.source.source or detector_kind(config.detector.det).stored:
-        return Report(title, [Row(OURS, {}, skipped=WHAT_IT_NEEDS)])
-    clip = short_clip(bench, bench.settings.frames or FRAMES)
-    config = replace(bench.config, scheduler=replace(config.scheduler, budget_ms=BUDGET_MS),
-                     source=replace(config.source, source=str(clip.path)))  # fmt: skip
-    program = own_program(config, clip, bench.directory / "tax")
-    alone = Bench(replace(bench.settings, config=config))
+        return Report(title, [ResultRow(OURS, {}, skipped=WHAT_IT_NEEDS)])
+    clip = write_short_clip(context, context.settings.frames or FRAMES)
+    config = replace(
+        context.config,
+        scheduler=replace(config.scheduler, budget_ms=BUDGET_MS),
+        source=replace(config.source, source=str(clip.path)),
+    )
+    program = build_own_program(config, clip, context.directory / "tax")
+    alone = BenchmarkContext(replace(context.settings, config=config))
     whole_fps: list[float] = []
     alone_fps: list[float] = []
-    rounds = rounds_of(bench.settings.rounds)
+    rounds = count_rounds(context.settings.rounds)
     try:
         for turn in range(rounds + 1):
-            seen, fps = watch(program), detection_fps(alone)
+            seen, fps = watch(program), measure_detection_fps(alone)
             if turn:
                 whole_fps.append(seen.fps)
                 alone_fps.append(fps)
     except ProgramError as error:
-        return Report(title, [Row(OURS, {}, skipped=str(error))])
-    share = ratio_figures(whole_fps, alone_fps, "share")
+        return Report(title, [ResultRow(OURS, {}, skipped=str(error))])
+    share = compare_rounds(whole_fps, alone_fps, "share")
     rows = [
-        Row("detector alone", {"frames": clip.frames, "fps": middle(alone_fps)}),
-        Row(OURS, {"frames": clip.frames, "fps": middle(whole_fps)} | share,
-            Bar("share", LEAST_SHARE, at_least=True)),
-    ]  # fmt: skip
+        ResultRow("detector alone", {"frames": clip.frames, "fps": median(alone_fps)}),
+        ResultRow(
+            OURS,
+            {"frames": clip.frames, "fps": median(whole_fps)} | share,
+            Bar("share", LEAST_SHARE, at_least=True),
+        ),
+    ]
     notes = [
         f"{rounds} rounds in turn after one that does not count; medians. The detector alone has "
         "its frames decoded beforehand: it is the most that any run could reach.",
     ]
-    size = f"{clip.wh[0]}x{clip.wh[1]}, {bench.detector.title}; {bench.embedder.title}"
+    size = f"{clip.wh[0]}x{clip.wh[1]}, {context.detector.title}; {context.embedder.title}"
     return Report(f"{title}; {size}", rows, notes)
 
 
-def detection_fps(bench: Bench) -> float:
-    """Frames a second of detection, decoding not counted, after a warm-up."""
+def measure_detection_fps(context: BenchmarkContext) -> float:
+    """Measure frames a second of detection, decoding not counted, after a warm-up."""
     spent_s = 0.0
     count = 0
-    with bench.reader() as reader:
+    with context.open_reader() as reader:
         for frame in reader:
             if not count:
-                bench.detector.warm_up(frame.width, frame.height)
+                context.detector.warm_up(frame.width, frame.height)
             started = perf_counter()
-            bench.detector.detect(frame)
+            context.detector.detect(frame)
             spent_s += perf_counter() - started
             count += 1
     return count / spent_s
 
 
-def middle(values: list[float]) -> float:
+def median(values: list[float]) -> float:
     """The median, rounded."""
     return round(float(np.median(values)), 2)

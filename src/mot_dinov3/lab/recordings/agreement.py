@@ -15,25 +15,25 @@ def identity_agreement(a: MotTable, b: MotTable) -> float:
     Identities are paired so that as many boxes as possible agree (Kuhn 1955). A box that only
     one result has counts against it. 1 where both are empty.
     """
-    agreeing, everyone = agreeing_boxes(a, b)
-    return agreeing / everyone if everyone else 1.0
+    agreeing, total = count_agreeing_boxes(a, b)
+    return agreeing / total if total else 1.0
 
 
-def agreeing_boxes(a: MotTable, b: MotTable) -> tuple[int, int]:
-    """How many boxes agree, of how many in either result; see `identity_agreement`."""
-    rows, columns = common_boxes(a, b)
-    everyone = len(a) + len(b) - len(rows)
+def count_agreeing_boxes(a: MotTable, b: MotTable) -> tuple[int, int]:
+    """Count the boxes that agree, and those in either result; see `identity_agreement`."""
+    rows, columns = find_common_boxes(a, b)
+    total = len(a) + len(b) - len(rows)
     if not len(rows):
-        return 0, everyone
+        return 0, total
     ids_a, in_a = np.unique(a.track_id[rows], return_inverse=True)
     ids_b, in_b = np.unique(b.track_id[columns], return_inverse=True)
     together = np.zeros((len(ids_a), len(ids_b)), np.int64)
     np.add.at(together, (in_a, in_b), 1)
     chosen = linear_sum_assignment(-together)
-    return int(together[chosen].sum()), everyone
+    return int(together[chosen].sum()), total
 
 
-def common_boxes(a: MotTable, b: MotTable) -> tuple[IntArray, IntArray]:
+def find_common_boxes(a: MotTable, b: MotTable) -> tuple[IntArray, IntArray]:
     """Rows of `a` and of `b` that hold the same box in the same frame, aligned."""
     places = {key: row for row, key in enumerate(_keys(b))}
     pairs = [(row, places[key]) for row, key in enumerate(_keys(a)) if key in places]

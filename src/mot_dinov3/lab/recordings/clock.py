@@ -1,4 +1,4 @@
-"""Time that only recorded work moves."""
+"""A clock that only recorded work advances."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class CostTable:
 
     @property
     def cheap_ms(self) -> float:
-        """Milliseconds of cheap evidence of everybody in a frame."""
+        """Milliseconds of cheap evidence of all detections of a frame."""
         return self.stages_ms.get("cheap", 0.0)
 
 
 class VirtualClock:
-    """A clock that stands still until it is told what was worked.
+    """A clock that stands still until it is charged with work.
 
     It counts whole microseconds, so that no rounding depends on what was added before.
     """
@@ -65,18 +65,18 @@ class VirtualClock:
         self._now_us += round(ms * 1000)
 
 
-class Meter:
+class CostMeter:
     """Charges work to a virtual clock by a cost table."""
 
     def __init__(self, costs: CostTable, clock: VirtualClock) -> None:
         self.costs = costs
         self.clock = clock
 
-    def frame(self) -> None:
-        """One frame was read and searched."""
+    def charge_frame(self) -> None:
+        """Charge for reading a frame and detecting in it."""
         for stage in ("read", "detect"):
             self.clock.advance(self.costs.stages_ms.get(stage, 0.0))
 
-    def batch(self, n: int) -> None:
-        """One batch of `n` crops was embedded."""
+    def charge_batch(self, n: int) -> None:
+        """Charge for embedding one batch of `n` crops."""
         self.clock.advance(self.costs.batch_ms(n))

@@ -6,35 +6,35 @@ from collections.abc import Iterator
 from itertools import islice
 
 from mot_dinov3.data.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
-from mot_dinov3.lab.recordings.tape import Tape, TapePlayer
+from mot_dinov3.lab.recordings.clip import ClipPlayer, RecordedClip
 from mot_dinov3.values import Frame
 
 
-def crowd_tape(crowd: CrowdConfig, frames: int) -> Tape:
-    """The first `frames` of a crowd."""
-    tape = _empty_tape()
+def record_crowd(crowd: CrowdConfig, frames: int) -> RecordedClip:
+    """Record the first `frames` of a crowd."""
+    clip = _empty_clip()
     for frame, detections, vectors in islice(Crowd(crowd), frames):
-        tape.add(frame, detections, vectors)
-    return tape
+        clip.add(frame, detections, vectors)
+    return clip
 
 
-class CrowdPlayer(TapePlayer):
+class CrowdPlayer(ClipPlayer):
     """Detector and embedder of a crowd that goes on for ever; only its last frame is in memory.
 
     Iterating gives the frames, black and in their size, each of them just before it can be seen.
     """
 
     def __init__(self, crowd: CrowdConfig) -> None:
-        super().__init__(_empty_tape())
+        super().__init__(_empty_clip())
         self.dim = crowd.dim
         self._crowd = Crowd(crowd)
 
     def __iter__(self) -> Iterator[Frame]:
         for frame, detections, vectors in self._crowd:
-            self.tape.takes.clear()
-            self.tape.add(frame, detections, vectors)
-            yield from self.tape.frames()
+            self.clip.frames.clear()
+            self.clip.add(frame, detections, vectors)
+            yield from self.clip.black_frames()
 
 
-def _empty_tape() -> Tape:
-    return Tape("a crowd", {0: "person"}, frame_wh=(int(WIDTH), int(HEIGHT)))
+def _empty_clip() -> RecordedClip:
+    return RecordedClip("a crowd", {0: "person"}, frame_wh=(int(WIDTH), int(HEIGHT)))

@@ -13,10 +13,10 @@ LEAST_GAP = 0.5
 """Points of quality between `never` and `always` from which a recovery means something."""
 
 
-def pareto(points: Iterable[Point], cost: Callable[[Point], float]) -> list[Point]:
-    """The points that no other one beats in cost and quality, cheapest first.
+def find_pareto_front(points: Iterable[Point], cost: Callable[[Point], float]) -> list[Point]:
+    """Find the points that no other one beats in cost and quality, cheapest first.
 
-    Of equal points the first stays. The oracle bounds the front and is no part of it.
+    Of equal points the first stays. The oracle bounds the front and is not a part of it.
     """
     out: list[Point] = []
     real = [point for point in points if point.case.family != ORACLE]
@@ -26,7 +26,7 @@ def pareto(points: Iterable[Point], cost: Callable[[Point], float]) -> list[Poin
     return out
 
 
-def ends(points: Sequence[Point]) -> tuple[float, float]:
+def quality_ends(points: Sequence[Point]) -> tuple[float, float]:
     """The quality of `never` and of `always` among the points of one source."""
     by_case = {point.case: point.quality for point in points}
     return by_case[FLOOR], by_case[CEILING]
@@ -39,7 +39,7 @@ def recovery(point: Point, floor: float, ceiling: float) -> float | None:
     return round(100 * (point.quality - floor) / (ceiling - floor), 2)
 
 
-def families(points: Iterable[Point]) -> dict[str, list[Point]]:
+def group_by_family(points: Iterable[Point]) -> dict[str, list[Point]]:
     """Policy without argument, with or without cheap evidence -> its points, in order."""
     out: dict[str, list[Point]] = {}
     for point in points:
@@ -47,20 +47,20 @@ def families(points: Iterable[Point]) -> dict[str, list[Point]]:
     return out
 
 
-def quality_at(points: Sequence[Point], share: float) -> float | None:
-    """What a family reaches with that share of the crops, in the family's own quality.
+def interpolate_quality(points: Sequence[Point], share: float) -> float | None:
+    """Interpolate the quality that a family reaches with that share of the crops.
 
     Linear between the neighbours on the family's front; beyond its dearest point that point
-    stands, as nobody has to spend more. None below its cheapest point: nothing is guessed there.
+    stands, as spending more is never required. None below its cheapest point: no guess there.
     """
-    line = _own_front(points)
+    line = _find_own_front(points)
     if not line or share < line[0].share:
         return None
     shares = [point.share for point in line]
     return round(float(np.interp(share, shares, [point.quality for point in line])), 3)
 
 
-def _own_front(points: Sequence[Point]) -> list[Point]:
+def _find_own_front(points: Sequence[Point]) -> list[Point]:
     out: list[Point] = []
     for point in sorted(points, key=lambda item: (item.share, -item.quality)):
         if not out or point.quality > out[-1].quality:

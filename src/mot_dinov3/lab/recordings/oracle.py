@@ -3,7 +3,7 @@
 It bounds what a policy can reach. In every frame it asks association what it would do with no
 embedding and with all of them. Only where all of them name more identities rightly does it embed,
 and then the fewest rows it finds that do as well; besides, every track gets a few good views.
-Each frame is judged by itself, so it is a strong example and no proof of a limit.
+Each frame is judged by itself, so it is a strong example and not a proof of a limit.
 """
 
 from __future__ import annotations
@@ -105,10 +105,10 @@ class OraclePolicy(Policy):
     def plan(self, scene: PlanInput) -> EmbedPlan:
         """Critical against mistakes, refresh for good views, reuse else."""
         index = self.frames[scene.frame_index]
-        self._who = self._identities(scene, index)
-        needed = self._needed(scene, self._vectors_of(index))
+        self._who = self._match_identities(scene, index)
+        needed = self._choose_needed(scene, self._vectors_of(index))
         track, continues = find_claimed_tracks(scene, self.config.iou_gate)
-        views = self._views(scene, track, continues) & ~needed
+        views = self._choose_views(scene, track, continues) & ~needed
         reason = np.full(len(scene), Reason.STABLE, np.int8)
         reason[views], reason[needed] = Reason.ENROL, Reason.AMBIGUOUS
         reason[~scene.eligible] = Reason.LOW_SCORE
@@ -121,7 +121,7 @@ class OraclePolicy(Policy):
             poor=np.flatnonzero(needed & (scene.quality < GOOD_QUALITY)),
         )
 
-    def _identities(self, scene: PlanInput, index: int) -> IntArray:
+    def _match_identities(self, scene: PlanInput, index: int) -> IntArray:
         """(N,) true identity of each detection, 0 for none."""
         here = self.truth.rows_of(index)
         iou = iou_matrix(scene.xyxy, self.truth.xyxy[here])
@@ -131,26 +131,26 @@ class OraclePolicy(Policy):
         out[rows[good]] = self.truth.track_id[here][columns[good]]
         return out
 
-    def _needed(self, scene: PlanInput, vectors: FloatArray) -> BoolArray:
-        """(N,) the fewest rows found with which association does as well as with all."""
+    def _choose_needed(self, scene: PlanInput, vectors: FloatArray) -> BoolArray:
+        """Find the fewest rows with which association does as well as with all: (N,) bool."""
         nothing = np.zeros(len(scene), np.bool_)
         everything = scene.eligible & np.isfinite(vectors).all(axis=1)
         if self._tracker is None or not everything.any():
             return nothing
-        without, plain = self._outcome(nothing, vectors)
-        best, full = self._outcome(everything, vectors)
+        without, plain = self._try_association(nothing, vectors)
+        best, full = self._try_association(everything, vectors)
         if best <= without:
             return nothing
         chosen: BoolArray = everything & (plain != full)
-        if self._outcome(chosen, vectors)[0] < best:
+        if self._try_association(chosen, vectors)[0] < best:
             chosen = everything.copy()
         for row in np.flatnonzero(chosen)[:MOST_TRIED]:
             chosen[row] = False
-            chosen[row] = self._outcome(chosen, vectors)[0] < best
+            chosen[row] = self._try_association(chosen, vectors)[0] < best
         return chosen
 
-    def _outcome(self, fresh: BoolArray, vectors: FloatArray) -> tuple[int, IntArray]:
-        """How many identities association gets right less wrong, and (N,) the track of each row."""
+    def _try_association(self, fresh: BoolArray, vectors: FloatArray) -> tuple[int, IntArray]:
+        """Associate with some rows embedded: identities right less wrong, (N,) tracks of rows."""
         if self._tracker is None:
             raise ValueError("the oracle has no tracker to ask")
         scene, view = self._tracker.seen
@@ -160,23 +160,23 @@ class OraclePolicy(Policy):
         )
         track = np.zeros(len(fresh), np.int64)
         track[matches.detection_rows] = view.id[matches.track_rows]
-        owner = self._owners(track)
+        owner = self._find_owners(track)
         asked = (self._who > 0) & (owner > 0)
         right = asked & (owner == self._who)
         return int(right.sum()) - int((asked & ~right).sum()), track
 
-    def _owners(self, track_id: IntArray) -> IntArray:
-        """The identity that each track held most often so far, 0 for none."""
+    def _find_owners(self, track_id: IntArray) -> IntArray:
+        """Find the identity that each track held most often so far, 0 for none."""
         held = (self._held.get(int(number)) for number in track_id)
         return np.array([item.most_common(1)[0][0] if item else 0 for item in held], np.int64)
 
-    def _views(self, scene: PlanInput, track: IntArray, continues: BoolArray) -> BoolArray:
+    def _choose_views(self, scene: PlanInput, track: IntArray, continues: BoolArray) -> BoolArray:
         """Good views of tracks that remember too little."""
         if not len(scene.track_id):
             return np.zeros(len(scene), np.bool_)
         few = scene.gallery_count[track] < self.views
         rested = (scene.staleness[track] >= SPACED_FRAMES) | ~scene.known[track]
-        owner = self._owners(scene.track_id)
+        owner = self._find_owners(scene.track_id)
         mine = owner[track] == self._who
         good = scene.eligible & (scene.quality >= GOOD_QUALITY)
         out: BoolArray = continues & few & rested & good & mine

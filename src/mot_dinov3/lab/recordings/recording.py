@@ -1,199 +1,224 @@
-"""Records a source: detects and embeds every crop once, and measures what that costs."""
+"""A recording: detections and embeddings of a source, what they cost, and the ground truth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from statistics import median
-from time import perf_counter, process_time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-import numpy as np
-
-from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3 import __version__
+from mot_dinov3.config import TrackConfig
+from mot_dinov3.errors import UsageError
+from mot_dinov3.io.formats.mot import MotTable
+from mot_dinov3.lab.recordings.clip import RecordedClip
 from mot_dinov3.lab.recordings.clock import CostTable
-from mot_dinov3.lab.recordings.fingerprint import ContentDigest
-from mot_dinov3.lab.recordings.tape import Tape, TapePlayer
+from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.perception.features.base import Embedder
-from mot_dinov3.runtime.device import synchronised_clock
-from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
-from mot_dinov3.values import Detections, FloatArray, Frame
+from mot_dinov3.values import FloatArray
+from mot_dinov3.wording import counted
 
-BATCH = 64
-"""Crops embedded at once, the scheduler's own largest batch."""
+FORMAT = 2
+"""The layout of the file. Format 1 had no cheap evidence and no passes over whole pictures."""
 
-SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-REPEATS = 7
-LIMIT_S = 4.0
-"""Seconds after which no larger batch is measured."""
+READABLE = (1, FORMAT)
 
-OnFrame = Callable[[int, int], None]
-"""Told after each frame: frames so far, crops so far."""
+SETTINGS = {
+    "source": ("start_frame", "end_frame", "max_frames", "vid_stride"),
+    "detector": ("conf", "low_conf", "imgsz", "classes"),
+    "device": ("half",),
+    "embedder": ("embed_amp", "crop_pad", "crop_square"),
+}
+"""Stage -> fields that decide what is recorded."""
 
 
-@dataclass(slots=True)
-class Recording:
-    """What came of one pass.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which pictures were recorded.
 
     Attributes:
-        tape: detections and embeddings of all frames.
-        content: fingerprint of the pictures.
-        costs: medians of what was measured.
+        name: how messages call the source.
+        width: pixels across.
+        height: pixels down.
+        fps: nominal frames per second.
+        frames: how many were recorded.
+        content: sha256 of their pixels and times.
     """
 
-    tape: Tape
-    content: str = ""
-    costs: CostTable = field(default_factory=CostTable)
+    name: str
+    width: int
+    height: int
+    fps: float
+    frames: int
+    content: str
 
 
-def record_source(
-    frames: Iterable[Frame],
-    models: Models,
-    config: TrackConfig,
-    on_frame: OnFrame | None = None,
-) -> Recording:
-    """Detect and embed everything in a source.
+@dataclass(frozen=True, slots=True)
+class RecordingSetup:
+    """Models and settings of a recording; recordings are comparable when they are the same.
 
-    Confident detections are embedded in the batches that `--embed-all` would make of them, so
-    that not even rounding sets a replay apart from it; weak ones follow in batches of their own.
-
-    Args:
-        frames: the source, in order.
-        models: what sees and what describes; without an embedder, motion only.
-        config: `detector.conf` tells confident detections; the tracker is timed as configured.
-        on_frame: called after each frame, for progress.
-    """
-    detector, embedder, cheap = models.detector, models.embedder, models.cheap
-    watch = Stopwatch(models.device)
-    tape, digest, busiest = Tape(detector.title, detector.names), ContentDigest(), _Busiest()
-    tape.whole_frame = models.whole_frame
-    read_ms: list[float] = []
-    detect_ms: list[float] = []
-    cheap_ms: list[float] = []
-    crops = 0
-    watch.start()
-    for frame in frames:
-        read_ms.append(watch.ms())
-        if not len(tape):
-            tape.frame_wh = (frame.width, frame.height)
-            detector.warm_up(frame.width, frame.height)
-        watch.start()
-        detections = detector.detect(frame)
-        detect_ms.append(watch.ms())
-        watch.start()
-        hints = cheap.embed(frame.image, detections.xyxy) if cheap else None
-        cheap_ms.append(watch.ms())
-        vectors = embed_everything(embedder, frame, detections, config)
-        tape.add(frame, detections, vectors, hints)
-        digest.add(frame)
-        busiest.look(frame, detections)
-        crops += len(detections)
-        if on_frame is not None:
-            on_frame(len(tape), crops)
-        watch.start()
-    stages = {"read": _median(read_ms), "detect": _median(detect_ms)}
-    stages["track"] = track_ms(tape, config)
-    if cheap is not None:
-        stages["cheap"] = _median(cheap_ms)
-    costs = CostTable(busiest.measure(embedder, watch), stages)
-    return Recording(tape, digest.hexdigest(), costs)
-
-
-def embed_everything(
-    embedder: Embedder | None, frame: Frame, detections: Detections, config: TrackConfig
-) -> FloatArray:
-    """(N, D) vectors of all detections of a frame, D = 0 without an embedder."""
-    if embedder is None:
-        return np.zeros((len(detections), 0), np.float32)
-    vectors = np.full((len(detections), embedder.dim), np.nan, np.float32)
-    strong = detections.score >= config.detector.conf
-    for rows in (np.flatnonzero(strong), np.flatnonzero(~strong)):
-        for start in range(0, len(rows), BATCH):
-            batch = rows[start : start + BATCH]
-            vectors[batch] = embedder.embed(frame.image, detections.xyxy[batch])
-    return vectors
-
-
-def track_ms(tape: Tape, config: TrackConfig) -> float:
-    """Median milliseconds of planning and association on this machine, every crop embedded."""
-    player = TapePlayer(tape)
-    models = Models(player, player if player.dim else None)
-    tracker = assemble(config, models, scheduler=SchedulerConfig(embed_all=True))
-    watch, samples = Stopwatch("cpu"), []
-    for frame in tape.frames():
-        watch.start()
-        tracker.step(frame)
-        samples.append(watch.ms())
-    return _median(samples)
-
-
-class Stopwatch:
-    """Milliseconds of work, whatever else the machine is busy with.
-
-    On a CPU it is the lesser of the time that passed and the time that this process worked, so
-    waiting for a core does not count. Elsewhere the device works beside this process, and the
-    time that passed counts, after the device has finished.
+    Attributes:
+        detector: title of the detector.
+        detector_weights: its fingerprint.
+        embedder: title of the embedder, "none" without.
+        embedder_weights: its fingerprint, "" without.
+        settings: detector, crop and precision settings that decide the numbers, by key.
     """
 
-    def __init__(self, device: str) -> None:
-        self._clock = synchronised_clock(device)
-        self._worked = process_time if device == "cpu" else None
-        self.start()
-
-    def start(self) -> None:
-        """Begin to count."""
-        self._passed_s = self._clock()
-        self._worked_s = self._worked() if self._worked is not None else 0.0
-
-    def ms(self) -> float:
-        """What was counted since `start`."""
-        passed_s = self._clock() - self._passed_s
-        if self._worked is None:
-            return passed_s * 1000
-        return min(passed_s, self._worked() - self._worked_s) * 1000
+    detector: str
+    detector_weights: str
+    embedder: str
+    embedder_weights: str
+    settings: Mapping[str, Any]
 
 
-class _Busiest:
-    """Keeps the frame with the most detections, on which batches are timed afterwards."""
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Everything that a replay needs of one source.
 
-    def __init__(self) -> None:
-        self.frame: Frame | None = None
-        self.xyxy: FloatArray = np.empty((0, 4), np.float32)
+    Attributes:
+        origin: which pictures.
+        setup: which models and settings.
+        clip: detections and embeddings, aligned, of all frames.
+        costs: what the work cost.
+        truth: the known identities, or None.
+        warps: (F, 2, 3) camera motion into each frame from the one before, or None.
+        repeated: fingerprint of the file of detections that was repeated, "" if none.
+        version: of the package that recorded it.
+    """
 
-    def look(self, frame: Frame, detections: Detections) -> None:
-        if len(detections) > len(self.xyxy):
-            self.frame = Frame(frame.index, frame.time_s, frame.image.copy())
-            self.xyxy = detections.xyxy
+    origin: Origin
+    setup: RecordingSetup
+    clip: RecordedClip
+    costs: CostTable
+    truth: MotTable | None = None
+    warps: FloatArray | None = None
+    repeated: str = ""
+    version: str = field(default=__version__)
 
-    def measure(self, embedder: Embedder | None, watch: Stopwatch) -> dict[int, float]:
-        """Batch size -> median milliseconds; the first call of every size is not counted."""
-        out: dict[int, float] = {}
-        if embedder is None or self.frame is None:
-            return out
-        started = perf_counter()
-        for n in SIZES:
-            boxes = np.resize(self.xyxy, (n, 4))
-            embedder.embed(self.frame.image, boxes)
-            samples = []
-            for _ in range(REPEATS):
-                watch.start()
-                embedder.embed(self.frame.image, boxes)
-                samples.append(watch.ms())
-            out[n] = _median(samples)
-            if perf_counter() - started > LIMIT_S:
-                break
-        return _growing(out)
+    @property
+    def dim(self) -> int:
+        """Length of a vector, 0 where nothing was embedded."""
+        return self.clip.dim
+
+    @property
+    def conf(self) -> float:
+        """Confidence from which a detection was strong."""
+        return float(self.setup.settings.get("conf", 0.3))
 
 
-def _growing(costs: dict[int, float]) -> dict[int, float]:
-    """The same costs without noise that would make a larger batch cheaper than a smaller one."""
-    most = 0.0
-    out = {}
-    for n, ms in costs.items():
-        most = max(most, ms)
-        out[n] = most
+def describe_setup(
+    config: TrackConfig, detector: Detector, embedder: Embedder | None
+) -> RecordingSetup:
+    """Collect titles and fingerprints of what was loaded, and the settings that decide numbers.
+
+    Raises:
+        MotError: a file of weights cannot be read any more.
+    """
+    return RecordingSetup(
+        detector="stored detections" if detector.repeated else detector.title,
+        detector_weights=detector.fingerprint,
+        embedder=embedder.title if embedder else "none",
+        embedder_weights=embedder.fingerprint if embedder else "",
+        settings=select_settings(config),
+    )
+
+
+def select_settings(config: TrackConfig) -> dict[str, Any]:
+    """Select the settings that decide what a recording holds, by key."""
+    out = {
+        name: getattr(getattr(config, stage), name)
+        for stage, names in SETTINGS.items()
+        for name in names
+    }
+    if config.cheap.wanted:
+        out["cheap_evidence"] = config.cheap.cheap_evidence
     return out
 
 
-def _median(samples: list[float]) -> float:
-    return round(median(samples), 3) if samples else 0.0
+def find_differences(a: RecordingSetup, b: RecordingSetup) -> list[str]:
+    """Name what sets two setups apart, in words; empty when results can be compared."""
+    out = []
+    for kind in ("detector", "embedder"):
+        if getattr(a, f"{kind}_weights") != getattr(b, f"{kind}_weights"):
+            titles = getattr(a, kind), getattr(b, kind)
+            same_title = " with other weights" if titles[0] == titles[1] else ""
+            out.append(f"{kind} {titles[0]} and {titles[1]}{same_title}")
+    for key in sorted({*a.settings, *b.settings}):
+        first, second = a.settings.get(key), b.settings.get(key)
+        if first != second:
+            out.append(f"{key} {first} and {second}")
+    return out
+
+
+def require_comparable(recordings: Mapping[str, Recording]) -> None:
+    """Refuse to put recordings into one table that other models or settings made.
+
+    Args:
+        recordings: by the name of their file.
+
+    Raises:
+        UsageError: names two files and what sets them apart.
+    """
+    (first_name, first), *others = recordings.items()
+    for name, recording in others:
+        if apart := find_differences(first.setup, recording.setup):
+            raise UsageError(
+                f"'{first_name}' and '{name}' cannot be compared: {'; '.join(apart)}.",
+                fix="Replay them apart, or cache all sources with the same flags.",
+            )
+
+
+def require_same(
+    name: str, kept: Recording, wanted: Recording | tuple[Origin, RecordingSetup, str]
+) -> None:
+    """Refuse to take `kept` for a recording of another source or with another setup.
+
+    Args:
+        name: the file of `kept`.
+        kept: what is there.
+        wanted: what was asked for: origin, setup, and fingerprint of repeated detections.
+
+    Raises:
+        UsageError: names the file and what is different.
+    """
+    if isinstance(wanted, Recording):
+        wanted = wanted.origin, wanted.setup, wanted.repeated
+    origin, setup, repeated = wanted
+    apart = find_differences(kept.setup, setup)
+    if kept.origin.content != origin.content:
+        apart.insert(0, _compare_origins(kept.origin, origin))
+    if kept.repeated != repeated:
+        apart.append("other detections in the file of --det mot:FILE")
+    if apart:
+        raise UsageError(
+            f"'{name}' holds something else: {'; '.join(apart)}.",
+            fix="Give another --out, or --replace to record it again.",
+        )
+
+
+def _compare_origins(a: Origin, b: Origin) -> str:
+    return f"{_describe(a)} instead of {_describe(b)}"
+
+
+def _describe(origin: Origin) -> str:
+    size = f"{origin.width}x{origin.height}"
+    return f"'{origin.name}' ({counted(origin.frames, 'frame')} of {size}, {origin.content[:8]})"
+
+
+def describe_recording(recording: Recording) -> dict[str, Any]:
+    """Build what a recording says about itself in JSON, for its file and for reports."""
+    return {
+        "format": FORMAT,
+        "version": recording.version,
+        "origin": asdict(recording.origin),
+        "recipe": {**asdict(recording.setup), "settings": dict(recording.setup.settings)},
+        "names": {str(key): name for key, name in recording.clip.names.items()},
+        "costs": {
+            "embed_ms": {str(n): ms for n, ms in recording.costs.embed_ms.items()},
+            "stages_ms": dict(recording.costs.stages_ms),
+        },
+        "repeated": recording.repeated,
+        "dim": recording.dim,
+        "cheap_dim": recording.clip.cheap_dim,
+        "whole_frame": recording.clip.whole_frame,
+    }

@@ -6,15 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mot_dinov3 import __version__
-from mot_dinov3.lab.recordings.cache import FORMAT, Cache, header
-from mot_dinov3.lab.recordings.front import ends, families, pareto, quality_at, recovery
+from mot_dinov3.lab.recordings.front import (
+    find_pareto_front,
+    group_by_family,
+    interpolate_quality,
+    quality_ends,
+    recovery,
+)
+from mot_dinov3.lab.recordings.recording import FORMAT, Recording, describe_recording
 from mot_dinov3.lab.recordings.study import SCORES, Point
 from mot_dinov3.wording import counted
 
 HOTA, AGREEMENT = "HOTA", "identity agreement"
 
 
-def by_source(points: Sequence[Point]) -> dict[str, list[Point]]:
+def group_by_source(points: Sequence[Point]) -> dict[str, list[Point]]:
     """Source -> its points."""
     out: dict[str, list[Point]] = {}
     for point in points:
@@ -27,29 +33,29 @@ def quality_name(points: Sequence[Point]) -> str:
     return HOTA if points[0].scores else AGREEMENT
 
 
-def document(
-    points: Sequence[Point], caches: Mapping[str, Cache], shares: Sequence[float]
+def build_document(
+    points: Sequence[Point], recordings: Mapping[str, Recording], shares: Sequence[float]
 ) -> dict[str, Any]:
-    """Everything, under stable names; the same in every run of the same recordings.
+    """Build the JSON document, under stable names; the same in every run of the same recordings.
 
     Args:
         points: what was found.
-        caches: name -> recording.
+        recordings: name -> recording.
         shares: of crops at which the families are compared.
     """
     return {
         "format": FORMAT,
         "version": __version__,
-        "recordings": {name: header(cache) for name, cache in caches.items()},
+        "recordings": {name: describe_recording(item) for name, item in recordings.items()},
         "sources": {
-            source: _source(own, shares) for source, own in by_source(points).items()
+            source: _build_source(own, shares) for source, own in group_by_source(points).items()
         },
-    }  # fmt: skip
+    }
 
 
-def _source(points: Sequence[Point], shares: Sequence[float]) -> dict[str, Any]:
-    floor, ceiling = ends(points)
-    by_share, by_time = fronts(points)
+def _build_source(points: Sequence[Point], shares: Sequence[float]) -> dict[str, Any]:
+    floor, ceiling = quality_ends(points)
+    by_share, by_time = find_fronts(points)
     rows = []
     for point in points:
         rows.append(
@@ -79,48 +85,48 @@ def _source(points: Sequence[Point], shares: Sequence[float]) -> dict[str, Any]:
         "always": ceiling,
         "gap": round(ceiling - floor, 3),
         "points": rows,
-        "at_share": _at_shares(points, shares),
+        "at_share": _compare_at_shares(points, shares),
     }
 
 
-def _at_shares(points: Sequence[Point], shares: Sequence[float]) -> dict[str, Any]:
+def _compare_at_shares(points: Sequence[Point], shares: Sequence[float]) -> dict[str, Any]:
     """Family -> share in percent -> quality and the part of the gap that it recovers."""
-    floor, ceiling = ends(points)
+    floor, ceiling = quality_ends(points)
     out: dict[str, Any] = {}
-    for family, own in families(points).items():
+    for family, own in group_by_family(points).items():
         if family in ("never", "always"):
             continue
         out[family] = {}
         for share in shares:
-            quality = quality_at(own, share / 100)
+            quality = interpolate_quality(own, share / 100)
             known = quality is not None and ceiling > floor
             part = round(100 * ((quality or 0) - floor) / (ceiling - floor), 2) if known else None
             out[family][f"{share:g}"] = {"quality": quality, "gap_recovery": part}
     return out
 
 
-def fronts(points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
-    """The Pareto fronts of one source: over share of crops, and over milliseconds a frame."""
+def find_fronts(points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
+    """Find the Pareto fronts of one source: over share of crops, and over milliseconds a frame."""
     return (
-        pareto(points, lambda point: point.share),
-        pareto(points, lambda point: point.frame_ms),
+        find_pareto_front(points, lambda point: point.share),
+        find_pareto_front(points, lambda point: point.frame_ms),
     )
 
 
-def table(points: Sequence[Point], shares: Sequence[float]) -> str:
-    """All sources for people: a row per case, cheapest first, then what families give at shares."""
+def format_table(points: Sequence[Point], shares: Sequence[float]) -> str:
+    """Format all sources: a row per case, cheapest first, then the families at shares."""
     return "\n\n".join(
-        "\n".join([*_rows(source, own), *_share_rows(own, shares)])
-        for source, own in by_source(points).items()
+        "\n".join([*_format_rows(source, own), *_format_shares(own, shares)])
+        for source, own in group_by_source(points).items()
     )
 
 
-def _rows(source: str, points: Sequence[Point]) -> list[str]:
-    floor, ceiling = ends(points)
-    by_share, by_time = fronts(points)
+def _format_rows(source: str, points: Sequence[Point]) -> list[str]:
+    floor, ceiling = quality_ends(points)
+    by_share, by_time = find_fronts(points)
     width = max(len(point.case.title) for point in points)
-    scored = bool(points[0].scores)
-    names = [*SCORES, "agreement"] if scored else ["agreement"]
+    build_evaluation_case = bool(points[0].scores)
+    names = [*SCORES, "agreement"] if build_evaluation_case else ["agreement"]
     head = "".join(f"{name:>10}" for name in names)
     first = points[0]
     lines = [
@@ -146,8 +152,8 @@ def _rows(source: str, points: Sequence[Point]) -> list[str]:
     return lines
 
 
-def _share_rows(points: Sequence[Point], shares: Sequence[float]) -> list[str]:
-    found = _at_shares(points, shares)
+def _format_shares(points: Sequence[Point], shares: Sequence[float]) -> list[str]:
+    found = _compare_at_shares(points, shares)
     if not found or not shares:
         return []
     head = "".join(f"{f'{share:g} %':>18}" for share in shares)

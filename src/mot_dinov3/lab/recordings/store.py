@@ -15,10 +15,17 @@ from numpy.typing import NDArray
 from mot_dinov3 import __version__
 from mot_dinov3.errors import InputError, cannot_write
 from mot_dinov3.io.formats.mot import MotTable
-from mot_dinov3.io.paths import publish, reserve_partial
-from mot_dinov3.lab.recordings.cache import FORMAT, READABLE, Cache, Origin, Recipe, header
+from mot_dinov3.io.write.paths import publish, reserve_partial
+from mot_dinov3.lab.recordings.clip import RecordedClip, RecordedFrame
 from mot_dinov3.lab.recordings.clock import CostTable
-from mot_dinov3.lab.recordings.tape import Take, Tape
+from mot_dinov3.lab.recordings.recording import (
+    FORMAT,
+    READABLE,
+    Origin,
+    Recording,
+    RecordingSetup,
+    describe_recording,
+)
 from mot_dinov3.values import Detections
 from mot_dinov3.wording import counted
 
@@ -51,7 +58,7 @@ CHEAP: dict[str, tuple[str, int]] = {"cheap": ("f4", 2)}
 KNOWN = LAYOUT | TRUTH | WARPS | CHEAP
 
 
-def write_cache(cache: Cache, path: Path) -> None:
+def write_recording(recording: Recording, path: Path) -> None:
     """Write a recording whole: it is under `path` only once it is finished.
 
     Raises:
@@ -60,7 +67,7 @@ def write_cache(cache: Cache, path: Path) -> None:
     partial = reserve_partial(path)
     try:
         with partial.open("wb") as file:
-            np.savez(file, **cast("dict[str, Any]", _arrays(cache)))
+            np.savez(file, **cast("dict[str, Any]", _pack(recording)))
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise cannot_write(path, error) from error
@@ -70,35 +77,35 @@ def write_cache(cache: Cache, path: Path) -> None:
     publish(partial, path, replace=True)
 
 
-def _arrays(cache: Cache) -> Arrays:
-    takes = list(cache.tape.takes.values())
-    sizes = [len(take.detections) for take in takes]
-    words = json.dumps(header(cache), allow_nan=False).encode()
+def _pack(recording: Recording) -> Arrays:
+    frames = list(recording.clip.frames.values())
+    sizes = [len(item.detections) for item in frames]
+    words = json.dumps(describe_recording(recording), allow_nan=False).encode()
     out: Arrays = {
         "meta": np.frombuffer(words, np.uint8),
-        "frame_index": np.array([take.index for take in takes], np.int64),
-        "time_s": np.array([take.time_s for take in takes], np.float64),
+        "frame_index": np.array([item.index for item in frames], np.int64),
+        "time_s": np.array([item.time_s for item in frames], np.float64),
         "first_row": np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
-        "xyxy": _stacked([take.detections.xyxy for take in takes], (0, 4), np.float32),
-        "score": _stacked([take.detections.score for take in takes], (0,), np.float32),
-        "class_id": _stacked([take.detections.class_id for take in takes], (0,), np.int64),
-        "vectors": _stacked([take.vectors for take in takes], (0, cache.dim), np.float32),
+        "xyxy": _stack([item.detections.xyxy for item in frames], (0, 4), np.float32),
+        "score": _stack([item.detections.score for item in frames], (0,), np.float32),
+        "class_id": _stack([item.detections.class_id for item in frames], (0,), np.int64),
+        "vectors": _stack([item.vectors for item in frames], (0, recording.dim), np.float32),
     }
-    if cache.truth is not None:
+    if recording.truth is not None:
         for name in TRUTH:
-            out[name] = getattr(cache.truth, name.removeprefix("truth_"))
-    if cheap := cache.tape.cheap_dim:
-        out["cheap"] = _stacked([take.cheap for take in takes], (0, cheap), np.float32)
-    if cache.warps is not None:
-        out["warps"] = cache.warps.astype(np.float32)
+            out[name] = getattr(recording.truth, name.removeprefix("truth_"))
+    if cheap := recording.clip.cheap_dim:
+        out["cheap"] = _stack([item.cheap for item in frames], (0, cheap), np.float32)
+    if recording.warps is not None:
+        out["warps"] = recording.warps.astype(np.float32)
     return out
 
 
-def _stacked(parts: list[NDArray[Any]], empty: tuple[int, ...], kind: type) -> NDArray[Any]:
+def _stack(parts: list[NDArray[Any]], empty: tuple[int, ...], kind: type) -> NDArray[Any]:
     return np.concatenate([np.empty(empty, kind), *parts]).astype(kind, copy=False)
 
 
-def read_cache(path: Path) -> Cache:
+def read_recording(path: Path) -> Recording:
     """Read a recording; nothing in the file is run, and its size bounds the memory it takes.
 
     Raises:
@@ -106,21 +113,21 @@ def read_cache(path: Path) -> Cache:
     """
     try:
         arrays = _read_arrays(path)
-        cache = _checked(arrays)
+        recording = _check(arrays)
     except OSError as error:
         raise InputError(
             f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
         ) from error
     except _Unusable as error:
         raise InputError(
-            f"'{path}' is no usable cache: {error}.",
+            f"'{path}' is not a usable cache: {error}.",
             fix="Make it again: python cli.py cache --source SOURCE --out DIR --replace",
         ) from error
-    return cache
+    return recording
 
 
 class _Unusable(Exception):
-    """Why a file is no recording, in a few words."""
+    """Says why a file is not a recording, in a few words."""
 
 
 def _read_arrays(path: Path) -> Arrays:
@@ -141,7 +148,7 @@ def _read_arrays(path: Path) -> Arrays:
 
 
 def _read_array(member: BinaryIO, size: int, name: str) -> NDArray[Any]:
-    """One array, read only if its header promises exactly the bytes that are there."""
+    """Read one array if its header promises exactly the bytes that are there."""
     version = np.lib.format.read_magic(member)
     if version != (1, 0):
         raise _Unusable(f"'{name}' is written in an unknown way")
@@ -161,20 +168,20 @@ def _read_array(member: BinaryIO, size: int, name: str) -> NDArray[Any]:
     return np.frombuffer(data, kind, count).reshape(shape).copy()
 
 
-def _checked(arrays: Arrays) -> Cache:
-    words = _meta(arrays)
+def _check(arrays: Arrays) -> Recording:
+    words = _read_meta(arrays)
     missing = sorted(set(LAYOUT) - set(arrays))
     if missing:
         raise _Unusable(f"it lacks '{missing[0]}'")
     _check_shapes(arrays)
     try:
-        return _cache(words, arrays)
+        return _unpack(words, arrays)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _Unusable("what it says about itself makes no sense") from error
 
 
-def _meta(arrays: Arrays) -> Mapping[str, Any]:
-    """The words of a file; the version is read before anything else is believed."""
+def _read_meta(arrays: Arrays) -> Mapping[str, Any]:
+    """Read what a file says about itself; its version is checked before anything else."""
     raw = arrays.get("meta", np.empty(0, np.uint8))
     if not 0 < len(raw) <= MOST_META_BYTES:
         raise _Unusable("it does not say what it is")
@@ -195,8 +202,14 @@ def _meta(arrays: Arrays) -> Mapping[str, Any]:
 
 def _check_shapes(arrays: Arrays) -> None:
     frames, rows = len(arrays["frame_index"]), len(arrays["xyxy"])
-    expected = {"time_s": frames, "first_row": frames + 1, "score": rows, "class_id": rows,
-                "vectors": rows, "cheap": rows}  # fmt: skip
+    expected = {
+        "time_s": frames,
+        "first_row": frames + 1,
+        "score": rows,
+        "class_id": rows,
+        "vectors": rows,
+        "cheap": rows,
+    }
     for name, length in expected.items():
         if name in arrays and len(arrays[name]) != length:
             raise _Unusable(f"'{name}' has {counted(len(arrays[name]), 'row')} instead of {length}")
@@ -205,24 +218,25 @@ def _check_shapes(arrays: Arrays) -> None:
     if not ordered or (np.diff(arrays["frame_index"]) <= 0).any():
         raise _Unusable("its frames are in disorder")
     if arrays["xyxy"].shape[1] != 4 or not np.isfinite(arrays["xyxy"]).all():
-        raise _Unusable("its boxes are no boxes")
+        raise _Unusable("its boxes make no sense")
     if not np.isfinite(arrays["score"]).all() or not np.isfinite(arrays["time_s"]).all():
         raise _Unusable("a score or a time is not finite")
     if "warps" in arrays and arrays["warps"].shape != (frames, 2, 3):
         raise _Unusable("'warps' has an impossible shape")
 
 
-def _cache(words: Mapping[str, Any], arrays: Arrays) -> Cache:
+def _unpack(words: Mapping[str, Any], arrays: Arrays) -> Recording:
     origin = Origin(**words["origin"])
-    recipe = Recipe(**words["recipe"])
+    setup = RecordingSetup(**words["recipe"])
     costs = CostTable(
-        {int(n): _cost(ms) for n, ms in words["costs"]["embed_ms"].items()},
-        {str(stage): _cost(ms) for stage, ms in words["costs"]["stages_ms"].items()},
+        {int(n): _read_cost(ms) for n, ms in words["costs"]["embed_ms"].items()},
+        {str(stage): _read_cost(ms) for stage, ms in words["costs"]["stages_ms"].items()},
     )
-    tape = Tape(recipe.detector, {int(key): str(name) for key, name in words["names"].items()})
-    tape.frame_wh = (int(origin.width), int(origin.height))
-    tape.whole_frame = bool(words.get("whole_frame", False))
-    if min(tape.frame_wh) < 1 or origin.frames != len(arrays["frame_index"]):
+    names = {int(key): str(name) for key, name in words["names"].items()}
+    clip = RecordedClip(setup.detector, names)
+    clip.frame_wh = (int(origin.width), int(origin.height))
+    clip.whole_frame = bool(words.get("whole_frame", False))
+    if min(clip.frame_wh) < 1 or origin.frames != len(arrays["frame_index"]):
         raise _Unusable("what it says about itself does not fit its frames")
     first = arrays["first_row"].tolist()
     cheap = arrays.get("cheap", np.zeros((len(arrays["xyxy"]), 0), np.float32))
@@ -232,18 +246,27 @@ def _cache(words: Mapping[str, Any], arrays: Arrays) -> Cache:
         seen = Detections(
             *(np.ascontiguousarray(arrays[name][part]) for name in ("xyxy", "score", "class_id"))
         )
-        tape.takes[index] = Take(index, time_s, seen, arrays["vectors"][part], cheap[part])
-    return Cache(origin, recipe, tape, costs, _truth(arrays), arrays.get("warps"),
-                 str(words["repeated"]), str(words["version"]))  # fmt: skip
+        vectors = arrays["vectors"][part]
+        clip.frames[index] = RecordedFrame(index, time_s, seen, vectors, cheap[part])
+    return Recording(
+        origin=origin,
+        setup=setup,
+        clip=clip,
+        costs=costs,
+        truth=_read_truth(arrays),
+        warps=arrays.get("warps"),
+        repeated=str(words["repeated"]),
+        version=str(words["version"]),
+    )
 
 
-def _cost(ms: float) -> float:
+def _read_cost(ms: float) -> float:
     if not 0 <= float(ms) < 1e7:
         raise ValueError(f"no cost: {ms}")
     return float(ms)
 
 
-def _truth(arrays: Arrays) -> MotTable | None:
+def _read_truth(arrays: Arrays) -> MotTable | None:
     if not set(TRUTH) & set(arrays):
         return None
     return MotTable(**{name.removeprefix("truth_"): arrays[name] for name in TRUTH})

@@ -1,4 +1,4 @@
-"""Plays every case over every recording, and measures quality against cost."""
+"""Replays every case over every recording, and measures quality against cost."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.evaluation.figures import measure, trackeval
 from mot_dinov3.evaluation.preprocessing import ScoredSequence, choose_rule, preprocess
 from mot_dinov3.io.formats.mot import MotTable
-from mot_dinov3.lab.recordings.agreement import agreeing_boxes
-from mot_dinov3.lab.recordings.cache import Cache
-from mot_dinov3.lab.recordings.play import Case, Played, play
+from mot_dinov3.lab.recordings.agreement import count_agreeing_boxes
+from mot_dinov3.lab.recordings.recording import Recording
+from mot_dinov3.lab.recordings.replay import ReplayCase, ReplayResult, replay
 
 COMBINED = "combined"
-FLOOR, CEILING = Case("never"), Case("always")
+FLOOR, CEILING = ReplayCase("never"), ReplayCase("always")
 FAMILIES = ("hota", "clear", "identity")
 SCORES = ("hota", "assa", "deta", "idf1", "mota", "idsw")
 MIN_VISIBILITY = 0.3
 """Objects of a drawn world that are hidden more than this are not asked for, as in the demo."""
 
-OnCase = Callable[[Case, str], None]
+OnCase = Callable[[ReplayCase, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Point:
         sha256: of the MOT text; empty for `COMBINED`.
     """
 
-    case: Case
+    case: ReplayCase
     source: str
     frames: int
     crops: int
@@ -64,23 +64,28 @@ class Point:
 class _Run:
     """A played case with what it takes to put several sources together."""
 
-    played: Played
-    cache: Cache
+    result: ReplayResult
+    recording: Recording
     agreeing: int
     boxes: int
 
+    def fixed_ms(self, *, cheap: bool) -> float:
+        """Milliseconds of everything but embedding, in all frames; `cheap` evidence included."""
+        costs = self.recording.costs
+        return (costs.fixed_ms + cheap * costs.cheap_ms) * len(self.recording.clip)
+
 
 def study(
-    caches: Mapping[str, Cache],
-    cases: Sequence[Case],
+    recordings: Mapping[str, Recording],
+    cases: Sequence[ReplayCase],
     config: TrackConfig,
     directory: Path,
     on_case: OnCase | None = None,
 ) -> list[Point]:
-    """Play all cases on all recordings, `never` and `always` among them.
+    """Replay all cases on all recordings, `never` and `always` among them.
 
     Args:
-        caches: name -> recording.
+        recordings: name -> recording.
         cases: what to play, each once.
         config: scheduler and tracker.
         directory: gets `SOURCE/CASE.txt`, the tracks.
@@ -92,57 +97,57 @@ def study(
     Raises:
         MotError: a policy lacks what it needs, or scoring is not installed.
     """
-    if any(cache.truth is not None for cache in caches.values()):
-        trackeval("metrics")  # tells at once, not after all is played, that it is missing
-    runs: dict[Case, dict[str, _Run]] = {}
+    if any(recording.truth is not None for recording in recordings.values()):
+        trackeval("metrics")  # fails at once, not after all replays, where it is missing
+    runs: dict[ReplayCase, dict[str, _Run]] = {}
     for case in dict.fromkeys([FLOOR, CEILING, *cases]):
         runs[case] = {}
-    for name, cache in caches.items():
+    for name, recording in recordings.items():
         ceiling: MotTable | None = None
         for case in sorted(runs, key=lambda case: case != CEILING):
             if on_case is not None:
                 on_case(case, name)
-            played = play(cache, config, case, directory / name / f"{file_name(case)}.txt")
-            ceiling = played.result if ceiling is None else ceiling
-            agreeing, boxes = agreeing_boxes(ceiling, played.result)
-            runs[case][name] = _Run(played, cache, agreeing, boxes)
-    points = [point for case in runs for point in _points(case, runs[case], runs[CEILING])]
-    order = [*caches, COMBINED]
+            result = replay(recording, config, case, directory / name / f"{file_name(case)}.txt")
+            ceiling = result.table if ceiling is None else ceiling
+            agreeing, boxes = count_agreeing_boxes(ceiling, result.table)
+            runs[case][name] = _Run(result, recording, agreeing, boxes)
+    points = [point for case in runs for point in _build_points(case, runs[case], runs[CEILING])]
+    order = [*recordings, COMBINED]
     return sorted(points, key=lambda point: order.index(point.source))
 
 
-def file_name(case: Case) -> str:
+def file_name(case: ReplayCase) -> str:
     """A plain file name for a case: `interval-5`, `continuity-10-ms`."""
     return case.title.replace(":", "-").replace(" ", "-").replace("+", "-")
 
 
-def _points(case: Case, runs: Mapping[str, _Run], most: Mapping[str, _Run]) -> list[Point]:
-    known = {name: run for name, run in runs.items() if run.cache.truth is not None}
-    single, together = _scores(known) if known else ({}, {})
+def _build_points(
+    case: ReplayCase, runs: Mapping[str, _Run], most: Mapping[str, _Run]
+) -> list[Point]:
+    known = {name: run for name, run in runs.items() if run.recording.truth is not None}
+    single, together = _score(known) if known else ({}, {})
     out = [
-        _point(case, name, {name: run}, most, single.get(name, {})) for name, run in runs.items()
+        _build_point(case, name, {name: run}, most, single.get(name, {}))
+        for name, run in runs.items()
     ]
     if len(runs) > 1:
         whole = together if len(known) == len(runs) else {}
-        out.append(_point(case, COMBINED, runs, most, whole))
+        out.append(_build_point(case, COMBINED, runs, most, whole))
     return out
 
 
-def _point(
-    case: Case,
+def _build_point(
+    case: ReplayCase,
     source: str,
     runs: Mapping[str, _Run],
     most: Mapping[str, _Run],
     scores: Mapping[str, float],
 ) -> Point:
-    frames = sum(len(run.cache.tape) for run in runs.values())
-    crops = sum(run.played.crops for run in runs.values())
-    possible = sum(most[name].played.crops for name in runs)
-    embed_ms = sum(run.played.embed_ms for run in runs.values())
-    fixed_ms = sum(
-        (run.cache.costs.fixed_ms + case.cheap * run.cache.costs.cheap_ms) * len(run.cache.tape)
-        for run in runs.values()
-    )
+    frames = sum(len(run.recording.clip) for run in runs.values())
+    crops = sum(run.result.crops for run in runs.values())
+    possible = sum(most[name].result.crops for name in runs)
+    embed_ms = sum(run.result.embed_ms for run in runs.values())
+    fixed_ms = sum(run.fixed_ms(cheap=case.cheap) for run in runs.values())
     boxes = sum(run.boxes for run in runs.values())
     agreeing = sum(run.agreeing for run in runs.values())
     return Point(
@@ -155,30 +160,33 @@ def _point(
         frame_ms=round((embed_ms + fixed_ms) / max(frames, 1), 4),
         agreement=round(100 * agreeing / boxes, 3) if boxes else 100.0,
         scores=scores,
-        sha256=runs[source].played.sha256 if source in runs else "",
+        sha256=runs[source].result.sha256 if source in runs else "",
     )
 
 
-def _scores(runs: Mapping[str, _Run]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+def _score(runs: Mapping[str, _Run]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
     """Figures of each source and of all together."""
-    cases = [scored(name, run.cache, run.played.result) for name, run in runs.items()]
+    cases = [
+        build_evaluation_case(name, run.recording, run.result.table) for name, run in runs.items()
+    ]
     single, together = measure(preprocess(cases), FAMILIES)
-    return {name: _chosen(figures) for name, figures in single.items()}, _chosen(together)
+    by_source = {name: _select_scores(figures) for name, figures in single.items()}
+    return by_source, _select_scores(together)
 
 
-def _chosen(figures: Mapping[str, float]) -> dict[str, float]:
+def _select_scores(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: figures[name] for name in SCORES}
 
 
-def scored(name: str, cache: Cache, result: MotTable) -> ScoredSequence:
-    """A result with the truth of the frames that were recorded."""
-    if cache.truth is None:
+def build_evaluation_case(name: str, recording: Recording, result: MotTable) -> ScoredSequence:
+    """Pair a result with the truth of the frames that were recorded."""
+    if recording.truth is None:
         raise ValueError("a recording without ground truth cannot be scored")
-    recorded = np.fromiter(cache.tape.takes, np.int64, len(cache.tape))
-    here = np.isin(cache.truth.frame_index, recorded)
-    columns = {item.name: getattr(cache.truth, item.name)[here] for item in fields(MotTable)}
+    recorded = np.fromiter(recording.clip.frames, np.int64, len(recording.clip))
+    here = np.isin(recording.truth.frame_index, recorded)
+    columns = {item.name: getattr(recording.truth, item.name)[here] for item in fields(MotTable)}
     truth = MotTable(**columns)
-    drawn = (truth.visibility < 1).any() and cache.origin.name.startswith("synthetic:")
+    drawn = (truth.visibility < 1).any() and recording.origin.name.startswith("synthetic:")
     return ScoredSequence(
         name,
         truth,

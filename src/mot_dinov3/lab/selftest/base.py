@@ -30,7 +30,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MeasureResult:
     """What came of one measure.
 
     Attributes:
@@ -62,22 +62,22 @@ class Outcome:
         return {**counts, **words}
 
 
-def _silent(line: str) -> None:
+def _say_nothing(line: str) -> None:
     """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class MeasureContext:
     """What a measure works with.
 
     Attributes:
         program: the words that start the command line as a process of its own.
         directory: an empty directory of the measure's own.
-        seed: everything random comes from it, see `rng`.
+        seed: everything random comes from it, see `create_rng`.
         full: run as many cases as the bar has, not a tenth of them.
         only: the name of the one case to run, "" for all.
         workers: cases that may run at the same time.
-        say: told what goes on, line by line.
+        say: called with a line about the progress from time to time.
     """
 
     program: tuple[str, ...]
@@ -86,24 +86,24 @@ class Bench:
     full: bool = False
     only: str = ""
     workers: int = 2
-    say: Callable[[str], None] = field(default=_silent)
+    say: Callable[[str], None] = field(default=_say_nothing)
 
-    def count(self, whole: int) -> int:
-        """How many of the bar's `whole` cases to run: all, or a tenth of them, at least one."""
+    def count_cases(self, whole: int) -> int:
+        """Count how many of the bar's `whole` cases to run: all, or a tenth, at least one."""
         return whole if self.full else max(1, math.ceil(whole * QUICK_SHARE))
 
-    def some(self, table: Sequence[T]) -> list[T]:
-        """All of a table of cases, or a random tenth of them, in its order."""
-        chosen = self.rng("choice").permutation(len(table))[: self.count(len(table))]
+    def choose_cases(self, table: Sequence[T]) -> list[T]:
+        """Choose all of a table of cases, or a random tenth of them, in its order."""
+        chosen = self.create_rng("choice").permutation(len(table))[: self.count_cases(len(table))]
         return [table[row] for row in sorted(chosen)]
 
-    def rng(self, case: str) -> np.random.Generator:
-        """Random numbers of one case: the same for the same seed, whatever else runs."""
+    def create_rng(self, case: str) -> np.random.Generator:
+        """Create the random numbers of one case: the same for the same seed."""
         return np.random.default_rng([self.seed, crc32(case.encode())])
 
 
 class Measure(Protocol):
     """Breaks one thing many times and counts how often what was promised held."""
 
-    def __call__(self, bench: Bench) -> Outcome:
+    def __call__(self, context: MeasureContext) -> MeasureResult:
         """Run it; what cannot run here says so in `Outcome.skipped`."""

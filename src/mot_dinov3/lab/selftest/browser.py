@@ -27,28 +27,28 @@ FLAGS = (
 LOAD_S, SCRIPT_S = 60, 30
 
 
-def missing() -> str:
-    """What a browser lacks here, "" for nothing."""
+def describe_missing() -> str:
+    """Say what a browser lacks here, "" for nothing."""
     if find_spec("selenium") is None:
         return "selenium is not installed"
-    if program() is None:
+    if find_browser() is None:
         return "chromium is not installed"
     return "" if shutil.which(DRIVER) else "chromedriver is not installed"
 
 
-def program() -> str | None:
+def find_browser() -> str | None:
     """Path of the browser, None where there is none."""
     return next(filter(None, map(shutil.which, CHROMIUM)), None)
 
 
 @contextmanager
 def open_browser(width: int = 1400, height: int = 1000) -> Iterator[Chrome]:
-    """A browser with a fresh, empty profile and a window of that size; its console is kept."""
+    """Open a browser with an empty profile and a window of that size; its console is kept."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
-    options.binary_location = program() or ""
+    options.binary_location = find_browser() or ""
     root = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
     for word in (*FLAGS, *root, f"--window-size={width},{height}"):
         options.add_argument(word)

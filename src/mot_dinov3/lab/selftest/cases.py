@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
 
-from mot_dinov3.lab.selftest.base import Bench, Failure, Outcome
+from mot_dinov3.lab.selftest.base import Failure, MeasureContext, MeasureResult
 
 SAY_EVERY_S = 10.0
 
@@ -29,7 +29,7 @@ Check: TypeAlias = Callable[[Path], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class SelftestCase:
     """One way to break something.
 
     Attributes:
@@ -52,31 +52,31 @@ def expect(holds: object, why: str) -> None:
         raise BrokenPromiseError(why)
 
 
-def run_cases(bench: Bench, cases: Sequence[Case]) -> Outcome:
+def run_cases(context: MeasureContext, cases: Sequence[SelftestCase]) -> MeasureResult:
     """Run every case, or the one that was asked for; what a failed one wrote stays.
 
     A case that cannot run here is left out and named in the notes.
     """
-    chosen = [case for case in cases if bench.only in ("", case.name)]
+    chosen = [case for case in cases if context.only in ("", case.name)]
     found: list[CannotRunError | Failure | None] = []
     said_s = perf_counter()
-    with ThreadPoolExecutor(bench.workers) as pool:
-        for item in pool.map(partial(_attempt, bench), chosen):
+    with ThreadPoolExecutor(context.workers) as pool:
+        for item in pool.map(partial(_attempt, context), chosen):
             found.append(item)
             if perf_counter() - said_s > SAY_EVERY_S:
                 said_s = perf_counter()
-                bench.say(f"{len(found)} of {len(chosen)}")
+                context.say(f"{len(found)} of {len(chosen)}")
     left_out = [item for item in found if isinstance(item, CannotRunError)]
     failures = [item for item in found if isinstance(item, Failure)]
     done = len(found) - len(left_out)
     notes = [f"left out: {item}" for item in left_out]
     if done == 0:
-        return Outcome(len(chosen), skipped="; ".join(notes) or f"no case '{bench.only}'")
-    return Outcome(done, done, done - len(failures), failures, notes)
+        return MeasureResult(len(chosen), skipped="; ".join(notes) or f"no case '{context.only}'")
+    return MeasureResult(done, done, done - len(failures), failures, notes)
 
 
-def _attempt(bench: Bench, case: Case) -> CannotRunError | Failure | None:
-    directory = bench.directory / case.name
+def _attempt(context: MeasureContext, case: SelftestCase) -> CannotRunError | Failure | None:
+    directory = context.directory / case.name
     directory.mkdir(parents=True)
     try:
         case.check(directory)

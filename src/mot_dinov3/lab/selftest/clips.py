@@ -71,7 +71,7 @@ KINDS = (
 
 
 def make_clips(directory: Path, frames: int = 12, size: tuple[int, int] = (64, 48)) -> list[Path]:
-    """One clip of every kind whose encoders this build has; at least the plain ones."""
+    """Make one clip of every kind whose encoders this build has; at least the plain ones."""
     kinds = [
         kind for kind in KINDS if {kind.codec, kind.sound or kind.codec} <= av.codecs_available
     ]
@@ -91,7 +91,7 @@ def make_clip(path: Path, kind: ClipKind, frames: int, size: tuple[int, int]) ->
         if kind.sound:
             sound = cast("AudioStream", container.add_stream(kind.sound, rate=SOUND_HZ))
         shown = 0
-        for index, image in enumerate(pictures(frames, size)):
+        for index, image in enumerate(draw_pictures(frames, size)):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame.pts, frame.time_base = shown, Fraction(1, FPS)
             container.mux(stream.encode(frame))
@@ -102,8 +102,8 @@ def make_clip(path: Path, kind: ClipKind, frames: int, size: tuple[int, int]) ->
     return path
 
 
-def pictures(frames: int, size: tuple[int, int]) -> Iterator[Image]:
-    """A bright square that walks over noise, as (height, width, 3) uint8 BGR."""
+def draw_pictures(frames: int, size: tuple[int, int]) -> Iterator[Image]:
+    """Draw a bright square that walks over noise, as (height, width, 3) uint8 BGR."""
     width, height = size
     ground = np.random.default_rng(0).integers(0, 80, (height, width, 3), np.uint8)
     side = max(2, min(size) // 3)

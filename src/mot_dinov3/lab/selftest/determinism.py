@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.data.synthetic.presets.factory import PRESETS
-from mot_dinov3.lab.selftest.base import Bench, Outcome
-from mot_dinov3.lab.selftest.cases import Case, expect, run_cases
+from mot_dinov3.lab.selftest.base import MeasureContext, MeasureResult
+from mot_dinov3.lab.selftest.cases import SelftestCase, expect, run_cases
 from mot_dinov3.lab.selftest.program import expect_code, run
 
 CLIPS = 20
@@ -23,57 +23,74 @@ BUDGET_CROPS = 3
 DEMO = ("--det", "demo", "--embed-model", "demo", "--device", "cpu")
 VIDEO, TABLE, LINES = "o.mp4", "o.txt", "o.jsonl"
 MEASURED = ("latency_ms", "stage_ms", "fps")
-"""What a journal says of time; `_ms` in its counts is left out as well."""
+"""Keys of a frame log that measure time; `_ms` in its counts is left out as well."""
 
 
-def determinism(bench: Bench) -> Outcome:
+def measure_determinism(context: MeasureContext) -> MeasureResult:
     """Track worlds twice with a budget of crops, the second time under load."""
     worlds = [f"synthetic:{name}:{seed}" for seed in range(CLIPS) for name in PRESETS]
-    chosen = worlds[: bench.count(CLIPS)]
+    chosen = worlds[: context.count_cases(CLIPS)]
     return run_cases(
-        bench, [Case(world.replace(":", "-"), partial(check_twice, bench, world, DEMO))
-                for world in chosen],
-    )  # fmt: skip
+        context,
+        [
+            SelftestCase(world.replace(":", "-"), partial(check_twice, context, world, DEMO))
+            for world in chosen
+        ],
+    )
 
 
-def check_twice(bench: Bench, source: str, models: tuple[str, ...], directory: Path) -> None:
+def check_twice(
+    context: MeasureContext, source: str, models: tuple[str, ...], directory: Path
+) -> None:
     """Run twice, alone and under load, and compare what was written.
 
     Raises:
         BrokenPromiseError: a run failed, or an output differs.
     """
-    alone = outputs_of(bench, source, models, directory / "alone")
-    with busy_processors():
-        loaded = outputs_of(bench, source, models, directory / "loaded")
+    alone = track_once(context, source, models, directory / "alone")
+    with keep_processors_busy():
+        loaded = track_once(context, source, models, directory / "loaded")
     for name, content in alone.items():
         expect(
-            content == loaded[name], f"{name} differs: {first_difference(content, loaded[name])}"
+            content == loaded[name], f"{name} differs: {describe_difference(content, loaded[name])}"
         )
-    expect(alone[TABLE], "nobody was tracked, so nothing was compared")
+    expect(alone[TABLE], "no person was tracked, so nothing was compared")
 
 
-def outputs_of(
-    bench: Bench, source: str, models: tuple[str, ...], directory: Path
+def track_once(
+    context: MeasureContext, source: str, models: tuple[str, ...], directory: Path
 ) -> dict[str, bytes]:
-    """Run once; the outputs by name, the journal without what a clock says."""
+    """Run once; returns the outputs by name, the frame log without measured times."""
     directory.mkdir()
-    words = ["--source", source, *models, "--embed-budget-crops", BUDGET_CROPS,
-             "--max-frames", FRAMES, "--output", VIDEO, "--save-mot", TABLE,
-             "--save-jsonl", LINES]  # fmt: skip
-    expect_code(run(bench.program, words, directory), 0)
+    words = [
+        "--source",
+        source,
+        *models,
+        "--embed-budget-crops",
+        BUDGET_CROPS,
+        "--max-frames",
+        FRAMES,
+        "--output",
+        VIDEO,
+        "--save-mot",
+        TABLE,
+        "--save-jsonl",
+        LINES,
+    ]
+    expect_code(run(context.program, words, directory), 0)
     found = {name: (directory / name).read_bytes() for name in (VIDEO, TABLE, LINES)}
     lines = map(json.loads, found[LINES].splitlines())
-    return found | {LINES: "\n".join(json.dumps(timeless(line)) for line in lines).encode()}
+    return found | {LINES: "\n".join(json.dumps(drop_times(line)) for line in lines).encode()}
 
 
-def timeless(record: dict[str, Any]) -> dict[str, Any]:
-    """A line of a journal without what a clock decides."""
+def drop_times(record: dict[str, Any]) -> dict[str, Any]:
+    """Drop what a clock decides from a line of a frame log."""
     embed = {key: value for key, value in record["embed"].items() if not key.endswith("_ms")}
     return {key: value for key, value in record.items() if key not in MEASURED} | {"embed": embed}
 
 
-def first_difference(one: bytes, other: bytes) -> str:
-    """Where two contents part, in words."""
+def describe_difference(one: bytes, other: bytes) -> str:
+    """Say in words where two contents part."""
     for number, (line, twin) in enumerate(zip(one.split(b"\n"), other.split(b"\n"), strict=False)):
         if line != twin:
             return f"line {number + 1} is {line[:80]!r}, then {twin[:80]!r}"
@@ -81,8 +98,8 @@ def first_difference(one: bytes, other: bytes) -> str:
 
 
 @contextmanager
-def busy_processors() -> Iterator[None]:
-    """One more endless computation than this machine has processors."""
+def keep_processors_busy() -> Iterator[None]:
+    """Run one more endless computation than this machine has processors."""
     with ExitStack() as stack:
         for _ in range((os.cpu_count() or 1) + 1):
             process = subprocess.Popen([sys.executable, "-c", "while True: pass"])

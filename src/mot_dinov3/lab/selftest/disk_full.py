@@ -10,24 +10,24 @@ from functools import partial
 from pathlib import Path
 
 from mot_dinov3.errors import EXIT_OK, EXIT_OUTPUT
-from mot_dinov3.lab.selftest.base import Bench, Outcome
-from mot_dinov3.lab.selftest.cases import BrokenPromiseError, Case, expect, run_cases
+from mot_dinov3.lab.selftest.base import MeasureContext, MeasureResult
+from mot_dinov3.lab.selftest.cases import BrokenPromiseError, SelftestCase, expect, run_cases
 from mot_dinov3.lab.selftest.leftovers import (
-    frames_of,
-    frames_that_play,
-    mot_frames,
-    whole_records,
+    count_frames,
+    count_playing_frames,
+    read_last_frame,
+    read_records,
 )
 from mot_dinov3.lab.selftest.outputs import OLD, is_new, outputs_of, words_for
 from mot_dinov3.lab.selftest.program import (
-    Ended,
-    Surroundings,
+    ProcessResult,
+    ProcessSetup,
     expect_code,
     expect_explained,
     run,
     tail,
 )
-from mot_dinov3.lab.selftest.scenes import Scene, draw_scene
+from mot_dinov3.lab.selftest.scenes import SelftestScene, draw_scene
 
 POINTS = 50
 FRAMES = 300
@@ -35,7 +35,7 @@ LEAST_BYTES = 2_000
 DISK_SHARE = 0.3
 """Part of the cases with a real small disk, where one can be had."""
 ON_THE_WAY = 3
-"""Frames that may be tracked and not yet be in the journal when the disk is full."""
+"""Frames that may be tracked and not yet be in the frame log when the disk is full."""
 VIDEOS = ("o.mp4", "o.mp4", "o.mkv", "o.webm", "o.avi")
 SMALL_DISK = 'mount -t tmpfs -o size="$2" none "$1" && cd "$1" && kept="$3" && shift 3 || exit 99'
 KEEP_IT = '; "$@"; code=$?; cp -a . "$kept"; exit $code'
@@ -43,7 +43,7 @@ KEEP_IT = '; "$@"; code=$?; cp -a . "$kept"; exit $code'
 
 
 @dataclass(frozen=True, slots=True)
-class Full:
+class FullDisk:
     """One disk that fills up.
 
     Attributes:
@@ -63,23 +63,23 @@ class Full:
         return " ".join((f"{kind} of {self.bytes} bytes, {self.video}", *self.words))
 
 
-def disk_full(bench: Bench) -> Outcome:
+def measure_full_disks(context: MeasureContext) -> MeasureResult:
     """Let the disk be full at random points of a run."""
-    scene = draw_scene(bench.directory / "scene", FRAMES)
-    measured = bench.directory / "measured"
+    scene = draw_scene(context.directory / "scene", FRAMES)
+    measured = context.directory / "measured"
     measured.mkdir()
     outputs = outputs_of("o.mp4")
-    run(bench.program, scene.words(*words_for(outputs)), measured)
+    run(context.program, scene.words(*words_for(outputs)), measured)
     sizes = [path.stat().st_size for path in measured.glob("o.*")]
     expect(len(sizes) == len(outputs), "a run without any fault did not write its outputs")
-    points = Points(tuple(sizes), small_disks())
-    names = [f"{number:03d}" for number in range(bench.count(POINTS))]
-    check = partial(check_full, bench, scene, points)
-    return run_cases(bench, [Case(name, check) for name in names])
+    points = FillPoints(tuple(sizes), can_mount_disks())
+    names = [f"{number:03d}" for number in range(context.count_cases(POINTS))]
+    check = partial(check_full, context, scene, points)
+    return run_cases(context, [SelftestCase(name, check) for name in names])
 
 
 @dataclass(frozen=True, slots=True)
-class Points:
+class FillPoints:
     """Where a disk may be full.
 
     Attributes:
@@ -90,17 +90,17 @@ class Points:
     sizes: tuple[int, ...]
     disks: bool
 
-    def full(self, bench: Bench, name: str) -> Full:
-        """The random disk of a case."""
-        rng = bench.rng(f"disk {name}")
+    def choose_disk(self, context: MeasureContext, name: str) -> FullDisk:
+        """Choose the random disk of a case."""
+        rng = context.create_rng(f"disk {name}")
         real = self.disks and rng.random() < DISK_SHARE
         most = sum(self.sizes) if real else max(self.sizes)
         size = int(rng.integers(LEAST_BYTES, most))
         words = ("--no-overlap",) if rng.random() < 0.3 else ()
-        return Full(size, real, str(rng.choice(VIDEOS)), words)
+        return FullDisk(size, real, str(rng.choice(VIDEOS)), words)
 
 
-def small_disks() -> bool:
+def can_mount_disks() -> bool:
     """Whether this user may mount a disk of any size."""
     if not shutil.which("unshare"):
         return False
@@ -108,13 +108,15 @@ def small_disks() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def check_full(bench: Bench, scene: Scene, points: Points, directory: Path) -> None:
+def check_full(
+    context: MeasureContext, scene: SelftestScene, points: FillPoints, directory: Path
+) -> None:
     """Run until the disk is full and look at what is on it.
 
     Raises:
         BrokenPromiseError: no exit code 5, no sentence, or tracks are lost.
     """
-    full = points.full(bench, directory.name)
+    full = points.choose_disk(context, directory.name)
     outputs = outputs_of(full.video)
     words = scene.words(*words_for(outputs), *full.words)
     try:
@@ -122,18 +124,18 @@ def check_full(bench: Bench, scene: Scene, points: Points, directory: Path) -> N
             kept = directory / "kept"
             (directory / "disk").mkdir()
             script = (SMALL_DISK + KEEP_IT, "sh", str(directory / "disk"), str(full.bytes))
-            around = Surroundings(before=("unshare", "-m", "sh", "-c", *script, str(kept)))
+            around = ProcessSetup(before=("unshare", "-m", "sh", "-c", *script, str(kept)))
         else:
             kept = directory
-            around = Surroundings(file_limit=full.bytes)
+            around = ProcessSetup(file_limit=full.bytes)
             for name in outputs.values():
                 (directory / name).write_bytes(OLD)
-        expect_kept(run(bench.program, words, directory, around), kept, full)
+        expect_kept(run(context.program, words, directory, around), kept, full)
     except BrokenPromiseError as error:
         raise BrokenPromiseError(f"{error} ({full})") from error
 
 
-def expect_kept(ended: Ended, directory: Path, full: Full) -> None:
+def expect_kept(ended: ProcessResult, directory: Path, full: FullDisk) -> None:
     """Go on only when a run says that the disk is full, and lost no track to that.
 
     Raises:
@@ -150,20 +152,22 @@ def expect_kept(ended: Ended, directory: Path, full: Full) -> None:
     tracked = int(said[1]) if said else 0
     for name in finished:
         if name == full.video:
-            plays = frames_that_play(directory / name)
+            plays = count_playing_frames(directory / name)
             expect(plays >= tracked - 1, f"{name} has {plays} of {tracked} frames")
-    for journal in (directory / "o.jsonl", directory / "o.txt"):
-        expect_rows(journal, tracked, full)
+    for frame_log in (directory / "o.jsonl", directory / "o.txt"):
+        expect_rows(frame_log, tracked, full)
     if full.video not in finished:
         partial_video = directory / f"o.partial{Path(full.video).suffix}"
-        plays = frames_that_play(partial_video)
+        plays = count_playing_frames(partial_video)
         written = partial_video.stat().st_size if partial_video.exists() else 0
-        expect(plays or written < 10 * LEAST_BYTES,
-               f"{written} bytes of video do not play: {tail(ended.err)}")  # fmt: skip
+        expect(
+            plays or written < 10 * LEAST_BYTES,
+            f"{written} bytes of video do not play: {tail(ended.err)}",
+        )
 
 
-def expect_rows(path: Path, tracked: int, full: Full) -> None:
-    """Go on only when a text output tells of every frame, or of all that its disk could hold.
+def expect_rows(path: Path, tracked: int, full: FullDisk) -> None:
+    """Go on only when a text output has every frame, or as many as its disk could hold.
 
     Raises:
         BrokenPromiseError: it does not.
@@ -176,10 +180,12 @@ def expect_rows(path: Path, tracked: int, full: Full) -> None:
             return
     broken = 0 if whole else 1
     if path.suffix == ".txt":
-        found = mot_frames(path, broken=broken)
+        found = read_last_frame(path, broken=broken)
     else:
-        found = frames_of(whole_records(path, broken=broken))
+        found = count_frames(read_records(path, broken=broken))
     expect(found <= tracked + ON_THE_WAY, f"{found} frames are kept, {tracked} summed up")
     no_room = not full.real and path.stat().st_size >= full.bytes
-    expect(found >= tracked - ON_THE_WAY or no_room,
-           f"{path.name} tells of {found} of {tracked} frames")  # fmt: skip
+    expect(
+        found >= tracked - ON_THE_WAY or no_room,
+        f"{path.name} has {found} of {tracked} frames",
+    )

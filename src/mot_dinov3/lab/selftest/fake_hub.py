@@ -119,46 +119,49 @@ class HubHandler(BaseHTTPRequestHandler):
             return 200, {"Content-Type": "text/html"}, LOGIN_PAGE
         words = path.strip("/").split("/")
         if words[:2] == ["api", "models"]:
-            return self.discussions("/".join(words[2:4]))
+            return self.list_discussions("/".join(words[2:4]))
         repo, rest = "/".join(words[:2]), words[3:]
         if repo in self.hub.answers:
             status, code, message = self.hub.answers[repo]
             if code == "GatedRepo" and "Authorization" not in self.headers:
                 status, message = 401, RESTRICTED.format(repo=repo)
-            return problem(status, code, message)
+            return build_problem(status, code, message)
         if repo not in self.hub.repos:
-            return problem(404, "RepoNotFound", "Repository not found")
+            return build_problem(404, "RepoNotFound", "Repository not found")
         from_pr = rest[0] in ("refs%2Fpr%2F7", PR_COMMIT)
         directory = self.hub.pull_requests[repo] if from_pr else self.hub.repos[repo]
-        return file_answer(directory / rest[-1], PR_COMMIT if from_pr else COMMIT)
+        return build_file_answer(directory / rest[-1], PR_COMMIT if from_pr else COMMIT)
 
-    def discussions(self, repo: str) -> Answer:
-        """The list of a repository's pull requests."""
+    def list_discussions(self, repo: str) -> Answer:
+        """List a repository's pull requests."""
         items = []
         if repo in self.hub.pull_requests:
-            items = [pull_request(repo, 6, "a stranger"), pull_request(repo, 7, "SFconvertbot")]
+            items = [
+                describe_pull_request(repo, 6, "a stranger"),
+                describe_pull_request(repo, 7, "SFconvertbot"),
+            ]
         page = {"discussions": items, "count": len(items), "start": 0}
         return 200, {"Content-Type": "application/json"}, json.dumps(page).encode()
 
 
-def file_answer(path: Path, commit: str) -> Answer:
-    """A file as the hub sends it, or that there is none."""
+def build_file_answer(path: Path, commit: str) -> Answer:
+    """Build the answer that holds a file, or says that it does not exist."""
     if not path.is_file():
-        status, headers, content = problem(404, "EntryNotFound", "Entry not found")
+        status, headers, content = build_problem(404, "EntryNotFound", "Entry not found")
         return status, {**headers, "X-Repo-Commit": commit}, content
     content = path.read_bytes()
     etag = f'"{hashlib.sha256(content).hexdigest()}"'
     return 200, {"ETag": etag, "X-Repo-Commit": commit, "Accept-Ranges": "bytes"}, content
 
 
-def problem(status: int, code: str, message: str) -> Answer:
-    """An error as the hub says it."""
+def build_problem(status: int, code: str, message: str) -> Answer:
+    """Build an error as the hub says it."""
     headers = {"X-Error-Code": code, "X-Error-Message": message}
     return status, {name: value for name, value in headers.items() if value}, b""
 
 
-def pull_request(repo: str, number: int, author: str) -> dict[str, object]:
-    """An open pull request in the hub's list."""
+def describe_pull_request(repo: str, number: int, author: str) -> dict[str, object]:
+    """Describe an open pull request as the hub's list does."""
     return {
         "title": "Adding `safetensors` variant of this model",
         "num": number,
@@ -171,8 +174,8 @@ def pull_request(repo: str, number: int, author: str) -> dict[str, object]:
 
 
 @contextmanager
-def running_hub() -> Iterator[FakeHub]:
-    """A hub that answers until the block ends; afterwards its address refuses connections."""
+def run_hub() -> Iterator[FakeHub]:
+    """Run a hub until the block ends; afterwards its address refuses connections."""
     hub = FakeHub()
     hub.start()
     try:

@@ -8,19 +8,24 @@ from functools import partial
 from pathlib import Path
 
 from mot_dinov3.errors import EXIT_OK
-from mot_dinov3.lab.selftest.base import Bench, Outcome
-from mot_dinov3.lab.selftest.cases import BrokenPromiseError, Case, expect, run_cases
-from mot_dinov3.lab.selftest.leftovers import frames_of, frames_that_play, unfinished, whole_records
+from mot_dinov3.lab.selftest.base import MeasureContext, MeasureResult
+from mot_dinov3.lab.selftest.cases import BrokenPromiseError, SelftestCase, expect, run_cases
+from mot_dinov3.lab.selftest.leftovers import (
+    count_frames,
+    count_playing_frames,
+    find_unfinished,
+    read_records,
+)
 from mot_dinov3.lab.selftest.moments import (
     Moment,
+    choose_finishing_moment,
+    choose_running_moment,
+    choose_starting_moment,
     wait_for,
-    while_finishing,
-    while_running,
-    while_starting,
 )
 from mot_dinov3.lab.selftest.outputs import OLD, expect_whole, is_new, outputs_of, words_for
 from mot_dinov3.lab.selftest.program import end, expect_code, run, start, tail
-from mot_dinov3.lab.selftest.scenes import Scene, draw_scene
+from mot_dinov3.lab.selftest.scenes import SelftestScene, draw_scene
 
 KILLS = 200
 FRAMES = 300
@@ -53,18 +58,23 @@ class Kill:
     resumed: bool
 
 
-def kills(bench: Bench) -> Outcome:
+def measure_kills(context: MeasureContext) -> MeasureResult:
     """Kill runs at random points, most of them while frames are tracked."""
-    scenes = {fps: draw_scene(bench.directory / f"scene-{fps}", FRAMES, fps) for fps in RATES}
-    names = [f"{number:03d}" for number in range(bench.count(KILLS))]
-    return run_cases(bench, [Case(name, partial(check_kill, bench, scenes)) for name in names])
+    scenes = {fps: draw_scene(context.directory / f"scene-{fps}", FRAMES, fps) for fps in RATES}
+    names = [f"{number:03d}" for number in range(context.count_cases(KILLS))]
+    return run_cases(
+        context, [SelftestCase(name, partial(check_kill, context, scenes)) for name in names]
+    )
 
 
-def kill_of(bench: Bench, name: str) -> Kill:
-    """The random kill of a case."""
-    rng = bench.rng(f"kill {name}")
-    kinds = [lambda: while_running(rng, FRAMES)] * 8
-    kinds += [lambda: while_starting(rng, START_S), lambda: while_finishing(rng, FRAMES)]
+def choose_kill(context: MeasureContext, name: str) -> Kill:
+    """Choose the random kill of a case."""
+    rng = context.create_rng(f"kill {name}")
+    kinds = [lambda: choose_running_moment(rng, FRAMES)] * 8
+    kinds += [
+        lambda: choose_starting_moment(rng, START_S),
+        lambda: choose_finishing_moment(rng, FRAMES),
+    ]
     moment = kinds[rng.integers(len(kinds))]()
     words = ("--no-overlap",) if rng.random() < 0.3 else ()
     fps = int(rng.choice(RATES))
@@ -72,19 +82,21 @@ def kill_of(bench: Bench, name: str) -> Kill:
     return Kill(moment, fps, video, words, rng.random() < 0.5, rng.random() < RESUMED)
 
 
-def check_kill(bench: Bench, scenes: Mapping[int, Scene], directory: Path) -> None:
+def check_kill(
+    context: MeasureContext, scenes: Mapping[int, SelftestScene], directory: Path
+) -> None:
     """Kill a run and look at what it left.
 
     Raises:
         BrokenPromiseError: a final name is half written, more than promised is lost, or the same
             command with `--resume` does not bring the whole.
     """
-    kill = kill_of(bench, directory.name)
+    kill = choose_kill(context, directory.name)
     outputs = outputs_of(kill.video)
     for name in outputs.values() if kill.old else ():
         (directory / name).write_bytes(OLD)
     words = scenes[kill.fps].words(*words_for(outputs), *kill.words)
-    process = start(bench.program, words, directory)
+    process = start(context.program, words, directory)
     alive = wait_for(kill.moment, process, directory / "o.partial.jsonl")
     process.kill()
     ended = end(process)
@@ -95,7 +107,7 @@ def check_kill(bench: Bench, scenes: Mapping[int, Scene], directory: Path) -> No
                 expect_whole(directory / name, FRAMES)
         expect_of_use(directory, kill.video)
         if kill.resumed:
-            again = run(bench.program, [*words, "--resume"], directory)
+            again = run(context.program, [*words, "--resume"], directory)
             expect_code(again, EXIT_OK)
             for name in outputs.values():
                 expect_whole(directory / name, FRAMES)
@@ -105,18 +117,20 @@ def check_kill(bench: Bench, scenes: Mapping[int, Scene], directory: Path) -> No
 
 
 def expect_of_use(directory: Path, video: str) -> None:
-    """Go on only when journal and video of a killed run hold what was promised.
+    """Go on only when frame log and video of a killed run hold what was promised.
 
     Raises:
-        BrokenPromiseError: the journal is torn, or the video lacks too much of it.
+        BrokenPromiseError: the frame log is torn, or the video lacks too much of it.
     """
-    left = {path.suffix: path for path in unfinished(directory)}
-    journal, suffix = left.get(".jsonl"), Path(video).suffix
-    if journal is None or suffix not in left:
+    left = {path.suffix: path for path in find_unfinished(directory)}
+    frame_log, suffix = left.get(".jsonl"), Path(video).suffix
+    if frame_log is None or suffix not in left:
         return
-    frames = frames_of(whole_records(journal, broken=1))
-    plays = frames_that_play(left[suffix])
+    frames = count_frames(read_records(frame_log, broken=1))
+    plays = count_playing_frames(left[suffix])
     lost = frames - plays
     expect(frames <= PLAYS_AFTER or plays, f"{left[suffix].name} of {frames} frames does not play")
-    expect(frames <= PLAYS_AFTER or lost <= MOST_LOST,
-           f"{lost} of {frames} frames are not in {left[suffix].name}")  # fmt: skip
+    expect(
+        frames <= PLAYS_AFTER or lost <= MOST_LOST,
+        f"{lost} of {frames} frames are not in {left[suffix].name}",
+    )

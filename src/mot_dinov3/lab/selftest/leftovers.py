@@ -14,8 +14,8 @@ from mot_dinov3.lab.selftest.cases import expect
 MOT_COLUMNS = 10
 
 
-def frames_that_play(path: Path) -> int:
-    """How many pictures a player shows before a video breaks off; 0 for what is none."""
+def count_playing_frames(path: Path) -> int:
+    """Count the pictures that a player shows until a video breaks off; 0 if it is not a video."""
     count = 0
     with suppress(av.FFmpegError, OSError), av.open(str(path)) as container:
         for _ in container.decode(video=0):
@@ -23,15 +23,15 @@ def frames_that_play(path: Path) -> int:
     return count
 
 
-def whole_records(path: Path, *, broken: int = 0) -> list[dict[str, Any]]:
-    """The lines of a JSONL file, whose frames must count up from the first one.
+def read_records(path: Path, *, broken: int = 0) -> list[dict[str, Any]]:
+    """Read the lines of a JSONL file, whose frames must count up from the first one.
 
     Args:
         path: the file.
         broken: how many lines at its end may be cut off.
 
     Raises:
-        BrokenPromiseError: a line before its end is no JSON, or frames are missing.
+        BrokenPromiseError: a line before its end is not JSON, or frames are missing.
     """
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     records = []
@@ -42,7 +42,7 @@ def whole_records(path: Path, *, broken: int = 0) -> list[dict[str, Any]]:
             record = json.loads(line)
         except ValueError:
             short = len(lines) - number + 1
-            expect(short <= broken, f"line {number} of {len(lines)} of {path.name} is no JSON")
+            expect(short <= broken, f"line {number} of {len(lines)} of {path.name} is not JSON")
             break
         records.append(record)
     found = [record["frame"] for record in records if "frame" in record]
@@ -51,13 +51,13 @@ def whole_records(path: Path, *, broken: int = 0) -> list[dict[str, Any]]:
     return records
 
 
-def frames_of(records: list[dict[str, Any]]) -> int:
-    """How many frames a JSONL file tells of."""
+def count_frames(records: list[dict[str, Any]]) -> int:
+    """Count the frames of a frame log."""
     return sum("frame" in record for record in records)
 
 
-def mot_frames(path: Path, *, broken: int = 0) -> int:
-    """The number of the last frame in a MOT text, of whose last lines some may be cut off.
+def read_last_frame(path: Path, *, broken: int = 0) -> int:
+    """Read the number of the last frame in a MOT text; `broken` last lines may be cut off.
 
     Raises:
         BrokenPromiseError: another line is cut off.
@@ -73,6 +73,6 @@ def mot_frames(path: Path, *, broken: int = 0) -> int:
     return last
 
 
-def unfinished(directory: Path, stem: str = "o") -> list[Path]:
-    """The files of a run that never got their final name."""
+def find_unfinished(directory: Path, stem: str = "o") -> list[Path]:
+    """Find the files of a run that never got their final name."""
     return sorted(directory.glob(f"{stem}.partial*"))

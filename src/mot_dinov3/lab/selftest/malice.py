@@ -5,39 +5,41 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from mot_dinov3.lab.selftest.base import Bench, Outcome
-from mot_dinov3.lab.selftest.cases import Case, expect, run_cases
+from mot_dinov3.lab.selftest.base import MeasureContext, MeasureResult
+from mot_dinov3.lab.selftest.cases import SelftestCase, expect, run_cases
 from mot_dinov3.lab.selftest.malicious_models import MODEL_TRICKS
 from mot_dinov3.lab.selftest.malicious_sources import SOURCE_TRICKS
 from mot_dinov3.lab.selftest.program import expect_code, expect_explained, run
-from mot_dinov3.lab.selftest.scenes import Scene, draw_scene
-from mot_dinov3.lab.selftest.traps import traps
-from mot_dinov3.lab.selftest.tricks import Trick
+from mot_dinov3.lab.selftest.scenes import SelftestScene, draw_scene
+from mot_dinov3.lab.selftest.traps import Trick, set_traps
 
 FRAMES = 12
 
 
-def malice(bench: Bench) -> Outcome:
-    """Hand every trick to the command line, and look whether it was taken in."""
-    scene = draw_scene(bench.directory / "scene", FRAMES)
+def measure_malice(context: MeasureContext) -> MeasureResult:
+    """Hand every trick to the command line, and look whether one of them works."""
+    scene = draw_scene(context.directory / "scene", FRAMES)
     tricks = (*SOURCE_TRICKS, *MODEL_TRICKS)
     return run_cases(
-        bench, [Case(trick.name, partial(check_trick, bench, scene, trick)) for trick in tricks]
+        context,
+        [SelftestCase(trick.name, partial(check_trick, context, scene, trick)) for trick in tricks],
     )
 
 
-def check_trick(bench: Bench, scene: Scene, trick: Trick, directory: Path) -> None:
+def check_trick(
+    context: MeasureContext, scene: SelftestScene, trick: Trick, directory: Path
+) -> None:
     """Run one trick in an empty `directory`.
 
     Raises:
-        BrokenPromiseError: code ran, another file was opened, somebody was called, or it was not
-            refused in words where it has to be.
+        BrokenPromiseError: code ran, another file was opened, an address was called, or it was
+            not refused in words where it has to be.
         CannotRunError: the trick needs something that is not here.
     """
-    with traps(directory, scene.video) as set_traps:
-        words = trick.prepare(directory, set_traps)
+    with set_traps(directory, scene.video) as placed:
+        words = trick.prepare(directory, placed)
         words = [word.format(clip=scene.video, boxes=f"mot:{scene.boxes}") for word in words]
-        ended = run(bench.program, words, directory)
+        ended = run(context.program, words, directory)
         expect_code(ended, trick.code)
         if trick.code:
             expect_explained(ended, ".")

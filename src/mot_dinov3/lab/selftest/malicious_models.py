@@ -13,8 +13,7 @@ from typing import TypeAlias
 
 from mot_dinov3.errors import EXIT_INPUT, EXIT_MODEL, EXIT_OK, EXIT_USAGE
 from mot_dinov3.lab.selftest.cases import CannotRunError
-from mot_dinov3.lab.selftest.traps import Traps
-from mot_dinov3.lab.selftest.tricks import Prepare, Trick
+from mot_dinov3.lab.selftest.traps import Prepare, Traps, Trick
 from mot_dinov3.perception.assets import demo_embedder_path
 
 LIGHT = ("--device", "cpu", "--output", "o.mp4", "--max-frames", "2")
@@ -34,41 +33,41 @@ class Evil:
         return self._call
 
 
-def evil_pickle(marker: Path, protocol: int = 2) -> bytes:
-    """A pickle that makes the marker when it is loaded."""
+def build_evil_pickle(marker: Path, protocol: int = 2) -> bytes:
+    """Build a pickle that makes the marker when it is loaded."""
     return pickle.dumps({"model": Evil((os.mkdir, (str(marker),)))}, protocol)
 
 
-def evil_archive(path: Path, marker: Path) -> None:
-    """The same in the archive that `torch.save` makes."""
+def write_evil_archive(path: Path, marker: Path) -> None:
+    """Write such a pickle into an archive like that of `torch.save`."""
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr("archive/data.pkl", evil_pickle(marker))
+        file.writestr("archive/data.pkl", build_evil_pickle(marker))
         file.writestr("archive/version", "3\n")
         file.writestr("archive/byteorder", "little")
 
 
-def archived(name: str, flag: str) -> Prepare:
-    """A weights file of PyTorch that holds code."""
+def plant_archive(name: str, flag: str) -> Prepare:
+    """Plant a weights file of PyTorch that holds code."""
 
     def prepare(directory: Path, traps: Traps) -> Sequence[str]:
-        evil_archive(directory / name, traps.marker)
+        write_evil_archive(directory / name, traps.marker)
         return (flag, name, *DETECT) if flag == "--det" else (flag, name, *EMBED)
 
     return prepare
 
 
-def raw_pickle(name: str, protocol: int) -> Prepare:
-    """A bare pickle that calls itself weights."""
+def plant_pickle(name: str, protocol: int) -> Prepare:
+    """Plant a bare pickle that calls itself weights."""
 
     def prepare(directory: Path, traps: Traps) -> Sequence[str]:
-        (directory / name).write_bytes(evil_pickle(traps.marker, protocol))
+        (directory / name).write_bytes(build_evil_pickle(traps.marker, protocol))
         return ("--det", name, *DETECT)
 
     return prepare
 
 
-def tagged_metadata(directory: Path, traps: Traps) -> Sequence[str]:
-    """An export whose description calls Python."""
+def plant_metadata(directory: Path, traps: Traps) -> Sequence[str]:
+    """Plant an export whose description calls Python."""
     place = directory / "x_openvino_model"
     place.mkdir()
     (place / "x.xml").write_text('<?xml version="1.0"?><net name="x" version="11"></net>')
@@ -79,10 +78,10 @@ def tagged_metadata(directory: Path, traps: Traps) -> Sequence[str]:
     return ("--det", "x_openvino_model", *DETECT)
 
 
-def repository(
+def plant_repository(
     *, weights: str, kind: str = "", flag: str = "dino", processor: bool = False
 ) -> Prepare:
-    """A directory of a model that asks for its own code to be run.
+    """Plant a directory of a model that asks for its own code to be run.
 
     Args:
         weights: "safetensors" for the demo's own, "pickle" for an evil one.
@@ -97,32 +96,44 @@ def repository(
         code = f"open({str(traps.marker)!r}, 'w')\nclass Evil: pass\nEvilConfig = Evil\n"
         for name in ("modeling_evil.py", "__init__.py", "processing_evil.py"):
             (place / name).write_text(code, encoding="utf-8")
-        change(place / "preprocessor_config.json",
-               {"auto_map": {"AutoImageProcessor": "processing_evil.Evil",
-                             "AutoFeatureExtractor": "processing_evil.Evil"}}
-               | ({"image_processor_type": "Evil"} if processor else {}))  # fmt: skip
+        change_json(
+            place / "preprocessor_config.json",
+            {
+                "auto_map": {
+                    "AutoImageProcessor": "processing_evil.Evil",
+                    "AutoFeatureExtractor": "processing_evil.Evil",
+                }
+            }
+            | ({"image_processor_type": "Evil"} if processor else {}),
+        )
         if not processor:
-            change(place / "config.json", {
-                "auto_map": {"AutoConfig": "modeling_evil.EvilConfig",
-                             "AutoModel": "modeling_evil.Evil"},
-                "trust_remote_code": True,
-            } | ({"model_type": kind} if kind else {}))  # fmt: skip
+            change_json(
+                place / "config.json",
+                {
+                    "auto_map": {
+                        "AutoConfig": "modeling_evil.EvilConfig",
+                        "AutoModel": "modeling_evil.Evil",
+                    },
+                    "trust_remote_code": True,
+                }
+                | ({"model_type": kind} if kind else {}),
+            )
         if weights == "pickle":
             (place / "model.safetensors").unlink()
-            evil_archive(place / "pytorch_model.bin", traps.marker)
+            write_evil_archive(place / "pytorch_model.bin", traps.marker)
         return ("--embedder", flag, "--embed-model", "model", *EMBED)
 
     return prepare
 
 
-def change(path: Path, keys: dict[str, object]) -> None:
+def change_json(path: Path, keys: dict[str, object]) -> None:
     """Set keys in a JSON file."""
     known = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(known | keys), encoding="utf-8")
 
 
-def weights_elsewhere(directory: Path, traps: Traps) -> Sequence[str]:
-    """A network of ONNX whose numbers are said to lie in a file outside of its directory."""
+def plant_external_weights(directory: Path, traps: Traps) -> Sequence[str]:
+    """Plant a network of ONNX whose numbers are said to lie outside of its directory."""
     try:
         from onnx import TensorProto, helper
     except ImportError as error:
@@ -145,8 +156,8 @@ def weights_elsewhere(directory: Path, traps: Traps) -> Sequence[str]:
     return ("--embedder", "onnx", "--embed-model", "net/net.onnx", *EMBED)
 
 
-def recording(directory: Path, traps: Traps) -> Sequence[str]:
-    """A recording for `replay` whose arrays are pickles."""
+def plant_recording(directory: Path, traps: Traps) -> Sequence[str]:
+    """Plant a recording for `replay` whose arrays are pickles."""
     import io
 
     import numpy as np
@@ -159,29 +170,37 @@ def recording(directory: Path, traps: Traps) -> Sequence[str]:
     return ("replay", "--cache", "in.npz", "--out", "out")
 
 
-def settings(directory: Path, traps: Traps) -> Sequence[str]:
-    """A configuration that is Python."""
+def plant_settings(directory: Path, traps: Traps) -> Sequence[str]:
+    """Plant a configuration that is Python."""
     (directory / "in.toml").write_text(f"source = __import__('os').open('{traps.marker}', 577)\n")
     return ("--config", "in.toml", *DETECT)
 
 
 MODEL_TRICKS = (
-    Trick("weights-archive", EXIT_MODEL, archived("evil.pt", "--det")),
-    Trick("weights-pickle", EXIT_MODEL, raw_pickle("evil.pt", 2)),
-    Trick("weights-new-pickle", EXIT_MODEL, raw_pickle("evil.pt", 4)),
-    Trick("weights-torchscript", EXIT_MODEL, archived("evil.torchscript", "--det")),
-    Trick("export-metadata", EXIT_MODEL, tagged_metadata),
-    Trick("repository-code", EXIT_MODEL, repository(weights="safetensors", kind="evil")),
-    Trick("repository-known", EXIT_OK, repository(weights="safetensors")),
-    Trick("repository-pickle", EXIT_MODEL, repository(weights="pickle")),
-    Trick("repository-dense", EXIT_MODEL,
-          repository(weights="safetensors", kind="evil", flag="dense")),
-    Trick("repository-clip", EXIT_MODEL,
-          repository(weights="safetensors", kind="evil", flag="clip")),
-    Trick("repository-processor", EXIT_MODEL, repository(weights="safetensors", processor=True)),
-    Trick("onnx-elsewhere", EXIT_MODEL, weights_elsewhere),
-    Trick("onnx-pickle", EXIT_MODEL, archived("evil.onnx", "--embed-model")),
-    Trick("recording-pickle", EXIT_INPUT, recording),
-    Trick("settings-code", EXIT_USAGE, settings),
-)  # fmt: skip
+    Trick("weights-archive", EXIT_MODEL, plant_archive("evil.pt", "--det")),
+    Trick("weights-pickle", EXIT_MODEL, plant_pickle("evil.pt", 2)),
+    Trick("weights-new-pickle", EXIT_MODEL, plant_pickle("evil.pt", 4)),
+    Trick("weights-torchscript", EXIT_MODEL, plant_archive("evil.torchscript", "--det")),
+    Trick("export-metadata", EXIT_MODEL, plant_metadata),
+    Trick("repository-code", EXIT_MODEL, plant_repository(weights="safetensors", kind="evil")),
+    Trick("repository-known", EXIT_OK, plant_repository(weights="safetensors")),
+    Trick("repository-pickle", EXIT_MODEL, plant_repository(weights="pickle")),
+    Trick(
+        "repository-dense",
+        EXIT_MODEL,
+        plant_repository(weights="safetensors", kind="evil", flag="dense"),
+    ),
+    Trick(
+        "repository-clip",
+        EXIT_MODEL,
+        plant_repository(weights="safetensors", kind="evil", flag="clip"),
+    ),
+    Trick(
+        "repository-processor", EXIT_MODEL, plant_repository(weights="safetensors", processor=True)
+    ),
+    Trick("onnx-elsewhere", EXIT_MODEL, plant_external_weights),
+    Trick("onnx-pickle", EXIT_MODEL, plant_archive("evil.onnx", "--embed-model")),
+    Trick("recording-pickle", EXIT_INPUT, plant_recording),
+    Trick("settings-code", EXIT_USAGE, plant_settings),
+)
 """Every trick that a model, a recording or a configuration can try."""

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from mot_dinov3.errors import EXIT_INPUT, EXIT_USAGE
 from mot_dinov3.lab.selftest.clips import KINDS, make_clip
-from mot_dinov3.lab.selftest.traps import Traps
-from mot_dinov3.lab.selftest.tricks import Prepare, Trick
+from mot_dinov3.lab.selftest.traps import Prepare, Traps, Trick
 
 LOOK = ("--det", "motion", "--embedder", "none", "--device", "cpu", "--output", "o.mp4")
 ONE_SEGMENT = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:9,\n{}\n"
@@ -47,8 +46,8 @@ POSTSCRIPT = (
 MAGICK = "push graphic-context\nviewbox 0 0 64 48\nimage over 0,0 64,48 '{}'\npop graphic-context\n"
 
 
-def names_file(text: str, name: str = "in.mp4", prefix: str = "") -> Prepare:
-    """A text whose place `{}` names the secret file."""
+def plant_file_name(text: str, name: str = "in.mp4", prefix: str = "") -> Prepare:
+    """Plant a text whose place `{}` names the secret file."""
 
     def prepare(directory: Path, traps: Traps) -> Sequence[str]:
         (directory / name).write_text(text.format(f"{prefix}{traps.secret}"), encoding="utf-8")
@@ -57,8 +56,8 @@ def names_file(text: str, name: str = "in.mp4", prefix: str = "") -> Prepare:
     return prepare
 
 
-def calls(text: str, name: str = "in.mp4") -> Prepare:
-    """A text whose place `{}` names an address."""
+def plant_address(text: str, name: str = "in.mp4") -> Prepare:
+    """Plant a text whose place `{}` names an address."""
 
     def prepare(directory: Path, traps: Traps) -> Sequence[str]:
         (directory / name).write_text(text.format(traps.url), encoding="utf-8")
@@ -67,8 +66,8 @@ def calls(text: str, name: str = "in.mp4") -> Prepare:
     return prepare
 
 
-def says(source: str) -> Prepare:
-    """A source that is a command of libav, with `{}` for the secret file."""
+def plant_command(source: str) -> Prepare:
+    """Give a source that is a command of libav, with `{}` for the secret file."""
 
     def prepare(directory: Path, traps: Traps) -> Sequence[str]:
         return ("--source", source.replace("{}", str(traps.secret)), *LOOK)
@@ -76,29 +75,29 @@ def says(source: str) -> Prepare:
     return prepare
 
 
-def postscript(directory: Path, traps: Traps) -> Sequence[str]:
-    """A program for Ghostscript that calls itself a picture."""
+def plant_postscript(directory: Path, traps: Traps) -> Sequence[str]:
+    """Plant a program for Ghostscript that calls itself a picture."""
     text = POSTSCRIPT.format(traps.marker, traps.marker)
     (directory / "in.png").write_text(text, encoding="utf-8")
     return ("--source", "in.png", *LOOK)
 
 
-def python_script(directory: Path, traps: Traps) -> Sequence[str]:
-    """A script of VapourSynth, which is Python."""
+def plant_script(directory: Path, traps: Traps) -> Sequence[str]:
+    """Plant a script of VapourSynth, which is Python."""
     text = f"open({str(traps.marker)!r}, 'w')\n"
     (directory / "in.vpy").write_text(text, encoding="utf-8")
     return ("--source", "in.vpy", *LOOK)
 
 
-def movie_elsewhere(directory: Path, traps: Traps) -> Sequence[str]:
-    """A movie that says of its pictures that they lie in another file."""
+def plant_movie(directory: Path, traps: Traps) -> Sequence[str]:
+    """Plant a movie that says of its pictures that they lie in another file."""
     movie = make_clip(directory / "in.mp4", KINDS[0], 12, (64, 48))
-    movie.write_bytes(refers_to(movie.read_bytes(), traps.secret))
+    movie.write_bytes(refer_to(movie.read_bytes(), traps.secret))
     return ("--source", "in.mp4", "--max-frames", "1", *LOOK)
 
 
-def refers_to(movie: bytes, other: Path) -> bytes:
-    """The movie with the alias of another file as its data reference.
+def refer_to(movie: bytes, other: Path) -> bytes:
+    """Give a movie the alias of another file as its data reference.
 
     Boxes around the reference grow (ISO/IEC 14496-12, 8.7.2; alias: QuickTime File Format,
     "Data reference atoms"); `moov` must come last, so that no picture moves.
@@ -117,8 +116,8 @@ def refers_to(movie: bytes, other: Path) -> bytes:
     return bytes(out)
 
 
-def sequence_elsewhere(directory: Path, traps: Traps) -> Sequence[str]:
-    """A sequence whose images are said to lie outside of it."""
+def plant_sequence(directory: Path, traps: Traps) -> Sequence[str]:
+    """Plant a sequence whose images are said to lie outside of it."""
     (directory / "seq").mkdir()
     traps.secret.rename(traps.secret.with_name("000001.jpg"))
     outside = os.path.relpath(traps.secret.parent, directory / "seq")
@@ -128,30 +127,30 @@ def sequence_elsewhere(directory: Path, traps: Traps) -> Sequence[str]:
 
 
 SOURCE_TRICKS = (
-    Trick("playlist-file", EXIT_INPUT, names_file(HLS)),
-    Trick("playlist-file-url", EXIT_INPUT, names_file(HLS, prefix="file://")),
-    Trick("playlist-http", EXIT_INPUT, calls(HLS)),
-    Trick("playlist-own-name", EXIT_INPUT, names_file(HLS, "in.m3u8")),
-    Trick("playlist-live", EXIT_INPUT, names_file(ONE_SEGMENT, "in.ts")),
-    Trick("playlist-key", EXIT_INPUT, calls(HLS_KEY)),
-    Trick("playlist-map", EXIT_INPUT, names_file(HLS_MAP, "in.mkv")),
-    Trick("concat-file", EXIT_INPUT, names_file(CONCAT)),
-    Trick("concat-http", EXIT_INPUT, calls(CONCAT, "in.webm")),
-    Trick("dash-file", EXIT_INPUT, names_file(DASH, prefix="file://")),
-    Trick("dash-http", EXIT_INPUT, calls(DASH, "in.mpd")),
-    Trick("sdp", EXIT_INPUT, calls(SDP)),
-    Trick("smil", EXIT_INPUT, calls(SMIL)),
-    Trick("svg-movie", EXIT_INPUT, names_file(SVG, prefix="file://")),
-    Trick("svg-picture", EXIT_INPUT, calls(SVG, "in.png")),
-    Trick("svg-own-name", EXIT_INPUT, names_file(SVG, "in.svg", prefix="file://")),
-    Trick("postscript-picture", EXIT_INPUT, postscript),
-    Trick("magick-picture", EXIT_INPUT, calls(MAGICK, "in.jpg")),
-    Trick("vapoursynth", EXIT_INPUT, python_script),
-    Trick("movie-elsewhere", EXIT_INPUT, movie_elsewhere),
-    Trick("sequence-elsewhere", EXIT_USAGE, sequence_elsewhere),
-    Trick("word-concat", EXIT_INPUT, says("concat:{}|{}")),
-    Trick("word-subfile", EXIT_INPUT, says("subfile,,start,0,end,0,,:{}")),
-    Trick("word-async", EXIT_INPUT, says("async:file:{}")),
-    Trick("word-device", EXIT_INPUT, says("lavfi:movie={}")),
+    Trick("playlist-file", EXIT_INPUT, plant_file_name(HLS)),
+    Trick("playlist-file-url", EXIT_INPUT, plant_file_name(HLS, prefix="file://")),
+    Trick("playlist-http", EXIT_INPUT, plant_address(HLS)),
+    Trick("playlist-own-name", EXIT_INPUT, plant_file_name(HLS, "in.m3u8")),
+    Trick("playlist-live", EXIT_INPUT, plant_file_name(ONE_SEGMENT, "in.ts")),
+    Trick("playlist-key", EXIT_INPUT, plant_address(HLS_KEY)),
+    Trick("playlist-map", EXIT_INPUT, plant_file_name(HLS_MAP, "in.mkv")),
+    Trick("concat-file", EXIT_INPUT, plant_file_name(CONCAT)),
+    Trick("concat-http", EXIT_INPUT, plant_address(CONCAT, "in.webm")),
+    Trick("dash-file", EXIT_INPUT, plant_file_name(DASH, prefix="file://")),
+    Trick("dash-http", EXIT_INPUT, plant_address(DASH, "in.mpd")),
+    Trick("sdp", EXIT_INPUT, plant_address(SDP)),
+    Trick("smil", EXIT_INPUT, plant_address(SMIL)),
+    Trick("svg-movie", EXIT_INPUT, plant_file_name(SVG, prefix="file://")),
+    Trick("svg-picture", EXIT_INPUT, plant_address(SVG, "in.png")),
+    Trick("svg-own-name", EXIT_INPUT, plant_file_name(SVG, "in.svg", prefix="file://")),
+    Trick("postscript-picture", EXIT_INPUT, plant_postscript),
+    Trick("magick-picture", EXIT_INPUT, plant_address(MAGICK, "in.jpg")),
+    Trick("vapoursynth", EXIT_INPUT, plant_script),
+    Trick("movie-elsewhere", EXIT_INPUT, plant_movie),
+    Trick("sequence-elsewhere", EXIT_USAGE, plant_sequence),
+    Trick("word-concat", EXIT_INPUT, plant_command("concat:{}|{}")),
+    Trick("word-subfile", EXIT_INPUT, plant_command("subfile,,start,0,end,0,,:{}")),
+    Trick("word-async", EXIT_INPUT, plant_command("async:file:{}")),
+    Trick("word-device", EXIT_INPUT, plant_command("lavfi:movie={}")),
 )
 """Every trick that a source can try."""

@@ -23,8 +23,8 @@ class Moment:
     """When something happens to a run.
 
     Attributes:
-        lines: once its journal has so many lines.
-        busy_s: once it took so many seconds of a processor: other work here does not shift that.
+        lines: once its frame log has so many lines.
+        busy_s: once it used so many seconds of processor time, which other work does not shift.
         after_s: seconds of the clock after both.
     """
 
@@ -37,40 +37,40 @@ class Moment:
         return f"{1000 * self.after_s:.0f} ms after {since}"
 
 
-def while_running(rng: np.random.Generator, frames: int) -> Moment:
-    """A moment between the first and the last frame."""
+def choose_running_moment(rng: np.random.Generator, frames: int) -> Moment:
+    """Choose a moment between the first and the last frame."""
     return Moment(int(rng.integers(1, frames + 1)), after_s=float(rng.uniform(0, MOST_JITTER_S)))
 
 
-def while_starting(rng: np.random.Generator, most_s: float) -> Moment:
-    """A moment before or while the first frames are tracked: imports, models, warm-up.
+def choose_starting_moment(rng: np.random.Generator, most_s: float) -> Moment:
+    """Choose a moment before or while the first frames are tracked: imports, models, warm-up.
 
     The interpreter's own start comes before that: it shows a traceback when it is interrupted.
     """
     return Moment(busy_s=float(rng.uniform(INTERPRETER_S, most_s)))
 
 
-def while_finishing(rng: np.random.Generator, frames: int) -> Moment:
-    """A moment about the end: the last frames, and what is written after them."""
+def choose_finishing_moment(rng: np.random.Generator, frames: int) -> Moment:
+    """Choose a moment about the end: the last frames, and what is written after them."""
     lines = frames - int(rng.integers(0, 4))
     return Moment(lines, after_s=float(rng.uniform(0, 10 * MOST_JITTER_S)))
 
 
-def wait_for(moment: Moment, process: Process, journal: Path) -> bool:
+def wait_for(moment: Moment, process: Process, frame_log: Path) -> bool:
     """Wait until a moment has come; False when the run was over before.
 
     Args:
         moment: what to wait for.
         process: the run.
-        journal: the JSON lines that it is writing, not there yet perhaps.
+        frame_log: the JSON lines that it is writing; the file may not exist yet.
     """
     given_up_s = perf_counter() + LIMIT_S
     seen, offset = 0, 0
     while seen < moment.lines or busy_s(process.pid) < moment.busy_s:
         if process.poll() is not None or perf_counter() > given_up_s:
             return False
-        if journal.exists():
-            with journal.open("rb") as file:
+        if frame_log.exists():
+            with frame_log.open("rb") as file:
                 file.seek(offset)
                 new = file.read()
             seen, offset = seen + new.count(b"\n"), offset + len(new)

@@ -18,26 +18,26 @@ from mot_dinov3.config import (
 )
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, InputError, MotError
 from mot_dinov3.io.read.sources import open_source
-from mot_dinov3.lab.selftest.base import Bench, Outcome
+from mot_dinov3.lab.selftest.base import MeasureContext, MeasureResult
 from mot_dinov3.lab.selftest.clips import make_clips
 from mot_dinov3.lab.selftest.mutations import mutate
-from mot_dinov3.lab.selftest.trials import measure_trials
+from mot_dinov3.lab.selftest.trials import run_trials
 
 FILES = 10_000
 WHOLE_RUN_EVERY = 20
 """Every so many-th file goes through the whole run with all its outputs."""
 
 
-def mutated_videos(bench: Bench) -> Outcome:
+def measure_mutated_videos(context: MeasureContext) -> MeasureResult:
     """Damage small clips in many ways and read each, or track it with all outputs."""
-    clips = bench.directory / "clips"
+    clips = context.directory / "clips"
     clips.mkdir()
     make_clips(clips)
-    return measure_trials(bench, FILES, trial, (str(clips),))
+    return run_trials(context, FILES, try_clip, (str(clips),))
 
 
-def damaged_clip(seed: int, number: int, clips: str, directory: Path) -> tuple[Path, str]:
-    """A file made from one of the `clips`, and how it was made, in words."""
+def damage_clip(seed: int, number: int, clips: str, directory: Path) -> tuple[Path, str]:
+    """Make a file from one of the `clips`; returns it and how it was damaged, in words."""
     rng = Random(f"{seed}/{number}")
     whole = rng.choice(sorted(Path(clips).iterdir()))
     data, done = mutate(whole.read_bytes(), rng)
@@ -46,10 +46,10 @@ def damaged_clip(seed: int, number: int, clips: str, directory: Path) -> tuple[P
     return path, f"{whole.name}: {', '.join(done)}"
 
 
-def trial(number: int, seed: int, clips: str) -> str:
+def try_clip(number: int, seed: int, clips: str) -> str:
     """Read a damaged clip, or track it; what went wrong, "" for nothing."""
     with TemporaryDirectory(prefix="mot-selftest-") as place:
-        path, made = damaged_clip(seed, number, clips, Path(place))
+        path, made = damage_clip(seed, number, clips, Path(place))
         check = run_through if number % WHOLE_RUN_EVERY == 0 else read_through
         try:
             problem = check(path)
@@ -58,7 +58,7 @@ def trial(number: int, seed: int, clips: str) -> str:
         except MotError as error:
             problem = f"{type(error).__name__} instead of a problem of the input: {error.what}"
         except Exception as error:
-            # Whatever escapes is what is looked for.
+            # Any exception that escapes is what is looked for.
             problem = f"uncaught {type(error).__name__}: {error}"
     return f"{made}: {problem}" if problem else ""
 
@@ -74,11 +74,11 @@ def read_through(path: Path) -> str:
     for (index, time_s), (later, later_s) in pairwise(stamps):
         if later <= index or later_s <= time_s:
             return f"frame {later} at {later_s} s comes after frame {index} at {time_s} s"
-    return "" if stamps else "no frame, and nobody said so"
+    return "" if stamps else "no frame, and no error that says so"
 
 
 def run_through(path: Path) -> str:
-    """Track it without models; the outputs must be there and tell the same frames."""
+    """Track it without models; the outputs must exist and have the same frames."""
     from mot_dinov3.runs.jobs.job import run_job
 
     video, lines = path.with_name("out.mp4"), path.with_name("out.jsonl")
@@ -95,7 +95,8 @@ def run_through(path: Path) -> str:
         return f"exit code {result.exit_code}"
     with open_source(SourceConfig(source=str(video))) as reader:
         drawn = sum(1 for _ in reader)
-    tracked, told = result.stats["frames"], len(lines.read_text().splitlines())
-    if reader.partial or not drawn == tracked == told:
-        return f"{tracked} frames tracked, {told} told, {drawn} drawn ({dict(reader.faults)})"
+    tracked, logged = result.stats["frames"], len(lines.read_text().splitlines())
+    if reader.partial or not drawn == tracked == logged:
+        faults = dict(reader.faults)
+        return f"{tracked} frames tracked, {logged} logged, {drawn} drawn ({faults})"
     return ""

@@ -36,7 +36,7 @@ def flip(data: bytearray, rng: Random) -> None:
 
 def overwrite(data: bytearray, rng: Random) -> None:
     """Put noise, zeros or ones over a stretch."""
-    start, length = _stretch(data, rng)
+    start, length = _choose_stretch(data, rng)
     filling = rng.choice((rng.randbytes(length), bytes(length), b"\xff" * length))
     data[start : start + length] = filling
 
@@ -52,13 +52,13 @@ def cut(data: bytearray, rng: Random) -> None:
 
 def remove(data: bytearray, rng: Random) -> None:
     """Lose a stretch in the middle, so that everything behind it moves."""
-    start, length = _stretch(data, rng)
+    start, length = _choose_stretch(data, rng)
     del data[start : start + min(length, len(data) - 1)]
 
 
 def insert(data: bytearray, rng: Random) -> None:
     """Put in noise, or a second copy of a stretch."""
-    start, length = _stretch(data, rng)
+    start, length = _choose_stretch(data, rng)
     piece = rng.choice((rng.randbytes(length), bytes(data[start : start + length])))
     place = rng.randrange(len(data))
     data[place:place] = piece
@@ -74,9 +74,9 @@ def shuffle(data: bytearray, rng: Random) -> None:
     data[:] = b"".join(blocks[:first] + tail)
 
 
-def lengths(data: bytearray, rng: Random) -> None:
+def falsify(data: bytearray, rng: Random) -> None:
     """Let a field of the container's headers lie: lengths, kinds, and numbers behind them."""
-    places = fields_of(data)
+    places = find_fields(data)
     if not places:
         flip(data, rng)
         return
@@ -93,8 +93,16 @@ def lengths(data: bytearray, rng: Random) -> None:
 
 
 MUTATIONS: tuple[Callable[[bytearray, Random], None], ...] = (
-    flip, overwrite, cut, remove, insert, shuffle, lengths, lengths, lengths,
-)  # fmt: skip
+    flip,
+    overwrite,
+    cut,
+    remove,
+    insert,
+    shuffle,
+    falsify,
+    falsify,
+    falsify,
+)
 """Every way to damage a file; those that headers are read by are more often."""
 
 
@@ -110,14 +118,14 @@ def mutate(whole: bytes, rng: Random) -> tuple[bytes, list[str]]:
     return bytes(data), done
 
 
-def fields_of(data: bytes | bytearray) -> list[int]:
-    """Where the fields of a video container stand; nowhere in any other file."""
+def find_fields(data: bytes | bytearray) -> list[int]:
+    """Find where the fields of a video container stand; nowhere in any other file."""
     for beginning, pattern in _FIELDS.items():
         if beginning in data[:8]:
             return [match.start(1) for match in pattern.finditer(data)]
     return []
 
 
-def _stretch(data: bytearray, rng: Random) -> tuple[int, int]:
+def _choose_stretch(data: bytearray, rng: Random) -> tuple[int, int]:
     start = rng.randrange(len(data))
     return start, min(rng.choice((1, 4, 16, 188, 1024, 8192)), len(data) - start)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from mot_dinov3.lab.selftest.cases import expect
 from mot_dinov3.lab.selftest.leftovers import (
-    frames_of,
-    frames_that_play,
-    mot_frames,
-    unfinished,
-    whole_records,
+    count_frames,
+    count_playing_frames,
+    find_unfinished,
+    read_last_frame,
+    read_records,
 )
 
 OLD = b"the last good one"
@@ -38,8 +38,8 @@ def is_new(path: Path) -> bool:
     return path.exists() and path.read_bytes() != OLD
 
 
-def frames_in(path: Path) -> int:
-    """How many frames a finished output tells of.
+def count_frames_in(path: Path) -> int:
+    """Count the frames in a finished output.
 
     Raises:
         BrokenPromiseError: a line of it is cut off.
@@ -47,19 +47,19 @@ def frames_in(path: Path) -> int:
     if path.suffix == ".json":
         return int(json.loads(path.read_text(encoding="utf-8"))["frames"])
     if path.suffix == ".jsonl":
-        return frames_of(whole_records(path))
+        return count_frames(read_records(path))
     if path.suffix == ".txt":
-        return mot_frames(path)
-    return frames_that_play(path)
+        return read_last_frame(path)
+    return count_playing_frames(path)
 
 
 def expect_whole(path: Path, frames: int) -> None:
-    """Go on only when a finished output tells of so many frames.
+    """Go on only when a finished output has so many frames.
 
     Raises:
         BrokenPromiseError: it does not.
     """
-    found = frames_in(path)
+    found = count_frames_in(path)
     expect(found == frames, f"{path.name} is there with {found} of {frames} frames")
 
 
@@ -69,13 +69,13 @@ def expect_consistent(directory: Path, outputs: Mapping[str, str]) -> None:
     Raises:
         BrokenPromiseError: something is missing, differs in length or has no final name.
     """
-    rest = [path.name for path in unfinished(directory)]
+    rest = [path.name for path in find_unfinished(directory)]
     expect(not rest, f"{rest} did not get their final names")
     new = [name for name in outputs.values() if is_new(directory / name)]
     expect(len(new) in (0, len(outputs)), f"only {new} were written")
     if new:
-        frames = frames_in(directory / "o.json")
+        frames = count_frames_in(directory / "o.json")
         for name in new:
-            # The first frame may have no confirmed track, so MOT text may tell of none.
+            # The first frame may have no confirmed track, so MOT text may have none.
             if not (name.endswith(".txt") and frames <= 2):
                 expect_whole(directory / name, frames)

@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mot_dinov3.lab.selftest.base import Bench, Outcome
-from mot_dinov3.lab.selftest.browser import missing, open_browser
-from mot_dinov3.lab.selftest.cases import BrokenPromiseError, Case, expect, run_cases
+from mot_dinov3.lab.selftest.base import MeasureContext, MeasureResult
+from mot_dinov3.lab.selftest.browser import describe_missing, open_browser
+from mot_dinov3.lab.selftest.cases import BrokenPromiseError, SelftestCase, expect, run_cases
 from mot_dinov3.lab.selftest.clips import FPS, LOSSLESS, ClipKind, make_clip
 from mot_dinov3.lab.selftest.moments import Moment, wait_for
 from mot_dinov3.lab.selftest.program import end, expect_code, run, start
@@ -28,15 +28,15 @@ LEAST_SHARE = 0.9
 PAGE = '<!DOCTYPE html><meta charset="utf-8"><video id="v" muted src="{}"></video>'
 PLAY = """
 const [rate, done] = arguments, v = document.getElementById("v");
-const told = how => done({how: how, code: v.error ? v.error.code : 0,
+const report = how => done({how: how, code: v.error ? v.error.code : 0,
   words: v.error ? v.error.message : "", at_s: v.currentTime, length_s: v.duration,
   width: v.videoWidth, height: v.videoHeight,
   shown: v.getVideoPlaybackQuality().totalVideoFrames});
-v.addEventListener("ended", () => told("ended"));
-v.addEventListener("error", () => told("error"));
-setTimeout(() => told("time is up"), 20000);
+v.addEventListener("ended", () => report("ended"));
+v.addEventListener("error", () => report("error"));
+setTimeout(() => report("time is up"), 20000);
 v.playbackRate = rate;
-if (v.error) told("error"); else v.play().catch(problem => told(String(problem)));
+if (v.error) report("error"); else v.play().catch(problem => report(String(problem)));
 """
 RATE = 2.0
 
@@ -56,56 +56,61 @@ class Video:
     length_s: float
 
 
-Make: TypeAlias = Callable[[Bench, Path], Video]
+Make: TypeAlias = Callable[[MeasureContext, Path], Video]
 
 
-def playback(bench: Bench) -> Outcome:
+def measure_playback(context: MeasureContext) -> MeasureResult:
     """Write videos of many kinds and play each to its end in Chromium."""
-    if lacking := missing():
-        return Outcome(len(VIDEOS), skipped=lacking)
-    chosen = [name for name in VIDEOS if bench.only in ("", name)]
+    if lacking := describe_missing():
+        return MeasureResult(len(VIDEOS), skipped=lacking)
+    chosen = [name for name in VIDEOS if context.only in ("", name)]
     lock = Lock()
     with open_browser() as browser:
         cases = [
-            Case(name, partial(check_plays, bench, browser, lock, VIDEOS[name])) for name in chosen
+            SelftestCase(name, partial(check_plays, context, browser, lock, VIDEOS[name]))
+            for name in chosen
         ]
-        return run_cases(bench, cases)
+        return run_cases(context, cases)
 
 
-def check_plays(bench: Bench, browser: Chrome, lock: Lock, make: Make, directory: Path) -> None:
+def check_plays(
+    context: MeasureContext, browser: Chrome, lock: Lock, make: Make, directory: Path
+) -> None:
     """Make a video in an empty `directory` and play it.
 
     Raises:
         BrokenPromiseError: it cannot be made, or does not play to its end.
     """
-    video = make(bench, directory)
+    video = make(context, directory)
     page = directory / "page.html"
     page.write_text(PAGE.format(video.path.name), encoding="utf-8")
     with lock:
         browser.get(page.as_uri())
-        told = browser.execute_async_script(PLAY, RATE)
-    expect_played(video, told)
+        played = browser.execute_async_script(PLAY, RATE)
+    expect_played(video, played)
 
 
-def expect_played(video: Video, told: dict[str, Any]) -> None:
+def expect_played(video: Video, played: dict[str, Any]) -> None:
     """Go on only when the browser showed the video to its end.
 
     Raises:
         BrokenPromiseError: it did not.
     """
-    expect(not told["code"], f"MediaError {told['code']}: {told['words']}")
-    expect(told["how"] == "ended", f"it did not end: {told['how']} at {told['at_s']:.2f} s")
-    expect(told["at_s"] >= LEAST_SHARE * video.length_s,
-           f"it ended after {told['at_s']:.2f} of {video.length_s:.2f} s")  # fmt: skip
-    expect(told["shown"] > 0, "no picture was shown")
-    size = told["width"], told["height"]
+    expect(not played["code"], f"MediaError {played['code']}: {played['words']}")
+    expect(played["how"] == "ended", f"it did not end: {played['how']} at {played['at_s']:.2f} s")
+    expect(
+        played["at_s"] >= LEAST_SHARE * video.length_s,
+        f"it ended after {played['at_s']:.2f} of {video.length_s:.2f} s",
+    )
+    expect(played["shown"] > 0, "no picture was shown")
+    size = played["width"], played["height"]
     expect(size == video.size, f"it is {size[0]}x{size[1]}, not {video.size[0]}x{video.size[1]}")
 
 
-def tracked(
+def track_clip(
     name: str, kind: ClipKind, size: tuple[int, int] = (160, 120), shown: tuple[int, int] = (0, 0)
 ) -> Make:
-    """The video of a whole run over a clip of that kind.
+    """Track a clip of that kind; the video is that of a whole run.
 
     Args:
         name: of the video.
@@ -114,23 +119,23 @@ def tracked(
         shown: of the video, the same when left out.
     """
 
-    def make(bench: Bench, directory: Path) -> Video:
+    def make(context: MeasureContext, directory: Path) -> Video:
         source = make_clip(directory / kind.name, kind, FRAMES, size)
         words = ["--source", source.name, *LOOK, "--output", name]
-        expect_code(run(bench.program, words, directory), 0)
+        expect_code(run(context.program, words, directory), 0)
         length_s = sum(kind.gap(index) for index in range(FRAMES)) / FPS
         return Video(directory / name, shown if any(shown) else size, length_s)
 
     return make
 
 
-def killed(suffix: str) -> Make:
+def kill_run(suffix: str) -> Make:
     """What is left of the video of a run that was killed."""
 
-    def make(bench: Bench, directory: Path) -> Video:
+    def make(context: MeasureContext, directory: Path) -> Video:
         scene = draw_scene(directory / "scene", LONG_FRAMES)
         words = scene.words("--output", f"o{suffix}", "--save-jsonl", "o.jsonl")
-        process = start(bench.program, words, directory)
+        process = start(context.program, words, directory)
         caught = wait_for(Moment(KILLED_AT), process, directory / "o.partial.jsonl")
         process.kill()
         end(process)
@@ -148,17 +153,17 @@ SOUND = ClipKind("in.mp4", sound="aac")
 EXACT = ClipKind("in.mkv", codec=LOSSLESS)
 
 VIDEOS: dict[str, Make] = {
-    "normal": tracked("o.mp4", PLAIN),
-    "normal-webm": tracked("o.webm", PLAIN),
-    "normal-mov": tracked("o.mov", PLAIN),
-    "sound": tracked("o.mp4", SOUND),
-    "odd-size": tracked("o.mp4", EXACT, (161, 121), shown=(162, 122)),
-    "odd-size-webm": tracked("o.webm", EXACT, (161, 121), shown=(162, 122)),
-    "tiny": tracked("o.mp4", PLAIN, (16, 16)),
-    "variable-rate": tracked("o.mp4", JUMPY),
-    "variable-rate-webm": tracked("o.webm", JUMPY),
-    "rotated": tracked("o.mp4", TURNED, shown=(120, 160)),
-    "killed": killed(".mp4"),
-    "killed-webm": killed(".webm"),
+    "normal": track_clip("o.mp4", PLAIN),
+    "normal-webm": track_clip("o.webm", PLAIN),
+    "normal-mov": track_clip("o.mov", PLAIN),
+    "sound": track_clip("o.mp4", SOUND),
+    "odd-size": track_clip("o.mp4", EXACT, (161, 121), shown=(162, 122)),
+    "odd-size-webm": track_clip("o.webm", EXACT, (161, 121), shown=(162, 122)),
+    "tiny": track_clip("o.mp4", PLAIN, (16, 16)),
+    "variable-rate": track_clip("o.mp4", JUMPY),
+    "variable-rate-webm": track_clip("o.webm", JUMPY),
+    "rotated": track_clip("o.mp4", TURNED, shown=(120, 160)),
+    "killed": kill_run(".mp4"),
+    "killed-webm": kill_run(".webm"),
 }
 """Every kind of video that has to play."""

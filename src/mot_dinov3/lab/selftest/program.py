@@ -26,7 +26,7 @@ Process: TypeAlias = "subprocess.Popen[str]"
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ProcessResult:
     """How a process ended.
 
     Attributes:
@@ -43,7 +43,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ProcessSetup:
     """What a process finds when it starts.
 
     Attributes:
@@ -61,10 +61,10 @@ def start(
     program: Sequence[str],
     words: Sequence[object],
     directory: Path,
-    around: Surroundings | None = None,
+    around: ProcessSetup | None = None,
 ) -> Process:
     """Start the command line with `words` in `directory`, one thread to each operation."""
-    around = around or Surroundings()
+    around = around or ProcessSetup()
     # Byte code that is cut off by a limit would be kept, and break later starts.
     unlimited = {} if around.file_limit is None else {"PYTHONDONTWRITEBYTECODE": "1"}
     kept = {k: v for k, v in os.environ.items() if not k.startswith(QUIET_PREFIXES)}
@@ -85,7 +85,7 @@ def start(
     return process
 
 
-def end(process: Process, limit_s: float = LIMIT_S) -> Ended:
+def end(process: Process, limit_s: float = LIMIT_S) -> ProcessResult:
     """Wait for the end of a process.
 
     Raises:
@@ -98,15 +98,15 @@ def end(process: Process, limit_s: float = LIMIT_S) -> Ended:
         process.kill()
         out, err = process.communicate()
         raise BrokenPromiseError(f"it hangs: no end after {limit_s:.0f} s; {tail(err)}") from None
-    return Ended(process.returncode, out, err, perf_counter() - started)
+    return ProcessResult(process.returncode, out, err, perf_counter() - started)
 
 
 def run(
     program: Sequence[str],
     words: Sequence[object],
     directory: Path,
-    around: Surroundings | None = None,
-) -> Ended:
+    around: ProcessSetup | None = None,
+) -> ProcessResult:
     """Start the command line and wait for its end.
 
     Raises:
@@ -122,7 +122,7 @@ def tail(text: str, most: int = 300) -> str:
     return " | ".join(text.strip().splitlines())[-most:] or "(it said nothing)"
 
 
-def expect_code(ended: Ended, code: int) -> None:
+def expect_code(ended: ProcessResult, code: int) -> None:
     """Go on only when the process ended with `code` and without a traceback.
 
     Raises:
@@ -132,7 +132,7 @@ def expect_code(ended: Ended, code: int) -> None:
     expect("Traceback" not in ended.err, f"a traceback is shown: {tail(ended.err)}")
 
 
-def expect_explained(ended: Ended, says: str) -> None:
+def expect_explained(ended: ProcessResult, says: str) -> None:
     """Go on only when one error is explained: a sentence with `says` in it, and a remedy.
 
     Lines before it (warnings, the summary) do not count.
@@ -142,7 +142,8 @@ def expect_explained(ended: Ended, says: str) -> None:
         says: a regular expression that the error must match, remedy included.
 
     Raises:
-        BrokenPromiseError: there is no error, more than one, none that `says` so, or no remedy.
+        BrokenPromiseError: no error or more than one is shown, it does not match `says`, or it
+            has no remedy.
     """
     errors = re.findall(r"^error: .*(?:\n  .*)*", ended.err, re.M)
     expect(len(errors) == 1, f"{len(errors)} errors instead of one: {tail(ended.err)}")

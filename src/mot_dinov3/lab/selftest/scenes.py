@@ -20,7 +20,7 @@ LIGHT = ("--device", "cpu", "--embedder", "none")
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class SelftestScene:
     """A clip and its detections.
 
     Attributes:
@@ -34,7 +34,7 @@ class Scene:
     frames: int
 
     @property
-    def journal(self) -> Path:
+    def frame_log(self) -> Path:
         """Where a run over it may leave its JSON lines, for those who need some."""
         return self.video.with_name("run.jsonl")
 
@@ -43,33 +43,35 @@ class Scene:
         return ["--source", self.video, "--det", f"mot:{self.boxes}", *LIGHT, *more]
 
 
-def draw_scene(directory: Path, frames: int, fps: float = 25.0) -> Scene:
+def draw_scene(directory: Path, frames: int, fps: float = 25.0) -> SelftestScene:
     """Write a clip of `frames` pictures below `directory`, and its boxes as MOT text."""
     directory.mkdir(parents=True, exist_ok=True)
-    scene = Scene(directory / "clip.mp4", directory / "boxes.txt", frames)
+    scene = SelftestScene(directory / "clip.mp4", directory / "boxes.txt", frames)
     rows = []
     with VideoWriter(VideoWriterConfig(scene.video, fps)) as writer:
         for index in range(frames):
-            writer.write(picture(index), index / fps)
-            rows += [f"{index + 1},-1,{left(index)},{top},{BOX_WH[0]},{BOX_WH[1]},0.9"
-                     for top in TOPS]  # fmt: skip
+            writer.write(draw_frame(index), index / fps)
+            rows += [
+                f"{index + 1},-1,{left_edge(index)},{top},{BOX_WH[0]},{BOX_WH[1]},0.9"
+                for top in TOPS
+            ]
     scene.boxes.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return scene
 
 
-def left(index: int) -> int:
+def left_edge(index: int) -> int:
     """Where the boxes of a frame begin; they walk to and fro."""
     way = (WIDTH - BOX_WH[0] - 8) // 2
     there, step = divmod(index, way)
     return 4 + 2 * (way - step if there % 2 else step)
 
 
-def picture(index: int) -> Image:
-    """(HEIGHT, WIDTH, 3) uint8: a box of its own colour in every lane, on a checked ground."""
+def draw_frame(index: int) -> Image:
+    """Draw a box of its own colour in every row, on a checked ground: (HEIGHT, WIDTH, 3) uint8."""
     rows, columns = np.indices((HEIGHT, WIDTH)) // 12
     ground = 90 + 40 * ((rows + columns) % 2)
     image = np.repeat(ground[..., None], 3, axis=2).astype(np.uint8)
     for lane, top in enumerate(TOPS):
-        walker = image[top : top + BOX_WH[1], left(index) : left(index) + BOX_WH[0]]
+        walker = image[top : top + BOX_WH[1], left_edge(index) : left_edge(index) + BOX_WH[0]]
         walker[:] = (30, 60, 220) if lane else (220, 160, 20)
     return image

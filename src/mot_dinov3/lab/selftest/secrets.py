@@ -18,59 +18,63 @@ from urllib.request import urlopen
 
 import numpy as np
 
-from mot_dinov3.lab.selftest.base import Bench, Outcome
-from mot_dinov3.lab.selftest.cases import Case, expect, run_cases
+from mot_dinov3.lab.selftest.base import MeasureContext, MeasureResult
+from mot_dinov3.lab.selftest.cases import SelftestCase, expect, run_cases
 from mot_dinov3.lab.selftest.clips import ClipKind, make_clip
-from mot_dinov3.lab.selftest.fake_hub import FakeHub, running_hub
+from mot_dinov3.lab.selftest.fake_hub import FakeHub, run_hub
 from mot_dinov3.lab.selftest.plants import PLANTS, Plant
-from mot_dinov3.lab.selftest.program import Ended, Surroundings, end, run, start, tail
-from mot_dinov3.lab.selftest.scenes import LIGHT, Scene, draw_scene
+from mot_dinov3.lab.selftest.program import ProcessResult, ProcessSetup, end, run, start, tail
+from mot_dinov3.lab.selftest.scenes import LIGHT, SelftestScene, draw_scene
 
 FRAMES = 40
 SILENT_S = 8.0
 """How long a stream says nothing after its last frame."""
 
 
-def secrets(bench: Bench) -> Outcome:
+def measure_secrets(context: MeasureContext) -> MeasureResult:
     """Plant a secret, run, and search everything that was said or written for it."""
-    scene = draw_scene(bench.directory / "scene", FRAMES)
-    stream = bench.directory / "live.ts"
+    scene = draw_scene(context.directory / "scene", FRAMES)
+    stream = context.directory / "live.ts"
     make_clip(stream, ClipKind("live.ts"), FRAMES, (128, 96))
-    check = partial(check_plant, bench, scene, stream)
-    cases = [Case(plant.name, partial(check, plant)) for plant in bench.some(PLANTS)]
-    return run_cases(bench, cases)
+    check = partial(check_plant, context, scene, stream)
+    cases = [
+        SelftestCase(plant.name, partial(check, plant)) for plant in context.choose_cases(PLANTS)
+    ]
+    return run_cases(context, cases)
 
 
-def check_plant(bench: Bench, scene: Scene, stream: Path, plant: Plant, directory: Path) -> None:
+def check_plant(
+    context: MeasureContext, scene: SelftestScene, stream: Path, plant: Plant, directory: Path
+) -> None:
     """Run with one secret.
 
     Raises:
         BrokenPromiseError: it came out, or the run did not get as far as it was meant to.
     """
-    secret = made_up(bench.rng(f"secret {plant.name}"), plant.token)
-    with running_hub() as hub, playing(stream) as live:
-        speak(hub, plant.said.format(secret=secret))
-        known = {"secret": secret, "live": live, "hub": hub.url, **places(scene)}
+    secret = invent_secret(context.create_rng(f"secret {plant.name}"), plant.token)
+    with run_hub() as hub, play_stream(stream) as live:
+        let_hub_answer(hub, plant.said.format(secret=secret))
+        known = {"secret": secret, "live": live, "hub": hub.url, **quote_words(scene)}
         for name, text in plant.files.items():
-            (directory / name).write_text(filled(text, known), encoding="utf-8")
-        variables = {name: filled(text, known) for name, text in plant.variables.items()}
+            (directory / name).write_text(fill(text, known), encoding="utf-8")
+        variables = {name: fill(text, known) for name, text in plant.variables.items()}
         own = {"HF_HOME": "hf", "XDG_CACHE_HOME": "cache"}
-        words = shlex.split(filled(plant.words, known))
+        words = shlex.split(fill(plant.words, known))
         begin = watch if "--serve" in words else run
-        ended = begin(bench.program, words, directory, Surroundings({**own, **variables}))
+        ended = begin(context.program, words, directory, ProcessSetup({**own, **variables}))
     expect(ended.code == plant.code, f"exit code {ended.code}, not {plant.code}: {tail(ended.err)}")
-    for where, text in everything(directory, ended, plant.files):
+    for where, text in collect_texts(directory, ended, plant.files):
         for form in forms_of(secret):
-            expect(form not in text, f"the secret is in {where}: {around(text, form)}")
+            expect(form not in text, f"the secret is in {where}: {quote_around(text, form)}")
 
 
 def watch(
-    program: Sequence[str], words: Sequence[object], directory: Path, around: Surroundings
-) -> Ended:
+    program: Sequence[str], words: Sequence[object], directory: Path, around: ProcessSetup
+) -> ProcessResult:
     """Run, and read the page on which the run is shown; what it holds is in `Ended.out`.
 
     Raises:
-        BrokenPromiseError: there is no page.
+        BrokenPromiseError: no page is served.
     """
     process = start(program, words, directory, around)
     said, page = "", ""
@@ -86,13 +90,13 @@ def watch(
     return replace(ended, out=ended.out + page, err=said + ended.err)
 
 
-def made_up(rng: np.random.Generator, token: bool) -> str:
-    """A secret that nothing else contains."""
+def invent_secret(rng: np.random.Generator, token: bool) -> str:
+    """Invent a secret that nothing else contains."""
     letters = rng.choice(list(string.ascii_letters), 30 if token else 14)
     return f"hf_{''.join(letters)}" if token else "".join(letters)
 
 
-def speak(hub: FakeHub, said: str) -> None:
+def let_hub_answer(hub: FakeHub, said: str) -> None:
     """Let the hub answer with a message of its own."""
     if said.startswith("gate"):
         hub.gate("acme/vit", said)
@@ -100,24 +104,24 @@ def speak(hub: FakeHub, said: str) -> None:
         hub.answer("acme/vit", 401, "", said)
 
 
-def places(scene: Scene) -> Mapping[str, str]:
+def quote_words(scene: SelftestScene) -> Mapping[str, str]:
     """Words for a scene, quoted for a shell."""
     clip, boxes = shlex.quote(str(scene.video)), shlex.quote(f"mot:{scene.boxes}")
     track = f"--source {clip} --det {boxes} {shlex.join(LIGHT)}"
     return {"clip": clip, "boxes": boxes, "track": track}
 
 
-def filled(text: str, known: Mapping[str, str]) -> str:
-    """The text with every known `{name}` filled in, and other braces as they are."""
+def fill(text: str, known: Mapping[str, str]) -> str:
+    """Fill in every known `{name}` of a text; other braces stay as they are."""
     for name, value in known.items():
         text = text.replace(f"{{{name}}}", value)
     return text
 
 
-def everything(
-    directory: Path, ended: Ended, planted: Mapping[str, str]
+def collect_texts(
+    directory: Path, ended: ProcessResult, planted: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Where something was said or written, and what."""
+    """Collect every text that was said or written, and where."""
     yield "standard output", ended.out
     yield "standard error", ended.err
     for path in sorted(directory.rglob("*")):
@@ -133,15 +137,15 @@ def forms_of(secret: str) -> tuple[str, ...]:
     return secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode(), secret[::-1]
 
 
-def around(text: str, form: str) -> str:
-    """What stands around a secret, itself left out."""
+def quote_around(text: str, form: str) -> str:
+    """Quote what stands around a secret, itself left out."""
     before, _, after = text.partition(form)
     return " ".join(f"{before[-60:]}<...>{after[:30]}".split())
 
 
 @contextmanager
-def playing(clip: Path) -> Iterator[str]:
-    """A stream over HTTP: `HOST:PORT/live.ts`, one clip for every caller."""
+def play_stream(clip: Path) -> Iterator[str]:
+    """Serve a stream over HTTP, `HOST:PORT/live.ts`: the clip for every caller."""
     over = Event()
     head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n\r\n"
 

@@ -8,18 +8,18 @@ from functools import partial
 from pathlib import Path
 
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM
-from mot_dinov3.lab.selftest.base import Bench, Outcome
-from mot_dinov3.lab.selftest.cases import BrokenPromiseError, Case, expect, run_cases
+from mot_dinov3.lab.selftest.base import MeasureContext, MeasureResult
+from mot_dinov3.lab.selftest.cases import BrokenPromiseError, SelftestCase, expect, run_cases
 from mot_dinov3.lab.selftest.moments import (
     Moment,
+    choose_finishing_moment,
+    choose_running_moment,
+    choose_starting_moment,
     wait_for,
-    while_finishing,
-    while_running,
-    while_starting,
 )
 from mot_dinov3.lab.selftest.outputs import expect_consistent, is_new, outputs_of, words_for
-from mot_dinov3.lab.selftest.program import Ended, end, start, tail
-from mot_dinov3.lab.selftest.scenes import Scene, draw_scene
+from mot_dinov3.lab.selftest.program import ProcessResult, end, start, tail
+from mot_dinov3.lab.selftest.scenes import SelftestScene, draw_scene
 
 OF_EACH = 50
 FRAMES = 200
@@ -46,39 +46,41 @@ class Stop:
         return " ".join((self.number.name, str(self.moment), *self.words))
 
 
-def signals(bench: Bench) -> Outcome:
+def measure_signals(context: MeasureContext) -> MeasureResult:
     """Stop runs by SIGINT and SIGTERM while they start, load models, track and finish."""
-    scene = draw_scene(bench.directory / "scene", FRAMES)
-    numbers = range(bench.count(OF_EACH))
+    scene = draw_scene(context.directory / "scene", FRAMES)
+    numbers = range(context.count_cases(OF_EACH))
     names = [f"{kind.name[3:].lower()}-{number:03d}" for number in numbers for kind in CODES]
-    return run_cases(bench, [Case(name, partial(check_stop, bench, scene)) for name in names])
+    return run_cases(
+        context, [SelftestCase(name, partial(check_stop, context, scene)) for name in names]
+    )
 
 
-def stop_of(bench: Bench, name: str) -> Stop:
-    """The random stop of a case."""
-    rng = bench.rng(f"signal {name}")
+def choose_stop(context: MeasureContext, name: str) -> Stop:
+    """Choose the random stop of a case."""
+    rng = context.create_rng(f"signal {name}")
     number = signal.Signals[f"SIG{name.partition('-')[0].upper()}"]
     kind = rng.random()
     if kind < 0.2:
-        return Stop(number, while_starting(rng, HEAVY_START_S), MODELS)
+        return Stop(number, choose_starting_moment(rng, HEAVY_START_S), MODELS)
     words = ("--no-overlap",) if rng.random() < 0.3 else ()
     if kind < 0.4:
-        return Stop(number, while_starting(rng, LIGHT_START_S), words)
-    about = while_finishing if kind < 0.6 else while_running
+        return Stop(number, choose_starting_moment(rng, LIGHT_START_S), words)
+    about = choose_finishing_moment if kind < 0.6 else choose_running_moment
     return Stop(number, about(rng, FRAMES), words)
 
 
-def check_stop(bench: Bench, scene: Scene, directory: Path) -> None:
+def check_stop(context: MeasureContext, scene: SelftestScene, directory: Path) -> None:
     """Stop a run and look at its end and its outputs.
 
     Raises:
         BrokenPromiseError: a wrong exit code, a traceback, or an output that is not whole.
     """
-    stop, outputs = stop_of(bench, directory.name), dict(outputs_of())
-    if stop.words == MODELS:  # they know nobody in this clip
+    stop, outputs = choose_stop(context, directory.name), dict(outputs_of())
+    if stop.words == MODELS:  # the models detect no object in this clip
         del outputs["--save-mot"]
     words = scene.words(*words_for(outputs), *stop.words)
-    process = start(bench.program, words, directory)
+    process = start(context.program, words, directory)
     wait_for(stop.moment, process, directory / "o.partial.jsonl")
     process.send_signal(stop.number)
     ended = end(process)
@@ -91,7 +93,7 @@ def check_stop(bench: Bench, scene: Scene, directory: Path) -> None:
         raise BrokenPromiseError(f"{error} ({stop})") from error
 
 
-def expect_stopped(ended: Ended, number: signal.Signals) -> None:
+def expect_stopped(ended: ProcessResult, number: signal.Signals) -> None:
     """Go on only when a process ended as one that was stopped does, or as one that was done.
 
     A process that dies of a signal that it does not handle yet is the same for a shell: 128 and

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mot_dinov3.lab.selftest.base import Outcome
+from mot_dinov3.lab.selftest.base import MeasureResult
 
 WIDTHS = (14, 9, 9, 9)
 MOST_FAILURES = 20
@@ -14,7 +14,7 @@ MOST_FAILURES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoreboardLine:
     """A line of the scoreboard.
 
     Attributes:
@@ -26,7 +26,7 @@ class Scored:
 
     name: str
     bar: str
-    outcome: Outcome
+    outcome: MeasureResult
     seconds: float
 
     def as_dict(self) -> dict[str, Any]:
@@ -36,12 +36,12 @@ class Scored:
 
 
 def format_head() -> str:
-    """The names of the columns."""
+    """Format the names of the columns."""
     return _line("measure", "done", "passed", "seconds", "bar")
 
 
-def format_scored(scored: Scored, seed: int) -> str:
-    """One measure, below it its failures and how each is repeated, then its notes."""
+def format_line(scored: ScoreboardLine, seed: int) -> str:
+    """Format one measure, its failures and how each is repeated, then its notes."""
     outcome = scored.outcome
     if outcome.skipped:
         return _line(scored.name, "-", "-", "-", f"skipped: {outcome.skipped}")
@@ -56,8 +56,8 @@ def format_scored(scored: Scored, seed: int) -> str:
     return "\n".join([*lines, *(f"  {note}" for note in outcome.notes)])
 
 
-def format_verdict(table: Sequence[Scored]) -> str:
-    """The last line: how many bars are met, missed and untested."""
+def format_verdict(table: Sequence[ScoreboardLine]) -> str:
+    """Format the last line: how many bars are met, missed and untested."""
     missed = [line.name for line in table if not line.outcome.met and not line.outcome.skipped]
     skipped = [line.name for line in table if line.outcome.skipped]
     met = len(table) - len(missed) - len(skipped)

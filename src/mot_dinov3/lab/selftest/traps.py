@@ -1,21 +1,22 @@
-"""Traps that notice what must not happen: code that runs, a file that is opened, a call home."""
+"""Tricks of malicious files, and traps that notice them: code that runs, files opened, calls."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import TypeAlias
 
 from mot_dinov3.lab.selftest.cases import CannotRunError, expect
 
 IN_OPEN = 0x20
 """inotify(7): a file was opened."""
-END = b"nobody calls any more"
+END = b"no more calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Traps:
 
     Attributes:
         marker: a file that evil code would write.
-        secret: a valid clip that nobody asked for.
-        url: an address on this machine where somebody counts the calls.
+        secret: a valid clip that was not asked for.
+        url: an address on this machine where calls are counted.
     """
 
     marker: Path
@@ -34,12 +35,12 @@ class Traps:
 
 
 @contextmanager
-def traps(directory: Path, clip: Path) -> Iterator[Traps]:
+def set_traps(directory: Path, clip: Path) -> Iterator[Traps]:
     """Set the traps below `directory`, with `clip` as the secret, and look at them at the end.
 
     Raises:
         BrokenPromiseError: one of them was touched.
-        CannotRunError: this system does not tell who opens files.
+        CannotRunError: this system does not report opened files.
     """
     place = directory / "secret"
     place.mkdir()
@@ -47,8 +48,8 @@ def traps(directory: Path, clip: Path) -> Iterator[Traps]:
     secret.write_bytes(clip.read_bytes())
     marker = place / "ran"
     calls: list[str] = []
-    with watched(secret) as opened:
-        with listening(calls) as port:
+    with watch_file(secret) as opened:
+        with listen(calls) as port:
             yield Traps(marker, secret, f"http://127.0.0.1:{port}/secret.ts")
         expect(not marker.exists(), "code in the file ran")
         expect(not opened(), "another file was opened")
@@ -56,8 +57,8 @@ def traps(directory: Path, clip: Path) -> Iterator[Traps]:
 
 
 @contextmanager
-def listening(calls: list[str]) -> Iterator[int]:
-    """A port on the loopback; whoever connects to it is noted in `calls` and sent away."""
+def listen(calls: list[str]) -> Iterator[int]:
+    """Listen on a port of the loopback address; every connection is noted in `calls`."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         place = server.getsockname()
         thread = Thread(target=_answer, args=(server, calls), daemon=True)
@@ -85,7 +86,7 @@ def _answer(server: socket.socket, calls: list[str]) -> None:
             calls.append(said.split(b"\r\n")[0].decode("ascii", "replace"))
 
 
-class Opened:
+class OpenWatch:
     """Whether a file was opened since the watch began."""
 
     def __init__(self, watch: int) -> None:
@@ -100,11 +101,11 @@ class Opened:
 
 
 @contextmanager
-def watched(path: Path) -> Iterator[Opened]:
-    """Let the kernel tell whether anybody opens `path`, also for an instant.
+def watch_file(path: Path) -> Iterator[OpenWatch]:
+    """Let the kernel say whether `path` is opened, also for an instant.
 
     Raises:
-        CannotRunError: there is no inotify here.
+        CannotRunError: this system has no inotify.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "inotify_init1"):
@@ -113,6 +114,25 @@ def watched(path: Path) -> Iterator[Opened]:
     if watch < 0 or libc.inotify_add_watch(watch, os.fsencode(path), IN_OPEN) < 0:
         raise CannotRunError(f"inotify: {os.strerror(ctypes.get_errno())}")
     try:
-        yield Opened(watch)
+        yield OpenWatch(watch)
     finally:
         os.close(watch)
+
+
+Prepare: TypeAlias = Callable[[Path, Traps], Sequence[str]]
+"""Writes the file into a directory and returns the command line that opens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trick:
+    """One malicious file.
+
+    Attributes:
+        name: unique in its table.
+        code: the exit code: refused, or 0 where the harmless part of it is used.
+        prepare: makes it; in its words `{clip}` is a good clip, `{boxes}` its detections.
+    """
+
+    name: str
+    code: int
+    prepare: Prepare

@@ -1,7 +1,7 @@
 """Runs many numbered trials in processes of their own, so that a crash or a hang is one result.
 
-A library in C may take its process with it, wait for ever, or ask for all memory. So trials run
-in workers with a limit of memory, and whoever waits for their answer knows which trial did it.
+A library in C may crash its process, wait for ever, or ask for all memory. So trials run in
+workers with a limit of memory, and the thread that waits for an answer knows which trial failed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from threading import Lock, local
 from time import perf_counter
 from typing import Any, Self, TypeAlias
 
-from mot_dinov3.lab.alone import one_thread
-from mot_dinov3.lab.selftest.base import Bench, Failure, Outcome
+from mot_dinov3.lab.benchmarks.machine import limit_to_one_thread
+from mot_dinov3.lab.selftest.base import Failure, MeasureContext, MeasureResult
 
 GIB = 2**30
 START_S = 60.0
@@ -36,7 +36,7 @@ Trial: TypeAlias = Callable[..., str]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TrialLimits:
     """What a trial may take.
 
     Attributes:
@@ -48,45 +48,49 @@ class Limits:
     memory_bytes: int = 4 * GIB
 
 
-def measure_trials(
-    bench: Bench,
+def run_trials(
+    context: MeasureContext,
     whole: int,
     trial: Trial,
     arguments: tuple[Any, ...] = (),
-    limits: Limits | None = None,
-) -> Outcome:
+    limits: TrialLimits | None = None,
+) -> MeasureResult:
     """Run the trials 0, 1, ... of a measure, or the one that was asked for by its number.
 
     Args:
-        bench: how many, with which seed, and beside each other.
+        context: how many trials, the seed, and how many workers.
         whole: trials that the bar asks for.
-        trial: called with its number, the bench's seed and `arguments`, which can be pickled.
+        trial: called with its number, the seed of `context` and `arguments`, which can be pickled.
         arguments: what every trial needs.
         limits: what a trial may take.
     """
-    if bench.only and not bench.only.isdecimal():
-        return Outcome(whole, skipped=f"no case '{bench.only}': the cases are numbers from 0")
-    numbers = [int(bench.only)] if bench.only else range(bench.count(whole))
+    if context.only and not context.only.isdecimal():
+        return MeasureResult(
+            whole, skipped=f"no case '{context.only}': the cases are numbers from 0"
+        )
+    numbers = [int(context.only)] if context.only else range(context.count_cases(whole))
     failures, said_s = [], perf_counter()
-    with ThreadPoolExecutor(bench.workers) as pool, Crew(trial, (bench.seed, *arguments),
-                                                         limits or Limits()) as crew:  # fmt: skip
-        for number, problem in enumerate(pool.map(crew.judge, numbers)):
+    with (
+        ThreadPoolExecutor(context.workers) as pool,
+        TrialWorkers(trial, (context.seed, *arguments), limits or TrialLimits()) as crew,
+    ):
+        for number, problem in enumerate(pool.map(crew.run, numbers)):
             if problem:
                 failures.append(Failure(str(numbers[number]), problem))
             if perf_counter() - said_s > SAY_EVERY_S:
                 said_s = perf_counter()
-                bench.say(f"{number + 1:,} of {len(numbers):,}, {len(failures)} failed")
+                context.say(f"{number + 1:,} of {len(numbers):,}, {len(failures)} failed")
     done = len(numbers)
-    return Outcome(done, done, done - len(failures), failures)
+    return MeasureResult(done, done, done - len(failures), failures)
 
 
-class Crew:
+class TrialWorkers:
     """A worker for each thread that asks for one."""
 
-    def __init__(self, trial: Trial, arguments: tuple[Any, ...], limits: Limits) -> None:
+    def __init__(self, trial: Trial, arguments: tuple[Any, ...], limits: TrialLimits) -> None:
         self._parts = trial, arguments, limits
         self._mine = local()
-        self._all: list[Worker] = []
+        self._all: list[TrialWorker] = []
 
     def __enter__(self) -> Self:
         return self
@@ -95,25 +99,25 @@ class Crew:
         for worker in self._all:
             worker.stop()
 
-    def judge(self, number: int) -> str:
-        """What went wrong in a trial, run by this thread's worker."""
+    def run(self, number: int) -> str:
+        """Run a trial in this thread's worker; returns what went wrong."""
         worker = getattr(self._mine, "worker", None)
         if worker is None:
-            worker = self._mine.worker = Worker(*self._parts)
+            worker = self._mine.worker = TrialWorker(*self._parts)
             self._all.append(worker)
-        return worker.judge(number)
+        return worker.run(number)
 
 
-class Worker:
+class TrialWorker:
     """A process that runs one trial after another, replaced when it dies or hangs."""
 
-    def __init__(self, trial: Trial, arguments: tuple[Any, ...], limits: Limits) -> None:
+    def __init__(self, trial: Trial, arguments: tuple[Any, ...], limits: TrialLimits) -> None:
         self._work = (trial, arguments, limits.memory_bytes)
         self._seconds = limits.seconds
         self._process: BaseProcess | None = None
         self._line: Connection | None = None
 
-    def judge(self, number: int) -> str:
+    def run(self, number: int) -> str:
         """Run one trial; what went wrong in words, "" for nothing."""
         try:
             line = self._line or self._start()
@@ -123,20 +127,20 @@ class Worker:
                 return f"hangs: no answer after {self._seconds:g} s"
             return str(line.recv())
         except (EOFError, OSError):
-            return self._obituary()
+            return self._describe_death()
 
     def _start(self) -> Connection:
         spawn = multiprocessing.get_context("spawn")
         self._line, theirs = spawn.Pipe()
         self._process = spawn.Process(target=serve, args=(theirs, *self._work), daemon=True)
-        with STARTING, one_thread():
+        with STARTING, limit_to_one_thread():
             self._process.start()
         theirs.close()
         if not self._line.poll(START_S) or self._line.recv() != READY:
             raise EOFError("the worker did not start")
         return self._line
 
-    def _obituary(self) -> str:
+    def _describe_death(self) -> str:
         process = self._process
         if process is None:
             return "the worker did not start"
@@ -156,7 +160,7 @@ class Worker:
 
 
 def serve(line: Connection, trial: Trial, arguments: tuple[Any, ...], memory_bytes: int) -> None:
-    """The worker's life: a number in, words out, until nobody asks any more."""
+    """Answer each number that arrives with the words of its trial, until the line is closed."""
     logging.disable()
     if memory_bytes:
         limit_memory(memory_bytes)
@@ -167,7 +171,7 @@ def serve(line: Connection, trial: Trial, arguments: tuple[Any, ...], memory_byt
             try:
                 problem = trial(number, *arguments)
             except Exception as error:
-                # Whatever escapes is what is looked for.
+                # Any exception that escapes is what is looked for.
                 problem = f"uncaught {type(error).__name__}: {error}"
             line.send(problem)
 

@@ -23,12 +23,12 @@ def load_optuna() -> Any:  # noqa: ANN401 - a module that may be missing
     return optuna
 
 
-def distributions(settings: Mapping[str, Setting]) -> dict[str, Any]:
+def build_distributions(settings: Mapping[str, Setting]) -> dict[str, Any]:
     """Setting -> optuna's distribution of it."""
-    return {key: _distribution(item) for key, item in settings.items()}
+    return {key: _build_distribution(item) for key, item in settings.items()}
 
 
-def _distribution(setting: Setting) -> Any:  # noqa: ANN401 - one of three classes of optuna
+def _build_distribution(setting: Setting) -> Any:  # noqa: ANN401 - one of three classes of optuna
     kinds = load_optuna().distributions
     if setting.is_switch:
         return kinds.CategoricalDistribution((False, True))

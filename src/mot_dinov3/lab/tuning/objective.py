@@ -57,8 +57,9 @@ class Objective:
         if self.figure not in FAMILY_OF:
             raise UnknownNameError("objective", self.figure, FAMILY_OF)
         if not 0 <= self.crop_price <= 100 or not 0 <= self.max_share <= 100:
-            raise UsageError("--crop-price and --max-share must be between 0 and 100.",
-                             fix="Correct them.")  # fmt: skip
+            raise UsageError(
+                "--crop-price and --max-share must be between 0 and 100.", fix="Correct them."
+            )
 
     def value(self, verdict: Verdict) -> float:
         """Quality, less the price of the crops, less a penalty for too many."""

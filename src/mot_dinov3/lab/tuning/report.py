@@ -28,72 +28,82 @@ FEW_TRIALS = 8
 """With fewer, nothing can be said of importance."""
 
 
-def trial_table(trials: Sequence[Trial], start: Trial, most: int = MOST_ROWS) -> str:
-    """The best trials, best first, and what each changed against the start."""
+def format_trials(trials: Sequence[Trial], start: Trial, most: int = MOST_ROWS) -> str:
+    """Format the best trials, best first, and what each changed against the start."""
     best = sorted(trials, key=lambda trial: (not trial.admitted, -trial.value, trial.number))
     head = "trial   value   HOTA   IDF1   AssA  crops %  changes against the start"
-    return "\n".join([head, *(_row(trial, start) for trial in best[:most])])
+    return "\n".join([head, *(_format_row(trial, start) for trial in best[:most])])
 
 
-def _row(trial: Trial, start: Trial) -> str:
+def _format_row(trial: Trial, start: Trial) -> str:
     changes = " ".join(
-        f"{key}={shown(value)}" for key, value in trial.values.items() if value != start.values[key]
+        f"{key}={format_value(value)}"
+        for key, value in trial.values.items()
+        if value != start.values[key]
     )
     refused = "" if trial.admitted else "too many crops: "
     return (
-        f"{trial.number:>5}{trial.value:>8.2f}{_figures(trial.verdict)}  "
+        f"{trial.number:>5}{trial.value:>8.2f}{_format_figures(trial.verdict)}  "
         f"{refused}{changes or 'none: the start'}"
     )
 
 
-def _figures(verdict: Verdict) -> str:
+def _format_figures(verdict: Verdict) -> str:
     scores = "".join(f"{verdict.mean(figure):>7.2f}" for figure in SHOWN)
     return f"{scores}{verdict.share:>9.1f}"
 
 
-def shown(value: Value) -> str:
-    """A value as it stands in a configuration file."""
+def format_value(value: Value) -> str:
+    """Format a value as it stands in a configuration file."""
     return str(value).lower() if isinstance(value, bool) else f"{value:g}"
 
 
-def split_table(
+def format_split(
     train: Mapping[str, Verdict], held: Mapping[str, Verdict], objective: Objective
 ) -> str:
     """Configurations on the recordings for training and on those held out, a line each."""
     sides = [("training", train), ("held out", held)]
-    rows = [(f"{name}, {side}", verdicts[name])
-            for name in train for side, verdicts in sides if name in verdicts]  # fmt: skip
+    rows = [
+        (f"{name}, {side}", verdicts[name])
+        for name in train
+        for side, verdicts in sides
+        if name in verdicts
+    ]
     lines = ["                     value   HOTA   IDF1   AssA  crops %"]
     for title, verdict in rows:
-        lines.append(f"{title:<18}{objective.value(verdict):>8.2f}{_figures(verdict)}")
+        lines.append(f"{title:<18}{objective.value(verdict):>8.2f}{_format_figures(verdict)}")
     return "\n".join(lines)
 
 
-def comments(search: Search, best: Trial, held: Mapping[str, Verdict], seed: int) -> list[str]:
-    """What a reader of the file should know of how it was found."""
+def build_comments(
+    search: Search, best: Trial, held: Mapping[str, Verdict], seed: int
+) -> list[str]:
+    """Say how the configuration was found, for the head of its file."""
     trials, judge, objective = search.trials(), search.judge, search.objective
     start = trials[0].verdict
     out = [
         f"python cli.py tune: trial {best.number} of {len(trials)}, seed {seed}",
         f"objective: {objective.title}",
         f"recorded with {judge.models}",
-        f"on {', '.join(judge.names)}: {_change(start, best.verdict)}",
+        f"on {', '.join(judge.names)}: {_format_change(start, best.verdict)}",
     ]
     if held:
         names = ", ".join(held["best"].scores)
-        out.append(f"held out, on {names}: {_change(held['start'], held['best'])}")
+        out.append(f"held out, on {names}: {_format_change(held['start'], held['best'])}")
     else:
         out.append("not checked on other recordings")
     return out
 
 
-def _change(before: Verdict, after: Verdict) -> str:
-    parts = [f"{TITLES[figure]} {before.mean(figure):.2f} -> {after.mean(figure):.2f}"
-             for figure in SHOWN]  # fmt: skip
+def _format_change(before: Verdict, after: Verdict) -> str:
+    parts = [
+        f"{TITLES[figure]} {before.mean(figure):.2f} -> {after.mean(figure):.2f}"
+        for figure in SHOWN
+    ]
     return ", ".join([*parts, f"crops {before.share:.1f} % -> {after.share:.1f} %"])
 
 
-def importance(study: optuna.Study) -> dict[str, float]:
+def measure_importance(study: optuna.Study) -> dict[str, float]:
     """Setting -> its share of what decides whether a trial is among the best, largest first.
 
     PED-ANOVA: Watanabe, Bansal and Hutter 2023, https://arxiv.org/abs/2304.10255. Empty where
@@ -109,13 +119,13 @@ def importance(study: optuna.Study) -> dict[str, float]:
     return found
 
 
-def importance_table(shares: Mapping[str, float]) -> str:
-    """A line per setting that matters at all."""
+def format_importance(shares: Mapping[str, float]) -> str:
+    """Format a line per setting that matters at all."""
     rows = [f"  {key:<20}{100 * share:>5.0f} %" for key, share in shares.items() if share >= 0.01]
     return "\n".join(["importance (PED-ANOVA)", *rows]) if rows else ""
 
 
-def changed(config: TrackConfig, recorded: Mapping[str, Any]) -> dict[str, Any]:
+def find_changes(config: TrackConfig, recorded: Mapping[str, Any]) -> dict[str, Any]:
     """Key -> value of everything that a file must say for `--config` to give this configuration.
 
     Args:
@@ -125,21 +135,21 @@ def changed(config: TrackConfig, recorded: Mapping[str, Any]) -> dict[str, Any]:
     name = config.tracker.tracker
     usual = as_dict(TrackConfig()) | {"tracker": name} | preset(name)
     wanted = as_dict(config)
-    out = {key: wanted[key] for key in replayed_keys() if wanted[key] != usual[key]}
+    out = {key: wanted[key] for key in list_replayed_keys() if wanted[key] != usual[key]}
     for key in CONFIDENCES:
         if key not in preset(name) and recorded.get(key, usual[key]) != usual[key]:
             out[key] = recorded[key]
     return out if name == TrackConfig().tracker.tracker else {"tracker": name, **out}
 
 
-def replayed_keys() -> list[str]:
-    """The keys of all settings that a replay hears of."""
+def list_replayed_keys() -> list[str]:
+    """List the keys of all settings that a replay uses."""
     return [key_of(item) for stage in REPLAYED for item in flag_fields(stages(TrackConfig)[stage])]
 
 
-def as_toml(values: Mapping[str, Any], comments: Sequence[str]) -> str:
+def as_toml(values: Mapping[str, Any], build_comments: Sequence[str]) -> str:
     """A file for `--config`: comment lines, then a line a value."""
-    head = ["# " + "".join(c if c.isprintable() else "?" for c in line) for line in comments]
+    head = ["# " + "".join(c if c.isprintable() else "?" for c in line) for line in build_comments]
     # A number, a switch or a text of JSON is one of TOML, too.
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
     return "\n".join([*head, *lines, ""])

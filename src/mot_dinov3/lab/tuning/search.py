@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from mot_dinov3.lab.tuning.engine import distributions, load_optuna
+from mot_dinov3.lab.tuning.engine import build_distributions, load_optuna
 from mot_dinov3.lab.tuning.objective import Objective, Verdict
 from mot_dinov3.lab.tuning.space import Space, Value
 
@@ -47,7 +47,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SearchLimits:
     """When a search ends.
 
     Attributes:
@@ -71,7 +71,14 @@ class Search:
     def __init__(
         self, space: Space, judge: Judge, objective: Objective, study: optuna.Study
     ) -> None:
-        """Args: what to turn; who judges; what is wanted; where trials are kept."""
+        """Mark trials that a killed run left unfinished as failed.
+
+        Args:
+            space: the settings to search.
+            judge: measures a configuration on the recordings.
+            objective: the number to be made large.
+            study: optuna's study, which keeps the trials.
+        """
         self.space, self.judge, self.objective, self.study = space, judge, objective, study
         self._optuna = load_optuna()
         self._state = self._optuna.trial.TrialState
@@ -80,7 +87,7 @@ class Search:
 
     def run(
         self,
-        limits: Limits,
+        limits: SearchLimits,
         on_trial: Callable[[Trial], None],
         stopped: Callable[[], bool],
     ) -> bool:
@@ -92,7 +99,7 @@ class Search:
 
         Args:
             limits: when to end.
-            on_trial: told of each new one.
+            on_trial: called with each new trial.
             stopped: asked before each recording.
         """
         until_s = perf_counter() + limits.timeout_s if limits.timeout_s else float("inf")
@@ -101,12 +108,12 @@ class Search:
             if stopped() or perf_counter() > until_s:
                 raise EnoughError
 
-        starts = self._starts()
+        starts = self._list_starts()
         try:
-            while (made := len(self._records())) < limits.trials:
+            while (made := len(self._list_records())) < limits.trials:
                 check()
                 if made < len(starts):
-                    on_trial(self._start(starts[made], check))
+                    on_trial(self._judge_start(starts[made], check))
                 else:
                     on_trial(self._propose(limits.seed * SPREAD + made, check))
         except EnoughError:
@@ -115,33 +122,34 @@ class Search:
 
     def trials(self) -> list[Trial]:
         """All that were made, in order."""
-        return [self._trial(number, item) for number, item in enumerate(self._records())]
+        return [self._build_trial(number, item) for number, item in enumerate(self._list_records())]
 
     @property
     def defaults(self) -> Trial | None:
         """The trial of the defaults, where the start was another and it was made."""
-        return self.trials()[1] if len(self._records()) >= len(self._starts()) == 2 else None
+        both = len(self._list_starts()) == 2
+        return self.trials()[1] if both and len(self._list_records()) >= 2 else None
 
-    def _starts(self) -> list[Mapping[str, Value]]:
-        """What nobody has to propose: the start, and the defaults where they are not the same."""
+    def _list_starts(self) -> list[Mapping[str, Value]]:
+        """List the values to judge first: the start, and the defaults where they differ from it."""
         space = self.space
         return [space.start] if space.start == space.usual else [space.start, space.usual]
 
-    def _records(self) -> list[optuna.trial.FrozenTrial]:
+    def _list_records(self) -> list[optuna.trial.FrozenTrial]:
         out: list[optuna.trial.FrozenTrial] = self.study.get_trials(
             deepcopy=False, states=(self._state.COMPLETE,)
         )
         return out
 
-    def _start(self, values: Mapping[str, Value], check: Callable[[], None]) -> Trial:
-        """Judge what nobody had to propose."""
-        verdict = self.judge.judge(self.space.applied(values), check)
+    def _judge_start(self, values: Mapping[str, Value], check: Callable[[], None]) -> Trial:
+        """Judge values that the sampler did not propose."""
+        verdict = self.judge.judge(self.space.apply(values), check)
         self.study.add_trial(
             self._optuna.trial.create_trial(
                 params=dict(values),
-                distributions=distributions(self.space.settings),
+                distributions=build_distributions(self.space.settings),
                 value=self.objective.value(verdict),
-                user_attrs=kept(values, verdict),
+                user_attrs=serialise_trial(values, verdict),
             )
         )
         return self.trials()[-1]
@@ -149,37 +157,37 @@ class Search:
     def _propose(self, seed: int, check: Callable[[], None]) -> Trial:
         """Let the sampler say what to judge next."""
         self.study.sampler = self._optuna.samplers.TPESampler(seed=seed)
-        asked = self.study.ask(distributions(self.space.settings))
-        values = rounded(asked.params, self.space)
+        asked = self.study.ask(build_distributions(self.space.settings))
+        values = round_values(asked.params, self.space)
         try:
-            verdict = self.judge.judge(self.space.applied(values), check)
+            verdict = self.judge.judge(self.space.apply(values), check)
         except BaseException:
             self.study.tell(asked, state=self._state.FAIL)
             raise
-        for name, text in kept(values, verdict).items():
+        for name, text in serialise_trial(values, verdict).items():
             asked.set_user_attr(name, text)
         self.study.tell(asked, self.objective.value(verdict))
         return self.trials()[-1]
 
-    def _trial(self, number: int, item: optuna.trial.FrozenTrial) -> Trial:
+    def _build_trial(self, number: int, item: optuna.trial.FrozenTrial) -> Trial:
         verdict = Verdict(**json.loads(item.user_attrs[VERDICT]))
         values = json.loads(item.user_attrs[CHOSEN])
         value, admitted = self.objective.value(verdict), self.objective.admits(verdict)
         return Trial(number, values, verdict, value, admitted)
 
 
-def kept(values: Mapping[str, Value], verdict: Verdict) -> dict[str, str]:
-    """What a study has to keep of a trial beside optuna's own."""
+def serialise_trial(values: Mapping[str, Value], verdict: Verdict) -> dict[str, str]:
+    """Turn a trial into the attributes that a study keeps of it beside optuna's own."""
     return {CHOSEN: json.dumps(dict(values)), VERDICT: json.dumps(asdict(verdict))}
 
 
 def best_of(trials: list[Trial]) -> Trial:
-    """The admitted one with the highest value, the earliest of equals; any if none is admitted."""
+    """The admitted trial of the highest value, the earliest of equals; any if none is admitted."""
     return max(trials, key=lambda trial: (trial.admitted, trial.value, -trial.number))
 
 
-def rounded(values: Mapping[str, Value], space: Space) -> dict[str, Value]:
-    """The same to so many digits as a person would write; switches and whole numbers stay."""
+def round_values(values: Mapping[str, Value], space: Space) -> dict[str, Value]:
+    """Round to as many digits as the settings keep; switches and whole numbers stay."""
     return {
         key: round(value, space.settings[key].digits) if isinstance(value, float) else value
         for key, value in values.items()

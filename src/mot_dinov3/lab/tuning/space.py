@@ -39,8 +39,8 @@ class Setting:
         """Whether it is on or off."""
         return self.digits < 0
 
-    def around(self, value: Value) -> Setting:
-        """The same, its range widened to hold `value`."""
+    def widen_to(self, value: Value) -> Setting:
+        """Widen the range to hold `value`; returns a new setting."""
         if self.is_switch:
             return self
         return replace(self, low=min(self.low, value), high=max(self.high, value))
@@ -94,8 +94,18 @@ SPACE: Mapping[str, Sequence[Setting]] = {
 }
 """Stage -> its settings. The ranges are wide: from well below to well above what is usual."""
 
-CORE_KEYS = (POLICY, "strong_share", "birth_share", "max_lost", "reid_window", "min_hits",
-             "match_iou", "worst_cost", "appearance_weight", "reid_similarity")  # fmt: skip
+CORE_KEYS = (
+    POLICY,
+    "strong_share",
+    "birth_share",
+    "max_lost",
+    "reid_window",
+    "min_hits",
+    "match_iou",
+    "worst_cost",
+    "appearance_weight",
+    "reid_similarity",
+)
 """What matters most, few enough for some fifty trials."""
 
 
@@ -124,19 +134,21 @@ class Space:
         chosen = [every[key] for key in keys_of(words, every) if self._matters(key)]
         self.start = {item.key: self._value(item.key, base) for item in chosen}
         self.usual = {item.key: self._value(item.key, TrackConfig()) for item in chosen}
-        self.settings = {item.key: self._fitted(item) for item in chosen}
+        self.settings = {item.key: self._fit_range(item) for item in chosen}
         if not self.settings:
-            raise UsageError(f"--embed-policy {base.scheduler.embed_policy} leaves nothing of "
-                             "--tune to search.", fix="Name other settings.")  # fmt: skip
+            raise UsageError(
+                f"--embed-policy {base.scheduler.embed_policy} leaves nothing of --tune to search.",
+                fix="Name other settings.",
+            )
 
     def _matters(self, key: str) -> bool:
         return self._argument is not None if key == POLICY else key not in self._foreign
 
-    def _fitted(self, setting: Setting) -> Setting:
+    def _fit_range(self, setting: Setting) -> Setting:
         argument = self._argument
         if setting.key == POLICY and argument is not None:
             setting = Setting(POLICY, argument.low, argument.high, argument.digits)
-        return setting.around(self.start[setting.key])
+        return setting.widen_to(self.start[setting.key])
 
     def _value(self, key: str, config: TrackConfig) -> Value:
         if key != POLICY or self._argument is None:
@@ -145,15 +157,18 @@ class Space:
         number = float(config.scheduler.policy[1] or self._argument.default)
         return number if self._argument.digits else round(number)
 
-    def applied(self, values: Mapping[str, Value]) -> TrackConfig:
-        """The configuration with some settings at other values."""
+    def apply(self, values: Mapping[str, Value]) -> TrackConfig:
+        """Build the configuration with some settings at other values."""
         changed: dict[str, Any] = dict(values)
         if POLICY in changed:
             changed[POLICY] = f"{self._policy}:{changed[POLICY]:g}"
         out = self.base
         for stage, kind in stages(TrackConfig).items():
-            fields = {item.name: changed[key_of(item)] for item in flag_fields(kind)
-                      if key_of(item) in changed}  # fmt: skip
+            fields = {
+                item.name: changed[key_of(item)]
+                for item in flag_fields(kind)
+                if key_of(item) in changed
+            }
             out = replace(out, **{stage: replace(getattr(out, stage), **fields)})
         return out
 

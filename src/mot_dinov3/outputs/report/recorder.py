@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mot_dinov3.io.formats.frame_log import Journal
+from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.outputs.report.frames import FrameTable
 from mot_dinov3.outputs.report.lives import Life, LifeBook
 from mot_dinov3.values import Appearance, FrameResult
@@ -84,11 +84,11 @@ def recorded(path: Path) -> Recorder:
         InputError: the file cannot be read, or a line is no frame.
     """
     recorder = Recorder()
-    _record(Journal(path), recorder)
+    _record(FrameLog(path), recorder)
     return recorder
 
 
-def _record(journal: Journal, recorder: Recorder) -> None:
+def _record(journal: FrameLog, recorder: Recorder) -> None:
     for record in journal:
         result = record.result
         recorder.add(result, result.stage_ms, record.latency_ms, record.looks, record.size)
@@ -100,6 +100,6 @@ def read_journal(path: Path) -> RunData:
     Raises:
         InputError: the file cannot be read, or a line is no frame.
     """
-    journal, recorder = Journal(path), Recorder()
+    journal, recorder = FrameLog(path), Recorder()
     _record(journal, recorder)
     return RunData(path.stem, recorder.frames, recorder.lives, journal.names, cut=journal.cut)

@@ -12,7 +12,7 @@ import cv2
 
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.outputs.drawing import draw_tracks
-from mot_dinov3.runtime.threads import Companion
+from mot_dinov3.runtime.threads import WaitableThread
 from mot_dinov3.values import Frame, FrameResult, Image
 
 QUALITY = 80
@@ -39,7 +39,7 @@ class Screen:
         self._fresh = self.over = False
         self._viewers = 0
         self._number, self._jpeg = 0, b""
-        self._thread = Companion(self._run, "page-pictures")
+        self._thread = WaitableThread(self._run, "page-pictures")
 
     def __enter__(self) -> Self:
         self._thread.start()

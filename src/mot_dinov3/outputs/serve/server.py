@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from mot_dinov3.config.tracking.live import is_loopback
 from mot_dinov3.errors import UsageError
-from mot_dinov3.runtime.threads import Companion
+from mot_dinov3.runtime.threads import WaitableThread
 
 log = logging.getLogger("mot_dinov3")
 
@@ -55,7 +55,7 @@ class PageServer(ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._host = host
         self._room = threading.BoundedSemaphore(MOST_CLIENTS)
-        self._thread = Companion(lambda: self.serve_forever(POLL_S), "page-server")
+        self._thread = WaitableThread(lambda: self.serve_forever(POLL_S), "page-server")
         try:
             super().__init__((host, port), handler)
         except (OSError, OverflowError, UnicodeError) as error:

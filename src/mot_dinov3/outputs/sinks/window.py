@@ -14,7 +14,7 @@ from mot_dinov3.config import DrawConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.outputs.drawing import draw_tracks
 from mot_dinov3.outputs.sinks.viewer import HEAD, READY
-from mot_dinov3.runtime.threads import Companion
+from mot_dinov3.runtime.threads import WaitableThread
 from mot_dinov3.values import Frame, FrameResult
 
 VIEWER = (sys.executable, "-P", str(Path(__file__).with_name("viewer.py")))
@@ -46,7 +46,7 @@ class Window:
         self._newest: tuple[Frame, FrameResult] | None = None
         self._over = False
         self._viewer = open_viewer()
-        self._thread = Companion(self._run, "window")
+        self._thread = WaitableThread(self._run, "window")
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -9,8 +9,8 @@ from pathlib import Path
 from mot_dinov3.config import BatchConfig, TrackConfig
 from mot_dinov3.errors import OutputError, UsageError
 from mot_dinov3.io.containers import printable_name
-from mot_dinov3.io.paths import check_output
 from mot_dinov3.io.read.sources import plain_name
+from mot_dinov3.io.write.paths import check_output
 from mot_dinov3.runs.batch.names import NAME, named, own_inputs, unique_names, value_of
 from mot_dinov3.runs.batch.sources import Listed, expand, is_list
 from mot_dinov3.runs.jobs.outputs import output_places

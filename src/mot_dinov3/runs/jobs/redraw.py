@@ -11,7 +11,7 @@ from pathlib import Path
 from mot_dinov3.config import SourceConfig, TrackConfig
 from mot_dinov3.errors import EXIT_PARTIAL, InputError, UsageError
 from mot_dinov3.io.info import FrameReader, SourceInfo
-from mot_dinov3.io.paths import check_output
+from mot_dinov3.io.write.paths import check_output
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.outputs.sinks.factory import create_sinks
 from mot_dinov3.runs.jobs.base import JobResult, Nobody, Onlooker

@@ -25,7 +25,7 @@ from mot_dinov3.runs.relink.folders import merge_folders
 from mot_dinov3.runs.relink.linking import find_mergers
 from mot_dinov3.runs.relink.renaming import Renaming
 from mot_dinov3.runs.relink.texts import TEXTS
-from mot_dinov3.runtime.notices import notice
+from mot_dinov3.runtime.notices import log_notice
 from mot_dinov3.runtime.timing import StageTimer
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Relinker:
             return {}
         stats: dict[str, Any] = {"relinked": [], "relink_s": {}}
         if outcome.error is not None or stop.signal or not outcome.statistics.frames:
-            notice("Not relinked: the run did not come to its end.")
+            log_notice("Not relinked: the run did not come to its end.")
             return stats
         started_s = perf_counter()
         mergers = find_mergers(self._collector.tracklets(), self._config.relink)
@@ -109,12 +109,12 @@ class Relinker:
         self.new_of = {merger.old: merger.new for merger in mergers}
         try:
             if mergers and not self._rename(stop, onlooker):
-                notice("Interrupted: all outputs keep the first identities.")
+                log_notice("Interrupted: all outputs keep the first identities.")
                 return stats
             self._rename_reports(reports)
         except MotError as error:
             outcome.error = error
-            notice("Not relinked: outputs keep the first identities.")
+            log_notice("Not relinked: outputs keep the first identities.")
             return stats
         ended_s = perf_counter()
         stats["relinked"] = [asdict(merger) for merger in mergers]
@@ -166,7 +166,7 @@ class Relinker:
         if not out.no_video and not can_redraw(self._config, self._info):
             stay.append(f"{out.output} ('{self._info.name}' cannot be read again)")
         if stay:
-            notice("These keep the first identities: %s.", ", ".join(stay))
+            log_notice("These keep the first identities: %s.", ", ".join(stay))
 
 
 def _ordinary(name: str) -> Path | None:

@@ -21,7 +21,7 @@ from mot_dinov3.runs.resume.journal import RunJournal
 from mot_dinov3.runs.resume.place import JournalPlace, journal_path, ordinary
 from mot_dinov3.runs.resume.tracker import JournaledTracker, JournalSink
 from mot_dinov3.runs.resume.witness import Witness, heard, listen
-from mot_dinov3.runtime.notices import notice
+from mot_dinov3.runtime.notices import log_notice
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models, ModularTracker
@@ -71,7 +71,7 @@ def done_before(config: TrackConfig, place: JournalPlace | None) -> dict[str, An
     stats = place.ended() if place is not None and config.resume.resume else None
     if stats is None:
         return None
-    notice("Nothing to resume: this run has ended, and its outputs are there.")
+    log_notice("Nothing to resume: this run has ended, and its outputs are there.")
     return dict(stats)
 
 
@@ -141,5 +141,5 @@ def settle(
     if outcome.error is None and not outcome.stopped_by and outcome.statistics.frames:
         journal.finish(stats, mark=config.resume.resume or config.resume.one_of_many)
     elif journal.frames:
-        notice("Stopped after %s; the same command with --resume goes on from there.",
+        log_notice("Stopped after %s; the same command with --resume goes on from there.",
                counted(journal.frames, "frame"))  # fmt: skip

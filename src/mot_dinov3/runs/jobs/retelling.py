@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.formats.frame_log import Journal
+from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.io.formats.records import FrameRecord
 from mot_dinov3.io.read.sources import FrameReader
 from mot_dinov3.runtime.timing import StageTimer
@@ -52,7 +52,7 @@ def survey(path: Path) -> Survey:
     """
     if path.exists() and not path.is_file():
         raise InputError(f"'{path}' is no regular file.", fix="Save it to a file first.")
-    journal = Journal(path)
+    journal = FrameLog(path)
     indices = (record.result.frame_index for record in journal)
     first = last = next(indices, -1)
     stride = 0
@@ -82,7 +82,7 @@ class Retelling:
         Raises:
             InputError: journal and source do not belong together.
         """
-        frames, journal = iter(self._reader), Journal(self._known.path)
+        frames, journal = iter(self._reader), FrameLog(self._known.path)
         index = -1
         for record in journal:
             wanted = record.result.frame_index
@@ -128,7 +128,7 @@ class Retelling:
     def _name(self) -> str:
         return self._reader.info.name
 
-    def _require_same(self, journal: Journal, record: FrameRecord, frame: Frame) -> None:
+    def _require_same(self, journal: FrameLog, record: FrameRecord, frame: Frame) -> None:
         size, time_s = (frame.width, frame.height), record.result.time_s
         if record.size is not None and record.size != size:
             width, height = record.size
@@ -144,7 +144,7 @@ class Retelling:
                 f"{frame.time_s:.3f} s",
             )
 
-    def _misfit(self, journal: Journal, reason: str) -> InputError:
+    def _misfit(self, journal: FrameLog, reason: str) -> InputError:
         # A journal has a frame a line.
         return InputError(
             f"'{journal.path}' line {journal.frames} {reason}.",

@@ -119,12 +119,12 @@ class _Loop:
             with behind, upcoming:
                 for read in chain((first,), upcoming):
                     behind.put(self._track(read))
-                    self._book(behind.finished())
+                    self._book(behind.take_results())
                     self._tracker.pace(max(self._own_ms, self._all_ms / self._processors))
                     if stop.wanted():
                         break
         finally:
-            self._book(behind.finished())
+            self._book(behind.take_results())
             self._settle(self._timer.clock() - started, upcoming.waited_s + behind.waited_s)
             if self._overlap:
                 self.outcome.busy_s[SINKS] = behind.busy_s

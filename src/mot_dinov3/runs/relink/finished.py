@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.formats.frame_log import Journal
+from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.runs.relink.archives import read_looks
 from mot_dinov3.runs.relink.collector import TrackletCollector
 from mot_dinov3.runs.relink.tracklets import Tracklet
@@ -24,7 +24,7 @@ def read_tracklets(journal: Path, embeddings: Path) -> list[Tracklet]:
     """
     collector = TrackletCollector()
     fresh = 0
-    for record in Journal(journal):
+    for record in FrameLog(journal):
         collector.follow(record.result)
         tracks = record.result.tracks
         fresh += int((tracks.fresh & (tracks.detection >= 0)).sum())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from mot_dinov3.errors import cannot_write
-from mot_dinov3.io.paths import publish, reserve_partial
+from mot_dinov3.io.write.paths import publish, reserve_partial
 
 NewOf = Mapping[int, int]
 """Identity that is given up -> the one that takes its place."""

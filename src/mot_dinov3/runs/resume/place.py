@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mot_dinov3.errors import OutputError, UsageError, cannot_write
-from mot_dinov3.io.paths import is_partial_name
 from mot_dinov3.io.write.atomic import is_stream
+from mot_dinov3.io.write.paths import is_partial_name
 from mot_dinov3.runs.resume.contents import Contents, look_into
 from mot_dinov3.runs.resume.identity import Identity, differences
 from mot_dinov3.runs.resume.journal import RunJournal
-from mot_dinov3.runtime.notices import notice
+from mot_dinov3.runtime.notices import log_notice
 from mot_dinov3.wording import counted
 
 if sys.platform != "win32":
@@ -88,7 +88,7 @@ class JournalPlace:
         identity = self._identity.by(models)
         best = self._best(identity)
         if best is None:
-            notice("No unfinished run of '%s' is known here: it begins at the beginning.",
+            log_notice("No unfinished run of '%s' is known here: it begins at the beginning.",
                    self._outputs[0].name)  # fmt: skip
             return RunJournal(self, identity)
         try:
@@ -97,7 +97,7 @@ class JournalPlace:
             raise cannot_write(best.path, error) from error
         damage = "; the rest of its journal is damaged" if best.size > best.end else ""
         done = counted(best.frames, "frame")
-        notice("Goes on after %s of the unfinished run%s.", done, damage)
+        log_notice("Goes on after %s of the unfinished run%s.", done, damage)
         return RunJournal(self, identity, file, best)
 
     def _own(self, best: Contents) -> BinaryIO:
@@ -129,7 +129,7 @@ class JournalPlace:
         if found.goes_on and found.end >= look_into(self._aside).end:
             self.path.replace(self._aside)
             file.close()
-            notice("'%s' was not finished (%s). This run begins anew; until it has ended, "
+            log_notice("'%s' was not finished (%s). This run begins anew; until it has ended, "
                    "--resume goes on with the other one.", self._outputs[0].name,
                    counted(found.frames, "frame"))  # fmt: skip
             file = opened(self.path)

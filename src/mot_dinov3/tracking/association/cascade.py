@@ -28,12 +28,14 @@ from mot_dinov3.tracking.association.base import (
 from mot_dinov3.tracking.association.costs import appearance_cost, blend, distinctness
 from mot_dinov3.tracking.association.pairing import Pairing
 from mot_dinov3.tracking.motion.base import CHI2_95_2DOF
+from mot_dinov3.tracking.trajectory import Trajectory
 from mot_dinov3.values import (
     CONFIRMED,
     LOST,
     TENTATIVE,
     BoolArray,
     Detections,
+    DoubleArray,
     Embeddings,
     FloatArray,
     IntArray,
@@ -94,20 +96,26 @@ class CascadeAssociation(Associator):
         self, detections: Detections, view: TrackView, rows: IntArray, columns: IntArray
     ) -> NearPairs:
         """What place says of detections `rows` and tracks `columns` (K,), touching or not."""
-        share = place.growth(view.away_s[columns], self.config)
+        config, score = self.config, detections.score[rows]
+        share = place.growth(view.away_s[columns], config)
         seen, predicted = sides(detections.xyxy[rows]), sides(view.xyxy[columns])
         overlap = place.overlap(seen, predicted, share)
-        config = self.config
         similarity = place.similarity(overlap, config.height_power)
-        score = detections.score[rows]
+        # The less confident a detection, the less its overlap counts.
         cost = 1.0 - similarity * (1.0 - config.score_fusion * (1.0 - score))
         if config.momentum > 0 and view.trajectory is not None and len(rows):
-            centred = xyxy_to_cxcywh(detections.xyxy[rows]).astype(np.float64)
-            earlier, known = view.trajectory.earlier(config.momentum_s)
-            turn = place.turn(centred, view.trajectory.last[columns], earlier[columns])
-            turn = np.where(known[columns], turn, place.UNSURE_TURN)
+            turn = self._measure_turn(view.trajectory, detections.xyxy[rows], columns)
             cost += config.momentum * score * (turn - place.UNSURE_TURN)
         return NearPairs(rows, columns, overlap.plain, similarity, np.asarray(cost, np.float32))
+
+    def _measure_turn(
+        self, trajectory: Trajectory, xyxy: FloatArray, columns: IntArray
+    ) -> DoubleArray:
+        """(K,) half circles by which tracks `columns` (K,) would turn towards boxes (K, 4)."""
+        centred = xyxy_to_cxcywh(xyxy).astype(np.float64)
+        earlier, known = trajectory.earlier(self.config.momentum_s)
+        turn = place.turn(centred, trajectory.last[columns], earlier[columns])
+        return np.where(known[columns], turn, place.UNSURE_TURN)
 
     def associate(self, comparison: Comparison, embeddings: Embeddings, view: TrackView) -> Matches:
         """See `Associator.associate`."""
@@ -125,19 +133,21 @@ class CascadeAssociation(Associator):
     def place_cost(self, comparison: Comparison, view: TrackView) -> FloatArray:
         """See `Associator.place_cost`.
 
-        A pair is taken by the first of the stages 1 to 4 whose overlap it reaches. What only a
-        stage after the first would take costs `FIRST_STAGE` more: that one chooses before it.
+        A pair is allowed if its overlap reaches what any of the stages 1 to 4 asks of it. What
+        only a stage after the first would take costs `FIRST_STAGE` more: that one chooses before.
         """
         config, near, never = self.config, comparison.near, np.float32(np.inf)
-        tentative = view.state == TENTATIVE
+        tentative, confirmed = view.state == TENTATIVE, view.state == CONFIRMED
+        # (T,) the least overlap at which each track takes a confident or a weak detection.
         least = np.where(self._is_recent(view), np.float32(config.match_iou), never)
-        least[view.state == CONFIRMED] = min(config.hasty_iou, config.match_iou)
+        least[confirmed] = min(config.hasty_iou, config.match_iou)
         least[tentative] = config.tentative_iou
         weak = np.where(self._admits_weak(view), np.float32(config.low_match_iou), never)
+
         sure, columns = comparison.strong[near.rows], near.columns
+        allowed = near.similarity >= np.where(sure, least[columns], weak[columns])
         late = (near.similarity < config.match_iou) | ~sure
         late |= tentative[columns] | (near.cost >= config.worst_cost)
-        allowed = near.similarity >= np.where(sure, least[columns], weak[columns])
         return np.where(allowed, near.cost + np.float32(FIRST_STAGE) * late, never)
 
     def may_return(
@@ -179,22 +189,24 @@ class CascadeAssociation(Associator):
         if not len(fresh) or not view.gallery.dim:
             return Offers(rows, columns, cost, np.zeros(len(rows), np.bool_))
 
-        evidence = embeddings.fresh[rows] & known[columns]
-        if comparison.cheap is not None:  # embeddings take the place of cheap evidence
+        # Pairs that are near. Where both sides have an embedding, it replaces cheap evidence.
+        is_fresh = embeddings.fresh[rows]
+        evidence = is_fresh & known[columns]
+        if comparison.cheap is not None:
             cost[evidence] -= comparison.cheap.added_cost[close[evidence]]
 
+        # Pairs that are not near, but look alike.
         similarity = view.gallery.similarity(embeddings.vectors[fresh])
         line_of = embeddings.fresh.cumsum() - 1  # detection -> its line of `similarity`, if fresh
-        mine = embeddings.fresh[rows]
-        offered = np.zeros(similarity.shape, np.bool_)
-        offered[line_of[rows[mine]], columns[mine]] = True
-        alike = (similarity >= self.config.reid_similarity) & ~offered
+        alike = similarity >= self.config.reid_similarity
+        alike[line_of[rows[is_fresh]], columns[is_fresh]] = False
         i, j = self._find_possible(comparison, view, fresh, alike)
         if len(i):
             afar = self._compare_pairs(comparison.detections, view, i, j).cost
             rows, columns = np.concatenate((rows, i)), np.concatenate((columns, j))
             cost, evidence = np.concatenate((cost, afar)), embeddings.fresh[rows] & known[columns]
 
+        # Place and appearance together.
         lines = line_of[rows]
         weight: float | FloatArray = self.config.appearance_weight
         if self.config.adaptive_appearance:

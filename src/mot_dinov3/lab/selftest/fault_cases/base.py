@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mot_dinov3.lab.selftest.cases import CannotRunError
-from mot_dinov3.lab.selftest.program import Surroundings
-from mot_dinov3.lab.selftest.scenes import Scene
+from mot_dinov3.lab.selftest.program import ProcessSetup
+from mot_dinov3.lab.selftest.scenes import SelftestScene
 
-Prepare: TypeAlias = Callable[[Path, Scene], AbstractContextManager[Surroundings]]
+Prepare: TypeAlias = Callable[[Path, SelftestScene], AbstractContextManager[ProcessSetup]]
 """Makes the fault in a directory and keeps it up while the program runs."""
 
 
 @contextmanager
-def nothing(directory: Path, scene: Scene) -> Iterator[Surroundings]:
-    """The words alone are the fault."""
-    yield Surroundings()
+def change_nothing(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
+    """Change nothing: the words alone are the fault."""
+    yield ProcessSetup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ class Fault:
     words: str
     code: int
     says: str
-    prepare: Prepare = nothing
+    prepare: Prepare = change_nothing
     leaves: tuple[str, ...] = ()
 
 
-def files(contents: Mapping[str, bytes | str]) -> Prepare:
-    """Files that are there before: name -> content; a name with an end slash is a directory."""
+def place_files(contents: Mapping[str, bytes | str]) -> Prepare:
+    """Place files before the run: name -> content; a name with an end slash is a directory."""
 
     @contextmanager
-    def prepare(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+    def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
         for name, content in contents.items():
             path = directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,49 +58,49 @@ def files(contents: Mapping[str, bytes | str]) -> Prepare:
                 path.mkdir()
             else:
                 path.write_bytes(content.encode() if isinstance(content, str) else content)
-        yield Surroundings()
+        yield ProcessSetup()
 
     return prepare
 
 
-def changed(make: Callable[[Path, Scene], None]) -> Prepare:
-    """What a function does to the directory before."""
+def apply_change(make: Callable[[Path, SelftestScene], None]) -> Prepare:
+    """Let a function change the directory before the run."""
 
     @contextmanager
-    def prepare(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+    def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
         make(directory, scene)
-        yield Surroundings()
+        yield ProcessSetup()
 
     return prepare
 
 
-def variables(values: Mapping[str, str]) -> Prepare:
-    """Variables that are set."""
+def set_variables(values: Mapping[str, str]) -> Prepare:
+    """Set variables for the run."""
 
     @contextmanager
-    def prepare(directory: Path, scene: Scene) -> Iterator[Surroundings]:
-        yield Surroundings(variables=dict(values))
+    def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
+        yield ProcessSetup(variables=dict(values))
 
     return prepare
 
 
-def patched(code: str, more: Prepare = nothing) -> Prepare:
-    """Python that runs in the new process before the program, to break what it stands on."""
+def patch_python(code: str, more: Prepare = change_nothing) -> Prepare:
+    """Run Python in the new process before the program, to break what it stands on."""
 
     @contextmanager
-    def prepare(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+    def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
         place = directory.parent / f"{directory.name}-patch"
         place.mkdir()
         (place / "sitecustomize.py").write_text(code, encoding="utf-8")
         with more(directory, scene) as around:
-            yield Surroundings({**around.variables, "PYTHONPATH": str(place)}, around.file_limit)
+            yield ProcessSetup({**around.variables, "PYTHONPATH": str(place)}, around.file_limit)
         shutil.rmtree(place)
 
     return prepare
 
 
-def without_package(name: str, more: Prepare = nothing) -> Prepare:
-    """A package that is not installed."""
+def hide_package(name: str, more: Prepare = change_nothing) -> Prepare:
+    """Let a package look as if it were not installed."""
     code = f"""
 import importlib.metadata, importlib.util, sys
 
@@ -116,10 +116,10 @@ find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda wanted, *more: None if gone(wanted) else find_spec(wanted, *more)
 sys.meta_path.insert(0, Nowhere())
 """
-    return patched(code, more)
+    return patch_python(code, more)
 
 
-def obedient() -> tuple[str, ...]:
+def drop_privilege() -> tuple[str, ...]:
     """Words that start a program which has to keep to permissions, as root does not.
 
     Raises:
@@ -132,17 +132,17 @@ def obedient() -> tuple[str, ...]:
     return ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 
-def locked(name: str, mode: int, more: Prepare = nothing) -> Prepare:
-    """A file or directory whose permissions are `mode` while the program runs."""
+def lock(name: str, mode: int, more: Prepare = change_nothing) -> Prepare:
+    """Give a file or directory the permissions `mode` while the program runs."""
 
     @contextmanager
-    def prepare(directory: Path, scene: Scene) -> Iterator[Surroundings]:
+    def prepare(directory: Path, scene: SelftestScene) -> Iterator[ProcessSetup]:
         with more(directory, scene) as around:
             path = directory / name
             usual = path.stat().st_mode
             path.chmod(mode)
             try:
-                yield Surroundings(around.variables, around.file_limit, obedient())
+                yield ProcessSetup(around.variables, around.file_limit, drop_privilege())
             finally:
                 path.chmod(usual)
 

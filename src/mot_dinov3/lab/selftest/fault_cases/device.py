@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mot_dinov3.errors import EXIT_DEVICE, EXIT_USAGE
-from mot_dinov3.lab.selftest.fault_cases.base import Fault, Prepare, patched
+from mot_dinov3.lab.selftest.fault_cases.base import Fault, Prepare, patch_python
 
 PLAIN = "--source {clip} --det {boxes} --embedder none --output o.mp4"
 KEEP = "--no-video --save-mot o.txt --save-jsonl o.jsonl --stats-json s.json"
@@ -36,9 +36,9 @@ sys.meta_path.insert(0, Exhaust())
 """Runs as usual until frame 12, and has no memory for the next one."""
 
 
-def exhausted(error: str) -> Prepare:
-    """The memory is full in the middle of the run."""
-    return patched(EXHAUSTED.replace("{error}", error))
+def exhaust_memory(error: str) -> Prepare:
+    """Fill the memory in the middle of the run."""
+    return patch_python(EXHAUSTED.replace("{error}", error))
 
 
 OUT_OF_CUDA = (
@@ -51,8 +51,20 @@ FAULTS = (
     Fault("mps-missing", f"{PLAIN} --device mps", EXIT_DEVICE, "no MPS device"),
     Fault("device-unknown", f"{PLAIN} --device tpu", EXIT_USAGE, "tpu"),
     Fault("device-number-wrong", f"{PLAIN} --device cuda:x", EXIT_USAGE, "cuda:x"),
-    Fault("memory-full", f"{{track}} {KEEP}", EXIT_DEVICE, "no memory left",
-          exhausted("MemoryError()"), KEPT),
-    Fault("device-memory-full", f"{{track}} {KEEP}", EXIT_DEVICE, "cuda:0 has no memory left",
-          exhausted(OUT_OF_CUDA), KEPT),
-)  # fmt: skip
+    Fault(
+        "memory-full",
+        f"{{track}} {KEEP}",
+        EXIT_DEVICE,
+        "no memory left",
+        exhaust_memory("MemoryError()"),
+        KEPT,
+    ),
+    Fault(
+        "device-memory-full",
+        f"{{track}} {KEEP}",
+        EXIT_DEVICE,
+        "cuda:0 has no memory left",
+        exhaust_memory(OUT_OF_CUDA),
+        KEPT,
+    ),
+)

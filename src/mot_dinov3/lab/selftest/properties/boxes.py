@@ -76,11 +76,11 @@ def overlapping_pairs_are_those_with_common_area(a: FloatArray, b: FloatArray) -
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
     common = np.asarray((high > low).all(axis=2), np.bool_)
     assert set(map(tuple, np.argwhere(common).tolist())) <= set(found)
-    empty = np.minimum(low_sides(a)[:, None], low_sides(b)) <= 0
+    empty = np.minimum(shorter_sides(a)[:, None], shorter_sides(b)) <= 0
     assert all(common[pair] or empty[pair] for pair in found)
 
 
-def low_sides(found: FloatArray) -> FloatArray:
+def shorter_sides(found: FloatArray) -> FloatArray:
     """(N,) the shorter side of each box."""
     out: FloatArray = (found[:, 2:] - found[:, :2]).min(axis=1)
     return out

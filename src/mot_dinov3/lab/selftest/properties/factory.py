@@ -36,11 +36,11 @@ PROPERTIES = Registry(
             "MOT text that is written is read back",
         ),
         "journal-line": (
-            f"{_HERE}.journals:any_line_is_read_or_refused",
+            f"{_HERE}.frame_logs:any_line_is_read_or_refused",
             "any line of a frame log is read or refused",
         ),
         "journal-cut": (
-            f"{_HERE}.journals:a_journal_cut_anywhere_is_read_to_the_cut",
+            f"{_HERE}.frame_logs:a_frame_log_cut_anywhere_is_read_to_the_cut",
             "a frame log cut anywhere is read to the cut",
         ),
     },

@@ -32,11 +32,17 @@ Row: TypeAlias = tuple[float, ...]
 places = st.integers(-40, WIDTH)
 sizes = st.sampled_from([0, 1, 20, 40, 200])
 detections = st.lists(
-    st.tuples(places, st.integers(-40, HEIGHT), sizes, sizes,
-              st.sampled_from([0.0, 0.12, 0.3, 0.5, 0.9, 1.0]), st.integers(0, 2),
-              st.sampled_from([-1, -1, 0, 1, 2, 3])),
+    st.tuples(
+        places,
+        st.integers(-40, HEIGHT),
+        sizes,
+        sizes,
+        st.sampled_from([0.0, 0.12, 0.3, 0.5, 0.9, 1.0]),
+        st.integers(0, 2),
+        st.sampled_from([-1, -1, 0, 1, 2, 3]),
+    ),
     max_size=6,
-)  # fmt: skip
+)
 """left, top, width, height, score, class, and which look was embedded, -1 for none."""
 
 
@@ -90,8 +96,12 @@ class TrackerMachine(RuleBasedStateMachine):
         ]
         self.show(rows, FRAME_S, None)
 
-    @rule(rows=detections, angle=st.floats(-3.2, 3.2), zoom=st.sampled_from([0.5, 1.0, 1.3]),
-          move=st.integers(-200, 200))  # fmt: skip
+    @rule(
+        rows=detections,
+        angle=st.floats(-3.2, 3.2),
+        zoom=st.sampled_from([0.5, 1.0, 1.3]),
+        move=st.integers(-200, 200),
+    )
     def see_after_a_turn(self, rows: Sequence[Row], angle: float, zoom: float, move: int) -> None:
         """A frame before which the camera turned, zoomed and moved."""
         across, down = zoom * np.cos(angle), zoom * np.sin(angle)
@@ -99,7 +109,7 @@ class TrackerMachine(RuleBasedStateMachine):
         self.show(rows, FRAME_S, camera)
 
     @rule()
-    def see_nobody(self) -> None:
+    def see_nothing(self) -> None:
         """An empty frame."""
         self.show([], FRAME_S, None)
 

@@ -14,15 +14,45 @@ from mot_dinov3.lab.selftest.properties.base import holds_for
 from mot_dinov3.values import CONFIRMED, Tracks
 
 words = st.sampled_from(
-    ["1", "2", "-1", "0", "0.5", "1.0", "1e3", "1e400", "nan", "inf", "-0", "", " ", "x", "1_0",
-     "0x1", "999999999", "1e9", "1e10", "\u0663", "+5", "1,", "#", "true", "9" * 400]
-) | st.floats(-2000, 2000).map(str)  # fmt: skip
+    [
+        "1",
+        "2",
+        "-1",
+        "0",
+        "0.5",
+        "1.0",
+        "1e3",
+        "1e400",
+        "nan",
+        "inf",
+        "-0",
+        "",
+        " ",
+        "x",
+        "1_0",
+        "0x1",
+        "999999999",
+        "1e9",
+        "1e10",
+        "\u0663",
+        "+5",
+        "1,",
+        "#",
+        "true",
+        "9" * 400,
+    ]
+) | st.floats(-2000, 2000).map(str)
 separators = st.sampled_from([",", ", ", " ", "\t", ";", ",,", "\u00a0"])
 lines = st.tuples(st.lists(words, max_size=11), separators).map(lambda line: line[1].join(line[0]))
 good_lines = st.tuples(
-    st.integers(1, 40), st.integers(-1, 9), st.floats(-9, 99), st.floats(-9, 99),
-    st.floats(0, 99), st.floats(0, 99), st.floats(0, 1),
-).map(lambda row: ",".join(map(str, row)))  # fmt: skip
+    st.integers(1, 40),
+    st.integers(-1, 9),
+    st.floats(-9, 99),
+    st.floats(-9, 99),
+    st.floats(0, 99),
+    st.floats(0, 99),
+    st.floats(0, 1),
+).map(lambda row: ",".join(map(str, row)))
 endings = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\n#\n", "\x0b", "\x0c", "\x1c", "\x85"])
 texts = st.lists(st.tuples(lines | good_lines, endings), max_size=6).map(
     lambda parts: "".join(map("".join, parts)).encode("utf-8", "surrogatepass")
@@ -31,10 +61,17 @@ texts = st.lists(st.tuples(lines | good_lines, endings), max_size=6).map(
 pixels = st.floats(-2000, 4000, width=32)
 sizes = st.floats(0.5, 2000, width=32)
 tables = st.lists(
-    st.tuples(st.integers(0, 500), st.integers(1, 10**6), pixels, pixels, sizes, sizes,
-              st.floats(0, 1, width=32)),
+    st.tuples(
+        st.integers(0, 500),
+        st.integers(1, 10**6),
+        pixels,
+        pixels,
+        sizes,
+        sizes,
+        st.floats(0, 1, width=32),
+    ),
     max_size=12,
-).map(sorted)  # fmt: skip
+).map(sorted)
 
 
 @holds_for(texts | st.binary(max_size=60))

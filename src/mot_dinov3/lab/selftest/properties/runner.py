@@ -27,8 +27,8 @@ class Count:
     def __init__(self) -> None:
         self.number = 0
 
-    def over(self, function: Callable[..., None]) -> Callable[..., None]:
-        """The same function, counted."""
+    def count_calls(self, function: Callable[..., None]) -> Callable[..., None]:
+        """Wrap the function so that its calls are counted."""
 
         @wraps(function)
         def counted(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever it takes
@@ -38,7 +38,7 @@ class Count:
         return counted
 
 
-def hold(name: str, examples: int, number: int) -> str:
+def try_examples(name: str, examples: int, number: int) -> str:
     """Try a property on `examples` inputs of seed `number`; the smallest that breaks it, or "".
 
     Numbers that overflow or turn into NaN on the way break it too.
@@ -60,8 +60,8 @@ def hold(name: str, examples: int, number: int) -> str:
         if isinstance(checked, type):
             _run_machine(checked, chosen, number, count)
         else:
-            over = count.over(checked.check)
-            tried: Check = given(*checked.inputs)(over)  # type: ignore[no-untyped-call]
+            counted = count.count_calls(checked.check)
+            tried: Check = given(*checked.inputs)(counted)  # type: ignore[no-untyped-call]
             seeded: Check = seed(number)(chosen(tried))
             seeded()
     except Exception as error:

@@ -24,7 +24,7 @@ from mot_dinov3.config import (
 )
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.read.selection import FrameSelection, count_selected
-from mot_dinov3.lab.recordings.tape import Tape, TapePlayer
+from mot_dinov3.lab.recordings.clip import ClipPlayer, RecordedClip
 from mot_dinov3.lab.selftest.properties.base import holds_for
 from mot_dinov3.lab.selftest.properties.machine import detections, frame_of
 from mot_dinov3.systems.assembly import assemble
@@ -40,11 +40,23 @@ KINDS = {
 }
 ALONE = (SourceConfig, EmbedderConfig, DrawConfig)
 WORDS = {
-    "embed_policy": ["value", "value:0", "value:nan", "continuity:3", "interval:2", "interval:-1",
-                     "interval:", "fast-strongsort:2", "oracle", "always:1", "", ":"],
+    "embed_policy": [
+        "value",
+        "value:0",
+        "value:nan",
+        "continuity:3",
+        "interval:2",
+        "interval:-1",
+        "interval:",
+        "fast-strongsort:2",
+        "oracle",
+        "always:1",
+        "",
+        ":",
+    ],
     "size_basis": ["mean", "height", "sides", "root", "none"],
     "cmc": ["none", "none", "none", "file:", "flow:1", "x"],
-}  # fmt: skip
+}
 FPS = 30.0
 
 any_value: dict[type, SearchStrategy[Any]] = {
@@ -104,18 +116,18 @@ def track(config: TrackConfig, film: list[list[tuple[float, ...]]]) -> None:
     """Track a film of a few frames; a name that does not exist is refused here.
 
     Raises:
-        UsageError: there is no such policy or camera motion.
+        UsageError: the policy or the camera motion does not exist.
     """
-    tape = Tape("film", {0: "person"}, frame_wh=(640, 480))
+    clip = RecordedClip("film", {0: "person"}, frame_wh=(640, 480))
     for index, rows in enumerate(film):
         seen, embeddings = frame_of(rows)
-        tape.add(Frame(index, index / FPS, blank()), seen, embeddings.vectors)
-    player = TapePlayer(tape)
+        clip.add(Frame(index, index / FPS, blank()), seen, embeddings.vectors)
+    player = ClipPlayer(clip)
     player.dim = 4
     tracker = assemble(config, Models(player, player))
-    for frame in tape.frames():
+    for frame in clip.black_frames():
         result = tracker.step(frame)
-        assert len(result.detections) == len(tape.takes[frame.index].detections)
+        assert len(result.detections) == len(clip.frames[frame.index].detections)
 
 
 def use_alone(stage: type, values: dict[str, Any]) -> None:
@@ -134,5 +146,5 @@ def use_alone(stage: type, values: dict[str, Any]) -> None:
 
 
 def blank() -> Image:
-    """An empty picture, of which nothing is looked at."""
+    """An empty picture, whose pixels are not used."""
     return np.zeros((1, 1, 3), np.uint8)

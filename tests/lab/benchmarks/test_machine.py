@@ -7,14 +7,14 @@ import os
 
 import pytest
 
-from mot_dinov3.lab.memory import memory_mb, peak_mb, resident_mb, slope_figures
+from mot_dinov3.lab.benchmarks.machine import fit_memory_slope, memory_mb, peak_mb, resident_mb
 
 
 def test_memory_slope_ignores_the_settling_time():
     used = [
         (frame, 100.0 if frame < 2000 else 150 + 0.002 * frame) for frame in range(0, 10001, 50)
     ]
-    figures = slope_figures(used)
+    figures = fit_memory_slope(used)
     assert figures["mb_per_1000"] == pytest.approx(2.0)
     assert figures["end_mb"] == pytest.approx(170.0)
     assert figures["start_mb"] == pytest.approx(154.0)

@@ -9,6 +9,7 @@ from pathlib import Path
 from mot_dinov3.errors import OutputError, cannot_write
 
 MOST_PARTIALS = 1000
+"""Unfinished outputs that may stand beside one name."""
 
 
 def check_output(path: Path, source_path: Path | None, no_clobber: bool) -> None:
@@ -55,7 +56,7 @@ def require_other(path: Path, inputs: Iterable[Path]) -> None:
 
 
 def check_output_directory(path: Path) -> None:
-    """Refuse, before any work is done, a directory that is no new place for files.
+    """Refuse, before any work is done, a directory that is not a new place for files.
 
     Raises:
         OutputError: it is a file, holds something already, or cannot be made.
@@ -68,14 +69,14 @@ def check_output_directory(path: Path) -> None:
                     fix="Give a new one, or empty it.",
                 )
         elif path.exists() or path.is_symlink():
-            raise OutputError(f"'{path}' is no directory.", fix="Give a new directory.")
+            raise OutputError(f"'{path}' is not a directory.", fix="Give a new directory.")
         _check_directory(path)
     except OSError as error:
         raise cannot_write(path, error) from error
 
 
 def _check_directory(path: Path) -> None:
-    """The nearest directory that exists must be one, and must take new files."""
+    """Check that the nearest path that exists is a directory and takes new files."""
     parent = Path(os.path.realpath(path)).parent
     while not parent.exists() and parent != parent.parent:
         parent = parent.parent
@@ -99,7 +100,7 @@ def reserve_partial(path: Path) -> Path:
     Raises:
         OutputError: the directory cannot be made or takes no file.
     """
-    return _reserved(path, lambda partial: partial.touch(exist_ok=False))
+    return _reserve(path, lambda partial: partial.touch(exist_ok=False))
 
 
 def reserve_partial_directory(path: Path) -> Path:
@@ -108,10 +109,10 @@ def reserve_partial_directory(path: Path) -> Path:
     Raises:
         OutputError: it cannot be made.
     """
-    return _reserved(path, lambda partial: partial.mkdir())
+    return _reserve(path, lambda partial: partial.mkdir())
 
 
-def _reserved(path: Path, make: Callable[[Path], None]) -> Path:
+def _reserve(path: Path, make: Callable[[Path], None]) -> Path:
     final = Path(os.path.realpath(path))
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +143,7 @@ def publish(partial: Path, path: Path, replace: bool) -> None:
     """Sync a finished file and give it its final name, in one step.
 
     Raises:
-        OutputError: the disk refused, or `replace` is off and somebody took the name meanwhile.
+        OutputError: the disk refused, or `replace` is off and the name was taken meanwhile.
     """
     final = Path(os.path.realpath(path))
     try:

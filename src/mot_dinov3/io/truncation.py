@@ -1,4 +1,4 @@
-"""Whether a video file is whole, told from the sizes that its format writes down.
+"""Finds out whether a video file is whole, from the sizes that its format writes down.
 
 libav reads a file that was cut short to its end and reports nothing; the outermost boxes still
 say how long the file was meant to be.
@@ -13,18 +13,17 @@ from typing import BinaryIO
 
 from mot_dinov3.wording import counted
 
-_MOVIE = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"uuid", b"styp",
-                    b"sidx", b"mfra", b"pnot", b"meta", b"udta"})  # fmt: skip
+_MOVIE = frozenset(b"ftyp moov mdat moof free skip wide uuid styp sidx mfra pnot meta udta".split())
 _EBML, _SEGMENT = bytes.fromhex("1A45DFA3"), bytes.fromhex("18538067")
 MOST_BOXES = 1_000_000
 
 
-def damage(path: Path) -> str:
-    """What is missing from a video file, as the end of a sentence; "" when nothing is known."""
+def describe_damage(path: Path) -> str:
+    """Say what is missing from a video file, as the end of a sentence; "" if nothing is known."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            end, indexed = _declared(file, size)
+            end, indexed = _read_declared_end(file, size)
     except OSError:
         return ""
     if end > size:
@@ -34,21 +33,21 @@ def damage(path: Path) -> str:
     return ""
 
 
-def _declared(file: BinaryIO, size: int) -> tuple[int, bool]:
-    """Where the file says it ends, 0 when it does not say, and whether it has its index."""
+def _read_declared_end(file: BinaryIO, size: int) -> tuple[int, bool]:
+    """Read where the file says it ends, 0 when it does not say, and whether it has its index."""
     head = file.read(12)
     if head[4:8] in _MOVIE:
-        boxes = list(_movie_boxes(file, size))
+        boxes = list(_read_movie_boxes(file, size))
         return boxes[-1][1], any(kind == b"moov" for kind, _ in boxes)
     if head.startswith(_EBML):
-        return _matroska_end(file), True
+        return _read_matroska_end(file), True
     if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
-        return _riff_end(file, size), True
+        return _read_riff_end(file, size), True
     return 0, True
 
 
-def _movie_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
-    """(type, end) of the outermost mp4/mov boxes; the last end may lie beyond the file."""
+def _read_movie_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    """Read (type, end) of the outermost mp4/mov boxes; the last end may lie beyond the file."""
     start = 0
     for _ in range(MOST_BOXES):
         file.seek(start)
@@ -65,8 +64,8 @@ def _movie_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
         start = end
 
 
-def _matroska_end(file: BinaryIO) -> int:
-    """The end of the segment of a Matroska or WebM file; 0 when it was left open (live)."""
+def _read_matroska_end(file: BinaryIO) -> int:
+    """Read the end of the segment of a Matroska or WebM file; 0 when it was left open (live)."""
     file.seek(0)
     start = len(_EBML)
     for _ in range(8):
@@ -85,8 +84,8 @@ def _matroska_end(file: BinaryIO) -> int:
     return 0
 
 
-def _riff_end(file: BinaryIO, size: int) -> int:
-    """The end of the last RIFF chunk of an AVI file; large files have several."""
+def _read_riff_end(file: BinaryIO, size: int) -> int:
+    """Read the end of the last RIFF chunk of an AVI file; large files have several."""
     end = 0
     while end < size:
         file.seek(end)

@@ -1,4 +1,4 @@
-"""The reader of journals, for any lines and any cut."""
+"""The reader of frame logs, for any lines and any cut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from mot_dinov3.config import TrackerConfig
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.formats.frame_log import Journal
+from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.io.formats.records import BadRecordError, FrameRecord, parse_record
 from mot_dinov3.lab.selftest.properties.base import holds_for
 from mot_dinov3.lab.selftest.properties.machine import detections, frame_of
@@ -26,14 +26,35 @@ from mot_dinov3.values import FrameResult
 NAMES = {0: "person", 1: "car", 2: 'a "b" \u00e9\\'}
 FRAME_S = 1 / 30
 odd_values: SearchStrategy[Any] = st.sampled_from(
-    [None, True, False, 0, -1, 1.5, 1e400, -1e400, float("nan"), 10**30, 2**63, "", "x", [], {},
-     [[]], {"a": None}, "\ud800", "lost", [1, 2], [None] * 4]
-).map(deepcopy)  # fmt: skip
+    [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1.5,
+        1e400,
+        -1e400,
+        float("nan"),
+        10**30,
+        2**63,
+        "",
+        "x",
+        [],
+        {},
+        [[]],
+        {"a": None},
+        "\ud800",
+        "lost",
+        [1, 2],
+        [None] * 4,
+    ]
+).map(deepcopy)
 """A new value each time: damage may strike twice, in what it left before."""
 
 
-def film(seen: list[list[tuple[float, ...]]], first: int = 0) -> list[dict[str, Any]]:
-    """The records of a tracked film."""
+def track_film(seen: list[list[tuple[float, ...]]], first: int = 0) -> list[dict[str, Any]]:
+    """Track a film of a few frames and write its frame log; returns the records."""
     tracker, out = Tracker(TrackerConfig(), 0.3), []
     for index, rows in enumerate(seen, first):
         found, embeddings = frame_of(rows)
@@ -46,7 +67,7 @@ def film(seen: list[list[tuple[float, ...]]], first: int = 0) -> list[dict[str, 
     return out
 
 
-films = st.lists(detections, min_size=1, max_size=4).map(film)
+films = st.lists(detections, min_size=1, max_size=4).map(track_film)
 
 
 @st.composite
@@ -101,7 +122,7 @@ def any_line_is_read_or_refused(line: bytes) -> None:
 
 
 @holds_for(films, st.floats(0, 1), st.booleans())
-def a_journal_cut_anywhere_is_read_to_the_cut(
+def a_frame_log_cut_anywhere_is_read_to_the_cut(
     records: list[dict[str, Any]], share: float, newline: bool
 ) -> None:
     """All whole lines come back; half a line at the end is passed over and said."""
@@ -115,9 +136,9 @@ def a_journal_cut_anywhere_is_read_to_the_cut(
     with TemporaryDirectory(prefix="mot-selftest-") as directory:
         path = Path(directory) / "in.jsonl"
         path.write_bytes(data[:place] + b"\n" * newline)
-        journal = Journal(path)
+        log = FrameLog(path)
         try:
-            found: list[FrameRecord] | None = list(journal)
+            found: list[FrameRecord] | None = list(log)
         except InputError as error:
             expect_words(error, path)
             found = None
@@ -128,7 +149,7 @@ def a_journal_cut_anywhere_is_read_to_the_cut(
     complete = whole + unbroken
     assert len(found) == complete
     assert [record.result.frame_index for record in found] == list(range(complete))
-    assert journal.cut == (torn > 0 and not unbroken)
+    assert log.cut == (torn > 0 and not unbroken)
     for record, wrote in zip(found, records, strict=False):
         assert [round(float(v), 3) for v in record.result.tracks.score] == [
             round(track["score"], 3) for track in wrote["tracks"]

@@ -1,4 +1,4 @@
-"""Plays a recording to one policy on one budget: scheduling and tracking only."""
+"""Replays a recording with one policy on one budget: scheduling and tracking only."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.config.presets import preset
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.formats.mot import MotTable, MotWriter, read_mot
-from mot_dinov3.lab.recordings.cache import Cache
-from mot_dinov3.lab.recordings.clock import CostTable, Meter, VirtualClock
+from mot_dinov3.lab.recordings.clip import CheapEvidencePlayer, ClipPlayer
+from mot_dinov3.lab.recordings.clock import CostMeter, CostTable, VirtualClock
 from mot_dinov3.lab.recordings.oracle import ObservedTracker, OraclePolicy
 from mot_dinov3.lab.recordings.policies import ORACLE
-from mot_dinov3.lab.recordings.tape import CheapPlayer, TapePlayer
+from mot_dinov3.lab.recordings.recording import Recording
 from mot_dinov3.scheduling.policies.base import Policy
 from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
@@ -26,7 +26,7 @@ LESSONS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ReplayCase:
     """A policy on a budget.
 
     Attributes:
@@ -82,22 +82,22 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
-    """What came of playing a case.
+class ReplayResult:
+    """The result of replaying one case.
 
     Attributes:
-        result: the tracks, as the MOT text says them.
+        table: the tracks, as the MOT text says them.
         sha256: of that text.
         counts: what the embedding step did, frame by frame; times are the virtual clock's.
     """
 
-    result: MotTable
+    table: MotTable
     sha256: str
     counts: list[EmbedCounts]
 
     @property
     def crops(self) -> int:
-        """Crops that went through the embedder."""
+        """Count the crops that went through the embedder."""
         return sum(item.computed for item in self.counts)
 
     @property
@@ -106,11 +106,11 @@ class Played:
         return sum(item.embed_ms for item in self.counts)
 
 
-def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
+def replay(recording: Recording, config: TrackConfig, case: ReplayCase, path: Path) -> ReplayResult:
     """Track a recording and write its MOT text to `path`; the same in every run.
 
     Args:
-        cache: what was recorded.
+        recording: what was recorded.
         config: scheduler and tracker; `conf` is the preset's, or else the recording's.
         case: policy and budget.
         path: where the tracks go.
@@ -118,70 +118,73 @@ def play(cache: Cache, config: TrackConfig, case: Case, path: Path) -> Played:
     Raises:
         MotError: no such policy, it lacks what it needs, or the text cannot be written.
     """
-    conf = preset(config.tracker.tracker).get("conf", cache.conf)
+    conf = preset(config.tracker.tracker).get("conf", recording.conf)
     config = replace(config, detector=replace(config.detector, conf=conf))
     scheduler = case.scheduler(config.scheduler)
     clock = VirtualClock()
-    player = TapePlayer(cache.tape, Meter(cache.costs, clock))
-    policy = policy_for(cache, case, scheduler)
+    player = ClipPlayer(recording.clip, CostMeter(recording.costs, clock))
+    policy = create_replay_policy(recording, case, scheduler)
     keeper = ObservedTracker.of(config)
-    spender = EmbeddingScheduler(scheduler, clock, whole_frame=cache.tape.whole_frame)
+    spender = EmbeddingScheduler(scheduler, clock, whole_frame=recording.clip.whole_frame)
     if case.cheap:
-        require_cheap(cache)
-    models = Models(player, player, CheapPlayer(cache.tape, player) if case.cheap else None)
+        require_cheap(recording)
+    cheap = CheapEvidencePlayer(recording.clip, player) if case.cheap else None
+    models = Models(player, player, cheap)
     tracker = ModularTracker(models, policy, spender, keeper)
     if isinstance(policy, OraclePolicy):
-        policy.attach(keeper, lambda index: cache.tape.takes[index].vectors)
-    teach(spender, cache.costs)
+        policy.attach(keeper, lambda index: recording.clip.frames[index].vectors)
+    teach_costs(spender, recording.costs)
     counts = []
     with MotWriter(path) as writer:
-        for frame in cache.tape.frames():
+        for frame in recording.clip.black_frames():
             result = tracker.step(frame)
             writer.write(frame.index, result.tracks)
             counts.append(result.embed)
             if isinstance(policy, OraclePolicy):
                 policy.learn(result)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Played(read_mot(path), digest, counts)
+    return ReplayResult(read_mot(path), digest, counts)
 
 
-def require_cheap(cache: Cache) -> None:
+def require_cheap(recording: Recording) -> None:
     """Refuse cheap evidence where none was recorded.
 
     Raises:
         UsageError: names the source.
     """
-    if not cache.tape.cheap_dim:
+    if not recording.clip.cheap_dim:
         raise UsageError(
-            f"The cache of '{cache.origin.name}' holds no cheap evidence.",
+            f"The cache of '{recording.origin.name}' holds no cheap evidence.",
             fix="Leave out --cheap-evidence, or record it: python cli.py cache --cheap-evidence "
             "detector --replace",
         )
 
 
-def policy_for(cache: Cache, case: Case, scheduler: SchedulerConfig) -> Policy:
-    """The policy of a case, over this recording.
+def create_replay_policy(
+    recording: Recording, case: ReplayCase, scheduler: SchedulerConfig
+) -> Policy:
+    """Build the policy of a case for this recording.
 
     Raises:
         UsageError: it needs embeddings or ground truth, and there are none.
         UnknownNameError: there is no such policy.
     """
-    if not cache.dim and case.policy != "never":
+    if not recording.dim and case.policy != "never":
         raise UsageError(
-            f"The cache of '{cache.origin.name}' has no embeddings for {case.policy}.",
+            f"The cache of '{recording.origin.name}' has no embeddings for {case.policy}.",
             fix="Cache it with an embedder, or replay --policies never alone.",
         )
     if case.family != ORACLE:
         return create_policy(scheduler)
-    if cache.truth is None:
+    if recording.truth is None:
         raise UsageError(
-            f"The policy {ORACLE} needs the ground truth of '{cache.origin.name}'.",
+            f"The policy {ORACLE} needs the ground truth of '{recording.origin.name}'.",
             fix="Leave it out, or cache the source with --truth FILE.",
         )
-    return OraclePolicy(scheduler, case.argument, cache.truth, list(cache.tape.takes))
+    return OraclePolicy(scheduler, case.argument, recording.truth, list(recording.clip.frames))
 
 
-def teach(scheduler: EmbeddingScheduler, costs: CostTable) -> None:
+def teach_costs(scheduler: EmbeddingScheduler, costs: CostTable) -> None:
     """Let the cost model know every batch size, so that it never has to fit a line."""
     if costs.embed_ms:
         for n in range(1, scheduler.config.critical_batch + 1):

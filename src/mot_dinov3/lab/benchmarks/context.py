@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from mot_dinov3.config import DeviceConfig, EmbedderConfig, TrackConfig
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.read.sources import FrameReader
-from mot_dinov3.lab.recordings.tape import Tape, record
+from mot_dinov3.lab.recordings.clip import RecordedClip, record_detections
 from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.runs.session import open_frames
@@ -21,9 +22,15 @@ from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.wording import counted
 
+WIDTH, LAYERS, HEADS = 384, 12, 6
+EDGE, PATCH = 224, 16
+"""Model and input size of DINOv3 ViT-S/16 (Siméoni et al. 2025)."""
+
+KINDS = ("dinov2", "dinov3")
+
 
 @dataclass(frozen=True, slots=True)
-class BenchSettings:
+class BenchmarkSettings:
     """What was asked for.
 
     Attributes:
@@ -33,7 +40,7 @@ class BenchSettings:
         frames: how many frames of the clip are used, 0 for all.
         random_vits: "dinov2" or "dinov3" for a ViT-S with random weights, "" for the
             configured embedder.
-        directory: a place for files that nobody needs afterwards.
+        directory: a place for files that are not needed afterwards.
         peers_python: the interpreter that has other people's trackers.
     """
 
@@ -46,10 +53,10 @@ class BenchSettings:
     peers_python: str = sys.executable
 
 
-class Bench:
-    """Hands every benchmark the same clip, detections and embedder, made when first needed."""
+class BenchmarkContext:
+    """Gives every benchmark the same clip, detections and embedder, made when first needed."""
 
-    def __init__(self, settings: BenchSettings) -> None:
+    def __init__(self, settings: BenchmarkSettings) -> None:
         self.settings = settings
         self.directory = settings.directory
 
@@ -58,13 +65,13 @@ class Bench:
         """The configuration, with a drawn street in place of a source that was not given."""
         config = self.settings.config
         if not config.source.source:
-            config = self._on_the_street(config)
+            config = self._use_drawn_street(config)
         if self.settings.random_vits:
-            config = replace(config, embedder=self._random(config.embedder))
+            config = replace(config, embedder=self._use_random_weights(config.embedder))
         most = self.settings.frames or config.source.max_frames
         return replace(config, source=replace(config.source, max_frames=most))
 
-    def _on_the_street(self, config: TrackConfig) -> TrackConfig:
+    def _use_drawn_street(self, config: TrackConfig) -> TrackConfig:
         from mot_dinov3.data.synthetic.clip import DEMO_SEED, draw_clip
 
         clip = draw_clip(self.directory, self.settings.frames or 300, DEMO_SEED)
@@ -75,10 +82,8 @@ class Bench:
             detector=replace(config.detector, det=truth),
         )
 
-    def _random(self, embedder: EmbedderConfig) -> EmbedderConfig:
-        from mot_dinov3.lab.benchmarks.random_vit import save_random_vits
-
-        path = save_random_vits(self.directory, self.settings.random_vits)
+    def _use_random_weights(self, embedder: EmbedderConfig) -> EmbedderConfig:
+        path = save_random_vit(self.directory, self.settings.random_vits)
         return replace(embedder, embedder="dino", embed_model=str(path))
 
     @cached_property
@@ -91,10 +96,10 @@ class Bench:
         """The embedder under test."""
         from mot_dinov3.perception.features.factory import create_embedder
 
-        return create_embedder(self.config.embedder, self.place(self.config.device))
+        return create_embedder(self.config.embedder, self.create_placement(self.config.device))
 
-    def place(self, run: DeviceConfig) -> Placement:
-        """Where an embedder runs that shares nothing with a detector."""
+    def create_placement(self, run: DeviceConfig) -> Placement:
+        """Place an embedder on the device so that it shares nothing with a detector."""
         return Placement(self.device, run, FrameUpload(self.device))
 
     @cached_property
@@ -105,14 +110,14 @@ class Bench:
         return create_detector(self.config.detector, self.device, self.config.device)
 
     @cached_property
-    def tape(self) -> Tape:
+    def recorded(self) -> RecordedClip:
         """The clip's detections, computed in one pass."""
-        with self.reader() as frames:
-            return record(frames, self.detector)
+        with self.open_reader() as frames:
+            return record_detections(frames, self.detector)
 
     @contextmanager
-    def reader(self) -> Iterator[FrameReader]:
-        """The clip from its beginning."""
+    def open_reader(self) -> Iterator[FrameReader]:
+        """Open the clip at its beginning."""
         with open_frames(self.config.source) as reader:
             if not reader.info.has_pixels:
                 raise InputError(
@@ -125,10 +130,43 @@ class Bench:
     def clip_title(self) -> str:
         """Clip and detector in a few words."""
         name = printable_name(self.config.source.source).rstrip("/").rpartition("/")[2]
-        return f"{name}, {counted(len(self.tape), 'frame')}, {self.tape.title}"
+        return f"{name}, {counted(len(self.recorded), 'frame')}, {self.recorded.title}"
 
     @property
     def title(self) -> str:
         """Embedder, clip and detector in a few words."""
         model = self.embedder.title.replace(f"{self.directory}/", "")
         return f"{model}; {self.clip_title}"
+
+
+def save_random_vit(directory: Path, kind: str) -> Path:
+    """Save a ViT-S with random weights as the hub would hold it; returns its directory.
+
+    It is as slow as the real model, and nothing has to be downloaded.
+
+    Args:
+        directory: where the model's directory is made.
+        kind: "dinov2" or "dinov3".
+    """
+    import torch
+
+    from mot_dinov3.perception.pretrained import quiet_transformers
+
+    torch.manual_seed(0)
+    path = directory / f"random-{kind}-vits"
+    with quiet_transformers():
+        _build_vit(kind).save_pretrained(path)
+    return path
+
+
+def _build_vit(kind: str) -> Any:  # noqa: ANN401 - a torch module
+    import transformers
+
+    shape = {"hidden_size": WIDTH, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS}
+    shape |= {"image_size": EDGE, "patch_size": PATCH}
+    if kind == "dinov2":
+        return transformers.Dinov2Model(transformers.Dinov2Config(**shape))
+    config = transformers.DINOv3ViTConfig(
+        **shape, intermediate_size=4 * WIDTH, num_register_tokens=4
+    )
+    return transformers.DINOv3ViTModel(config)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from mot_dinov3.commands import bench
-from mot_dinov3.lab.benchmarks import overlap
-from mot_dinov3.lab.benchmarks.bench import Bench
-from mot_dinov3.lab.benchmarks.overlap import Case
+from mot_dinov3.lab.benchmarks import concurrency
+from mot_dinov3.lab.benchmarks.concurrency import WayRounds
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.runs.loop import RunOutcome
 from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks
 
 
 def test_a_case_adds_up_its_rounds():
-    case = Case()
+    case = WayRounds()
     for wall_s in (1.0, 2.0):
         outcome = RunOutcome(wall_s=wall_s, busy_s={"main": 0.5})
         for latency_ms in (10.0, 20.0):
@@ -29,13 +29,15 @@ def test_a_case_adds_up_its_rounds():
 
 @pytest.mark.slow
 def test_both_ways_are_run_by_turns_with_models_here_and_elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setattr(overlap, "ELSEWHERE_MS", 1.0)
-    monkeypatch.setattr(overlap, "rounds_of", lambda asked: asked)
+    monkeypatch.setattr(concurrency, "ELSEWHERE_MS", 1.0)
+    monkeypatch.setattr(concurrency, "count_rounds", lambda asked: asked)
     words = bench.parser().parse_args(["overlap", "--frames", "6", "--cpu"])
-    report = overlap.overlap(Bench(bench.build_settings(words, tmp_path)))
+    report = concurrency.measure_concurrency(
+        BenchmarkContext(bench.build_settings(words, tmp_path))
+    )
     rows = {row.label: row.figures for row in report.rows}
     for place in ("here", "elsewhere"):
-        serial, parallel = (rows[f"{place}, {way}"] for way in overlap.WAYS)
+        serial, parallel = (rows[f"{place}, {way}"] for way in concurrency.WAYS)
         assert serial["frames"] == parallel["frames"] == 6
         assert serial["main_busy"] == pytest.approx(1, abs=0.05)
         assert {"read_busy", "sinks_busy"} <= set(parallel) - set(serial)

@@ -8,7 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
-from mot_dinov3.lab.recordings.clock import Meter
+from mot_dinov3.lab.recordings.clock import CostMeter
 from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.perception.features.base import Embedder
 from mot_dinov3.values import Detections, FloatArray, Frame, Image
@@ -18,11 +18,16 @@ BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
-    """One frame of a tape.
+class RecordedFrame:
+    """One frame of a recorded clip.
 
-    `vectors` (N, D) and cheap evidence `cheap` (N, C) are aligned with the detections; D or C is 0
-    where there are none.
+    Attributes:
+        index: 0-based position in the source.
+        time_s: seconds from the first frame.
+        detections: what the detector saw.
+        vectors: (N, D) float32 embeddings, aligned with the detections; D is 0 without an
+            embedder.
+        cheap: (N, C) float32 cheap evidence, aligned with the detections; C is 0 without any.
     """
 
     index: int
@@ -33,25 +38,25 @@ class Take:
 
 
 @dataclass(slots=True)
-class Tape:
-    """What a clip gives to a tracker.
+class RecordedClip:
+    """What the models gave for each frame of a clip.
 
     Attributes:
         title: the detector that was recorded.
         names: class id -> name.
-        takes: by frame index, in order.
+        frames: by frame index, in order.
         frame_wh: width and height of the frames in pixels.
-        whole_frame: vectors came of one pass over each whole picture.
+        whole_frame: whether the vectors come from one pass over each whole picture.
     """
 
     title: str
     names: Mapping[int, str]
-    takes: dict[int, Take] = field(default_factory=dict)
+    frames: dict[int, RecordedFrame] = field(default_factory=dict)
     frame_wh: tuple[int, int] = (1, 1)
     whole_frame: bool = False
 
     def __len__(self) -> int:
-        return len(self.takes)
+        return len(self.frames)
 
     def add(
         self,
@@ -62,7 +67,7 @@ class Tape:
     ) -> None:
         """Append one frame."""
         nothing = np.zeros((len(detections), 0), np.float32)
-        self.takes[frame.index] = Take(
+        self.frames[frame.index] = RecordedFrame(
             frame.index,
             frame.time_s,
             detections,
@@ -73,41 +78,44 @@ class Tape:
     @property
     def dim(self) -> int:
         """Length of a vector, 0 where nothing was embedded."""
-        return next((take.vectors.shape[1] for take in self.takes.values()), 0)
+        return next((recorded.vectors.shape[1] for recorded in self.frames.values()), 0)
 
     @property
     def cheap_dim(self) -> int:
         """Length of a row of cheap evidence, 0 where there is none."""
-        return next((take.cheap.shape[1] for take in self.takes.values()), 0)
+        return next((recorded.cheap.shape[1] for recorded in self.frames.values()), 0)
 
-    def frames(self) -> Iterator[Frame]:
-        """The frames in their size, black, for a tracker that reads detections off this tape."""
+    def black_frames(self) -> Iterator[Frame]:
+        """The frames in their size, black, for a tracker that looks up these detections."""
         width, height = self.frame_wh
         nothing = np.broadcast_to(np.uint8(0), (height, width, 3))
-        return (Frame(take.index, take.time_s, nothing) for take in self.takes.values())
+        return (Frame(item.index, item.time_s, nothing) for item in self.frames.values())
 
     @property
     def per_frame(self) -> float:
         """Mean number of detections in a frame."""
-        return sum(len(take.detections) for take in self.takes.values()) / max(len(self), 1)
+        count = sum(len(item.detections) for item in self.frames.values())
+        return count / max(len(self), 1)
 
 
-def record(frames: Iterable[Frame], detector: Detector) -> Tape:
-    """Run the detector once over the frames."""
-    tape = Tape(detector.title, detector.names)
+def record_detections(frames: Iterable[Frame], detector: Detector) -> RecordedClip:
+    """Run the detector once over the frames and keep what it finds."""
+    clip = RecordedClip(detector.title, detector.names)
     for frame in frames:
-        if not len(tape):
-            tape.frame_wh = (frame.width, frame.height)
+        if not len(clip):
+            clip.frame_wh = (frame.width, frame.height)
             detector.warm_up(frame.width, frame.height)
-        tape.add(frame, detector.detect(frame))
-    return tape
+        clip.add(frame, detector.detect(frame))
+    return clip
 
 
-def with_vectors(tape: Tape, frames: Iterable[Frame], embedder: Embedder, conf: float) -> Tape:
-    """The same tape with every detection of at least `conf` embedded from the frames' pixels."""
-    out = Tape(tape.title, tape.names, frame_wh=tape.frame_wh)
+def embed_clip(
+    clip: RecordedClip, frames: Iterable[Frame], embedder: Embedder, conf: float
+) -> RecordedClip:
+    """Embed every detection of at least `conf` from the frames' pixels; returns a new clip."""
+    out = RecordedClip(clip.title, clip.names, frame_wh=clip.frame_wh)
     for frame in frames:
-        detections = tape.takes[frame.index].detections
+        detections = clip.frames[frame.index].detections
         vectors = np.full((len(detections), embedder.dim), np.nan, np.float32)
         rows = np.flatnonzero(detections.score >= conf)
         for start in range(0, len(rows), BATCH):
@@ -117,15 +125,15 @@ def with_vectors(tape: Tape, frames: Iterable[Frame], embedder: Embedder, conf: 
     return out
 
 
-class TapePlayer:
-    """A detector and an embedder that only look up what a tape holds for the frame.
+class ClipPlayer:
+    """A detector and an embedder that only look up what was recorded for the frame.
 
     With a `meter` the virtual clock is charged with what the work cost when it was recorded.
 
     Attributes:
         spent_ms: time spent looking up embeddings since the last `detect`.
-        take: what `detect` saw last.
-        whole_frame: as the tape's.
+        recorded: the frame that `detect` returned last.
+        whole_frame: as the clip's.
     """
 
     device = "cpu"
@@ -133,53 +141,53 @@ class TapePlayer:
     has_own_cost = False
     has_memory = False
 
-    def __init__(self, tape: Tape, meter: Meter | None = None) -> None:
-        self.tape = tape
+    def __init__(self, clip: RecordedClip, meter: CostMeter | None = None) -> None:
+        self.clip = clip
         self.meter = meter
-        self.title = f"{tape.title}, recorded"
-        self.names = tape.names
-        self.dim = tape.dim
-        self.whole_frame = tape.whole_frame
+        self.title = f"{clip.title}, recorded"
+        self.names = clip.names
+        self.dim = clip.dim
+        self.whole_frame = clip.whole_frame
         self.spent_ms = 0.0
-        self.take = Take(-1, 0.0, Detections.empty(), np.zeros((0, 0), np.float32))
+        self.recorded = RecordedFrame(-1, 0.0, Detections.empty(), np.zeros((0, 0), np.float32))
         self._row_of: dict[bytes, int] = {}
 
     def warm_up(self, width: int, height: int) -> None:
         """Nothing to do: all is in memory."""
 
     def detect(self, frame: Frame) -> Detections:
-        """What was seen in that frame."""
-        take = self.tape.takes[frame.index]
+        """The recorded detections of that frame."""
+        recorded = self.clip.frames[frame.index]
         self.spent_ms = 0.0
         if self.meter is not None:
-            self.meter.frame()
-        self.take = take
+            self.meter.charge_frame()
+        self.recorded = recorded
         if self.dim:
-            self._row_of = {box.tobytes(): row for row, box in enumerate(take.detections.xyxy)}
-        return take.detections
+            self._row_of = {box.tobytes(): row for row, box in enumerate(recorded.detections.xyxy)}
+        return recorded.detections
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
-        """The recorded vectors of boxes of the frame that `detect` saw last."""
+        """Look up the recorded vectors of boxes of the frame that `detect` returned last."""
         started = perf_counter()
-        out = self.take.vectors[[self._row_of[box.tobytes()] for box in xyxy]]
+        out = self.recorded.vectors[[self._row_of[box.tobytes()] for box in xyxy]]
         if self.meter is not None:
-            self.meter.batch(len(xyxy))
+            self.meter.charge_batch(len(xyxy))
         self.spent_ms += (perf_counter() - started) * 1000
         return out
 
 
-class CheapPlayer:
-    """Cheap evidence of all detections of a frame, looked up on a tape."""
+class CheapEvidencePlayer:
+    """Looks up the recorded cheap evidence of all detections of a frame."""
 
     device, title, fingerprint = "cpu", "recorded", ""
     whole_frame = True
     has_own_cost = False
     has_memory = False
 
-    def __init__(self, tape: Tape, player: TapePlayer) -> None:
-        self.dim = tape.cheap_dim
+    def __init__(self, clip: RecordedClip, player: ClipPlayer) -> None:
+        self.dim = clip.cheap_dim
         self._player = player
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
-        """What was recorded for the frame that the player saw last; `xyxy` are all its boxes."""
-        return self._player.take.cheap
+        """The cheap evidence of the frame that the player detected last; `xyxy`: all its boxes."""
+        return self._player.recorded.cheap

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from mot_dinov3.errors import EXIT_OUTPUT, OutputError
-from mot_dinov3.io.paths import check_output, publish, reserve_partial
+from mot_dinov3.io.write.paths import check_output, publish, reserve_partial
 
 
 def refusal(path, source=None, no_clobber=False):
