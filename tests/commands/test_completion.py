@@ -68,6 +68,8 @@ def test_all_commands_are_offered(in_bash):
         (["eval", "--metrics", "hota", "id"], ["identity"]),
         (["completion", ""], ["bash", "zsh", "tcsh"]),
         (["--source", "w"], ["walk.mp4", "worlds"]),
+        (["--det", "mot"], ["mot", "motion"]),
+        (["--det", "wa"], ["walk.mp4"]),
         (["--output", "wa"], ["walk.mp4"]),
         (["--save-mot", "wa"], ["walk.mp4"]),
         (["render", "--jsonl", "wa"], ["walk.mp4"]),

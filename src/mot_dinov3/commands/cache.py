@@ -82,8 +82,10 @@ def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:
             "--source is missing: there is nothing to record.",
             fix="Give a video: python cli.py cache --source video.mp4 --out cache",
         )
+    from mot_dinov3.perception.detectors.factory import detector_kind
+
     det = config.detector.det
-    given = f"--truth {truth}" if truth else f"--det {det}" if det.startswith("mot:") else ""
+    given = f"--truth {truth}" if truth else f"--det {det}" if detector_kind(det).stored else ""
     if len(sources) > 1 and given:
         raise UsageError(
             f"{given} belongs to one source, not to {len(sources)}.",
@@ -163,7 +165,6 @@ def build_cache(
     """What was recorded, with its identity and the ground truth that came with the source."""
     from mot_dinov3.lab.recordings.recorder import read_truth
     from mot_dinov3.lab.recordings.recording import Origin, Recording, describe_setup
-    from mot_dinov3.perception.fingerprint import detector_digest
 
     info, clip = reader.info, recording.clip
     return Recording(
@@ -172,7 +173,7 @@ def build_cache(
         clip,
         recording.costs,
         truth=read_truth(config.source.source, reader),
-        repeated=detector_digest(config.detector)[1],
+        repeated=models.detector.repeated,
     )
 
 
@@ -185,7 +186,6 @@ def is_recorded(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
     from mot_dinov3.lab.recordings.recorder import ContentDigest
     from mot_dinov3.lab.recordings.recording import Origin, describe_setup, require_same
     from mot_dinov3.lab.recordings.store import read_recording
-    from mot_dinov3.perception.fingerprint import detector_digest
     from mot_dinov3.runs.session import open_frames
 
     if not path.exists():
@@ -200,7 +200,7 @@ def is_recorded(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
             frames += 1
         info = reader.info
     found = Origin(info.name, info.width, info.height, info.fps, frames, digest.hexdigest())
-    require_same(str(path), kept, (found, recipe, detector_digest(config.detector)[1]))
+    require_same(str(path), kept, (found, recipe, loaded.detector.repeated))
     if not config.talk.quiet:
         print(f"kept {path}: {describe_cache(kept)}")
     return True

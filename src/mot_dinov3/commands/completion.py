@@ -16,6 +16,8 @@ names. In bash: eval "$(mot-dinov3 completion bash)", also in ~/.bashrc."""
 
 SHELLS = ("bash", "zsh", "tcsh")
 PROGRAM = "mot-dinov3"
+NAMES_OR_FILES = '{}() {{ compgen -W "{}" -- "$1"; compgen -f -- "$1"; }}'
+"""A function of bash that offers the members of a table, and files."""
 
 
 def parser() -> CommandParser:
@@ -51,14 +53,19 @@ def build_script(shell: str, name: str) -> str:
         raise not_installed("shtab", "completion", "Shell completion") from error
     root = build_whole_parser(name)
     kinds = {"file": shtab.FILE, "directory": shtab.DIRECTORY}
+    functions = []
     for one in list_parsers(root):
         for action in one._actions:  # noqa: SLF001 - argparse tells of its flags in no other way
-            kind = kind_of(action)
-            if kind:
+            kind, names = kind_of(action), members_of(action.dest)
+            if kind and names:  # only bash offers both
+                function = f"_names_or_files_{action.dest}"
+                functions.append(NAMES_OR_FILES.format(function, " ".join(names)))
+                action.complete = kinds[kind] | {"bash": function}  # type: ignore[attr-defined]
+            elif kind:
                 action.complete = kinds[kind]  # type: ignore[attr-defined]
             else:
-                action.choices = action.choices or tuple(members_of(action.dest)) or None
-    return str(shtab.complete(root, shell=shell))
+                action.choices = action.choices or tuple(names) or None
+    return str(shtab.complete(root, shell=shell, preamble={"bash": "\n".join(functions)}))
 
 
 def build_whole_parser(name: str) -> argparse.ArgumentParser:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from time import process_time
 
 import numpy as np
@@ -17,6 +16,7 @@ from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.lab.benchmarks.machine import run_on_one_core
 from mot_dinov3.lab.recordings.clip import ClipPlayer, RecordedClip, record_detections
 from mot_dinov3.lab.recordings.crowd import record_crowd
+from mot_dinov3.perception.detectors.factory import create_detector, detector_kind, named_files
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
@@ -40,7 +40,7 @@ def measure_association(context: BenchmarkContext) -> Report:
         [],
         ["scheduler_ms: reusing vectors and keeping the cost model, on top of p50_ms."],
     )
-    if config.detector.det.startswith("mot:"):
+    if detector_kind(config.detector.det).stored:
         recorded = record_mot_file(config.detector, context.settings.frames)
         for dim in (0, DIM):
             figures = run_on_one_core(measure_recorded, recorded, config, dim, rounds)
@@ -65,10 +65,9 @@ def _build_label(name: str, dim: int) -> str:
 def record_mot_file(config: DetectorConfig, frames: int) -> RecordedClip:
     """Read the detections of a MOT file, at 30 frames a second; at most `frames`, 0 for all."""
     from mot_dinov3.io.formats.mot import read_mot
-    from mot_dinov3.perception.detectors.mot_file import MotFileDetector
 
-    detector = MotFileDetector(config)
-    last = int(read_mot(Path(config.det.partition(":")[2])).frame_index.max(initial=-1))
+    detector = create_detector(config, "cpu")
+    last = int(read_mot(named_files(config.det)[0]).frame_index.max(initial=-1))
     nothing = np.zeros((1, 1, 3), np.uint8)
     numbers = range(min(last + 1, frames or last + 1))
     return record_detections((Frame(number, number / FPS, nothing) for number in numbers), detector)

@@ -15,7 +15,7 @@ from mot_dinov3.lab.benchmarks.base import Figures, Report, ResultRow
 from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.lab.benchmarks.figures import compare_rounds, count_rounds
 from mot_dinov3.perception.backends.choice import ORDER, PRECISIONS, TITLES
-from mot_dinov3.perception.detectors.factory import REPLAY, create_detector, detector_kind
+from mot_dinov3.perception.detectors.factory import create_detector, detector_kind
 from mot_dinov3.perception.detectors.letterbox import input_size
 from mot_dinov3.perception.features.factory import create_embedder
 from mot_dinov3.runtime.device import create_synchronised_clock
@@ -121,9 +121,7 @@ def _time_calls(one: Contender, frames: list[Frame], clock: Callable[[], float])
 def _choose_detector(context: BenchmarkContext) -> DetectorConfig:
     """Choose the configured detector, or the demo one if no backend runs it."""
     config = context.config.detector
-    return (
-        replace(config, det="demo") if detector_kind(config.det) in (REPLAY, "motion") else config
-    )
+    return config if detector_kind(config.det).has_network else replace(config, det="demo")
 
 
 def _create_detection(context: BenchmarkContext, settings: DeviceConfig) -> Contender:
@@ -138,7 +136,7 @@ def _create_ultralytics(context: BenchmarkContext, frame: Frame) -> dict[str, Co
     path = Path(config.det)
     if path.suffix != ".pt" or not path.is_file() or context.device != "cpu":
         return {}
-    from mot_dinov3.perception.detectors.checkpoint import Checkpoint, quietly
+    from mot_dinov3.perception.detectors.checkpoint import Checkpoint, silence_output
     from mot_dinov3.perception.detectors.ultralytics_loop import UltralyticsDetector
 
     files = {"Ultralytics torch": path}
@@ -146,8 +144,8 @@ def _create_ultralytics(context: BenchmarkContext, frame: Frame) -> dict[str, Co
         checkpoint = Checkpoint(path)
         size = input_size((frame.width, frame.height), config.imgsz, checkpoint.about.stride)
         checkpoint.model.model.pt_path = str(context.directory / path.name)
-        with quietly():
-            own = checkpoint.model.export_weights(format="openvino", imgsz=size, device="cpu")
+        with silence_output():
+            own = checkpoint.model.export(format="openvino", imgsz=size, device="cpu")
         files["Ultralytics OpenVINO"] = Path(own)
     return {
         name: Contender(UltralyticsDetector(config, file, context.device).detect, compare_boxes)

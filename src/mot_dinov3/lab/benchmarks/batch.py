@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.lab.benchmarks.figures import compare_rounds, count_rounds
 from mot_dinov3.lab.benchmarks.machine import run_on_one_core
 from mot_dinov3.perception.features.base import Embedder, Placement
-from mot_dinov3.perception.features.factory import EMBEDDERS
+from mot_dinov3.perception.features.factory import create_embedder
 from mot_dinov3.runtime.device import create_stopwatch
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.values import FloatArray, Image
@@ -55,7 +54,7 @@ class Way:
             FrameUpload(device) if self.on_device else None,
             self.graphs,
         )
-        return cast("Embedder", EMBEDDERS.load(config.embedder)(config, place))
+        return create_embedder(config, place)
 
 
 CPU_WAYS = (
@@ -98,7 +97,7 @@ def measure_batches(context: BenchmarkContext) -> Report:
         "speedup: median over rounds and sizes of the first row's time over this row's.",
     ]
     where = "one core" if device == "cpu" else f"{device}, CUDA events"
-    what = str(config.model_id).replace(f"{context.directory}/", "")
+    what = (config.embed_model or config.embedder).replace(f"{context.directory}/", "")
     return Report(f"{what}, cost by batch size; {where}", rows, notes)
 
 

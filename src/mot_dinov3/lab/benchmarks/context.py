@@ -150,7 +150,7 @@ def save_random_vit(directory: Path, kind: str) -> Path:
     """
     import torch
 
-    from mot_dinov3.perception.features.pretrained import quiet_transformers
+    from mot_dinov3.perception.pretrained import quiet_transformers
 
     torch.manual_seed(0)
     path = directory / f"random-{kind}-vits"

@@ -25,6 +25,7 @@ from mot_dinov3.lab.benchmarks.peer_link import PeerLink, save_rows
 from mot_dinov3.lab.benchmarks.peer_process import PEERS
 from mot_dinov3.lab.recordings.clip import RecordedClip
 from mot_dinov3.lab.recordings.crowd import record_crowd
+from mot_dinov3.perception.detectors.factory import detector_kind
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.values import Detections, Frame
 from mot_dinov3.wording import counted
@@ -82,7 +83,7 @@ def measure_peers(context: BenchmarkContext) -> Report:
 
 def record_boxes(config: TrackConfig, frames: int) -> RecordedClip:
     """Recorded detections where `--det mot:FILE` names some, else those of a drawn crowd."""
-    if config.detector.det.startswith("mot:"):
+    if detector_kind(config.detector.det).stored:
         return record_mot_file(config.detector, frames)
     return record_crowd(CROWD, frames)
 

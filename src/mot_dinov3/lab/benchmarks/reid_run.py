@@ -61,7 +61,7 @@ def measure_reid_run(context: BenchmarkContext) -> Report:
 def has_onnx_model(context: BenchmarkContext) -> bool:
     """Whether the embedder is a file that BoxMOT can load."""
     embedder = context.settings.config.embedder
-    return embedder.embedder == "onnx" and Path(embedder.model_id).is_file()
+    return embedder.embedder == "onnx" and Path(embedder.embed_model).is_file()
 
 
 def create_own_entrant(context: BenchmarkContext, clip: ShortClip, *, every: bool) -> Entrant:
@@ -90,7 +90,7 @@ def build_own_row(ours: Entrant, every: Entrant) -> ResultRow:
 
 def create_boxmot_entrants(context: BenchmarkContext, clip: ShortClip) -> dict[str, Entrant]:
     """Enter each tracker as it ships, and with the fastest models that BoxMOT takes."""
-    weights, model = weights_of(context), str(Path(context.config.embedder.model_id).absolute())
+    weights, model = weights_of(context), str(Path(context.config.embedder.embed_model).absolute())
     imgsz = context.config.detector.imgsz
     height, width = compute_input_shape(clip.wh, imgsz)
     best_size = f"{height},{width}"

@@ -13,6 +13,7 @@ from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.lab.benchmarks.figures import compare_rounds, count_rounds
 from mot_dinov3.lab.benchmarks.own_program import build_own_program
 from mot_dinov3.lab.benchmarks.program import ProgramError, watch
+from mot_dinov3.perception.detectors.factory import detector_kind
 
 FRAMES = 150
 BUDGET_MS = 20.0
@@ -26,7 +27,7 @@ def measure_tax(context: BenchmarkContext) -> Report:
     """Measure frames a second of the whole run over those of the detector alone, in turn."""
     title = "what tracking takes from the detector's speed"
     config = context.settings.config
-    if not config.source.source or config.detector.det.startswith("mot:"):
+    if not config.source.source or detector_kind(config.detector.det).stored:
         return Report(title, [ResultRow(OURS, {}, skipped=WHAT_IT_NEEDS)])
     clip = write_short_clip(context, context.settings.frames or FRAMES)
     config = replace(

@@ -137,6 +137,7 @@ class ClipPlayer:
     """
 
     device = "cpu"
+    fingerprint = repeated = ""
     has_own_cost = False
     has_memory = False
 
@@ -178,7 +179,7 @@ class ClipPlayer:
 class CheapEvidencePlayer:
     """Looks up the recorded cheap evidence of all detections of a frame."""
 
-    device, title = "cpu", "recorded"
+    device, title, fingerprint = "cpu", "recorded", ""
     whole_frame = True
     has_own_cost = False
     has_memory = False

@@ -13,9 +13,7 @@ from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.lab.recordings.clip import RecordedClip
 from mot_dinov3.lab.recordings.clock import CostTable
 from mot_dinov3.perception.detectors.base import Detector
-from mot_dinov3.perception.detectors.factory import REPLAY, detector_kind
 from mot_dinov3.perception.features.base import Embedder
-from mot_dinov3.perception.fingerprint import detector_digest, embedder_weights
 from mot_dinov3.values import FloatArray
 from mot_dinov3.wording import counted
 
@@ -116,12 +114,11 @@ def describe_setup(
     Raises:
         MotError: a file of weights cannot be read any more.
     """
-    repeats = detector_kind(config.detector.det) == REPLAY
     return RecordingSetup(
-        detector="stored detections" if repeats else detector.title,
-        detector_weights=detector_digest(config.detector)[0],
+        detector="stored detections" if detector.repeated else detector.title,
+        detector_weights=detector.fingerprint,
         embedder=embedder.title if embedder else "none",
-        embedder_weights=embedder_weights(config, embedder.title) if embedder else "",
+        embedder_weights=embedder.fingerprint if embedder else "",
         settings=select_settings(config),
     )
 

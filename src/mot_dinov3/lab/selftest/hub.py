@@ -106,7 +106,7 @@ TROUBLES = (
     Trouble("unreachable", "cannot be reached", stop_hub),
     Trouble("too-many-requests", "(?s)HTTP 429.*Try again later", give_answer(429, "slow down")),
     Trouble("server-error", "(?s)HTTP 500.*Try again later", give_answer(500)),
-    Trouble("captive-portal", "no answer of Hugging Face", demand_login),
+    Trouble("captive-portal", "not an answer of Hugging Face", demand_login),
     Trouble("unknown", f"There is no model '{MODEL}'", give_answer(404, "", "RepoNotFound")),
     Trouble("no-config", r"no config\.json", remove_config),
     Trouble("only-pickle", "no safetensors weights", keep_only_pickle),

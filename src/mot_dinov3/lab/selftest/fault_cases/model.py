@@ -68,7 +68,7 @@ FAULTS = (
     weights_fault("weights-empty", "is empty", b""),
     weights_fault("weights-garbage", "is not a PyTorch file", GARBAGE),
     weights_fault("weights-text", "describes a network but holds no weights", b"nc: 80\n", ".yaml"),
-    weights_fault("weights-kind-unknown", "of no kind that Ultralytics loads", GARBAGE, ".h5"),
+    weights_fault("weights-kind-unknown", "not of a kind that Ultralytics loads", GARBAGE, ".h5"),
     weights_fault("weights-onnx-garbage", "bad.onnx", GARBAGE, ".onnx"),
     weights_fault("weights-openvino-garbage", "bad.xml", b"<net></net>", ".xml"),
     Fault(
