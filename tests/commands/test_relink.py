@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def runs(tmp_path_factory):
     """The same run as it was, and relinked while it went."""
     plain, merged = (tmp_path_factory.mktemp(name) for name in ("plain", "merged"))
     tracked(plain, relink=False, no_video=True)
-    return plain, merged, tracked(merged, no_video=True).stats
+    return plain, merged, tracked(merged, no_video=True).facts
 
 
 def relinked(plain, out, *words):
@@ -29,7 +29,7 @@ def relinked(plain, out, *words):
 
 
 def test_a_finished_run_ends_as_one_that_was_relinked_at_once(runs, tmp_path, capsys):
-    plain, merged, stats = runs
+    plain, merged, facts = runs
     before = {path: path.read_bytes() for path in plain.iterdir() if path.is_file()}
     files = [f"--{kind}={plain / name}" for kind, name in
              (("mot", "o.txt"), ("csv", "o.csv"), ("trace", "o.trace"))]  # fmt: skip
@@ -39,7 +39,7 @@ def test_a_finished_run_ends_as_one_that_was_relinked_at_once(runs, tmp_path, ca
     assert "7 is 1: similarity" in said.err
     assert said.out == ""
     table = json.loads((tmp_path / "out" / "relinked.json").read_text())
-    assert table == stats["relinked"]
+    assert table == [asdict(merger) for merger in facts.mergers]
     for name in ("o.txt", "o.csv"):
         assert (tmp_path / "out" / name).read_bytes() == (merged / name).read_bytes()
     with np.load(tmp_path / "out" / "o.npz") as new, np.load(merged / "o.npz") as other:

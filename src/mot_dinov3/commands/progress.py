@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter
-from typing import Any, Self
+from typing import Self
 
 from mot_dinov3.outputs.summary import format_summary
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import FrameResult
+from mot_dinov3.values.run_facts import RunFacts
 
 LINE_EVERY_S = 5.0
 
@@ -27,10 +28,10 @@ class Terminal:
         """Where the page is, said once and nowhere else: whoever knows it is let in."""
         print(f"watch it at {url}", file=sys.stderr, flush=True)
 
-    def summed_up(self, stats: dict[str, Any]) -> None:
+    def summed_up(self, facts: RunFacts) -> None:
         """The summary."""
         if not self.quiet:
-            print(format_summary(stats), file=sys.stderr)
+            print(format_summary(facts), file=sys.stderr)
 
 
 class Progress:

@@ -19,7 +19,7 @@ from mot_dinov3.outputs.summary import format_merger
 from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
-    from mot_dinov3.runs.relink.linking import Merger
+    from mot_dinov3.values.run_facts import Merger
 
 DESCRIPTION = """Merge identities that a run split, from its journal (--save-jsonl) and its
 embeddings (--save-embeddings), and write both, and what else is named, under the new identities
@@ -109,5 +109,5 @@ def summary(mergers: list[Merger], identities: int, directory: Path) -> str:
     everybody = counted(identities, "identity", "identities")
     others = form_of(len(mergers), "another", "others")
     lines = [f"{everybody}, {len(mergers)} of them merged into {others}"]
-    lines += [format_merger(asdict(merger)) for merger in mergers]
+    lines += [format_merger(merger) for merger in mergers]
     return "\n".join([*lines, f"wrote {directory}"])

@@ -67,8 +67,8 @@ def narrowed(config: TrackConfig) -> TrackConfig:
 
 def summary(result: JobResult) -> str:
     """How much was written, how fast, and where to."""
-    stats = result.stats
+    facts = result.facts
     return (
-        f"{counted(stats['frames'], 'frame')} in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS\n"
+        f"{counted(facts.frames, 'frame')} in {facts.wall_s or 0:.1f} s: {facts.fps or 0:.1f} FPS\n"
         f"wrote {', '.join(result.written) or 'nothing'}"
     )

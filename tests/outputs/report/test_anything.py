@@ -22,6 +22,7 @@ from mot_dinov3.outputs.report.suspects import find_suspects
 from mot_dinov3.outputs.report.tables import facts, stage_rows, versions
 from mot_dinov3.outputs.report.tables import settings as rows_of
 from mot_dinov3.outputs.report.wall import wall
+from mot_dinov3.values.stats_json import facts_from_stats
 
 REALS = st.floats(allow_nan=False, allow_infinity=False)
 LEAVES = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | REALS | st.text(max_size=20)
@@ -43,7 +44,8 @@ def test_figures_may_hold_anything(data, keys, framed):
     for key in data.draw(st.lists(st.sampled_from(KEYS), max_size=4)):
         if isinstance(stats[key], dict):
             stats[key] = {**stats[key], **{k: data.draw(JSON) for k in stats[key]}}
-    run = recorded(WALK, stats) if framed else RunData("run", stats=stats)
+    read = facts_from_stats(stats)
+    run = recorded(WALK, read) if framed else RunData("run", facts=read)
     known = figures(run)
     assert len(cards(known, 0)) == 7
     for told in (facts(run), rows_of(run), rows_of(run, changed=True), stage_rows(run),

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.reports import figures as written
-from helpers.reports import recorded, result
+from helpers.reports import facts_of, recorded, result
 from mot_dinov3.outputs.report.compare import Cell, cells, compare_page, flags, table
 from mot_dinov3.outputs.report.compare_charts import means, overlays
 from mot_dinov3.outputs.report.figures import figures
@@ -23,7 +22,7 @@ BOX = (10, 10, 50, 110)
 
 def run(name="run", frames=30, fps=40.0, **config):
     data = recorded([result(i, {1: BOX}) for i in range(frames)])
-    data.stats = written(frames=frames, fps=fps, config={"source": "walk.mp4", **config})
+    data.facts = facts_of(frames=frames, fps=fps, config={"source": "walk.mp4", **config})
     data.name = name
     return data
 
@@ -69,7 +68,7 @@ def test_figures_lie_side_by_side():
 
 
 def test_a_run_of_figures_alone_has_its_stages_beside_another():
-    runs = [run(), RunData("bare", stats=written(stages={"track": {"mean_ms": 2.0}}))]
+    runs = [run(), RunData("bare", facts=facts_of(stages={"track": {"mean_ms": 2.0}}))]
     rows = {line.name: line.cells for line in table(runs, [figures(one) for one in runs])}
     assert [cell.text for cell in rows["detect, mean ms"]] == ["20.00", "\N{EN DASH}"]
     assert [cell.text for cell in rows["track, mean ms"]] == ["\N{EN DASH}", "2.00"]
@@ -102,6 +101,6 @@ def test_the_page_shows_every_run(count):
 
 
 def test_runs_of_other_lengths_and_parts_are_compared_as_far_as_known():
-    bare = RunData("bare", stats=written())
+    bare = RunData("bare", facts=facts_of())
     page = compare_page([bare, run(frames=7), RunData("empty")], [None] * 3, Path("report.html"))
     assert "Made from the figures alone" in page

@@ -14,6 +14,7 @@ from mot_dinov3.outputs.report.crops import Album
 from mot_dinov3.outputs.report.cutting import cut_albums
 from mot_dinov3.outputs.report.film import Film, clock, find_film, shown_at
 from mot_dinov3.outputs.report.recorder import RunData
+from mot_dinov3.values.run_facts import RunFacts
 
 BOX = (8, 6, 56, 42)
 
@@ -24,7 +25,7 @@ def clip(tmp_path_factory):
 
 
 def named(**config):
-    return RunData("run", stats={"config": config})
+    return RunData("run", facts=RunFacts(config=config))
 
 
 def test_the_annotated_video_comes_before_the_source(clip, tmp_path):
@@ -67,7 +68,7 @@ def test_frames_are_shown_at_their_times():
     tracked, source = Film(Path("a.mp4"), annotated=True), Film(Path("a.mp4"), annotated=False)
     np.testing.assert_allclose(shown_at(run, tracked), np.arange(10) / FPS)
     np.testing.assert_allclose(shown_at(run, source), np.arange(10, 20) / FPS)
-    run.stats = {"config": {"fps": 5.0}}
+    run.facts = RunFacts(config={"fps": 5.0})
     np.testing.assert_allclose(shown_at(run, tracked), np.arange(10) / 5)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.report_names import HOSTILE, hostile_run
+from helpers.reports import facts_of
 from mot_dinov3.errors import ModelError
 from mot_dinov3.outputs.report import page as module
 from mot_dinov3.outputs.report.compare import compare_page
@@ -113,8 +114,9 @@ def test_hostile_names_of_compared_runs_add_no_tag():
 
 def test_secrets_in_settings_are_blanked_out():
     run = hostile_run(calm=True)
-    run.stats["config"]["source"] = "rtsp://user:hunter2@camera/1"
-    run.stats["detector"] = "hf_abcdefghijkl"
+    run.facts = facts_of(
+        config={"source": "rtsp://user:hunter2@camera/1"}, detector="hf_abcdefghijkl"
+    )
     page = run_page(run, {}, None, PAGE)
     assert "hunter2" not in page
     assert "hf_abcdefghijkl" not in page

@@ -18,6 +18,7 @@ from mot_dinov3.outputs.report.single import charts, missing, run_page
 from mot_dinov3.outputs.report.tables import stage_rows
 from mot_dinov3.outputs.report.track_charts import MOST_TRACKS, longest
 from mot_dinov3.outputs.report.wall import spark
+from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts
 
 pytest.importorskip("jinja2")
 go = pytest.importorskip("plotly.graph_objects")
@@ -42,11 +43,10 @@ def only(tmp_path, lines=None, stats=None):
 
 def test_figures_are_counted_from_the_frames(run):
     known = figures(run)
-    assert (known.frames, known.tracks, known.born) == (40, 2, 5)
-    assert known.embedded == {"computed": 80, "critical": 40, "refresh": 40, "reused": 120,
-                              "deferred": 40, "starved": 0}  # fmt: skip
+    assert (known.frames, known.confirmed, known.initiated) == (40, 2, 5)
+    assert known.embeddings == EmbeddingFacts(80, 40, 40, 120, 40, per_frame=2.0)
     assert known.share == pytest.approx(80 / 240)
-    assert (known.budget_ms, known.over, known.critical_over) == (6.0, 0, 0)
+    assert known.budget == BudgetFacts(6.0)
     assert known.faults == {"corrupt_packets": 2}
     assert (known.fps, known.source_fps) == (40.0, 25.0)
     assert known.seconds == pytest.approx(40 / 25)
@@ -54,13 +54,13 @@ def test_figures_are_counted_from_the_frames(run):
 
 def test_times_are_those_of_the_summary(run, tmp_path):
     """A frame is put down before it is written whole, so what it says is too little."""
-    assert figures(run).latency_ms["p95"] == 31.0
+    assert figures(run).latency_ms.p95 == 31.0
     assert [(row.name, row.p95, row.share) for row in stage_rows(run)] == [
         ("detect", "21.00", "80.0 %")
     ]
     (tmp_path / "a.json").unlink()
     killed = load(find_runs([tmp_path])[0])
-    assert figures(killed).latency_ms["p95"] == 30.0
+    assert figures(killed).latency_ms.p95 == 30.0
     assert [(row.name, row.mean, row.share) for row in stage_rows(killed)] == [
         ("detect", "20.00", "78.4 %"), ("embed", "4.00", "15.7 %"), ("read", "1.00", "3.9 %"),
         ("write", "0.50", "2.0 %"),
@@ -72,7 +72,7 @@ def test_overshoots_are_counted(tmp_path):
     lines[3]["embed"] |= {"embed_ms": 9.5}
     lines[4]["embed"] |= {"embed_ms": 8.0, "critical_ms": 7.0}
     known = figures(only(tmp_path, lines))
-    assert (known.over, known.worst_over_ms, known.critical_over) == (2, 3.5, 1)
+    assert known.budget == BudgetFacts(6.0, 2, 3.5, 1)
 
 
 def test_one_of_a_kind_is_singular(tmp_path):
@@ -90,7 +90,7 @@ def test_one_of_a_kind_is_singular(tmp_path):
 def test_frames_alone_say_what_is_not_known(tmp_path):
     run = only(tmp_path, walk())
     known = figures(run)
-    assert (known.fps, known.faults, known.born) == (None, None, None)
+    assert (known.fps, known.faults, known.initiated) == (None, None, None)
     assert known.source_fps == 25.0
     values = {card.title: card.value for card in cards(known, 0)}
     assert values["Speed"] == values["Faults"] == UNKNOWN
@@ -101,8 +101,8 @@ def test_frames_alone_say_what_is_not_known(tmp_path):
 def test_figures_alone_say_what_is_not_known(tmp_path):
     run = only(tmp_path, stats=written())
     known = figures(run)
-    assert (known.frames, known.over, known.tracks) == (40, 3, 2)
-    assert known.latency_ms["p99"] == 32.0
+    assert (known.frames, known.budget.frames_over, known.confirmed) == (40, 3, 2)
+    assert known.latency_ms.p99 == 32.0
     assert charts(run, 25.0) == []
     page = run_page(run, {}, None, PAGE)
     assert "Made from the figures alone" in page
@@ -116,7 +116,7 @@ def test_broken_figures_become_unknown_not_wrong(tmp_path):
                   embeddings=7)  # fmt: skip
     run = only(tmp_path, stats=odd)
     known = figures(run)
-    assert (known.fps, known.tracks, known.faults, known.embedded) == (None, None, None, None)
+    assert (known.fps, known.confirmed, known.faults, known.embeddings) == (None, None, None, None)
     assert "report" in run_page(run, {}, None, PAGE)
 
 

@@ -9,9 +9,9 @@ from mot_dinov3.values import Detections, FrameResult, Tracks
 class Counting(RunStatistics):
     summed = 0
 
-    def summary(self, wall_s):
+    def facts(self, wall_s):
         self.summed += 1
-        return super().summary(wall_s)
+        return super().facts(wall_s)
 
 
 def told(board, statistics, clock, frames, step_s=0.1):

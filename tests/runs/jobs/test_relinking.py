@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import signal
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -22,17 +22,18 @@ from mot_dinov3.runs.jobs import redraw as redrawing
 from mot_dinov3.runs.jobs.job import run_job
 from mot_dinov3.runs.jobs.outputs import check_outputs
 from mot_dinov3.runs.jobs.relinking import Relinker
+from mot_dinov3.values.run_facts import RunFacts
 
 EVERYBODY = set(range(1, PEOPLE + 1))
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    """The same run without and with relinking: two directories and two sets of figures."""
+    """The same run without and with relinking: two directories and two sets of facts."""
     out = []
     for name in ("plain", "merged"):
         place = tmp_path_factory.mktemp(name)
-        out.append((place, tracked(place, relink=name == "merged").stats))
+        out.append((place, tracked(place, relink=name == "merged").facts))
     return out
 
 
@@ -55,12 +56,14 @@ def identities(place):
 
 
 def test_two_were_split_and_all_outputs_agree_that_they_are_one(both):
-    (plain, _), (merged, stats) = both
+    (plain, _), (merged, facts) = both
     assert identities(plain)["mot"] == EVERYBODY | {7, 8}
     assert all(found == EVERYBODY for found in identities(merged).values()), identities(merged)
-    assert [(m["old"], m["new"], m["after"]) for m in stats["relinked"]] == [(7, 1, 1), (8, 4, 4)]
-    assert [m["gap_s"] for m in stats["relinked"]] == pytest.approx([7 / 25, 21 / 25])
-    assert json.loads((merged / "o.json").read_text())["relinked"] == stats["relinked"]
+    assert [(m.old, m.new, m.after) for m in facts.mergers] == [(7, 1, 1), (8, 4, 4)]
+    assert [m.gap_s for m in facts.mergers] == pytest.approx([7 / 25, 21 / 25])
+    assert json.loads((merged / "o.json").read_text())["relinked"] == [
+        asdict(m) for m in facts.mergers
+    ]
 
 
 def test_nothing_but_identities_changes(both):
@@ -109,19 +112,19 @@ def test_nothing_is_left_beside_the_outputs(both):
 
 
 def test_the_summary_says_who_was_merged(both):
-    _, (_, stats) = both
-    text = format_summary(stats)
+    _, (_, facts) = both
+    text = format_summary(facts)
     assert "2 identities merged into others in" in text
     assert "7 is 1: similarity" in text
     assert "relinked" not in format_summary(both[0][1])
-    many = stats | {"relinked": stats["relinked"] * 30}
+    many = replace(facts, mergers=facts.mergers * 30)
     assert "and 40 more" in format_summary(many)
 
 
 def test_a_video_alone_is_drawn_again_from_a_journal_of_our_own(tmp_path, both):
     none = {"save_mot", "save_jsonl", "save_csv", "save_trace", "save_embeddings", "save_crops"}
     result = tracked(tmp_path, **dict.fromkeys(none, ""))
-    assert len(result.stats["relinked"]) == 2
+    assert len(result.facts.mergers) == 2
     frames = read_back(tmp_path / "o.mp4"), read_back(both[1][0] / "o.mp4")
     for (_, one), (_, other) in zip(*frames, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -131,7 +134,7 @@ def test_a_video_alone_is_drawn_again_from_a_journal_of_our_own(tmp_path, both):
 def test_without_a_video_nothing_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(redrawing, "redraw", None)
     result = tracked(tmp_path, no_video=True)
-    assert len(result.stats["relinked"]) == 2
+    assert len(result.facts.mergers) == 2
     assert identities(tmp_path)["mot"] == EVERYBODY
 
 
@@ -140,7 +143,7 @@ def test_who_is_not_like_enough_stays_apart(tmp_path, monkeypatch):
     config = configuration(tmp_path)
     strict = replace(config, relink=replace(config.relink, similarity=1.0))
     result = run_job(strict, models())
-    assert result.stats["relinked"] == []
+    assert result.facts.mergers == ()
     assert identities(tmp_path)["mot"] == EVERYBODY | {7, 8}
 
 
@@ -172,7 +175,7 @@ def test_ctrl_c_while_drawing_leaves_every_output_as_it_was(tmp_path, monkeypatc
     monkeypatch.setattr(redrawing, "redraw", press)
     result = tracked(tmp_path)
     assert result.exit_code == EXIT_SIGINT
-    assert result.stats["relinked"] == []
+    assert result.facts.mergers == ()
     assert identities(tmp_path)["jsonl"] == EVERYBODY | {7, 8}
     assert len(read_back(tmp_path / "o.mp4")) == FRAMES
     assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
@@ -192,7 +195,7 @@ def test_a_run_that_is_interrupted_is_not_relinked(tmp_path, monkeypatch):
         def page_at(self, url):
             pass
 
-        def summed_up(self, stats):
+        def summed_up(self, facts):
             pass
 
     monkeypatch.setattr(redrawing, "redraw", None)
@@ -247,4 +250,4 @@ def configuration_without_looks(policy):
 def test_who_does_not_want_it_pays_nothing(tmp_path):
     relinker = Relinker(configuration(tmp_path, relink=False), None, None, [])
     assert relinker.sinks == []
-    assert relinker.conclude(None, None, None, []) == {}
+    assert relinker.conclude(RunFacts(), None, None, None, []) == RunFacts()

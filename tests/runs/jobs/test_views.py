@@ -111,8 +111,8 @@ def test_a_job_that_is_ended_from_its_page_ends_well(tmp_path):
     watcher = Watcher()
     done = run_job(config, onlooker=watcher)
     assert done.exit_code == 0
-    assert 5 <= done.stats["frames"] < FRAMES
-    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == done.stats["frames"]
+    assert 5 <= done.facts.frames < FRAMES
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == done.facts.frames
     assert (tmp_path / "out.mp4").stat().st_size > 0
     assert len(watcher.urls) == 1
-    assert watcher.urls[0] not in str(done.stats)
+    assert watcher.urls[0] not in str(done.facts)

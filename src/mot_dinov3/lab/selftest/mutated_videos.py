@@ -95,7 +95,7 @@ def run_through(path: Path) -> str:
         return f"exit code {result.exit_code}"
     with open_source(SourceConfig(source=str(video))) as reader:
         drawn = sum(1 for _ in reader)
-    tracked, told = result.stats["frames"], len(lines.read_text().splitlines())
+    tracked, told = result.facts.frames, len(lines.read_text().splitlines())
     if reader.partial or not drawn == tracked == told:
         return f"{tracked} frames tracked, {told} told, {drawn} drawn ({dict(reader.faults)})"
     return ""

@@ -58,48 +58,51 @@ def _speed(known: Figures) -> Card:
 
 
 def _latency(known: Figures) -> Card:
-    if not known.latency_ms:
+    latency = known.latency_ms
+    if latency is None:
         return Card("Latency", UNKNOWN, "ms", "not written down by this run")
-    rest = "   ".join(f"{name} {known.latency_ms[name]:.1f}" for name in ("p95", "p99")
-                      if name in known.latency_ms)  # fmt: skip
-    return Card("Latency, median", f"{known.latency_ms.get('p50', 0):.1f}", "ms", rest)
+    rest = f"p95 {latency.p95:.1f}   p99 {latency.p99:.1f}"
+    return Card("Latency, median", f"{latency.p50:.1f}", "ms", rest)
 
 
 def _overshoots(known: Figures) -> Card:
-    if known.budget_ms is None:
+    budget = known.budget
+    if budget is None:
         return Card("Over budget", UNKNOWN, "frames", "not known without frames or figures")
-    if not known.budget_ms:
+    if not budget.ms:
         return Card("Over budget", UNKNOWN, "frames", "no embedding budget was set")
-    over = known.over or 0
-    note = f"budget {known.budget_ms:.3g} ms"
+    over = budget.frames_over
+    note = f"budget {budget.ms:.3g} ms"
     if over:
-        note += f"; worst by {known.worst_over_ms or 0:.1f} ms"
-    if known.critical_over:
-        note += f"; {known.critical_over} by critical work alone"
+        note += f"; worst by {budget.worst_over_ms:.1f} ms"
+    if budget.frames_critical_over:
+        note += f"; {budget.frames_critical_over} by critical work alone"
     share = over / known.frames if known.frames else None
     tone = BAD if over else GOOD
     return Card("Over budget", f"{over:,}", form_of(over, "frame"), note, tone, share)
 
 
 def _embeddings(known: Figures) -> Card:
-    if known.embedded is None:
+    counts = known.embeddings
+    if counts is None:
         return Card("Embeddings", UNKNOWN, "computed", "not known without frames or figures")
-    counts = known.embedded
-    note = f"{counts['reused']:,} reused"
-    note += "".join(f", {counts[name]:,} {name}" for name in ("deferred", "starved")
-                    if counts[name])  # fmt: skip
+    note = f"{counts.reused:,} reused"
+    if counts.deferred:
+        note += f", {counts.deferred:,} deferred"
+    if counts.starved:
+        note += f", {counts.starved:,} starved"
     if known.share is not None:
         note += f"; {100 * known.share:.1f} % of these"
-    return Card("Embeddings", f"{counts['computed']:,}", "computed", note, share=known.share)
+    return Card("Embeddings", f"{counts.computed:,}", "computed", note, share=known.share)
 
 
 def _tracks(known: Figures, suspects: int) -> Card:
-    if known.tracks is None:
+    if known.confirmed is None:
         return Card("Tracks", UNKNOWN, "confirmed", "not known without frames or figures")
-    words = [f"{known.born:,} born"] if known.born is not None else []
+    words = [f"{known.initiated:,} born"] if known.initiated is not None else []
     if suspects:
         words.append(counted(suspects, "suspected switch", "suspected switches"))
-    return Card("Tracks", f"{known.tracks:,}", "confirmed", ", ".join(words))
+    return Card("Tracks", f"{known.confirmed:,}", "confirmed", ", ".join(words))
 
 
 def _faults(known: Figures) -> Card:

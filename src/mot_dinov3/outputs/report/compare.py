@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from mot_dinov3.outputs.report.screen import Screen, screen, time_axis
 from mot_dinov3.outputs.report.single import missing
 from mot_dinov3.outputs.report.suspects import find_suspects
 from mot_dinov3.outputs.report.tables import facts, flag_of, shown, stage_figures
-from mot_dinov3.runtime.distribution import SUMMARY
+from mot_dinov3.values.run_facts import Spread
 
 COLOURS = ("#3d7ff2", "#f2662b", "#17a589", "#8e5bd9", "#e0b03c", "#d6569b")
 PLACES = ("output", "save_mot", "save_jsonl", "save_trace", "stats_json", "report", "save_csv",
@@ -116,8 +116,8 @@ def table(runs: Sequence[RunData], known: Sequence[Figures]) -> list[Line]:
         ("frames", [f.frames for f in known], 0, ",.0f"),
         ("frames a second", [f.fps for f in known], MORE, ".1f"),
     ]
-    for name in SUMMARY:
-        found = [(f.latency_ms or {}).get(name) for f in known]
+    for name in (item.name for item in fields(Spread)):
+        found = [getattr(f.latency_ms, name, None) for f in known]
         rows.append((f"latency {name}, ms", found, LESS, ".1f"))
     stages = [stage_figures(run) for run in runs]
     for stage in dict.fromkeys(name for one in stages for name in one):
@@ -125,12 +125,14 @@ def table(runs: Sequence[RunData], known: Sequence[Figures]) -> list[Line]:
         rows.append((f"{stage}, mean ms", means, LESS, ".2f"))
     for fate in ("computed", "critical", "refresh", "reused", "deferred", "starved"):
         rows.append((f"embeddings {fate}", [_count(f, fate) for f in known], 0, ",.0f"))
+    limited = [f.budget if f.budget and f.budget.ms else None for f in known]
     rows += [
         ("share of them computed, %",
          [None if f.share is None else 100 * f.share for f in known], 0, ".1f"),
-        ("embedding budget, ms", [f.budget_ms or None for f in known], 0, ".3g"),
-        ("frames over budget", [f.over if f.budget_ms else None for f in known], LESS, ",.0f"),
-        ("confirmed tracks", [f.tracks for f in known], 0, ",.0f"),
+        ("embedding budget, ms", [one.ms if one else None for one in limited], 0, ".3g"),
+        ("frames over budget", [one.frames_over if one else None for one in limited], LESS,
+         ",.0f"),
+        ("confirmed tracks", [f.confirmed for f in known], 0, ",.0f"),
         ("suspected switches", [_suspects(run) for run in runs], LESS, ",.0f"),
         ("faults", [None if f.faults is None else sum(f.faults.values()) for f in known],
          LESS, ",.0f"),
@@ -162,7 +164,7 @@ def cells(values: Sequence[float | None], better: int, form: str) -> tuple[Cell,
 
 
 def _count(known: Figures, fate: str) -> float | None:
-    return None if known.embedded is None else float(known.embedded[fate])
+    return None if known.embeddings is None else float(getattr(known.embeddings, fate))
 
 
 def _suspects(run: RunData) -> float | None:

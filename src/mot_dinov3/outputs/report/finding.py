@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from mot_dinov3.errors import InputError, UsageError, nearest
 from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES
 from mot_dinov3.outputs.report.recorder import RunData, read_journal
+from mot_dinov3.values.run_facts import RunFacts
+from mot_dinov3.values.stats_json import facts_from_stats
 
 MOST_STATS_BYTES = 16 * 2**20
 PARTIAL = ".partial"
@@ -60,7 +62,7 @@ def load(files: RunFiles) -> RunData:
         InputError: a file cannot be read or is damaged.
     """
     run = read_journal(files.journal) if files.journal else RunData("")
-    run.stats = read_stats(files.stats) if files.stats else {}
+    run.facts = read_facts(files.stats) if files.stats else None
     run.name = _title(run) or (files.journal or files.stats or Path("run")).stem
     return run
 
@@ -70,14 +72,16 @@ def joined(runs: Sequence[tuple[RunFiles, RunData]]) -> list[tuple[RunFiles, Run
     if len(runs) != 2:
         return list(runs)
     (first, one), (second, two) = sorted(runs, key=lambda run: run[0].journal is None)
-    if first.stats or second.journal or len(one.frames) != two.stats.get("frames"):
+    if first.stats or second.journal or two.facts is None:
         return list(runs)
-    one.stats, one.name = two.stats, two.name
+    if len(one.frames) != two.facts.frames:
+        return list(runs)
+    one.facts, one.name = two.facts, two.name
     return [(replace(first, stats=second.stats), one)]
 
 
-def read_stats(path: Path) -> dict[str, Any]:
-    """What a `--stats-json` file holds.
+def read_facts(path: Path) -> RunFacts:
+    """The facts that a `--stats-json` file holds.
 
     Raises:
         InputError: it cannot be read, or is none.
@@ -85,13 +89,12 @@ def read_stats(path: Path) -> dict[str, Any]:
     values = _json(_head(path, MOST_STATS_BYTES))
     if not _is_stats(values):
         _neither(path)
-    return dict(values)
+    return facts_from_stats(values)
 
 
 def _title(run: RunData) -> str:
-    source = run.stats.get("source")
-    name = source.get("name") if isinstance(source, dict) else None
-    name = name or run.settings.get("source")
+    source = run.facts.source if run.facts else None
+    name = (source.name if source else "") or run.settings.get("source")
     return Path(name).name if isinstance(name, str) else ""
 
 

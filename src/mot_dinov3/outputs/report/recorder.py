@@ -11,6 +11,7 @@ from mot_dinov3.io.formats.frame_log import Journal
 from mot_dinov3.outputs.report.frames import FrameTable
 from mot_dinov3.outputs.report.lives import Life, LifeBook
 from mot_dinov3.values import FrameResult, Look
+from mot_dinov3.values.run_facts import RunFacts
 
 
 @dataclass(slots=True)
@@ -22,7 +23,7 @@ class RunData:
         frames: its frames, none where only its figures are there.
         lives: identity -> its life.
         names: class id -> name.
-        stats: its figures, as `--stats-json` holds them.
+        facts: what it was and did, None where only its frames are there.
         cut: its journal ended in half a line.
     """
 
@@ -30,14 +31,13 @@ class RunData:
     frames: FrameTable = field(default_factory=FrameTable)
     lives: Mapping[int, Life] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
-    stats: Mapping[str, Any] = field(default_factory=dict)
+    facts: RunFacts | None = None
     cut: bool = False
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """The settings of the run, none where its figures are missing."""
-        known = self.stats.get("config")
-        return known if isinstance(known, Mapping) else {}
+        return (self.facts.config if self.facts else None) or {}
 
     def class_of(self, life: Life) -> str:
         """What an identity is, in words."""

@@ -98,7 +98,7 @@ def missing(run: RunData) -> list[str]:
             "Made from the figures alone: without the file of --save-jsonl nothing can be drawn "
             "over time, and there are no tracks to show."
         )
-    elif not run.stats:
+    elif run.facts is None:
         out.append(
             "Made from the frames alone: without the file of --stats-json the settings, the "
             "speed of the run and the faults of the input are not known."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.outputs.likeness import Likeness
@@ -14,6 +14,7 @@ from mot_dinov3.outputs.report.recorder import Recorder, RunData, recorded
 from mot_dinov3.outputs.report.single import no_pictures, run_page
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
+from mot_dinov3.values.run_facts import RunFacts
 
 
 class ReportSink:
@@ -68,17 +69,17 @@ class ReportSink:
         self._recorder = recorded(journal)
         self._crops.merge(new_of)
 
-    def publish(self, stats: Mapping[str, Any]) -> None:
+    def publish(self, facts: RunFacts) -> None:
         """Write the report.
 
         Args:
-            stats: the figures of the run, as `--stats-json` holds them.
+            facts: what the run was and did.
 
         Raises:
             OutputError: the file cannot be written.
         """
         recorder = self._recorder
-        run = RunData(Path(self._name).name, recorder.frames, recorder.lives, self._names, stats)
+        run = RunData(Path(self._name).name, recorder.frames, recorder.lives, self._names, facts)
         albums, page = self._crops.albums(), Path(self.path)
         reason = "nobody was confirmed." if self._pixels else "the source has no pixels."
         film = find_film(run, [Path()])

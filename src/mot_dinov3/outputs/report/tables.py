@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from mot_dinov3.errors import hide_secrets
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.time_charts import COLOURS, OTHER
 from mot_dinov3.runtime.statistics import WAIT
+from mot_dinov3.values.run_facts import RunFacts, StageFacts
 
 LONGEST = 300
 """Characters of a value that are shown."""
@@ -38,32 +38,19 @@ class StageRow:
     share: str
 
 
-@dataclass(frozen=True, slots=True)
-class StageFigures:
-    """What a stage took: mean and 95th percentile in ms, and its share of all, from 0 to 1."""
-
-    mean_ms: float
-    p95_ms: float
-    share: float
-
-
-def stage_figures(run: RunData) -> dict[str, StageFigures]:
+def stage_figures(run: RunData) -> Mapping[str, StageFacts]:
     """Every stage as the run summed it up, else as its frames add up.
 
     The frames come second: each was put down before its own writing was over.
     """
-    written = _mapping(run.stats.get("stages"))
-    found = {str(name): _mapping(row) for name, row in written.items()}
-    if found:
-        keys = ("mean_ms", "p95_ms", "share")
-        return {name: StageFigures(*(_real(row.get(key)) for key in keys))
-                for name, row in found.items()}  # fmt: skip
+    if run.facts is not None and run.facts.stages:
+        return run.facts.stages
     if not len(run.frames):
         return {}
     stages = {name: ms for name, ms in run.frames.stages.items() if name != WAIT}
     total = sum(float(ms.sum()) for ms in stages.values()) or 1.0
     return {
-        name: StageFigures(float(ms.mean()), float(np.percentile(ms, 95)), float(ms.sum()) / total)
+        name: StageFacts(float(ms.mean()), float(np.percentile(ms, 95)), float(ms.sum()) / total)
         for name, ms in stages.items()
     }
 
@@ -95,23 +82,22 @@ def flag_of(key: str) -> str:
 
 def versions(run: RunData) -> list[Row]:
     """What the run was made with."""
-    return [Row(str(name), shown(value))
-            for name, value in _mapping(run.stats.get("versions")).items()]  # fmt: skip
+    known = (run.facts.versions if run.facts else None) or {}
+    return [Row(name, shown(value)) for name, value in known.items()]
 
 
 def facts(run: RunData) -> list[str]:
     """What was tracked by what, in a few words each."""
-    stats, device = run.stats, _mapping(run.stats.get("device"))
-    size = stats.get("frame_size")
-    known = [
-        ("detector", stats.get("detector")),
-        ("embedder", stats.get("embedder")),
+    known = run.facts or RunFacts()
+    words = [
+        *(known.models or {}).items(),
         ("policy", run.settings.get("embed_policy")),
-        ("on", device.get("name")),
+        ("on", known.device.name if known.device else ""),
     ]
-    out = [f"{word} {shown(value)}" for word, value in known if value]
-    if isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) for n in size):
-        out.append(f"{size[0]} x {size[1]} pixels")
+    out = [f"{shown(word)} {shown(value)}" for word, value in words if value]
+    if known.frame_size is not None:
+        width, height = known.frame_size
+        out.append(f"{width} x {height} pixels")
     return out
 
 
@@ -121,11 +107,3 @@ def shown(value: object) -> str:
         return "yes" if value else "no"
     text = hide_secrets(f"{value:g}" if isinstance(value, float) else str(value))
     return text if len(text) <= LONGEST else text[:LONGEST] + " ..."
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _real(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -9,6 +9,7 @@ from typing import Any
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.runtime.timing import Clock
 from mot_dinov3.values import FrameResult
+from mot_dinov3.values.stats_json import to_stats
 
 RECENT = 150
 """Frames that the chart shows."""
@@ -75,8 +76,8 @@ class Board:
 
     def _sum_up(self, now_s: float) -> None:
         if self._statistics is not None:
-            summary = self._statistics.summary(now_s - self._began_s)
-            self._run = {**summary, "backlog": self._statistics.backlog}
+            facts = self._statistics.facts(now_s - self._began_s)
+            self._run = {**to_stats(facts), "backlog": self._statistics.backlog}
             self._summed_s = now_s
 
 

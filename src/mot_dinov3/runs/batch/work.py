@@ -33,6 +33,7 @@ from mot_dinov3.runtime.compat import load_environment
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.systems.modular import Models
 from mot_dinov3.values import FrameResult
+from mot_dinov3.values.run_facts import RunFacts
 
 log = logging.getLogger("mot_dinov3")
 
@@ -71,12 +72,12 @@ class Workshop:
                 return models
             result = _tracked(task, models, watcher)
         except MotError as error:
-            return _failed(task, error, watcher.stats)
+            return _failed(task, error, watcher.facts)
         except Exception as error:
             log.debug("%s", traceback.format_exc())
             problem = MotError(f"{type(error).__name__}: {error}",
                                fix="This is a bug. Run again with --debug.")  # fmt: skip
-            return replace(_failed(task, problem, watcher.stats), exit_code=EXIT_BUG)
+            return replace(_failed(task, problem, watcher.facts), exit_code=EXIT_BUG)
         return _came_through(task, result)
 
     def _ready_for(self, task: Task) -> Models | Outcome:
@@ -84,7 +85,7 @@ class Workshop:
             return self._models.ready_for(task.config)
         except MotError as error:
             common = not isinstance(error, InputError)
-            return replace(_failed(task, error, {}), common=common)
+            return replace(_failed(task, error, None), common=common)
 
 
 def _tracked(task: Task, models: Models, watcher: _Watcher) -> JobResult:
@@ -101,7 +102,7 @@ class _Watcher:
     """Tells of a job now and then, and hears whether it should end."""
 
     def __init__(self, task: Task, link: Link) -> None:
-        self.stats: dict[str, Any] = {}
+        self.facts: RunFacts | None = None
         self._task, self._link = task, link
         self._total = 0
         self._began_s = self._told_s = 0.0
@@ -115,9 +116,9 @@ class _Watcher:
     def page_at(self, url: str) -> None:
         """No job of a batch has a page."""
 
-    def summed_up(self, stats: dict[str, Any]) -> None:
-        """Keep the figures, which an error may follow."""
-        self.stats = stats
+    def summed_up(self, facts: RunFacts) -> None:
+        """Keep the facts, which an error may follow."""
+        self.facts = facts
 
     def _frame(self, result: FrameResult, statistics: RunStatistics) -> None:
         now_s = perf_counter()
@@ -140,11 +141,11 @@ def _came_through(task: Task, result: JobResult) -> Outcome:
         result.exit_code,
         REASONS.get(result.exit_code, ""),
         written=tuple(result.written),
-        **_figures(result.stats),
+        **_figures(result.facts),
     )
 
 
-def _failed(task: Task, error: MotError, stats: dict[str, Any]) -> Outcome:
+def _failed(task: Task, error: MotError, facts: RunFacts | None) -> Outcome:
     where = f"{task.where}: " if task.where else ""
     return Outcome(
         task.name,
@@ -152,7 +153,7 @@ def _failed(task: Task, error: MotError, stats: dict[str, Any]) -> Outcome:
         error.exit_code,
         where + error.what,
         error.fix,
-        **(_figures(stats) if stats else {}),
+        **(_figures(facts) if facts else {}),
     )
 
 
@@ -170,12 +171,12 @@ def lost(task: Task, how: str, *, killed: bool) -> Outcome:
     return Outcome(task.name, task.source, code, f"Its worker died twice, {how}.", fix)
 
 
-def _figures(stats: dict[str, Any]) -> dict[str, Any]:
+def _figures(facts: RunFacts) -> dict[str, Any]:
     return {
-        "frames": stats["frames"],
-        "fps": stats["fps"],
-        "tracks": stats["tracks"]["confirmed"],
-        "crops": stats["embeddings"]["computed"],
+        "frames": facts.frames,
+        "fps": facts.fps or 0.0,
+        "tracks": facts.counts.confirmed if facts.counts else 0,
+        "crops": facts.embeddings.computed if facts.embeddings else 0,
     }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from mot_dinov3.runs.loop import OnFrame
+from mot_dinov3.values.run_facts import RunFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +15,12 @@ class JobResult:
     """What came of a job.
 
     Attributes:
-        stats: the figures of `--stats-json`.
+        facts: what the run was and did.
         exit_code: what the process should return.
         written: the outputs that exist now.
     """
 
-    stats: dict[str, Any]
+    facts: RunFacts
     exit_code: int
     written: list[str]
 
@@ -33,7 +34,7 @@ class Onlooker(Protocol):
     def page_at(self, url: str) -> None:
         """Told where `--serve` shows the job; the address is a secret."""
 
-    def summed_up(self, stats: dict[str, Any]) -> None:
+    def summed_up(self, facts: RunFacts) -> None:
         """Told of the figures, also where an error follows; not if no frame was tracked."""
 
 
@@ -47,5 +48,5 @@ class Nobody:
     def page_at(self, url: str) -> None:
         """Nobody to watch."""
 
-    def summed_up(self, stats: dict[str, Any]) -> None:
+    def summed_up(self, facts: RunFacts) -> None:
         """Nothing to tell."""

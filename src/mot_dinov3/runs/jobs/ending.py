@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_PARTIAL, InputError, MotError
@@ -16,6 +17,7 @@ from mot_dinov3.runs.jobs.figures import collect, thread_shares, write_stats
 from mot_dinov3.runs.jobs.parts import Parts
 from mot_dinov3.runs.jobs.resuming import settle
 from mot_dinov3.runs.loop import RunOutcome, StopRequest
+from mot_dinov3.values.run_facts import RunFacts
 
 if TYPE_CHECKING:
     from mot_dinov3.outputs.report.sink import ReportSink
@@ -39,30 +41,32 @@ def conclude(
     outcome: RunOutcome,
     stop: StopRequest,
     onlooker: Onlooker,
-) -> dict[str, Any]:
-    """Do what is to be done once all frames are tracked, and return the figures.
+) -> RunFacts:
+    """Do what is to be done once all frames are tracked, and return the facts of the run.
 
     A failure here is kept in `outcome`, like one of the run.
     """
-    stats = collect(config, reader, parts.tracker, outcome)
-    stats["threads"] = thread_shares(outcome, parts.files)
-    stats["resumed_frames"] = parts.journal.told_frames if parts.journal else 0
-    stats |= parts.relinker.conclude(outcome, stop, onlooker, parts.reports)
+    facts = replace(
+        collect(config, reader, parts.tracker, outcome),
+        threads=thread_shares(outcome, parts.files),
+        resumed_frames=parts.journal.told_frames if parts.journal else 0,
+    )
+    facts = parts.relinker.conclude(facts, outcome, stop, onlooker, parts.reports)
     if outcome.statistics.frames:
-        publish(config.output.stats_json, parts.reports, stats, outcome)
-        onlooker.summed_up(stats)
+        publish(config.output.stats_json, parts.reports, facts, outcome)
+        onlooker.summed_up(facts)
     outcome.stopped_by = stop.signal
-    settle(parts.journal, config, outcome, stats)
-    return stats
+    settle(parts.journal, config, outcome, facts)
+    return facts
 
 
 def publish(
-    stats_json: str, reports: Sequence[ReportSink], stats: dict[str, Any], outcome: RunOutcome
+    stats_json: str, reports: Sequence[ReportSink], facts: RunFacts, outcome: RunOutcome
 ) -> None:
     """Write the figures and the report; a failure is the run's error unless it had one before."""
-    writes = [partial(report.publish, stats) for report in reports]
+    writes = [partial(report.publish, facts) for report in reports]
     if stats_json:
-        writes.insert(0, partial(write_stats, stats_json, stats))
+        writes.insert(0, partial(write_stats, stats_json, facts))
     for write in writes:
         try:
             write()

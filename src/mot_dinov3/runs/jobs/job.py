@@ -58,8 +58,8 @@ def run_job(
             with onlooker.watch(count_selected(config.source, info.frame_count)) as tell:
                 settings = settings_for(config, info, stop)
                 outcome = run(reader, parts.runs, sinks, parts.timer, views.told(tell), settings)
-            stats = conclude(config, parts, reader, outcome, stop, onlooker)
-        return JobResult(stats, ended(outcome, reader), written(config, outcome, parts.files))
+            facts = conclude(config, parts, reader, outcome, stop, onlooker)
+        return JobResult(facts, ended(outcome, reader), written(config, outcome, parts.files))
 
 
 def settings_for(config: TrackConfig, info: SourceInfo, stop: StopRequest) -> RunSettings:

@@ -139,5 +139,5 @@ def _ended(
     code = outcome.exit_code(partial=reader.partial)
     if code == EXIT_PARTIAL:
         log.error("'%s' is damaged or cut short: what could be read was taken.", reader.info.name)
-    stats = outcome.statistics.summary(outcome.wall_s)
-    return JobResult(stats, code, [sink.path for sink in sinks])
+    facts = outcome.statistics.facts(outcome.wall_s)
+    return JobResult(facts, code, [sink.path for sink in sinks])

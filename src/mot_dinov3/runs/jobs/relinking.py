@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mot_dinov3.config import OutputConfig, TrackConfig
 from mot_dinov3.config.tracking.relink import RelinkConfig
@@ -27,6 +27,7 @@ from mot_dinov3.runs.relink.renaming import Renaming
 from mot_dinov3.runs.relink.texts import TEXTS
 from mot_dinov3.runtime.notices import notice
 from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.values.run_facts import RunFacts
 
 if TYPE_CHECKING:
     from mot_dinov3.outputs.report.sink import ReportSink
@@ -87,22 +88,23 @@ class Relinker:
 
     def conclude(
         self,
+        facts: RunFacts,
         outcome: RunOutcome,
         stop: StopRequest,
         onlooker: Onlooker,
         reports: Sequence[ReportSink],
-    ) -> dict[str, Any]:
-        """Find who is one, rename the outputs, and return what the figures say of it.
+    ) -> RunFacts:
+        """Find who is one, rename the outputs, and return the facts with what came of it.
 
         A run that broke off, or was interrupted, keeps its first identities everywhere; so does
         one whose video cannot be drawn again, which becomes its error.
         """
         if not self._wanted:
-            return {}
-        stats: dict[str, Any] = {"relinked": [], "relink_s": {}}
+            return facts
+        facts = replace(facts, mergers=(), relink_s={})
         if outcome.error is not None or stop.signal or not outcome.statistics.frames:
             notice("Not relinked: the run did not come to its end.")
-            return stats
+            return facts
         started_s = perf_counter()
         mergers = find_mergers(self._collector.tracklets(), self._config.relink)
         found_s = perf_counter()
@@ -110,17 +112,15 @@ class Relinker:
         try:
             if mergers and not self._rename(stop, onlooker):
                 notice("Interrupted: all outputs keep the first identities.")
-                return stats
+                return facts
             self._rename_reports(reports)
         except MotError as error:
             outcome.error = error
             notice("Not relinked: outputs keep the first identities.")
-            return stats
+            return facts
         ended_s = perf_counter()
-        stats["relinked"] = [asdict(merger) for merger in mergers]
-        stats["relink_s"] = {"search": round(found_s - started_s, 3),
-                             "rename": round(ended_s - found_s, 3)}  # fmt: skip
-        return stats
+        spent_s = {"search": found_s - started_s, "rename": ended_s - found_s}
+        return replace(facts, mergers=tuple(mergers), relink_s=spent_s)
 
     def _rename(self, stop: StopRequest, onlooker: Onlooker) -> bool:
         """Rewrite all outputs and let them take their places; whether nobody interrupted it."""

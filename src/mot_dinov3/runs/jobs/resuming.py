@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import MotError, UsageError
@@ -26,6 +25,8 @@ from mot_dinov3.runtime.notices import notice
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.values.run_facts import RunFacts
+from mot_dinov3.values.stats_json import facts_from_stats, to_stats
 from mot_dinov3.wording import counted
 
 
@@ -67,13 +68,13 @@ def forget_end(config: TrackConfig) -> None:
                 path.unlink()
 
 
-def done_before(config: TrackConfig, place: JournalPlace | None) -> dict[str, Any] | None:
-    """The figures of a run that has ended already, where `--resume` is asked to go on with it."""
+def done_before(config: TrackConfig, place: JournalPlace | None) -> RunFacts | None:
+    """The facts of a run that has ended already, where `--resume` is asked to go on with it."""
     stats = place.ended() if place is not None and config.resume.resume else None
     if stats is None:
         return None
     notice("Nothing to resume: this run has ended, and its outputs are there.")
-    return dict(stats)
+    return facts_from_stats(stats)
 
 
 def journal_of(
@@ -131,7 +132,7 @@ def journal_sinks(
 
 
 def settle(
-    journal: RunJournal | None, config: TrackConfig, outcome: RunOutcome, stats: Mapping[str, Any]
+    journal: RunJournal | None, config: TrackConfig, outcome: RunOutcome, facts: RunFacts
 ) -> None:
     """Remove the journal of a run that ended well; of any other one say how to go on.
 
@@ -141,7 +142,7 @@ def settle(
     if journal is None:
         return
     if outcome.error is None and not outcome.stopped_by and outcome.statistics.frames:
-        journal.finish(stats, mark=config.resume.resume or config.resume.one_of_many)
+        journal.finish(to_stats(facts), mark=config.resume.resume or config.resume.one_of_many)
     elif journal.frames:
         notice("Stopped after %s; the same command with --resume goes on from there.",
                counted(journal.frames, "frame"))  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from mot_dinov3.runs.relink.reciprocal import gallery_similarity
 from mot_dinov3.runs.relink.tracklets import Tracklet
 from mot_dinov3.tracking.assignment import hungarian
 from mot_dinov3.values import NO_ROWS, FloatArray, IntArray
+from mot_dinov3.values.run_facts import Merger
 
 SLACK = 1.0
 """Box sizes that boxes may be apart however short the gap is: one is often cut or late."""
@@ -21,25 +21,6 @@ SCALE = 2.0
 
 SURE = 1e-3
 """What leaving two tracklets alone costs more than merging them at the least similarity."""
-
-
-@dataclass(frozen=True, slots=True)
-class Merger:
-    """Two identities that are one.
-
-    Attributes:
-        old: the identity that is given up.
-        new: the one that takes its place, the first of the whole chain.
-        after: the identity that `old` continues: `new` itself, or one merged into it before.
-        similarity: of the two galleries, 0 to 1.
-        gap_s: seconds between the end of `after` and the beginning of `old`.
-    """
-
-    old: int
-    new: int
-    after: int
-    similarity: float
-    gap_s: float
 
 
 def find_mergers(tracklets: Sequence[Tracklet], config: RelinkConfig) -> list[Merger]:
