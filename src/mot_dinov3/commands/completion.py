@@ -98,10 +98,10 @@ def kind_of(action: argparse.Action) -> str:
 
 def names_of(dest: str) -> tuple[str, ...]:
     """The names that a flag knows where it takes others too, such as those with an argument."""
+    from mot_dinov3.config import NO_EMBEDDER
     from mot_dinov3.config.presets import PRESETS
     from mot_dinov3.data.synthetic.presets.factory import PRESETS as WORLDS
     from mot_dinov3.perception.features.factory import EMBEDDERS
-    from mot_dinov3.runs.session import NO_EMBEDDER
     from mot_dinov3.scheduling.policies.factory import POLICIES
     from mot_dinov3.tracking.camera.factory import FLOW, NONE
 

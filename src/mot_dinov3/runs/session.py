@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
-from mot_dinov3.config import LiveConfig, SourceConfig, TrackConfig
+from mot_dinov3.config import NO_EMBEDDER, LiveConfig, SourceConfig, TrackConfig
 from mot_dinov3.data.synthetic.reader import SyntheticReader, is_synthetic, world_of
 from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.io.read.sources import FrameReader, SourceInfo, open_source
@@ -20,8 +20,6 @@ from mot_dinov3.values import FrameResult
 
 PACKAGES = ("torch", "torchvision", "transformers", "ultralytics", "av", "opencv-python", "numpy",
             "scipy", "onnxruntime", "openvino")  # fmt: skip
-
-NO_EMBEDDER = "none"
 
 
 def build_tracker(config: TrackConfig, device: str | None = None) -> ModularTracker:

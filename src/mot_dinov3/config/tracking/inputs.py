@@ -13,6 +13,8 @@ DINOS = ("dino", "dense")
 """The embedders that run a DINO model, on crops and on whole pictures."""
 NECK = "detector"
 """The embedder that runs no model of its own: it reads the neck of the detector's network."""
+NO_EMBEDDER = "none"
+"""What `--embedder` says to track by motion alone."""
 PRECISIONS = ("auto", "off", "fp16", "bf16")
 AUTO = "auto"
 BACKENDS = ("torch", "onnx", "openvino")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mot_dinov3.config import OutputConfig, TrackConfig
+from mot_dinov3.config import NO_EMBEDDER, OutputConfig, TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.paths import check_output, check_output_directory, require_other
 from mot_dinov3.io.write.encoders import format_of
 from mot_dinov3.outputs.report.page import require_packages
-from mot_dinov3.runs.session import NO_EMBEDDER
 
 
 def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
