@@ -108,6 +108,7 @@ def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
     """
     if info.has_pixels:
         return
+    from mot_dinov3.outputs.sinks.factory import flags_needing_pixels
     from mot_dinov3.perception.detectors.factory import REPLAY, detector_kind
     from mot_dinov3.tracking.camera.factory import FLOW
     from mot_dinov3.tracking.camera.factory import NONE as NO_CAMERA
@@ -125,9 +126,9 @@ def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
     if config.motion.cmc == FLOW:
         blind.append(f"--cmc {FLOW}")
         instead.append(f"--cmc {NO_CAMERA} (or file:FILE)")
-    if config.output.save_crops:
-        blind.append("--save-crops")
-        instead.append("no --save-crops")
+    flags = flags_needing_pixels(config.output)
+    blind += flags
+    instead += [f"no {flag}" for flag in flags]
     if blind:
         raise UsageError(
             f"'{info.name}' has no images for {' and '.join(blind)} to look at.",

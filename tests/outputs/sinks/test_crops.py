@@ -19,7 +19,7 @@ def crops(tmp_path, results, **config):
     """What is written for a list of results: path below the directory -> picture."""
     place = tmp_path / "crops"
     timer = StageTimer()
-    with CropsSink(OutputConfig(save_crops=str(place), **config), timer) as sink:
+    with CropsSink(str(place), OutputConfig(**config), timer) as sink:
         for result in results:
             sink.write(frame_at(result.frame_index), result)
     assert list(timer.stage_ms) == ["write"]
@@ -73,7 +73,7 @@ def test_a_first_look_is_kept_once_its_track_is_confirmed(tmp_path):
 
 def test_a_first_look_survives_the_frame_that_it_came_from(tmp_path):
     frame = frame_at(0)
-    with CropsSink(OutputConfig(save_crops=str(tmp_path / "crops")), StageTimer()) as sink:
+    with CropsSink(str(tmp_path / "crops"), OutputConfig(), StageTimer()) as sink:
         sink.write(frame, result_at(0, BIRTH))
         frame.image[:] = 0
         sink.write(frame_at(1), result_at(1, Seen(fresh=False)))
@@ -107,7 +107,7 @@ def test_an_album_without_limit_holds_all():
 
 
 def test_nobody_leaves_an_empty_directory(tmp_path):
-    with CropsSink(OutputConfig(save_crops=str(tmp_path / "crops")), StageTimer()):
+    with CropsSink(str(tmp_path / "crops"), OutputConfig(), StageTimer()):
         pass
     assert list((tmp_path / "crops").iterdir()) == []
 

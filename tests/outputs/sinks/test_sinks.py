@@ -14,10 +14,10 @@ from helpers.fakes import FakeClock
 from mot_dinov3.config import DrawConfig, OutputConfig, SourceConfig, TrackConfig
 from mot_dinov3.errors import OutputError
 from mot_dinov3.io.info import SourceInfo
-from mot_dinov3.outputs.sinks.factory import create_sinks, is_whole
+from mot_dinov3.outputs.sinks.factory import create_sinks
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink, frame_record
 from mot_dinov3.outputs.sinks.mot_text import MotTextSink
-from mot_dinov3.outputs.sinks.video import VideoSink
+from mot_dinov3.outputs.sinks.video import VideoSink, is_whole
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Detections, EmbedCounts, Frame, FrameResult, Tracks, TrackState
 

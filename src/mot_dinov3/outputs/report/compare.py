@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3 import __version__
-from mot_dinov3.config import TrackConfig
-from mot_dinov3.config.flat import as_dict
+from mot_dinov3.config import OutputConfig, TalkConfig, TrackConfig, flag_fields
+from mot_dinov3.config.flat import as_dict, key_of
 from mot_dinov3.outputs.report.compare_charts import overlays
 from mot_dinov3.outputs.report.figures import Figures, figures
 from mot_dinov3.outputs.report.film import Film
@@ -22,9 +22,11 @@ from mot_dinov3.outputs.report.tables import facts, flag_of, shown, stage_figure
 from mot_dinov3.values.run_facts import Spread
 
 COLOURS = ("#3d7ff2", "#f2662b", "#17a589", "#8e5bd9", "#e0b03c", "#d6569b")
-PLACES = ("output", "save_mot", "save_jsonl", "save_trace", "stats_json", "report", "save_csv",
-          "save_crops", "save_embeddings", "quiet", "verbose", "debug", "no_clobber", "journal",
-          "resume", "serve", "show", "batch_json")  # fmt: skip
+PLACES = {
+    *(key_of(item) for item in flag_fields(OutputConfig)),
+    *(key_of(item) for item in flag_fields(TalkConfig)),
+    *("journal", "resume", "serve", "show", "batch_json"),
+} - {"no_video", "crops_of", "crops_per_id"}
 """Settings that say where results go and who is told of them: they change no result."""
 UNKNOWN = "\N{EN DASH}"
 MORE, LESS = 1, -1

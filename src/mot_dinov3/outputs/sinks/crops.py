@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Self
 
-import cv2
 import numpy as np
 
-from mot_dinov3.config import OutputConfig
+from mot_dinov3.config import NO_EMBEDDER, OutputConfig, TrackConfig
+from mot_dinov3.errors import UsageError
 from mot_dinov3.io.write.directories import AtomicDirectory
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import FloatArray, Frame, FrameResult, Image, TrackState
 from mot_dinov3.values.boxes import clip
@@ -25,14 +26,42 @@ class CropsSink(FileSink):
     memory until then. Nothing of a name but numbers comes from the run.
     """
 
-    def __init__(self, config: OutputConfig, timer: StageTimer) -> None:
-        """Args: config says where, of which boxes and how many; timer books "write"."""
-        self._directory = AtomicDirectory(config.save_crops)
+    is_directory = True
+    needs_pixels = True
+    from_frame_log = True
+
+    def __init__(self, path: str, config: OutputConfig, timer: StageTimer) -> None:
+        """Wire the sink to its directory, which is made when the run begins.
+
+        Args:
+            path: the new directory.
+            config: says of which boxes there are crops, and how many of an identity.
+            timer: where "write" is booked.
+        """
+        self._directory = AtomicDirectory(path)
         self._all = config.crops_of == "seen"
         self._most = config.crops_per_id
         self._albums: dict[int, Album] = {}
         self._waiting: dict[int, list[tuple[int, Image]]] = {}
-        super().__init__(config.save_crops, self._directory, timer)
+        super().__init__(path, self._directory, timer)
+
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write into the new directory `path`."""
+        return cls(path, run.config.output, run.timer)
+
+    @classmethod
+    def check(cls, path: str, config: TrackConfig) -> None:
+        """Refuse to cut the boxes that were embedded where none ever is.
+
+        Raises:
+            UsageError: the embedder is turned off.
+        """
+        if config.embedder.embedder == NO_EMBEDDER and config.output.crops_of == "embedded":
+            raise UsageError(
+                f"--save-crops has nothing to show with --embedder {NO_EMBEDDER}.",
+                fix="Give --crops-of seen.",
+            )
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Cut this frame's crops.
@@ -128,5 +157,7 @@ def cut(image: Image, box: FloatArray) -> Image:
 
 def as_jpeg(picture: Image) -> bytes:
     """A (H, W, 3) BGR picture as a JPEG file."""
+    import cv2  # here, so that asking the class what it can do loads no codecs
+
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return data.tobytes()

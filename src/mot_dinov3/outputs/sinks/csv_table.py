@@ -10,7 +10,7 @@ from typing import Self
 
 from mot_dinov3.errors import OutputError
 from mot_dinov3.io.write.atomic import AtomicTextFile
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.jsonl import TIME_DIGITS, number
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult, TrackState
@@ -33,10 +33,17 @@ class CsvSink(FileSink):
     A run that was killed leaves whole rows under the partial name.
     """
 
+    from_frame_log = True
+
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
         self._file = AtomicTextFile(path, flush_lines=True)
         self._names = names
         super().__init__(path, self._file, timer)
+
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write to `path`."""
+        return cls(path, run.names, run.timer)
 
     def __enter__(self) -> Self:
         super().__enter__()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mot_dinov3.config import NO_EMBEDDER, TrackConfig
+from mot_dinov3.errors import UsageError
 from mot_dinov3.io.write.columns import ColumnFile
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
 
@@ -25,6 +28,24 @@ class EmbeddingsSink(FileSink):
         self._names = names
         self._classes: set[int] = set()
         super().__init__(path, self._file, timer)
+
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write to `path`."""
+        return cls(path, run.names, run.timer)
+
+    @classmethod
+    def check(cls, path: str, config: TrackConfig) -> None:
+        """Refuse to write embeddings where none is ever computed.
+
+        Raises:
+            UsageError: the embedder is turned off.
+        """
+        if config.embedder.embedder == NO_EMBEDDER:
+            raise UsageError(
+                f"--save-embeddings has nothing to write with --embedder {NO_EMBEDDER}.",
+                fix="Leave out one of them.",
+            )
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add this frame's embeddings.

@@ -6,13 +6,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.likeness import Likeness
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import FloatArray, Frame, FrameResult, Look, Tracks, TrackState
 
@@ -30,6 +30,11 @@ class JsonLinesSink(FileSink):
         self._names = names
         self._likeness = Likeness()
         super().__init__(path, self._file, timer)
+
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write to `path`."""
+        return cls(path, run.names, run.timer)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one line; its `stage_ms` holds what was booked for this frame until now.

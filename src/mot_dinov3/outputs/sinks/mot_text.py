@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from mot_dinov3.io.formats.mot import MotWriter
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
 
@@ -11,9 +13,16 @@ from mot_dinov3.values import Frame, FrameResult
 class MotTextSink(FileSink):
     """One line per confirmed track that is seen; the file is complete when the run ends."""
 
+    from_frame_log = True
+
     def __init__(self, path: str, timer: StageTimer) -> None:
         self._writer = MotWriter(path)
         super().__init__(path, self._writer, timer)
+
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write to `path`."""
+        return cls(path, run.timer)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one frame's lines.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 from mot_dinov3.io.write.atomic import AtomicTextFile
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.jsonl import MS_DIGITS, number
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Fate, Frame, FrameResult, Reason
@@ -21,6 +21,11 @@ class TraceSink(FileSink):
     def __init__(self, path: str, timer: StageTimer) -> None:
         self._file = AtomicTextFile(path, flush_lines=True)
         super().__init__(path, self._file, timer)
+
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write to `path`."""
+        return cls(path, run.timer)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add a line per detection of the frame.

@@ -10,7 +10,6 @@ from typing import Any
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import stages
 from mot_dinov3.io.read.sources import plain_name
-from mot_dinov3.runs.jobs.outputs import output_places
 
 NAME = "{name}"
 """Stands for the video's name in an output, in `--det mot:FILE` and in `--cmc file:FILE`."""
@@ -47,14 +46,13 @@ def named(config: TrackConfig, name: str, *, apart: bool) -> TrackConfig:
         name: of the video, good as a file name.
         apart: other videos are tracked with the same settings.
     """
-    # A job may keep something beside its video even where it writes none.
-    places = {"--output": config.output.output, **output_places(config)}
-    values = {flag: own_place(place, name, apart=apart) for flag, place in places.items() if place}
+    output = config.output.moved(lambda place: own_place(place, name, apart=apart))
+    values = {}
     for flag, prefix in OWN_INPUTS.items():
         value = value_of(config, flag)
         if value.startswith(prefix):
             values[flag] = value.replace(NAME, name)
-    return with_values(config, values)
+    return with_values(replace(config, output=output), values)
 
 
 def own_place(place: str, name: str, *, apart: bool) -> str:

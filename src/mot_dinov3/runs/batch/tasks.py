@@ -13,7 +13,6 @@ from mot_dinov3.io.paths import check_output
 from mot_dinov3.io.read.sources import plain_name
 from mot_dinov3.runs.batch.names import NAME, OWN_INPUTS, named, unique_names, value_of
 from mot_dinov3.runs.batch.sources import Listed, expand, is_list
-from mot_dinov3.runs.jobs.outputs import output_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +101,7 @@ def _refuse_shared(config: TrackConfig, count: int) -> None:
 def _keep_sources(tasks: Sequence[Task], batch_json: str) -> None:
     """Refuse a batch in which one video's output would replace another video."""
     sources = {Path(task.config.source.source).expanduser().resolve() for task in tasks}
-    outputs = [
-        (flag, place) for task in tasks for flag, place in output_places(task.config).items()
-    ]
+    outputs = [(flag, place) for task in tasks for flag, place in task.config.output.places.items()]
     if batch_json:
         outputs.append(("--batch-json", batch_json))
         check_output(Path(batch_json), None, no_clobber=False)

@@ -15,7 +15,7 @@ from mot_dinov3.io.paths import check_output
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.outputs.sinks.factory import create_sinks
 from mot_dinov3.runs.jobs.base import JobResult, Nobody, Onlooker
-from mot_dinov3.runs.jobs.outputs import check_outputs, output_files
+from mot_dinov3.runs.jobs.outputs import check_outputs
 from mot_dinov3.runs.jobs.retelling import BELONG, Retelling, Survey, survey
 from mot_dinov3.runs.loop import FrameSink, RunOutcome, RunSettings, run
 from mot_dinov3.runs.session import open_frames
@@ -116,13 +116,13 @@ def require_outputs(config: TrackConfig, journal: Path, source_path: Path | None
         UsageError: there is none, or two are in each other's way.
         OutputError: one cannot be written.
     """
-    files = output_files(config)
-    if not files and not config.output.save_crops:
+    places = config.output.places
+    if not places:
         raise UsageError(
             "--no-video leaves nothing to write.", fix="Name another output, such as --save-csv."
         )
     check_outputs(config, source_path)
-    for name in files.values():
+    for name in places.values():
         check_output(Path(name), journal, config.output.no_clobber)
 
 

@@ -13,7 +13,6 @@ from mot_dinov3.errors import MotError, UsageError
 from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.perception.fingerprint import detector_digest, embedder_weights
-from mot_dinov3.runs.jobs.outputs import output_places
 from mot_dinov3.runs.loop import RunOutcome, VideoTracker
 from mot_dinov3.runs.resume.contents import look_into
 from mot_dinov3.runs.resume.identity import Identity
@@ -36,7 +35,7 @@ def journal_place(config: TrackConfig, info: SourceInfo) -> JournalPlace | None:
     Raises:
         UsageError: there is nothing that `--resume` could go on from.
     """
-    outputs = ordinary(map(Path, output_places(config).values()))
+    outputs = ordinary(map(Path, config.output.places.values()))
     why = ""
     if info.is_live:
         why = f"'{info.name}' is live: what was missed does not come back"
@@ -54,14 +53,14 @@ def journal_place(config: TrackConfig, info: SourceInfo) -> JournalPlace | None:
 
 def second_try(config: TrackConfig) -> TrackConfig:
     """The configuration of a job that a process has died of: it goes on if there is a journal."""
-    outputs = ordinary(map(Path, output_places(config).values()))
+    outputs = ordinary(map(Path, config.output.places.values()))
     kept = bool(outputs) and journal_path(Path(os.path.realpath(outputs[0]))).exists()
     return replace(config, resume=replace(config.resume, resume=True)) if kept else config
 
 
 def forget_end(config: TrackConfig) -> None:
     """Remove the mark of a job that ended well, but no journal of one that did not."""
-    for output in ordinary(map(Path, output_places(config).values()))[:1]:
+    for output in ordinary(map(Path, config.output.places.values()))[:1]:
         path = journal_path(Path(os.path.realpath(output)))
         with suppress(OSError):
             if look_into(path).ended is not None:
