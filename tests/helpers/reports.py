@@ -113,7 +113,7 @@ def recorded(frames, facts=None, names=NAMES, looks=()):
     recorder, told = Recorder(), dict(looks)
     for row, one in enumerate(frames):
         recorder.add(one, {"detect": 20.0, "embed": 1.0}, 30.0, told.get(row, ()))
-    return RunData("run", recorder.frames, recorder.lives, names, facts)
+    return RunData("run", recorder.frames, recorder.tracks, names, facts)
 
 
 def look(track_id, similarity=float("nan"), **resembles):

@@ -118,9 +118,9 @@ def jobs(
 
 def report_of(directory: Path) -> str:
     """Where the report of the first run goes, empty where its packages are missing."""
-    from mot_dinov3.outputs.report.page import missing_packages
+    from mot_dinov3.outputs.report.page import find_missing_packages
 
-    return "" if missing_packages() else str(directory / "report.html")
+    return "" if find_missing_packages() else str(directory / "report.html")
 
 
 def _output(directory: Path, name: str, *, video: bool = False) -> OutputConfig:

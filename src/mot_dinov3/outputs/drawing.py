@@ -54,31 +54,31 @@ def draw_tracks(
     tracks = result.tracks
     rows = _rows_to_draw(tracks, draw_lost=config.draw_lost)
     boxes = _visible(tracks.xyxy, rows, image)
-    colours = {row: colour_of(int(tracks.id[row])) for row in boxes}
+    colours = {row: choose_colour(int(tracks.id[row])) for row in boxes}
     for row, box in boxes.items():
         _outline(out, box, colours[row], (int(tracks.state[row]), config))
     for row, box in boxes.items():
-        _label(out, label_of(tracks, row, names), box, colours[row], config.font_scale)
+        _label(out, build_label(tracks, row, names), box, colours[row], config.font_scale)
     if config.hud:
-        _counters(out, hud_lines(result, fps), config.font_scale)
+        _counters(out, build_hud_lines(result, fps), config.font_scale)
     return out
 
 
 @lru_cache(maxsize=4096)
-def colour_of(track_id: int) -> Colour:
+def choose_colour(track_id: int) -> Colour:
     """The BGR colour of an identity, the same in every run."""
     saturation, value = TONES[track_id % len(TONES)]
     red, green, blue = colorsys.hsv_to_rgb((track_id * GOLDEN) % 1.0, saturation, value)
     return round(blue * 255), round(green * 255), round(red * 255)
 
 
-def text_colour(background: Colour) -> Colour:
+def choose_text_colour(background: Colour) -> Colour:
     """Black or white, whichever reads better on a BGR background (luminance of ITU-R BT.601)."""
     blue, green, red = background
     return BLACK if 0.114 * blue + 0.587 * green + 0.299 * red > BRIGHT else WHITE
 
 
-def label_of(tracks: Tracks, row: int, names: Mapping[int, str]) -> str:
+def build_label(tracks: Tracks, row: int, names: Mapping[int, str]) -> str:
     """`ID 7 * person`; the star says that an embedding was computed in this frame."""
     if tracks.state[row] == TrackState.LOST:
         return f"ID {tracks.id[row]} lost"
@@ -88,7 +88,7 @@ def label_of(tracks: Tracks, row: int, names: Mapping[int, str]) -> str:
     return f"ID {tracks.id[row]}{star} {name}".rstrip().encode("utf-8", "replace").decode("utf-8")
 
 
-def hud_lines(result: FrameResult, fps: float) -> list[str]:
+def build_hud_lines(result: FrameResult, fps: float) -> list[str]:
     """The counters of one frame, as lines of text."""
     embed, tracks = result.embed, result.tracks
     seen = int(np.count_nonzero(tracks.detection >= 0))
@@ -175,7 +175,7 @@ def _label_picture(text: str, colour: Colour, scale: float) -> Image:
     pad = max(2, round(4 * scale))
     out = np.full((height + below + 2 * pad + 1, width + 2 * pad + 1, 3), colour, np.uint8)
     place = (pad, pad + height)
-    cv2.putText(out, text, place, FONT, scale, text_colour(colour), weight, cv2.LINE_AA)
+    cv2.putText(out, text, place, FONT, scale, choose_text_colour(colour), weight, cv2.LINE_AA)
     return out
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.results import Seen, frame_at, result_at
 from mot_dinov3.config import OutputConfig
-from mot_dinov3.outputs.sinks.crops import Album, CropsSink, cut
+from mot_dinov3.outputs.sinks.crops import CropsSink, FrameSelection, cut_box
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import TrackState
 
@@ -88,7 +88,7 @@ def test_crops_of_an_identity_are_bounded_and_spread(tmp_path):
 
 @pytest.mark.parametrize("most", [1, 2, 5, 50])
 def test_an_album_holds_no_more_than_it_may_and_at_least_half(most):
-    album, kept = Album(most), set()
+    album, kept = FrameSelection(most), set()
     for number in range(1000):
         if album.wants(number):
             kept.add(number)
@@ -101,7 +101,7 @@ def test_an_album_holds_no_more_than_it_may_and_at_least_half(most):
 
 
 def test_an_album_without_limit_holds_all():
-    album = Album(0)
+    album = FrameSelection(0)
     assert all(album.wants(number) for number in range(1000))
     assert album.superfluous() == []
 
@@ -114,4 +114,4 @@ def test_nobody_leaves_an_empty_directory(tmp_path):
 
 def test_a_cut_is_a_view_of_the_frame():
     image = frame_at(0).image
-    assert np.shares_memory(cut(image, np.array([0, 0, 9, 9], np.float32)), image)
+    assert np.shares_memory(cut_box(image, np.array([0, 0, 9, 9], np.float32)), image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mot_dinov3.outputs.report.figures import Figures
+from mot_dinov3.outputs.report.figures import ReportFigures
 from mot_dinov3.wording import counted, form_of
 
 UNKNOWN = "\N{EN DASH}"
@@ -28,7 +28,7 @@ class Card:
     share: float | None = None
 
 
-def cards(known: Figures, suspects: int) -> list[Card]:
+def build_cards(known: ReportFigures, suspects: int) -> list[Card]:
     """The cards of a run, in reading order."""
     return [
         _frames(known),
@@ -41,12 +41,12 @@ def cards(known: Figures, suspects: int) -> list[Card]:
     ]
 
 
-def _frames(known: Figures) -> Card:
+def _frames(known: ReportFigures) -> Card:
     note = f"{known.seconds:.1f} s of video" if known.seconds else "length not known"
     return Card("Frames", f"{known.frames:,}", "", note)
 
 
-def _speed(known: Figures) -> Card:
+def _speed(known: ReportFigures) -> Card:
     pace = f"source: {known.source_fps:g} FPS" if known.source_fps else "source's rate not known"
     if known.fps is None:
         return Card("Speed", UNKNOWN, "FPS", f"{pace}; the run's is in its stats JSON")
@@ -57,7 +57,7 @@ def _speed(known: Figures) -> Card:
     return Card("Speed", f"{known.fps:.1f}", "FPS", word, GOOD if ratio >= 1 else BAD)
 
 
-def _latency(known: Figures) -> Card:
+def _latency(known: ReportFigures) -> Card:
     latency = known.latency_ms
     if latency is None:
         return Card("Latency", UNKNOWN, "ms", "not written down by this run")
@@ -65,7 +65,7 @@ def _latency(known: Figures) -> Card:
     return Card("Latency, median", f"{latency.p50:.1f}", "ms", rest)
 
 
-def _overshoots(known: Figures) -> Card:
+def _overshoots(known: ReportFigures) -> Card:
     budget = known.budget
     if budget is None:
         return Card("Over budget", UNKNOWN, "frames", "not known without frames or figures")
@@ -82,7 +82,7 @@ def _overshoots(known: Figures) -> Card:
     return Card("Over budget", f"{over:,}", form_of(over, "frame"), note, tone, share)
 
 
-def _embeddings(known: Figures) -> Card:
+def _embeddings(known: ReportFigures) -> Card:
     counts = known.embeddings
     if counts is None:
         return Card("Embeddings", UNKNOWN, "computed", "not known without frames or figures")
@@ -96,7 +96,7 @@ def _embeddings(known: Figures) -> Card:
     return Card("Embeddings", f"{counts.computed:,}", "computed", note, share=known.share)
 
 
-def _tracks(known: Figures, suspects: int) -> Card:
+def _tracks(known: ReportFigures, suspects: int) -> Card:
     if known.confirmed is None:
         return Card("Tracks", UNKNOWN, "confirmed", "not known without frames or figures")
     words = [f"{known.initiated:,} born"] if known.initiated is not None else []
@@ -105,7 +105,7 @@ def _tracks(known: Figures, suspects: int) -> Card:
     return Card("Tracks", f"{known.confirmed:,}", "confirmed", ", ".join(words))
 
 
-def _faults(known: Figures) -> Card:
+def _faults(known: ReportFigures) -> Card:
     if known.faults is None:
         return Card("Faults", UNKNOWN, "", "not known without the stats JSON")
     named = ", ".join(f"{kind.replace('_', ' ')}: {n:,}" for kind, n in known.faults.items())

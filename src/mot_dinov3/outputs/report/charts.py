@@ -31,7 +31,7 @@ class Chart:
         key: its name in the page.
         title: what it shows.
         note: how to read it, a sentence or two.
-        traces: as plotly wants them; all text in them is `plain`.
+        traces: as plotly wants them; all text in them is `escape_text`.
         layout: what differs from the page's usual layout.
         height: pixels.
         thinned: said below the drawing where points were left out.
@@ -53,27 +53,27 @@ class Chart:
         return {"key": self.key, "traces": self.traces, "layout": self.layout, "seek": seek}
 
 
-def plain(text: str) -> str:
+def escape_text(text: str) -> str:
     """Text that plotly shows as it is: it knows a few HTML tags, links among them."""
     return escape(text, quote=False).replace("\n", " ").replace("$", "&#36;")
 
 
-def values(column: Column, rows: NDArray[np.int64]) -> list[float | None]:
+def to_values(column: Column, rows: NDArray[np.int64]) -> list[float | None]:
     """Chosen values of a column, rounded; None for NaN."""
     return [None if v != v else v for v in column[rows].round(DIGITS).tolist()]
 
 
-def line(name: str, x: Sequence[Any], y: Sequence[Any], **more: Any) -> Trace:  # noqa: ANN401
+def draw_line(name: str, x: Sequence[Any], y: Sequence[Any], **more: Any) -> Trace:  # noqa: ANN401
     """A line of points."""
     return {"type": "scatter", "mode": "lines", "name": name, "x": x, "y": y, **more}
 
 
-def stroke(points: int, width: float) -> float:
+def choose_width(points: int, width: float) -> float:
     """Width of a line of so many points: long series would else become a blot."""
     return width if points <= CROWDED else round(width * 0.45, 2)
 
 
-def left_out(drawn: int, all_of_them: int, what: str = "frames") -> str:
+def describe_left_out(drawn: int, all_of_them: int, what: str = "frames") -> str:
     """What a chart says where not everything is drawn."""
     if drawn >= all_of_them:
         return ""

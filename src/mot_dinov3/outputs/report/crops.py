@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mot_dinov3.outputs.report.lives import clarity
+from mot_dinov3.outputs.report.track_history import rate_clarity
 from mot_dinov3.values import CONFIRMED, FloatArray, Image, Tracks, boxes
 
 HEIGHT_PX, WIDTH_PX = 112, 112
@@ -42,7 +42,7 @@ class Album:
     last: Crop | None = None
 
 
-def cut(image: Image, box: FloatArray) -> bytes | None:
+def cut_jpeg(image: Image, box: FloatArray) -> bytes | None:
     """What a box (4,) xyxy shows of an image (H, W, 3) BGR, as a small JPEG; None if nothing."""
     height, width = image.shape[:2]
     if not np.isfinite(box).all():
@@ -69,7 +69,7 @@ class _Shown:
     confirmed: bool = False
 
 
-class CropKeeper:
+class CropCollector:
     """Takes every frame and keeps three pictures of each identity; memory is bounded.
 
     It encodes when somebody comes, goes, or is seen clearly better than before. For who goes it
@@ -85,14 +85,14 @@ class CropKeeper:
         here = tracks[tracks.detection >= 0]
         found = dict(zip(here.id.tolist(), here.xyxy, strict=True))
         self._part(set(found))
-        worth = clarity(here, (image.shape[1], image.shape[0]))
+        worth = rate_clarity(here, (image.shape[1], image.shape[0]))
         for index, (track_id, box) in enumerate(found.items()):
             shown = self._shown.setdefault(track_id, _Shown(Album()))
             shown.seen += 1
             shown.confirmed |= int(here.state[index]) == CONFIRMED
             if shown.best and worth[index] <= BETTER * shown.best:
                 continue
-            jpeg = cut(image, box)
+            jpeg = cut_jpeg(image, box)
             if jpeg is not None:
                 shown.album.best = Crop(row, jpeg)
                 shown.album.first = shown.album.first or shown.album.best
@@ -129,12 +129,12 @@ class CropKeeper:
         row, image, found = self._before
         for track_id, box in found.items():
             if track_id not in here and image is not None and track_id in self._shown:
-                jpeg = cut(image, box)
+                jpeg = cut_jpeg(image, box)
                 if jpeg is not None:
                     self._shown[track_id].album.last = Crop(row, jpeg)
 
     def _forget(self, alive: set[int]) -> None:
-        """Drop who ended without ever being confirmed, then the shortest lives of too many."""
+        """Drop who ended without ever being confirmed, then the shortest tracks of too many."""
         gone = [i for i, shown in self._shown.items() if i not in alive and not shown.confirmed]
         for track_id in gone:
             del self._shown[track_id]

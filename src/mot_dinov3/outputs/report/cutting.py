@@ -13,10 +13,10 @@ from av.container import InputContainer
 from mot_dinov3.errors import MotError
 from mot_dinov3.io.containers import open_file, video_stream
 from mot_dinov3.io.pictures import PictureMaker
-from mot_dinov3.outputs.report.crops import Album, Crop, cut
-from mot_dinov3.outputs.report.film import Film, shown_at
-from mot_dinov3.outputs.report.lives import Life
+from mot_dinov3.outputs.report.crops import Album, Crop, cut_jpeg
 from mot_dinov3.outputs.report.recorder import RunData
+from mot_dinov3.outputs.report.track_history import TrackHistory
+from mot_dinov3.outputs.report.video import ReportVideo, compute_video_times
 from mot_dinov3.values import FloatArray, Image
 from mot_dinov3.wording import counted
 
@@ -31,7 +31,7 @@ Spot: TypeAlias = tuple[float, int, int, str, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Cuttings:
+class CutResult:
     """What came of it.
 
     Attributes:
@@ -44,19 +44,22 @@ class Cuttings:
 
 
 def cut_albums(
-    run: RunData, lives: Iterable[Life], film: Film, clock: Callable[[], float] = perf_counter
-) -> Cuttings:
+    run: RunData,
+    tracks: Iterable[TrackHistory],
+    film: ReportVideo,
+    clock: Callable[[], float] = perf_counter,
+) -> CutResult:
     """First, best and last picture of the identities, from the run's video.
 
     Reading stops after 20 seconds: what was not reached then stays without pictures.
 
     Args:
         run: knows when which frame is shown.
-        lives: whose pictures are wanted.
+        tracks: whose pictures are wanted.
         film: the video.
         clock: seconds.
     """
-    wanted = spots(run, lives, film)
+    wanted = find_spots(run, tracks, film)
     albums: dict[int, Album] = {}
     ends_s, done = clock() + PATIENCE_S, 0
     try:
@@ -64,36 +67,36 @@ def cut_albums(
             for spot, image in _pictures(container, wanted, _half(run, film)):
                 done += 1
                 _, row, track_id, label, box = spot
-                jpeg = cut(image, box) if image is not None else None
+                jpeg = cut_jpeg(image, box) if image is not None else None
                 if jpeg is not None:
                     setattr(albums.setdefault(track_id, Album()), label, Crop(row, jpeg))
                 if clock() > ends_s:
                     break
     except (MotError, av.FFmpegError) as error:
-        return Cuttings(albums, f"'{film.path.name}' could not be read for pictures: {error}")
+        return CutResult(albums, f"'{film.path.name}' could not be read for pictures: {error}")
     if done < len(wanted):
         of_all = counted(len(wanted), "picture is", "pictures are")
         missing = f"{len(wanted) - done} of {of_all} missing"
         why = f"reading '{film.path.name}' took longer than {PATIENCE_S:g} s."
-        return Cuttings(albums, f"{missing}: {why}")
-    return Cuttings(albums)
+        return CutResult(albums, f"{missing}: {why}")
+    return CutResult(albums)
 
 
-def spots(run: RunData, lives: Iterable[Life], film: Film) -> list[Spot]:
+def find_spots(run: RunData, tracks: Iterable[TrackHistory], film: ReportVideo) -> list[Spot]:
     """Everything to cut, in the order of the film."""
-    seconds = shown_at(run, film)
+    seconds = compute_video_times(run, film)
     out: list[Spot] = []
-    for life in lives:
-        rows = (life.begins, life.best[0], life.ends)
-        boxes = (life.first_box, life.best[1], life.last_box)
+    for track in tracks:
+        rows = (track.begins, track.best[0], track.ends)
+        boxes = (track.first_box, track.best[1], track.last_box)
         for label, row, box in zip(("first", "best", "last"), rows, boxes, strict=True):
-            out.append((float(seconds[row]), row, life.track_id, label, box))
+            out.append((float(seconds[row]), row, track.track_id, label, box))
     return sorted(out, key=lambda spot: spot[:4])
 
 
-def _half(run: RunData, film: Film) -> float:
+def _half(run: RunData, film: ReportVideo) -> float:
     """Seconds by which a picture may come too early."""
-    seconds = shown_at(run, film)
+    seconds = compute_video_times(run, film)
     if len(seconds) < 2:
         return 0.5
     return NEAR * float(seconds[-1] - seconds[0]) / (len(seconds) - 1)

@@ -9,13 +9,13 @@ from mot_dinov3.outputs.report.charts import (
     INK,
     Chart,
     Trace,
-    left_out,
-    line,
-    stroke,
-    values,
+    choose_width,
+    describe_left_out,
+    draw_line,
+    to_values,
 )
 from mot_dinov3.outputs.report.recorder import RunData
-from mot_dinov3.outputs.report.thinning import kept_rows
+from mot_dinov3.outputs.report.thinning import choose_rows
 
 FATES = {
     "critical": "#d62839",
@@ -27,7 +27,7 @@ FATES = {
 """Fate -> colour, from the bottom up."""
 
 
-def fates(run: RunData) -> Chart | None:
+def draw_fates(run: RunData) -> Chart | None:
     """Critical, refresh, deferred and reused per frame, and the backlog; None without any."""
     table = run.frames
     known = {name: table[name] for name in FATES}
@@ -35,16 +35,16 @@ def fates(run: RunData) -> Chart | None:
     if not len(table) or not whole.any():
         return None
     backlog = known["deferred"] + known["starved"]
-    rows = kept_rows(whole + 1000 * (backlog + known["critical"]))
+    rows = choose_rows(whole + 1000 * (backlog + known["critical"]))
     x = table["frame"][rows].astype(int).tolist()
     traces: list[Trace] = [
-        line(name, x, values(column, rows), stackgroup="fates", hovertemplate=COUNT,
+        draw_line(name, x, to_values(column, rows), stackgroup="fates", hovertemplate=COUNT,
              line={"width": 0, "color": FATES[name], "shape": "hv"})
         for name, column in known.items()
         if column.any() or name in ("critical", "refresh", "reused")
     ]  # fmt: skip
-    look = {"width": stroke(len(x), 1.6), "color": INK, "shape": "hv"}
-    traces.append(line("backlog", x, values(backlog, rows), hovertemplate=COUNT, line=look))
+    look = {"width": choose_width(len(x), 1.6), "color": INK, "shape": "hv"}
+    traces.append(draw_line("backlog", x, to_values(backlog, rows), hovertemplate=COUNT, line=look))
     note = (
         "Critical crops run at once, refreshes run while they fit the budget, deferred ones wait "
         "and are the first of the next frame; everybody else keeps the embedding of the track. "
@@ -52,4 +52,4 @@ def fates(run: RunData) -> Chart | None:
     )
     layout = {"yaxis": {"title": {"text": "detections"}, "rangemode": "tozero"}}
     return Chart("fates", "Who was embedded, and who was not", note, traces, layout, 280,
-                 left_out(len(rows), len(table)))  # fmt: skip
+                 describe_left_out(len(rows), len(table)))  # fmt: skip

@@ -14,7 +14,7 @@ from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts, RunFacts, S
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ReportFigures:
     """What the cards say; None for what is not known.
 
     Attributes:
@@ -50,15 +50,15 @@ class Figures:
         return known.computed / whole if whole else None
 
 
-def figures(run: RunData) -> Figures:
+def find_figures(run: RunData) -> ReportFigures:
     """What is known of a run; its frames come before its sums, but for what took time."""
     facts, table = run.facts or RunFacts(), run.frames
     counts, faults = facts.counts, facts.faults
     time_s = table["time_s"]
     source_fps = (facts.source.fps if facts.source else 0.0) or _pace(run)
     seconds = float(time_s[-1] - time_s[0]) + 1 / (source_fps or 25.0) if len(table) else None
-    confirmed = sum(life.confirmed for life in run.lives.values()) if len(table) else None
-    return Figures(
+    confirmed = sum(track.confirmed for track in run.tracks.values()) if len(table) else None
+    return ReportFigures(
         frames=len(table) or facts.frames,
         fps=facts.fps,
         source_fps=source_fps,

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from mot_dinov3.errors import InputError, UsageError, nearest
 from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES
-from mot_dinov3.outputs.report.recorder import RunData, read_journal
+from mot_dinov3.outputs.report.recorder import RunData, read_run
 from mot_dinov3.values.run_facts import RunFacts
 from mot_dinov3.values.stats_json import facts_from_stats
 
@@ -55,19 +55,19 @@ def find_runs(paths: Sequence[Path]) -> list[RunFiles]:
     return found
 
 
-def load(files: RunFiles) -> RunData:
+def load_run(files: RunFiles) -> RunData:
     """Read a run.
 
     Raises:
         InputError: a file cannot be read or is damaged.
     """
-    run = read_journal(files.journal) if files.journal else RunData("")
+    run = read_run(files.journal) if files.journal else RunData("")
     run.facts = read_facts(files.stats) if files.stats else None
     run.name = _title(run) or (files.journal or files.stats or Path("run")).stem
     return run
 
 
-def joined(runs: Sequence[tuple[RunFiles, RunData]]) -> list[tuple[RunFiles, RunData]]:
+def join_runs(runs: Sequence[tuple[RunFiles, RunData]]) -> list[tuple[RunFiles, RunData]]:
     """Frames alone and figures alone that count the same frames are one run, if they are all."""
     if len(runs) != 2:
         return list(runs)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mot_dinov3.io.formats.frame_log import Journal
 from mot_dinov3.outputs.report.frames import FrameTable
-from mot_dinov3.outputs.report.lives import Life, LifeBook
+from mot_dinov3.outputs.report.track_history import TrackBook, TrackHistory
 from mot_dinov3.values import FrameResult, Look
 from mot_dinov3.values.run_facts import RunFacts
 
@@ -21,7 +21,7 @@ class RunData:
     Attributes:
         name: what the page calls the run.
         frames: its frames, none where only its figures are there.
-        lives: identity -> its life.
+        tracks: identity -> its track.
         names: class id -> name.
         facts: what it was and did, None where only its frames are there.
         cut: its journal ended in half a line.
@@ -29,7 +29,7 @@ class RunData:
 
     name: str
     frames: FrameTable = field(default_factory=FrameTable)
-    lives: Mapping[int, Life] = field(default_factory=dict)
+    tracks: Mapping[int, TrackHistory] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
     facts: RunFacts | None = None
     cut: bool = False
@@ -39,22 +39,22 @@ class RunData:
         """The settings of the run, none where its figures are missing."""
         return (self.facts.config if self.facts else None) or {}
 
-    def class_of(self, life: Life) -> str:
+    def class_of(self, track: TrackHistory) -> str:
         """What an identity is, in words."""
-        return self.names.get(life.class_id) or f"class {life.class_id}"
+        return self.names.get(track.class_id) or f"class {track.class_id}"
 
 
 class Recorder:
-    """Adds up frames; memory grows by some hundred bytes a frame and by each identity's life."""
+    """Adds up frames; memory grows by some hundred bytes a frame and by each identity's track."""
 
     def __init__(self) -> None:
         self.frames = FrameTable()
-        self._book = LifeBook()
+        self._book = TrackBook()
 
     @property
-    def lives(self) -> dict[int, Life]:
-        """Identity -> its life so far."""
-        return self._book.lives
+    def tracks(self) -> dict[int, TrackHistory]:
+        """Identity -> its track so far."""
+        return self._book.tracks
 
     def add(
         self,
@@ -77,8 +77,8 @@ class Recorder:
         self.frames.add(result, stage_ms, latency_ms)
 
 
-def recorded(path: Path) -> Recorder:
-    """The frames and lives of a `--save-jsonl` file.
+def record_frame_log(path: Path) -> Recorder:
+    """The frames and tracks of a `--save-jsonl` file.
 
     Raises:
         InputError: the file cannot be read, or a line is no frame.
@@ -94,7 +94,7 @@ def _record(journal: Journal, recorder: Recorder) -> None:
         recorder.add(result, result.stage_ms, record.latency_ms, record.looks, record.size)
 
 
-def read_journal(path: Path) -> RunData:
+def read_run(path: Path) -> RunData:
     """The run that a `--save-jsonl` file holds; half a last line is left out.
 
     Raises:
@@ -102,4 +102,4 @@ def read_journal(path: Path) -> RunData:
     """
     journal, recorder = Journal(path), Recorder()
     _record(journal, recorder)
-    return RunData(path.stem, recorder.frames, recorder.lives, journal.names, cut=journal.cut)
+    return RunData(path.stem, recorder.frames, recorder.tracks, journal.names, cut=journal.cut)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Self
 
 from mot_dinov3.io.write.atomic import write_text
-from mot_dinov3.outputs.likeness import Likeness
-from mot_dinov3.outputs.report.crops import CropKeeper
-from mot_dinov3.outputs.report.film import find_film
-from mot_dinov3.outputs.report.recorder import Recorder, RunData, recorded
-from mot_dinov3.outputs.report.single import no_pictures, run_page
+from mot_dinov3.outputs.appearance import AppearanceHistory
+from mot_dinov3.outputs.report.crops import CropCollector
+from mot_dinov3.outputs.report.recorder import Recorder, RunData, record_frame_log
+from mot_dinov3.outputs.report.single import explain_no_pictures, run_page
+from mot_dinov3.outputs.report.video import find_video
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
 from mot_dinov3.values.run_facts import RunFacts
@@ -35,7 +35,11 @@ class ReportSink:
         """
         self.path = path
         self._name, self._names, self._timer = name, names, timer
-        self._recorder, self._likeness, self._crops = Recorder(), Likeness(), CropKeeper()
+        self._recorder, self._likeness, self._crops = (
+            Recorder(),
+            AppearanceHistory(),
+            CropCollector(),
+        )
         self._pixels = False
 
     def __enter__(self) -> Self:
@@ -66,7 +70,7 @@ class ReportSink:
         Raises:
             InputError: the journal cannot be read.
         """
-        self._recorder = recorded(journal)
+        self._recorder = record_frame_log(journal)
         self._crops.merge(new_of)
 
     def publish(self, facts: RunFacts) -> None:
@@ -79,8 +83,8 @@ class ReportSink:
             OutputError: the file cannot be written.
         """
         recorder = self._recorder
-        run = RunData(Path(self._name).name, recorder.frames, recorder.lives, self._names, facts)
+        run = RunData(Path(self._name).name, recorder.frames, recorder.tracks, self._names, facts)
         albums, page = self._crops.albums(), Path(self.path)
         reason = "nobody was confirmed." if self._pixels else "the source has no pixels."
-        film = find_film(run, [Path()])
-        write_text(page, run_page(run, albums, film, page, no_pictures(albums, reason)))
+        film = find_video(run, [Path()])
+        write_text(page, run_page(run, albums, film, page, explain_no_pictures(albums, reason)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mot_dinov3.outputs.report.frames import Column
-from mot_dinov3.outputs.report.lives import Life
+from mot_dinov3.outputs.report.track_history import TrackHistory
 from mot_dinov3.values import FloatArray, boxes
 
 MOST_SUSPECTS = 40
@@ -47,24 +47,26 @@ class Suspect:
     overlap: float
 
 
-def high_similarity(lives: Iterable[Life]) -> float:
+def find_high_similarity(tracks: Iterable[TrackHistory]) -> float:
     """The cosine that counts as high in this run: its embedder's own usual range decides."""
-    own = [value for life in lives for _, value in life.similarity]
+    own = [value for track in tracks for _, value in track.similarity]
     return float(np.percentile(own, LIKE_ITSELF)) if len(own) >= FEWEST else USUAL
 
 
-def find_suspects(lives: Sequence[Life], time_s: Column) -> list[Suspect]:
+def find_suspects(tracks: Sequence[TrackHistory], time_s: Column) -> list[Suspect]:
     """Pairs of confirmed identities of one class, most suspicious first, at most 40.
 
     Args:
-        lives: the run's identities.
+        tracks: the run's identities.
         time_s: (F,) seconds of every row of the frame table.
     """
-    confirmed = [life for life in lives if life.confirmed]
-    high = high_similarity(confirmed)
+    confirmed = [track for track in tracks if track.confirmed]
+    high = find_high_similarity(confirmed)
     last = len(time_s) - 1
-    ended = sorted((life for life in confirmed if life.ends < last), key=lambda life: life.ends)
-    when = np.array([time_s[life.ends] for life in ended], np.float64)
+    ended = sorted(
+        (track for track in confirmed if track.ends < last), key=lambda track: track.ends
+    )
+    when = np.array([time_s[track.ends] for track in ended], np.float64)
     found = []
     for new in confirmed:
         born_s = float(time_s[new.begins])
@@ -72,24 +74,24 @@ def find_suspects(lives: Sequence[Life], time_s: Column) -> list[Suspect]:
         for old in ended[first : int(np.searchsorted(when, born_s))]:
             if old.class_id == new.class_id:
                 found.append(_pair(old, new, born_s - float(time_s[old.ends])))
-    worth = [pair for pair in found if in_place(pair) or (pair.similarity or -1) >= high]
-    worth.sort(key=lambda pair: (-suspicion(pair), pair.begins, pair.ended, pair.begun))
+    worth = [pair for pair in found if is_in_place(pair) or (pair.similarity or -1) >= high]
+    worth.sort(key=lambda pair: (-rate_suspicion(pair), pair.begins, pair.ended, pair.begun))
     return worth[:MOST_SUSPECTS]
 
 
-def in_place(pair: Suspect) -> bool:
+def is_in_place(pair: Suspect) -> bool:
     """Whether the newcomer soon stands where the other would have been."""
     return pair.overlap >= OVERLAP and pair.gap_s <= OVERLAP_S
 
 
-def suspicion(pair: Suspect) -> float:
+def rate_suspicion(pair: Suspect) -> float:
     """The higher of likeness and overlap, and a little for having both."""
     likeness = pair.similarity if pair.similarity is not None else 0.0
-    place = pair.overlap if in_place(pair) else 0.0
+    place = pair.overlap if is_in_place(pair) else 0.0
     return max(likeness, place) + 0.1 * min(likeness, place)
 
 
-def _pair(old: Life, new: Life, gap_s: float) -> Suspect:
+def _pair(old: TrackHistory, new: TrackHistory, gap_s: float) -> Suspect:
     gone = old.last_box + old.speed * np.float32(min(gap_s, COAST_S))
     overlap = max(_iou(gone, new.first_box), _iou(old.last_box, new.first_box))
     return Suspect(

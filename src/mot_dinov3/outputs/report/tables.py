@@ -20,7 +20,7 @@ LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """A name and what it stands for."""
 
     name: str
@@ -38,7 +38,7 @@ class StageRow:
     share: str
 
 
-def stage_figures(run: RunData) -> Mapping[str, StageFacts]:
+def find_stages(run: RunData) -> Mapping[str, StageFacts]:
     """Every stage as the run summed it up, else as its frames add up.
 
     The frames come second: each was put down before its own writing was over.
@@ -55,9 +55,9 @@ def stage_figures(run: RunData) -> Mapping[str, StageFacts]:
     }
 
 
-def stage_rows(run: RunData) -> list[StageRow]:
+def build_stage_rows(run: RunData) -> list[StageRow]:
     """Mean, 95th percentile and share of every stage, the dearest first."""
-    dearest_first = sorted(stage_figures(run).items(), key=lambda item: -item[1].share)
+    dearest_first = sorted(find_stages(run).items(), key=lambda item: -item[1].share)
     return [
         StageRow(name, COLOURS.get(name, OTHER), f"{known.mean_ms:.2f}", f"{known.p95_ms:.2f}",
                  f"{100 * known.share:.1f} %")
@@ -65,11 +65,11 @@ def stage_rows(run: RunData) -> list[StageRow]:
     ]  # fmt: skip
 
 
-def settings(run: RunData, *, changed: bool = False) -> list[Row]:
+def list_settings(run: RunData, *, changed: bool = False) -> list[SettingRow]:
     """The settings of a run by flag, those that are not the default alone where `changed`."""
     usual = as_dict(TrackConfig())
     return [
-        Row(flag_of(key), shown(value))
+        SettingRow(flag_of(key), to_text(value))
         for key, value in sorted(run.settings.items())
         if not changed or key not in usual or usual[key] != value
     ]
@@ -80,13 +80,13 @@ def flag_of(key: str) -> str:
     return "--" + str(key).replace("_", "-")
 
 
-def versions(run: RunData) -> list[Row]:
+def list_versions(run: RunData) -> list[SettingRow]:
     """What the run was made with."""
     known = (run.facts.versions if run.facts else None) or {}
-    return [Row(name, shown(value)) for name, value in known.items()]
+    return [SettingRow(name, to_text(value)) for name, value in known.items()]
 
 
-def facts(run: RunData) -> list[str]:
+def describe_run(run: RunData) -> list[str]:
     """What was tracked by what, in a few words each."""
     known = run.facts or RunFacts()
     words = [
@@ -94,14 +94,14 @@ def facts(run: RunData) -> list[str]:
         ("policy", run.settings.get("embed_policy")),
         ("on", known.device.name if known.device else ""),
     ]
-    out = [f"{shown(word)} {shown(value)}" for word, value in words if value]
+    out = [f"{to_text(word)} {to_text(value)}" for word, value in words if value]
     if known.frame_size is not None:
         width, height = known.frame_size
         out.append(f"{width} x {height} pixels")
     return out
 
 
-def shown(value: object) -> str:
+def to_text(value: object) -> str:
     """A value as text: without secrets, and not without end."""
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -11,7 +11,7 @@ MOST_POINTS = 5000
 """Points of one trace: more are no better to see, and a page must stay quick."""
 
 
-def kept_rows(values: Column, most: int = MOST_POINTS) -> NDArray[np.int64]:
+def choose_rows(values: Column, most: int = MOST_POINTS) -> NDArray[np.int64]:
     """Rows of a series (N,) to draw: all, or the lowest and the highest of every stretch.
 
     The first and the last row and the extremes of the whole are always among them. NaN counts as

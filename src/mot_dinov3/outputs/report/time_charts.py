@@ -11,14 +11,14 @@ from mot_dinov3.outputs.report.charts import (
     MUTED,
     Chart,
     Trace,
-    left_out,
-    line,
-    stroke,
-    values,
+    choose_width,
+    describe_left_out,
+    draw_line,
+    to_values,
 )
 from mot_dinov3.outputs.report.frames import Column
 from mot_dinov3.outputs.report.recorder import RunData
-from mot_dinov3.outputs.report.thinning import kept_rows
+from mot_dinov3.outputs.report.thinning import choose_rows
 from mot_dinov3.runtime.statistics import WAIT
 
 EMBED = "embed"
@@ -36,24 +36,26 @@ COLOURS = {
 OTHER = "#a58f7a"
 
 
-def timeline(run: RunData, source_fps: float) -> Chart:
+def draw_timeline(run: RunData, source_fps: float) -> Chart:
     """Every stage of every frame, embedding at the bottom so that its budget can be compared."""
     table = run.frames
     stages = {name: ms for name, ms in table.stages.items() if name != WAIT}
     order = sorted(stages, key=lambda name: (name != EMBED, -float(stages[name].sum())))
     whole = sum(stages.values(), np.zeros(len(table)))
-    rows = kept_rows(whole)
+    rows = choose_rows(whole)
     x = table["frame"][rows].astype(int).tolist()
     traces: list[Trace] = [
-        line(name, x, values(stages[name], rows), stackgroup="stages", hovertemplate=MS,
+        draw_line(name, x, to_values(stages[name], rows), stackgroup="stages", hovertemplate=MS,
              line={"width": 0.4, "color": COLOURS.get(name, OTHER)})
         for name in order
     ]  # fmt: skip
     traces += _budget(table["budget_ms"], rows, x)
     latency = table["latency_ms"]
     if not np.isnan(latency).all():
-        look = {"width": stroke(len(x), 1.0), "color": MUTED}
-        traces.append(line("latency", x, values(latency, rows), hovertemplate=MS, line=look))
+        look = {"width": choose_width(len(x), 1.0), "color": MUTED}
+        traces.append(
+            draw_line("latency", x, to_values(latency, rows), hovertemplate=MS, line=look)
+        )
     if source_fps > 0:
         traces.append(_level(f"source pace ({source_fps:g} fps)", x, 1000 / source_fps))
     note = (
@@ -64,7 +66,7 @@ def timeline(run: RunData, source_fps: float) -> Chart:
     top = _usual_top(whole, latency, 1000 / source_fps if source_fps > 0 else 0.0)
     layout = {"yaxis": {"title": {"text": "ms"}, "range": [0, top]}}
     return Chart("timeline", "Where the time of a frame goes", note, traces, layout, 340,
-                 left_out(len(rows), len(table)))  # fmt: skip
+                 describe_left_out(len(rows), len(table)))  # fmt: skip
 
 
 def _usual_top(whole: Column, latency: Column, pace_ms: float) -> float:
@@ -79,7 +81,7 @@ def _usual_top(whole: Column, latency: Column, pace_ms: float) -> float:
 def _level(name: str, x: list[int], ms: float) -> Trace:
     ends = [x[0], x[-1]] if x else []
     look = {"width": 1.2, "color": INK, "dash": "dash"}
-    return line(name, ends, [ms] * len(ends), line=look, hoverinfo="skip")
+    return draw_line(name, ends, [ms] * len(ends), line=look, hoverinfo="skip")
 
 
 def _budget(budget_ms: Column, rows: NDArray[np.int64], x: list[int]) -> list[Trace]:
@@ -87,17 +89,17 @@ def _budget(budget_ms: Column, rows: NDArray[np.int64], x: list[int]) -> list[Tr
         return []
     limit = np.where(budget_ms > 0, budget_ms, np.nan)
     look = {"width": 1.8, "color": "#d62839", "shape": "hv"}
-    return [line("embedding budget", x, values(limit, rows), line=look, hovertemplate=MS)]
+    return [draw_line("embedding budget", x, to_values(limit, rows), line=look, hovertemplate=MS)]
 
 
-def prediction(run: RunData) -> Chart | None:
+def draw_prediction(run: RunData) -> Chart | None:
     """What the cost model expected against what a clock said; None where nothing was embedded."""
     table = run.frames
     expected, real, limit = (table[name] for name in ("predicted_ms", "embed_ms", "budget_ms"))
     worked = np.flatnonzero(expected > 0)
     if not len(worked):
         return None
-    rows = worked[kept_rows((real - expected)[worked])]
+    rows = worked[choose_rows((real - expected)[worked])]
     over = (limit > 0) & (real > limit)
     frames = table["frame"].astype(int)
     traces: list[Trace] = []
@@ -112,8 +114,8 @@ def prediction(run: RunData) -> Chart | None:
                     "type": "scatter",
                     "mode": "markers",
                     "name": name,
-                    "x": values(expected, chosen),
-                    "y": values(real, chosen),
+                    "x": to_values(expected, chosen),
+                    "y": to_values(real, chosen),
                     "customdata": frames[chosen].tolist(),
                     "marker": {"size": 5, "opacity": 0.55, "color": colour},
                     "hovertemplate": "frame %{customdata}: %{x:.2f} ms expected, %{y:.2f} ms",
@@ -121,7 +123,7 @@ def prediction(run: RunData) -> Chart | None:
             )
     top = float(max(expected[worked].max(), np.quantile(real[worked], 0.995))) * 1.1
     diagonal = {"width": 1.2, "color": MUTED, "dash": "dash"}
-    traces.append(line("as expected", [0, top], [0, top], line=diagonal, hoverinfo="skip"))
+    traces.append(draw_line("as expected", [0, top], [0, top], line=diagonal, hoverinfo="skip"))
     ratio = float(np.median(real[worked] / expected[worked]))
     note = (
         f"Above the dashed line a frame's embeddings took longer than expected. Median of actual "
@@ -134,4 +136,4 @@ def prediction(run: RunData) -> Chart | None:
         "hovermode": "closest",
     }
     return Chart("prediction", "What embeddings cost: predicted and actual", note, traces, layout,
-                 320, left_out(len(rows), len(worked)), over_frames=False)  # fmt: skip
+                 320, describe_left_out(len(rows), len(worked)), over_frames=False)  # fmt: skip

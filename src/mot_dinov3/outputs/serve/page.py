@@ -9,9 +9,9 @@ from time import monotonic, sleep
 from typing import Any, Self
 
 from mot_dinov3.config import DrawConfig
-from mot_dinov3.outputs.serve.answers import Answers
-from mot_dinov3.outputs.serve.board import Board
-from mot_dinov3.outputs.serve.screen import Screen
+from mot_dinov3.outputs.serve.figures import LiveFigures
+from mot_dinov3.outputs.serve.handler import PageHandler
+from mot_dinov3.outputs.serve.picture import LivePicture
 from mot_dinov3.outputs.serve.server import PageServer
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import Frame, FrameResult
@@ -21,7 +21,7 @@ LINGER_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class PageSubject:
     """What the page shows beside the counters.
 
     Attributes:
@@ -39,7 +39,7 @@ class Subject:
     faults: Callable[[], Mapping[str, int]]
 
 
-class Page:
+class LivePage:
     """A web page with the pictures and counters of a run; a sink of the loop.
 
     It listens from its birth on, so that a port that is taken ends nothing but the start. In its
@@ -56,16 +56,18 @@ class Page:
         self, address: tuple[str, int], draw: DrawConfig, ask_stop: Callable[[], None]
     ) -> None:
         """Args: host and port (0 for a free one); how tracks look; hears the wish to stop."""
-        self._board, self._screen = Board(), Screen(draw)
-        self._subject: Subject | None = None
+        self._board, self._screen = LiveFigures(), LivePicture(draw)
+        self._subject: PageSubject | None = None
         self._stopping = False
         self._heard_end = 0
         self._ask_stop = ask_stop
-        handler = partial(Answers, screen=self._screen, figures=self._figures, ask_stop=self._stop)
+        handler = partial(
+            PageHandler, screen=self._screen, figures=self._figures, ask_stop=self._stop
+        )
         self._server = PageServer(*address, handler)
         self.url = self._server.url
 
-    def introduce(self, subject: Subject) -> None:
+    def introduce(self, subject: PageSubject) -> None:
         """Hear what the run is about, before it begins."""
         self._screen.names, self._board.total = subject.names, subject.total
         self._subject = subject

@@ -41,7 +41,7 @@ class CropsSink(FileSink):
         self._directory = AtomicDirectory(path)
         self._all = config.crops_of == "seen"
         self._most = config.crops_per_id
-        self._albums: dict[int, Album] = {}
+        self._albums: dict[int, FrameSelection] = {}
         self._waiting: dict[int, list[tuple[int, Image]]] = {}
         super().__init__(path, self._directory, timer)
 
@@ -75,7 +75,7 @@ class CropsSink(FileSink):
             self._settle(set(tracks.id[tentative].tolist()), set(tracks.id[~tentative].tolist()))
             wanted = (tracks.detection >= 0) & (tracks.fresh | self._all)
             for row in np.flatnonzero(wanted).tolist():
-                picture = cut(frame.image, tracks.xyxy[row])
+                picture = cut_box(frame.image, tracks.xyxy[row])
                 if not picture.size:
                     continue
                 identity = int(tracks.id[row])
@@ -94,16 +94,16 @@ class CropsSink(FileSink):
                     self._keep(identity, number, picture)
 
     def _keep(self, identity: int, number: int, picture: Image) -> None:
-        album = self._albums.setdefault(identity, Album(self._most))
+        album = self._albums.setdefault(identity, FrameSelection(self._most))
         if not album.wants(number):
             return
-        self._directory.write(str(identity), file_name(number), as_jpeg(picture))
+        self._directory.write(str(identity), build_file_name(number), encode_jpeg(picture))
         for old in album.superfluous():
-            self._directory.remove(str(identity), file_name(old))
+            self._directory.remove(str(identity), build_file_name(old))
 
 
 @dataclass(slots=True)
-class Album:
+class FrameSelection:
     """Which frames of an identity are kept: its first, and others evenly spread over its life.
 
     Whenever there are more than `most`, every second one goes, and from then on only every
@@ -136,12 +136,12 @@ class Album:
         return gone
 
 
-def file_name(number: int) -> str:
+def build_file_name(number: int) -> str:
     """`frame_000012.jpg`: sorts by time for the first million frames."""
     return f"frame_{number:06d}.jpg"
 
 
-def cut(image: Image, box: FloatArray) -> Image:
+def cut_box(image: Image, box: FloatArray) -> Image:
     """The pixels that a box touches, a view; empty where it has none in the frame.
 
     Args:
@@ -155,7 +155,7 @@ def cut(image: Image, box: FloatArray) -> Image:
     return image[int(top) : math.ceil(bottom), int(left) : math.ceil(right)]
 
 
-def as_jpeg(picture: Image) -> bytes:
+def encode_jpeg(picture: Image) -> bytes:
     """A (H, W, 3) BGR picture as a JPEG file."""
     import cv2  # here, so that asking the class what it can do loads no codecs
 

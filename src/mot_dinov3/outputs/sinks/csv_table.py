@@ -11,7 +11,7 @@ from typing import Self
 from mot_dinov3.errors import OutputError
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
-from mot_dinov3.outputs.sinks.jsonl import TIME_DIGITS, number
+from mot_dinov3.outputs.sinks.jsonl import TIME_DIGITS, to_number
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult, TrackState
 
@@ -62,10 +62,10 @@ class CsvSink(FileSink):
         """
         with self.timer("write"):
             if len(result.tracks):
-                self._file.write_line(table_rows(result, self._names))
+                self._file.write_line(format_rows(result, self._names))
 
 
-def table_rows(result: FrameResult, names: Mapping[int, str]) -> str:
+def format_rows(result: FrameResult, names: Mapping[int, str]) -> str:
     """The rows of one frame as CSV, without the last line break.
 
     Columns: `frame` (0-based), `time_s`, `id`, `class_id`, `class`, `state`, `seen` (0 while the
@@ -80,21 +80,21 @@ def table_rows(result: FrameResult, names: Mapping[int, str]) -> str:
         writer.writerow(
             [
                 result.frame_index,
-                number(result.time_s, TIME_DIGITS),
+                to_number(result.time_s, TIME_DIGITS),
                 int(tracks.id[row]),
                 class_id,
-                harmless(names.get(class_id, "")),
+                make_harmless(names.get(class_id, "")),
                 TrackState(int(tracks.state[row])).name.lower(),
                 int(tracks.detection[row] >= 0),
                 int(tracks.fresh[row]),
-                *(number(value, PIXEL_DIGITS) for value in tracks.xyxy[row].tolist()),
-                number(float(tracks.score[row]), SCORE_DIGITS),
+                *(to_number(value, PIXEL_DIGITS) for value in tracks.xyxy[row].tolist()),
+                to_number(float(tracks.score[row]), SCORE_DIGITS),
             ]
         )
     return text.getvalue().removesuffix("\n")
 
 
-def harmless(name: str) -> str:
+def make_harmless(name: str) -> str:
     """A name that no spreadsheet takes for a formula, on one line: a `'` goes before `=` and such.
 
     The detector's weights decide what classes are called, so a name may be anything.

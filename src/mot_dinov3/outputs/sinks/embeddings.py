@@ -24,7 +24,7 @@ class EmbeddingsSink(FileSink):
     """
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
-        self._file = ColumnFile(path, row_kind(0))
+        self._file = ColumnFile(path, build_row_type(0))
         self._names = names
         self._classes: set[int] = set()
         super().__init__(path, self._file, timer)
@@ -54,7 +54,7 @@ class EmbeddingsSink(FileSink):
             OutputError: the file cannot be written.
         """
         with self.timer("write"):
-            rows = embedding_rows(result)
+            rows = select_rows(result)
             if len(rows):
                 self._classes.update(rows["class_id"].tolist())
                 self._file.append(rows)
@@ -71,7 +71,7 @@ class EmbeddingsSink(FileSink):
         super().__exit__(kind, error, trace)
 
 
-def row_kind(width: int) -> np.dtype[np.void]:
+def build_row_type(width: int) -> np.dtype[np.void]:
     """A row: who, when, what, where, how sure, how good, and the unit vector of `width` numbers.
 
     `frame` is 0-based, `xyxy` in pixels, `state` a `TrackState`, `memorable` whether the crop
@@ -92,14 +92,14 @@ def row_kind(width: int) -> np.dtype[np.void]:
     )
 
 
-def embedding_rows(result: FrameResult) -> NDArray[np.void]:
-    """(M,) rows of `row_kind`, one per track with an embedding computed in this frame."""
+def select_rows(result: FrameResult) -> NDArray[np.void]:
+    """(M,) rows of `build_row_type`, one per track with an embedding computed in this frame."""
     looks, tracks = result.embeddings, result.tracks
     if looks is None:
-        return np.empty(0, row_kind(0))
+        return np.empty(0, build_row_type(0))
     seen = tracks[tracks.detection >= 0]
     owners = seen[looks.fresh[seen.detection]]
-    rows = np.empty(len(owners), row_kind(looks.vectors.shape[1]))
+    rows = np.empty(len(owners), build_row_type(looks.vectors.shape[1]))
     rows["frame"], rows["time_s"] = result.frame_index, result.time_s
     for name in ("id", "class_id", "state", "score", "xyxy"):
         rows[name] = getattr(owners, name)

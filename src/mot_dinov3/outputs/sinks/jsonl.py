@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from mot_dinov3.io.write.atomic import AtomicTextFile
-from mot_dinov3.outputs.likeness import Likeness
+from mot_dinov3.outputs.appearance import AppearanceHistory
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import FloatArray, Frame, FrameResult, Look, Tracks, TrackState
@@ -28,7 +28,7 @@ class JsonLinesSink(FileSink):
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
         self._file = AtomicTextFile(path, flush_lines=True)
         self._names = names
-        self._likeness = Likeness()
+        self._likeness = AppearanceHistory()
         super().__init__(path, self._file, timer)
 
     @classmethod
@@ -48,15 +48,15 @@ class JsonLinesSink(FileSink):
         """
         with self.timer("write"):
             stage_ms = {**result.stage_ms, **self.timer.stage_ms}
-            record = frame_record(result, self._names, stage_ms)
-            record["latency_ms"] = number(self.timer.latency_ms, MS_DIGITS)
+            record = describe_frame(result, self._names, stage_ms)
+            record["latency_ms"] = to_number(self.timer.latency_ms, MS_DIGITS)
             record["size"] = [frame.width, frame.height]
-            record["fps"] = number(self.timer.fps, FPS_DIGITS)
-            record["looks"] = [look_record(look) for look in self._likeness.follow(result)]
+            record["fps"] = to_number(self.timer.fps, FPS_DIGITS)
+            record["looks"] = [describe_appearance(look) for look in self._likeness.follow(result)]
             self._file.write_line(json.dumps(record, allow_nan=False, separators=(",", ":")))
 
 
-def frame_record(
+def describe_frame(
     result: FrameResult, names: Mapping[int, str], stage_ms: Mapping[str, float]
 ) -> dict[str, Any]:
     """One frame as plain values: no NaN (None instead), times rounded, names stable.
@@ -66,24 +66,24 @@ def frame_record(
     embed = asdict(result.embed)
     return {
         "frame": result.frame_index,
-        "time_s": number(result.time_s, TIME_DIGITS),
+        "time_s": to_number(result.time_s, TIME_DIGITS),
         "detections": len(result.detections),
-        "tracks": [track_record(result.tracks, row, names) for row in range(len(result.tracks))],
+        "tracks": [describe_track(result.tracks, row, names) for row in range(len(result.tracks))],
         "embed": {
             "computed": result.embed.computed,
-            **{k: number(v, MS_DIGITS) if isinstance(v, float) else v for k, v in embed.items()},
+            **{k: to_number(v, MS_DIGITS) if isinstance(v, float) else v for k, v in embed.items()},
         },
-        "stage_ms": {name: number(ms, MS_DIGITS) for name, ms in stage_ms.items()},
+        "stage_ms": {name: to_number(ms, MS_DIGITS) for name, ms in stage_ms.items()},
     }
 
 
-def track_record(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str, Any]:
+def describe_track(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str, Any]:
     """One track as plain values; `detection` is None while it coasts."""
     class_id, detection = int(tracks.class_id[row]), int(tracks.detection[row])
     return {
         "id": int(tracks.id[row]),
-        "xyxy": exact(tracks.xyxy[row]),
-        "score": exact(tracks.score[row : row + 1])[0],
+        "xyxy": to_exact(tracks.xyxy[row]),
+        "score": to_exact(tracks.score[row : row + 1])[0],
         "class_id": class_id,
         "class": names.get(class_id),
         "state": TrackState(int(tracks.state[row])).name.lower(),
@@ -92,21 +92,21 @@ def track_record(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str
     }
 
 
-def look_record(look: Look) -> dict[str, Any]:
+def describe_appearance(look: Look) -> dict[str, Any]:
     """What one embedding told: `id`, `similarity` (None for a first one), `resembles` (pairs)."""
     return {
         "id": look.track_id,
-        "similarity": number(look.similarity, COSINE_DIGITS),
-        "resembles": [[other, number(value, COSINE_DIGITS)] for other, value in look.resembles],
+        "similarity": to_number(look.similarity, COSINE_DIGITS),
+        "resembles": [[other, to_number(value, COSINE_DIGITS)] for other, value in look.resembles],
     }
 
 
-def number(value: float, digits: int) -> float | None:
+def to_number(value: float, digits: int) -> float | None:
     """A rounded number that JSON can hold, None for NaN and infinity."""
     return round(value, digits) if math.isfinite(value) else None
 
 
-def exact(values: FloatArray) -> list[float | None]:
+def to_exact(values: FloatArray) -> list[float | None]:
     """The shortest decimals that become the same (N,) float32 again; None for NaN and infinity.
 
     What is drawn or written from a journal later is so the same as what the run wrote.

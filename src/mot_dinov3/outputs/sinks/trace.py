@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
-from mot_dinov3.outputs.sinks.jsonl import MS_DIGITS, number
+from mot_dinov3.outputs.sinks.jsonl import MS_DIGITS, to_number
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Fate, Frame, FrameResult, Reason
 
@@ -34,12 +34,12 @@ class TraceSink(FileSink):
             OutputError: the file cannot be written.
         """
         with self.timer("write"):
-            lines = [json.dumps(row, separators=(",", ":")) for row in decision_records(result)]
+            lines = [json.dumps(row, separators=(",", ":")) for row in describe_decisions(result)]
             if lines:
                 self._file.write_line("\n".join(lines))
 
 
-def decision_records(result: FrameResult) -> Iterator[dict[str, Any]]:
+def describe_decisions(result: FrameResult) -> Iterator[dict[str, Any]]:
     """The decisions of a frame as plain values, in the order of its detections.
 
     Keys: `frame` (0-based), `row` (of the detection), `track` (the identity it got, None for
@@ -60,17 +60,17 @@ def decision_records(result: FrameResult) -> Iterator[dict[str, Any]]:
             "track": identity.get(row),
             "kind": fate.name.lower(),
             "priority": int(made.rank[row]) if fate else None,
-            "quality": number(float(made.quality[row]), SCORE_DIGITS),
-            "worth": number(float(made.worth[row]), SCORE_DIGITS),
+            "quality": to_number(float(made.quality[row]), SCORE_DIGITS),
+            "worth": to_number(float(made.worth[row]), SCORE_DIGITS),
             "admitted": admitted,
-            "outcome": outcome_of(fate, admitted=admitted),
+            "outcome": name_outcome(fate, admitted=admitted),
             "reason": Reason(int(made.reason[row])).name.lower(),
-            "predicted_ms": number(float(made.predicted_ms[row]), MS_DIGITS),
-            "ms": number(float(made.real_ms[row]), MS_DIGITS),
+            "predicted_ms": to_number(float(made.predicted_ms[row]), MS_DIGITS),
+            "ms": to_number(float(made.real_ms[row]), MS_DIGITS),
         }
 
 
-def outcome_of(fate: Fate, *, admitted: bool) -> str:
+def name_outcome(fate: Fate, *, admitted: bool) -> str:
     """What a plan's word led to; the words are those of the summary."""
     if admitted:
         return "computed"

@@ -13,7 +13,7 @@ from mot_dinov3.errors import EXIT_PARTIAL, InputError, MotError
 from mot_dinov3.io.read.sources import FrameReader
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.runs.jobs.base import Onlooker
-from mot_dinov3.runs.jobs.figures import collect, thread_shares, write_stats
+from mot_dinov3.runs.jobs.figures import collect_facts, compute_thread_shares, write_stats
 from mot_dinov3.runs.jobs.parts import Parts
 from mot_dinov3.runs.jobs.resuming import settle
 from mot_dinov3.runs.loop import RunOutcome, StopRequest
@@ -47,8 +47,8 @@ def conclude(
     A failure here is kept in `outcome`, like one of the run.
     """
     facts = replace(
-        collect(config, reader, parts.tracker, outcome),
-        threads=thread_shares(outcome, parts.files),
+        collect_facts(config, reader, parts.tracker, outcome),
+        threads=compute_thread_shares(outcome, parts.files),
         resumed_frames=parts.journal.told_frames if parts.journal else 0,
     )
     facts = parts.relinker.conclude(facts, outcome, stop, onlooker, parts.reports)

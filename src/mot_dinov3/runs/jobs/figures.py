@@ -22,7 +22,7 @@ from mot_dinov3.values.run_facts import DeviceFacts, RunFacts, SourceFacts, Syst
 from mot_dinov3.values.stats_json import to_stats
 
 
-def collect(
+def collect_facts(
     config: TrackConfig, reader: FrameReader, tracker: ModularTracker, outcome: RunOutcome
 ) -> RunFacts:
     """The facts of a run, but for its threads and for what was done after it."""
@@ -50,7 +50,7 @@ def collect(
     )
 
 
-def thread_shares(outcome: RunOutcome, sinks: Sequence[FileSink]) -> dict[str, float]:
+def compute_thread_shares(outcome: RunOutcome, sinks: Sequence[FileSink]) -> dict[str, float]:
     """Thread -> share of the run in which it was busy: what stands near 1 sets the pace."""
     busy_s = dict(outcome.busy_s)
     writing = "sinks" if "sinks" in busy_s else "main"

@@ -13,7 +13,7 @@ from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import FrameResult
 
 if TYPE_CHECKING:
-    from mot_dinov3.outputs.serve.page import Page
+    from mot_dinov3.outputs.serve.page import LivePage
     from mot_dinov3.outputs.sinks.window import Window
 
 
@@ -29,13 +29,13 @@ class Views:
 
     def __init__(self, config: TrackConfig, stop: StopRequest) -> None:
         self._source = config.source
-        self._page: Page | None = None
+        self._page: LivePage | None = None
         self._window: Window | None = None
         live = config.live
         if live.serve:
-            from mot_dinov3.outputs.serve.page import Page
+            from mot_dinov3.outputs.serve.page import LivePage
 
-            self._page = Page(live.address, config.draw, stop.ask)
+            self._page = LivePage(live.address, config.draw, stop.ask)
         if live.show:
             from mot_dinov3.outputs.sinks.window import Window
 
@@ -58,14 +58,14 @@ class Views:
         """What the loop hands frames to, for this source and these classes (id -> name)."""
         out: list[FrameSink] = []
         if self._page is not None:
-            from mot_dinov3.outputs.serve.page import Subject
+            from mot_dinov3.outputs.serve.page import PageSubject
 
             def condition() -> str:
                 return reader.condition if isinstance(reader, LiveReader) else ""
 
             total = count_selected(self._source, reader.info.frame_count)
             self._page.introduce(
-                Subject(reader.info.name, total, names, condition, lambda: reader.faults)
+                PageSubject(reader.info.name, total, names, condition, lambda: reader.faults)
             )
             out.append(self._page)
         if self._window is not None:

@@ -16,7 +16,7 @@ LOOK_EVERY = 3
 
 
 @dataclass(slots=True)
-class Life:
+class TrackHistory:
     """One identity from its first to its last box; places in time are rows of the frame table.
 
     Attributes:
@@ -68,15 +68,15 @@ class Life:
         return self.spans[-1][1]
 
 
-class LifeBook:
-    """The lives of a run, written frame by frame; who was never confirmed is struck out again.
+class TrackBook:
+    """The tracks of a run, written frame by frame; who was never confirmed is struck out again.
 
     Attributes:
-        lives: identity -> its life, in the order of birth.
+        tracks: identity -> its history, in the order of birth.
     """
 
     def __init__(self) -> None:
-        self.lives: dict[int, Life] = {}
+        self.tracks: dict[int, TrackHistory] = {}
         self._unproven: set[int] = set()
 
     def add(
@@ -89,50 +89,50 @@ class LifeBook:
     ) -> None:
         """Take the tracks of the next frame, which becomes row `row`; `size` is the picture's."""
         here = tracks[tracks.detection >= 0]
-        clear = clarity(here, size).tolist() if row % LOOK_EVERY == 0 else [-1.0] * len(here)
+        clear = rate_clarity(here, size).tolist() if row % LOOK_EVERY == 0 else [-1.0] * len(here)
         for index, track_id in enumerate(here.id.tolist()):
-            life = self._seen(row, time_s, track_id, here.xyxy[index])
-            life.class_id = int(here.class_id[index])
+            history = self._seen(row, time_s, track_id, here.xyxy[index])
+            history.class_id = int(here.class_id[index])
             if int(here.state[index]) == CONFIRMED:
-                life.confirmed = True
-                self._unproven.discard(life.track_id)
+                history.confirmed = True
+                self._unproven.discard(history.track_id)
             if here.fresh[index]:
-                life.fresh.append(row)
-            if clear[index] > life.clearest:
-                life.best, life.clearest = (row, here.xyxy[index]), clear[index]
+                history.fresh.append(row)
+            if clear[index] > history.clearest:
+                history.best, history.clearest = (row, here.xyxy[index]), clear[index]
         for look in looks:
-            if look.track_id in self.lives:
-                self._look(row, self.lives[look.track_id], look)
+            if look.track_id in self.tracks:
+                self._look(row, self.tracks[look.track_id], look)
         for track_id in self._unproven.difference(tracks.id.tolist()):
             self._unproven.remove(track_id)
-            del self.lives[track_id]
+            del self.tracks[track_id]
 
-    def _seen(self, row: int, time_s: float, track_id: int, box: FloatArray) -> Life:
-        life = self.lives.get(track_id)
-        if life is None:
-            life = self.lives[track_id] = Life(track_id, -1, box, box, best=(row, box))
+    def _seen(self, row: int, time_s: float, track_id: int, box: FloatArray) -> TrackHistory:
+        history = self.tracks.get(track_id)
+        if history is None:
+            history = self.tracks[track_id] = TrackHistory(track_id, -1, box, box, best=(row, box))
             self._unproven.add(track_id)
-        if life.spans and life.ends == row - 1:
-            life.spans[-1][1] = row
+        if history.spans and history.ends == row - 1:
+            history.spans[-1][1] = row
         else:
-            life.spans.append([row, row])
-            life.steps = [(time_s, box)] * 3
-        if life.seen % STRIDE == 0:
-            life.steps[0] = life.steps[1]
-            life.steps[1] = (time_s, box)
-        life.steps[2] = (time_s, box)
-        life.last_box = box
-        life.seen += 1
-        return life
+            history.spans.append([row, row])
+            history.steps = [(time_s, box)] * 3
+        if history.seen % STRIDE == 0:
+            history.steps[0] = history.steps[1]
+            history.steps[1] = (time_s, box)
+        history.steps[2] = (time_s, box)
+        history.last_box = box
+        history.seen += 1
+        return history
 
     @staticmethod
-    def _look(row: int, life: Life, look: Look) -> None:
+    def _look(row: int, history: TrackHistory, look: Look) -> None:
         if look.similarity == look.similarity:  # a number
-            life.similarity.append((row, look.similarity))
-        life.resembles |= {other: value for other, value in look.resembles if value == value}
+            history.similarity.append((row, look.similarity))
+        history.resembles |= {other: value for other, value in look.resembles if value == value}
 
 
-def clarity(tracks: Tracks, size: tuple[int, int] | None = None) -> FloatArray:
+def rate_clarity(tracks: Tracks, size: tuple[int, int] | None = None) -> FloatArray:
     """(T,) how well each box shows somebody: confidence x visible area x share not shared.
 
     Args:

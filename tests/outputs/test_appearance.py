@@ -7,7 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from mot_dinov3.outputs.likeness import MOST_NAMED, MOST_REMEMBERED, REMEMBERED_S, Likeness
+from mot_dinov3.outputs.appearance import (
+    MOST_NAMED,
+    MOST_REMEMBERED,
+    REMEMBERED_S,
+    AppearanceHistory,
+)
 from mot_dinov3.values import CONFIRMED, Detections, Embeddings, FrameResult, Tracks
 
 EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
@@ -32,7 +37,7 @@ def between(angle):
 
 
 def test_an_embedding_is_compared_with_what_came_before_it():
-    likeness = Likeness()
+    likeness = AppearanceHistory()
     (first,) = likeness.follow(frame(0.0, {5: EAST}))
     assert math.isnan(first.similarity)
     assert first.resembles == ()
@@ -43,7 +48,7 @@ def test_an_embedding_is_compared_with_what_came_before_it():
 
 
 def test_a_newcomer_is_compared_with_who_left_not_with_who_is_there():
-    likeness = Likeness()
+    likeness = AppearanceHistory()
     likeness.follow(frame(0.0, {1: EAST, 2: between(0.2), 3: NORTH}))
     looks = likeness.follow(frame(1.0, {3: NORTH, 9: EAST}))
     newcomer = next(look for look in looks if look.track_id == 9)
@@ -54,14 +59,14 @@ def test_a_newcomer_is_compared_with_who_left_not_with_who_is_there():
 
 
 def test_only_the_likest_are_named():
-    likeness = Likeness()
+    likeness = AppearanceHistory()
     likeness.follow(frame(0.0, {n: between(n / 10) for n in range(1, 9)}))
     (look,) = likeness.follow(frame(1.0, {20: EAST}))
     assert [other for other, _ in look.resembles] == [1, 2, 3][:MOST_NAMED]
 
 
 def test_who_left_long_ago_is_forgotten():
-    likeness = Likeness()
+    likeness = AppearanceHistory()
     likeness.follow(frame(0.0, {1: EAST}))
     likeness.follow(frame(REMEMBERED_S + 1, {2: NORTH}))
     (look,) = likeness.follow(frame(REMEMBERED_S + 2, {3: EAST}))
@@ -69,7 +74,7 @@ def test_who_left_long_ago_is_forgotten():
 
 
 def test_who_is_seen_without_an_embedding_is_not_forgotten():
-    likeness = Likeness()
+    likeness = AppearanceHistory()
     likeness.follow(frame(0.0, {1: EAST}))
     for second in range(1, 30):
         assert likeness.follow(frame(float(second), {1: EAST}, fresh=False)) == []
@@ -78,7 +83,7 @@ def test_who_is_seen_without_an_embedding_is_not_forgotten():
 
 
 def test_memory_is_bounded_however_many_come():
-    likeness = Likeness()
+    likeness = AppearanceHistory()
     for n in range(MOST_REMEMBERED + 50):
         likeness.follow(frame(n / 1000, {n + 1: EAST}))
     assert len(likeness._known) == MOST_REMEMBERED
@@ -87,6 +92,6 @@ def test_memory_is_bounded_however_many_come():
 def test_nothing_is_told_without_embeddings():
     result = frame(0.0, {1: EAST})
     bare = FrameResult(0, 0.0, result.detections, result.tracks)
-    assert Likeness().follow(bare) == []
+    assert AppearanceHistory().follow(bare) == []
     unknown = FrameResult(0, 0.0, result.detections, result.tracks, embeddings=Embeddings.none(1))
-    assert Likeness().follow(unknown) == []
+    assert AppearanceHistory().follow(unknown) == []

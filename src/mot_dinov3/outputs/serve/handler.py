@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mot_dinov3.outputs.serve.screen import Screen
+from mot_dinov3.outputs.serve.picture import LivePicture
 
 if TYPE_CHECKING:
     from mot_dinov3.outputs.serve.server import PageServer
@@ -40,7 +40,7 @@ AGAIN_S = 2.0
 BOUNDARY = b"picture"
 
 
-class Answers(BaseHTTPRequestHandler):
+class PageHandler(BaseHTTPRequestHandler):
     """One request: the page, its figures, its pictures, or the wish to stop.
 
     Without the secret there is nothing here at all, whatever the path.
@@ -54,7 +54,7 @@ class Answers(BaseHTTPRequestHandler):
     def __init__(
         self,
         *request: Any,  # noqa: ANN401 - what socketserver hands on
-        screen: Screen,
+        screen: LivePicture,
         figures: Callable[[], dict[str, Any]],
         ask_stop: Callable[[], None],
     ) -> None:

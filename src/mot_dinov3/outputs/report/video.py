@@ -27,7 +27,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class ReportVideo:
     """A video file that shows a run.
 
     Attributes:
@@ -60,7 +60,9 @@ class Film:
         return "./" + quote(Path(relative).as_posix())
 
 
-def find_film(run: RunData, places: Iterable[Path], *, plain_first: bool = False) -> Film | None:
+def find_video(
+    run: RunData, places: Iterable[Path], *, plain_first: bool = False
+) -> ReportVideo | None:
     """The video of a run, the annotated one before the source; None where there is none.
 
     Names come from the run's figures, which may be anybody's: only an existing ordinary file with
@@ -76,13 +78,13 @@ def find_film(run: RunData, places: Iterable[Path], *, plain_first: bool = False
     if not settings.get("no_video"):
         names.insert(1 if plain_first else 0, (settings.get("output"), True))
     for name, annotated in names:
-        path = found(name, places)
+        path = find_file(name, places)
         if path is not None:
-            return Film(path, annotated)
+            return ReportVideo(path, annotated)
     return None
 
 
-def found(name: Any, places: Iterable[Path]) -> Path | None:  # noqa: ANN401 - from a JSON file
+def find_file(name: Any, places: Iterable[Path]) -> Path | None:  # noqa: ANN401 - from a JSON file
     """The video file that `name` means in one of the `places`, also beside what it was."""
     if not isinstance(name, str) or not name or "\0" in name:
         return None
@@ -99,12 +101,12 @@ def found(name: Any, places: Iterable[Path]) -> Path | None:  # noqa: ANN401 - f
     return None
 
 
-def namesake(journal: Path) -> Film | None:
+def find_namesake(journal: Path) -> ReportVideo | None:
     """The video beside a journal that is called like it, as killed runs leave both."""
     for suffix in KINDS:
-        path = found(journal.with_suffix(suffix).name, [journal.parent])
+        path = find_file(journal.with_suffix(suffix).name, [journal.parent])
         if path is not None:
-            return Film(path, annotated=True)
+            return ReportVideo(path, annotated=True)
     return None
 
 
@@ -115,7 +117,7 @@ def is_video(path: Path) -> bool:
     return head[4:8] in (b"ftyp", b"moov", b"wide", b"mdat") or head[:4] == b"\x1aE\xdf\xa3"
 
 
-def shown_at(run: RunData, film: Film | None) -> Column:
+def compute_video_times(run: RunData, film: ReportVideo | None) -> Column:
     """(F,) seconds of the film at which every row of the frame table is shown."""
     time_s = run.frames["time_s"]
     if film is not None and not film.annotated:
@@ -126,9 +128,9 @@ def shown_at(run: RunData, film: Film | None) -> Column:
     return time_s - time_s[:1] if len(time_s) else time_s
 
 
-def clock(run: RunData, film: Film | None) -> dict[str, list[float]]:
+def build_clock(run: RunData, film: ReportVideo | None) -> dict[str, list[float]]:
     """Frames and the film's seconds at them, at most 5,000; what lies between is even."""
-    frames, seconds = run.frames["frame"], shown_at(run, film)
+    frames, seconds = run.frames["frame"], compute_video_times(run, film)
     rows = np.unique(np.linspace(0, max(len(frames) - 1, 0), MOST_POINTS).astype(np.int64))
     rows = rows[: len(frames)]
     return {"frame": frames[rows].tolist(), "video_s": seconds[rows].round(4).tolist()}

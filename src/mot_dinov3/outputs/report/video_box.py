@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from mot_dinov3.outputs.report.film import Film, clock
-from mot_dinov3.outputs.report.page import plotly_script
+from mot_dinov3.outputs.report.page import read_plotly_script
 from mot_dinov3.outputs.report.recorder import RunData
+from mot_dinov3.outputs.report.video import ReportVideo, build_clock
 
 MOST_BYTES = 14_500_000
 """Pages stay below 15 MB; a video that would not fit is linked instead."""
@@ -21,7 +21,7 @@ OWN_BYTES = 600_000
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
+class VideoBox:
     """A place for a video.
 
     Attributes:
@@ -40,19 +40,19 @@ class Screen:
     embedded: str = ""
     colour: str = ""
 
-    def as_dict(self, run: RunData, film: Film | None) -> dict[str, Any]:
+    def as_dict(self, run: RunData, film: ReportVideo | None) -> dict[str, Any]:
         """What the page's script needs."""
-        return {"key": self.key, "kind": self.kind, "clock": clock(run, film)}
+        return {"key": self.key, "kind": self.kind, "clock": build_clock(run, film)}
 
 
-def screen(
+def build_video_box(
     run: RunData,
-    film: Film | None,
+    film: ReportVideo | None,
     page: Path,
     key: str,
     data: Mapping[str, Any],
     taken: int,
-) -> Screen:
+) -> VideoBox:
     """The place for a run's video.
 
     Args:
@@ -67,18 +67,18 @@ def screen(
         words = "This run wrote no video that can be found here"
         if run.settings.get("no_video"):
             words = "This run was told to write no video (--no-video), and its source is not here"
-        return Screen(key, "", f"{words}. Charts still name the frame that is clicked.")
+        return VideoBox(key, "", f"{words}. Charts still name the frame that is clicked.")
     what = "with boxes" if film.annotated else "the source itself, without boxes"
     megabytes = film.path.stat().st_size / 1e6
-    room = MOST_BYTES - OWN_BYTES - len(plotly_script()) - taken - len(json.dumps(data))
+    room = MOST_BYTES - OWN_BYTES - len(read_plotly_script()) - taken - len(json.dumps(data))
     if film.size() <= room:
         caption = f"{film.path.name}, {what}; inside this page ({megabytes:.1f} MB)"
-        return Screen(key, film.kind, caption, embedded=film.embedded())
+        return VideoBox(key, film.kind, caption, embedded=film.embedded())
     caption = f"{film.path.name}, {what}; beside this page ({megabytes:.1f} MB), keep both together"
-    return Screen(key, film.kind, caption, address=film.address(page))
+    return VideoBox(key, film.kind, caption, address=film.address(page))
 
 
-def time_axis(runs: Sequence[RunData]) -> dict[str, Any]:
+def build_time_axis(runs: Sequence[RunData]) -> dict[str, Any]:
     """The frames that all charts over time span, and how far one is from the next."""
     known = [run.frames["frame"] for run in runs if len(run.frames)]
     if not known:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from helpers.fakes import FakeClock, blank_frame
-from mot_dinov3.outputs.serve.board import RECENT, Board
+from mot_dinov3.outputs.serve.figures import RECENT, LiveFigures
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import Detections, FrameResult, Tracks
 
@@ -25,7 +25,7 @@ def told(board, statistics, clock, frames, step_s=0.1):
 
 def test_a_run_is_added_up_only_while_somebody_looks_and_not_for_every_frame():
     clock = FakeClock()
-    board, statistics = Board(clock), Counting()
+    board, statistics = LiveFigures(clock), Counting()
     told(board, statistics, clock, 100)
     assert statistics.summed == 1
     board.figures()
@@ -39,7 +39,7 @@ def test_a_run_is_added_up_only_while_somebody_looks_and_not_for_every_frame():
 
 def test_the_end_is_added_up_in_any_case():
     clock = FakeClock()
-    board, statistics = Board(clock), Counting()
+    board, statistics = LiveFigures(clock), Counting()
     told(board, statistics, clock, 30)
     board.end()
     out = board.figures()
@@ -50,7 +50,7 @@ def test_the_end_is_added_up_in_any_case():
 
 def test_latency_is_that_of_each_frame_and_the_chart_is_bounded():
     clock = FakeClock()
-    board, statistics = Board(clock), RunStatistics()
+    board, statistics = LiveFigures(clock), RunStatistics()
     told(board, statistics, clock, 3)
     assert [row[2] for row in board.figures()["recent"]] == [10.0, 11.0, 12.0]
     told(board, statistics, clock, 2 * RECENT)
@@ -59,14 +59,14 @@ def test_latency_is_that_of_each_frame_and_the_chart_is_bounded():
 
 def test_silence_is_told():
     clock = FakeClock()
-    board, statistics = Board(clock), RunStatistics()
+    board, statistics = LiveFigures(clock), RunStatistics()
     told(board, statistics, clock, 1)
     clock.now_s += 7.0
     assert board.figures()["silent_s"] == 7.0
 
 
 def test_a_run_without_a_frame_has_figures_too():
-    board = Board(FakeClock())
+    board = LiveFigures(FakeClock())
     board.end()
     assert board.figures()["over"]
     assert "frame" not in board.figures()

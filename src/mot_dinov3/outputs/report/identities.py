@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mot_dinov3.outputs.drawing import Colour, colour_of, text_colour
+from mot_dinov3.outputs.drawing import Colour, choose_colour, choose_text_colour
 from mot_dinov3.outputs.report.crops import Album, Crop
-from mot_dinov3.outputs.report.lives import Life
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.suspects import Suspect
-from mot_dinov3.outputs.report.track_charts import longest
+from mot_dinov3.outputs.report.track_charts import choose_longest
+from mot_dinov3.outputs.report.track_history import TrackHistory
 
 SPARK_POINTS = 60
 SPARK_WIDTH, SPARK_HEIGHT = 120, 26
@@ -22,7 +22,7 @@ SPARK_FLOOR = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ShownPicture:
     """A crop in the page: where it comes from, and itself as an address; empty if there is none."""
 
     label: str
@@ -31,7 +31,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ShownIdentity:
     """One identity on the wall.
 
     Attributes:
@@ -51,82 +51,87 @@ class Identity:
     ends: int
     seen: int
     embedded: int
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ShownPicture, ...]
     spark: str
     drift: float | None
     lowest: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ShownPair:
     """Two identities that may be one, side by side."""
 
-    ended: Identity
-    begun: Identity
+    ended: ShownIdentity
+    begun: ShownIdentity
     suspect: Suspect
-    last: Picture
-    first: Picture
+    last: ShownPicture
+    first: ShownPicture
 
 
-def wall(run: RunData, albums: Mapping[int, Album]) -> list[Identity]:
+def build_identities(run: RunData, albums: Mapping[int, Album]) -> list[ShownIdentity]:
     """The identities seen in most frames, at most 200, in the order of arrival."""
-    return [identity(run, life, albums.get(life.track_id, Album())) for life in longest(run)]
+    return [
+        build_identity(run, track, albums.get(track.track_id, Album()))
+        for track in choose_longest(run)
+    ]
 
 
-def pairs(run: RunData, suspects: list[Suspect], albums: Mapping[int, Album]) -> list[Pair]:
+def build_pairs(
+    run: RunData, suspects: list[Suspect], albums: Mapping[int, Album]
+) -> list[ShownPair]:
     """Both sides of every suspicion."""
     out = []
     for suspect in suspects:
         old, new = (
-            identity(run, run.lives[i], albums.get(i, Album()))
+            build_identity(run, run.tracks[i], albums.get(i, Album()))
             for i in (suspect.ended, suspect.begun)
         )
-        out.append(Pair(old, new, suspect, old.pictures[-1], new.pictures[0]))
+        out.append(ShownPair(old, new, suspect, old.pictures[-1], new.pictures[0]))
     return out
 
 
-def identity(run: RunData, life: Life, album: Album) -> Identity:
+def build_identity(run: RunData, track: TrackHistory, album: Album) -> ShownIdentity:
     """One identity with its pictures."""
     frame = run.frames["frame"]
-    own = [value for _, value in life.similarity]
-    rows = (life.begins, None, life.ends)
+    own = [value for _, value in track.similarity]
+    rows = (track.begins, None, track.ends)
     named = zip(("first", "best", "last"), (album.first, album.best, album.last), rows, strict=True)
     pictures = tuple(
-        picture(label, crop, int(frame[crop.row if crop else row or 0]))
+        build_picture(label, crop, int(frame[crop.row if crop else row or 0]))
         for label, crop, row in named
     )
-    colour = colour_of(life.track_id)
-    return Identity(
-        track_id=life.track_id,
-        colour=css(colour),
-        text=css(text_colour(colour)),
-        kind=run.class_of(life),
-        begins=int(frame[life.begins]),
-        ends=int(frame[life.ends]),
-        seen=life.seen,
-        embedded=len(life.fresh),
+    colour = choose_colour(track.track_id)
+    return ShownIdentity(
+        track_id=track.track_id,
+        colour=to_css(colour),
+        text=to_css(choose_text_colour(colour)),
+        kind=run.class_of(track),
+        begins=int(frame[track.begins]),
+        ends=int(frame[track.ends]),
+        seen=track.seen,
+        embedded=len(track.fresh),
         pictures=pictures,
-        spark=spark(own),
+        spark=build_spark(own),
         drift=1 - float(np.mean(own)) if own else None,
         lowest=min(own) if own else None,
     )
 
 
-def css(bgr: Colour) -> str:
+def to_css(bgr: Colour) -> str:
     """A colour as style sheets write it."""
     blue, green, red = bgr
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def picture(label: str, crop: Crop | None, frame: int) -> Picture:
+def build_picture(label: str, crop: Crop | None, frame: int) -> ShownPicture:
     """A crop with its bytes as an address."""
     if crop is None:
-        return Picture(label, frame)
+        return ShownPicture(label, frame)
     data = base64.b64encode(crop.jpeg).decode("ascii")
-    return Picture(label, frame, f"data:image/jpeg;base64,{data}")
+    return ShownPicture(label, frame, f"data:image/jpeg;base64,{data}")
 
 
-def spark(values: list[float]) -> str:
+def build_spark(values: list[float]) -> str:
     """Points of an SVG line through cosines, at most 60; empty for fewer than two."""
     if len(values) < 2:
         return ""

@@ -19,7 +19,7 @@ WATCHED_S = 3.0
 """Whoever has not asked for so long does not look any more."""
 
 
-class Board:
+class LiveFigures:
     """Keeps the latest figures; written in the loop's thread, read by those of the page.
 
     What is read is replaced as a whole, never changed, so nobody waits for anybody.
@@ -70,7 +70,7 @@ class Board:
         out["recent"] = [[round(value, 2) for value in row] for row in self._recent.copy()]
         if self._latest is not None:
             result, told_s = self._latest
-            out["frame"] = latest(result)
+            out["frame"] = describe_frame(result)
             out["silent_s"] = round(now_s - told_s, 1)
         return out
 
@@ -81,7 +81,7 @@ class Board:
             self._summed_s = now_s
 
 
-def latest(result: FrameResult) -> dict[str, Any]:
+def describe_frame(result: FrameResult) -> dict[str, Any]:
     """One frame's counters: those of the progress line."""
     embed = result.embed
     return {

@@ -24,7 +24,7 @@ class _Memory:
     seen_s: float
 
 
-class Likeness:
+class AppearanceHistory:
     """Follows the results of a run; memory is bounded by who was seen in the last seconds."""
 
     def __init__(self) -> None:

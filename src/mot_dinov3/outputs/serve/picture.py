@@ -21,7 +21,7 @@ MOST_WIDTH = 1280
 LEAST_STEP_S = 1 / 25
 
 
-class Screen:
+class LivePicture:
     """Draws and encodes in a thread of its own, at most 25 times a second.
 
     Whoever tracks only leaves the newest frame here, which costs nothing and never waits.
