@@ -11,6 +11,7 @@ from mot_dinov3.config.fields import flag, require
 class TrackerConfig:
     """Births, confirmations and deaths."""
 
+    system: str = flag("modular", "--system", "which system tracks: modular", metavar="NAME")
     tracker: str = flag(
         "default", "--tracker", "preset: default, bytetrack, ocsort, strongsort or deepocsort"
     )
