@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Self
 
 from mot_dinov3.errors import EXIT_SIGTERM
-from mot_dinov3.perception.backends.cpu import thread_count
 from mot_dinov3.runs.batch.base import Event, Hear, Outcome, Said
 from mot_dinov3.runs.batch.tasks import Task
 from mot_dinov3.runs.batch.work import Workshop, log_told, lost
+from mot_dinov3.runtime.cpu import thread_count
 from mot_dinov3.runtime.device import may_have_gpu
 
 log = logging.getLogger("mot_dinov3")

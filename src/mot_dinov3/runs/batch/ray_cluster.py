@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from mot_dinov3.config import BatchConfig, TrackConfig
 from mot_dinov3.config.tracking.batch import LOCAL_RAY
 from mot_dinov3.errors import DeviceError, InputError, not_installed
-from mot_dinov3.perception.backends.cpu import thread_count
+from mot_dinov3.runtime.cpu import thread_count
 
 CORES = 4
 """Processors of a worker where nobody says how many: more help a network little."""

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mot_dinov3.perception.backends import cpu
+from mot_dinov3.runtime import cpu
 
 
 def test_threads_follow_the_variable_or_the_cores(monkeypatch):
