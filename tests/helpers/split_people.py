@@ -17,6 +17,7 @@ from mot_dinov3.config import (
 )
 from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 from mot_dinov3.runs.jobs.job import run_job
+from mot_dinov3.systems.loading import LoadedModular
 from mot_dinov3.systems.modular import Models
 
 FRAMES, FPS, PEOPLE, DIM = 48, 25, 6, 16
@@ -56,9 +57,9 @@ def make_video(path):
             writer.write(wall.copy(), frame / FPS)
 
 
-def models():
-    return Models(ScriptedDetector([seen(frame) for frame in range(FRAMES)]),
-                  FakeEmbedder(looks, DIM))  # fmt: skip
+def system():
+    detector = ScriptedDetector([seen(frame) for frame in range(FRAMES)])
+    return LoadedModular(TrackConfig(), Models(detector, FakeEmbedder(looks, DIM)))
 
 
 def configuration(directory, relink=True, **outputs):
@@ -78,7 +79,7 @@ def configuration(directory, relink=True, **outputs):
     )
 
 
-def tracked(directory, onlooker=None, **more):
+def tracked(directory, observer=None, **more):
     """Track the scene into `directory`."""
     config = configuration(directory, **more)
-    return run_job(config, models(), onlooker)
+    return run_job(config, system(), observer)

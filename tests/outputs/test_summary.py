@@ -6,7 +6,7 @@ from helpers.fakes import boxes
 from mot_dinov3.outputs.summary import format_summary
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import EmbedCounts, FrameResult, Tracks
-from mot_dinov3.values.run_facts import Merger, RunFacts, SystemCounts
+from mot_dinov3.values.run_facts import RunFacts, SystemCounts, TrackMerge
 
 
 def facts(**embed):
@@ -63,7 +63,7 @@ def test_one_of_a_kind_is_singular():
             frames=1,
             counts=SystemCounts(1, 1),
             budget=replace(known.budget, frames_over=1),
-            mergers=(Merger(2, 1, 1, 0.9, 1.0),),
+            merges=(TrackMerge(2, 1, 1, 0.9, 1.0),),
             relink_s={},
         )
     )

@@ -6,12 +6,12 @@ from mot_dinov3.values.run_facts import (
     BudgetFacts,
     DeviceFacts,
     EmbeddingFacts,
-    Merger,
     RunFacts,
     SourceFacts,
     Spread,
     StageFacts,
     SystemCounts,
+    TrackMerge,
 )
 from mot_dinov3.values.stats_json import facts_from_stats, to_stats
 
@@ -37,7 +37,7 @@ WHOLE = RunFacts(
     device=DeviceFacts("cpu", 8),
     threads={"main": 0.9876},
     resumed_frames=1,
-    mergers=(Merger(3, 1, 2, 0.8765, 1.25),),
+    merges=(TrackMerge(3, 1, 2, 0.8765, 1.25),),
     relink_s={"search": 0.125},
 )
 NAMES = [
@@ -96,11 +96,11 @@ def test_a_file_of_an_older_run_lacks_what_was_not_known_then():
     facts = facts_from_stats(old)
     assert facts.embeddings == EmbeddingFacts(computed=3)
     assert facts.budget == BudgetFacts(5.0, 2)
-    assert facts.counts is facts.mergers is facts.latency_ms is None
+    assert facts.counts is facts.merges is facts.latency_ms is None
 
 
 def test_damage_becomes_unknown_not_wrong():
     odd = {"frames": "many", "fps": 1e300, "wall_s": True, "latency_ms": {"mean": 1.0},
            "stages": {"detect": 3}, "tracks": {"born": 1}, "faults": [], "frame_size": [1, "x"],
            "relinked": [7, {"old": 1}], "budget": {"frames_over": 3}}  # fmt: skip
-    assert facts_from_stats(odd) == RunFacts(stages={}, mergers=())
+    assert facts_from_stats(odd) == RunFacts(stages={}, merges=())

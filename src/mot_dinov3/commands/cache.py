@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mot_dinov3.io.read.sources import FrameReader
     from mot_dinov3.lab.recordings.cache import Cache
     from mot_dinov3.lab.recordings.recording import Recording
-    from mot_dinov3.runs.jobs.models import LoadedModels
+    from mot_dinov3.systems.loading import LoadedModular
     from mot_dinov3.systems.modular import Models
 
 DESCRIPTION = """Detect and embed every crop of a source once and store it as DIR/NAME.npz, with
@@ -47,8 +47,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Record every source; 4 if one of them was damaged."""
-    from mot_dinov3.runs.jobs.models import LoadedModels
     from mot_dinov3.runtime.compat import load_environment
+    from mot_dinov3.systems.loading import LoadedModular
 
     load_environment()
     chosen = dict(vars(args))
@@ -62,11 +62,12 @@ def run(args: argparse.Namespace) -> int:
     _check(sources, config, truth)
     configs = [replace(config, source=replace(config.source, source=name)) for name in sources]
     paths = _paths(configs, directory)
-    models = LoadedModels()
+    system: LoadedModular | None = None
     code = EXIT_OK
     for item, path in zip(configs, paths, strict=True):
-        if again or not is_there(item, path, models):
-            code = max(code, cache_source(item, path, models, truth))
+        system = LoadedModular.load(item) if system is None else system.for_clip(item)
+        if again or not is_there(item, path, system.parts):
+            code = max(code, cache_source(item, path, system.parts, truth))
     return code
 
 
@@ -116,7 +117,7 @@ def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
     return list(out)
 
 
-def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: Path | None) -> int:
+def cache_source(config: TrackConfig, path: Path, models: Models, truth: Path | None) -> int:
     """Record one source into `path`; the exit code tells of damage.
 
     Raises:
@@ -126,11 +127,10 @@ def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: P
     from mot_dinov3.lab.recordings.store import write_cache
     from mot_dinov3.runs.session import open_frames
 
-    loaded = models.ready_for(config)
     with open_frames(config.source) as reader:
         tell = Teller(count_of(config, reader), quiet=config.talk.quiet)
-        recording = record_source(reader, loaded, config, tell)
-        cache = cache_of(config, reader, recording, loaded)
+        recording = record_source(reader, models, config, tell)
+        cache = cache_of(config, reader, recording, models)
         partial = reader.partial
     if not len(recording.tape):
         raise InputError(f"No frame of '{cache.origin.name}' was left to record.",
@@ -172,7 +172,7 @@ def cache_of(
     )
 
 
-def is_there(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
+def is_there(config: TrackConfig, path: Path, models: Models) -> bool:
     """Whether `path` already holds this very recording.
 
     Raises:
@@ -188,8 +188,7 @@ def is_there(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
     if not path.exists():
         return False
     kept = read_cache(path)
-    loaded = models.ready_for(config)
-    recipe = recipe_of(config, loaded.detector, loaded.embedder)
+    recipe = recipe_of(config, models.detector, models.embedder)
     digest, frames = ContentDigest(), 0
     with open_frames(config.source) as reader:
         for frame in reader:

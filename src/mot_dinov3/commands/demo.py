@@ -138,7 +138,7 @@ def _row(name: str, clip: StreetClip, config: TrackConfig) -> tuple[str, Scores,
     from mot_dinov3.io.formats.mot import read_mot
     from mot_dinov3.runs.jobs.job import run_job
 
-    facts = run_job(config, onlooker=Terminal(quiet=config.talk.quiet)).facts
+    facts = run_job(config, observer=Terminal(quiet=config.talk.quiet)).facts
     scores = score(clip.truth, read_mot(config.output.save_mot), clip.frames, MIN_VISIBILITY)
     embeddings, stages = facts.embeddings or EmbeddingFacts(), facts.stages or {}
     figures = {

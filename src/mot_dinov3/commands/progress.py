@@ -24,11 +24,11 @@ class Terminal:
         """A bar or lines while the job goes on."""
         return Progress(total, quiet=self.quiet)
 
-    def page_at(self, url: str) -> None:
+    def on_page(self, url: str) -> None:
         """Where the page is, said once and nowhere else: whoever knows it is let in."""
         print(f"watch it at {url}", file=sys.stderr, flush=True)
 
-    def summed_up(self, facts: RunFacts) -> None:
+    def on_summary(self, facts: RunFacts) -> None:
         """The summary."""
         if not self.quiet:
             print(format_summary(facts), file=sys.stderr)

@@ -15,11 +15,11 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import RelinkConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
-from mot_dinov3.outputs.summary import format_merger
+from mot_dinov3.outputs.summary import format_merge
 from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
-    from mot_dinov3.values.run_facts import Merger
+    from mot_dinov3.values.run_facts import TrackMerge
 
 DESCRIPTION = """Merge identities that a run split, from its journal (--save-jsonl) and its
 embeddings (--save-embeddings), and write both, and what else is named, under the new identities
@@ -56,14 +56,14 @@ def run(args: argparse.Namespace) -> int:
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     given = {kind: path for kind, path in files.items() if path is not None}
     check_files(given, args.out)
-    from mot_dinov3.runs.relink.finished import read_tracklets
-    from mot_dinov3.runs.relink.linking import find_mergers
+    from mot_dinov3.runs.relink.collector import read_tracklets
+    from mot_dinov3.runs.relink.linking import find_merges
 
     tracklets = read_tracklets(args.jsonl, args.embeddings)
-    mergers = find_mergers(tracklets, config.relink)
-    write(given, args.out, mergers)
+    merges = find_merges(tracklets, config.relink)
+    write(given, args.out, merges)
     if not talk.quiet:
-        print(summary(mergers, len(tracklets), args.out), file=sys.stderr)
+        print(summary(merges, len(tracklets), args.out), file=sys.stderr)
     return EXIT_OK
 
 
@@ -89,25 +89,25 @@ def check_files(given: dict[str, Path], directory: Path) -> None:
     check_output(directory / TABLE, None, no_clobber=False)
 
 
-def write(given: dict[str, Path], directory: Path, mergers: list[Merger]) -> None:
+def write(given: dict[str, Path], directory: Path, merges: list[TrackMerge]) -> None:
     """Write every file under the new identities, then give all of them their names."""
     from mot_dinov3.runs.relink.archives import rename_embeddings
     from mot_dinov3.runs.relink.renaming import Renaming
     from mot_dinov3.runs.relink.texts import TEXTS
 
     changes = {**TEXTS, "embeddings": rename_embeddings}
-    with Renaming({merger.old: merger.new for merger in mergers}) as renaming:
+    with Renaming({merge.old: merge.new for merge in merges}) as renaming:
         for kind, path in given.items():
             renaming.rewrite(path, changes[kind], directory / path.name)
         table = renaming.reserve(directory / TABLE)
-        table.write_text(json.dumps([asdict(merger) for merger in mergers], indent=1) + "\n")
+        table.write_text(json.dumps([asdict(merge) for merge in merges], indent=1) + "\n")
         renaming.publish()
 
 
-def summary(mergers: list[Merger], identities: int, directory: Path) -> str:
+def summary(merges: list[TrackMerge], identities: int, directory: Path) -> str:
     """Who was merged, and how to go on."""
     everybody = counted(identities, "identity", "identities")
-    others = form_of(len(mergers), "another", "others")
-    lines = [f"{everybody}, {len(mergers)} of them merged into {others}"]
-    lines += [format_merger(merger) for merger in mergers]
+    others = form_of(len(merges), "another", "others")
+    lines = [f"{everybody}, {len(merges)} of them merged into {others}"]
+    lines += [format_merge(merge) for merge in merges]
     return "\n".join([*lines, f"wrote {directory}"])

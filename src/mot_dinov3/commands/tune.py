@@ -179,7 +179,7 @@ def hunt(search: Search, args: argparse.Namespace) -> int:
                   f"{best.number}", file=sys.stderr, flush=True)  # fmt: skip
 
     stop = StopRequest()
-    with stop.listening():
+    with stop.handle_signals():
         limits = Limits(args.trials, args.timeout, args.seed)
         whole = search.run(limits, tell, lambda: bool(stop.signal))
     if not whole and not args.quiet:

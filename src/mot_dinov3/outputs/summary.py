@@ -8,10 +8,10 @@ from dataclasses import asdict
 from mot_dinov3.values.run_facts import (
     BudgetFacts,
     EmbeddingFacts,
-    Merger,
     RunFacts,
     Spread,
     StageFacts,
+    TrackMerge,
 )
 from mot_dinov3.wording import counted
 
@@ -32,8 +32,8 @@ def format_summary(facts: RunFacts) -> str:
     if facts.budget is not None and facts.budget.ms:
         lines.append(_budget(facts.budget, follows_rate=bool(_target_fps(facts))))
     lines += _faults(facts)
-    if facts.mergers is not None:
-        lines += _mergers(facts.mergers, facts.relink_s or {})
+    if facts.merges is not None:
+        lines += _mergers(facts.merges, facts.relink_s or {})
     return "\n".join(lines)
 
 
@@ -110,19 +110,19 @@ def _faults(facts: RunFacts) -> list[str]:
     return ["faults       " + ", ".join(f"{name}: {number}" for name, number in found.items())]
 
 
-def _mergers(mergers: tuple[Merger, ...], spent_s: Mapping[str, float]) -> list[str]:
+def _mergers(merges: tuple[TrackMerge, ...], spent_s: Mapping[str, float]) -> list[str]:
     """Which identities were merged after the run."""
     time = f" in {sum(spent_s.values()):.1f} s" if spent_s else ""
-    merged = counted(len(mergers), "identity merged into another", "identities merged into others")
+    merged = counted(len(merges), "identity merged into another", "identities merged into others")
     lines = [f"relinked     {merged}{time}"]
-    lines += map(format_merger, mergers[:MOST_MERGERS])
-    more = len(mergers) - MOST_MERGERS
+    lines += map(format_merge, merges[:MOST_MERGERS])
+    more = len(merges) - MOST_MERGERS
     return [*lines, *([f"  and {more} more: see --stats-json"] if more > 0 else [])]
 
 
-def format_merger(merger: Merger) -> str:
+def format_merge(merge: TrackMerge) -> str:
     """A line that says which identity became which."""
     return (
-        f"  {merger.old} is {merger.new}: similarity {merger.similarity:.2f} to "
-        f"{merger.after}, {merger.gap_s:.1f} s after it"
+        f"  {merge.old} is {merge.new}: similarity {merge.similarity:.2f} to "
+        f"{merge.after}, {merge.gap_s:.1f} s after it"
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from mot_dinov3.config import NO_EMBEDDER
 from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.perception.features.base import Embedder
 from mot_dinov3.perception.features.sharpness import UsualSharpness, sharpness
@@ -27,6 +29,7 @@ from mot_dinov3.values import (
     Frame,
     FrameResult,
 )
+from mot_dinov3.values.run_facts import SystemCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,26 @@ class ModularTracker:
         self.camera = camera
         self.frames = 0
         self._usual = UsualSharpness()
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """Class id -> class name, as the detector knows them."""
+        return self.detector.names
+
+    @property
+    def title(self) -> str:
+        """Detector and embedder."""
+        return join_titles(self.models)
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Role -> title of the model in it."""
+        return describe_models(self.detector, self.embedder)
+
+    @property
+    def counts(self) -> SystemCounts:
+        """How many tracks there were so far."""
+        return SystemCounts(self.tracker.born, self.tracker.confirmed)
 
     def warm_up(self, frame: Frame) -> None:
         """Pay for first calls before the first frame counts, on a frame of the same size."""
@@ -173,6 +196,16 @@ class ModularTracker:
         if self.embedder is None:
             raise RuntimeError("a plan asked for embeddings, but there is no embedder")
         return self.embedder.embed(frame.image, xyxy)
+
+
+def describe_models(detector: Detector, embedder: Embedder | None) -> dict[str, str]:
+    """Role -> title of the model in it."""
+    return {"detector": detector.title, "embedder": embedder.title if embedder else NO_EMBEDDER}
+
+
+def join_titles(models: Mapping[str, str]) -> str:
+    """The models in one line, such as "detector yolov8n.pt 640 px, cpu; embedder none"."""
+    return "; ".join(f"{role} {title}" for role, title in models.items())
 
 
 def decisions(plan: EmbedPlan, done: Executed, quality: FloatArray) -> Decisions:

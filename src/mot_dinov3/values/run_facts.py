@@ -127,13 +127,13 @@ class DeviceFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Merger:
-    """Two identities that are one.
+class TrackMerge:
+    """A track that continues another one, under whose id both go on.
 
     Attributes:
-        old: the identity that is given up.
-        new: the one that takes its place, the first of the whole chain.
-        after: the identity that `old` continues: `new` itself, or one merged into it before.
+        old: the id that is given up.
+        new: the id that takes its place, the first of the whole chain.
+        after: the id of the tracklet that `old` continues: `new`, or one merged into it before.
         similarity: of the two galleries, 0 to 1.
         gap_s: seconds between the end of `after` and the beginning of `old`.
     """
@@ -171,7 +171,7 @@ class RunFacts:
         device: where the models ran.
         threads: thread -> share of the run in which it was busy.
         resumed_frames: frames that were taken from a run journal.
-        mergers: identities that were merged after the run; None where that was not asked for.
+        merges: identities that were merged after the run; None where that was not asked for.
         relink_s: seconds of the merging by its steps; empty where it did not come to its end.
     """
 
@@ -196,5 +196,5 @@ class RunFacts:
     device: DeviceFacts | None = None
     threads: Mapping[str, float] | None = None
     resumed_frames: int | None = None
-    mergers: tuple[Merger, ...] | None = None
+    merges: tuple[TrackMerge, ...] | None = None
     relink_s: Mapping[str, float] | None = None

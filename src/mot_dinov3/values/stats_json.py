@@ -15,12 +15,12 @@ from mot_dinov3.values.run_facts import (
     BudgetFacts,
     DeviceFacts,
     EmbeddingFacts,
-    Merger,
     RunFacts,
     SourceFacts,
     Spread,
     StageFacts,
     SystemCounts,
+    TrackMerge,
 )
 
 Part = TypeVar("Part")
@@ -47,7 +47,7 @@ def to_stats(facts: RunFacts) -> dict[str, Any]:
             out |= value or {}
         elif item.name == "config":
             out["config"] = None if value is None else dict(value)
-        elif item.name == "mergers":
+        elif item.name == "merges":
             out["relinked"] = to_plain(value)
         else:
             out[item.name] = to_plain(value, item.name)
@@ -83,7 +83,7 @@ def facts_from_stats(stats: Mapping[str, Any]) -> RunFacts:
     """
     tracks = _mapping(stats.get("tracks")) or {}
     relinked = stats.get("relinked")
-    mergers = [_part(Merger, row) for row in relinked] if isinstance(relinked, list) else None
+    merges = [_part(TrackMerge, row) for row in relinked] if isinstance(relinked, list) else None
     return RunFacts(
         frames=_whole(stats.get("frames")) or 0,
         wall_s=_number(stats.get("wall_s")),
@@ -106,7 +106,7 @@ def facts_from_stats(stats: Mapping[str, Any]) -> RunFacts:
         device=_part(DeviceFacts, stats.get("device")),
         threads=_entries(stats.get("threads"), _number),
         resumed_frames=_whole(stats.get("resumed_frames")),
-        mergers=None if mergers is None else tuple(one for one in mergers if one is not None),
+        merges=None if merges is None else tuple(one for one in merges if one is not None),
         relink_s=_entries(stats.get("relink_s"), _number),
     )
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from mot_dinov3.config import SourceConfig, TrackConfig
-from mot_dinov3.runs.batch.base import Begun, Outcome, Progress
-from mot_dinov3.runs.batch.run import exit_code_of, run_batch
+from mot_dinov3.runs.batch.base import Progress, TaskOutcome, TaskStarted
+from mot_dinov3.runs.batch.run import choose_exit_code, run_batch
 from mot_dinov3.runs.batch.tasks import Task
 
 
@@ -19,7 +19,7 @@ def task(number):
 
 
 def outcome(number, code=0, **more):
-    return Outcome(f"v{number}", f"{number}.mp4", code, **more)
+    return TaskOutcome(f"v{number}", f"{number}.mp4", code, **more)
 
 
 class ScriptedCrew:
@@ -52,7 +52,7 @@ class ScriptedCrew:
         self.before_round()
         for name, (one, rounds) in list(self.rounds.items()):
             if rounds == 0:
-                hear(Begun(one, 1))
+                hear(TaskStarted(one, 1))
                 self.rounds[name] = one, 1
             else:
                 del self.rounds[name]
@@ -80,7 +80,7 @@ def test_every_task_is_done_once_and_told_in_the_order_of_the_batch(size):
     assert crew.begun == [one.name for one in done] == ["v1", "v2", "v3", "v4"]
     assert crew.most == min(size, 4)
     assert sorted(map(str, heard)) == sorted(
-        map(str, [*done, *(Begun(task(n), 1) for n in range(1, 5))])
+        map(str, [*done, *(TaskStarted(task(n), 1) for n in range(1, 5))])
     )
     assert (crew.stops, crew.left_with) == (0, None)
 
@@ -88,7 +88,7 @@ def test_every_task_is_done_once_and_told_in_the_order_of_the_batch(size):
 def test_one_bad_video_does_not_stop_the_others():
     done, _ = run(ScriptedCrew(2, [outcome(2, 3, reason="bad"), outcome(3, 1)]))
     assert codes(done) == [0, 3, 1, 0]
-    assert exit_code_of(done) == 4
+    assert choose_exit_code(done) == 4
 
 
 def test_a_problem_of_all_ends_the_batch():
@@ -96,7 +96,7 @@ def test_a_problem_of_all_ends_the_batch():
     done, _ = run(crew)
     assert codes(done) == [0, 6, None, None]
     assert "every video would fail" in done[3].reason
-    assert exit_code_of(done) == 6
+    assert choose_exit_code(done) == 6
     assert crew.begun == ["v1", "v2"]
 
 
@@ -111,7 +111,7 @@ def test_a_signal_lets_what_runs_end_and_nothing_more_begin(number, code):
     # The first two were in their last round; the next two had begun when it was heard.
     assert codes(done[:2]) == [0, 0]
     assert crew.stops == 1
-    assert exit_code_of(done) == code
+    assert choose_exit_code(done) == code
     assert all("stopped" in one.reason or one.exit_code in (0, code) for one in done)
     assert not [one for one in done if one.begun and one.exit_code not in (0, code)]
 
@@ -120,7 +120,7 @@ def test_a_job_that_heard_the_signal_itself_ends_the_batch():
     done, _ = run(ScriptedCrew(1, [outcome(2, 143, frames=7)]))
     assert codes(done) == [0, 143, None, None]
     assert done[1].frames == 7
-    assert exit_code_of(done) == 143
+    assert choose_exit_code(done) == 143
 
 
 def test_workers_that_were_told_by_sigterm_what_was_sigint_say_so():
@@ -138,7 +138,7 @@ def test_a_second_sigint_cuts_off():
     done, _ = run(crew)
     assert crew.left_with is KeyboardInterrupt
     assert [one.reason for one in done] == ["cut off"] * 2 + ["stopped before its turn"] * 2
-    assert exit_code_of(done) == 130
+    assert choose_exit_code(done) == 130
 
 
 @pytest.mark.parametrize(
@@ -156,11 +156,11 @@ def test_a_second_sigint_cuts_off():
     ],
 )
 def test_the_exit_code_of_all(codes, code):
-    assert exit_code_of([outcome(n, one) for n, one in enumerate(codes)]) == code
+    assert choose_exit_code([outcome(n, one) for n, one in enumerate(codes)]) == code
 
 
 def test_what_never_began_has_no_say_in_the_code():
-    assert exit_code_of([outcome(1, 6, common=True), replace(outcome(2), begun=False)]) == 6
+    assert choose_exit_code([outcome(1, 6, common=True), replace(outcome(2), begun=False)]) == 6
 
 
 def test_progress_passes_through():

@@ -7,7 +7,7 @@ import pytest
 from mot_dinov3.config import LoopConfig, TrackConfig
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.runs.jobs.figures import compute_thread_shares
-from mot_dinov3.runs.jobs.job import settings_for
+from mot_dinov3.runs.jobs.job import create_settings
 from mot_dinov3.runs.loop import RunOutcome, RunSettings, StopRequest
 
 
@@ -47,8 +47,8 @@ def test_nothing_tracked_gives_no_division_by_zero():
 
 def test_the_loop_overlaps_where_it_may_and_can():
     way, stop = TrackConfig(loop=LoopConfig(overlap=True)), StopRequest()
-    assert settings_for(way, source(), stop) == RunSettings(live=False, overlap=True)
-    assert settings_for(way, source(live=True), stop) == RunSettings(live=True, overlap=True)
-    assert not settings_for(way, source(has_pixels=False), stop).overlap
-    assert not settings_for(TrackConfig(loop=LoopConfig(overlap=False)), source(), stop).overlap
-    assert settings_for(way, source(), stop).stop is stop
+    assert create_settings(way, source(), stop) == RunSettings(live=False, overlap=True)
+    assert create_settings(way, source(live=True), stop) == RunSettings(live=True, overlap=True)
+    assert not create_settings(way, source(has_pixels=False), stop).overlap
+    assert not create_settings(TrackConfig(loop=LoopConfig(overlap=False)), source(), stop).overlap
+    assert create_settings(way, source(), stop).stop is stop

@@ -13,7 +13,7 @@ import pytest
 
 from helpers.clips import read_back
 from helpers.jobs import mot_rows, records
-from helpers.split_people import FRAMES, PEOPLE, configuration, models, tracked
+from helpers.split_people import FRAMES, PEOPLE, configuration, system, tracked
 from mot_dinov3.config import OutputConfig, SchedulerConfig, TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, InputError, UsageError
 from mot_dinov3.io.formats.frame_log import Journal
@@ -59,10 +59,10 @@ def test_two_were_split_and_all_outputs_agree_that_they_are_one(both):
     (plain, _), (merged, facts) = both
     assert identities(plain)["mot"] == EVERYBODY | {7, 8}
     assert all(found == EVERYBODY for found in identities(merged).values()), identities(merged)
-    assert [(m.old, m.new, m.after) for m in facts.mergers] == [(7, 1, 1), (8, 4, 4)]
-    assert [m.gap_s for m in facts.mergers] == pytest.approx([7 / 25, 21 / 25])
+    assert [(m.old, m.new, m.after) for m in facts.merges] == [(7, 1, 1), (8, 4, 4)]
+    assert [m.gap_s for m in facts.merges] == pytest.approx([7 / 25, 21 / 25])
     assert json.loads((merged / "o.json").read_text())["relinked"] == [
-        asdict(m) for m in facts.mergers
+        asdict(m) for m in facts.merges
     ]
 
 
@@ -117,14 +117,14 @@ def test_the_summary_says_who_was_merged(both):
     assert "2 identities merged into others in" in text
     assert "7 is 1: similarity" in text
     assert "relinked" not in format_summary(both[0][1])
-    many = replace(facts, mergers=facts.mergers * 30)
+    many = replace(facts, merges=facts.merges * 30)
     assert "and 40 more" in format_summary(many)
 
 
 def test_a_video_alone_is_drawn_again_from_a_journal_of_our_own(tmp_path, both):
     none = {"save_mot", "save_jsonl", "save_csv", "save_trace", "save_embeddings", "save_crops"}
     result = tracked(tmp_path, **dict.fromkeys(none, ""))
-    assert len(result.facts.mergers) == 2
+    assert len(result.facts.merges) == 2
     frames = read_back(tmp_path / "o.mp4"), read_back(both[1][0] / "o.mp4")
     for (_, one), (_, other) in zip(*frames, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -134,7 +134,7 @@ def test_a_video_alone_is_drawn_again_from_a_journal_of_our_own(tmp_path, both):
 def test_without_a_video_nothing_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(redrawing, "redraw", None)
     result = tracked(tmp_path, no_video=True)
-    assert len(result.facts.mergers) == 2
+    assert len(result.facts.merges) == 2
     assert identities(tmp_path)["mot"] == EVERYBODY
 
 
@@ -142,8 +142,8 @@ def test_who_is_not_like_enough_stays_apart(tmp_path, monkeypatch):
     monkeypatch.setattr(redrawing, "redraw", None)
     config = configuration(tmp_path)
     strict = replace(config, relink=replace(config.relink, similarity=1.0))
-    result = run_job(strict, models())
-    assert result.facts.mergers == ()
+    result = run_job(strict, system())
+    assert result.facts.merges == ()
     assert identities(tmp_path)["mot"] == EVERYBODY | {7, 8}
 
 
@@ -162,9 +162,11 @@ def test_a_drawing_that_fails_leaves_every_output_as_it_was(tmp_path, monkeypatc
 def test_ctrl_c_while_drawing_leaves_every_output_as_it_was(tmp_path, monkeypatch):
     draw = redrawing.redraw
 
-    def press(config, journal, onlooker):
-        monkeypatch.setattr(redrawing, "begun", lambda frames: pressed(redrawing.chain(frames)))
-        return draw(config, journal, onlooker)
+    def press(config, journal, observer):
+        monkeypatch.setattr(
+            redrawing, "read_first", lambda frames: pressed(redrawing.chain(frames))
+        )
+        return draw(config, journal, observer)
 
     def pressed(frames):
         for number, frame in enumerate(frames):
@@ -175,7 +177,7 @@ def test_ctrl_c_while_drawing_leaves_every_output_as_it_was(tmp_path, monkeypatc
     monkeypatch.setattr(redrawing, "redraw", press)
     result = tracked(tmp_path)
     assert result.exit_code == EXIT_SIGINT
-    assert result.facts.mergers == ()
+    assert result.facts.merges == ()
     assert identities(tmp_path)["jsonl"] == EVERYBODY | {7, 8}
     assert len(read_back(tmp_path / "o.mp4")) == FRAMES
     assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
@@ -192,14 +194,14 @@ def test_a_run_that_is_interrupted_is_not_relinked(tmp_path, monkeypatch):
             if statistics.frames == 40:
                 os.kill(os.getpid(), signal.SIGINT)
 
-        def page_at(self, url):
+        def on_page(self, url):
             pass
 
-        def summed_up(self, facts):
+        def on_summary(self, facts):
             pass
 
     monkeypatch.setattr(redrawing, "redraw", None)
-    result = tracked(tmp_path, onlooker=Presser())
+    result = tracked(tmp_path, observer=Presser())
     assert result.exit_code == EXIT_SIGINT
     assert 7 in identities(tmp_path)["mot"]
 
@@ -235,7 +237,7 @@ def test_a_report_shows_the_merged_as_one(tmp_path):
 @pytest.mark.parametrize("policy", ["never", "value"])
 def test_nobody_is_known_by_looks_without_embeddings(policy):
     config = configuration_without_looks(policy)
-    with pytest.raises(UsageError, match="--relink compares looks"):
+    with pytest.raises(UsageError, match="--relink compares the appearance"):
         check_outputs(config, None)
     check_outputs(replace(config, relink=replace(config.relink, relink=False)), None)
 
@@ -250,4 +252,4 @@ def configuration_without_looks(policy):
 def test_who_does_not_want_it_pays_nothing(tmp_path):
     relinker = Relinker(configuration(tmp_path, relink=False), None, None, [])
     assert relinker.sinks == []
-    assert relinker.conclude(RunFacts(), None, None, None, []) == RunFacts()
+    assert relinker.relink(RunFacts(), None, None, None, []) == RunFacts()

@@ -9,7 +9,7 @@ import pytest
 
 from mot_dinov3.errors import InputError
 from mot_dinov3.runs.relink import archives
-from mot_dinov3.runs.relink.archives import read_looks, rename_embeddings
+from mot_dinov3.runs.relink.archives import read_embeddings, rename_embeddings
 
 ROWS = 25
 
@@ -32,7 +32,7 @@ def archive(path, **change):
 
 def test_blocks_are_all_rows_in_order(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "ROWS_AT_ONCE", 7)
-    blocks = list(read_looks(archive(tmp_path / "a.npz")))
+    blocks = list(read_embeddings(archive(tmp_path / "a.npz")))
     assert [len(block[0]) for block in blocks] == [7, 7, 7, 4]
     known = columns()
     for place, name in enumerate(("id", "memorable", "vectors")):
@@ -41,7 +41,7 @@ def test_blocks_are_all_rows_in_order(tmp_path, monkeypatch):
 
 def test_a_run_without_embeddings_has_no_blocks(tmp_path):
     path = archive(tmp_path / "a.npz", **columns(rows=0, width=0))
-    assert list(read_looks(path)) == []
+    assert list(read_embeddings(path)) == []
     (tmp_path / "b.npz").touch()
     rename_embeddings(path, tmp_path / "b.npz", {1: 2})
 
@@ -73,16 +73,16 @@ def test_only_the_identities_change(tmp_path):
 )
 def test_a_foreign_file_is_a_sentence_and_no_pickle_is_opened(tmp_path, change):
     path = archive(tmp_path / "a.npz", **change)
-    with pytest.raises(InputError, match="is no file of embeddings"):
-        list(read_looks(path))
+    with pytest.raises(InputError, match="is not a file of embeddings"):
+        list(read_embeddings(path))
 
 
 @pytest.mark.parametrize("size", [0, 10, 300, 900])
 def test_a_file_that_is_cut_short_is_a_sentence(tmp_path, size):
     path = archive(tmp_path / "a.npz")
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(InputError, match="is no file of embeddings"):
-        list(read_looks(path))
+    with pytest.raises(InputError, match="is not a file of embeddings"):
+        list(read_embeddings(path))
 
 
 def test_a_member_that_promises_more_than_it_holds_is_a_sentence(tmp_path):
@@ -94,9 +94,9 @@ def test_a_member_that_promises_more_than_it_holds_is_a_sentence(tmp_path):
         for name, data in members.items():
             new.writestr(name, data)
     with pytest.raises(InputError, match="it is cut short"):
-        list(read_looks(path))
+        list(read_embeddings(path))
 
 
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(InputError, match="Cannot read"):
-        list(read_looks(tmp_path / "none.npz"))
+        list(read_embeddings(tmp_path / "none.npz"))

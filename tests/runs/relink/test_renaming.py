@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mot_dinov3.errors import OutputError
-from mot_dinov3.runs.relink.folders import merge_folders
-from mot_dinov3.runs.relink.renaming import Renaming
+from mot_dinov3.runs.relink.renaming import Renaming, merge_folders
 
 
 def shout(source, target, new_of):

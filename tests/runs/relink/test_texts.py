@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.runs.relink.texts import TEXTS, kept_rows
+from mot_dinov3.runs.relink.texts import TEXTS, choose_rows
 
 NEW_OF = {7: 1, 9: 1}
 
@@ -84,7 +84,7 @@ def test_with_nobody_to_rename_every_byte_stays(tmp_path):
     ],
 )
 def test_one_of_each_stays_the_seen_one_or_the_latest(rows, kept):
-    assert kept_rows(rows, NEW_OF) == kept
+    assert choose_rows(rows, NEW_OF) == kept
 
 
 @pytest.mark.parametrize(

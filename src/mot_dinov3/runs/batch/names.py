@@ -1,4 +1,4 @@
-"""What every video of a batch is called, and where its own outputs go."""
+"""The name of every video of a batch, and where its own outputs go."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def unique_names(sources: Sequence[str]) -> list[str]:
     return out
 
 
-def named(config: TrackConfig, name: str, *, apart: bool) -> TrackConfig:
-    """The configuration with outputs of the video's own.
+def with_own_outputs(config: TrackConfig, name: str, *, apart: bool) -> TrackConfig:
+    """The configuration of one video, with outputs of its own.
 
     `{name}` in a path stands for the name of the video. With `apart` a path without it gets a
     directory of that name: `outputs/tracked.mp4` becomes `outputs/walk/tracked.mp4`.
 
     Args:
         config: all stages.
-        name: of the video, good as a file name.
+        name: of the video, usable as a file name.
         apart: other videos are tracked with the same settings.
     """
-    output = config.output.moved(lambda place: own_place(place, name, apart=apart))
+    output = config.output.moved(lambda place: place_output(place, name, apart=apart))
     values = {}
     for flag, prefix in OWN_INPUTS.items():
         value = value_of(config, flag)
@@ -55,8 +55,8 @@ def named(config: TrackConfig, name: str, *, apart: bool) -> TrackConfig:
     return with_values(replace(config, output=output), values)
 
 
-def own_place(place: str, name: str, *, apart: bool) -> str:
-    """Where a video's own output goes, see `named`."""
+def place_output(place: str, name: str, *, apart: bool) -> str:
+    """Where an output of a video goes, see `with_own_outputs`."""
     if NAME in place:
         return place.replace(NAME, name)
     path = Path(place)
@@ -65,7 +65,7 @@ def own_place(place: str, name: str, *, apart: bool) -> str:
 
 def value_of(config: TrackConfig, flag: str) -> str:
     """What a flag is set to."""
-    stage, field = home_of(flag)
+    stage, field = find_field(flag)
     return str(getattr(getattr(config, stage), field))
 
 
@@ -73,13 +73,13 @@ def with_values(config: TrackConfig, values: dict[str, str]) -> TrackConfig:
     """The configuration with other values for some flags."""
     changes: dict[str, dict[str, Any]] = {}
     for flag, value in values.items():
-        stage, field = home_of(flag)
+        stage, field = find_field(flag)
         changes.setdefault(stage, {})[field] = value
     stages_now = {name: replace(getattr(config, name), **new) for name, new in changes.items()}
     return replace(config, **stages_now)
 
 
-def home_of(flag: str) -> tuple[str, str]:
+def find_field(flag: str) -> tuple[str, str]:
     """The stage and the field behind a flag."""
     return next(
         (stage, item.name)

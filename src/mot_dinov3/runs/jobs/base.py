@@ -1,4 +1,4 @@
-"""What a job gives back, and who is told how it goes."""
+"""What a job returns, and the observer that is called while it runs."""
 
 from __future__ import annotations
 
@@ -25,28 +25,25 @@ class JobResult:
     written: list[str]
 
 
-class Onlooker(Protocol):
-    """Whoever is told how a job goes."""
+class JobObserver(Protocol):
+    """Is called while a job runs, to show its progress; the defaults show nothing."""
 
     def watch(self, total: int) -> AbstractContextManager[OnFrame | None]:
-        """Told of every frame inside; `total` frames are expected, 0 if that is unknown."""
+        """A context for the loop, and the callback for every frame in it, None for no callback.
 
-    def page_at(self, url: str) -> None:
-        """Told where `--serve` shows the job; the address is a secret."""
-
-    def summed_up(self, facts: RunFacts) -> None:
-        """Told of the figures, also where an error follows; not if no frame was tracked."""
-
-
-class Nobody:
-    """An onlooker that looks away."""
-
-    def watch(self, total: int) -> AbstractContextManager[OnFrame | None]:
-        """Nothing to tell."""
+        Args:
+            total: frames that are expected, 0 if unknown.
+        """
         return nullcontext()
 
-    def page_at(self, url: str) -> None:
-        """Nobody to watch."""
+    def on_page(self, url: str) -> None:
+        """Called when `--serve` shows the job; the address holds a secret."""
+        return
 
-    def summed_up(self, facts: RunFacts) -> None:
-        """Nothing to tell."""
+    def on_summary(self, facts: RunFacts) -> None:
+        """Called with the facts, also if an error follows; not if no frame was tracked."""
+        return
+
+
+class SilentObserver(JobObserver):
+    """Shows nothing."""

@@ -1,4 +1,4 @@
-"""The end of a job: identities merged, figures and report written, the journal put away."""
+"""The end of a job: tracks merged, figures and report written, the journal closed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_PARTIAL, InputError, MotError
 from mot_dinov3.io.read.sources import FrameReader
 from mot_dinov3.outputs.sinks.base import FileSink
-from mot_dinov3.runs.jobs.base import Onlooker
+from mot_dinov3.runs.jobs.base import JobObserver
 from mot_dinov3.runs.jobs.figures import collect_facts, compute_thread_shares, write_stats
-from mot_dinov3.runs.jobs.parts import Parts
-from mot_dinov3.runs.jobs.resuming import settle
+from mot_dinov3.runs.jobs.parts import JobParts
+from mot_dinov3.runs.jobs.resuming import close_journal
 from mot_dinov3.runs.loop import RunOutcome, StopRequest
 from mot_dinov3.values.run_facts import RunFacts
 
@@ -34,36 +34,51 @@ LOST = (
 )
 
 
-def conclude(
+def finish_job(
     config: TrackConfig,
-    parts: Parts,
+    parts: JobParts,
     reader: FrameReader,
     outcome: RunOutcome,
     stop: StopRequest,
-    onlooker: Onlooker,
+    observer: JobObserver,
 ) -> RunFacts:
-    """Do what is to be done once all frames are tracked, and return the facts of the run.
+    """Merge tracks, write figures and report, close the journal, and return the facts of the run.
 
     A failure here is kept in `outcome`, like one of the run.
+
+    Args:
+        config: all stages.
+        parts: of the job; all its frames are tracked.
+        reader: of the source.
+        outcome: how the run ended.
+        stop: a signal that comes now ends the job early.
+        observer: is called with the facts.
     """
     facts = replace(
         collect_facts(config, reader, parts.tracker, outcome),
         threads=compute_thread_shares(outcome, parts.files),
-        resumed_frames=parts.journal.told_frames if parts.journal else 0,
+        resumed_frames=parts.journal.resumed_frames if parts.journal else 0,
     )
-    facts = parts.relinker.conclude(facts, outcome, stop, onlooker, parts.reports)
+    facts = parts.relinker.relink(facts, outcome, stop, observer, parts.reports)
     if outcome.statistics.frames:
         publish(config.output.stats_json, parts.reports, facts, outcome)
-        onlooker.summed_up(facts)
+        observer.on_summary(facts)
     outcome.stopped_by = stop.signal
-    settle(parts.journal, config, outcome, facts)
+    close_journal(parts.journal, config, outcome, facts)
     return facts
 
 
 def publish(
     stats_json: str, reports: Sequence[ReportSink], facts: RunFacts, outcome: RunOutcome
 ) -> None:
-    """Write the figures and the report; a failure is the run's error unless it had one before."""
+    """Write the figures and the report.
+
+    Args:
+        stats_json: the file of the figures, "" for none.
+        reports: the report, none or one.
+        facts: of the run.
+        outcome: takes a failure as the run's error, unless it had one before.
+    """
     writes = [partial(report.publish, facts) for report in reports]
     if stats_json:
         writes.insert(0, partial(write_stats, stats_json, facts))
@@ -74,7 +89,7 @@ def publish(
             outcome.error = outcome.error or error
 
 
-def ended(outcome: RunOutcome, reader: FrameReader) -> int:
+def choose_exit_code(outcome: RunOutcome, reader: FrameReader) -> int:
     """The exit code of a job whose outputs are written.
 
     Raises:
@@ -82,7 +97,7 @@ def ended(outcome: RunOutcome, reader: FrameReader) -> int:
     """
     if outcome.error is not None:
         raise outcome.error
-    if not (outcome.statistics.frames or outcome.stopped_by or outcome.asked):
+    if not (outcome.statistics.frames or outcome.stopped_by or outcome.stopped_by_viewer):
         raise InputError(
             f"No frame of '{reader.info.name}' was left to track.",
             fix="Check --start-frame and --end-frame, and that the file plays elsewhere.",
@@ -93,8 +108,8 @@ def ended(outcome: RunOutcome, reader: FrameReader) -> int:
     return code
 
 
-def written(config: TrackConfig, outcome: RunOutcome, sinks: Sequence[FileSink]) -> list[str]:
-    """The files that exist now."""
+def list_written(config: TrackConfig, outcome: RunOutcome, sinks: Sequence[FileSink]) -> list[str]:
+    """The outputs that exist now."""
     if not outcome.statistics.frames:
         return []
     more = (config.output.stats_json, config.output.report_file)

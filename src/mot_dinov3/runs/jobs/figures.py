@@ -17,29 +17,26 @@ from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.runs.loop import RunOutcome
 from mot_dinov3.runs.session import device_title, versions
 from mot_dinov3.runtime.device import choose_device
-from mot_dinov3.systems.modular import ModularTracker
-from mot_dinov3.values.run_facts import DeviceFacts, RunFacts, SourceFacts, SystemCounts
+from mot_dinov3.systems.base import System
+from mot_dinov3.values.run_facts import DeviceFacts, RunFacts, SourceFacts
 from mot_dinov3.values.stats_json import to_stats
 
 
 def collect_facts(
-    config: TrackConfig, reader: FrameReader, tracker: ModularTracker, outcome: RunOutcome
+    config: TrackConfig, reader: FrameReader, system: System, outcome: RunOutcome
 ) -> RunFacts:
     """The facts of a run, but for its threads and for what was done after it."""
     info = reader.info
     return replace(
         outcome.statistics.facts(outcome.wall_s),
-        counts=SystemCounts(tracker.tracker.born, tracker.tracker.confirmed),
+        counts=system.counts,
         faults=dict(reader.faults),
         stopped_by_signal=outcome.stopped_by,
-        stopped_by_viewer=outcome.asked,
+        stopped_by_viewer=outcome.stopped_by_viewer,
         warm_up_s=outcome.warm_up_s,
         frame_size=outcome.frame_size,
         source=SourceFacts(info.name, info.fps, info.frame_count, info.is_live),
-        models={
-            "detector": tracker.detector.title,
-            "embedder": tracker.embedder.title if tracker.embedder else "none",
-        },
+        models=dict(system.models),
         config=as_dict(config),
         versions={
             "mot_dinov3": __version__,

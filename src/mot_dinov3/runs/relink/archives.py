@@ -1,6 +1,6 @@
-"""The npz of `--save-embeddings`: its rows one after another, and the same under other identities.
+"""The npz of `--save-embeddings`: reads its rows in blocks, and copies it under other ids.
 
-Nothing of a file is run, and nothing but some rows of it is in memory at a time.
+No code in a file is executed, and only a block of its rows is in memory at a time.
 """
 
 from __future__ import annotations
@@ -22,43 +22,59 @@ from mot_dinov3.values import BoolArray, FloatArray, IntArray
 
 ROWS_AT_ONCE = 1024
 MOST_WIDTH = 1 << 16
-"""Numbers of a vector; more are damage."""
-IDENTITY = "id.npy"
-COLUMNS: Mapping[str, tuple[str, int]] = {"id": ("<i8", 1), "memorable": ("|b1", 1),
-                                          "vectors": ("<f4", 2)}  # fmt: skip
+"""A vector with more numbers is damage."""
+ID_COLUMN = "id.npy"
+COLUMNS: Mapping[str, tuple[str, int]] = {
+    "id": ("<i8", 1),
+    "memorable": ("|b1", 1),
+    "vectors": ("<f4", 2),
+}
 """Column -> its numpy type and number of axes."""
 
 
 class _DamagedError(Exception):
-    """Why a file is none of ours, in a few words."""
+    """Why a file is not one of `--save-embeddings`, in a few words."""
 
 
-def read_looks(path: Path) -> Iterator[tuple[IntArray, BoolArray, FloatArray]]:
-    """Blocks of rows in the order of the run: identity (N,), worth remembering (N,), vector (N, D).
+DAMAGE = (
+    *(_DamagedError, zipfile.BadZipFile, struct.error, zlib.error),
+    *(ValueError, KeyError, EOFError, NotImplementedError, RuntimeError),
+)
+"""What reading a damaged file may raise."""
+
+
+def read_embeddings(path: Path) -> Iterator[tuple[IntArray, BoolArray, FloatArray]]:
+    """Blocks of rows in the order of the run.
+
+    Yields:
+        (N,) int64 track id, (N,) bool whether a gallery may keep the vector, (N, D) float32
+        vector.
 
     Raises:
-        InputError: the file cannot be read, or is none that `--save-embeddings` wrote.
+        InputError: the file cannot be read, or `--save-embeddings` did not write it.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            yield from _blocks(archive)
+            yield from _read_blocks(archive)
     except OSError as error:
         raise InputError(
             f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
         ) from error
-    except (_DamagedError, zipfile.BadZipFile, struct.error, ValueError, KeyError, EOFError,
-            NotImplementedError, RuntimeError, zlib.error) as error:  # fmt: skip
+    except DAMAGE as error:
         raise InputError(
-            f"'{path}' is no file of embeddings: {str(error)[:80] or 'it is damaged'}.",
+            f"'{path}' is not a file of embeddings: {str(error)[:80] or 'it is damaged'}.",
             fix="Give a file that --save-embeddings wrote, unchanged.",
         ) from error
 
 
-def _blocks(archive: zipfile.ZipFile) -> Iterator[tuple[IntArray, BoolArray, FloatArray]]:
-    with (archive.open("id.npy") as who, archive.open("memorable.npy") as worth,
-          archive.open("vectors.npy") as looks):  # fmt: skip
-        heads = {name: _head(file, name)
-                 for name, file in zip(COLUMNS, (who, worth, looks), strict=True)}  # fmt: skip
+def _read_blocks(archive: zipfile.ZipFile) -> Iterator[tuple[IntArray, BoolArray, FloatArray]]:
+    with (
+        archive.open(ID_COLUMN) as ids,
+        archive.open("memorable.npy") as memorable,
+        archive.open("vectors.npy") as vectors,
+    ):
+        files = zip(COLUMNS, (ids, memorable, vectors), strict=True)
+        heads = {name: _read_shape(file, name) for name, file in files}
         rows = heads["id"][0]
         if any(shape[0] != rows for shape in heads.values()):
             raise _DamagedError("its columns are not of one length")
@@ -66,14 +82,18 @@ def _blocks(archive: zipfile.ZipFile) -> Iterator[tuple[IntArray, BoolArray, Flo
         for start in range(0, rows, ROWS_AT_ONCE):
             n = min(ROWS_AT_ONCE, rows - start)
             yield (
-                _numbers(who, n, "<i8"),
-                _numbers(worth, n, "|b1"),
-                _numbers(looks, n * width, "<f4").reshape(n, width),
+                _read_numbers(ids, n, "<i8"),
+                _read_numbers(memorable, n, "|b1"),
+                _read_numbers(vectors, n * width, "<f4").reshape(n, width),
             )
 
 
-def _head(file: IO[bytes], name: str) -> tuple[int, ...]:
-    """The shape that a member promises, checked."""
+def _read_shape(file: IO[bytes], name: str) -> tuple[int, ...]:
+    """The shape of a column, checked.
+
+    Raises:
+        _DamagedError: the column is not written as `--save-embeddings` does it.
+    """
     if npy.read_magic(file) != (1, 0):
         raise _DamagedError(f"'{name}' is written in an unknown way")
     shape, by_column, kind = npy.read_array_header_1_0(file)
@@ -85,7 +105,7 @@ def _head(file: IO[bytes], name: str) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _numbers(file: IO[bytes], count: int, kind: str) -> NDArray[Any]:
+def _read_numbers(file: IO[bytes], count: int, kind: str) -> NDArray[Any]:
     size = count * np.dtype(kind).itemsize
     data = file.read(size)
     if len(data) != size:
@@ -94,19 +114,24 @@ def _numbers(file: IO[bytes], count: int, kind: str) -> NDArray[Any]:
 
 
 def rename_embeddings(source: Path, target: Path, new_of: Mapping[int, int]) -> None:
-    """Copy an npz, its column of identities renamed and all others as they are.
+    """Copy an npz, with new ids in its column of ids and all other columns unchanged.
+
+    Args:
+        source: what `--save-embeddings` wrote.
+        target: the copy.
+        new_of: id that is given up -> the one that takes its place.
 
     Raises:
-        InputError: it cannot be read, or is none that `--save-embeddings` wrote.
+        InputError: it cannot be read, or `--save-embeddings` did not write it.
         OSError: the target cannot be written.
     """
-    found = [block[0] for block in read_looks(source)]
+    found = [block[0] for block in read_embeddings(source)]
     known = np.concatenate([np.empty(0, np.int64), *found])
     renamed = np.array([new_of.get(number, number) for number in known.tolist()], np.int64)
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as new:
         for item in old.infolist():
             with new.open(item.filename, "w", force_zip64=True) as out:
-                if item.filename == IDENTITY:
+                if item.filename == ID_COLUMN:
                     npy.write_array(out, renamed, allow_pickle=False)
                 else:
                     with old.open(item) as member:

@@ -1,4 +1,4 @@
-"""Outputs of a finished run under other identities: made beside the old ones, replaced together."""
+"""Outputs of a finished run under other ids: written beside the old ones, replaced together."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from mot_dinov3.errors import cannot_write
 from mot_dinov3.io.paths import publish, reserve_partial
 
 NewOf = Mapping[int, int]
-"""Identity that is given up -> the one that takes its place."""
+"""Id that is given up -> the one that takes its place."""
 
 ChangeFile = Callable[[Path, Path, NewOf], None]
-"""Reads one file and writes another, which exists and is empty."""
+"""Reads the first file and writes the second one, which exists and is empty."""
 
 
 class Renaming:
     """Files that are being rewritten; none takes its place before `publish`.
 
-    Leaving the context removes whatever was not published.
+    Leaving the context removes all that was not published.
 
     Attributes:
-        new_of: the identities.
+        new_of: id that is given up -> the one that takes its place.
         files: the final names of what was rewritten so far.
     """
 
@@ -52,11 +54,19 @@ class Renaming:
         return self._ready[path]
 
     def rewrite(self, source: Path, change: ChangeFile, target: Path | None = None) -> Path:
-        """Write what will take the place of `target`, or of `source` itself, and say where it is.
+        """Write the file that will take the place of `target`, or of `source` if that is left out.
+
+        Args:
+            source: what is read.
+            change: rewrites it.
+            target: the final name.
+
+        Returns:
+            The new file, under its temporary name.
 
         Raises:
             InputError: the source cannot be read.
-            OutputError: there is no room.
+            OutputError: the new file cannot be written.
         """
         partial = self.reserve(target or source)
         try:
@@ -66,11 +76,52 @@ class Renaming:
         return partial
 
     def publish(self) -> None:
-        """Let every new file take its place, one right after another.
+        """Give every new file its final name, one right after another.
 
         Raises:
-            OutputError: the system refused; the files after that one keep the old identities.
+            OutputError: the system refused; the files after that one keep the old ids.
         """
         for path, partial in self._ready.items():
             publish(partial, path, replace=True)
         self._ready = {}
+
+
+def merge_folders(directory: Path, new_of: Mapping[int, int], most: int) -> None:
+    """Move `directory/OLD/*` to `directory/NEW` and keep `most` pictures of each, evenly spread.
+
+    The names of pictures are those of frames, and a track is in a frame once, so no two are equal.
+
+    Args:
+        directory: what `--save-crops` made.
+        new_of: id that is given up -> the one that takes its place.
+        most: pictures of a track, 0 for no limit.
+
+    Raises:
+        OutputError: the system refused.
+    """
+    try:
+        for old, new in new_of.items():
+            source, target = directory / str(old), directory / str(new)
+            if source.is_dir():
+                target.mkdir(exist_ok=True)
+                for picture in sorted(source.iterdir()):
+                    picture.replace(target / picture.name)
+                source.rmdir()
+        for new in set(new_of.values()):
+            _thin_out(directory / str(new), most)
+    except OSError as error:
+        raise cannot_write(directory, error) from error
+
+
+def _thin_out(folder: Path, most: int) -> None:
+    pictures = sorted(folder.iterdir(), key=_by_frame) if folder.is_dir() else []
+    if most and len(pictures) > most:
+        kept = set(np.linspace(0, len(pictures) - 1, most).round().astype(int).tolist())
+        for place, picture in enumerate(pictures):
+            if place not in kept:
+                picture.unlink()
+
+
+def _by_frame(picture: Path) -> tuple[int, str]:
+    """Sort key: names are filled up with zeros, so a longer one has a higher number."""
+    return len(picture.name), picture.name

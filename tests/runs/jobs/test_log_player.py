@@ -11,7 +11,7 @@ from helpers.results import frame_at, result_at
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink
-from mot_dinov3.runs.jobs.retelling import Retelling, survey
+from mot_dinov3.runs.jobs.log_player import FrameLogPlayer, summarise_frame_log
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame
 
@@ -38,7 +38,7 @@ def journal(tmp_path, indices, fps=0.0):
 
 
 def retelling(path, frames):
-    return Retelling(survey(path), Reader(frames), StageTimer())
+    return FrameLogPlayer(summarise_frame_log(path), Reader(frames), StageTimer())
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def retelling(path, frames):
     ],
 )
 def test_a_survey_finds_what_was_tracked(tmp_path, indices, first, last, stride):
-    known = survey(journal(tmp_path, indices))
+    known = summarise_frame_log(journal(tmp_path, indices))
     assert (known.frames, known.first, known.last) == (len(indices), first, last)
     assert (known.stride, known.names, known.cut) == (stride, {0: "person"}, False)
 
@@ -62,17 +62,17 @@ def test_a_survey_proves_every_line(tmp_path):
     with path.open("a") as file:
         file.write("{}\n")
     with pytest.raises(InputError, match="line 4"):
-        survey(path)
+        summarise_frame_log(path)
 
 
 def test_nothing_to_tell_is_said(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"frame":')
     with pytest.raises(InputError, match="holds no frame"):
-        survey(tmp_path / "a.jsonl")
-    with pytest.raises(InputError, match="is no regular file"):
-        survey(Path("/dev/zero"))
+        summarise_frame_log(tmp_path / "a.jsonl")
+    with pytest.raises(InputError, match="is not a regular file"):
+        summarise_frame_log(Path("/dev/zero"))
     with pytest.raises(InputError, match="No such file"):
-        survey(tmp_path / "b.jsonl")
+        summarise_frame_log(tmp_path / "b.jsonl")
 
 
 def test_frames_that_were_not_tracked_are_passed_over(tmp_path):
@@ -87,7 +87,9 @@ def test_frames_that_were_not_tracked_are_passed_over(tmp_path):
 def test_sinks_are_shown_the_speed_of_the_run(tmp_path):
     timer = StageTimer()
     path = journal(tmp_path, range(3), fps=20.0)
-    told = Retelling(survey(path), Reader([frame_at(index) for index in range(3)]), timer)
+    told = FrameLogPlayer(
+        summarise_frame_log(path), Reader([frame_at(index) for index in range(3)]), timer
+    )
     speeds = []
     with told:
         for frame in told.frames():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from helpers.journaled import (
+    FINGERPRINT,
     FRAMES,
-    TITLES,
     ColourEmbedder,
     CountingDetector,
     Run,
@@ -15,12 +15,12 @@ from helpers.journaled import (
     crowd,
     frames,
     place,
-    told,
+    without_times,
 )
 from mot_dinov3.errors import InputError
-from mot_dinov3.runs.resume.contents import frames_of, look_into
+from mot_dinov3.runs.resume.contents import read_contents, read_frames
+from mot_dinov3.runs.resume.recorder import JournalRecorder
 from mot_dinov3.runs.resume.records import read_records
-from mot_dinov3.runs.resume.witness import Witness
 
 SETTINGS = {
     "unlimited": {},
@@ -40,7 +40,7 @@ def settings(request):
 def whole_run(directory, settings):
     """A run that was killed after its last frame: its journal is all there."""
     home = place(directory, settings)
-    with home.begin(TITLES) as journal:
+    with home.begin(FINGERPRINT) as journal:
         run = Run(settings, journal).go(frames())
     return home, run
 
@@ -54,7 +54,7 @@ def cut_after(path, count):
 
 def test_the_journal_holds_every_answer(tmp_path, settings):
     home, run = whole_run(tmp_path, settings)
-    kept = list(frames_of(home.path))
+    kept = list(read_frames(home.path))
     assert [item.index for item in kept] == run.detector.asked == list(range(FRAMES))
     assert [len(item.detections) for item in kept] == [len(rows) for rows in crowd()]
     assert sum(len(item.batches) for item in kept) == run.embedder.calls > 3
@@ -66,19 +66,19 @@ def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not(tmp_path, settings, cut
     home, before = whole_run(tmp_path, settings)
     cut_after(home.path, cut)
     again = place(tmp_path, settings)
-    with again.resume(TITLES) as journal:
+    with again.resume(FINGERPRINT) as journal:
         run = Run(settings, journal)
         run.go(frames(cut))
         assert run.detector.asked == []
         assert run.embedder.calls == 0
-        assert told(run.results) == told(before.results[:cut])
+        assert without_times(run.results) == without_times(before.results[:cut])
         assert run.inner.tracker.born == len({i for r in run.results for i in r.tracks.id})
         run.embedder.chance = after(before, cut)
         run.go(list(frames())[cut:])
     assert run.detector.asked == list(range(cut, FRAMES))
     if settings.scheduler.budget_ms == settings.scheduler.target_fps == 0:
-        assert told(run.results) == told(before.results)
-    assert look_into(home.path).frames == FRAMES
+        assert without_times(run.results) == without_times(before.results)
+    assert read_contents(home.path).frames == FRAMES
 
 
 @pytest.mark.parametrize("part", [CountingDetector, ColourEmbedder])
@@ -86,7 +86,7 @@ def test_whoever_remembers_frames_looks_at_the_known_ones_again(tmp_path, monkey
     monkeypatch.setattr(part, "has_memory", True)
     settings = config()
     whole_run(tmp_path, settings)
-    with place(tmp_path, settings).resume(TITLES) as journal:
+    with place(tmp_path, settings).resume(FINGERPRINT) as journal:
         run = Run(settings, journal).go(frames(10))
     assert run.detector.asked == list(range(10))
     assert (run.embedder.calls > 0) is (part is ColourEmbedder)
@@ -106,21 +106,21 @@ def test_cut_off_again_and_again(tmp_path):
     home = place(tmp_path, settings)
     known = 0
     for stop in (3, 4, 17, 18, 31, FRAMES):
-        with home.resume(TITLES) as journal:
+        with home.resume(FINGERPRINT) as journal:
             assert journal.known_frames == known
             run = Run(settings, journal)
             run.embedder.chance = after(before, known)
             run.go(frames(stop))
         known, home = stop, place(tmp_path, settings)
-    assert told(run.results) == told(before.results)
+    assert without_times(run.results) == without_times(before.results)
 
 
 def test_what_is_told_again_takes_the_time_it_took(tmp_path):
     settings = config(budget_ms=5.0)
     home, before = whole_run(tmp_path, settings)
-    with place(tmp_path, settings).resume(TITLES) as journal:
+    with place(tmp_path, settings).resume(FINGERPRINT) as journal:
         run = Run(settings, journal).go(frames())
-    kept = list(frames_of(home.path))
+    kept = list(read_frames(home.path))
     for item, result in zip(kept, run.results, strict=True):
         took_ms = sum(ms for _, ms in item.batches)
         assert result.embed.embed_ms >= took_ms - 1e-6
@@ -135,7 +135,7 @@ def test_what_is_told_again_takes_the_time_it_took(tmp_path):
 def test_another_picture_is_refused(tmp_path):
     whole_run(tmp_path, config())
     with (
-        place(tmp_path).resume(TITLES) as journal,
+        place(tmp_path).resume(FINGERPRINT) as journal,
         pytest.raises(InputError, match="picture at fr"),
     ):
         Run(config(), journal).go(frames(seed=3))
@@ -143,13 +143,16 @@ def test_another_picture_is_refused(tmp_path):
 
 def test_other_frames_are_refused(tmp_path):
     whole_run(tmp_path, config())
-    with place(tmp_path).resume(TITLES) as journal, pytest.raises(InputError, match="other frames"):
+    with (
+        place(tmp_path).resume(FINGERPRINT) as journal,
+        pytest.raises(InputError, match="other frames"),
+    ):
         Run(config(), journal).go(list(frames())[1:])
 
 
 def test_a_tracker_that_goes_another_way_is_refused(tmp_path):
     whole_run(tmp_path, config())
-    with place(tmp_path).resume(TITLES) as journal:
+    with place(tmp_path).resume(FINGERPRINT) as journal:
         run = Run(config(embed_all=True), journal)
         with pytest.raises(InputError, match="leads elsewhere"):
             run.go(frames())
@@ -158,7 +161,7 @@ def test_a_tracker_that_goes_another_way_is_refused(tmp_path):
 def test_other_tracks_are_refused(tmp_path):
     settings = config()
     whole_run(tmp_path, settings)
-    with place(tmp_path).resume(TITLES) as journal:
+    with place(tmp_path).resume(FINGERPRINT) as journal:
         run = Run(settings, journal).go(frames(10))
         run.inner.tracker.reset()
         with pytest.raises(InputError, match="other tracks"):
@@ -166,7 +169,7 @@ def test_other_tracks_are_refused(tmp_path):
 
 
 def test_a_clock_goes_on_by_what_is_told():
-    witness = Witness()
-    before = witness.clock()
-    witness._ahead_s += 3.0
-    assert 3.0 <= witness.clock() - before < 3.5
+    recorder = JournalRecorder()
+    before = recorder.clock()
+    recorder._ahead_s += 3.0
+    assert 3.0 <= recorder.clock() - before < 3.5

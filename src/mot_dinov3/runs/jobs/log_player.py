@@ -1,4 +1,4 @@
-"""A journal told again beside its video: every frame of it with the picture that it is about."""
+"""A frame log played again beside its video: the result of every frame with its picture."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
 
 SAME_TIME_S = 0.002
-"""Journals round times to microseconds, containers to their own ticks."""
+"""Frame logs round times to microseconds, containers to their own ticks."""
 
-BELONG = "Give the journal together with the source that it was made from."
+BELONG = "Give the frame log together with the source that it was made from."
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """A journal as a whole, from one reading that proved every line.
+class FrameLogSummary:
+    """A frame log as a whole, from one reading that checked every line.
 
     Attributes:
         path: the file.
         frames: how many frames it has.
         first: index of the first frame in the source.
         last: index of the last one.
-        stride: every how many frames of the source it has one.
-        names: class id -> name.
-        cut: whether it ends within a line, as after a kill.
+        stride: it has every stride-th frame of the source.
+        names: class id -> class name.
+        cut: it ends within a line, as after a kill.
     """
 
     path: Path
@@ -44,47 +44,53 @@ class Survey:
     cut: bool
 
 
-def survey(path: Path) -> Survey:
-    """Read a journal once, from its first to its last line, one in memory at a time.
+def summarise_frame_log(path: Path) -> FrameLogSummary:
+    """Read a frame log once, from its first to its last line, one in memory at a time.
 
     Raises:
-        InputError: it cannot be read, a line is no frame, or there is none.
+        InputError: it cannot be read, a line is not a frame, or there is no frame.
     """
     if path.exists() and not path.is_file():
-        raise InputError(f"'{path}' is no regular file.", fix="Save it to a file first.")
-    journal = Journal(path)
-    indices = (record.result.frame_index for record in journal)
+        raise InputError(f"'{path}' is not a regular file.", fix="Save it to a file first.")
+    log = Journal(path)
+    indices = (record.result.frame_index for record in log)
     first = last = next(indices, -1)
     stride = 0
     for index in indices:
         stride, last = math.gcd(stride, index - last), index
-    if not journal.frames:
+    if not log.frames:
         raise InputError(
             f"'{path}' holds no frame.", fix="Give a file that --save-jsonl wrote, unchanged."
         )
-    return Survey(path, journal.frames, first, last, stride or 1, journal.names, journal.cut)
+    return FrameLogSummary(path, log.frames, first, last, stride or 1, log.names, log.cut)
 
 
-class Retelling:
-    """Plays the tracker: says of every frame what the journal says, and computes nothing.
+class FrameLogPlayer:
+    """Takes the place of a system: its results are those of the frame log, nothing is computed.
 
-    It gives the frames too, those that the journal has, so that both stay in step.
+    It yields the frames too, those that the log has, so that both stay in step.
     """
 
-    def __init__(self, known: Survey, reader: FrameReader, timer: StageTimer) -> None:
-        """Wire a surveyed journal to its open source; `timer` is told the speed of the run."""
+    def __init__(self, known: FrameLogSummary, reader: FrameReader, timer: StageTimer) -> None:
+        """Play a frame log beside its source.
+
+        Args:
+            known: the log, read once before.
+            reader: the open source.
+            timer: shows the sinks the speed of the run.
+        """
         self._known, self._reader, self._timer = known, reader, timer
         self._records: dict[int, FrameRecord] = {}
 
     def frames(self) -> Iterator[Frame]:
-        """The pictures of the journal's frames, in order.
+        """The pictures of the frames in the log, in order.
 
         Raises:
-            InputError: journal and source do not belong together.
+            InputError: the log and the source do not belong together.
         """
-        frames, journal = iter(self._reader), Journal(self._known.path)
+        frames, log = iter(self._reader), Journal(self._known.path)
         index = -1
-        for record in journal:
+        for record in log:
             wanted = record.result.frame_index
             if wanted > self._known.last:  # the run that writes it still goes on
                 return
@@ -93,60 +99,60 @@ class Retelling:
                 if index >= wanted:
                     break
             if index < wanted:
-                raise self._misfit(
-                    journal, f"is about frame {wanted}, but '{self._name}' ends with {index}"
+                raise self._mismatch(
+                    log, f"is about frame {wanted}, but '{self._name}' ends with {index}"
                 )
             if index > wanted:
-                raise self._misfit(
-                    journal, f"is about frame {wanted}, which '{self._name}' does not have"
+                raise self._mismatch(
+                    log, f"is about frame {wanted}, which '{self._name}' does not have"
                 )
-            self._require_same(journal, record, frame)
+            self._require_same(log, record, frame)
             self._records[index] = record
             yield frame
 
     def warm_up(self, frame: Frame) -> None:
-        """Nothing is cold."""
+        """Nothing to warm up."""
 
     def pace(self, other_ms: float) -> None:
-        """Nothing can be done about the time."""
+        """No budget follows the rate."""
 
     def step(self, frame: Frame) -> FrameResult:
-        """What the run said of this frame; the stages are those of the retelling."""
+        """The result of the run for this frame, without the times of its stages."""
         return replace(self._records[frame.index].result, stage_ms={})
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """As the first of the sinks, show the others the speed of the run, not of its retelling."""
+        """As the first of the sinks, show the others the speed of the run, not of this playing."""
         self._timer.fps = self._records.pop(frame.index).fps
 
     @property
     def _name(self) -> str:
         return self._reader.info.name
 
-    def _require_same(self, journal: Journal, record: FrameRecord, frame: Frame) -> None:
+    def _require_same(self, log: Journal, record: FrameRecord, frame: Frame) -> None:
         size, time_s = (frame.width, frame.height), record.result.time_s
         if record.size is not None and record.size != size:
             width, height = record.size
-            raise self._misfit(
-                journal,
+            raise self._mismatch(
+                log,
                 f"is about a picture of {width}x{height} pixels, but '{self._name}' has "
                 f"{frame.width}x{frame.height}",
             )
         if abs(time_s - frame.time_s) > SAME_TIME_S:
-            raise self._misfit(
-                journal,
+            raise self._mismatch(
+                log,
                 f"has frame {frame.index} at {time_s:.3f} s, but '{self._name}' shows it at "
                 f"{frame.time_s:.3f} s",
             )
 
-    def _misfit(self, journal: Journal, reason: str) -> InputError:
-        # A journal has a frame a line.
+    def _mismatch(self, log: Journal, reason: str) -> InputError:
+        # The log has one frame in each line.
         return InputError(
-            f"'{journal.path}' line {journal.frames} {reason}.",
+            f"'{log.path}' line {log.frames} {reason}.",
             fix=BELONG,
         )
