@@ -55,6 +55,7 @@ class ColourEmbedder:
     """Vectors that differ from call to call, so that computing them again shows."""
 
     title, device, dim = "by colour", "cpu", 6
+    fingerprint = "by colour"
     whole_frame, has_own_cost, has_memory = False, True, False
 
     def __init__(self):
@@ -92,7 +93,7 @@ class Run:
     def __init__(self, settings, journal):
         self.detector, self.embedder = CountingDetector(), ColourEmbedder()
         recorder = JournalRecorder()
-        loaded = LoadedModular(settings, Models(self.detector, self.embedder))
+        loaded = LoadedModular(Models(self.detector, self.embedder))
         self.inner = loaded.start(settings, recorder)
         self.tracker = JournaledSystem(self.inner, recorder, journal)
         self.sink = JournalSink(self.tracker, journal, StageTimer())

@@ -59,7 +59,7 @@ def make_video(path):
 
 def system():
     detector = ScriptedDetector([seen(frame) for frame in range(FRAMES)])
-    return LoadedModular(TrackConfig(), Models(detector, FakeEmbedder(looks, DIM)))
+    return LoadedModular(Models(detector, FakeEmbedder(looks, DIM)))
 
 
 def configuration(directory, relink=True, **outputs):

@@ -9,8 +9,8 @@ import pytest
 
 from helpers.fakes import FakeEmbedder, blank_frame
 from mot_dinov3.config import CheapConfig, DetectorConfig, DeviceConfig, EmbedderConfig, TrackConfig
-from mot_dinov3.errors import MotError, UnknownNameError, UsageError
-from mot_dinov3.perception.detectors import factory as detectors
+from mot_dinov3.errors import InputError, MotError, UnknownNameError, UsageError
+from mot_dinov3.perception.detectors.motion import MotionDetector
 from mot_dinov3.systems.base import UNKNOWN
 from mot_dinov3.systems.factory import create_system
 from mot_dinov3.systems.loading import LoadedModular, load_models, without_size
@@ -26,7 +26,7 @@ PLAIN = TrackConfig(
 @pytest.fixture
 def first():
     """Loaded for a detector that learns a background; the embedder is a fake one."""
-    return LoadedModular(PLAIN, Models(detector_of(PLAIN), FakeEmbedder(lambda box: np.eye(8)[0])))
+    return LoadedModular(Models(detector_of(PLAIN), FakeEmbedder(lambda box: np.eye(8)[0])))
 
 
 def detector_of(config):
@@ -83,7 +83,7 @@ def test_stored_boxes_follow_the_clip(first, tmp_path):
 
 
 def test_a_detector_that_holds_nothing_of_a_clip_stays(first, monkeypatch):
-    monkeypatch.setattr(detectors, "OF_ONE_CLIP", ())
+    monkeypatch.setattr(MotionDetector, "has_memory", False)
     assert first.for_clip(PLAIN).parts.detector is first.parts.detector
 
 
@@ -142,20 +142,21 @@ def test_titles_count_without_the_size_that_a_picture_decides():
     )
 
 
-def test_only_the_fingerprint_that_cannot_be_read_is_unknown(first, tmp_path):
-    weights = tmp_path / "weights.onnx"
-    weights.write_bytes(b"weights")
-    config = replace(PLAIN, embedder=EmbedderConfig("onnx", embed_model=str(weights)))
-    known = LoadedModular(config, first.parts).fingerprint
-    weights.rename(tmp_path / "moved.onnx")
-    unknown = LoadedModular(config, first.parts).fingerprint
-    assert known["weights of the embedder"] not in ("", UNKNOWN)
+def test_only_the_fingerprint_that_cannot_be_read_is_unknown(first, monkeypatch):
+    known = first.fingerprint
+    monkeypatch.setattr(FakeEmbedder, "fingerprint", property(cannot_be_read))
+    unknown = first.fingerprint
+    assert known["weights of the embedder"] == "fake weights"
     assert {role for role in known if known[role] != unknown[role]} == {"weights of the embedder"}
     assert unknown["weights of the embedder"] == UNKNOWN
+
+
+def cannot_be_read(embedder):
+    raise InputError("Cannot read 'weights.onnx': it is gone.")
 
 
 def test_an_unread_model_has_a_name_but_a_missing_one_has_none(first):
     """ "" says that there is nothing to compare, `UNKNOWN` that there may be a difference."""
     without = replace(first.parts, embedder=None)
-    known = LoadedModular(PLAIN, without).fingerprint
+    known = LoadedModular(without).fingerprint
     assert (known["embedder"], known["weights of the embedder"]) == ("none", "")

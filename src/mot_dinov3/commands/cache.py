@@ -84,8 +84,10 @@ def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:
             "--source is missing: there is nothing to record.",
             fix="Give a video: python cli.py cache --source video.mp4 --out cache",
         )
+    from mot_dinov3.perception.detectors.factory import detector_kind
+
     det = config.detector.det
-    given = f"--truth {truth}" if truth else f"--det {det}" if det.startswith("mot:") else ""
+    given = f"--truth {truth}" if truth else f"--det {det}" if detector_kind(det).stored else ""
     if len(sources) > 1 and given:
         raise UsageError(f"{given} belongs to one source, not to {len(sources)}.",
                          fix="Call cache once for each source.")  # fmt: skip
@@ -159,7 +161,6 @@ def cache_of(
     from mot_dinov3.lab.recordings.cache import Cache, Origin
     from mot_dinov3.lab.recordings.recipe import recipe_of
     from mot_dinov3.lab.recordings.truth import truth_of
-    from mot_dinov3.perception.fingerprint import detector_digest
 
     info, tape = reader.info, recording.tape
     return Cache(
@@ -168,7 +169,7 @@ def cache_of(
         tape,
         recording.costs,
         truth=truth_of(config.source.source, reader),
-        repeated=detector_digest(config.detector)[1],
+        repeated=models.detector.repeated,
     )
 
 
@@ -182,7 +183,6 @@ def is_there(config: TrackConfig, path: Path, models: Models) -> bool:
     from mot_dinov3.lab.recordings.fingerprint import ContentDigest
     from mot_dinov3.lab.recordings.recipe import recipe_of
     from mot_dinov3.lab.recordings.store import read_cache
-    from mot_dinov3.perception.fingerprint import detector_digest
     from mot_dinov3.runs.session import open_frames
 
     if not path.exists():
@@ -196,7 +196,7 @@ def is_there(config: TrackConfig, path: Path, models: Models) -> bool:
             frames += 1
         info = reader.info
     found = Origin(info.name, info.width, info.height, info.fps, frames, digest.hexdigest())
-    require_same(str(path), kept, (found, recipe, detector_digest(config.detector)[1]))
+    require_same(str(path), kept, (found, recipe, models.detector.repeated))
     if not config.talk.quiet:
         print(f"kept {path}: {described(kept)}")
     return True

@@ -6,7 +6,8 @@ them. A system inherits from them for the answers that suit most systems, and wr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from mot_dinov3.values import Detections, FloatArray, Frame, FrameResult
@@ -77,7 +78,10 @@ class Recorder(Protocol):
 
 
 class LoadedSystem(Protocol):
-    """A system with its models loaded, good for any number of clips, one after another."""
+    """A system with its models loaded, good for any number of clips, one after another.
+
+    The class methods beside `load` are asked before any model is loaded.
+    """
 
     @classmethod
     def load(cls, config: TrackConfig, device: str | None = None) -> Self:
@@ -100,6 +104,16 @@ class LoadedSystem(Protocol):
     def find_missing_embeddings(cls, config: TrackConfig) -> str:
         """The flags that leave this system without any embedding, "" if it computes some."""
         return ""
+
+    @classmethod
+    def find_clip_inputs(cls, config: TrackConfig) -> Mapping[str, str]:
+        """The flags whose value is a file of one clip: flag -> how such a value begins."""
+        return {}
+
+    @classmethod
+    def list_input_files(cls, config: TrackConfig) -> Sequence[Path]:
+        """The files that this system may read, which no output may replace."""
+        return ()
 
     @property
     def names(self) -> Mapping[int, str]:

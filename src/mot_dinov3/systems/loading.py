@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Self, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from mot_dinov3.config import NO_EMBEDDER, EmbedderConfig, TrackConfig
 from mot_dinov3.errors import MotError, UnknownNameError, UsageError
@@ -25,40 +26,41 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mot_dinov3")
 
-T = TypeVar("T")
+CAMERA_FILE = "file:"
+"""How `--cmc` begins where it names a file."""
 
 
 class LoadedModular(LoadedSystem):
     """Detector, embedder and cheap evidence for any number of clips.
 
     Attributes:
-        config: the stages that the models were loaded for.
-        parts: the models themselves.
+        parts: the models.
     """
 
-    def __init__(self, config: TrackConfig, parts: Models) -> None:
-        self.config = config
+    def __init__(self, parts: Models) -> None:
         self.parts = parts
 
     @classmethod
     def load(cls, config: TrackConfig, device: str | None = None) -> Self:
         """Load the models that the stages `detector`, `embedder` and `cheap` name."""
-        return cls(config, load_models(config, device))
+        return cls(load_models(config, device))
 
     @classmethod
     def find_pixel_needs(cls, config: TrackConfig) -> Mapping[str, str]:
         """The flags of a detector, an embedder or a camera motion that looks at images."""
-        from mot_dinov3.perception.detectors.factory import REPLAY, detector_kind
+        from mot_dinov3.perception.detectors.factory import detector_kind
+        from mot_dinov3.perception.features.factory import embedder_kind
         from mot_dinov3.tracking.camera.factory import FLOW
         from mot_dinov3.tracking.camera.factory import NONE as NO_CAMERA
 
         needs = {}
-        if detector_kind(config.detector.det) != REPLAY:
+        embedder, cheap = config.embedder.embedder, config.cheap.cheap_evidence
+        if detector_kind(config.detector.det).needs_pixels:
             needs[f"--det {config.detector.det}"] = "--det mot:FILE"
-        if config.embedder.embedder != NO_EMBEDDER:
-            needs[f"--embedder {config.embedder.embedder}"] = f"--embedder {NO_EMBEDDER}"
-        if config.cheap.wanted:
-            needs[f"--cheap-evidence {config.cheap.cheap_evidence}"] = "--cheap-evidence none"
+        if embedder != NO_EMBEDDER and embedder_kind(embedder).needs_pixels:
+            needs[f"--embedder {embedder}"] = f"--embedder {NO_EMBEDDER}"
+        if config.cheap.wanted and embedder_kind(cheap).needs_pixels:
+            needs[f"--cheap-evidence {cheap}"] = "--cheap-evidence none"
         if config.motion.cmc == FLOW:
             needs[f"--cmc {FLOW}"] = f"--cmc {NO_CAMERA} (or file:FILE)"
         return needs
@@ -69,6 +71,26 @@ class LoadedModular(LoadedSystem):
         if config.embedder.embedder == NO_EMBEDDER:
             return f"--embedder {NO_EMBEDDER}"
         return "--embed-policy never" if config.scheduler.policy[0] == "never" else ""
+
+    @classmethod
+    def find_clip_inputs(cls, config: TrackConfig) -> Mapping[str, str]:
+        """`--det` if it names stored boxes, and `--cmc` if it names a file."""
+        from mot_dinov3.perception.detectors.factory import detector_kind, split_det
+
+        det = config.detector.det
+        inputs = {"--det": f"{split_det(det)[0]}:"} if detector_kind(det).stored else {}
+        if config.motion.cmc.startswith(CAMERA_FILE):
+            inputs["--cmc"] = CAMERA_FILE
+        return inputs
+
+    @classmethod
+    def list_input_files(cls, config: TrackConfig) -> Sequence[Path]:
+        """What `--det`, `--embed-model` and `--cmc` name."""
+        from mot_dinov3.perception.detectors.factory import named_files
+
+        model, camera = config.embedder.embed_model, config.motion.cmc.removeprefix(CAMERA_FILE)
+        others = [Path(name).expanduser() for name in (model, camera) if name]
+        return [*named_files(config.detector.det), *others]
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -83,7 +105,7 @@ class LoadedModular(LoadedSystem):
     @property
     def fingerprint(self) -> Mapping[str, str]:
         """Titles and weights of detector and embedder, and the boxes that `--det mot:` repeats."""
-        return fingerprint_models(self.config, self.parts)
+        return fingerprint_models(self.parts)
 
     def start(self, config: TrackConfig, recorder: Recorder | None = None) -> ModularTracker:
         """A tracker around the models; its detector, embedder and budget answer the recorder."""
@@ -96,18 +118,18 @@ class LoadedModular(LoadedSystem):
 
     def for_clip(self, config: TrackConfig) -> Self:
         """The same models; a detector or an embedder that remembers frames is made anew."""
-        return type(self)(config, renew_models(self.parts, config))
+        return type(self)(renew_models(self.parts, config))
 
     def check_source(self, info: SourceInfo) -> None:
         """Warn of repeated detections that lie after the end of images or of a sequence.
 
         The length of a video is known only when it has been read, so nothing is said of videos.
         """
-        from mot_dinov3.perception.detectors.mot_file import MotFileDetector
+        from mot_dinov3.perception.detectors.base import StoredBoxes
 
         detector = self.parts.detector
         known = info.frame_count > 0 and info.path is None and not info.is_live
-        if not known or not isinstance(detector, MotFileDetector):
+        if not known or not isinstance(detector, StoredBoxes):
             return
         if unused := detector.rows_after(info.frame_count):
             boxes = counted(unused, "box lies", "boxes lie")
@@ -134,13 +156,13 @@ def load_models(config: TrackConfig, device: str | None = None) -> Models:
     """
     check_names(config)
     load_environment()
+    from mot_dinov3.perception.detectors.base import UploadSharing
     from mot_dinov3.perception.detectors.factory import create_detector
-    from mot_dinov3.perception.detectors.yolo import YoloDetector
 
     device = device or choose_device(config.device)
     detector = create_detector(config.detector, device, config.device)
     upload = FrameUpload(device)
-    if isinstance(detector, YoloDetector) and device.startswith("cuda"):
+    if isinstance(detector, UploadSharing) and device.startswith("cuda"):
         detector.share(upload)
     place = Placement(device, config.device, upload, detector=detector)
     return Models(detector, *create_embedders(config, place))
@@ -201,10 +223,11 @@ def renew_models(models: Models, config: TrackConfig) -> Models:
     Raises:
         MotError: a file of the clip cannot be read.
     """
-    from mot_dinov3.perception.detectors.factory import OF_ONE_CLIP, create_detector, detector_kind
+    from mot_dinov3.perception.detectors.base import is_of_one_clip
+    from mot_dinov3.perception.detectors.factory import create_detector
 
     detector: Detector = models.detector
-    if detector_kind(config.detector.det) in OF_ONE_CLIP:
+    if is_of_one_clip(detector):
         detector = create_detector(config.detector, models.device, config.device)
     place = Placement(models.device, config.device, detector=detector)
     embedder = renew_embedder(models.embedder, config.embedder, place)
@@ -222,32 +245,25 @@ def renew_embedder(
     return create_embedder(config, place)
 
 
-def fingerprint_models(config: TrackConfig, models: Models) -> dict[str, str]:
+def fingerprint_models(models: Models) -> dict[str, str]:
     """Titles and digests of the models; each digest is `UNKNOWN` if its file cannot be read."""
-    from mot_dinov3.perception.fingerprint import detector_digest, embedder_weights
-
-    embedder = models.embedder
-    weights, boxes = read_digest(lambda: detector_digest(config.detector), (UNKNOWN, UNKNOWN))
-    embedded = ""
-    if embedder is not None:
-        title = embedder.title
-        embedded = read_digest(lambda: embedder_weights(config, title), UNKNOWN)
-    titles = describe_models(models.detector, embedder)
+    detector, embedder = models.detector, models.embedder
+    titles = describe_models(detector, embedder)
     return {
         "detector": without_size(titles["detector"]),
-        "weights of the detector": weights,
-        "boxes of --det": boxes,
+        "weights of the detector": read_digest(lambda: detector.fingerprint),
+        "boxes of --det": read_digest(lambda: detector.repeated),
         "embedder": without_size(titles["embedder"]),
-        "weights of the embedder": embedded,
+        "weights of the embedder": read_digest(lambda: embedder.fingerprint if embedder else ""),
     }
 
 
-def read_digest(read: Callable[[], T], unknown: T) -> T:
-    """What `read` returns, or `unknown` if the file was moved while the model was in use."""
+def read_digest(read: Callable[[], str]) -> str:
+    """What `read` returns, `UNKNOWN` if the file was moved while the model was in use."""
     try:
         return read()
-    except (MotError, OSError):
-        return unknown
+    except MotError:
+        return UNKNOWN
 
 
 def without_size(title: str) -> str:

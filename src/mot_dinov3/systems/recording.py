@@ -28,6 +28,16 @@ class RecordedDetector:
         """The title of the detector."""
         return self._detector.title
 
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the detector."""
+        return self._detector.fingerprint
+
+    @property
+    def repeated(self) -> str:
+        """The fingerprint of the stored boxes, as the detector has it."""
+        return self._detector.repeated
+
     def warm_up(self, width: int, height: int) -> None:
         """Warm the detector up."""
         self._detector.warm_up(width, height)
@@ -59,6 +69,11 @@ class RecordedEmbedder:
     def title(self) -> str:
         """The title of the embedder."""
         return self._embedder.title
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the embedder."""
+        return self._embedder.fingerprint
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """One vector per box, new or from the journal."""

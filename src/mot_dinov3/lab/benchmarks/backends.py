@@ -15,7 +15,7 @@ from mot_dinov3.lab.benchmarks.base import Figures, Report, Row
 from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.perception.backends.choice import ORDER, PRECISIONS, TITLES
-from mot_dinov3.perception.detectors.factory import REPLAY, create_detector, detector_kind
+from mot_dinov3.perception.detectors.factory import create_detector, detector_kind
 from mot_dinov3.perception.detectors.letterbox import input_size
 from mot_dinov3.perception.features.factory import create_embedder
 from mot_dinov3.runtime.device import synchronised_clock
@@ -119,11 +119,9 @@ def _median_ms(one: Contender, frames: list[Frame], clock: Callable[[], float]) 
 
 
 def _detector(bench: Bench) -> DetectorConfig:
-    """The configured detector; the demo one where it is none that a backend runs."""
+    """The configured detector; the demo one where a backend has nothing to run."""
     config = bench.config.detector
-    return (
-        replace(config, det="demo") if detector_kind(config.det) in (REPLAY, "motion") else config
-    )
+    return config if detector_kind(config.det).has_network else replace(config, det="demo")
 
 
 def _detecting(bench: Bench, settings: DeviceConfig) -> Contender:
@@ -136,7 +134,7 @@ def _ultralytics(bench: Bench, frame: Frame) -> dict[str, Contender]:
     path = Path(config.det)
     if path.suffix != ".pt" or not path.is_file() or bench.device != "cpu":
         return {}
-    from mot_dinov3.perception.detectors.checkpoint import Checkpoint, quietly
+    from mot_dinov3.perception.detectors.checkpoint import Checkpoint, silence_output
     from mot_dinov3.perception.detectors.ultralytics_loop import UltralyticsDetector
 
     files = {"Ultralytics torch": path}
@@ -144,7 +142,7 @@ def _ultralytics(bench: Bench, frame: Frame) -> dict[str, Contender]:
         checkpoint = Checkpoint(path)
         size = input_size((frame.width, frame.height), config.imgsz, checkpoint.about.stride)
         checkpoint.model.model.pt_path = str(bench.directory / path.name)
-        with quietly():
+        with silence_output():
             own = checkpoint.model.export(format="openvino", imgsz=size, device="cpu")
         files["Ultralytics OpenVINO"] = Path(own)
     return {

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
-from mot_dinov3.perception.detectors.background import Background, View
-from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.detectors.background import Background, Foreground
+from mot_dinov3.perception.detectors.base import BUILT_IN, DetectorKind
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.values import Detections, FloatArray, Frame, Image
 
@@ -41,15 +41,6 @@ class Blob(NamedTuple):
     pixels: int
 
 
-def load_motion(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
-    """A detector of motion; it has no weights, and runs on the CPU whatever `device` says.
-
-    Raises:
-        UsageError: `--classes` asks for another class than "moving".
-    """
-    return MotionDetector(config)
-
-
 class MotionDetector:
     """Background subtraction, cleaned up and gathered into one box per object.
 
@@ -59,6 +50,7 @@ class MotionDetector:
 
     names: Mapping[int, str]
     title: str
+    fingerprint, repeated = BUILT_IN, ""
     has_memory = True
 
     def __init__(self, config: DetectorConfig) -> None:
@@ -104,8 +96,8 @@ def shrink(image: Image) -> Image:
     return smooth
 
 
-def find_blobs(view: View) -> tuple[list[Blob], Image]:
-    """Gather the foreground into objects, and say where they are.
+def find_blobs(view: Foreground) -> tuple[list[Blob], Image]:
+    """Gather the foreground into objects.
 
     Fragments of one object (a head over a wall of the same colour, legs apart from the body)
     are joined where the gaps between them are small or only darker than the background; gaps
@@ -139,8 +131,8 @@ def _block(width: float, height: float) -> Image:
     return np.ones((1 + 2 * int(height / 2), 1 + 2 * int(width / 2)), np.uint8)
 
 
-def _blob(seen: Image, own: Image, view: View, window: tuple[slice, slice]) -> Blob | None:
-    """The blob of the pixels `seen` in a window, or None when it is no object."""
+def _blob(seen: Image, own: Image, view: Foreground, window: tuple[slice, slice]) -> Blob | None:
+    """The blob of the pixels `seen` in a window, or None when it is not an object."""
     pixels = cv2.countNonZero(seen)
     edges = cv2.countNonZero(own & view.new_edges[window])
     solid = cv2.countNonZero(own & view.solid[window])
@@ -157,3 +149,17 @@ def blob_score(blobs: FloatArray, picture_pixels: int) -> FloatArray:
     large = np.minimum(blobs[:, 4] / (SURE_AREA * picture_pixels), 1)
     score: FloatArray = (full * (0.15 + 0.85 * large)).astype(np.float32)
     return score
+
+
+def load_motion(
+    argument: str, config: DetectorConfig, device: str, settings: DeviceConfig
+) -> MotionDetector:
+    """Start a detector of motion; it has no weights, and runs on the CPU whatever `device` says.
+
+    Raises:
+        UsageError: `--classes` asks for another class than "moving".
+    """
+    return MotionDetector(config)
+
+
+MOTION = DetectorKind(load_motion, has_network=False)

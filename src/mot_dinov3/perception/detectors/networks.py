@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mot_dinov3.perception.backends.base import Network
-from mot_dinov3.perception.backends.cache import ExportKey, entry_name, kept
+from mot_dinov3.perception.backends.cache import ExportKey, entry_name, open_entry
 from mot_dinov3.perception.backends.choice import INT8, OPENVINO, TITLES, Choice
 from mot_dinov3.perception.backends.digest import weights_digest
-from mot_dinov3.perception.backends.load import exported, load_network
-from mot_dinov3.perception.detectors.about import About, about_export, read_notes, require_boxes
+from mot_dinov3.perception.backends.load import load_network, open_export
+from mot_dinov3.perception.detectors.about import About, about_from_notes, read_notes, require_boxes
 
 if TYPE_CHECKING:
     from mot_dinov3.perception.detectors.checkpoint import Checkpoint
@@ -31,12 +31,14 @@ class NetworkSource(Protocol):
 
     Attributes:
         name: the model as the user knows it.
+        path: the weights file or the export.
         about: its notes.
         choice: what it runs with.
         device: where it runs.
     """
 
     name: str
+    path: Path
     about: About
     choice: Choice
     device: str
@@ -57,7 +59,8 @@ class TorchSource:
     def __init__(self, checkpoint: Checkpoint, choice: Choice, device: str) -> None:
         from mot_dinov3.perception.backends.torch import TorchNetwork
 
-        self.name, self.about = checkpoint.path.name, checkpoint.about
+        self.name, self.path = checkpoint.path.name, checkpoint.path
+        self.about = checkpoint.about
         self.choice, self.device = choice, device
         self._module, self._levels = checkpoint.module()
         # Decoding is done here, in float32, so the network may compute in short numbers alone.
@@ -101,12 +104,12 @@ class ExportingSource:
 
     def __init__(self, path: Path, choice: Choice, device: str, place: Path) -> None:
         self.name, self.choice, self.device = path.name, choice, device
-        self._path, self._place = path, place
+        self.path, self._place = path, place
         self._digest = weights_digest(path)
         self._checkpoint: Checkpoint | None = None
         self._neck = False
         entry = entry_name(f"{path.stem}-about", {"weights": self._digest}, EXPORTERS)
-        with kept(entry, self._write_about, place) as folder:
+        with open_entry(entry, self._write_about, place) as folder:
             self.about = About.from_json((folder / ABOUT_FILE).read_text(encoding="utf-8"))
         require_boxes(self.name, self.about)
 
@@ -126,9 +129,9 @@ class ExportingSource:
             ModelError: it cannot be exported or does not run.
         """
         exporters = EXPORTERS + ((QUANTIZER,) if self.choice.precision == INT8 else ())
-        key = ExportKey(self._path.stem, self._digest, self.choice, size, exporters=exporters)
+        key = ExportKey(self.path.stem, self._digest, self.choice, size, exporters=exporters)
         try:
-            with exported(key, lambda target: self._export(size, target), self._place) as path:
+            with open_export(key, lambda target: self._export(size, target), self._place) as path:
                 return load_network(path, self.choice, self.device, self._cut)
         finally:
             self._checkpoint = None
@@ -143,7 +146,7 @@ class ExportingSource:
         if self._checkpoint is None:
             from mot_dinov3.perception.detectors.checkpoint import Checkpoint
 
-            self._checkpoint = Checkpoint(self._path)
+            self._checkpoint = Checkpoint(self.path)
         return self._checkpoint
 
     def _write_about(self, folder: Path) -> None:
@@ -155,10 +158,9 @@ class ExportingSource:
                 "int8 rounds weights and pictures to 256 steps, with ranges learned on two "
                 "photographs: compare the boxes with those of --precision fp32 on your own video."
             )
-        logger.warning(
-            "Exporting '%s' to %s for %dx%d px, to be kept for later runs.",
-            self.name, TITLES[self.choice.backend], size[1], size[0],
-        )  # fmt: skip
+        title, pixels = TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
+        message = "Exporting '%s' to %s for %s px, to be kept for later runs."
+        logger.warning(message, self.name, title, pixels)
         self._load().export(self.choice, size, target)
 
 
@@ -177,10 +179,10 @@ class ReadySource:
         """
         model = _model_file(path)
         self._network = load_network(model, choice, device)
-        self.name, self.choice = path.name, choice
+        self.name, self.path, self.choice = path.name, path, choice
         self.device = self._network.device
         notes = self._network.metadata or read_notes(model.parent)
-        about = about_export(notes)
+        about = about_from_notes(notes)
         self.noted = about is not None
         self.about = about or About(names={}, task="", plain=False)
         if self.noted:

@@ -14,7 +14,7 @@ from mot_dinov3.perception.backends.cache import ExportKey
 from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, TITLES
 from mot_dinov3.perception.backends.openvino_setup import import_openvino
 from mot_dinov3.perception.backends.problems import reason
-from mot_dinov3.perception.features.pretrained import quiet_transformers
+from mot_dinov3.perception.pretrained import quiet_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -93,7 +93,9 @@ def _shorten(path: Path) -> None:
     exact = path.with_suffix(".fp32")
     path.rename(exact)
     before, handlers = logging.root.manager.disable, list(logging.root.handlers)
-    logging.disable(logging.WARNING)  # it advises on the root logger, which gets a handler so
+    logging.disable(
+        logging.WARNING
+    )  # it gives advice on the root logger, which adds a handler there
     try:
         quantize_dynamic(exact, path, op_types_to_quantize=PRODUCTS)
     finally:

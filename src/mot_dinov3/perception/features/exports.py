@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mot_dinov3.config import EmbedderConfig
+from mot_dinov3.errors import UsageError
+from mot_dinov3.perception.assets import DEMO
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.cache import ExportKey, export_place
 from mot_dinov3.perception.backends.choice import (
@@ -22,8 +24,8 @@ from mot_dinov3.perception.backends.choice import (
     choose_with_int8,
 )
 from mot_dinov3.perception.backends.digest import weights_digest
-from mot_dinov3.perception.backends.load import exported, load_network
-from mot_dinov3.perception.features.backbone import NetworkEmbedder
+from mot_dinov3.perception.backends.load import load_network, open_export
+from mot_dinov3.perception.features.backbone import NetworkEmbedder, NetworkOrigin
 from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import CropShape, InputSpec
 
@@ -41,7 +43,7 @@ SPEC_FILE = "input.json"
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """A model in a directory, loaded only if nobody has exported it yet.
+    """A model in a directory, loaded only if no export of it is kept.
 
     Attributes:
         name: the model as the user knows it.
@@ -56,9 +58,21 @@ class Pretrained:
     build: Callable[[], Built]
 
 
-def pretrained_embedder(
-    model: Pretrained, config: EmbedderConfig, place: Placement
-) -> NetworkEmbedder:
+def named_model(config: EmbedderConfig, default: str = "") -> str:
+    """The model of an embedder that the demo model is not one for: `--embed-model` or `default`.
+
+    Raises:
+        UsageError: the demo model was named.
+    """
+    if config.embed_model == DEMO:
+        raise UsageError(
+            f"--embed-model {DEMO} is a DINO model, not one for --embedder {config.embedder}.",
+            fix="Leave out --embedder, or name another --embed-model.",
+        )
+    return config.embed_model or default
+
+
+def load_pretrained(model: Pretrained, config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
     """The model with the backend and precision that were asked for.
 
     Raises:
@@ -82,11 +96,15 @@ def pretrained_embedder(
         )
     else:
         network, spec = _from_export(model, choice, place)
-    return embedder_of(network, spec, config, place, model.name)
+    return build_embedder(network, spec, config, place, NetworkOrigin(model.name, model.directory))
 
 
-def embedder_of(
-    network: Network, spec: InputSpec, config: EmbedderConfig, place: Placement, name: str
+def build_embedder(
+    network: Network,
+    spec: InputSpec,
+    config: EmbedderConfig,
+    place: Placement,
+    origin: NetworkOrigin,
 ) -> NetworkEmbedder:
     """A loaded network as an embedder; crops are cut on a GPU where the network takes them so."""
     shape = CropShape(spec, config.crop_pad, config.crop_square and spec.square)
@@ -95,7 +113,7 @@ def embedder_of(
         from mot_dinov3.perception.features.device_crops import DeviceCrops
 
         cut = DeviceCrops(spec, place.upload)
-    return NetworkEmbedder(network, shape, device=network.device, name=name, cut=cut)
+    return NetworkEmbedder(network, shape, device=network.device, origin=origin, cut=cut)
 
 
 def older_flag(config: EmbedderConfig) -> Older | None:
@@ -119,20 +137,18 @@ def _from_export(model: Pretrained, choice: Choice, place: Placement) -> tuple[N
     def write(path: Path) -> None:
         from mot_dinov3.perception.features.exporting import export
 
-        logger.warning(
-            "Exporting '%s' to %s, to be kept for later runs.",
-            model.name, TITLES[choice.backend],
-        )  # fmt: skip
+        title = TITLES[choice.backend]
+        logger.warning("Exporting '%s' to %s, to be kept for later runs.", model.name, title)
         module, spec = model.build()
         path.with_name(SPEC_FILE).write_text(json.dumps(asdict(spec)), encoding="utf-8")
         export(module, (spec.height, spec.width), key, path)
 
-    with exported(key, write, export_place(place.config)) as path:
+    with open_export(key, write, export_place(place.config)) as path:
         settings = json.loads(path.with_name(SPEC_FILE).read_text(encoding="utf-8"))
-        return load_network(path, choice, place.device), spec_of(settings)
+        return load_network(path, choice, place.device), spec_from_json(settings)
 
 
-def spec_of(settings: dict[str, Any]) -> InputSpec:
+def spec_from_json(settings: dict[str, Any]) -> InputSpec:
     """An `InputSpec` from its own `asdict` after JSON has made lists of tuples."""
     listed = {name: tuple(settings[name]) for name in ("mean", "std")}
     return InputSpec(**{**settings, **listed})

@@ -1,22 +1,20 @@
 """The detector's own features as embeddings: nearly free, because they are there already.
 
-The neck of a YOLO describes what kind of thing is where, so objects of one class look alike in
-it. What sets them apart is what is left when the usual object is taken away: every value is
-measured from its mean over the objects seen lately, in its standard deviations. Fine levels tell
-clothes, coarse ones the build; each level counts the same.
+The neck of a YOLO describes what kind of thing is where, so objects of one class have similar
+features. They differ in how they deviate from the mean object: every value is measured from its
+mean over the objects of the last frames, in its standard deviations. Fine levels describe clothes,
+coarse ones the build; each level counts the same.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import UsageError
+from mot_dinov3.perception.detectors.base import Detector, Neck, NeckFeatures
 from mot_dinov3.perception.features.backbone import unit_rows
-from mot_dinov3.perception.features.base import Embedder, Placement
+from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.pooling import pool_boxes
 from mot_dinov3.values import FloatArray, Image
 
@@ -24,47 +22,20 @@ BINS = ((4, 2), (3, 1), (1, 1))
 """Rows and columns that a box is divided into, finest level first; found on real walkers."""
 
 MEMORY = 5000
-"""Objects whose mean is the usual one; older ones are forgotten."""
+"""Number of objects that the running mean is taken over; older ones fade."""
 
 FIRST_GUESS = 4.0
 """For how many objects the background of the first picture counts in that mean."""
 
 FLOOR = 0.1
-"""Values vary by at least this share of what all values vary by, so that no noise is blown up."""
-
-
-class FeatureMaps(Protocol):
-    """Maps of one picture, and where its boxes lie in them."""
-
-    @property
-    def maps(self) -> Sequence[FloatArray]:
-        """(C, h, w) float32 per level, the finest first."""
-
-    def cells(self, xyxy: FloatArray, level: int) -> FloatArray:
-        """(N, 4) boxes in pixels -> in cells of a level's map."""
-
-
-@runtime_checkable
-class MapSource(Protocol):
-    """A detector that hands out what its head looked at."""
-
-    @property
-    def title(self) -> str:
-        """What runs, for the summary."""
-
-    def keep_neck(self) -> bool:
-        """Hand out maps from now on; False where there are none to give."""
-
-    @property
-    def neck(self) -> FeatureMaps | None:
-        """Of the picture that was detected in last."""
+"""Least standard deviation of a value, as a share of the overall one; noise is not amplified."""
 
 
 def load_neck(config: EmbedderConfig, place: Placement) -> Embedder:
-    """An embedder from the detector that is loaded already.
+    """Describe boxes by the network of the detector that is loaded already.
 
     Raises:
-        UsageError: there is none, or its features are not to be had.
+        UsageError: there is none, or it does not hand out its features.
     """
     if place.detector is None:
         raise UsageError(
@@ -75,14 +46,17 @@ def load_neck(config: EmbedderConfig, place: Placement) -> Embedder:
     return NeckEmbedder(place.detector)
 
 
+DETECTOR_NECK = EmbedderKind(load_neck)
+
+
 class NeckEmbedder:
     """Describes boxes of the picture that the detector saw last, by the neck of its network.
 
-    The first call for a picture also says what objects usually look like: call it with all of
-    them. A lone object teaches nothing, because nothing sets it apart from others.
+    The first call for a picture also updates the mean object, so call it with all objects. A
+    single object is not learned from, because there is nothing to compare it with.
 
     Args:
-        source: the detector, loaded.
+        detector: finds the boxes; loaded.
 
     Raises:
         UsageError: its network has no neck to give, or its backend does not hand it out.
@@ -93,10 +67,13 @@ class NeckEmbedder:
     has_own_cost = False
     has_memory = True
 
-    def __init__(self, source: object) -> None:
-        self._source = require_neck(source)
-        self._seen: FeatureMaps | None = None
-        self._usual: list[Usual] = []
+    def __init__(self, detector: Detector) -> None:
+        if not isinstance(detector, NeckFeatures) or not detector.keep_neck():
+            raise _nothing_handed_out(detector.title)
+        self._detector: Detector = detector
+        self._source: NeckFeatures = detector
+        self._seen: Neck | None = None
+        self._usual: list[UsualValues] = []
 
     @property
     def dim(self) -> int:
@@ -108,7 +85,12 @@ class NeckEmbedder:
     @property
     def title(self) -> str:
         """Whose features they are."""
-        return f"neck of {self._source.title}"
+        return f"neck of {self._detector.title}"
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the detector."""
+        return f"neck of {self._detector.fingerprint}"
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """One vector per box; `image` must be the one that the detector looked at last.
@@ -118,28 +100,28 @@ class NeckEmbedder:
         """
         neck = self._source.neck
         if neck is None:
-            raise _nothing_handed_out(self._source)
+            raise _nothing_handed_out(self._detector.title)
         levels = [
             pool_boxes(features, neck.cells(xyxy, level), bins)
             for level, (features, bins) in enumerate(zip(neck.maps, BINS, strict=False))
         ]
         if not self._usual:
-            self._usual = [Usual(*each) for each in zip(neck.maps, BINS, strict=False)]
+            self._usual = [UsualValues(*each) for each in zip(neck.maps, BINS, strict=False)]
         if neck is not self._seen:
             for usual, found in zip(self._usual, levels, strict=True):
                 usual.learn(found)
         self._seen = neck
         both = zip(self._usual, levels, strict=True)
-        own = [unit_rows(usual.apart(found)) for usual, found in both]
+        own = [unit_rows(usual.deviations(found)) for usual, found in both]
         out: FloatArray = np.concatenate(own, axis=1) / np.float32(np.sqrt(len(own)))
         out[~np.isfinite(out).all(axis=1)] = np.nan
         return out
 
 
-class Usual:
-    """What values objects usually have at one level, and how much those vary.
+class UsualValues:
+    """Running mean and variance of the values of objects at one level.
 
-    It begins with what the whole first picture holds.
+    They begin with those of the whole first picture.
     """
 
     def __init__(self, features: FloatArray, bins: tuple[int, int]) -> None:
@@ -149,7 +131,7 @@ class Usual:
         self._count = FIRST_GUESS
 
     def learn(self, values: FloatArray) -> None:
-        """Take in the values (N, D) of all objects of one picture, N at least 2."""
+        """Update with the values (N, D) of all objects of one picture, N at least 2."""
         good = values[np.isfinite(values).all(axis=1)]
         if len(good) < 2:
             return
@@ -160,26 +142,14 @@ class Usual:
         self._mean = self._mean + share * off
         self._count += len(good)
 
-    def apart(self, values: FloatArray) -> FloatArray:
-        """(N, D) how far values are from the usual ones, in standard deviations."""
+    def deviations(self, values: FloatArray) -> FloatArray:
+        """(N, D) how far values are from the mean, in standard deviations."""
         floor = FLOOR * np.sqrt(self._variance.mean()) + 1e-6
         out: FloatArray = (values - self._mean) / (np.sqrt(self._variance) + floor)
         return out
 
 
-def require_neck(source: object) -> MapSource:
-    """The detector as a source of maps, told to keep them from now on.
-
-    Raises:
-        UsageError: it has none to give.
-    """
-    if isinstance(source, MapSource) and source.keep_neck():
-        return source
-    raise _nothing_handed_out(source)
-
-
-def _nothing_handed_out(source: object) -> UsageError:
-    title = getattr(source, "title", "this detector")
+def _nothing_handed_out(title: str) -> UsageError:
     return UsageError(
         f"'{title}' hands out no features for its boxes to be described with.",
         fix="They come from a YOLO with --backend openvino or torch. With other detectors leave "

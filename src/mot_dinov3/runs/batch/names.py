@@ -10,11 +10,10 @@ from typing import Any
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import stages
 from mot_dinov3.io.read.sources import plain_name
+from mot_dinov3.systems.factory import system_class
 
 NAME = "{name}"
 """Stands for the video's name in an output, in `--det mot:FILE` and in `--cmc file:FILE`."""
-OWN_INPUTS = {"--det": "mot:", "--cmc": "file:"}
-"""Flag -> how its value begins where it belongs to one video."""
 
 
 def unique_names(sources: Sequence[str]) -> list[str]:
@@ -47,11 +46,8 @@ def with_own_outputs(config: TrackConfig, name: str, *, apart: bool) -> TrackCon
         apart: other videos are tracked with the same settings.
     """
     output = config.output.moved(lambda place: place_output(place, name, apart=apart))
-    values = {}
-    for flag, prefix in OWN_INPUTS.items():
-        value = value_of(config, flag)
-        if value.startswith(prefix):
-            values[flag] = value.replace(NAME, name)
+    inputs = system_class(config).find_clip_inputs(config)
+    values = {flag: value_of(config, flag).replace(NAME, name) for flag in inputs}
     return with_values(replace(config, output=output), values)
 
 

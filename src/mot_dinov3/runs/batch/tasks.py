@@ -11,8 +11,9 @@ from mot_dinov3.errors import OutputError, UsageError
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.paths import check_output
 from mot_dinov3.io.read.sources import plain_name
-from mot_dinov3.runs.batch.names import NAME, OWN_INPUTS, unique_names, value_of, with_own_outputs
+from mot_dinov3.runs.batch.names import NAME, unique_names, value_of, with_own_outputs
 from mot_dinov3.runs.batch.sources import ListedSource, expand_sources, is_list
+from mot_dinov3.systems.factory import system_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,9 @@ def _refuse_views(config: TrackConfig) -> None:
 
 def _refuse_shared(config: TrackConfig, count: int) -> None:
     """Refuse a file of boxes or camera motion for several videos, as it belongs to one."""
-    for flag, prefix in OWN_INPUTS.items():
+    for flag, prefix in system_class(config).find_clip_inputs(config).items():
         value = value_of(config, flag)
-        if count > 1 and value.startswith(prefix) and NAME not in value:
+        if count > 1 and NAME not in value:
             raise UsageError(
                 f"{flag} {value} belongs to one video, not to {count}.",
                 fix=f"Write {NAME} for the name of the video, such as {prefix}{NAME}.txt.",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mot_dinov3.config import NO_EMBEDDER, TrackConfig
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.paths import check_output, check_output_directory, require_other
 from mot_dinov3.outputs.report.page import require_packages
 from mot_dinov3.outputs.sinks.factory import ordered_sinks
+from mot_dinov3.systems.factory import system_class
 
 
 def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
@@ -54,15 +55,8 @@ def _check_files(files: Mapping[str, str], config: TrackConfig, source_path: Pat
                 f"{flag} and {flag_of[path]} name the same file '{name}'.", fix="Use two names."
             )
         flag_of[path] = flag
-        require_other(Path(name), find_other_inputs(config))
+        require_other(Path(name), system_class(config).list_input_files(config))
         check_output(Path(name), source_path, config.output.no_clobber)
-
-
-def find_other_inputs(config: TrackConfig) -> list[Path]:
-    """What a job reads beside its source, as far as it names files."""
-    det, model, camera = config.detector.det, config.embedder.embed_model, config.motion.cmc
-    names = (det.removeprefix("mot:"), model, camera.removeprefix("file:"))
-    return [Path(name).expanduser() for name in names if name]
 
 
 def require_appearance(config: TrackConfig) -> None:
@@ -71,9 +65,8 @@ def require_appearance(config: TrackConfig) -> None:
     Raises:
         UsageError: nothing is embedded.
     """
-    never = config.scheduler.policy[0] == "never"
-    if config.relink.relink and (never or config.embedder.embedder == NO_EMBEDDER):
-        flag = "--embed-policy never" if never else f"--embedder {NO_EMBEDDER}"
+    flag = system_class(config).find_missing_embeddings(config)
+    if config.relink.relink and flag:
         raise UsageError(
             f"--relink compares the appearance of tracks, and with {flag} none is known.",
             fix="Leave out one of them.",
