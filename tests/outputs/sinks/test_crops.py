@@ -90,9 +90,9 @@ def test_crops_of_an_identity_are_bounded_and_spread(tmp_path):
 def test_an_album_holds_no_more_than_it_may_and_at_least_half(most):
     album, kept = FrameSelection(most), set()
     for number in range(1000):
-        if album.wants(number):
+        if album.offer(number):
             kept.add(number)
-        kept -= set(album.superfluous())
+        kept -= set(album.drop_superfluous())
         assert kept == set(album.frames)
         assert len(kept) <= most
         assert len(kept) >= min(number + 1, most // 2)
@@ -102,8 +102,8 @@ def test_an_album_holds_no_more_than_it_may_and_at_least_half(most):
 
 def test_an_album_without_limit_holds_all():
     album = FrameSelection(0)
-    assert all(album.wants(number) for number in range(1000))
-    assert album.superfluous() == []
+    assert all(album.offer(number) for number in range(1000))
+    assert album.drop_superfluous() == []
 
 
 def test_nobody_leaves_an_empty_directory(tmp_path):

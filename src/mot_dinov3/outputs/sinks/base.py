@@ -74,7 +74,7 @@ class FileSink(ABC):
             config: all stages.
 
         Raises:
-            MotError: another setting leaves the sink nothing to write, or the path is no good.
+            MotError: another setting leaves the sink nothing to write, or the path cannot be used.
         """
 
     @property

@@ -16,15 +16,17 @@ from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult, TrackState
 
 PIXEL_DIGITS, SCORE_DIGITS = 2, 4
-COLUMNS = ("frame", "time_s", "id", "class_id", "class", "state", "seen", "embedded",
-           "x1", "y1", "x2", "y2", "score")  # fmt: skip
+COLUMNS = (
+    *("frame", "time_s", "id", "class_id", "class", "state", "seen", "embedded"),
+    *("x1", "y1", "x2", "y2", "score"),
+)
 """The header; columns may be added at the end, never moved."""
 
 UNSEEN = re.compile(r"[^\x20-\U0010ffff]|[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Line breaks, other control characters and halves of characters: they would break the rows."""
 FORMULA = re.compile(r"(^|[;,|\"'])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""Where a spreadsheet would begin to calculate: at the start of a cell, or behind what other
-countries' spreadsheets take for the end of one (OWASP, CSV injection)."""
+"""Where a spreadsheet would begin to calculate: at the start of a cell, or behind a character that
+ends a cell in some countries (OWASP, CSV injection)."""
 
 
 class CsvSink(FileSink):

@@ -22,13 +22,14 @@ MS_DIGITS, TIME_DIGITS, FPS_DIGITS, COSINE_DIGITS = 3, 6, 1, 4
 class JsonLinesSink(FileSink):
     """Everything known of each frame, flushed line by line.
 
-    A run that was killed leaves whole lines under the partial name. `io/journal.py` reads them.
+    A run that was killed leaves whole lines under the partial name, which
+    `io/formats/frame_log.py` reads.
     """
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
         self._file = AtomicTextFile(path, flush_lines=True)
         self._names = names
-        self._likeness = AppearanceHistory()
+        self._appearance = AppearanceHistory()
         super().__init__(path, self._file, timer)
 
     @classmethod
@@ -37,11 +38,11 @@ class JsonLinesSink(FileSink):
         return cls(path, run.names, run.timer)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """Add one line; its `stage_ms` holds what was booked for this frame until now.
+        """Add one line: the keys of `describe_frame`, and some that are known only here.
 
-        `latency_ms` is what has passed until now since its reading began, `size` is that of the
-        picture, `fps` the speed that the video shows, `looks` what the embeddings of this frame
-        told of their tracks.
+        `stage_ms` holds what was booked for this frame until now, `latency_ms` the time since its
+        reading began, `size` the width and height of the picture, `fps` the speed that the video
+        shows, `looks` what the embeddings of this frame say of the appearance of their tracks.
 
         Raises:
             OutputError: the file cannot be written.
@@ -52,7 +53,8 @@ class JsonLinesSink(FileSink):
             record["latency_ms"] = to_number(self.timer.latency_ms, MS_DIGITS)
             record["size"] = [frame.width, frame.height]
             record["fps"] = to_number(self.timer.fps, FPS_DIGITS)
-            record["looks"] = [describe_appearance(look) for look in self._likeness.follow(result)]
+            compared = self._appearance.update(result)
+            record["looks"] = [describe_appearance(one) for one in compared]
             self._file.write_line(json.dumps(record, allow_nan=False, separators=(",", ":")))
 
 
@@ -92,12 +94,12 @@ def describe_track(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[s
     }
 
 
-def describe_appearance(look: Look) -> dict[str, Any]:
-    """What one embedding told: `id`, `similarity` (None for a first one), `resembles` (pairs)."""
+def describe_appearance(one: Look) -> dict[str, Any]:
+    """One embedding: `id`, `similarity` (None for a first one), `resembles` (pairs)."""
     return {
-        "id": look.track_id,
-        "similarity": to_number(look.similarity, COSINE_DIGITS),
-        "resembles": [[other, to_number(value, COSINE_DIGITS)] for other, value in look.resembles],
+        "id": one.track_id,
+        "similarity": to_number(one.similarity, COSINE_DIGITS),
+        "resembles": [[other, to_number(value, COSINE_DIGITS)] for other, value in one.resembles],
     }
 
 
@@ -109,7 +111,7 @@ def to_number(value: float, digits: int) -> float | None:
 def to_exact(values: FloatArray) -> list[float | None]:
     """The shortest decimals that become the same (N,) float32 again; None for NaN and infinity.
 
-    What is drawn or written from a journal later is so the same as what the run wrote.
+    So what is drawn or written from a frame log later is the same as what the run wrote.
     """
     decimals = values.astype(np.str_).astype(np.float64).tolist()
     return [value if math.isfinite(value) else None for value in decimals]
