@@ -68,3 +68,13 @@ def test_every_sink_of_the_table_says_what_it_is(name):
     assert SINKS.help(name)
     assert kind.is_directory is (name == "crops")
     assert kind.from_frame_log is (name in ("video", "mot", "csv", "crops"))
+
+
+def test_every_sink_can_be_put_under_other_identities():
+    """Rewritten, merged, or drawn again from a frame log."""
+    for name in SINKS:
+        kind = SINKS.load(name)
+        merges = kind.rename_directory is not FileSink.rename_directory
+        assert kind.rename is not None or kind.from_frame_log or (kind.is_directory and merges), (
+            name
+        )

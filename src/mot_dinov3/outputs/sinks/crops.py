@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from mot_dinov3.config import NO_EMBEDDER, OutputConfig, TrackConfig
-from mot_dinov3.errors import UsageError
+from mot_dinov3.errors import UsageError, cannot_write
 from mot_dinov3.io.write.directories import AtomicDirectory
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
+from mot_dinov3.outputs.sinks.renaming import NewOf
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import FloatArray, Frame, FrameResult, Image, TrackState
 from mot_dinov3.values.boxes import clip
@@ -62,6 +65,16 @@ class CropsSink(FileSink):
                 f"--save-crops has nothing to show with --embedder {NO_EMBEDDER}.",
                 fix="Give --crops-of seen.",
             )
+
+    @classmethod
+    def rename_directory(cls, path: Path, new_of: NewOf, config: OutputConfig) -> bool:
+        """Merge the folders of identities that are one.
+
+        Raises:
+            OutputError: the system refused.
+        """
+        merge_folders(path, new_of, config.crops_per_id)
+        return True
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Cut this frame's crops.
@@ -163,3 +176,44 @@ def encode_jpeg(picture: Image) -> bytes:
 
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return data.tobytes()
+
+
+def merge_folders(directory: Path, new_of: Mapping[int, int], most: int) -> None:
+    """Move `directory/OLD/*` to `directory/NEW` and keep `most` pictures of each, evenly spread.
+
+    The names of pictures are those of frames, and a track is in a frame once, so no two are equal.
+
+    Args:
+        directory: what `--save-crops` made.
+        new_of: id that is given up -> the one that takes its place.
+        most: pictures of a track, 0 for no limit.
+
+    Raises:
+        OutputError: the system refused.
+    """
+    try:
+        for old, new in new_of.items():
+            source, target = directory / str(old), directory / str(new)
+            if source.is_dir():
+                target.mkdir(exist_ok=True)
+                for picture in sorted(source.iterdir()):
+                    picture.replace(target / picture.name)
+                source.rmdir()
+        for new in set(new_of.values()):
+            _thin_out(directory / str(new), most)
+    except OSError as error:
+        raise cannot_write(directory, error) from error
+
+
+def _thin_out(folder: Path, most: int) -> None:
+    pictures = sorted(folder.iterdir(), key=_by_frame) if folder.is_dir() else []
+    if most and len(pictures) > most:
+        kept = set(np.linspace(0, len(pictures) - 1, most).round().astype(int).tolist())
+        for place, picture in enumerate(pictures):
+            if place not in kept:
+                picture.unlink()
+
+
+def _by_frame(picture: Path) -> tuple[int, str]:
+    """Sort key: names are filled up with zeros, so a longer one has a higher number."""
+    return len(picture.name), picture.name

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mot_dinov3.config import NO_EMBEDDER, TrackConfig
 from mot_dinov3.errors import UsageError
+from mot_dinov3.io.formats.embeddings import rename_embeddings
 from mot_dinov3.io.write.columns import ColumnFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
@@ -22,6 +23,8 @@ class EmbeddingsSink(FileSink):
 
     A run that was killed leaves its rows under the partial name, with the same names.
     """
+
+    rename = staticmethod(rename_embeddings)
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
         self._file = ColumnFile(path, build_row_type(0))

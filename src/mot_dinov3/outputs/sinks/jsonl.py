@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Self
 
@@ -13,10 +13,25 @@ import numpy as np
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.appearance import AppearanceHistory
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
+from mot_dinov3.outputs.sinks.renaming import NewOf, choose_rows, create_renamer, format_json
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import FloatArray, Frame, FrameResult, Look, Tracks, TrackState
 
 MS_DIGITS, TIME_DIGITS, FPS_DIGITS, COSINE_DIGITS = 3, 6, 1, 4
+
+
+def rename_frame_line(lines: Sequence[str], new_of: NewOf) -> Iterator[str]:
+    """A line of `--save-jsonl`."""
+    record: dict[str, Any] = json.loads(lines[0])
+    tracks = record["tracks"]
+    known = [(track["id"], track["detection"] is not None) for track in tracks]
+    chosen = choose_rows(known, new_of)
+    record["tracks"] = [tracks[row] | {"id": number} for row, number in chosen.items()]
+    for look in record.get("looks", ()):
+        look["id"] = new_of.get(look["id"], look["id"])
+        renamed = [[new_of.get(other, other), value] for other, value in look["resembles"]]
+        look["resembles"] = [pair for pair in renamed if pair[0] != look["id"]]
+    yield format_json(record)
 
 
 class JsonLinesSink(FileSink):
@@ -25,6 +40,8 @@ class JsonLinesSink(FileSink):
     A run that was killed leaves whole lines under the partial name, which
     `io/formats/frame_log.py` reads.
     """
+
+    rename = staticmethod(create_renamer(rename_frame_line))
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
         self._file = AtomicTextFile(path, flush_lines=True)
@@ -55,7 +72,7 @@ class JsonLinesSink(FileSink):
             record["fps"] = to_number(self.timer.fps, FPS_DIGITS)
             compared = self._appearance.update(result)
             record["looks"] = [describe_appearance(one) for one in compared]
-            self._file.write_line(json.dumps(record, allow_nan=False, separators=(",", ":")))
+            self._file.write_line(format_json(record))
 
 
 def describe_frame(
