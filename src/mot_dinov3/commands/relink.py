@@ -91,14 +91,12 @@ def check_files(given: dict[str, Path], directory: Path) -> None:
 
 def write(given: dict[str, Path], directory: Path, merges: list[TrackMerge]) -> None:
     """Write every file under the new identities, then give all of them their names."""
-    from mot_dinov3.runs.relink.archives import rename_embeddings
+    from mot_dinov3.outputs.sinks.factory import SINKS
     from mot_dinov3.runs.relink.renaming import Renaming
-    from mot_dinov3.runs.relink.texts import TEXTS
 
-    changes = {**TEXTS, "embeddings": rename_embeddings}
     with Renaming({merge.old: merge.new for merge in merges}) as renaming:
         for kind, path in given.items():
-            renaming.rewrite(path, changes[kind], directory / path.name)
+            renaming.rewrite(path, SINKS.load(kind).rename, directory / path.name)
         table = renaming.reserve(directory / TABLE)
         table.write_text(json.dumps([asdict(merge) for merge in merges], indent=1) + "\n")
         renaming.publish()

@@ -81,7 +81,7 @@ def check_page(args: argparse.Namespace, files: list[RunFiles]) -> None:
 
     if args.out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"'{args.out}' is no name for a page.", fix="End it in .html.")
-    inputs = [path for one in files for path in (one.journal, one.stats) if path]
+    inputs = [path for one in files for path in (one.frame_log, one.stats) if path]
     for path in [*inputs, *args.video]:
         check_output(args.out, path, args.no_clobber)
 
@@ -104,7 +104,7 @@ def films_of(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[Re
     for number, (files, data) in enumerate(runs):
         if number >= len(named):
             film = find_video(data, files.places)
-            out.append(film or (find_namesake(files.journal) if files.journal else None))
+            out.append(film or (find_namesake(files.frame_log) if files.frame_log else None))
             continue
         path = find_file(str(named[number]), [Path()])
         if path is None:

@@ -1,4 +1,7 @@
-"""How like their own past identities look, and whom a newcomer resembles: for reports."""
+"""How the appearance of tracks changes, and which earlier tracks a new one resembles: for reports.
+
+A track keeps a running mean of its embeddings, as in the gallery of the tracker.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mot_dinov3.tracking.gallery import MOMENTUM
 from mot_dinov3.values import FloatArray, FrameResult, Look
 from mot_dinov3.values.vectors import followed
 
-MOMENTUM = 0.8
-"""Weight of the past in what is remembered of an identity."""
 REMEMBERED_S = 10.0
-"""Seconds after which nobody asks any more whether a newcomer is somebody who left."""
+"""Seconds for which a track that is not seen any more is compared with new ones."""
 MOST_REMEMBERED = 512
+"""Tracks that are remembered at a time."""
 MOST_NAMED = 3
+"""Earlier tracks that are named beside a new one."""
 
 
 @dataclass(slots=True)
@@ -25,15 +29,17 @@ class _Memory:
 
 
 class AppearanceHistory:
-    """Follows the results of a run; memory is bounded by who was seen in the last seconds."""
+    """Compares the embeddings of a run with earlier ones; its memory is bounded."""
 
     def __init__(self) -> None:
         self._known: dict[int, _Memory] = {}
 
-    def follow(self, result: FrameResult) -> list[Look]:
-        """What the embeddings computed in this frame tell, in the order of the tracks.
+    def update(self, result: FrameResult) -> list[Look]:
+        """Compare the embeddings that were computed in a frame, in the order of its tracks.
 
-        Frames come in order. Nothing is told of a result without embeddings.
+        Args:
+            result: of the next frame; frames come in order. A result without embeddings gives an
+                empty list.
         """
         tracks, embeddings = result.tracks, result.embeddings
         for track_id in tracks.id[tracks.detection >= 0].tolist():
@@ -44,13 +50,14 @@ class AppearanceHistory:
         rows = np.flatnonzero(tracks.fresh & (tracks.detection >= 0))
         pairs = zip(tracks.id[rows].tolist(), tracks.detection[rows].tolist(), strict=True)
         fresh = {track_id: embeddings.vectors[row] for track_id, row in pairs}
-        looks = [self._look(track_id, vector, result.time_s) for track_id, vector in fresh.items()]
+        compared = [self._compare(track_id, fresh[track_id], result.time_s) for track_id in fresh]
         for track_id, vector in fresh.items():
             self._learn(track_id, vector, result.time_s)
         self._forget(result.time_s)
-        return looks
+        return compared
 
-    def _look(self, track_id: int, vector: FloatArray, now_s: float) -> Look:
+    def _compare(self, track_id: int, vector: FloatArray, now_s: float) -> Look:
+        """Compare a vector (D,) with the track's own past, or a first one with other tracks."""
         known = self._known.get(track_id)
         if known is not None:
             return Look(track_id, float(vector @ known.mean))
@@ -71,7 +78,7 @@ class AppearanceHistory:
         known.mean = followed(mean, seen, vector[None], MOMENTUM)[0]
 
     def _forget(self, now_s: float) -> None:
-        """Drop who left long ago, and the longest unseen where there are too many."""
+        """Drop tracks that were last seen long ago, then the longest unseen of too many."""
         oldest_s = now_s - REMEMBERED_S
         kept = {i: past for i, past in self._known.items() if past.seen_s >= oldest_s}
         if len(kept) > MOST_REMEMBERED:

@@ -42,7 +42,7 @@ class EmbeddingFacts:
 
     Attributes:
         computed: critical ones and refreshes that went through the embedder.
-        critical: computed because nothing else told who a detection is.
+        critical: computed because nothing else told which track a detection belongs to.
         refresh: computed to renew what was known of a stable track.
         reused: left as they were, on purpose.
         deferred: refreshes that did not fit the budget.

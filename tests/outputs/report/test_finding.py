@@ -21,7 +21,7 @@ def run(tmp_path):
 
 
 def names(files):
-    return [tuple(path.name if path else None for path in (f.journal, f.stats)) for f in files]
+    return [tuple(path.name if path else None for path in (f.frame_log, f.stats)) for f in files]
 
 
 def test_each_of_both_files_finds_the_other(run):

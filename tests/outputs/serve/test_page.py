@@ -41,7 +41,9 @@ def stops():
 @pytest.fixture
 def page(stops):
     made = LivePage(LOCAL, DrawConfig(), lambda: stops.append(1))
-    made.introduce(PageSubject("rtsp://cam/1", 0, {}, lambda: "connected", lambda: {"dropped": 3}))
+    made.set_subject(
+        PageSubject("rtsp://cam/1", 0, {}, lambda: "connected", lambda: {"dropped": 3})
+    )
     with made:
         yield made
 
@@ -53,7 +55,7 @@ def show(page, *indices, width=64):
         result = result_of(frame, critical=2, embed_ms=4.0, budget_ms=10.0)
         statistics.add(result, {"detect": 5.0}, 12.0)
         page.write(frame, result)
-        page.tell(result, statistics)
+        page.update(result, statistics)
 
 
 def ask(page, place, method="GET", token=None, **headers):
@@ -240,7 +242,7 @@ def test_nothing_is_drawn_any_more_once_everybody_has_gone(page, monkeypatch):
     with open_stream(page) as raw, raw.makefile("rb") as stream:
         pictures(stream, 1)
     index, until = 0, time.monotonic() + 10
-    while page._screen._viewers and time.monotonic() < until:
+    while page._picture._viewers and time.monotonic() < until:
         show(page, index := index + 1)
         time.sleep(0.02)
     before = len(drawn)
@@ -263,10 +265,10 @@ def test_a_client_that_takes_nothing_holds_nobody_up_and_is_let_go(monkeypatch, 
             slowest_s = max(slowest_s, time.perf_counter() - started)
             time.sleep(0.03)
         until = time.monotonic() + 10
-        while page._screen._viewers and time.monotonic() < until:
+        while page._picture._viewers and time.monotonic() < until:
             time.sleep(0.05)
         assert slowest_s < 1.0
-        assert page._screen._viewers == 0
+        assert page._picture._viewers == 0
 
 
 def test_there_is_room_for_so_many_clients_only(page, monkeypatch):

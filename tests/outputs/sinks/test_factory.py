@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.sinks import ROW, IdsSink
 from mot_dinov3.config import OutputConfig, TrackConfig
 from mot_dinov3.errors import UnknownNameError
 from mot_dinov3.io.info import SourceInfo
-from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.outputs.sinks.factory import (
     SINKS,
@@ -20,35 +20,16 @@ from mot_dinov3.runtime.timing import StageTimer
 INFO = SourceInfo("clip", 64, 48, 25.0, 100, False, None)
 
 
-class CountSink(FileSink):
-    """Writes how many tracks a frame has."""
-
-    needs_pixels = True
-
-    def __init__(self, path, timer):
-        self._file = AtomicTextFile(path, flush_lines=True)
-        super().__init__(path, self._file, timer)
-
-    @classmethod
-    def create(cls, path, run):
-        return cls(path, run.timer)
-
-    def write(self, frame, result):
-        self._file.write_line(str(len(result.tracks)))
-
-
 @pytest.fixture
 def table(monkeypatch):
-    monkeypatch.setitem(SINKS.table, "count", (f"{__name__}:CountSink", "tracks a frame"))
-    monkeypatch.setattr(SINKS, "load", lambda name, load=SINKS.load: (
-        CountSink if name == "count" else load(name)))  # fmt: skip
+    monkeypatch.setitem(SINKS.table, "ids", ROW)
 
 
 def test_a_sink_that_is_added_to_the_table_is_made_and_describes_itself(table, tmp_path):
-    output = OutputConfig(no_video=True, save=f"count={tmp_path / 'n.txt'}")
+    output = OutputConfig(no_video=True, save=f"ids={tmp_path / 'i.txt'}")
     (sink,) = create_sinks(TrackConfig(output=output), INFO, {}, StageTimer())
-    assert isinstance(sink, CountSink)
-    assert flags_needing_pixels(output) == ["--save count"]
+    assert isinstance(sink, IdsSink)
+    assert flags_needing_pixels(output) == ["--save ids"]
 
 
 def test_sinks_are_made_in_the_order_of_the_table():
@@ -68,3 +49,13 @@ def test_every_sink_of_the_table_says_what_it_is(name):
     assert SINKS.help(name)
     assert kind.is_directory is (name == "crops")
     assert kind.from_frame_log is (name in ("video", "mot", "csv", "crops"))
+
+
+def test_every_sink_can_be_put_under_other_identities():
+    """Rewritten, merged, or drawn again from a frame log."""
+    for name in SINKS:
+        kind = SINKS.load(name)
+        merges = kind.rename_directory is not FileSink.rename_directory
+        assert kind.rename is not None or kind.from_frame_log or (kind.is_directory and merges), (
+            name
+        )

@@ -13,10 +13,12 @@ import pytest
 
 from helpers.clips import read_back
 from helpers.jobs import mot_rows, records
+from helpers.sinks import ROW
 from helpers.split_people import FRAMES, PEOPLE, configuration, system, tracked
 from mot_dinov3.config import OutputConfig, SchedulerConfig, TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, InputError, UsageError
 from mot_dinov3.io.formats.frame_log import Journal
+from mot_dinov3.outputs.sinks.factory import SINKS
 from mot_dinov3.outputs.summary import format_summary
 from mot_dinov3.runs.jobs import redraw as redrawing
 from mot_dinov3.runs.jobs.job import run_job
@@ -129,6 +131,14 @@ def test_a_video_alone_is_drawn_again_from_a_journal_of_our_own(tmp_path, both):
     for (_, one), (_, other) in zip(*frames, strict=True):
         np.testing.assert_array_equal(one, other)
     assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "o.mp4", "o.json"}
+
+
+def test_an_output_that_was_added_to_the_table_is_written_again_too(tmp_path, monkeypatch):
+    monkeypatch.setitem(SINKS.table, "ids", ROW)
+    tracked(tmp_path, no_video=True, save=f"ids={tmp_path / 'o.ids'}")
+    lines = (tmp_path / "o.ids").read_text().splitlines()
+    assert len(lines) == FRAMES
+    assert {int(word) for line in lines for word in line.split()} == EVERYBODY
 
 
 def test_without_a_video_nothing_is_drawn(tmp_path, monkeypatch):

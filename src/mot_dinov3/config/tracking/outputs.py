@@ -26,6 +26,8 @@ class DrawConfig:
 
 
 CROPS = ("embedded", "seen")
+VIDEO = "video"
+"""Name of the sink that `--output` asks for."""
 SAVE = "save_"
 """How the field of a sink begins that has a flag of its own."""
 BESIDE = "auto"
@@ -83,7 +85,7 @@ class OutputConfig:
         The video is asked for by `--output`, a sink NAME by `--save-NAME` where there is such a
         flag, and any of them by `--save NAME=FILE`.
         """
-        found = {} if self.no_video else {"video": self.output}
+        found = {} if self.no_video else {VIDEO: self.output}
         for item in flag_fields(type(self)):
             if item.name.startswith(SAVE):
                 found[item.name.removeprefix(SAVE)] = getattr(self, item.name)
@@ -128,7 +130,7 @@ class OutputConfig:
 
 def flag_of_sink(name: str) -> str:
     """The flag that asks for a sink: `--save-mot`, or `--save NAME` for one without its own."""
-    if name == "video":
+    if name == VIDEO:
         return "--output"
     own = any(item.name == SAVE + name for item in flag_fields(OutputConfig))
     return f"--save-{name}" if own else f"--save {name}"

@@ -1,4 +1,4 @@
-"""The first look at a run: a handful of figures in words."""
+"""The cards at the top of a page: a few figures of the run in words."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ GOOD, BAD, PLAIN = "good", "bad", "plain"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One figure: what it is, its value, and what makes it mean something.
+    """One figure of the run.
 
     Attributes:
+        title: says what the figure is.
+        value: as text.
+        unit: "" for none.
+        note: puts the value into context.
         share: from 0 to 1, drawn as a bar; None for no bar.
         tone: "good", "bad" or "plain".
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,20 @@ PLACES = {
     *(key_of(item) for item in flag_fields(TalkConfig)),
     *("journal", "resume", "serve", "show", "batch_json"),
 } - {"no_video", "crops_of", "crops_per_id"}
-"""Settings that say where results go and who is told of them: they change no result."""
+"""Settings that say where results go and how progress is shown: they change no result."""
 UNKNOWN = "\N{EN DASH}"
 MORE, LESS = 1, -1
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedCell:
-    """A value of one run, and how it stands to the first run's."""
+    """A value of one run.
+
+    Attributes:
+        text: the value.
+        change: against the value of the first run, "" where there is none.
+        tone: "down" for better, "up" for worse, "" for neither.
+    """
 
     text: str
     change: str = ""
@@ -51,19 +57,25 @@ class ComparedRow:
 
 @dataclass(frozen=True, slots=True)
 class ComparedRun:
-    """A run in the page."""
+    """A run of the page.
+
+    Attributes:
+        name: its title.
+        colour: in charts and tables.
+        facts: what it was made with, in a few words each.
+    """
 
     name: str
     colour: str
     facts: list[str]
 
 
-def compare_page(runs: Sequence[RunData], films: Sequence[ReportVideo | None], page: Path) -> str:
-    """Two to six runs laid over each other, as HTML; the first is what others are held against.
+def compare_page(runs: Sequence[RunData], videos: Sequence[ReportVideo | None], page: Path) -> str:
+    """The page of two to six runs as HTML; the others are compared with the first.
 
     Args:
         runs: the runs.
-        films: the video of each, None where there is none.
+        videos: of each run, None where there is none.
         page: where the file will be.
     """
     known = [find_figures(run) for run in runs]
@@ -71,38 +83,39 @@ def compare_page(runs: Sequence[RunData], films: Sequence[ReportVideo | None], p
     drawn = draw_overlays(runs, names, COLOURS)
     data: dict[str, Any] = {"charts": [chart.as_dict() for chart in drawn], **build_time_axis(runs)}
     boxes: list[VideoBox] = []
-    for number, (run, film) in enumerate(zip(runs, films, strict=True)):
+    for number, (run, video) in enumerate(zip(runs, videos, strict=True)):
         taken = sum(len(box.embedded) for box in boxes)
-        box = build_video_box(run, film, page, f"film-{number}", data, taken)
+        box = build_video_box(run, video, page, f"film-{number}", data, taken)
         boxes.append(replace(box, colour=COLOURS[number]))
     data["films"] = [
-        box.as_dict(run, film) for box, run, film in zip(boxes, runs, films, strict=True)
+        box.as_dict(run, video) for box, run, video in zip(boxes, runs, videos, strict=True)
     ]
+    known_runs = list(zip(names, COLOURS, runs, strict=False))
     values = {
         "title": " / ".join(names),
         "version": __version__,
         "facts": [f"{len(runs)} runs"],
-        "notices": [f"{name}: {text}" for name, run in zip(names, runs, strict=True)
-                    for text in list_missing(run)],
-        "columns": [ComparedRun(name, colour, describe_run(run))
-                    for name, colour, run in zip(names, COLOURS, runs, strict=False)],
+        "notices": [f"{name}: {text}" for name, _, run in known_runs for text in list_missing(run)],
+        "columns": [
+            ComparedRun(name, colour, describe_run(run)) for name, colour, run in known_runs
+        ],
         "flags": find_differences(runs),
         "figures": build_table(runs, known),
         "films": boxes,
         "charts": drawn,
-    }  # fmt: skip
+    }
     return render("compare.html", values, data)
 
 
 def build_titles(runs: Sequence[RunData]) -> list[str]:
-    """A letter for each run, and what it is called."""
+    """A letter and the name of each run."""
     return [f"{chr(ord('A') + n)} {run.name}" for n, run in enumerate(runs)]
 
 
 def find_differences(runs: Sequence[RunData]) -> list[ComparedRow]:
-    """Settings that are not the same in all runs; the default where one does not say it."""
+    """Settings that are not the same in all runs; a run that lacks one has the default."""
     usual = as_dict(TrackConfig())
-    keys = sorted({str(key) for run in runs for key in run.settings} - set(PLACES))
+    keys = sorted({str(key) for run in runs for key in run.settings} - PLACES)
     out = []
     for key in keys:
         found = [run.settings.get(key, usual.get(key)) if run.settings else None for run in runs]
@@ -112,37 +125,59 @@ def find_differences(runs: Sequence[RunData]) -> list[ComparedRow]:
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """One figure of all runs.
+
+    Attributes:
+        name: as the table shows it.
+        values: of each run, None where it is not known.
+        better: `MORE`, `LESS`, or 0 where neither is better.
+        form: format of a number.
+    """
+
+    name: str
+    values: Sequence[float | None]
+    better: int = 0
+    form: str = ",.0f"
+
+
 def build_table(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> list[ComparedRow]:
-    """Figures side by side; nothing of which no run knows anything."""
-    rows: list[tuple[str, list[float | None], int, str]] = [
-        ("frames", [f.frames for f in known], 0, ",.0f"),
-        ("frames a second", [f.fps for f in known], MORE, ".1f"),
+    """The figures of the runs side by side, without those that no run knows."""
+    figures = [
+        _Figure("frames", [f.frames for f in known]),
+        _Figure("frames a second", [f.fps for f in known], MORE, ".1f"),
+        *_compare_times(runs, known),
+        *_compare_counts(runs, known),
     ]
+    rows = [ComparedRow(one.name, build_cells(one.values, one.better, one.form)) for one in figures]
+    return [row for row in rows if any(cell.text not in (UNKNOWN, "0") for cell in row.cells)]
+
+
+def _compare_times(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> Iterator[_Figure]:
+    """Latencies, and the time of every stage that one of the runs has."""
     for name in (item.name for item in fields(Spread)):
         found = [getattr(f.latency_ms, name, None) for f in known]
-        rows.append((f"latency {name}, ms", found, LESS, ".1f"))
+        yield _Figure(f"latency {name}, ms", found, LESS, ".1f")
     stages = [find_stages(run) for run in runs]
     for stage in dict.fromkeys(name for one in stages for name in one):
         means = [one[stage].mean_ms if stage in one else None for one in stages]
-        rows.append((f"{stage}, mean ms", means, LESS, ".2f"))
+        yield _Figure(f"{stage}, mean ms", means, LESS, ".2f")
+
+
+def _compare_counts(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> Iterator[_Figure]:
+    """Embeddings, their budget, tracks and faults."""
     for fate in ("computed", "critical", "refresh", "reused", "deferred", "starved"):
-        rows.append((f"embeddings {fate}", [_count(f, fate) for f in known], 0, ",.0f"))
+        yield _Figure(f"embeddings {fate}", [getattr(f.embeddings, fate, None) for f in known])
+    shares = [None if f.share is None else 100 * f.share for f in known]
+    yield _Figure("share of them computed, %", shares, form=".1f")
     limited = [f.budget if f.budget and f.budget.ms else None for f in known]
-    rows += [
-        ("share of them computed, %",
-         [None if f.share is None else 100 * f.share for f in known], 0, ".1f"),
-        ("embedding budget, ms", [one.ms if one else None for one in limited], 0, ".3g"),
-        ("frames over budget", [one.frames_over if one else None for one in limited], LESS,
-         ",.0f"),
-        ("confirmed tracks", [f.confirmed for f in known], 0, ",.0f"),
-        ("suspected switches", [_suspects(run) for run in runs], LESS, ",.0f"),
-        ("faults", [None if f.faults is None else sum(f.faults.values()) for f in known],
-         LESS, ",.0f"),
-    ]  # fmt: skip
-    lines = [
-        ComparedRow(name, build_cells(values, better, form)) for name, values, better, form in rows
-    ]
-    return [line for line in lines if any(cell.text not in (UNKNOWN, "0") for cell in line.cells)]
+    yield _Figure("embedding budget, ms", [b.ms if b else None for b in limited], form=".3g")
+    yield _Figure("frames over budget", [b.frames_over if b else None for b in limited], LESS)
+    yield _Figure("confirmed tracks", [f.confirmed for f in known])
+    yield _Figure("suspected switches", [_count_suspects(run) for run in runs], LESS)
+    faults = [None if f.faults is None else sum(f.faults.values()) for f in known]
+    yield _Figure("faults", faults, LESS)
 
 
 def build_cells(values: Sequence[float | None], better: int, form: str) -> tuple[ComparedCell, ...]:
@@ -150,8 +185,8 @@ def build_cells(values: Sequence[float | None], better: int, form: str) -> tuple
 
     Args:
         values: one for each run, None where it is not known.
-        better: 1 where more is better, -1 where less is, 0 where neither.
-        form: how a number is written.
+        better: 1 where more is better, -1 where less is better, 0 for neither.
+        form: format of a number.
     """
     first, out = values[0], []
     for number, value in enumerate(values):
@@ -169,11 +204,7 @@ def build_cells(values: Sequence[float | None], better: int, form: str) -> tuple
     return tuple(out)
 
 
-def _count(known: ReportFigures, fate: str) -> float | None:
-    return None if known.embeddings is None else float(getattr(known.embeddings, fate))
-
-
-def _suspects(run: RunData) -> float | None:
+def _count_suspects(run: RunData) -> int | None:
     if not len(run.frames):
         return None
-    return float(len(find_suspects(list(run.tracks.values()), run.frames["time_s"])))
+    return len(find_suspects(list(run.tracks.values()), run.frames["time_s"]))

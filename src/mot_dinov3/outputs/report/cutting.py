@@ -21,18 +21,19 @@ from mot_dinov3.values import FloatArray, Image
 from mot_dinov3.wording import counted
 
 FAR_S = 4.0
-"""Seconds to the next wanted picture from which seeking is cheaper than decoding on."""
+"""Seconds to the next wanted picture from which seeking is faster than decoding."""
 PATIENCE_S = 20.0
+"""Seconds after which cutting ends."""
 NEAR = 0.6
 """Share of a frame's duration by which a picture may be off its time."""
 
 Spot: TypeAlias = tuple[float, int, int, str, FloatArray]
-"""Seconds in the film, row, identity, which of its pictures, and the box (4,) to cut."""
+"""Seconds in the video, row, identity, which of its pictures, and the box (4,) to cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutResult:
-    """What came of it.
+    """The pictures that were cut.
 
     Attributes:
         albums: identity -> its pictures.
@@ -46,7 +47,7 @@ class CutResult:
 def cut_albums(
     run: RunData,
     tracks: Iterable[TrackHistory],
-    film: ReportVideo,
+    video: ReportVideo,
     clock: Callable[[], float] = perf_counter,
 ) -> CutResult:
     """First, best and last picture of the identities, from the run's video.
@@ -54,17 +55,17 @@ def cut_albums(
     Reading stops after 20 seconds: what was not reached then stays without pictures.
 
     Args:
-        run: knows when which frame is shown.
-        tracks: whose pictures are wanted.
-        film: the video.
-        clock: seconds.
+        run: says when each frame is shown.
+        tracks: the tracks whose pictures are wanted.
+        video: of the run.
+        clock: returns seconds.
     """
-    wanted = find_spots(run, tracks, film)
+    wanted = find_spots(run, tracks, video)
     albums: dict[int, Album] = {}
     ends_s, done = clock() + PATIENCE_S, 0
     try:
-        with open_file(film.path) as container:
-            for spot, image in _pictures(container, wanted, _half(run, film)):
+        with open_file(video.path) as container:
+            for spot, image in _read_pictures(container, wanted, _find_tolerance(run, video)):
                 done += 1
                 _, row, track_id, label, box = spot
                 jpeg = cut_jpeg(image, box) if image is not None else None
@@ -73,18 +74,18 @@ def cut_albums(
                 if clock() > ends_s:
                     break
     except (MotError, av.FFmpegError) as error:
-        return CutResult(albums, f"'{film.path.name}' could not be read for pictures: {error}")
+        return CutResult(albums, f"'{video.path.name}' could not be read for pictures: {error}")
     if done < len(wanted):
         of_all = counted(len(wanted), "picture is", "pictures are")
         missing = f"{len(wanted) - done} of {of_all} missing"
-        why = f"reading '{film.path.name}' took longer than {PATIENCE_S:g} s."
+        why = f"reading '{video.path.name}' took longer than {PATIENCE_S:g} s."
         return CutResult(albums, f"{missing}: {why}")
     return CutResult(albums)
 
 
-def find_spots(run: RunData, tracks: Iterable[TrackHistory], film: ReportVideo) -> list[Spot]:
-    """Everything to cut, in the order of the film."""
-    seconds = compute_video_times(run, film)
+def find_spots(run: RunData, tracks: Iterable[TrackHistory], video: ReportVideo) -> list[Spot]:
+    """All pictures to cut, in the order of the video."""
+    seconds = compute_video_times(run, video)
     out: list[Spot] = []
     for track in tracks:
         rows = (track.begins, track.best[0], track.ends)
@@ -94,18 +95,18 @@ def find_spots(run: RunData, tracks: Iterable[TrackHistory], film: ReportVideo) 
     return sorted(out, key=lambda spot: spot[:4])
 
 
-def _half(run: RunData, film: ReportVideo) -> float:
-    """Seconds by which a picture may come too early."""
-    seconds = compute_video_times(run, film)
+def _find_tolerance(run: RunData, video: ReportVideo) -> float:
+    """Seconds by which a picture may come before its time."""
+    seconds = compute_video_times(run, video)
     if len(seconds) < 2:
         return 0.5
     return NEAR * float(seconds[-1] - seconds[0]) / (len(seconds) - 1)
 
 
-def _pictures(
-    container: InputContainer, wanted: list[Spot], half_s: float
+def _read_pictures(
+    container: InputContainer, wanted: list[Spot], tolerance_s: float
 ) -> Iterator[tuple[Spot, Image | None]]:
-    """Every wanted spot with the picture that is shown then, None behind the end."""
+    """Every spot with the picture that is shown then, None behind the end of the video."""
     stream = video_stream(container, "the video")
     stream.thread_type = "AUTO"
     pictures, base = PictureMaker(), float(stream.time_base or 1)
@@ -117,7 +118,7 @@ def _pictures(
         if spot[0] - now_s > FAR_S and frame is not None:
             container.seek(round((start + spot[0]) / base), stream=stream)
             frames = container.decode(stream)
-        while frame is None or now_s < spot[0] - half_s:
+        while frame is None or now_s < spot[0] - tolerance_s:
             frame = next(frames, None)
             image = None
             if frame is None:

@@ -1,4 +1,4 @@
-"""Identities as the page shows them: pictures, dates, and how their looks changed."""
+"""Identities as the page shows them: pictures, times, and how their appearance changed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ from mot_dinov3.outputs.report.track_history import TrackHistory
 SPARK_POINTS = 60
 SPARK_WIDTH, SPARK_HEIGHT = 120, 26
 SPARK_FLOOR = 0.5
-"""Cosine at the lower edge of a drawing, unless something lies below."""
+"""Cosine at the lower edge of the line, unless a value lies below."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPicture:
-    """A crop in the page: where it comes from, and itself as an address; empty if there is none."""
+    """A picture in the page.
+
+    Attributes:
+        label: "first", "best" or "last".
+        frame: that it was cut from.
+        source: the picture as a data address, "" where there is none.
+    """
 
     label: str
     frame: int
@@ -32,15 +38,22 @@ class ShownPicture:
 
 @dataclass(frozen=True, slots=True)
 class ShownIdentity:
-    """One identity on the wall.
+    """One identity of the page.
 
     Attributes:
-        colour: of its box in the video, as CSS; `text` reads well on it.
+        track_id: the identity.
+        colour: of its box in the video, as CSS.
+        text: colour of text on `colour`, as CSS.
         kind: its class.
+        begins: its first frame.
+        ends: its last frame.
+        seen: number of frames in which it had a detection.
+        embedded: number of embeddings that were computed of it.
         pictures: first, best, last.
-        spark: points of a line, how like its past each of its embeddings was; empty for none.
-        drift: 1 - mean of that, None if it was embedded less than twice.
-        lowest: the least likeness, None likewise.
+        spark: points of a line that shows the similarity of each embedding to those before it;
+            "" for fewer than two.
+        drift: 1 - mean similarity, None if it was embedded less than twice.
+        lowest: the lowest similarity, None if it was embedded less than twice.
     """
 
     track_id: int
@@ -69,7 +82,7 @@ class ShownPair:
 
 
 def build_identities(run: RunData, albums: Mapping[int, Album]) -> list[ShownIdentity]:
-    """The identities seen in most frames, at most 200, in the order of arrival."""
+    """The identities seen in most frames, at most 200, in the order in which they began."""
     return [
         build_identity(run, track, albums.get(track.track_id, Album()))
         for track in choose_longest(run)

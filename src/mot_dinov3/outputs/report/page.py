@@ -1,4 +1,4 @@
-"""From values to one HTML file that needs nothing else and runs nothing but its own script."""
+"""Renders values as one HTML file that needs no other file and runs no script but its own."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SCRIPTS = ("common.js", "charts.js", "film.js", "wall.js")
 
 
 def find_missing_packages() -> list[str]:
-    """What a report needs and this installation does not have."""
+    """The packages that a report needs and that are not installed."""
     return [package for package in NEEDED if find_spec(package) is None]
 
 
 def require_packages() -> None:
-    """Refuse, before any work is done, where a report could not be made.
+    """Refuse a report that could not be made, before any work is done.
 
     Raises:
         ModelError: jinja2 or plotly is missing.
@@ -37,7 +37,7 @@ def require_packages() -> None:
 
 
 def render(template: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """A whole page.
+    """Render a whole page.
 
     Everything in `values` is escaped by the template, everything in `data` is written as JSON in
     which no tag can begin or end. A content security policy names the page's scripts by their
@@ -52,14 +52,14 @@ def render(template: str, values: Mapping[str, Any], data: Mapping[str, Any]) ->
     from markupsafe import Markup
 
     scripts = [read_plotly_script(), read_own_script()]
-    # Markup is for what ships with the packages; nothing from outside passes here.
-    return _environment().get_template(template).render(
-        **values,
-        policy=build_policy(scripts),
-        scripts=[Markup(script) for script in scripts],
-        style=Markup(_part("style.css")),
-        data=htmlsafe_json_dumps(data, separators=(",", ":"), allow_nan=False),
-    )  # fmt: skip
+    own = {
+        "policy": build_policy(scripts),
+        # Markup is for what ships with the packages; nothing from outside passes here.
+        "scripts": [Markup(script) for script in scripts],
+        "style": Markup(_part("style.css")),
+        "data": htmlsafe_json_dumps(data, separators=(",", ":"), allow_nan=False),
+    }
+    return _environment().get_template(template).render(**values, **own)
 
 
 def build_policy(scripts: list[str]) -> str:
@@ -87,7 +87,7 @@ def compute_fingerprint(script: str) -> str:
 
 @cache
 def read_plotly_script() -> str:
-    """Plotly itself; the only bundle that its package ships."""
+    """The script of plotly, in the only bundle that its package ships."""
     from plotly.offline import get_plotlyjs
 
     script: str = get_plotlyjs()

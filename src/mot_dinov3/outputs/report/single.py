@@ -10,7 +10,6 @@ from mot_dinov3 import __version__
 from mot_dinov3.outputs.report.cards import build_cards
 from mot_dinov3.outputs.report.charts import Chart
 from mot_dinov3.outputs.report.crops import Album
-from mot_dinov3.outputs.report.fate_charts import draw_fates
 from mot_dinov3.outputs.report.figures import find_figures
 from mot_dinov3.outputs.report.identities import build_identities, build_pairs
 from mot_dinov3.outputs.report.page import render
@@ -27,7 +26,7 @@ from mot_dinov3.outputs.report.tables import (
     list_settings,
     list_versions,
 )
-from mot_dinov3.outputs.report.time_charts import draw_prediction, draw_timeline
+from mot_dinov3.outputs.report.time_charts import draw_fates, draw_prediction, draw_timeline
 from mot_dinov3.outputs.report.track_charts import choose_longest, draw_gantt
 from mot_dinov3.outputs.report.track_history import TrackHistory
 from mot_dinov3.outputs.report.video import ReportVideo
@@ -37,7 +36,7 @@ from mot_dinov3.outputs.report.video_box import build_time_axis, build_video_box
 def run_page(
     run: RunData,
     albums: Mapping[int, Album],
-    film: ReportVideo | None,
+    video: ReportVideo | None,
     page: Path,
     notices: tuple[str, ...] = (),
 ) -> str:
@@ -45,10 +44,10 @@ def run_page(
 
     Args:
         run: the run.
-        albums: identity -> its pictures; those of others are said to be missing.
-        film: the video to show, None where there is none.
-        page: where the file will be, for the way from there to the video.
-        notices: what else has to be said at the top.
+        albums: identity -> its pictures; the page says where there are none.
+        video: the video to show, None where there is none.
+        page: where the file will be, for the path from there to the video.
+        notices: further sentences for the top of the page.
     """
     known = find_figures(run)
     tracks = list(run.tracks.values())
@@ -58,8 +57,8 @@ def run_page(
     pictures = sum(len(picture.source) for one in identities for picture in one.pictures)
     pictures += sum(len(pair.last.source) + len(pair.first.source) for pair in suspected)
     data = {"charts": [chart.as_dict() for chart in drawn], **build_time_axis([run])}
-    box = build_video_box(run, film, page, "film-0", data, pictures)
-    data["films"] = [box.as_dict(run, film)]
+    box = build_video_box(run, video, page, "film-0", data, pictures)
+    data["films"] = [box.as_dict(run, video)]
     values = {
         "title": run.name,
         "version": __version__,
@@ -75,7 +74,7 @@ def run_page(
         "in_place_s": f"{OVERLAP_S:g}",
         "high": find_high_similarity(track for track in tracks if track.confirmed),
         "identities": identities,
-        "everybody": sum(track.confirmed for track in tracks),
+        "confirmed": sum(track.confirmed for track in tracks),
         "own_settings": list_settings(run, changed=True),
         "all_settings": list_settings(run),
         "versions": list_versions(run),
@@ -84,7 +83,7 @@ def run_page(
 
 
 def choose_shown_tracks(run: RunData) -> list[TrackHistory]:
-    """Everybody of whom the page has pictures: the wall and the suspects."""
+    """The tracks of which the page shows pictures: the longest ones and the suspected switches."""
     suspects = find_suspects(list(run.tracks.values()), run.frames["time_s"])
     known = {track.track_id: track for track in choose_longest(run)}
     for pair in suspects:
@@ -93,7 +92,7 @@ def choose_shown_tracks(run: RunData) -> list[TrackHistory]:
 
 
 def draw_charts(run: RunData, source_fps: float) -> list[Chart]:
-    """Every chart for which there is something to draw."""
+    """Every chart that has something to draw."""
     if not len(run.frames):
         return []
     drawn = (draw_timeline(run, source_fps), draw_fates(run), draw_gantt(run), draw_prediction(run))
@@ -101,7 +100,7 @@ def draw_charts(run: RunData, source_fps: float) -> list[Chart]:
 
 
 def list_missing(run: RunData) -> list[str]:
-    """What the page cannot show, and what would have been needed."""
+    """Sentences that say what the page cannot show, and what is needed for it."""
     out = []
     if not len(run.frames):
         out.append(
@@ -119,12 +118,12 @@ def list_missing(run: RunData) -> list[str]:
     compared = any(track.similarity or track.resembles for track in run.tracks.values())
     if embedded and not compared:
         out.append(
-            "How like their past the embeddings were is not written down in these frames, so "
-            "drift is not shown and switches are suspected by place alone."
+            "The similarity of embeddings to those before them is not written down in these "
+            "frames, so drift is not shown and switches are suspected by place alone."
         )
     return out
 
 
 def explain_no_pictures(albums: Mapping[Any, Any], reason: str) -> tuple[str, ...]:
-    """The notice for a page without crops, none where there are some."""
+    """The notice for a page without pictures; none where there are some."""
     return () if albums else (f"There are no pictures of identities: {reason}",)

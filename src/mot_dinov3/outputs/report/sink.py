@@ -1,4 +1,4 @@
-"""Gathers a report while a run goes, and writes it when the figures are known."""
+"""Collects a report while a run goes, and writes it when the facts of the run are known."""
 
 from __future__ import annotations
 
@@ -18,28 +18,25 @@ from mot_dinov3.values.run_facts import RunFacts
 
 
 class ReportSink:
-    """Takes every frame, to be the last of a run's sinks; books its time as "write".
+    """Takes every frame, as the last of a run's sinks; books its time as "write".
 
     Attributes:
         path: where the report will be.
     """
 
     def __init__(self, path: str, name: str, names: Mapping[int, str], timer: StageTimer) -> None:
-        """Nothing is opened before `publish`.
+        """Prepare a report; no file is opened before `publish`.
 
         Args:
             path: the HTML file.
             name: of the source.
             names: class id -> name.
-            timer: holds the stages of the frame that is being written.
+            timer: holds the stages of the frame that is being written; "write" is booked there.
         """
         self.path = path
         self._name, self._names, self._timer = name, names, timer
-        self._recorder, self._likeness, self._crops = (
-            Recorder(),
-            AppearanceHistory(),
-            CropCollector(),
-        )
+        self._recorder, self._crops = Recorder(), CropCollector()
+        self._appearance = AppearanceHistory()
         self._pixels = False
 
     def __enter__(self) -> Self:
@@ -52,25 +49,25 @@ class ReportSink:
         """Take one frame."""
         with self._timer("write"):
             row = len(self._recorder.frames)
-            if any(frame.image.strides):  # else it is a stand-in without pixels of its own
+            if any(frame.image.strides):  # without pixels one zero stands for all of them
                 self._crops.add(row, frame.image, result.tracks)
                 self._pixels = True
             stage_ms = {**result.stage_ms, **self._timer.stage_ms}
-            looks = self._likeness.follow(result)
+            appearances = self._appearance.update(result)
             size = (frame.width, frame.height)
-            self._recorder.add(result, stage_ms, self._timer.latency_ms, looks, size)
+            self._recorder.add(result, stage_ms, self._timer.latency_ms, appearances, size)
 
-    def rename(self, journal: Path, new_of: Mapping[int, int]) -> None:
-        """Show identities that were merged after the run as one.
+    def rename(self, frame_log: Path, new_of: Mapping[int, int]) -> None:
+        """Show identities that were merged after the run as one identity.
 
         Args:
-            journal: the run line by line, under the new identities.
+            frame_log: the frame log of the run, with the new identities.
             new_of: identity that was given up -> the one that took its place.
 
         Raises:
-            InputError: the journal cannot be read.
+            InputError: the frame log cannot be read.
         """
-        self._recorder = record_frame_log(journal)
+        self._recorder = record_frame_log(frame_log)
         self._crops.merge(new_of)
 
     def publish(self, facts: RunFacts) -> None:
@@ -85,6 +82,6 @@ class ReportSink:
         recorder = self._recorder
         run = RunData(Path(self._name).name, recorder.frames, recorder.tracks, self._names, facts)
         albums, page = self._crops.albums(), Path(self.path)
-        reason = "nobody was confirmed." if self._pixels else "the source has no pixels."
-        film = find_video(run, [Path()])
-        write_text(page, run_page(run, albums, film, page, explain_no_pictures(albums, reason)))
+        reason = "no identity was confirmed." if self._pixels else "the source has no pixels."
+        video = find_video(run, [Path()])
+        write_text(page, run_page(run, albums, video, page, explain_no_pictures(albums, reason)))

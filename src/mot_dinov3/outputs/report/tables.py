@@ -21,7 +21,7 @@ LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """A name and what it stands for."""
+    """A name and its value."""
 
     name: str
     value: str
@@ -39,9 +39,9 @@ class StageRow:
 
 
 def find_stages(run: RunData) -> Mapping[str, StageFacts]:
-    """Every stage as the run summed it up, else as its frames add up.
+    """The times of every stage by the facts of the run, or else by its frames.
 
-    The frames come second: each was put down before its own writing was over.
+    The frames come second, as each was recorded before it was written completely.
     """
     if run.facts is not None and run.facts.stages:
         return run.facts.stages
@@ -56,17 +56,27 @@ def find_stages(run: RunData) -> Mapping[str, StageFacts]:
 
 
 def build_stage_rows(run: RunData) -> list[StageRow]:
-    """Mean, 95th percentile and share of every stage, the dearest first."""
-    dearest_first = sorted(find_stages(run).items(), key=lambda item: -item[1].share)
+    """Mean, 95th percentile and share of every stage, the longest first."""
+    longest_first = sorted(find_stages(run).items(), key=lambda item: -item[1].share)
     return [
-        StageRow(name, COLOURS.get(name, OTHER), f"{known.mean_ms:.2f}", f"{known.p95_ms:.2f}",
-                 f"{100 * known.share:.1f} %")
-        for name, known in dearest_first
-    ]  # fmt: skip
+        StageRow(
+            name=name,
+            colour=COLOURS.get(name, OTHER),
+            mean=f"{known.mean_ms:.2f}",
+            p95=f"{known.p95_ms:.2f}",
+            share=f"{100 * known.share:.1f} %",
+        )
+        for name, known in longest_first
+    ]
 
 
 def list_settings(run: RunData, *, changed: bool = False) -> list[SettingRow]:
-    """The settings of a run by flag, those that are not the default alone where `changed`."""
+    """The settings of a run by flag.
+
+    Args:
+        run: the run.
+        changed: leave out settings that have their default.
+    """
     usual = as_dict(TrackConfig())
     return [
         SettingRow(flag_of(key), to_text(value))
@@ -81,13 +91,13 @@ def flag_of(key: str) -> str:
 
 
 def list_versions(run: RunData) -> list[SettingRow]:
-    """What the run was made with."""
+    """The versions of the packages that the run was made with."""
     known = (run.facts.versions if run.facts else None) or {}
     return [SettingRow(name, to_text(value)) for name, value in known.items()]
 
 
 def describe_run(run: RunData) -> list[str]:
-    """What was tracked by what, in a few words each."""
+    """The models, the policy, the device and the size of the frames, in a few words each."""
     known = run.facts or RunFacts()
     words = [
         *(known.models or {}).items(),
@@ -102,7 +112,7 @@ def describe_run(run: RunData) -> list[str]:
 
 
 def to_text(value: object) -> str:
-    """A value as text: without secrets, and not without end."""
+    """A value as text, without secrets and at most 300 characters long."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = hide_secrets(f"{value:g}" if isinstance(value, float) else str(value))

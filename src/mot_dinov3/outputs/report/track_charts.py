@@ -1,8 +1,9 @@
-"""The chart of who was there when."""
+"""The chart of the times at which tracks were seen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -17,27 +18,27 @@ from mot_dinov3.outputs.report.track_history import TrackHistory
 CLASSES = ("#3d7ff2", "#f2662b", "#17a589", "#e0b03c", "#8e5bd9", "#d6569b", "#5b8c2a", "#8a6d5a")
 MOST_TRACKS = 200
 LABELLED = 45
-"""More tracks than this have no room for their names beside them."""
+"""Number of tracks above which their names are left out."""
 BAR = 0.75
-"""Of a row; without it the bars of a class grow until they meet the next of that class."""
+"""Height of a bar as a share of its row; plotly's own choice depends on the next bar of a class."""
 ROW_PX, LEAST_PX, MOST_PX = 15, 220, 900
 
 
 def choose_longest(run: RunData, most: int = MOST_TRACKS) -> list[TrackHistory]:
-    """The confirmed identities seen in most frames, at most `most`, in the order of arrival."""
+    """The confirmed tracks seen in most frames, at most `most`, in the order of their begin."""
     tracks = [track for track in run.tracks.values() if track.confirmed]
     chosen = sorted(tracks, key=lambda track: -track.seen)[:most]
     return sorted(chosen, key=lambda track: (track.begins, track.track_id))
 
 
 def draw_gantt(run: RunData) -> Chart | None:
-    """A bar for every stretch of every track; None where nobody was tracked."""
+    """Draw a bar for every stretch of every track; None where no track was confirmed."""
     tracks = choose_longest(run)
     if not tracks:
         return None
     frame = run.frames["frame"].astype(np.int64)
     step = int(np.median(np.diff(frame))) if len(frame) > 1 else 1
-    everybody = sum(track.confirmed for track in run.tracks.values())
+    confirmed = sum(track.confirmed for track in run.tracks.values())
     bars, cut = _bars(run, tracks, frame, step)
     traces = [*_lost(tracks, frame, step), *bars, *_marks(tracks, frame)]
     places = list(range(len(tracks)))
@@ -53,47 +54,61 @@ def draw_gantt(run: RunData) -> Chart | None:
     )
     height = min(MOST_PX, max(LEAST_PX, 90 + ROW_PX * len(tracks)))
     layout = {"yaxis": y, "hovermode": "closest", "barmode": "overlay", "bargap": 0.25}
-    rest = f"The {len(tracks)} longest of {everybody:,} tracks. " if everybody > len(tracks) else ""
-    return Chart("gantt", "Who was there when", note, traces, layout, height, rest + cut)
+    rest = f"The {len(tracks)} longest of {confirmed:,} tracks. " if confirmed > len(tracks) else ""
+    return Chart("gantt", "When each track was seen", note, traces, layout, height, rest + cut)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A bar: the row of the chart, and the first and the last frame."""
+
+    place: int
+    text: str
+    first: int
+    last: int
 
 
 def _bars(
     run: RunData, tracks: Sequence[TrackHistory], frame: NDArray[np.int64], step: int
 ) -> tuple[list[Trace], str]:
-    """A trace for each class; and what to say where short stretches were left out."""
+    """A trace for each class, and the sentence where short stretches were left out."""
     traces, cut = [], ""
     classes = sorted({track.class_id for track in tracks})
     for number, class_id in enumerate(classes):
         own = [(place, track) for place, track in enumerate(tracks) if track.class_id == class_id]
-        spans = [(end - begin, place, track, begin, end)
-                 for place, track in own for begin, end in track.spans]  # fmt: skip
-        if len(spans) > MOST_POINTS:
-            cut = f"The {MOST_POINTS:,} longest stretches of a class."
-            spans = sorted(spans, key=lambda span: -span[0])[:MOST_POINTS]
         name = escape_text(run.class_of(own[0][1]))
-        traces.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "name": name,
-                "y": [place for _, place, _, _, _ in spans],
-                "base": [int(frame[begin]) for *_, begin, _ in spans],
-                "x": [int(frame[end] - frame[begin]) + step for *_, begin, end in spans],
-                "text": [f"ID {track.track_id} {name}" for _, _, track, _, _ in spans],
-                "customdata": [[int(frame[begin]), int(frame[end])] for *_, begin, end in spans],
-                "textposition": "none",
-                "width": BAR,
-                "hovertemplate": "%{text}: frames %{customdata[0]} to %{customdata[1]}"
-                                 "<extra></extra>",
-                "marker": {"color": CLASSES[number % len(CLASSES)], "line": {"width": 0}},
-                "opacity": 0.85,
-            }
-        )  # fmt: skip
+        bars = [
+            _Stretch(place, f"ID {track.track_id} {name}", int(frame[begin]), int(frame[end]))
+            for place, track in own
+            for begin, end in track.spans
+        ]
+        if len(bars) > MOST_POINTS:
+            cut = f"The {MOST_POINTS:,} longest stretches of a class."
+            bars = sorted(bars, key=lambda bar: bar.first - bar.last)[:MOST_POINTS]
+        traces.append(_draw_bars(bars, name, CLASSES[number % len(CLASSES)], step))
     return traces, cut
 
 
+def _draw_bars(bars: Sequence[_Stretch], name: str, colour: str, step: int) -> Trace:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "y": [bar.place for bar in bars],
+        "base": [bar.first for bar in bars],
+        "x": [bar.last - bar.first + step for bar in bars],
+        "text": [bar.text for bar in bars],
+        "customdata": [[bar.first, bar.last] for bar in bars],
+        "textposition": "none",
+        "width": BAR,
+        "hovertemplate": "%{text}: frames %{customdata[0]} to %{customdata[1]}<extra></extra>",
+        "marker": {"color": colour, "line": {"width": 0}},
+        "opacity": 0.85,
+    }
+
+
 def _lost(tracks: Sequence[TrackHistory], frame: NDArray[np.int64], step: int) -> list[Trace]:
-    """A thin line in every gap of everybody; nothing where there is none."""
+    """A thin line in every gap of every track; no trace where there is no gap."""
     x: list[int | None] = []
     y: list[int | None] = []
     for place, track in enumerate(tracks):
@@ -101,12 +116,12 @@ def _lost(tracks: Sequence[TrackHistory], frame: NDArray[np.int64], step: int) -
             x += [int(frame[end]) + step, int(frame[begin]), None]
             y += [place, place, None]
     x, y = x[: 3 * (MOST_POINTS // 3)], y[: 3 * (MOST_POINTS // 3)]
-    look = {"width": 1, "color": MUTED, "dash": "dot"}
-    return [draw_line("lost", x, y, line=look, hoverinfo="skip")] if x else []
+    style = {"width": 1, "color": MUTED, "dash": "dot"}
+    return [draw_line("lost", x, y, line=style, hoverinfo="skip")] if x else []
 
 
 def _marks(tracks: Sequence[TrackHistory], frame: NDArray[np.int64]) -> list[Trace]:
-    """A tick for every embedding that was computed; nothing where none was."""
+    """A tick for every embedding that was computed; no trace where there is none."""
     spots = [(place, row) for place, track in enumerate(tracks) for row in track.fresh]
     if len(spots) > MOST_POINTS:
         chosen = np.linspace(0, len(spots) - 1, MOST_POINTS).astype(int).tolist()

@@ -1,7 +1,8 @@
-"""What a report keeps of every identity: when it was seen, when it was looked at, how it looked."""
+"""What a report keeps of every track: when it was seen and embedded, and how it looked."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -10,28 +11,30 @@ import numpy as np
 from mot_dinov3.values import CONFIRMED, NO_VALUES, FloatArray, Look, Tracks, boxes
 
 STRIDE = 5
-"""Boxes from one place to the next by which speed is measured."""
-LOOK_EVERY = 3
-"""Frames from one search for a clearer box to the next: neighbours show the same."""
+"""Boxes from one point of `steps` to the next, by which speed is measured."""
+CLARITY_EVERY = 3
+"""Frames from one search for a clearer box to the next: neighbouring frames show the same."""
 
 
 @dataclass(slots=True)
 class TrackHistory:
-    """One identity from its first to its last box; places in time are rows of the frame table.
+    """One track from its first to its last box; times are rows of the frame table.
 
     Attributes:
-        track_id: the identity.
+        track_id: its identity.
         class_id: of its last box.
-        confirmed: whether it was ever more than tentative.
-        spans: [first row, last row] of every stretch in which it was seen without a break.
+        confirmed: it was confirmed at some time.
+        spans: [first row, last row] of every stretch in which it was seen without a gap.
         fresh: rows in which an embedding of it was computed.
-        similarity: (row, cosine with what was remembered of it) of all but its first embedding.
-        resembles: identity that had left -> cosine of its first embedding with that one.
-        first_box: (4,) xyxy of its first box, `last_box` of its last one.
-        steps: (seconds, box) of its last box but five to nine, of its last but up to four, and
-            of its last; as far as there were so many.
-        seen: frames in which it had a detection.
-        best: (row, (4,) xyxy) of its clearest box, which was `clearest`.
+        similarity: (row, cosine with its mean embedding) of all embeddings but the first.
+        resembles: identity that had ended -> cosine of the first embedding with its mean.
+        first_box: (4,) xyxy, pixels, of its first box.
+        last_box: (4,) of its last box.
+        steps: (seconds, box) of three of its boxes: of the last one, of one up to four boxes
+            before it, and of one five boxes before that; of the first where there are fewer.
+        seen: number of frames in which it had a detection.
+        best: (row, (4,) xyxy) of its clearest box.
+        clearest: the clarity of that box, see `rate_clarity`.
     """
 
     track_id: int
@@ -69,49 +72,59 @@ class TrackHistory:
 
 
 class TrackBook:
-    """The tracks of a run, written frame by frame; who was never confirmed is struck out again.
+    """The tracks of a run, frame by frame; a track that ends unconfirmed is removed.
 
     Attributes:
-        tracks: identity -> its history, in the order of birth.
+        tracks: identity -> its history, in the order in which they began.
     """
 
     def __init__(self) -> None:
         self.tracks: dict[int, TrackHistory] = {}
-        self._unproven: set[int] = set()
+        self._tentative: set[int] = set()
 
     def add(
         self,
         row: int,
         time_s: float,
         tracks: Tracks,
-        looks: Iterable[Look],
+        appearances: Iterable[Look],
         size: tuple[int, int] | None = None,
     ) -> None:
-        """Take the tracks of the next frame, which becomes row `row`; `size` is the picture's."""
+        """Take the tracks of the next frame.
+
+        Args:
+            row: of the frame in the frame table.
+            time_s: of the frame.
+            tracks: of the frame.
+            appearances: what the embeddings of the frame say of their tracks.
+            size: width and height of the picture in pixels, None if unknown.
+        """
         here = tracks[tracks.detection >= 0]
-        clear = rate_clarity(here, size).tolist() if row % LOOK_EVERY == 0 else [-1.0] * len(here)
+        clear = (
+            rate_clarity(here, size).tolist() if row % CLARITY_EVERY == 0 else [-1.0] * len(here)
+        )
         for index, track_id in enumerate(here.id.tolist()):
-            history = self._seen(row, time_s, track_id, here.xyxy[index])
+            history = self._observe(row, time_s, track_id, here.xyxy[index])
             history.class_id = int(here.class_id[index])
             if int(here.state[index]) == CONFIRMED:
                 history.confirmed = True
-                self._unproven.discard(history.track_id)
+                self._tentative.discard(history.track_id)
             if here.fresh[index]:
                 history.fresh.append(row)
             if clear[index] > history.clearest:
                 history.best, history.clearest = (row, here.xyxy[index]), clear[index]
-        for look in looks:
-            if look.track_id in self.tracks:
-                self._look(row, self.tracks[look.track_id], look)
-        for track_id in self._unproven.difference(tracks.id.tolist()):
-            self._unproven.remove(track_id)
+        for appearance in appearances:
+            if appearance.track_id in self.tracks:
+                self._compare(row, self.tracks[appearance.track_id], appearance)
+        for track_id in self._tentative.difference(tracks.id.tolist()):
+            self._tentative.remove(track_id)
             del self.tracks[track_id]
 
-    def _seen(self, row: int, time_s: float, track_id: int, box: FloatArray) -> TrackHistory:
+    def _observe(self, row: int, time_s: float, track_id: int, box: FloatArray) -> TrackHistory:
         history = self.tracks.get(track_id)
         if history is None:
             history = self.tracks[track_id] = TrackHistory(track_id, -1, box, box, best=(row, box))
-            self._unproven.add(track_id)
+            self._tentative.add(track_id)
         if history.spans and history.ends == row - 1:
             history.spans[-1][1] = row
         else:
@@ -126,18 +139,19 @@ class TrackBook:
         return history
 
     @staticmethod
-    def _look(row: int, history: TrackHistory, look: Look) -> None:
-        if look.similarity == look.similarity:  # a number
-            history.similarity.append((row, look.similarity))
-        history.resembles |= {other: value for other, value in look.resembles if value == value}
+    def _compare(row: int, history: TrackHistory, appearance: Look) -> None:
+        if not math.isnan(appearance.similarity):
+            history.similarity.append((row, appearance.similarity))
+        known = {i: value for i, value in appearance.resembles if not math.isnan(value)}
+        history.resembles |= known
 
 
 def rate_clarity(tracks: Tracks, size: tuple[int, int] | None = None) -> FloatArray:
-    """(T,) how well each box shows somebody: confidence x visible area x share not shared.
+    """(T,) how clearly each box shows its object: score x visible area x share not overlapped.
 
     Args:
-        tracks: those seen in one frame.
-        size: width and height of the picture; None where boxes can only be taken as they are.
+        tracks: those that are seen in one frame.
+        size: width and height of the picture in pixels; None to take all of each box as visible.
     """
     if not len(tracks):
         return NO_VALUES

@@ -1,4 +1,4 @@
-"""The video of a run, for the page that shows it: where it is, and when it shows which frame."""
+"""The video of a run for its page: where the file is, and when it shows which frame."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = {
     ".webm": "video/webm",
     ".mkv": "video/webm",
 }
-"""Suffix -> what browsers are told it is."""
+"""Suffix -> media type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ReportVideo:
 
     Attributes:
         path: the file.
-        annotated: it is the run's own output, with boxes; else the source.
+        annotated: it is the output of the run, with boxes; otherwise it is the source.
     """
 
     path: Path
@@ -44,15 +44,15 @@ class ReportVideo:
         return KINDS[self.path.suffix.lower()]
 
     def size(self) -> int:
-        """Bytes that it takes inside a page."""
+        """Bytes that the video takes inside a page."""
         return 4 * -(-self.path.stat().st_size // 3)
 
-    def embedded(self) -> str:
+    def encode(self) -> str:
         """The whole file as base64."""
         return base64.b64encode(self.path.read_bytes()).decode("ascii")
 
     def address(self, page: Path) -> str:
-        """How a page finds it: relative, and quoted so that no name can be anything else."""
+        """The address of the video in a page: relative, and quoted against hostile names."""
         try:
             relative = os.path.relpath(self.path.resolve(), page.resolve().parent)
         except ValueError:  # another drive
@@ -63,15 +63,15 @@ class ReportVideo:
 def find_video(
     run: RunData, places: Iterable[Path], *, plain_first: bool = False
 ) -> ReportVideo | None:
-    """The video of a run, the annotated one before the source; None where there is none.
+    """Find the video of a run, the annotated one before the source; None if there is none.
 
-    Names come from the run's figures, which may be anybody's: only an existing ordinary file with
-    the suffix of a video is taken.
+    The names come from a file that may be hostile: only an existing ordinary file with the suffix
+    of a video is taken.
 
     Args:
         run: its settings name the files.
-        places: directories from which relative names may be meant.
-        plain_first: take the source, without boxes, before the other.
+        places: directories that relative names may be relative to.
+        plain_first: look for the source, without boxes, first.
     """
     settings, places = run.settings, list(places)
     names = [(settings.get("source"), False)]
@@ -85,7 +85,15 @@ def find_video(
 
 
 def find_file(name: Any, places: Iterable[Path]) -> Path | None:  # noqa: ANN401 - from a JSON file
-    """The video file that `name` means in one of the `places`, also beside what it was."""
+    """Find a video file.
+
+    Args:
+        name: what a file of settings holds as its path, of any type.
+        places: directories that the path, or its last part alone, may be relative to.
+
+    Returns:
+        The path, None where there is no such video.
+    """
     if not isinstance(name, str) or not name or "\0" in name:
         return None
     wanted = Path(name)
@@ -101,26 +109,26 @@ def find_file(name: Any, places: Iterable[Path]) -> Path | None:  # noqa: ANN401
     return None
 
 
-def find_namesake(journal: Path) -> ReportVideo | None:
-    """The video beside a journal that is called like it, as killed runs leave both."""
+def find_namesake(frame_log: Path) -> ReportVideo | None:
+    """The video of the same name beside a frame log, as killed runs leave both."""
     for suffix in KINDS:
-        path = find_file(journal.with_suffix(suffix).name, [journal.parent])
+        path = find_file(frame_log.with_suffix(suffix).name, [frame_log.parent])
         if path is not None:
             return ReportVideo(path, annotated=True)
     return None
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file begins as those of `KINDS` do (ISO 14496-12 `ftyp`; EBML)."""
+    """Whether a file begins like the kinds of `KINDS` (ISO 14496-12 `ftyp`; EBML)."""
     with path.open("rb") as file:
         head = file.read(12)
     return head[4:8] in (b"ftyp", b"moov", b"wide", b"mdat") or head[:4] == b"\x1aE\xdf\xa3"
 
 
-def compute_video_times(run: RunData, film: ReportVideo | None) -> Column:
-    """(F,) seconds of the film at which every row of the frame table is shown."""
+def compute_video_times(run: RunData, video: ReportVideo | None) -> Column:
+    """(F,) seconds of the video at which each row of the frame table is shown."""
     time_s = run.frames["time_s"]
-    if film is not None and not film.annotated:
+    if video is not None and not video.annotated:
         return time_s
     rate = run.settings.get("fps", 0)
     if isinstance(rate, int | float) and rate > 0:
@@ -128,9 +136,9 @@ def compute_video_times(run: RunData, film: ReportVideo | None) -> Column:
     return time_s - time_s[:1] if len(time_s) else time_s
 
 
-def build_clock(run: RunData, film: ReportVideo | None) -> dict[str, list[float]]:
-    """Frames and the film's seconds at them, at most 5,000; what lies between is even."""
-    frames, seconds = run.frames["frame"], compute_video_times(run, film)
+def build_clock(run: RunData, video: ReportVideo | None) -> dict[str, list[float]]:
+    """At most 5,000 frames and the seconds of the video at them, for interpolation."""
+    frames, seconds = run.frames["frame"], compute_video_times(run, video)
     rows = np.unique(np.linspace(0, max(len(frames) - 1, 0), MOST_POINTS).astype(np.int64))
     rows = rows[: len(frames)]
     return {"frame": frames[rows].tolist(), "video_s": seconds[rows].round(4).tolist()}

@@ -1,4 +1,4 @@
-"""Where a page shows the video, and whether it carries it inside."""
+"""The place for the video in a page, which holds the video or links to it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.video import ReportVideo, build_clock
 
 MOST_BYTES = 14_500_000
-"""Pages stay below 15 MB; a video that would not fit is linked instead."""
+"""Bytes of a page; a video that would not fit is linked instead."""
 OWN_BYTES = 600_000
-"""What a page needs beside plotly, its data and its pictures."""
+"""Bytes of a page beside plotly, its data and its pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class VideoBox:
     Attributes:
         key: its name in the page.
         kind: media type.
-        caption: what is shown, or why nothing is.
-        address: of a linked video, empty for none.
-        embedded: the whole video as base64, empty for none.
-        colour: that of its run.
+        caption: says what is shown, or why nothing is.
+        address: of a linked video, "" for none.
+        embedded: the whole video as base64, "" for none.
+        colour: of the run.
     """
 
     key: str
@@ -40,42 +40,44 @@ class VideoBox:
     embedded: str = ""
     colour: str = ""
 
-    def as_dict(self, run: RunData, film: ReportVideo | None) -> dict[str, Any]:
+    def as_dict(self, run: RunData, video: ReportVideo | None) -> dict[str, Any]:
         """What the page's script needs."""
-        return {"key": self.key, "kind": self.kind, "clock": build_clock(run, film)}
+        return {"key": self.key, "kind": self.kind, "clock": build_clock(run, video)}
 
 
 def build_video_box(
     run: RunData,
-    film: ReportVideo | None,
+    video: ReportVideo | None,
     page: Path,
     key: str,
     data: Mapping[str, Any],
     taken: int,
 ) -> VideoBox:
-    """The place for a run's video.
+    """Build the place for the video of a run.
 
     Args:
         run: the run.
-        film: its video, None where there is none.
+        video: its video, None where there is none.
         page: the HTML file.
-        key: what the place is called in the page.
-        data: what else the page carries for its script.
-        taken: bytes that pictures and other videos take.
+        key: name of the place in the page.
+        data: what the page holds for its script.
+        taken: bytes of pictures and other videos.
     """
-    if film is None:
+    if video is None:
         words = "This run wrote no video that can be found here"
         if run.settings.get("no_video"):
             words = "This run was told to write no video (--no-video), and its source is not here"
         return VideoBox(key, "", f"{words}. Charts still name the frame that is clicked.")
-    what = "with boxes" if film.annotated else "the source itself, without boxes"
-    megabytes = film.path.stat().st_size / 1e6
+    what = "with boxes" if video.annotated else "the source itself, without boxes"
+    megabytes = video.path.stat().st_size / 1e6
     room = MOST_BYTES - OWN_BYTES - len(read_plotly_script()) - taken - len(json.dumps(data))
-    if film.size() <= room:
-        caption = f"{film.path.name}, {what}; inside this page ({megabytes:.1f} MB)"
-        return VideoBox(key, film.kind, caption, embedded=film.embedded())
-    caption = f"{film.path.name}, {what}; beside this page ({megabytes:.1f} MB), keep both together"
-    return VideoBox(key, film.kind, caption, address=film.address(page))
+    if video.size() <= room:
+        caption = f"{video.path.name}, {what}; inside this page ({megabytes:.1f} MB)"
+        return VideoBox(key, video.kind, caption, embedded=video.encode())
+    caption = (
+        f"{video.path.name}, {what}; beside this page ({megabytes:.1f} MB), keep both together"
+    )
+    return VideoBox(key, video.kind, caption, address=video.address(page))
 
 
 def build_time_axis(runs: Sequence[RunData]) -> dict[str, Any]:

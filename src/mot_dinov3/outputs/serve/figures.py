@@ -1,4 +1,4 @@
-"""What the page tells of a run, as plain values."""
+"""The figures of a run that the page shows, as plain values."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mot_dinov3.values.stats_json import to_stats
 RECENT = 150
 """Frames that the chart shows."""
 SUMMED_EVERY_S = 0.5
-"""Adding a run up takes a millisecond: not for every frame."""
+"""Seconds between summaries: one takes a millisecond, too much for every frame."""
 WATCHED_S = 3.0
-"""Whoever has not asked for so long does not look any more."""
+"""Seconds without a request after which the page counts as closed."""
 
 
 class LiveFigures:
-    """Keeps the latest figures; written in the loop's thread, read by those of the page.
+    """The latest figures; the thread of the loop writes them, those of the page read them.
 
-    What is read is replaced as a whole, never changed, so nobody waits for anybody.
+    A value that is read is replaced as a whole and never changed, so no thread waits for another.
 
     Attributes:
-        total: frames expected, 0 if unknown.
+        total: number of frames that are expected, 0 if unknown.
         over: the run has ended.
     """
 
@@ -34,15 +34,20 @@ class LiveFigures:
         self.over = False
         self._clock = clock
         self._began_s = self._summed_s = clock()
-        self._asked_s = float("-inf")
+        self._requested_s = float("-inf")
         self._latest: tuple[FrameResult, float] | None = None
         self._statistics: RunStatistics | None = None
         self._run: dict[str, Any] = {}
         self._recent: deque[tuple[float, float, float]] = deque(maxlen=RECENT)
         self._latency_ms = 0.0
 
-    def tell(self, result: FrameResult, statistics: RunStatistics) -> None:
-        """Hear of one more frame."""
+    def update(self, result: FrameResult, statistics: RunStatistics) -> None:
+        """Take one more frame.
+
+        Args:
+            result: of the frame.
+            statistics: of the run up to and with this frame.
+        """
         now_s = self._clock()
         if self._latest is None:
             self._began_s = now_s
@@ -55,23 +60,23 @@ class LiveFigures:
             self._sum_up(now_s)
 
     def end(self) -> None:
-        """Hear that no frame comes any more."""
+        """Note that the run has ended."""
         self._sum_up(self._clock())
         self.over = True
 
     def is_watched(self) -> bool:
-        """Whether somebody asked for the figures a moment ago."""
-        return self._clock() - self._asked_s < WATCHED_S
+        """Whether a browser requested the figures a moment ago."""
+        return self._clock() - self._requested_s < WATCHED_S
 
-    def figures(self) -> dict[str, Any]:
+    def read(self) -> dict[str, Any]:
         """The run so far: `frame` (the latest), `run` (as in `--stats-json`), `recent`."""
-        now_s = self._asked_s = self._clock()
+        now_s = self._requested_s = self._clock()
         out: dict[str, Any] = {"over": self.over, "total": self.total, "run": self._run}
         out["recent"] = [[round(value, 2) for value in row] for row in self._recent.copy()]
         if self._latest is not None:
-            result, told_s = self._latest
+            result, updated_s = self._latest
             out["frame"] = describe_frame(result)
-            out["silent_s"] = round(now_s - told_s, 1)
+            out["silent_s"] = round(now_s - updated_s, 1)
         return out
 
     def _sum_up(self, now_s: float) -> None:
@@ -82,7 +87,7 @@ class LiveFigures:
 
 
 def describe_frame(result: FrameResult) -> dict[str, Any]:
-    """One frame's counters: those of the progress line."""
+    """The counters of one frame, the same as in the progress line."""
     embed = result.embed
     return {
         "index": result.frame_index,

@@ -1,4 +1,4 @@
-"""What the page's server answers, to whom, and to whom not."""
+"""The answers of the page's server, and which requests it refuses."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""Nothing is loaded from elsewhere, framed, kept, or told to anybody, least of all the address."""
+"""Nothing is loaded from elsewhere, framed or kept, and no other site learns the address."""
 
 SLOW_S = 5.0
-"""A client that takes or sends nothing for so long is let go."""
+"""Seconds after which a client that neither takes nor sends is disconnected."""
 AGAIN_S = 2.0
-"""A picture is sent again after so long, which shows whether anybody is still there."""
+"""Seconds after which a picture is sent again: it shows whether the client is still there."""
 BOUNDARY = b"picture"
 
 
 class PageHandler(BaseHTTPRequestHandler):
-    """One request: the page, its figures, its pictures, or the wish to stop.
+    """Answers one request for the page, its figures or its pictures, or ends the run.
 
-    Without the secret there is nothing here at all, whatever the path.
+    Without the secret in its path every request is answered with "not found".
     """
 
     timeout = SLOW_S
@@ -54,12 +54,19 @@ class PageHandler(BaseHTTPRequestHandler):
     def __init__(
         self,
         *request: Any,  # noqa: ANN401 - what socketserver hands on
-        screen: LivePicture,
+        picture: LivePicture,
         figures: Callable[[], dict[str, Any]],
         ask_stop: Callable[[], None],
     ) -> None:
-        """Args: the request of `socketserver`; the pictures; the figures; who hears a wish."""
-        self._screen, self._figures, self._ask_stop = screen, figures, ask_stop
+        """Answer the request.
+
+        Args:
+            *request: what `socketserver` hands on.
+            picture: the newest picture.
+            figures: returns the figures of the run.
+            ask_stop: called when the request asks for the end of the run.
+        """
+        self._picture, self._figures, self._ask_stop = picture, figures, ask_stop
         super().__init__(*request)
 
     def do_GET(self) -> None:
@@ -80,7 +87,7 @@ class PageHandler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND)
 
     def do_POST(self) -> None:
-        """Hear the wish to stop, from our own page only."""
+        """End the run if the request comes from our own page."""
         place = self._place()
         if place is None:
             return
@@ -95,14 +102,14 @@ class PageHandler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND)
 
     def version_string(self) -> str:
-        """Nobody needs to know what runs here."""
+        """The name of the server, without its version."""
         return "mot_dinov3"
 
     def log_message(self, *_: object) -> None:
-        """Nothing: requests hold the secret."""
+        """Write no log, as requests hold the secret."""
 
     def end_headers(self) -> None:
-        """Add what holds for every answer."""
+        """Add the headers of every answer."""
         for name, value in HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
@@ -127,15 +134,15 @@ class PageHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _stream(self) -> None:
-        """Newest pictures as they come; whoever is slow skips some, or is let go."""
+        """Send the newest pictures as they come; a slow client misses some, or is disconnected."""
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY.decode()}")
         self.end_headers()
         self.wfile.write(b"--" + BOUNDARY)
         number = 0
-        with self._screen.looking():
-            while not self._screen.over:
-                number, jpeg = self._screen.after(number, AGAIN_S)
+        with self._picture.watch():
+            while not self._picture.over:
+                number, jpeg = self._picture.wait_for_next(number, AGAIN_S)
                 if jpeg:
                     head = f"\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     # The boundary right behind it: a browser shows a picture when that has come.

@@ -1,4 +1,4 @@
-"""The newest picture of a run as JPEG, made only while somebody looks."""
+"""The newest picture of a run as JPEG, made only while a browser shows it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from mot_dinov3.values import Frame, FrameResult, Image
 
 QUALITY = 80
 MOST_WIDTH = 1280
-"""Wider pictures are scaled down: the page is for watching, the video for looking closely."""
+"""Pixels; wider pictures are scaled down, as the video is there for a closer look."""
 LEAST_STEP_S = 1 / 25
 
 
 class LivePicture:
-    """Draws and encodes in a thread of its own, at most 25 times a second.
+    """Draws and encodes the newest frame in a thread, at most 25 times a second.
 
-    Whoever tracks only leaves the newest frame here, which costs nothing and never waits.
+    The thread of the loop only leaves the frame here, which takes no time and never waits.
 
     Attributes:
         names: class id -> name, for the labels.
-        over: no picture comes any more.
+        over: the run has ended, there will be no more pictures.
     """
 
     def __init__(self, draw: DrawConfig) -> None:
@@ -52,15 +52,15 @@ class LivePicture:
         self._thread.wait()
 
     def show(self, frame: Frame, result: FrameResult) -> None:
-        """Leave the newest frame; its pixels must stay as they are."""
+        """Leave the newest frame; the caller must not change its pixels."""
         with self._changed:
             self._shown, self._fresh = (frame, result), True
             if self._viewers:
                 self._changed.notify_all()
 
     @contextmanager
-    def looking(self) -> Iterator[None]:
-        """Have pictures made inside."""
+    def watch(self) -> Iterator[None]:
+        """Inside the context pictures are made."""
         with self._changed:
             self._viewers += 1
             self._fresh = self._shown is not None
@@ -71,10 +71,16 @@ class LivePicture:
             with self._changed:
                 self._viewers -= 1
 
-    def after(self, number: int, patience_s: float) -> tuple[int, bytes]:
-        """The newest JPEG and its number, once that is not `number`, or after `patience_s`.
+    def wait_for_next(self, number: int, patience_s: float) -> tuple[int, bytes]:
+        """Wait for a picture that is newer than one the caller has.
 
-        Number 0 has no bytes: there was no frame yet. At the end it returns at once.
+        Args:
+            number: of the caller's picture, 0 for none.
+            patience_s: seconds after which the same picture is returned.
+
+        Returns:
+            Number and JPEG of the newest picture; (0, b"") before the first frame. After the end
+            of the run it returns at once.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._number != number or self.over, patience_s)
@@ -88,7 +94,7 @@ class LivePicture:
                     return
                 shown, self._fresh = self._shown, False
             began_s = monotonic()
-            jpeg = self._encoded(*shown)
+            jpeg = self._encode(*shown)
             with self._changed:
                 self._number, self._jpeg = self._number + 1, jpeg
                 self._changed.notify_all()
@@ -96,7 +102,7 @@ class LivePicture:
                     lambda: self.over, LEAST_STEP_S - min(LEAST_STEP_S, monotonic() - began_s)
                 )
 
-    def _encoded(self, frame: Frame, result: FrameResult) -> bytes:
+    def _encode(self, frame: Frame, result: FrameResult) -> bytes:
         picture: Image = draw_tracks(frame.image, result, self.names, self._draw)
         if frame.width > MOST_WIDTH:
             size = (MOST_WIDTH, max(1, round(frame.height * MOST_WIDTH / frame.width)))

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from mot_dinov3.config import TrackConfig
+from mot_dinov3.config import OutputConfig, TrackConfig
 from mot_dinov3.io.info import SourceInfo
+from mot_dinov3.outputs.sinks.renaming import NewOf
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
 
@@ -47,12 +48,15 @@ class FileSink(ABC):
         is_directory: it writes a new directory, not a file.
         needs_pixels: it looks at the pictures of the source.
         from_frame_log: a frame log and the source are enough to write it again, as `render` does.
+        rename: rewrites a finished file under other identities; None where only writing it again
+            from a frame log can do that.
         path: where the result is, for the closing lines.
     """
 
     is_directory: ClassVar[bool] = False
     needs_pixels: ClassVar[bool] = False
     from_frame_log: ClassVar[bool] = False
+    rename: ClassVar[staticmethod[[Path, Path, NewOf], None] | None] = None
 
     def __init__(self, path: str, file: AbstractContextManager[Any], timer: StageTimer) -> None:
         """Wire the sink to its `file`, which is opened when the run begins."""
@@ -74,8 +78,25 @@ class FileSink(ABC):
             config: all stages.
 
         Raises:
-            MotError: another setting leaves the sink nothing to write, or the path is no good.
+            MotError: another setting leaves the sink nothing to write, or the path cannot be used.
         """
+
+    @classmethod
+    def rename_directory(cls, path: Path, new_of: NewOf, config: OutputConfig) -> bool:
+        """Put what is in a finished directory under other identities.
+
+        Args:
+            path: the directory.
+            new_of: id that is given up -> the one that takes its place.
+            config: all outputs.
+
+        Returns:
+            False where the class cannot do that.
+
+        Raises:
+            OutputError: the system refused.
+        """
+        return False
 
     @property
     def partial(self) -> Path | None:

@@ -5,26 +5,43 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 from mot_dinov3.errors import OutputError
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.jsonl import TIME_DIGITS, to_number
+from mot_dinov3.outputs.sinks.renaming import NewOf, choose_rows, create_renamer
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult, TrackState
 
 PIXEL_DIGITS, SCORE_DIGITS = 2, 4
-COLUMNS = ("frame", "time_s", "id", "class_id", "class", "state", "seen", "embedded",
-           "x1", "y1", "x2", "y2", "score")  # fmt: skip
+COLUMNS = (
+    *("frame", "time_s", "id", "class_id", "class", "state", "seen", "embedded"),
+    *("x1", "y1", "x2", "y2", "score"),
+)
 """The header; columns may be added at the end, never moved."""
+SEEN_COLUMN = COLUMNS.index("seen")
 
 UNSEEN = re.compile(r"[^\x20-\U0010ffff]|[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Line breaks, other control characters and halves of characters: they would break the rows."""
 FORMULA = re.compile(r"(^|[;,|\"'])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""Where a spreadsheet would begin to calculate: at the start of a cell, or behind what other
-countries' spreadsheets take for the end of one (OWASP, CSV injection)."""
+"""Where a spreadsheet would begin to calculate: at the start of a cell, or behind a character that
+ends a cell in some countries (OWASP, CSV injection)."""
+
+
+def rename_csv_lines(lines: Sequence[str], new_of: NewOf) -> Iterator[str]:
+    """The lines of a frame of `--save-csv`, or its header: the id is the third column."""
+    if not lines[0].partition(",")[0].isdigit():
+        yield from lines
+        return
+    cells = [line.split(",", 3) for line in lines]
+    seen = [row[SEEN_COLUMN] == "1" for row in csv.reader(lines)]
+    known = [(int(row[2]), is_seen) for row, is_seen in zip(cells, seen, strict=True)]
+    for row, number in choose_rows(known, new_of).items():
+        frame, time_s, _, rest = cells[row]
+        yield f"{frame},{time_s},{number},{rest}"
 
 
 class CsvSink(FileSink):
@@ -34,6 +51,7 @@ class CsvSink(FileSink):
     """
 
     from_frame_log = True
+    rename = staticmethod(create_renamer(rename_csv_lines, together=True))
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
         self._file = AtomicTextFile(path, flush_lines=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mot_dinov3.config import NO_EMBEDDER, TrackConfig
 from mot_dinov3.errors import UsageError
+from mot_dinov3.io.formats.embeddings import rename_embeddings
 from mot_dinov3.io.write.columns import ColumnFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
@@ -22,6 +23,8 @@ class EmbeddingsSink(FileSink):
 
     A run that was killed leaves its rows under the partial name, with the same names.
     """
+
+    rename = staticmethod(rename_embeddings)
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
         self._file = ColumnFile(path, build_row_type(0))
@@ -72,7 +75,7 @@ class EmbeddingsSink(FileSink):
 
 
 def build_row_type(width: int) -> np.dtype[np.void]:
-    """A row: who, when, what, where, how sure, how good, and the unit vector of `width` numbers.
+    """The type of a row of the file, with a unit vector of `width` numbers.
 
     `frame` is 0-based, `xyxy` in pixels, `state` a `TrackState`, `memorable` whether the crop
     shows enough for a gallery to remember it.
@@ -94,15 +97,15 @@ def build_row_type(width: int) -> np.dtype[np.void]:
 
 def select_rows(result: FrameResult) -> NDArray[np.void]:
     """(M,) rows of `build_row_type`, one per track with an embedding computed in this frame."""
-    looks, tracks = result.embeddings, result.tracks
-    if looks is None:
+    embeddings, tracks = result.embeddings, result.tracks
+    if embeddings is None:
         return np.empty(0, build_row_type(0))
     seen = tracks[tracks.detection >= 0]
-    owners = seen[looks.fresh[seen.detection]]
-    rows = np.empty(len(owners), build_row_type(looks.vectors.shape[1]))
+    owners = seen[embeddings.fresh[seen.detection]]
+    rows = np.empty(len(owners), build_row_type(embeddings.vectors.shape[1]))
     rows["frame"], rows["time_s"] = result.frame_index, result.time_s
     for name in ("id", "class_id", "state", "score", "xyxy"):
         rows[name] = getattr(owners, name)
-    rows["memorable"] = looks.memorable[owners.detection]
-    rows["vectors"] = looks.vectors[owners.detection]
+    rows["memorable"] = embeddings.memorable[owners.detection]
+    rows["vectors"] = embeddings.vectors[owners.detection]
     return rows

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mot_dinov3.config import OutputConfig, TrackConfig
-from mot_dinov3.config.tracking.outputs import flag_of_sink
+from mot_dinov3.config.tracking.outputs import VIDEO, flag_of_sink
 from mot_dinov3.registry import Registry
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SINKS = Registry(
     "output",
     {
-        "video": (
+        VIDEO: (
             "mot_dinov3.outputs.sinks.video:VideoSink",
             "the video with the tracks drawn into it",
         ),

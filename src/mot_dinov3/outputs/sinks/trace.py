@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.jsonl import MS_DIGITS, to_number
+from mot_dinov3.outputs.sinks.renaming import NewOf, create_renamer, format_json
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Fate, Frame, FrameResult, Reason
 
 SCORE_DIGITS = 4
 
 
+def rename_trace_line(lines: Sequence[str], new_of: NewOf) -> Iterator[str]:
+    """A line of `--save-trace`."""
+    record: dict[str, Any] = json.loads(lines[0])
+    record["track"] = new_of.get(record["track"], record["track"])
+    yield format_json(record)
+
+
 class TraceSink(FileSink):
     """The scheduler's decisions, a line each, flushed as the run goes."""
+
+    rename = staticmethod(create_renamer(rename_trace_line))
 
     def __init__(self, path: str, timer: StageTimer) -> None:
         self._file = AtomicTextFile(path, flush_lines=True)
@@ -34,7 +44,7 @@ class TraceSink(FileSink):
             OutputError: the file cannot be written.
         """
         with self.timer("write"):
-            lines = [json.dumps(row, separators=(",", ":")) for row in describe_decisions(result)]
+            lines = [format_json(row) for row in describe_decisions(result)]
             if lines:
                 self._file.write_line("\n".join(lines))
 

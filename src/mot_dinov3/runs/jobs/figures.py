@@ -48,14 +48,19 @@ def collect_facts(
 
 
 def compute_thread_shares(outcome: RunOutcome, sinks: Sequence[FileSink]) -> dict[str, float]:
-    """Thread -> share of the run in which it was busy: what stands near 1 sets the pace."""
+    """Thread -> share of the run in which it was busy; a thread near 1 limits the speed.
+
+    Args:
+        outcome: how long each thread of the loop was busy.
+        sinks: they know how long they waited, and what their own threads did.
+    """
     busy_s = dict(outcome.busy_s)
     writing = "sinks" if "sinks" in busy_s else "main"
     busy_s[writing] = busy_s.get(writing, 0.0) - sum(sink.waited_s for sink in sinks)
     for sink in sinks:
         busy_s |= sink.threads_s
     wall_s = outcome.wall_s or 1.0
-    # The encoder goes on for a moment after the last frame is written.
+    # The encoder works for a moment after the last frame is written, so a share may exceed 1.
     return {name: min(max(0.0, s / wall_s), 1.0) for name, s in busy_s.items()}
 
 

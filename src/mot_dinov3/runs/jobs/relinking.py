@@ -12,18 +12,18 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mot_dinov3.config import OutputConfig, TrackConfig
+from mot_dinov3.config.tracking.outputs import VIDEO
 from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.errors import EXIT_SIGINT, EXIT_SIGTERM, MotError
 from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.io.write.atomic import is_stream
+from mot_dinov3.outputs.sinks.factory import SinkOrder, ordered_sinks
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink
 from mot_dinov3.runs.jobs.base import JobObserver
 from mot_dinov3.runs.loop import FrameSink, RunOutcome, StopRequest
-from mot_dinov3.runs.relink.archives import rename_embeddings
 from mot_dinov3.runs.relink.collector import TrackletCollector
 from mot_dinov3.runs.relink.linking import find_merges
-from mot_dinov3.runs.relink.renaming import Renaming, merge_folders
-from mot_dinov3.runs.relink.texts import TEXTS
+from mot_dinov3.runs.relink.renaming import Renaming
 from mot_dinov3.runtime.notices import notice
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values.run_facts import RunFacts
@@ -60,8 +60,17 @@ def create_relinker(
 
 
 def can_redraw(config: TrackConfig, info: SourceInfo) -> bool:
-    """Whether a video is written whose pictures can be read again."""
-    return not config.output.no_video and info.has_pixels and not info.is_live
+    """Whether there is an output to draw again, and a source whose pictures can be read again."""
+    return bool(find_redrawn(config)) and info.has_pixels and not info.is_live
+
+
+def find_redrawn(config: TrackConfig) -> list[SinkOrder]:
+    """The outputs that cannot be renamed, but written again from a frame log, as the video."""
+    return [
+        order
+        for order in ordered_sinks(config.output)
+        if order.kind.rename is None and order.kind.from_frame_log and not order.kind.is_directory
+    ]
 
 
 class Relinker:
@@ -138,23 +147,22 @@ class Relinker:
 
     def _rename(self, stop: StopRequest, observer: JobObserver) -> bool:
         """Rewrite all outputs and replace them together; False if a signal interrupted it."""
-        out = self._config.output
-        lines = {"mot": out.save_mot, "csv": out.save_csv, "trace": out.save_trace}
+        frame_log = None
         with Renaming(self.new_of) as renaming:
-            for kind, name in lines.items():
-                if (path := find_file(name)) is not None:
-                    renaming.rewrite(path, TEXTS[kind])
-            if (path := find_file(out.save_embeddings)) is not None:
-                renaming.rewrite(path, rename_embeddings)
+            for order in ordered_sinks(self._config.output):
+                path = find_file(order.path)
+                if order.kind.rename is not None and path not in (None, self._frame_log):
+                    renaming.rewrite(Path(order.path), order.kind.rename)
             if self._frame_log is not None:
-                frame_log = renaming.rewrite(self._frame_log, TEXTS["jsonl"])
-                if can_redraw(self._config, self._info):
-                    video = renaming.reserve(Path(out.output))
-                    if not self._redraw(frame_log, video, stop, observer):
-                        return False
+                frame_log = renaming.rewrite(self._frame_log, JsonLinesSink.rename)
+            if frame_log is not None and can_redraw(self._config, self._info):
+                redrawn = {
+                    order.name: renaming.reserve(Path(order.path))
+                    for order in find_redrawn(self._config)
+                }
+                if not self._redraw(frame_log, redrawn, stop, observer):
+                    return False
             renaming.publish()
-        if out.save_crops:
-            merge_folders(Path(out.save_crops), self.new_of, out.crops_per_id)
         self._report_unchanged()
         return True
 
@@ -164,25 +172,47 @@ class Relinker:
                 report.rename(self._frame_log, self.new_of)
 
     def _redraw(
-        self, frame_log: Path, video: Path, stop: StopRequest, observer: JobObserver
+        self,
+        frame_log: Path,
+        places: Mapping[str, Path],
+        stop: StopRequest,
+        observer: JobObserver,
     ) -> bool:
-        """Draw the video once more; False if a signal interrupted it, which ends the run too."""
+        """Write outputs once more; False if a signal interrupted it, which ends the run too.
+
+        Args:
+            frame_log: of the run, under the new ids.
+            places: name of an output -> the file to write.
+            stop: takes a signal that comes meanwhile.
+            observer: shows the progress.
+        """
         from mot_dinov3.runs.jobs.redraw import redraw
 
-        config = replace(self._config, output=OutputConfig(str(video)), relink=RelinkConfig())
+        others = ",".join(f"{name}={path}" for name, path in places.items() if name != VIDEO)
+        output = OutputConfig(
+            output=str(places.get(VIDEO, "")), no_video=VIDEO not in places, save=others
+        )
+        config = replace(self._config, output=output, relink=RelinkConfig())
         code = redraw(config, frame_log, observer).exit_code
         stop.signal = {EXIT_SIGINT: SIGINT, EXIT_SIGTERM: SIGTERM}.get(code, 0)
         return not stop.signal
 
     def _report_unchanged(self) -> None:
-        """Name the outputs that keep the first ids, as they cannot be written again."""
-        out = self._config.output
-        files = (out.save_jsonl, out.save_mot, out.save_csv, out.save_trace)
-        unchanged = [name for name in files if name and find_file(name) is None]
-        if not out.no_video and not can_redraw(self._config, self._info):
-            unchanged.append(f"{out.output} ('{self._info.name}' cannot be read again)")
-        if unchanged:
-            notice("These keep the first identities: %s.", ", ".join(unchanged))
+        """Rename directories, and name the outputs that keep the first ids."""
+        kept, undrawn = [], []
+        for order in ordered_sinks(self._config.output):
+            kind = order.kind
+            if kind.is_directory:
+                if not kind.rename_directory(Path(order.path), self.new_of, self._config.output):
+                    kept.append(order.path)
+            elif kind.rename is not None:
+                kept += [order.path] if find_file(order.path) is None else []
+            elif not kind.from_frame_log:
+                kept.append(order.path)
+            elif not can_redraw(self._config, self._info):
+                undrawn.append(f"{order.path} ('{self._info.name}' cannot be read again)")
+        if kept or undrawn:
+            notice("These keep the first identities: %s.", ", ".join([*kept, *undrawn]))
 
 
 def find_file(name: str) -> Path | None:

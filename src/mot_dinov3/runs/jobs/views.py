@@ -70,7 +70,7 @@ class Views:
                 return reader.condition if isinstance(reader, LiveReader) else ""
 
             total = count_selected(self._source, reader.info.frame_count)
-            self._page.introduce(
+            self._page.set_subject(
                 PageSubject(reader.info.name, total, names, condition, lambda: reader.faults)
             )
             out.append(self._page)
@@ -83,10 +83,10 @@ class Views:
         """A callback that calls `on_frame` and shows the frame's figures on the page."""
         page = self._page
         if page is None or on_frame is None:
-            return page.tell if page is not None else on_frame
+            return page.update if page is not None else on_frame
 
         def call_both(result: FrameResult, statistics: RunStatistics) -> None:
             on_frame(result, statistics)
-            page.tell(result, statistics)
+            page.update(result, statistics)
 
         return call_both

@@ -12,8 +12,8 @@ from typing import Self
 import numpy as np
 
 from mot_dinov3.errors import InputError
+from mot_dinov3.io.formats.embeddings import read_embeddings
 from mot_dinov3.io.formats.frame_log import Journal
-from mot_dinov3.runs.relink.archives import read_embeddings
 from mot_dinov3.runs.relink.tracklets import Sighting, Tracklet
 from mot_dinov3.values import CONFIRMED, FloatArray, Frame, FrameResult
 from mot_dinov3.wording import counted

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-
 from mot_dinov3.errors import cannot_write
 from mot_dinov3.io.paths import publish, reserve_partial
-
-NewOf = Mapping[int, int]
-"""Id that is given up -> the one that takes its place."""
-
-ChangeFile = Callable[[Path, Path, NewOf], None]
-"""Reads the first file and writes the second one, which exists and is empty."""
+from mot_dinov3.outputs.sinks.renaming import NewOf, RenameFile
 
 
 class Renaming:
@@ -53,7 +45,7 @@ class Renaming:
         self._ready[path] = reserve_partial(path)
         return self._ready[path]
 
-    def rewrite(self, source: Path, change: ChangeFile, target: Path | None = None) -> Path:
+    def rewrite(self, source: Path, change: RenameFile, target: Path | None = None) -> Path:
         """Write the file that will take the place of `target`, or of `source` if that is left out.
 
         Args:
@@ -84,44 +76,3 @@ class Renaming:
         for path, partial in self._ready.items():
             publish(partial, path, replace=True)
         self._ready = {}
-
-
-def merge_folders(directory: Path, new_of: Mapping[int, int], most: int) -> None:
-    """Move `directory/OLD/*` to `directory/NEW` and keep `most` pictures of each, evenly spread.
-
-    The names of pictures are those of frames, and a track is in a frame once, so no two are equal.
-
-    Args:
-        directory: what `--save-crops` made.
-        new_of: id that is given up -> the one that takes its place.
-        most: pictures of a track, 0 for no limit.
-
-    Raises:
-        OutputError: the system refused.
-    """
-    try:
-        for old, new in new_of.items():
-            source, target = directory / str(old), directory / str(new)
-            if source.is_dir():
-                target.mkdir(exist_ok=True)
-                for picture in sorted(source.iterdir()):
-                    picture.replace(target / picture.name)
-                source.rmdir()
-        for new in set(new_of.values()):
-            _thin_out(directory / str(new), most)
-    except OSError as error:
-        raise cannot_write(directory, error) from error
-
-
-def _thin_out(folder: Path, most: int) -> None:
-    pictures = sorted(folder.iterdir(), key=_by_frame) if folder.is_dir() else []
-    if most and len(pictures) > most:
-        kept = set(np.linspace(0, len(pictures) - 1, most).round().astype(int).tolist())
-        for place, picture in enumerate(pictures):
-            if place not in kept:
-                picture.unlink()
-
-
-def _by_frame(picture: Path) -> tuple[int, str]:
-    """Sort key: names are filled up with zeros, so a longer one has a higher number."""
-    return len(picture.name), picture.name

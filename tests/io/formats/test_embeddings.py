@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.runs.relink import archives
-from mot_dinov3.runs.relink.archives import read_embeddings, rename_embeddings
+from mot_dinov3.io.formats import embeddings as module
+from mot_dinov3.io.formats.embeddings import read_embeddings, rename_embeddings
 
 ROWS = 25
 
@@ -31,7 +31,7 @@ def archive(path, **change):
 
 
 def test_blocks_are_all_rows_in_order(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 7)
     blocks = list(read_embeddings(archive(tmp_path / "a.npz")))
     assert [len(block[0]) for block in blocks] == [7, 7, 7, 4]
     known = columns()

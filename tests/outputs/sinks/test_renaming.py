@@ -7,7 +7,8 @@ import json
 import pytest
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.runs.relink.texts import TEXTS, choose_rows
+from mot_dinov3.outputs.sinks.factory import SINKS
+from mot_dinov3.outputs.sinks.renaming import choose_rows
 
 NEW_OF = {7: 1, 9: 1}
 
@@ -16,7 +17,7 @@ def renamed(tmp_path, kind, text, new_of=NEW_OF):
     source, target = tmp_path / "old", tmp_path / "new"
     source.write_text(text, encoding="utf-8")
     target.touch()
-    TEXTS[kind](source, target, new_of)
+    SINKS.load(kind).rename(source, target, new_of)
     return target.read_text(encoding="utf-8")
 
 
@@ -109,4 +110,4 @@ def test_a_line_that_is_none_of_ours_is_named(tmp_path, kind, bad):
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(InputError, match="Cannot read"):
-        TEXTS["mot"](tmp_path / "none", tmp_path / "new", {})
+        SINKS.load("mot").rename(tmp_path / "none", tmp_path / "new", {})
