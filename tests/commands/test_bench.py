@@ -58,10 +58,11 @@ def test_settings_follow_the_flags(tmp_path):
 
 
 def test_the_demo_model_embeds_unless_another_is_named(tmp_path):
-    assert settings(tmp_path).config.embedder.model_id == "demo"
+    assert settings(tmp_path).config.embedder.embed_model == "demo"
     named = settings(tmp_path, "--embedder", "onnx", "--embed-model", "m.onnx")
-    assert named.config.embedder.model_id == "m.onnx"
-    assert settings(tmp_path, "--dinov3", "some/model").config.embedder.model_id == "some/model"
+    assert named.config.embedder.embed_model == "m.onnx"
+    older = settings(tmp_path, "--dinov3", "some/model").config.embedder
+    assert (older.dinov3, older.embed_model) == ("some/model", "")
 
 
 @pytest.mark.parametrize(

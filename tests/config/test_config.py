@@ -6,7 +6,6 @@ from typing import get_type_hints
 import pytest
 
 from mot_dinov3.config import (
-    DEFAULT_DINO,
     AssociationConfig,
     DetectorConfig,
     DeviceConfig,
@@ -87,13 +86,6 @@ def test_two_budgets_or_two_devices_are_refused():
         SchedulerConfig(budget_ms=5, budget_crops=5)
     with pytest.raises(UsageError, match="--cpu"):
         DeviceConfig(cpu=True, device="cuda")
-
-
-def test_the_dino_alias_gives_way_to_the_model_named():
-    assert EmbedderConfig().model_id == DEFAULT_DINO
-    assert EmbedderConfig(dinov3="a").model_id == "a"
-    assert EmbedderConfig(dinov3="a", embed_model="b").model_id == "b"
-    assert EmbedderConfig(embedder="clip", dinov3="a").model_id == ""
 
 
 def test_detectors_hand_over_down_to_the_lower_confidence():

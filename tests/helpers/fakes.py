@@ -37,7 +37,7 @@ class FakeEmbedding:
 class FakeEmbedder:
     """An embedder that knows who is where: one-hot vectors by the nearest known centre."""
 
-    title, device = "fake", "cpu"
+    title, device, fingerprint = "fake", "cpu", "fake weights"
     whole_frame, has_own_cost, has_memory = False, True, False
 
     def __init__(self, looks, dim=8):
@@ -52,6 +52,7 @@ class ScriptedDetector:
     """Replays lists of boxes, one list a frame."""
 
     title, has_memory = "scripted", False
+    fingerprint, repeated = "scripted weights", ""
 
     def __init__(self, frames):
         self.frames = frames

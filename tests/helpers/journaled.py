@@ -55,6 +55,7 @@ class ColourEmbedder:
     """Vectors that differ from call to call, so that computing again is not telling again."""
 
     title, device, dim = "by colour", "cpu", 6
+    fingerprint = "by colour"
     whole_frame, has_own_cost, has_memory = False, True, False
 
     def __init__(self):

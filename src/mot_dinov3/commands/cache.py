@@ -82,8 +82,10 @@ def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:
             "--source is missing: there is nothing to record.",
             fix="Give a video: python cli.py cache --source video.mp4 --out cache",
         )
+    from mot_dinov3.perception.detectors.factory import detector_kind
+
     det = config.detector.det
-    given = f"--truth {truth}" if truth else f"--det {det}" if det.startswith("mot:") else ""
+    given = f"--truth {truth}" if truth else f"--det {det}" if detector_kind(det).stored else ""
     if len(sources) > 1 and given:
         raise UsageError(
             f"{given} belongs to one source, not to {len(sources)}.",
@@ -164,7 +166,6 @@ def build_cache(
     from mot_dinov3.lab.recordings.cache import Cache, Origin
     from mot_dinov3.lab.recordings.recipe import recipe_of
     from mot_dinov3.lab.recordings.truth import truth_of
-    from mot_dinov3.perception.fingerprint import detector_digest
 
     info, tape = reader.info, recording.tape
     return Cache(
@@ -173,7 +174,7 @@ def build_cache(
         tape,
         recording.costs,
         truth=truth_of(config.source.source, reader),
-        repeated=detector_digest(config.detector)[1],
+        repeated=models.detector.repeated,
     )
 
 
@@ -187,7 +188,6 @@ def is_recorded(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
     from mot_dinov3.lab.recordings.fingerprint import ContentDigest
     from mot_dinov3.lab.recordings.recipe import recipe_of
     from mot_dinov3.lab.recordings.store import read_cache
-    from mot_dinov3.perception.fingerprint import detector_digest
     from mot_dinov3.runs.session import open_frames
 
     if not path.exists():
@@ -202,7 +202,7 @@ def is_recorded(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
             frames += 1
         info = reader.info
     found = Origin(info.name, info.width, info.height, info.fps, frames, digest.hexdigest())
-    require_same(str(path), kept, (found, recipe, detector_digest(config.detector)[1]))
+    require_same(str(path), kept, (found, recipe, loaded.detector.repeated))
     if not config.talk.quiet:
         print(f"kept {path}: {describe_cache(kept)}")
     return True

@@ -1,8 +1,11 @@
-"""Where the two small models lie that ship inside the package."""
+"""The two small models that ship inside the package: their name, and where they lie."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+DEMO = "demo"
+"""What both are called, in `--det` and in `--embed-model`."""
 
 WEIGHTS_DIR = Path(__file__).resolve().parent / "weights"
 DETECTOR_FILE, EMBEDDER_DIR, FIGURES_FILE = "demo_detector.pt", "demo_embedder", "figures.json"

@@ -71,13 +71,13 @@ def load_models(config: TrackConfig, device: str | None = None) -> Models:
     """
     check_names(config)
     load_environment()
+    from mot_dinov3.perception.detectors.base import UploadSharing
     from mot_dinov3.perception.detectors.factory import create_detector
-    from mot_dinov3.perception.detectors.yolo import YoloDetector
 
     device = device or choose_device(config.device)
     detector = create_detector(config.detector, device, config.device)
     upload = FrameUpload(device)
-    if isinstance(detector, YoloDetector) and device.startswith("cuda"):
+    if isinstance(detector, UploadSharing) and device.startswith("cuda"):
         detector.share(upload)
     place = Placement(device, config.device, upload, detector=detector)
     return Models(detector, *describers(config, place))
@@ -112,18 +112,20 @@ def require_pixels(config: TrackConfig, info: SourceInfo) -> None:
     """
     if info.has_pixels:
         return
-    from mot_dinov3.perception.detectors.factory import REPLAY, detector_kind
+    from mot_dinov3.perception.detectors.factory import detector_kind
+    from mot_dinov3.perception.features.factory import embedder_kind
     from mot_dinov3.tracking.camera.factory import FLOW
     from mot_dinov3.tracking.camera.factory import NONE as NO_CAMERA
 
     blind, instead = [], []
-    if detector_kind(config.detector.det) != REPLAY:
+    if detector_kind(config.detector.det).needs_pixels:
         blind.append(f"--det {config.detector.det}")
         instead.append("--det mot:FILE")
-    if config.embedder.embedder != NO_EMBEDDER:
-        blind.append(f"--embedder {config.embedder.embedder}")
+    embedder = config.embedder.embedder
+    if embedder != NO_EMBEDDER and embedder_kind(embedder).needs_pixels:
+        blind.append(f"--embedder {embedder}")
         instead.append(f"--embedder {NO_EMBEDDER}")
-    if config.cheap.wanted:
+    if config.cheap.wanted and embedder_kind(config.cheap.cheap_evidence).needs_pixels:
         blind.append(f"--cheap-evidence {config.cheap.cheap_evidence}")
         instead.append("--cheap-evidence none")
     if config.motion.cmc == FLOW:

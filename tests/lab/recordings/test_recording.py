@@ -13,7 +13,7 @@ from mot_dinov3.config import DetectorConfig, TrackConfig
 from mot_dinov3.lab.recordings.fingerprint import ContentDigest
 from mot_dinov3.lab.recordings.recording import SIZES, Stopwatch, record_source
 from mot_dinov3.perception.backends.digest import weights_digest
-from mot_dinov3.perception.fingerprint import detector_digest
+from mot_dinov3.perception.detectors.factory import create_detector
 from mot_dinov3.systems.modular import Models
 
 SCRIPT = [[(10 + n, 10, 60 + n, 110), (300, 10, 350, 110, 0.2)] for n in range(6)] + [[]]
@@ -107,6 +107,6 @@ def test_files_and_directories_have_fingerprints(tmp_path):
 def test_what_has_no_weights_is_built_in(det, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "det.txt").write_text("1,-1,0,0,5,5,0.9\n")
-    weights, repeated = detector_digest(DetectorConfig(det))
-    assert weights == "built in"
-    assert bool(repeated) == det.startswith("mot:")
+    detector = create_detector(DetectorConfig(det), "cpu")
+    assert detector.fingerprint == "built in"
+    assert bool(detector.repeated) == det.startswith("mot:")

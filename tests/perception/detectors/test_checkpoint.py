@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import subprocess
 import sys
 
+import cv2
 import pytest
 
 from helpers.places import ASSETS, SOURCE
 from mot_dinov3.config import DetectorConfig
 from mot_dinov3.errors import ModelError
+from mot_dinov3.perception.detectors.checkpoint import CROPS, PICTURES, write_calibration
 from mot_dinov3.perception.detectors.factory import create_detector
 from mot_dinov3.perception.detectors.ultralytics_setup import kept_threads
 
@@ -20,7 +23,6 @@ needs_weights = pytest.mark.skipif(not WEIGHTS.exists(), reason="the shared weig
 
 
 def test_thread_counts_come_back(monkeypatch):
-    import cv2
     import torch
 
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
@@ -41,6 +43,7 @@ import numpy as np, torch, cv2
 torch.set_num_threads(2)
 before = torch.get_num_threads(), cv2.getNumThreads()
 from mot_dinov3.config import DetectorConfig, DeviceConfig
+from mot_dinov3.perception.detectors.checkpoint import CROPS, PICTURES, write_calibration
 from mot_dinov3.perception.detectors.factory import create_detector
 from mot_dinov3.values import Frame
 detector = create_detector(DetectorConfig(det=sys.argv[2], imgsz=640, classes="person"), "cpu",
@@ -100,3 +103,19 @@ def test_code_in_a_weights_file_is_refused_and_not_run(tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="holds code"):
         create_detector(DetectorConfig(det=str(tmp_path / "bomb.pt")), "cpu")
     assert not (tmp_path / "hit").exists()
+
+
+def test_crops_are_the_same_every_time_and_described_in_ultralytics_form(tmp_path):
+    pytest.importorskip("ultralytics")
+    written = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        facts = json.loads(write_calibration(tmp_path / name, {0: "person", 1: "car"}).read_text())
+        assert facts["names"] == ["person", "car"]
+        folder = tmp_path / name / facts["val"]
+        assert facts["path"] == str(tmp_path / name)
+        written.append({path.name: path.read_bytes() for path in sorted(folder.iterdir())})
+    assert len(written[0]) == CROPS * len(PICTURES)
+    assert written[0] == written[1]
+    sizes = {cv2.imread(str(path)).shape for path in folder.iterdir()}
+    assert len(sizes) > CROPS

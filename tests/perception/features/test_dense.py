@@ -34,7 +34,7 @@ class Network:
 
 def test_one_pass_describes_every_box_by_the_patches_under_it():
     network = Network()
-    embedder = DenseEmbedder(network, GRID)
+    embedder = DenseEmbedder(network, GRID, "80x60")
     boxes = [[5, 10, 25, 50], [55, 10, 75, 50], [30, 0, 50, 60]] * 20
     vectors = embedder.embed(IMAGE, np.array(boxes, np.float32))
     assert network.passes == 1
@@ -46,7 +46,7 @@ def test_one_pass_describes_every_box_by_the_patches_under_it():
 
 def test_what_is_outside_of_the_picture_is_said_to_be():
     boxes = [[5, 10, 25, 50], [-30, 0, -1, 20], [90, 0, 99, 20], [np.nan, 0, 5, 5]]
-    vectors = DenseEmbedder(Network(), GRID).embed(IMAGE, np.array(boxes, np.float32))
+    vectors = DenseEmbedder(Network(), GRID, "80x60").embed(IMAGE, np.array(boxes, np.float32))
     assert np.isfinite(vectors).all(axis=1).tolist() == [True, False, False, False]
 
 

@@ -10,8 +10,9 @@ import pytest
 from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UnknownNameError, UsageError
 from mot_dinov3.lab.selftest import fake_hub
-from mot_dinov3.perception.features.base import Placement
-from mot_dinov3.perception.features.factory import EMBEDDERS, create_embedder
+from mot_dinov3.perception.features.base import EmbedderKind, Placement
+from mot_dinov3.perception.features.dino import load_or_open
+from mot_dinov3.perception.features.factory import EMBEDDERS, create_embedder, embedder_kind
 from mot_dinov3.perception.hub.problems import (
     GatedModelError,
     OfflineModelError,
@@ -40,6 +41,19 @@ def change_config(directory, **values):
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
+@pytest.mark.parametrize(
+    ("flags", "name"),
+    [
+        ({}, DEFAULT_DINO),
+        ({"dinov3": "a"}, "a"),
+        ({"dinov3": "a", "embed_model": "b"}, "b"),
+    ],
+)
+def test_the_older_flag_gives_way_to_the_model_named(flags, name):
+    loaded = load_or_open(lambda name, *_: name, EmbedderConfig(**flags), Placement("cpu"))
+    assert loaded == name
+
+
 def test_an_unknown_backend_lists_the_known_ones():
     with pytest.raises(UnknownNameError, match="Did you mean dino") as caught:
         create(embedder="dinno")
@@ -47,7 +61,7 @@ def test_an_unknown_backend_lists_the_known_ones():
 
 
 def test_every_name_in_the_table_leads_somewhere():
-    assert all(callable(EMBEDDERS.load(name)) for name in EMBEDDERS)
+    assert all(isinstance(embedder_kind(name), EmbedderKind) for name in EMBEDDERS)
 
 
 @pytest.mark.parametrize(

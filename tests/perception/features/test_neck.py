@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from helpers.fakes import ScriptedDetector
 from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.perception.detectors.mot_file import MotFileDetector
@@ -111,7 +112,7 @@ def test_maps_that_are_not_finite_are_said_not_hidden():
     assert np.isfinite(vectors[1]).all()
 
 
-@pytest.mark.parametrize("source", [Source(able=False), object()])
+@pytest.mark.parametrize("source", [Source(able=False), ScriptedDetector([])])
 def test_a_detector_without_features_is_refused(source):
     with pytest.raises(UsageError, match="hands out no features") as caught:
         NeckEmbedder(source)

@@ -10,6 +10,7 @@ import pytest
 from helpers.fakes import FakeEmbedder, blank_frame
 from mot_dinov3.config import CheapConfig, DetectorConfig, DeviceConfig, EmbedderConfig, TrackConfig
 from mot_dinov3.errors import MotError
+from mot_dinov3.perception.detectors.motion import MotionDetector
 from mot_dinov3.runs.jobs import models
 from mot_dinov3.runs.jobs.models import LoadedModels
 from mot_dinov3.runs.session import load_models
@@ -93,7 +94,7 @@ def test_stored_boxes_follow_the_job(loads, tmp_path):
 
 
 def test_a_detector_that_knows_nothing_of_clips_stays(loads, monkeypatch):
-    monkeypatch.setattr(models, "OF_ONE_CLIP", ())
+    monkeypatch.setattr(MotionDetector, "has_memory", False)
     loaded = LoadedModels()
     assert loaded.ready_for(PLAIN).detector is loaded.ready_for(PLAIN).detector
 

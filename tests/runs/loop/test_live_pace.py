@@ -28,6 +28,7 @@ class Detector(ScriptedDetector):
 
 class Embedder:
     title, device, dim = "slow", "cpu", 8
+    fingerprint = "slow weights"
     whole_frame, has_own_cost, has_memory = False, True, False
 
     def embed(self, image, xyxy):

@@ -9,8 +9,6 @@ from mot_dinov3.config.fields import flag, require
 
 DEFAULT_DINO = "facebook/dinov3-vitb16-pretrain-lvd1689m"
 OPEN_DINO = "facebook/dinov2-base"
-DINOS = ("dino", "dense")
-"""The embedders that run a DINO model, on crops and on whole pictures."""
 NECK = "detector"
 """The embedder that runs no model of its own: it reads the neck of the detector's network."""
 PRECISIONS = ("auto", "off", "fp16", "bf16")
@@ -180,11 +178,6 @@ class EmbedderConfig:
         sides = re.fullmatch(r"(\d{2,4})x(\d{2,4})", self.dense_size.lower())
         require(sides is not None, "--dense-size", "like 288x512", self.dense_size)
         require(0 <= self.crop_pad <= 4, "--crop-pad", "between 0 and 4", self.crop_pad)
-
-    @property
-    def model_id(self) -> str:
-        """The model to load; empty means the backend's own default."""
-        return self.embed_model or (self.dinov3 if self.embedder in DINOS else "")
 
     @property
     def dense_hw(self) -> tuple[int, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.recordings.crowd import crowd_tape
 from mot_dinov3.lab.recordings.tape import Tape, TapePlayer, record
+from mot_dinov3.perception.detectors.factory import create_detector, detector_kind, named_files
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
@@ -39,7 +39,7 @@ def association(bench: Bench) -> Report:
         [],
         ["scheduler_ms: reusing vectors and keeping the cost model, on top of p50_ms."],
     )
-    if config.detector.det.startswith("mot:"):
+    if detector_kind(config.detector.det).stored:
         tape = mot_tape(config.detector, bench.settings.frames)
         for dim in (0, DIM):
             figures = on_one_core(replay_cost, tape, config, dim, rounds)
@@ -60,10 +60,9 @@ def _label(name: str, dim: int) -> str:
 def mot_tape(config: DetectorConfig, frames: int) -> Tape:
     """The detections of a MOT file, at 30 frames a second; `frames` is the most, 0 for all."""
     from mot_dinov3.io.formats.mot import read_mot
-    from mot_dinov3.perception.detectors.mot_file import MotFileDetector
 
-    detector = MotFileDetector(config)
-    last = int(read_mot(Path(config.det.partition(":")[2])).frame_index.max(initial=-1))
+    detector = create_detector(config, "cpu")
+    last = int(read_mot(named_files(config.det)[0]).frame_index.max(initial=-1))
     nothing = np.zeros((1, 1, 3), np.uint8)
     numbers = range(min(last + 1, frames or last + 1))
     return record((Frame(number, number / FPS, nothing) for number in numbers), detector)

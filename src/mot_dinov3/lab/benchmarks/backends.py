@@ -15,7 +15,7 @@ from mot_dinov3.lab.benchmarks.base import Figures, Report, Row
 from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.perception.backends.choice import ORDER, PRECISIONS, TITLES
-from mot_dinov3.perception.detectors.factory import REPLAY, create_detector, detector_kind
+from mot_dinov3.perception.detectors.factory import create_detector, detector_kind
 from mot_dinov3.perception.detectors.letterbox import input_size
 from mot_dinov3.perception.features.factory import create_embedder
 from mot_dinov3.runtime.device import synchronised_clock
@@ -119,11 +119,9 @@ def _median_ms(one: Contender, frames: list[Frame], clock: Callable[[], float]) 
 
 
 def _detector(bench: Bench) -> DetectorConfig:
-    """The configured detector; the demo one where it is none that a backend runs."""
+    """The configured detector; the demo one where a backend has nothing to run."""
     config = bench.config.detector
-    return (
-        replace(config, det="demo") if detector_kind(config.det) in (REPLAY, "motion") else config
-    )
+    return config if detector_kind(config.det).has_network else replace(config, det="demo")
 
 
 def _detecting(bench: Bench, settings: DeviceConfig) -> Contender:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.perception.features.base import Embedder, Placement
-from mot_dinov3.perception.features.factory import EMBEDDERS
+from mot_dinov3.perception.features.factory import create_embedder
 from mot_dinov3.runtime.device import stopwatch
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.values import FloatArray, Image
@@ -54,7 +53,7 @@ class Way:
             FrameUpload(device) if self.on_device else None,
             self.graphs,
         )
-        return cast("Embedder", EMBEDDERS.load(config.embedder)(config, place))
+        return create_embedder(config, place)
 
 
 CPU_WAYS = (
@@ -95,7 +94,7 @@ def batch(bench: Bench) -> Report:
         "speedup: median over rounds and sizes of the first row's time over this row's.",
     ]
     where = "one core" if device == "cpu" else f"{device}, CUDA events"
-    what = str(config.model_id).replace(f"{bench.directory}/", "")
+    what = (config.embed_model or config.embedder).replace(f"{bench.directory}/", "")
     return Report(f"{what}, cost by batch size; {where}", rows, notes)
 
 

@@ -21,6 +21,7 @@ from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
 from mot_dinov3.lab.benchmarks.step_cost import step_costs
 from mot_dinov3.lab.recordings.crowd import crowd_tape
 from mot_dinov3.lab.recordings.tape import Tape
+from mot_dinov3.perception.detectors.factory import detector_kind
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.values import Detections, Frame
 from mot_dinov3.wording import counted
@@ -78,7 +79,7 @@ def peers(bench: Bench) -> Report:
 
 def tape_of(config: TrackConfig, frames: int) -> Tape:
     """Recorded detections where `--det mot:FILE` names some, else those of a drawn crowd."""
-    if config.detector.det.startswith("mot:"):
+    if detector_kind(config.detector.det).stored:
         return mot_tape(config.detector, frames)
     return crowd_tape(CROWD, frames)
 

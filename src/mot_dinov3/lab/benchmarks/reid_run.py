@@ -61,7 +61,7 @@ def reid_run(bench: Bench) -> Report:
 def has_onnx_model(bench: Bench) -> bool:
     """Whether the embedder is a file that BoxMOT can load."""
     embedder = bench.settings.config.embedder
-    return embedder.embedder == "onnx" and Path(embedder.model_id).is_file()
+    return embedder.embedder == "onnx" and Path(embedder.embed_model).is_file()
 
 
 def own_entrant(bench: Bench, clip: ShortClip, *, every: bool) -> Entrant:
@@ -88,7 +88,7 @@ def own_row(ours: Entrant, every: Entrant) -> Row:
 
 def boxmot_entrants(bench: Bench, clip: ShortClip) -> dict[str, Entrant]:
     """Each tracker as it ships, and with the fastest models that BoxMOT takes."""
-    weights, model = weights_of(bench), str(Path(bench.config.embedder.model_id).absolute())
+    weights, model = weights_of(bench), str(Path(bench.config.embedder.embed_model).absolute())
     imgsz = bench.config.detector.imgsz
     height, width = input_shape(clip.wh, imgsz)
     best_size = f"{height},{width}"

@@ -13,6 +13,7 @@ from mot_dinov3.lab.benchmarks.clip import short_clip
 from mot_dinov3.lab.benchmarks.own_program import own_program
 from mot_dinov3.lab.benchmarks.program import ProgramError, watch
 from mot_dinov3.lab.benchmarks.rounds import ratio_figures, rounds_of
+from mot_dinov3.perception.detectors.factory import detector_kind
 
 FRAMES = 150
 BUDGET_MS = 20.0
@@ -26,7 +27,7 @@ def tax(bench: Bench) -> Report:
     """Frames a second of the whole run over those of the detector alone, in turn."""
     title = "what tracking takes from the detector's speed"
     config = bench.settings.config
-    if not config.source.source or config.detector.det.startswith("mot:"):
+    if not config.source.source or detector_kind(config.detector.det).stored:
         return Report(title, [Row(OURS, {}, skipped=WHAT_IT_NEEDS)])
     clip = short_clip(bench, bench.settings.frames or FRAMES)
     config = replace(bench.config, scheduler=replace(config.scheduler, budget_ms=BUDGET_MS),

@@ -7,9 +7,7 @@ from typing import Any
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.lab.recordings.cache import Recipe
 from mot_dinov3.perception.detectors.base import Detector
-from mot_dinov3.perception.detectors.factory import REPLAY, detector_kind
 from mot_dinov3.perception.features.base import Embedder
-from mot_dinov3.perception.fingerprint import detector_digest, embedder_weights
 
 SETTINGS = {
     "source": ("start_frame", "end_frame", "max_frames", "vid_stride"),
@@ -26,12 +24,11 @@ def recipe_of(config: TrackConfig, detector: Detector, embedder: Embedder | None
     Raises:
         MotError: a file of weights cannot be read any more.
     """
-    repeats = detector_kind(config.detector.det) == REPLAY
     return Recipe(
-        detector="stored detections" if repeats else detector.title,
-        detector_weights=detector_digest(config.detector)[0],
+        detector="stored detections" if detector.repeated else detector.title,
+        detector_weights=detector.fingerprint,
         embedder=embedder.title if embedder else "none",
-        embedder_weights=embedder_weights(config, embedder.title) if embedder else "",
+        embedder_weights=embedder.fingerprint if embedder else "",
         settings=settings_of(config),
     )
 

@@ -129,6 +129,7 @@ class TapePlayer:
     """
 
     device = "cpu"
+    fingerprint = repeated = ""
     has_own_cost = False
     has_memory = False
 
@@ -170,7 +171,7 @@ class TapePlayer:
 class CheapPlayer:
     """Cheap evidence of all detections of a frame, looked up on a tape."""
 
-    device, title = "cpu", "recorded"
+    device, title, fingerprint = "cpu", "recorded", ""
     whole_frame = True
     has_own_cost = False
     has_memory = False

@@ -1,12 +1,28 @@
-"""What a detector is to the rest of the house."""
+"""What a detector is to the rest of the package, and what its table says of it before it is loaded.
+
+A new detector is one file with a class that fits `Detector` and a `DetectorKind` that loads it, and
+one line in `factory.DETECTORS`::
+
+    FACES = DetectorKind(load_faces, argument="FILE")
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from mot_dinov3.perception.detectors.neck import Neck
-from mot_dinov3.values import Detections, Frame
+import numpy as np
+
+from mot_dinov3.config import DetectorConfig, DeviceConfig
+from mot_dinov3.runtime.upload import FrameUpload
+from mot_dinov3.values import Detections, FloatArray, Frame
+
+if TYPE_CHECKING:
+    from mot_dinov3.perception.detectors.letterbox import Fit
+
+BUILT_IN = "built in"
+"""The fingerprint of a detector that has no weights."""
 
 
 class Detector(Protocol):
@@ -23,6 +39,26 @@ class Detector(Protocol):
         """What runs, for the summary, such as "yolov8n.pt 640x384 px, OpenVINO bf16, cpu"."""
 
     @property
+    def fingerprint(self) -> str:
+        """What tells its weights from others (see `weights_digest`), or `BUILT_IN` without any.
+
+        It also names what else decides the boxes and is not a field of `DetectorConfig`. Runs are
+        resumed, and recordings compared, only where fingerprints are equal. It is read once, so
+        weights that are replaced while they are used do not change it.
+
+        Raises:
+            InputError: the weights cannot be read any more.
+        """
+
+    @property
+    def repeated(self) -> str:
+        """The fingerprint of the stored boxes that it repeats, "" for one that looks at pictures.
+
+        Stored boxes differ from source to source although the detector behind them is the same,
+        so they have a fingerprint of their own.
+        """
+
+    @property
     def has_memory(self) -> bool:
         """Whether what it says of a frame depends on the frames before."""
 
@@ -31,6 +67,75 @@ class Detector(Protocol):
 
     def detect(self, frame: Frame) -> Detections:
         """The objects of one frame, with every score at or above `DetectorConfig.floor`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorKind:
+    """A row of the table: how a detector is loaded, and what is asked before it is.
+
+    Attributes:
+        load: builds the detector, weights loaded and ready, from what follows its name in `--det`,
+            the settings of detectors, a torch device string, and backend and precision. Raises
+            `MotError` where that is not possible.
+        argument: what follows its name in `--det NAME:...`, such as "FILE"; "" for nothing.
+        needs_pixels: it looks at pictures, so a source without images is refused.
+        stored: it repeats boxes that were stored for one source, so it cannot serve several.
+        has_network: it runs a network, for which `--backend` and `--precision` choose.
+    """
+
+    load: Callable[[str, DetectorConfig, str, DeviceConfig], Detector]
+    argument: str = ""
+    needs_pixels: bool = True
+    stored: bool = False
+    has_network: bool = True
+
+
+def is_of_one_clip(detector: Detector) -> bool:
+    """Whether what it knows belongs to one clip, so that the next one needs another detector."""
+    return detector.has_memory or bool(detector.repeated)
+
+
+@runtime_checkable
+class UploadSharing(Protocol):
+    """A detector that can look at frames where they are uploaded for the embedder, too."""
+
+    def share(self, upload: FrameUpload) -> None:
+        """Look at pictures where `upload` brings them, if the detector runs there."""
+
+
+@runtime_checkable
+class StoredBoxes(Protocol):
+    """A detector that knows all its boxes beforehand."""
+
+    def rows_after(self, frames: int) -> int:
+        """How many boxes a source of so many frames never comes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neck:
+    """The feature maps that the detection head read, and where the picture lies in them.
+
+    Attributes:
+        maps: one (channels, h, w) float32 array per level, the finest first.
+        fit: how the picture lies in the network's input.
+    """
+
+    maps: tuple[FloatArray, ...]
+    fit: Fit
+
+    def stride(self, level: int) -> float:
+        """Input pixels per cell of a level's map."""
+        return self.fit.size[0] / len(self.maps[level][0])
+
+    def cells(self, xyxy: FloatArray, level: int) -> FloatArray:
+        """(N, 4) boxes in picture pixels -> in cells of a level's map, borders at whole numbers.
+
+        This is the frame of `torchvision.ops.roi_align` with `aligned=True` and scale 1.
+        """
+        moved = xyxy * np.float32(self.fit.ratio)
+        moved += np.array([self.fit.left, self.fit.top] * 2, np.float32)
+        cells: FloatArray = moved / np.float32(self.stride(level))
+        return cells
 
 
 @runtime_checkable

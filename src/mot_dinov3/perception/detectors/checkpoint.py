@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, Choice
 from mot_dinov3.perception.backends.openvino_setup import import_openvino
 from mot_dinov3.perception.detectors.about import About, class_names, require_boxes
-from mot_dinov3.perception.detectors.calibration import write_calibration
 from mot_dinov3.perception.detectors.taps import levels_agree, write_taps
 from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics, kept_threads
 from mot_dinov3.perception.detectors.weights import device_problem, first_line, load_problem
+from mot_dinov3.values import Image
 
 ARGUMENTS: dict[str, dict[str, Any]] = {OPENVINO: {}, ONNX: {"simplify": False}}
 """Backend -> what its export is told beside size and device; simplifying needs one more package."""
 WRITTEN = {OPENVINO: "*_openvino_model/*.xml", ONNX: "*.onnx"}
+PICTURES = ("bus.jpg", "zidane.jpg")
+"""What every installation of Ultralytics brings along: two photographs with people."""
+CROPS = 16
+"""Crops of each picture: other scales, mirrored, darker or brighter."""
 
 
 class Checkpoint:
@@ -110,6 +116,45 @@ def _int8_arguments(folder: Path, about: About) -> dict[str, Any]:
 
     data = {"data": str(write_calibration(folder, about.names)), "batch": 1}
     return data | ({"quantize": 8} if "quantize" in DEFAULT_CFG_DICT else {"int8": True})
+
+
+def write_calibration(folder: Path, names: Mapping[int, str]) -> Path:
+    """Make a data set of crops in Ultralytics' form; returns its description.
+
+    Args:
+        folder: an empty directory.
+        names: the classes of the model.
+
+    Raises:
+        OSError: Ultralytics' pictures are missing.
+    """
+    from ultralytics.utils import ASSETS
+
+    images = folder / "images"
+    images.mkdir()
+    rng = np.random.default_rng(0)
+    for name in PICTURES:
+        picture = cv2.imread(str(Path(ASSETS) / name))
+        if picture is None:
+            raise FileNotFoundError(f"Ultralytics' picture {name} is missing")
+        for number in range(CROPS):
+            cv2.imwrite(str(images / f"{number:02}-{name}"), _crop(picture, rng))
+    description = folder / "data.yaml"
+    facts = {"path": str(folder), "train": "images", "val": "images", "names": list(names.values())}
+    description.write_text(json.dumps(facts), encoding="utf-8")
+    return description
+
+
+def _crop(picture: Image, rng: np.random.Generator) -> Image:
+    height, width = picture.shape[:2]
+    share = rng.uniform(0.4, 1.0)
+    tall, wide = int(height * share), int(width * share)
+    top, left = rng.integers(0, height - tall + 1), rng.integers(0, width - wide + 1)
+    crop = picture[top : top + tall, left : left + wide]
+    if rng.random() < 0.5:
+        crop = crop[:, ::-1]
+    light: Image = np.clip(crop * rng.uniform(0.5, 1.3), 0, 255).astype(np.uint8)
+    return light
 
 
 def _gives_levels(module: Any, about: About) -> bool:  # noqa: ANN401 - a torch module

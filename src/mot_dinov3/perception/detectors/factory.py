@@ -1,51 +1,71 @@
-"""Which detector `--det` means."""
+"""Which detector `--det` means; a new one is one file and one line here."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
+from mot_dinov3.errors import UsageError
 from mot_dinov3.registry import Registry
 
 if TYPE_CHECKING:
-    from mot_dinov3.perception.detectors.base import Detector
+    from mot_dinov3.perception.detectors.base import Detector, DetectorKind
 
-REPLAY = "mot"
-MOTION = "motion"
 ULTRALYTICS = "yolo"
+"""The detector of every `--det` that names no other one."""
+
 DETECTORS = Registry(
     "detector",
     {
-        REPLAY: (
-            "mot_dinov3.perception.detectors.mot_file:load_replay",
+        "mot": (
+            "mot_dinov3.perception.detectors.mot_file:MOT_FILE",
             "boxes from a MOT text file: mot:FILE",
         ),
-        MOTION: (
-            "mot_dinov3.perception.detectors.motion:load_motion",
+        "motion": (
+            "mot_dinov3.perception.detectors.motion:MOTION",
             "whatever moves before a fixed camera; needs no weights",
         ),
         "demo": (
-            "mot_dinov3.perception.detectors.loading:load_demo",
+            "mot_dinov3.perception.detectors.loading:DEMO_YOLO",
             "the small detector in the package, for the drawn street",
         ),
         ULTRALYTICS: (
-            "mot_dinov3.perception.detectors.loading:load_yolo",
+            "mot_dinov3.perception.detectors.loading:YOLO",
             "an Ultralytics model, by its official name or as a file of weights",
         ),
     },
 )
-"""Every entry is called with (config, device, settings), and says that it returns a `Detector`."""
-OF_ONE_CLIP = (REPLAY, MOTION)
-"""What these know is about one clip: the next one needs a detector of its own."""
+"""Every entry is a `DetectorKind`."""
+
+
+def split_det(det: str) -> tuple[str, str]:
+    """The entry of `DETECTORS` that a `--det` value names, and what follows its name.
+
+    `NAME` and `NAME:ARGUMENT` mean an entry. Everything else, such as an official name, a path or
+    `C:/best.pt`, is the argument of `ULTRALYTICS`. A file that is called like an entry is given
+    with its directory: `./motion`.
+    """
+    name, _, argument = det.partition(":")
+    name = name.strip().lower()
+    return (name, argument.strip()) if name in DETECTORS else (ULTRALYTICS, det)
+
+
+def detector_kind(det: str) -> DetectorKind:
+    """What is known of the detector of a `--det` value before it is loaded."""
+    return cast("DetectorKind", DETECTORS.load(split_det(det)[0]))
+
+
+def named_files(det: str) -> list[Path]:
+    """The files that a `--det` value may name."""
+    argument = split_det(det)[1]
+    return [Path(argument).expanduser()] if argument else []
 
 
 def create_detector(
     config: DetectorConfig, device: str, settings: DeviceConfig | None = None
 ) -> Detector:
     """Build the detector that `config.det` names, weights loaded and ready.
-
-    `mot:FILE` replays a file, `motion` needs no weights, `demo` has its weights in the package;
-    everything else is an Ultralytics model, by official name or path.
 
     Args:
         config: the detector's settings.
@@ -55,14 +75,16 @@ def create_detector(
     Raises:
         ModelError, DeviceError, InputError, UsageError: it cannot be built as asked.
     """
-    build = DETECTORS.load(detector_kind(config.det))
-    return cast("Detector", build(config, device, settings or DeviceConfig()))
-
-
-def detector_kind(det: str) -> str:
-    """The entry of `DETECTORS` behind a `--det` value."""
-    prefix = det.partition(":")[0].strip().lower()
-    if prefix == REPLAY and ":" in det:
-        return REPLAY
-    name = det.strip().lower()
-    return name if name in (MOTION, "demo") else ULTRALYTICS
+    name, argument = split_det(config.det)
+    kind = detector_kind(config.det)
+    if kind.argument and not argument:
+        raise UsageError(
+            f"--det {config.det} names no {kind.argument.lower()}.",
+            fix=f"Write --det {name}:{kind.argument}.",
+        )
+    if argument and not kind.argument:
+        raise UsageError(
+            f"--det {name} takes nothing after its name, got '{argument}'.",
+            fix=f"Write --det {name}.",
+        )
+    return kind.load(argument, config, device, settings or DeviceConfig())

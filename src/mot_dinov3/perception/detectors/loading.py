@@ -20,7 +20,7 @@ from mot_dinov3.perception.backends.choice import (
     choose_backend,
     choose_with_int8,
 )
-from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.detectors.base import Detector, DetectorKind
 from mot_dinov3.perception.detectors.networks import (
     QUANTIZER,
     ExportingSource,
@@ -37,8 +37,10 @@ READY = {".onnx": (ONNX, OPENVINO), ".xml": (OPENVINO,), "_openvino_model": (OPE
 """How the name of an export ends -> the backends that run it directly."""
 
 
-def load_yolo(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
-    """A detector from an Ultralytics model: official name, weights file, or export.
+def load_yolo(
+    argument: str, config: DetectorConfig, device: str, settings: DeviceConfig
+) -> Detector:
+    """Load an Ultralytics model: `argument` is an official name, a weights file, or an export.
 
     Raises:
         ModelError: the weights are missing, damaged, unsafe, or of a task without boxes; or the
@@ -48,7 +50,7 @@ def load_yolo(config: DetectorConfig, device: str, settings: DeviceConfig) -> De
     """
     if settings.half and not device.startswith("cuda"):
         raise UsageError("--half needs a CUDA device.", fix="Leave --half out.")
-    path = find_weights(config.det)
+    path = find_weights(argument)
     ending = next((ending for ending in READY if path.name.endswith(ending)), "")
     if ending:
         source: NetworkSource | None = _ready(path, READY[ending], device, settings)
@@ -59,8 +61,10 @@ def load_yolo(config: DetectorConfig, device: str, settings: DeviceConfig) -> De
     return _by_ultralytics(config, path, device, settings)
 
 
-def load_demo(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
-    """The small detector whose weights are part of the package.
+def load_demo(
+    argument: str, config: DetectorConfig, device: str, settings: DeviceConfig
+) -> Detector:
+    """Load the small detector whose weights are part of the package.
 
     Raises:
         ModelError: the package lacks its weights.
@@ -73,7 +77,11 @@ def load_demo(config: DetectorConfig, device: str, settings: DeviceConfig) -> De
             "The demo detector's weights are not in this installation.",
             fix="Install the package again, or make them: python cli.py train-demo",
         )
-    return load_yolo(replace(config, det=str(path)), device, settings)
+    return load_yolo(str(path), config, device, settings)
+
+
+YOLO = DetectorKind(load_yolo, argument="MODEL")
+DEMO_YOLO = DetectorKind(load_demo)
 
 
 def _weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:

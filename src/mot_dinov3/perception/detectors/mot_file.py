@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
-from mot_dinov3.errors import UsageError
 from mot_dinov3.io.formats.mot import MotTable, read_mot
-from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.backends.digest import weights_digest
+from mot_dinov3.perception.detectors.base import BUILT_IN, DetectorKind
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.values import Detections, FloatArray, Frame
 
@@ -33,16 +34,6 @@ MOT_CLASSES = {
 """Classes of the MOT16 and MOT17 annotations; https://arxiv.org/abs/1603.00831, table 3."""
 
 
-def load_replay(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
-    """A detector from the MOT file that `config.det` names; it runs nothing, so nowhere.
-
-    Raises:
-        InputError: the file is missing or holds a bad line; the message names it.
-        UsageError: no file was named, or a class is unknown.
-    """
-    return MotFileDetector(config)
-
-
 class MotFileDetector:
     """Hands out the boxes that a MOT file holds for each frame, matched by `Frame.index`.
 
@@ -52,18 +43,17 @@ class MotFileDetector:
 
     names: Mapping[int, str]
     title: str
+    fingerprint = BUILT_IN
     has_memory = False
 
-    def __init__(self, config: DetectorConfig) -> None:
+    def __init__(self, path: Path, config: DetectorConfig) -> None:
         """Read the whole file at once.
 
         Raises:
             InputError: the file is missing or holds a bad line; the message names it.
-            UsageError: no file was named, or a class is unknown.
+            UsageError: a class is unknown.
         """
-        path = Path(config.det.partition(":")[2].strip()).expanduser()
-        if not path.name:
-            raise UsageError("--det mot: names no file.", fix="Write --det mot:FILE.")
+        self._path = path
         self._table = read_mot(path)
         self._class_id = np.maximum(self._table.class_id, UNNAMED)
         self._score = confidence(self._table.score)
@@ -73,6 +63,15 @@ class MotFileDetector:
         self._keep &= (self._table.xyxy[:, 2:] > self._table.xyxy[:, :2]).all(axis=1)
         if (wanted := resolve_classes(config.classes, self.names)) is not None:
             self._keep &= np.isin(self._class_id, sorted(wanted))
+
+    @cached_property
+    def repeated(self) -> str:
+        """The fingerprint of the file.
+
+        Raises:
+            InputError: it cannot be read any more.
+        """
+        return weights_digest(self._path)
 
     def rows_after(self, frames: int) -> int:
         """How many boxes a source of so many frames never comes to."""
@@ -107,3 +106,20 @@ def class_names(table: MotTable) -> dict[int, str]:
     present = np.unique(np.maximum(table.class_id, UNNAMED)).tolist()
     names = {UNNAMED: "person", **MOT_CLASSES}
     return {number: names.get(number, f"class {number}") for number in present or [UNNAMED]}
+
+
+def load_mot_file(
+    argument: str, config: DetectorConfig, device: str, settings: DeviceConfig
+) -> MotFileDetector:
+    """Read the MOT file that `argument` names; nothing is computed, so no device matters.
+
+    Raises:
+        InputError: the file is missing or holds a bad line; the message names it.
+        UsageError: a class is unknown.
+    """
+    return MotFileDetector(Path(argument).expanduser(), config)
+
+
+MOT_FILE = DetectorKind(
+    load_mot_file, argument="FILE", needs_pixels=False, stored=True, has_network=False
+)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.perception.detectors.background import Background, View
-from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.detectors.base import BUILT_IN, DetectorKind
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.values import Detections, FloatArray, Frame, Image
 
@@ -41,15 +41,6 @@ class Blob(NamedTuple):
     pixels: int
 
 
-def load_motion(config: DetectorConfig, device: str, settings: DeviceConfig) -> Detector:
-    """A detector of motion; it has no weights, and runs on the CPU whatever `device` says.
-
-    Raises:
-        UsageError: `--classes` asks for another class than "moving".
-    """
-    return MotionDetector(config)
-
-
 class MotionDetector:
     """Background subtraction, cleaned up and gathered into one box per object.
 
@@ -59,6 +50,7 @@ class MotionDetector:
 
     names: Mapping[int, str]
     title: str
+    fingerprint, repeated = BUILT_IN, ""
     has_memory = True
 
     def __init__(self, config: DetectorConfig) -> None:
@@ -157,3 +149,17 @@ def blob_score(blobs: FloatArray, picture_pixels: int) -> FloatArray:
     large = np.minimum(blobs[:, 4] / (SURE_AREA * picture_pixels), 1)
     score: FloatArray = (full * (0.15 + 0.85 * large)).astype(np.float32)
     return score
+
+
+def load_motion(
+    argument: str, config: DetectorConfig, device: str, settings: DeviceConfig
+) -> MotionDetector:
+    """Start a detector of motion; it has no weights, and runs on the CPU whatever `device` says.
+
+    Raises:
+        UsageError: `--classes` asks for another class than "moving".
+    """
+    return MotionDetector(config)
+
+
+MOTION = DetectorKind(load_motion, has_network=False)

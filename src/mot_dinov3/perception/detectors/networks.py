@@ -31,12 +31,14 @@ class NetworkSource(Protocol):
 
     Attributes:
         name: the model as the user knows it.
+        path: the weights file or the export.
         about: its notes.
         choice: what it runs with.
         device: where it runs.
     """
 
     name: str
+    path: Path
     about: About
     choice: Choice
     device: str
@@ -57,7 +59,8 @@ class TorchSource:
     def __init__(self, checkpoint: Checkpoint, choice: Choice, device: str) -> None:
         from mot_dinov3.perception.backends.torch import TorchNetwork
 
-        self.name, self.about = checkpoint.path.name, checkpoint.about
+        self.name, self.path = checkpoint.path.name, checkpoint.path
+        self.about = checkpoint.about
         self.choice, self.device = choice, device
         self._module, self._levels = checkpoint.module()
         # Decoding is done here, in float32, so the network may compute in short numbers alone.
@@ -101,7 +104,7 @@ class ExportingSource:
 
     def __init__(self, path: Path, choice: Choice, device: str, place: Path) -> None:
         self.name, self.choice, self.device = path.name, choice, device
-        self._path, self._place = path, place
+        self.path, self._place = path, place
         self._digest = weights_digest(path)
         self._checkpoint: Checkpoint | None = None
         self._neck = False
@@ -126,7 +129,7 @@ class ExportingSource:
             ModelError: it cannot be exported or does not run.
         """
         exporters = EXPORTERS + ((QUANTIZER,) if self.choice.precision == INT8 else ())
-        key = ExportKey(self._path.stem, self._digest, self.choice, size, exporters=exporters)
+        key = ExportKey(self.path.stem, self._digest, self.choice, size, exporters=exporters)
         try:
             with exported(key, lambda target: self._export(size, target), self._place) as path:
                 return load_network(path, self.choice, self.device, self._cut)
@@ -143,7 +146,7 @@ class ExportingSource:
         if self._checkpoint is None:
             from mot_dinov3.perception.detectors.checkpoint import Checkpoint
 
-            self._checkpoint = Checkpoint(self._path)
+            self._checkpoint = Checkpoint(self.path)
         return self._checkpoint
 
     def _write_about(self, folder: Path) -> None:
@@ -177,7 +180,7 @@ class ReadySource:
         """
         model = _model_file(path)
         self._network = load_network(model, choice, device)
-        self.name, self.choice = path.name, choice
+        self.name, self.path, self.choice = path.name, path, choice
         self.device = self._network.device
         notes = self._network.metadata or read_notes(model.parent)
         about = about_export(notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from mot_dinov3.config import DetectorConfig
 from mot_dinov3.errors import ModelError
+from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.detectors.checkpoint import Checkpoint
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.perception.detectors.decode import NMS_IOU, clean_detections
@@ -23,6 +25,7 @@ class UltralyticsDetector:
 
     names: Mapping[int, str]
     title: str
+    repeated = ""
     has_memory = False
 
     def __init__(
@@ -37,7 +40,7 @@ class UltralyticsDetector:
         """
         checkpoint = Checkpoint(path, device)
         self._model, self.names = checkpoint.model, checkpoint.about.names
-        self._device = device
+        self._path, self._device = path, device
         self._has_run = False
         precision = " fp16" if half else ""
         self.title = f"{path.name} {config.imgsz} px, Ultralytics{precision}, {device}"
@@ -52,6 +55,11 @@ class UltralyticsDetector:
             "verbose": False,
             **(_half_argument() if half else {}),
         }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The fingerprint of the weights."""
+        return weights_digest(self._path)
 
     def warm_up(self, width: int, height: int) -> None:
         """Run once on an empty picture of that size, so that the first frame is not slow."""

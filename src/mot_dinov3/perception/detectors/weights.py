@@ -13,12 +13,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 from mot_dinov3.errors import DeviceError, ModelError, MotError, nearest
+from mot_dinov3.perception.detectors.factory import DETECTORS, ULTRALYTICS, detector_kind
 from mot_dinov3.runtime.compat import cache_dir
 
 HOST = "https://github.com"
 PROBE_S = 6.0
 NO_WEIGHTS = "Or run without weights: --det motion --embed-model demo"
-NO_FILES, STORED = ("motion", "demo"), "mot:FILE"
 ZIP, PICKLE = b"PK", b"\x80\x02"
 EXPORTS = {".onnx", ".torchscript", ".engine", ".tflite", ".pb", ".mnn", ".mlpackage", ".xml"}
 
@@ -34,7 +34,7 @@ def find_weights(det: str) -> Path:
     A path that exists comes first, then a weights file fetched earlier, then the network.
 
     Raises:
-        ModelError: there is no such file, it cannot be fetched, or it is no weights file.
+        ModelError: there is no such file, it cannot be fetched, or it is not a weights file.
     """
     given = Path(det).expanduser()
     if given.exists():
@@ -75,7 +75,7 @@ def _wrong_kind(path: Path) -> str:
     if path.suffix in (".yaml", ".yml"):
         return "describes a network but holds no weights"
     if path.suffix == ".txt":
-        return f"is a text; stored detections are given as --det {STORED}"
+        return "is a text; stored detections are given as --det mot:FILE"
     if path.suffix != ".pt" and path.suffix not in EXPORTS:
         return "is of no kind that Ultralytics loads"
     return ""
@@ -108,7 +108,7 @@ def load_problem(path: Path, error: Exception) -> ModelError:
             )
         chain = chain.__cause__ or chain.__context__
     if "references types outside" in str(error):
-        return _not_weights(path, "is damaged, or no checkpoint of Ultralytics")
+        return _not_weights(path, "is damaged, or not a checkpoint of Ultralytics")
     return _not_weights(path, f"cannot be loaded: {first_line(error)}")
 
 
@@ -151,20 +151,28 @@ def _missing(det: str, official: Collection[str]) -> ModelError:
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return ModelError(
         f"The detector '{det}' is neither a file here nor an official Ultralytics name.",
-        fix="Give --det a .pt file, a name such as yolov8n.pt, or one that needs no weights: "
-        f"{', '.join(NO_FILES)}, {STORED}.{hint}",
+        fix="Give --det a .pt file, a name such as yolov8n.pt, or one of: "
+        f"{', '.join(_other_detectors().values())}.{hint}",
     )
 
 
 def _near(det: str, official: Collection[str]) -> list[str]:
     """What was meant by a name with a slip in it; nothing is offered for a path."""
+    others = _other_detectors()
     kind, colon, _ = det.partition(":")
     if colon:
-        return [STORED] if nearest(kind, [STORED.partition(":")[0]]) else []
+        return [others[name] for name in nearest(kind, list(others)) if ":" in others[name]]
     if Path(det).name != det:
         return []
     named = nearest(det if det.endswith(".pt") else f"{det}.pt", sorted(official))
-    return nearest(det, NO_FILES) or named
+    return [others[name] for name in nearest(det, list(others))] or named
+
+
+def _other_detectors() -> dict[str, str]:
+    """Name -> how it is written, of every entry of the table that is not an Ultralytics model."""
+    names = [name for name in DETECTORS if name != ULTRALYTICS]
+    needed = {name: detector_kind(name).argument for name in names}
+    return {name: f"{name}:{argument}" if argument else name for name, argument in needed.items()}
 
 
 def _official_names() -> Collection[str]:

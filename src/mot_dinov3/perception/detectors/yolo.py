@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from mot_dinov3.config import DetectorConfig
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.choice import TORCH
+from mot_dinov3.perception.backends.digest import weights_digest
+from mot_dinov3.perception.detectors.base import Neck
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.perception.detectors.decode import (
     Boxes,
@@ -20,9 +23,13 @@ from mot_dinov3.perception.detectors.decode import (
     of_final,
     of_levels,
 )
-from mot_dinov3.perception.detectors.device_letterbox import DeviceLetterbox
-from mot_dinov3.perception.detectors.letterbox import Fit, fit, input_size, letterbox
-from mot_dinov3.perception.detectors.neck import Neck
+from mot_dinov3.perception.detectors.letterbox import (
+    DeviceLetterbox,
+    Fit,
+    fit,
+    input_size,
+    letterbox,
+)
 from mot_dinov3.perception.detectors.networks import NetworkSource
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.values import Detections, FloatArray, Frame, Image
@@ -50,6 +57,7 @@ class YoloDetector:
     """
 
     names: Mapping[int, str]
+    repeated = ""
     has_memory = False
 
     def __init__(self, config: DetectorConfig, source: NetworkSource) -> None:
@@ -70,6 +78,11 @@ class YoloDetector:
         size = f"{self._size[1]}x{self._size[0]}" if self._size else f"{self._longest}"
         source = self._source
         return f"{source.name} {size} px, {source.choice.title}, {source.device}"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The fingerprint of the weights or of the export."""
+        return weights_digest(self._source.path)
 
     def keep_neck(self) -> bool:
         """Hand out the neck from now on, see `base.NeckFeatures`; networks are loaded again."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.base import Network
+from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.features.batches import Batches
 from mot_dinov3.perception.features.crops import CropShape, CropWindows, cpu_batch
 from mot_dinov3.values import FloatArray, Image
@@ -21,6 +25,19 @@ Cut: TypeAlias = "Callable[[Image, CropWindows], FloatArray | torch.Tensor]"
 """Makes the network's (K, 3, h, w) input of K windows of a frame, K at least 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a network comes from.
+
+    Attributes:
+        name: the model as the user knows it, for titles and messages.
+        weights: the file, or the directory of the model.
+    """
+
+    name: str
+    weights: Path
+
+
 class NetworkEmbedder:
     """Describes boxes with any network that turns pictures into one vector each.
 
@@ -28,7 +45,7 @@ class NetworkEmbedder:
         network: takes (B, 3, h, w) pictures; its first output is (B, D).
         shape: how a box becomes the network's input.
         device: torch device string on which the network runs.
-        name: the model as the user knows it, for `title` and messages.
+        origin: where the network comes from.
         cut: makes the input; on the CPU unless told otherwise.
 
     Raises:
@@ -45,13 +62,13 @@ class NetworkEmbedder:
         shape: CropShape,
         *,
         device: str,
-        name: str,
+        origin: Origin,
         cut: Cut | None = None,
     ) -> None:
         self.device = device
         self.shape = shape
-        self.batches = Batches(name, device)
-        self._name = name
+        self.batches = Batches(origin.name, device)
+        self._name, self._weights = origin.name, origin.weights
         self._network = network
         self._cut = cut or (lambda image, windows: cpu_batch(image, windows, shape.spec))
         self.dim = self._try_out()
@@ -63,6 +80,11 @@ class NetworkEmbedder:
         size = f"{spec.width}" if spec.square else f"{spec.width}x{spec.height}"
         what = f"{self._name} {size} px, {self.device}, {self._network.title}"
         return f"{what}{self.batches.title}"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The fingerprint of the weights."""
+        return weights_digest(self._weights)
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """One vector per box, all boxes in one batch.

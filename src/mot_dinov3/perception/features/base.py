@@ -1,17 +1,25 @@
-"""What an embedder is to the rest of the house, and what it is told about where to run."""
+"""What an embedder is to the rest of the package, and what its table says of it.
+
+A new embedder is one file with a class that fits `Embedder` and an `EmbedderKind` that loads it,
+and one line in `factory.EMBEDDERS`::
+
+    FACES = EmbedderKind(load_faces)
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mot_dinov3.config import DeviceConfig
+from mot_dinov3.config import DeviceConfig, EmbedderConfig
+from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.values import FloatArray, Image
 
 
 class Embedder(Protocol):
-    """Describes the look of boxes of a frame.
+    """Describes the appearance of boxes of a frame.
 
     Attributes:
         device: torch device string, which is waited for at both ends of timed work.
@@ -26,6 +34,17 @@ class Embedder(Protocol):
     @property
     def title(self) -> str:
         """What runs, for the summary, such as "facebook/dinov2-base 224 px, cpu, torch fp32"."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells its weights from others, see `weights_digest`.
+
+        It also names what else decides the vectors and is not said by the settings for crops, such
+        as the size of whole pictures. It is read once, like that of a `Detector`.
+
+        Raises:
+            InputError: the weights cannot be read any more.
+        """
 
     @property
     def whole_frame(self) -> bool:
@@ -53,19 +72,33 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where and how an embedder runs, and beside whom.
+    """Where and how an embedder runs, and beside which detector.
 
     Attributes:
         device: torch device string.
         config: backend and precision as the user gave them.
-        upload: brings frames to the device, shared with whoever else runs there; None to cut
+        upload: brings frames to the device, shared with a detector that runs there; None to cut
             crops on the CPU.
         graphs: record batches as CUDA graphs.
-        detector: whoever finds the boxes; needed by those who describe them by its features.
+        detector: finds the boxes; an embedder may describe them by its features. None without.
     """
 
     device: str
     config: DeviceConfig = field(default_factory=DeviceConfig)
     upload: FrameUpload | None = None
     graphs: bool = True
-    detector: object = None
+    detector: Detector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderKind:
+    """A row of the table: how an embedder is loaded, and what is asked before it is.
+
+    Attributes:
+        load: builds the embedder, weights loaded and run once, from the settings of embedders and
+            from where it runs. Raises `MotError` where that is not possible.
+        needs_pixels: it looks at pictures, so a source without images is refused.
+    """
+
+    load: Callable[[EmbedderConfig, Placement], Embedder]
+    needs_pixels: bool = True

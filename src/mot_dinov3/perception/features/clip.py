@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.perception.features.base import Embedder, Placement
-from mot_dinov3.perception.features.exports import Built, Pretrained, pretrained_embedder
+from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
+from mot_dinov3.perception.features.exports import (
+    Built,
+    Pretrained,
+    named_model,
+    pretrained_embedder,
+)
 from mot_dinov3.perception.features.pretrained import input_spec, load_typed_model
 from mot_dinov3.perception.hub.files import model_directory
 
@@ -18,18 +23,21 @@ DEFAULT_CLIP = "openai/clip-vit-base-patch32"
 
 
 def load_clip(config: EmbedderConfig, place: Placement) -> Embedder:
-    """An embedder from a CLIP model; `config.embed_model` is a hub id or a local directory.
+    """Load a CLIP model; `config.embed_model` is a hub id or a local directory.
 
     Raises:
-        ModelError: the model cannot be found or loaded, or is no CLIP model.
+        ModelError: the model cannot be found or loaded, or is not a CLIP model.
     """
-    name = config.embed_model or DEFAULT_CLIP
+    name = named_model(config, DEFAULT_CLIP)
     directory = model_directory(name, f"--embedder clip --embed-model {DEFAULT_CLIP}")
-    model = Pretrained(name, directory, "image embeds", lambda: _built(directory, name))
+    model = Pretrained(name, directory, "image embeds", lambda: _build(directory, name))
     return pretrained_embedder(model, config, place)
 
 
-def _built(directory: Path, name: str) -> Built:
+CLIP = EmbedderKind(load_clip)
+
+
+def _build(directory: Path, name: str) -> Built:
     from mot_dinov3.nets.pooled import PooledModel
 
     kinds = ("clip", "clip_vision_model")

@@ -16,8 +16,8 @@ import numpy as np
 from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.features.backbone import NetworkEmbedder, unit_rows
-from mot_dinov3.perception.features.base import Embedder, Placement
-from mot_dinov3.perception.features.dino import dino_directory
+from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
+from mot_dinov3.perception.features.dino import dino_directory, load_or_open
 from mot_dinov3.perception.features.exports import Built, Pretrained, pretrained_embedder
 from mot_dinov3.perception.features.pooling import pool_boxes
 from mot_dinov3.perception.features.pretrained import input_spec, load_model, model_type_of
@@ -32,17 +32,24 @@ BINS = (2, 1)
 
 
 def load_dense(config: EmbedderConfig, place: Placement) -> Embedder:
-    """A whole-picture embedder from a vision transformer that transformers' `AutoModel` loads.
+    """Load a vision transformer that looks at the whole picture.
 
     Args:
-        config: the model as for `dino`, and the size that pictures are shrunk to.
+        config: the model and `fallback_open` as for `dino`, and the size that pictures are shrunk
+            to.
         place: where and how it runs.
 
     Raises:
         ModelError: the model cannot be found or loaded, or has no patches.
     """
-    name = config.model_id
-    directory = dino_directory(config)
+    return load_or_open(_load_dense, config, place)
+
+
+DENSE = EmbedderKind(load_dense)
+
+
+def _load_dense(name: str, config: EmbedderConfig, place: Placement) -> DenseEmbedder:
+    directory = dino_directory(name, config)
     patch = patch_size(directory, name)
     height, width = (max(round(side / patch), 1) for side in config.dense_hw)
     grid = height, width
@@ -60,7 +67,7 @@ def load_dense(config: EmbedderConfig, place: Placement) -> Embedder:
     kind = f"patches {size[0]}x{size[1]}"
     whole = replace(config, crop_pad=0.0, crop_square=False)
     network = pretrained_embedder(Pretrained(name, directory, kind, build), whole, place)
-    return DenseEmbedder(network, grid)
+    return DenseEmbedder(network, grid, config.dense_size)
 
 
 def patch_size(directory: Path, name: str) -> int:
@@ -104,15 +111,17 @@ class DenseEmbedder:
     Args:
         network: turns the whole picture into its patch maps, flattened.
         grid: rows and columns of patches.
+        size: of the pictures as the user gave it, such as "288x512".
     """
 
     whole_frame = True
     has_own_cost = True
     has_memory = False
 
-    def __init__(self, network: NetworkEmbedder, grid: tuple[int, int]) -> None:
+    def __init__(self, network: NetworkEmbedder, grid: tuple[int, int], size: str) -> None:
         self._network = network
         self._grid = grid
+        self._picture_size = size
         self.device = network.device
         self.dim = network.dim // (grid[0] * grid[1]) * BINS[0] * BINS[1]
 
@@ -120,6 +129,11 @@ class DenseEmbedder:
     def title(self) -> str:
         """The model, the picture's size, and how it is used."""
         return f"{self._network.title}, whole pictures"
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the weights, and the size of the pictures."""
+        return f"{self._network.fingerprint} on pictures of {self._picture_size}"
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """One vector per box for one pass over the picture; NaN for what is outside of it."""

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mot_dinov3.config import EmbedderConfig
+from mot_dinov3.errors import UsageError
+from mot_dinov3.perception.assets import DEMO
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.cache import ExportKey, export_place
 from mot_dinov3.perception.backends.choice import (
@@ -23,7 +25,7 @@ from mot_dinov3.perception.backends.choice import (
 )
 from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.backends.load import exported, load_network
-from mot_dinov3.perception.features.backbone import NetworkEmbedder
+from mot_dinov3.perception.features.backbone import NetworkEmbedder, Origin
 from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import CropShape, InputSpec
 
@@ -41,7 +43,7 @@ SPEC_FILE = "input.json"
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """A model in a directory, loaded only if nobody has exported it yet.
+    """A model in a directory, loaded only if no export of it is kept.
 
     Attributes:
         name: the model as the user knows it.
@@ -54,6 +56,20 @@ class Pretrained:
     directory: Path
     kind: str
     build: Callable[[], Built]
+
+
+def named_model(config: EmbedderConfig, default: str = "") -> str:
+    """The model of an embedder that the demo model is not one for: `--embed-model` or `default`.
+
+    Raises:
+        UsageError: the demo model was named.
+    """
+    if config.embed_model == DEMO:
+        raise UsageError(
+            f"--embed-model {DEMO} is a DINO model, not one for --embedder {config.embedder}.",
+            fix="Leave out --embedder, or name another --embed-model.",
+        )
+    return config.embed_model or default
 
 
 def pretrained_embedder(
@@ -82,11 +98,11 @@ def pretrained_embedder(
         )
     else:
         network, spec = _from_export(model, choice, place)
-    return embedder_of(network, spec, config, place, model.name)
+    return embedder_of(network, spec, config, place, Origin(model.name, model.directory))
 
 
 def embedder_of(
-    network: Network, spec: InputSpec, config: EmbedderConfig, place: Placement, name: str
+    network: Network, spec: InputSpec, config: EmbedderConfig, place: Placement, origin: Origin
 ) -> NetworkEmbedder:
     """A loaded network as an embedder; crops are cut on a GPU where the network takes them so."""
     shape = CropShape(spec, config.crop_pad, config.crop_square and spec.square)
@@ -95,7 +111,7 @@ def embedder_of(
         from mot_dinov3.perception.features.device_crops import DeviceCrops
 
         cut = DeviceCrops(spec, place.upload)
-    return NetworkEmbedder(network, shape, device=network.device, name=name, cut=cut)
+    return NetworkEmbedder(network, shape, device=network.device, origin=origin, cut=cut)
 
 
 def older_flag(config: EmbedderConfig) -> Older | None:
@@ -119,10 +135,8 @@ def _from_export(model: Pretrained, choice: Choice, place: Placement) -> tuple[N
     def write(path: Path) -> None:
         from mot_dinov3.perception.features.exporting import export
 
-        logger.warning(
-            "Exporting '%s' to %s, to be kept for later runs.",
-            model.name, TITLES[choice.backend],
-        )  # fmt: skip
+        title = TITLES[choice.backend]
+        logger.warning("Exporting '%s' to %s, to be kept for later runs.", model.name, title)
         module, spec = model.build()
         path.with_name(SPEC_FILE).write_text(json.dumps(asdict(spec)), encoding="utf-8")
         export(module, (spec.height, spec.width), key, path)

@@ -8,15 +8,13 @@ clothes, coarse ones the build; each level counts the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
-
 import numpy as np
 
 from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import UsageError
+from mot_dinov3.perception.detectors.base import Detector, Neck, NeckFeatures
 from mot_dinov3.perception.features.backbone import unit_rows
-from mot_dinov3.perception.features.base import Embedder, Placement
+from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.pooling import pool_boxes
 from mot_dinov3.values import FloatArray, Image
 
@@ -33,38 +31,11 @@ FLOOR = 0.1
 """Values vary by at least this share of what all values vary by, so that no noise is blown up."""
 
 
-class FeatureMaps(Protocol):
-    """Maps of one picture, and where its boxes lie in them."""
-
-    @property
-    def maps(self) -> Sequence[FloatArray]:
-        """(C, h, w) float32 per level, the finest first."""
-
-    def cells(self, xyxy: FloatArray, level: int) -> FloatArray:
-        """(N, 4) boxes in pixels -> in cells of a level's map."""
-
-
-@runtime_checkable
-class MapSource(Protocol):
-    """A detector that hands out what its head looked at."""
-
-    @property
-    def title(self) -> str:
-        """What runs, for the summary."""
-
-    def keep_neck(self) -> bool:
-        """Hand out maps from now on; False where there are none to give."""
-
-    @property
-    def neck(self) -> FeatureMaps | None:
-        """Of the picture that was detected in last."""
-
-
 def load_neck(config: EmbedderConfig, place: Placement) -> Embedder:
-    """An embedder from the detector that is loaded already.
+    """Describe boxes by the network of the detector that is loaded already.
 
     Raises:
-        UsageError: there is none, or its features are not to be had.
+        UsageError: there is none, or it does not hand out its features.
     """
     if place.detector is None:
         raise UsageError(
@@ -75,6 +46,9 @@ def load_neck(config: EmbedderConfig, place: Placement) -> Embedder:
     return NeckEmbedder(place.detector)
 
 
+DETECTOR_NECK = EmbedderKind(load_neck)
+
+
 class NeckEmbedder:
     """Describes boxes of the picture that the detector saw last, by the neck of its network.
 
@@ -82,7 +56,7 @@ class NeckEmbedder:
     them. A lone object teaches nothing, because nothing sets it apart from others.
 
     Args:
-        source: the detector, loaded.
+        detector: finds the boxes; loaded.
 
     Raises:
         UsageError: its network has no neck to give, or its backend does not hand it out.
@@ -93,9 +67,12 @@ class NeckEmbedder:
     has_own_cost = False
     has_memory = True
 
-    def __init__(self, source: object) -> None:
-        self._source = require_neck(source)
-        self._seen: FeatureMaps | None = None
+    def __init__(self, detector: Detector) -> None:
+        if not isinstance(detector, NeckFeatures) or not detector.keep_neck():
+            raise _nothing_handed_out(detector.title)
+        self._detector: Detector = detector
+        self._source: NeckFeatures = detector
+        self._seen: Neck | None = None
         self._usual: list[Usual] = []
 
     @property
@@ -108,7 +85,12 @@ class NeckEmbedder:
     @property
     def title(self) -> str:
         """Whose features they are."""
-        return f"neck of {self._source.title}"
+        return f"neck of {self._detector.title}"
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the detector."""
+        return f"neck of {self._detector.fingerprint}"
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """One vector per box; `image` must be the one that the detector looked at last.
@@ -118,7 +100,7 @@ class NeckEmbedder:
         """
         neck = self._source.neck
         if neck is None:
-            raise _nothing_handed_out(self._source)
+            raise _nothing_handed_out(self._detector.title)
         levels = [
             pool_boxes(features, neck.cells(xyxy, level), bins)
             for level, (features, bins) in enumerate(zip(neck.maps, BINS, strict=False))
@@ -167,19 +149,7 @@ class Usual:
         return out
 
 
-def require_neck(source: object) -> MapSource:
-    """The detector as a source of maps, told to keep them from now on.
-
-    Raises:
-        UsageError: it has none to give.
-    """
-    if isinstance(source, MapSource) and source.keep_neck():
-        return source
-    raise _nothing_handed_out(source)
-
-
-def _nothing_handed_out(source: object) -> UsageError:
-    title = getattr(source, "title", "this detector")
+def _nothing_handed_out(title: str) -> UsageError:
     return UsageError(
         f"'{title}' hands out no features for its boxes to be described with.",
         fix="They come from a YOLO with --backend openvino or torch. With other detectors leave "

@@ -18,9 +18,10 @@ from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, Older, choose_backend
 from mot_dinov3.perception.backends.load import load_network
-from mot_dinov3.perception.features.base import Embedder, Placement
+from mot_dinov3.perception.features.backbone import Origin
+from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
-from mot_dinov3.perception.features.exports import embedder_of, older_flag
+from mot_dinov3.perception.features.exports import embedder_of, named_model, older_flag
 from mot_dinov3.values import FloatArray
 
 logger = logging.getLogger("mot_dinov3")
@@ -35,7 +36,7 @@ FLOAT_TYPES = ("float32", "float16")
 
 
 def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
-    """An embedder from an ONNX model: one NCHW picture input, one vector output.
+    """Load an ONNX model: one NCHW picture input, one vector output.
 
     Pictures are RGB, scaled to 0..1 and normalised with ImageNet's mean and std, or with the
     lists `mean` and `std` of the file's metadata. Models with a square input see square crops
@@ -48,7 +49,7 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
     Raises:
         ModelError: no backend, no such file, not an ONNX model, or not one of pictures.
     """
-    path = _existing(config.embed_model)
+    path = _existing(named_model(config))
     able = (OPENVINO, ONNX)
     run, older = place.config, older_flag(config)
     if run.precision == INT8:
@@ -63,7 +64,10 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
     batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else 0
     if batch:
         network = FixedBatch(network, batch)
-    return embedder_of(network, spec, config, place, path.name)
+    return embedder_of(network, spec, config, place, Origin(path.name, path))
+
+
+ONNX_FILE = EmbedderKind(load_onnx)
 
 
 def prefers_onnxruntime(path: Path, run: DeviceConfig, older: Older | None, device: str) -> bool:

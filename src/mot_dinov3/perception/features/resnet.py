@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.perception.features.base import Embedder, Placement
+from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.dino import pooled
-from mot_dinov3.perception.features.exports import Built, Pretrained, pretrained_embedder
+from mot_dinov3.perception.features.exports import (
+    Built,
+    Pretrained,
+    named_model,
+    pretrained_embedder,
+)
 from mot_dinov3.perception.features.pretrained import input_spec, load_typed_model
 from mot_dinov3.perception.hub.files import model_directory
 
@@ -15,18 +20,21 @@ DEFAULT_RESNET = "microsoft/resnet-50"
 
 
 def load_resnet(config: EmbedderConfig, place: Placement) -> Embedder:
-    """An embedder from a ResNet; `config.embed_model` is a hub id or a local directory.
+    """Load a ResNet; `config.embed_model` is a hub id or a local directory.
 
     Raises:
-        ModelError: the model cannot be found or loaded, or is no ResNet.
+        ModelError: the model cannot be found or loaded, or is not a ResNet.
     """
-    name = config.embed_model or DEFAULT_RESNET
+    name = named_model(config, DEFAULT_RESNET)
     directory = model_directory(name, f"--embedder resnet --embed-model {DEFAULT_RESNET}")
-    model = Pretrained(name, directory, "pooled", lambda: _built(directory, name))
+    model = Pretrained(name, directory, "pooled", lambda: _build(directory, name))
     return pretrained_embedder(model, config, place)
 
 
-def _built(directory: Path, name: str) -> Built:
+RESNET = EmbedderKind(load_resnet)
+
+
+def _build(directory: Path, name: str) -> Built:
     from mot_dinov3.nets.pooled import PooledModel
 
     model = load_typed_model(directory, "ResNetModel", ("resnet",), name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mot_dinov3.config import EmbedderConfig, TrackConfig
-from mot_dinov3.perception.detectors.factory import OF_ONE_CLIP, create_detector, detector_kind
+from mot_dinov3.perception.detectors.base import is_of_one_clip
+from mot_dinov3.perception.detectors.factory import create_detector
 from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.perception.features.factory import create_embedder
 from mot_dinov3.runs.session import load_models
@@ -32,7 +33,7 @@ class LoadedModels:
             return self._models
         last = self._models
         detector = last.detector
-        if detector_kind(config.detector.det) in OF_ONE_CLIP:
+        if is_of_one_clip(detector):
             detector = create_detector(config.detector, last.device, config.device)
         place = Placement(last.device, config.device, detector=detector)
         self._models = Models(

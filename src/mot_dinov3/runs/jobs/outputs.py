@@ -10,6 +10,7 @@ from mot_dinov3.errors import UsageError
 from mot_dinov3.io.paths import check_output, check_output_directory, require_other
 from mot_dinov3.io.write.encoders import format_of
 from mot_dinov3.outputs.report.page import require_packages
+from mot_dinov3.perception.detectors.factory import named_files
 from mot_dinov3.runs.session import NO_EMBEDDER
 
 
@@ -39,9 +40,9 @@ def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
 
 def other_inputs(config: TrackConfig) -> list[Path]:
     """What a job reads beside its source, as far as it names files."""
-    det, model, camera = config.detector.det, config.embedder.embed_model, config.motion.cmc
-    names = (det.removeprefix("mot:"), model, camera.removeprefix("file:"))
-    return [Path(name).expanduser() for name in names if name]
+    model, camera = config.embedder.embed_model, config.motion.cmc
+    others = [Path(name).expanduser() for name in (model, camera.removeprefix("file:")) if name]
+    return [*named_files(config.detector.det), *others]
 
 
 def require_embedder(config: TrackConfig) -> None:

@@ -12,7 +12,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.outputs.sinks.factory import create_sinks
-from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.detectors.base import Detector, StoredBoxes
 from mot_dinov3.runs.jobs.relinking import Relinker, create_relinker
 from mot_dinov3.runs.jobs.resuming import journal_sinks, wired
 from mot_dinov3.runs.loop import FrameSink, VideoTracker
@@ -110,10 +110,8 @@ def warn_of_unused_boxes(detector: Detector, info: SourceInfo) -> None:
 
     The length of a video is known only when it has been read, so nothing is said of videos.
     """
-    from mot_dinov3.perception.detectors.mot_file import MotFileDetector
-
     known = info.frame_count > 0 and info.path is None and not info.is_live
-    if known and isinstance(detector, MotFileDetector):
+    if known and isinstance(detector, StoredBoxes):
         unused = detector.rows_after(info.frame_count)
         if unused:
             log.warning("%s: %s after the last frame of '%s', %d, and %s not used.",

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.errors import MotError, UsageError
+from mot_dinov3.errors import UsageError
 from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.outputs.sinks.base import FileSink
-from mot_dinov3.perception.fingerprint import detector_digest, embedder_weights
 from mot_dinov3.runs.jobs.outputs import output_places
 from mot_dinov3.runs.loop import RunOutcome, VideoTracker
 from mot_dinov3.runs.resume.contents import look_into
@@ -86,24 +85,23 @@ def journal_of(
     """
     if place is None:
         return nullcontext()
-    titles = titles_of(config, models)
+    titles = titles_of(models)
     return place.resume(titles) if config.resume.resume else place.begin(titles)
 
 
-def titles_of(config: TrackConfig, models: Models) -> dict[str, str]:
-    """What the models are, in words and by the fingerprints of their weights."""
+def titles_of(models: Models) -> dict[str, str]:
+    """What the models are, in words and by the fingerprints of their weights.
+
+    Raises:
+        InputError: weights cannot be read any more.
+    """
     embedder = models.embedder
-    try:
-        detected, boxes = detector_digest(config.detector)
-        embedded = embedder_weights(config, embedder.title) if embedder else ""
-    except MotError:  # the weights were moved while they were being used
-        detected, boxes, embedded = "", "", ""
     return {
         "detector": models.detector.title,
-        "weights of the detector": detected,
-        "boxes of --det": boxes,
+        "weights of the detector": models.detector.fingerprint,
+        "boxes of --det": models.detector.repeated,
         "embedder": embedder.title if embedder else "none",
-        "weights of the embedder": embedded,
+        "weights of the embedder": embedder.fingerprint if embedder else "",
     }
 
 

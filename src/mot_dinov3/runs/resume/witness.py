@@ -150,6 +150,16 @@ class HeardDetector:
         """What runs."""
         return self._detector.title
 
+    @property
+    def fingerprint(self) -> str:
+        """The detector's own."""
+        return self._detector.fingerprint
+
+    @property
+    def repeated(self) -> str:
+        """The detector's own."""
+        return self._detector.repeated
+
     def warm_up(self, width: int, height: int) -> None:
         """As the detector does."""
         self._detector.warm_up(width, height)
@@ -181,6 +191,11 @@ class HeardEmbedder:
     def title(self) -> str:
         """What runs."""
         return self._embedder.title
+
+    @property
+    def fingerprint(self) -> str:
+        """The embedder's own."""
+        return self._embedder.fingerprint
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """One vector per box, told or told again."""
