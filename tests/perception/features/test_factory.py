@@ -10,6 +10,7 @@ import pytest
 from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UnknownNameError, UsageError
 from mot_dinov3.lab.selftest import fake_hub
+from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.features.base import EmbedderKind, Placement
 from mot_dinov3.perception.features.dino import load_or_open
 from mot_dinov3.perception.features.factory import EMBEDDERS, create_embedder, embedder_kind
@@ -80,6 +81,7 @@ def test_a_local_directory_works(models, picture, capfd, embedder, name, answer)
     ours = create(models / name, embedder)
     assert ours.dim == dim
     assert ours.title == f"{models / name} {size} px, cpu, torch fp32"
+    assert ours.fingerprint == weights_digest(models / name)
     vectors = ours.embed(picture, BOXES)
     assert vectors.shape == (3, dim)
     np.testing.assert_allclose(np.linalg.norm(vectors[:2], axis=1), 1, atol=1e-5)
