@@ -27,13 +27,13 @@ class AreaDetector:
     built = 0
     """How many were loaded in this process."""
 
-    names = {0: "area"}
     title = "areas, cpu"
     repeated = ""
     has_memory = False
 
     def __init__(self, weights):
         AreaDetector.built += 1
+        self.names = {0: "area"}
         self._weights = weights
         self._threshold = float(weights.read_text())
 
