@@ -13,7 +13,7 @@ from mot_dinov3.lab.benchmarks.bench import Bench
 from mot_dinov3.lab.benchmarks.factory import BENCHMARKS, ON_REQUEST, create_benchmark
 from mot_dinov3.lab.benchmarks.own_program import own_command
 from mot_dinov3.lab.recordings.tape import TapePlayer
-from mot_dinov3.perception.features.pretrained import quiet_transformers
+from mot_dinov3.perception.pretrained import quiet_transformers
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
 

@@ -10,7 +10,7 @@ import pytest
 
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, cpu_batch, crop_windows
-from mot_dinov3.perception.features.pretrained import input_spec, spec_from_processor
+from mot_dinov3.perception.pretrained import input_spec, spec_from_processor
 
 BOX = [40, 30, 190, 180]
 TOLERANCE = 0.02

@@ -16,7 +16,7 @@ def save_random_vits(directory: Path, kind: str) -> Path:
     """Save a random model of `kind` as the hub would hold it; returns its directory."""
     import torch
 
-    from mot_dinov3.perception.features.pretrained import quiet_transformers
+    from mot_dinov3.perception.pretrained import quiet_transformers
 
     torch.manual_seed(0)
     path = directory / f"random-{kind}-vits"

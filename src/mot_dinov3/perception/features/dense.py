@@ -20,7 +20,7 @@ from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placemen
 from mot_dinov3.perception.features.dino import dino_directory, load_or_open
 from mot_dinov3.perception.features.exports import Built, Pretrained, pretrained_embedder
 from mot_dinov3.perception.features.pooling import pool_boxes
-from mot_dinov3.perception.features.pretrained import input_spec, load_model, model_type_of
+from mot_dinov3.perception.pretrained import input_spec, load_model, model_type_of
 from mot_dinov3.values import FloatArray, Image
 from mot_dinov3.values.boxes import area, clip
 

@@ -12,7 +12,7 @@ from mot_dinov3.errors import ModelError
 from mot_dinov3.perception import assets
 from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.exports import Built, Pretrained, pretrained_embedder
-from mot_dinov3.perception.features.pretrained import input_spec, load_model, model_type_of
+from mot_dinov3.perception.pretrained import input_spec, load_model, model_type_of
 from mot_dinov3.perception.hub.files import model_directory
 from mot_dinov3.perception.hub.problems import (
     GatedModelError,

@@ -14,7 +14,7 @@ from mot_dinov3.perception.backends.cache import ExportKey
 from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, TITLES
 from mot_dinov3.perception.backends.openvino_setup import import_openvino
 from mot_dinov3.perception.backends.problems import reason
-from mot_dinov3.perception.features.pretrained import quiet_transformers
+from mot_dinov3.perception.pretrained import quiet_transformers
 
 if TYPE_CHECKING:
     import torch

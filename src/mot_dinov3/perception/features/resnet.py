@@ -13,7 +13,7 @@ from mot_dinov3.perception.features.exports import (
     named_model,
     pretrained_embedder,
 )
-from mot_dinov3.perception.features.pretrained import input_spec, load_typed_model
+from mot_dinov3.perception.pretrained import input_spec, load_typed_model
 from mot_dinov3.perception.hub.files import model_directory
 
 DEFAULT_RESNET = "microsoft/resnet-50"
