@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from helpers.added import detector
 from helpers.added.detector import AreaDetector
 from helpers.added.embedder import ColourEmbedder
 from helpers.added.walk import FRAMES, add_models, make_walk, words
@@ -133,6 +135,17 @@ def test_a_batch_loads_it_once(added):
     assert main(words(added, *more)) == EXIT_OK
     assert (AreaDetector.built, ColourEmbedder.built) == (1, 1)
     assert len(mot_rows("out/walk.txt")) > len(mot_rows("out/walk-2.txt")) > 0
+
+
+def test_one_that_repeats_boxes_of_one_source_is_not_shared_by_a_batch(added, monkeypatch, capsys):
+    monkeypatch.setattr(detector, "AREAS", replace(detector.AREAS, stored=True))
+    more = ("--source", "other", "--no-video", "--save-mot", "out/{name}.txt")
+    assert main(words(added, *more)) == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert "belongs to one video, not to 2" in said
+    assert "such as areas:{name}.txt" in said
+    assert main(["cache", *words(added), "other", "--out", "cache"]) == EXIT_USAGE
+    assert "belongs to one source, not to 2" in capsys.readouterr().err
 
 
 def test_one_that_remembers_is_loaded_anew_for_each_video(added, monkeypatch):

@@ -8,7 +8,7 @@ import torch
 
 
 def expose_levels(network: Any, *, neck: bool = False) -> None:  # noqa: ANN401 - ultralytics' model
-    """Let a detection network answer with raw maps, see `detectors.decode.of_levels`.
+    """Let a detection network answer with raw maps, see `detectors.decode.decode_levels`.
 
     Its answer becomes the box maps of all levels, their class maps, and with `neck` the feature
     maps that the head reads. `hide_levels` undoes it.

@@ -1,4 +1,7 @@
-"""Transformers models from a directory: architecture, weights and preprocessing, or a sentence."""
+"""The only loader of transformers models: from a directory, safetensors only, no remote code.
+
+It reads architecture, weights and preprocessing, and explains in a sentence what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ BICUBIC_FILTERS = (1, 3)
 
 
 def model_type_of(directory: Path, name: str) -> str:
-    """The architecture that `config.json` declares.
+    """Read the architecture that `config.json` declares.
 
     Raises:
         ModelError: the file is not JSON, or says nothing.
@@ -97,7 +100,7 @@ def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN
 
 
 def load_typed_model(directory: Path, class_name: str, kinds: Sequence[str], name: str) -> Any:  # noqa: ANN401 - a torch module
-    """Like `load_model`, for a backend that works with some architectures only.
+    """Load like `load_model`, for an embedder that works with some architectures only.
 
     Raises:
         ModelError: the model is of another kind, or cannot be loaded.
@@ -142,7 +145,7 @@ def _require_pictures(model: Any, name: str) -> None:  # noqa: ANN401 - a torch 
 
 
 def input_spec(directory: Path, model_config: Any, name: str) -> InputSpec:  # noqa: ANN401
-    """What the model wants to see, from its image processor or, without one, its config.
+    """Read what the model wants to see from its image processor or, without one, its config.
 
     The whole crop is resized to the model's final input size. Where a processor resizes to a
     larger picture and cuts out the centre, that cut is left out: `--crop-pad` alone decides how

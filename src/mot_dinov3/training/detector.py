@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from mot_dinov3.data.synthetic.truth import CLASS_NAMES
-from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics, kept_threads
+from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics, preserve_threads
 from mot_dinov3.training.scenes import StreetPool, View
 from mot_dinov3.training.schedule import (
     SmoothedModel,
@@ -88,7 +88,7 @@ class DetectorRecipe:
 def build_detector() -> nn.Module:
     """A DetectionModel of `ARCHITECTURE` with random weights, ready for its loss."""
     import_ultralytics()
-    with kept_threads():
+    with preserve_threads():
         from ultralytics.nn.tasks import DetectionModel
 
         model: nn.Module = DetectionModel(

@@ -22,7 +22,7 @@ from mot_dinov3.perception.backends.cache import (
     entry_name,
     export_place,
     is_whole,
-    kept,
+    open_entry,
 )
 from mot_dinov3.perception.backends.choice import Choice
 
@@ -43,7 +43,7 @@ class Build:
 
 
 def read(build, place, name="entry"):
-    with kept(name, build, place) as folder:
+    with open_entry(name, build, place) as folder:
         return (folder / "model.bin").read_text()
 
 
@@ -97,10 +97,10 @@ def test_a_failed_build_leaves_nothing(tmp_path):
 def test_a_place_that_cannot_be_written_serves_one_run(tmp_path, caplog):
     (tmp_path / "file").write_text("in the way")
     build = Build()
-    with caplog.at_level(logging.WARNING), kept("entry", build, tmp_path / "file") as folder:
+    with caplog.at_level(logging.WARNING), open_entry("entry", build, tmp_path / "file") as folder:
         assert (folder / "model.bin").read_text() == "weights"
     assert not folder.exists()
-    with kept("another", build, tmp_path / "file"):
+    with open_entry("another", build, tmp_path / "file"):
         pass
     assert caplog.text.count("cannot be kept in") == 1
     assert "this run only" in caplog.text
@@ -119,7 +119,7 @@ def test_an_entry_that_cannot_get_its_name_serves_one_run(tmp_path, monkeypatch,
 
 def test_an_error_of_the_reader_is_not_taken_for_one_of_the_disk(tmp_path):
     build = Build()
-    with pytest.raises(OSError, match="reader"), kept("entry", build, tmp_path):
+    with pytest.raises(OSError, match="reader"), open_entry("entry", build, tmp_path):
         raise OSError("reader")
     assert build.runs == 1
 
@@ -140,13 +140,13 @@ TWO = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from mot_dinov3.perception.backends.cache import kept
+from mot_dinov3.perception.backends.cache import open_entry
 def build(folder):
     for number in range(20):
         (folder / f"{number}.txt").write_text(sys.argv[3] * 1000)
         time.sleep(0.005)
 for _ in range(5):
-    with kept("entry", build, Path(sys.argv[2])) as folder:
+    with open_entry("entry", build, Path(sys.argv[2])) as folder:
         texts = {(folder / f"{number}.txt").read_text() for number in range(20)}
     assert len(texts) == 1, "files of two builds in one entry"
 """

@@ -12,7 +12,7 @@ from mot_dinov3.perception.backends.choice import (
     Older,
     choose_backend,
     choose_with_int8,
-    this_machine,
+    inspect_machine,
 )
 
 ALL = frozenset({"openvino", "onnxruntime", "onnx", "torch"})
@@ -138,7 +138,7 @@ def with_int8(backend, precision="int8", by="openvino"):
 def test_int8_is_for_the_one_backend_that_gains_by_it(monkeypatch):
     machine = Machine(ALL, bf16=True)
     monkeypatch.setattr(
-        "mot_dinov3.perception.backends.choice.this_machine", lambda device: machine
+        "mot_dinov3.perception.backends.choice.inspect_machine", lambda device: machine
     )
     assert with_int8("auto") == with_int8("openvino") == Choice("openvino", "int8")
     assert with_int8("auto", by="onnx") == Choice("onnx", "int8")
@@ -157,4 +157,4 @@ def test_an_unknown_name_lists_the_known_ones(flag, value):
 
 
 def test_looking_around_finds_what_the_tests_run_with():
-    assert "torch" in this_machine("cpu").packages
+    assert "torch" in inspect_machine("cpu").packages

@@ -14,9 +14,9 @@ import mot_dinov3
 from mot_dinov3.errors import DeviceFullError, ModelError
 from mot_dinov3.perception.backends.cache import ExportKey
 from mot_dinov3.perception.backends.choice import Choice
-from mot_dinov3.perception.backends.load import exported, load_network
+from mot_dinov3.perception.backends.load import load_network, open_export
 from mot_dinov3.perception.backends.openvino_setup import import_openvino, openvino_core
-from mot_dinov3.perception.backends.problems import reason, run_problem
+from mot_dinov3.perception.backends.problems import describe_run_problem, reason
 
 BACKENDS = [Choice("onnx", "fp32"), Choice("openvino", "fp32"), Choice("openvino", "bf16")]
 IDS = ["onnxruntime", "openvino fp32", "openvino bf16"]
@@ -109,7 +109,7 @@ def test_an_export_is_made_once_and_then_found(tmp_path, choice):
 
     key = ExportKey("net", "abc", choice, (4, 6))
     for _ in range(2):
-        with exported(key, export, tmp_path / "cache") as path:
+        with open_export(key, export, tmp_path / "cache") as path:
             network = load_network(path, choice, "cpu")
         assert network(np.ones((1, 3, 4, 6), np.float32))[1].tolist() == [72.0]
     assert made == ["model.onnx" if choice.backend == "onnx" else "model.xml"]
@@ -124,7 +124,7 @@ def test_notes_beside_an_export_are_there_even_where_it_cannot_be_kept(tmp_path,
 
     key = ExportKey("net", "abc", BACKENDS[0], (4, 6))
     for place in (tmp_path / "cache", tmp_path / "cache", tmp_path / "file"):
-        with exported(key, export, place) as path:
+        with open_export(key, export, place) as path:
             assert path.read_text() == "model"
             assert path.with_name("notes").read_text() == "of it"
         assert path.exists() is (place.name == "cache")
@@ -169,9 +169,11 @@ def test_a_signal_is_heard_after_networks_came_and_went(tmp_path):
 
 
 def test_memory_is_told_from_other_failures():
-    full = run_problem("net", "torch fp16", "cuda:0", RuntimeError("CUDA out of memory. Tried"))
+    full = describe_run_problem(
+        "net", "torch fp16", "cuda:0", RuntimeError("CUDA out of memory. Tried")
+    )
     assert isinstance(full, DeviceFullError)
-    other = run_problem("net", "torch fp16", "cuda:0", RuntimeError("shapes differ."))
+    other = describe_run_problem("net", "torch fp16", "cuda:0", RuntimeError("shapes differ."))
     assert isinstance(other, ModelError)
     assert "shapes differ)" in other.what
 

@@ -16,7 +16,7 @@ from mot_dinov3.config import DetectorConfig
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.detectors.checkpoint import CROPS, PICTURES, write_calibration
 from mot_dinov3.perception.detectors.factory import create_detector
-from mot_dinov3.perception.detectors.ultralytics_setup import kept_threads
+from mot_dinov3.perception.detectors.ultralytics_setup import preserve_threads
 
 WEIGHTS = ASSETS / "weights/yolov8n_deq.pt"
 needs_weights = pytest.mark.skipif(not WEIGHTS.exists(), reason="the shared weights are not here")
@@ -28,7 +28,7 @@ def test_thread_counts_come_back(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     torch_threads, cv_threads = torch.get_num_threads(), cv2.getNumThreads()
     other = torch_threads + 1
-    with kept_threads():
+    with preserve_threads():
         torch.set_num_threads(other)
         cv2.setNumThreads(0)
         os.environ["OMP_NUM_THREADS"] = "1"

@@ -8,11 +8,11 @@ import pytest
 from mot_dinov3.perception.detectors.decode import (
     MOST_BOXES,
     NMS_IOU,
-    best_of,
     clean_detections,
-    of_answer,
-    of_final,
-    of_levels,
+    decode_answer,
+    decode_final,
+    decode_levels,
+    select_best,
     suppress,
 )
 from mot_dinov3.values.boxes import iou_matrix
@@ -24,12 +24,12 @@ def answer(*boxes, classes=3):
 
 
 def found(raw, classes, floor, wanted=None):
-    boxes = best_of(of_answer(raw, classes, floor), wanted)
+    boxes = select_best(decode_answer(raw, classes, floor), wanted)
     return boxes.xyxy, boxes.score, boxes.class_id
 
 
 def chosen(rows, floor, wanted=None):
-    boxes = of_final(rows, floor, wanted)
+    boxes = decode_final(rows, floor, wanted)
     return boxes.xyxy, boxes.score, boxes.class_id
 
 
@@ -121,7 +121,7 @@ def maps(bins, classes=2, sizes=((4, 6), (2, 3))):
 
 
 def decoded_one_by_one(boxes, scores, bins):
-    """The same as `of_levels`, written the long way, for every cell."""
+    """The same as `decode_levels`, written the long way, for every cell."""
     out = []
     for box, score in zip(boxes, scores, strict=True):
         height, width = score.shape[2:]
@@ -147,7 +147,7 @@ def test_raw_maps_decode_as_the_definition_says(bins, floor):
     expected = decoded_one_by_one(boxes, scores, bins)
     expected = expected[expected[:, 4] > floor]
     assert len(expected) > 1
-    ours = of_levels([*boxes, *scores], 32, floor)
+    ours = decode_levels([*boxes, *scores], 32, floor)
     np.testing.assert_allclose(ours.xyxy, expected[:, :4], atol=1e-3)
     np.testing.assert_allclose(ours.score, expected[:, 4], atol=1e-6)
     assert ours.class_id.tolist() == expected[:, 5].tolist()
@@ -156,5 +156,5 @@ def test_raw_maps_decode_as_the_definition_says(bins, floor):
 def test_a_floor_of_one_leaves_nothing_and_huge_numbers_do_no_harm():
     boxes, scores = maps(16)
     boxes[0][0, 3], scores[0][0, 0, 0, 0] = 300.0, 80.0
-    assert len(of_levels([*boxes, *scores], 32, 1.0).score) == 0
-    assert np.isfinite(of_levels([*boxes, *scores], 32, 0.0).xyxy).all()
+    assert len(decode_levels([*boxes, *scores], 32, 1.0).score) == 0
+    assert np.isfinite(decode_levels([*boxes, *scores], 32, 0.0).xyxy).all()

@@ -50,8 +50,8 @@ def test_boxes_come_back_to_where_they_were(source):
     how = fit(source, input_size(source, 640, 32))
     boxes = np.array([[0, 0, *source], [3, 5, 20, 30.5]], np.float32)
     inside = boxes * how.ratio + np.array([how.left, how.top] * 2, np.float32)
-    np.testing.assert_allclose(how.back(inside), boxes, atol=0.6)
-    np.testing.assert_allclose(how.back(inside + 1e4)[0], [*source, *source])
+    np.testing.assert_allclose(how.to_picture(inside), boxes, atol=0.6)
+    np.testing.assert_allclose(how.to_picture(inside + 1e4)[0], [*source, *source])
 
 
 @pytest.mark.parametrize("source", [(768, 432), (500, 333), (64, 64), (50, 200)])

@@ -8,7 +8,7 @@ import pytest
 from mot_dinov3.errors import DeviceError, DeviceFullError, ModelError
 from mot_dinov3.perception.backends.choice import Choice
 from mot_dinov3.perception.backends.torch import TorchNetwork
-from mot_dinov3.perception.features.backbone import NetworkEmbedder, Origin, unit_rows
+from mot_dinov3.perception.features.backbone import NetworkEmbedder, NetworkOrigin, unit_rows
 from mot_dinov3.perception.features.crops import CropShape, InputSpec
 from mot_dinov3.perception.features.device_crops import DeviceCrops
 from mot_dinov3.runtime.upload import FrameUpload
@@ -42,7 +42,7 @@ def embedder(model, pad=0.12, cut=None):
     network = TorchNetwork(model, Choice("torch", "fp32"), "cpu", "a test")
     shape = CropShape(InputSpec(16, 16), pad, square=True)
     return NetworkEmbedder(
-        network, shape, device="cpu", origin=Origin("a test", Path("a-test")), cut=cut
+        network, shape, device="cpu", origin=NetworkOrigin("a test", Path("a-test")), cut=cut
     )
 
 
@@ -170,7 +170,7 @@ def test_an_answer_of_another_shape_is_a_model_error(torch):
 def test_an_upright_input_is_named_width_first(torch):
     fp32 = TorchNetwork(network(torch, colours), Choice("torch", "fp32"), "cpu", "it")
     shape = CropShape(InputSpec(32, 16), 0.12, square=False)
-    ours = NetworkEmbedder(fp32, shape, device="cpu", origin=Origin("it", Path("it")))
+    ours = NetworkEmbedder(fp32, shape, device="cpu", origin=NetworkOrigin("it", Path("it")))
     assert ours.title == "it 16x32 px, cpu, torch fp32"
 
 

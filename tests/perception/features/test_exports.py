@@ -15,7 +15,7 @@ from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.perception.backends.cpu import has_bf16
 from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import InputSpec
-from mot_dinov3.perception.features.exports import older_flag, spec_of
+from mot_dinov3.perception.features.exports import older_flag, spec_from_json
 from mot_dinov3.perception.features.factory import create_embedder
 
 BOXES = np.array(
@@ -179,4 +179,4 @@ def test_older_and_newer_flag_must_agree(models, tmp_path):
 
 def test_what_a_model_wants_to_see_survives_json():
     spec = InputSpec(224, 112, mean=(0.1, 0.2, 0.3), rescale=0.5, bicubic=True)
-    assert spec_of(json.loads(json.dumps(asdict(spec)))) == spec
+    assert spec_from_json(json.loads(json.dumps(asdict(spec)))) == spec

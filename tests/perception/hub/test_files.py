@@ -194,7 +194,7 @@ def test_an_unreachable_hub_is_offline_and_said_so_at_once(hub, monkeypatch):
 def test_a_login_page_is_not_taken_for_the_hub(hub, repo):
     hub.serve("acme/vit", repo)
     hub.portal = True
-    with pytest.raises(OfflineModelError, match="no answer of Hugging Face") as caught:
+    with pytest.raises(OfflineModelError, match="not an answer of Hugging Face") as caught:
         model_directory("acme/vit", OPEN)
     assert hub.url in caught.value.what
     assert "Log in to the network with a browser" in caught.value.fix

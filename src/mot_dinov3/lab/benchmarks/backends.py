@@ -134,7 +134,7 @@ def _ultralytics(bench: Bench, frame: Frame) -> dict[str, Contender]:
     path = Path(config.det)
     if path.suffix != ".pt" or not path.is_file() or bench.device != "cpu":
         return {}
-    from mot_dinov3.perception.detectors.checkpoint import Checkpoint, quietly
+    from mot_dinov3.perception.detectors.checkpoint import Checkpoint, silence_output
     from mot_dinov3.perception.detectors.ultralytics_loop import UltralyticsDetector
 
     files = {"Ultralytics torch": path}
@@ -142,7 +142,7 @@ def _ultralytics(bench: Bench, frame: Frame) -> dict[str, Contender]:
         checkpoint = Checkpoint(path)
         size = input_size((frame.width, frame.height), config.imgsz, checkpoint.about.stride)
         checkpoint.model.model.pt_path = str(bench.directory / path.name)
-        with quietly():
+        with silence_output():
             own = checkpoint.model.export(format="openvino", imgsz=size, device="cpu")
         files["Ultralytics OpenVINO"] = Path(own)
     return {

@@ -100,7 +100,7 @@ TROUBLES = (
     Trouble("unreachable", "cannot be reached", refuse),
     Trouble("too-many-requests", "(?s)HTTP 429.*Try again later", answer(429, "slow down")),
     Trouble("server-error", "(?s)HTTP 500.*Try again later", answer(500)),
-    Trouble("captive-portal", "no answer of Hugging Face", portal),
+    Trouble("captive-portal", "not an answer of Hugging Face", portal),
     Trouble("unknown", f"There is no model '{MODEL}'", answer(404, "", "RepoNotFound")),
     Trouble("no-config", r"no config\.json", no_config),
     Trouble("only-pickle", "no safetensors weights", only_pickle),

@@ -1,4 +1,4 @@
-"""What a network is to whoever feeds it pictures."""
+"""What a network is to its callers."""
 
 from __future__ import annotations
 

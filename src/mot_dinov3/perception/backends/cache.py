@@ -1,4 +1,4 @@
-"""What was exported once and is found again: folders that are whole, or not there at all.
+"""The cache of exported networks: folders that are complete, or not there at all.
 
 An entry is a folder with files and a manifest of their checksums. It is made under a temporary
 name beside its final one and renamed when it is whole, so a reader never sees half of it and two
@@ -29,14 +29,14 @@ from mot_dinov3.runtime.compat import cache_dir
 logger = logging.getLogger("mot_dinov3")
 
 LAYOUT = 3
-"""Counted up when what is stored, or how it is exported, changes."""
+"""Incremented when the stored files, or the way of exporting them, change."""
 MANIFEST = "mot_dinov3-export.json"
 """No other program has a file of that name, so nothing of theirs is ever swept up."""
 BUILDING = ".building-"
 ABANDONED_S = 24 * 3600.0
 """A folder under construction that is older was left by a process that died."""
 FORGOTTEN_S = 60 * 24 * 3600.0
-"""An entry that nobody has used for so long is removed when another one is made."""
+"""An entry that was not used for so long is removed when another one is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,8 @@ def export_place(config: DeviceConfig) -> Path:
 
 
 @contextlib.contextmanager
-def kept(folder: str, fill: Callable[[Path], None], place: Path) -> Iterator[Path]:
-    """A folder filled by `fill`, found again next time; yields its path.
+def open_entry(folder: str, fill: Callable[[Path], None], place: Path) -> Iterator[Path]:
+    """Yield a folder that `fill` has filled now or in an earlier run.
 
     Where nothing can be written it is filled in a temporary place that is gone afterwards, and
     a warning says so.
@@ -109,14 +109,14 @@ def kept(folder: str, fill: Callable[[Path], None], place: Path) -> Iterator[Pat
         place: directory of all entries; made when missing.
 
     Raises:
-        whatever `fill` raises; then nothing is kept.
+        Exception: as `fill` does; then nothing is kept.
     """
     final = place / folder
     if not is_whole(final):
         try:
             _make(final, fill)
         except OSError as error:
-            _say_that_nothing_is_kept(place, error.strerror or str(error))
+            _warn_that_nothing_is_kept(place, error.strerror or str(error))
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
                 fill(Path(temporary))
                 yield Path(temporary)
@@ -127,8 +127,8 @@ def kept(folder: str, fill: Callable[[Path], None], place: Path) -> Iterator[Pat
 
 
 @functools.cache
-def _say_that_nothing_is_kept(place: Path, why: str) -> None:
-    """Once: the next model will not fare better."""
+def _warn_that_nothing_is_kept(place: Path, why: str) -> None:
+    """Say it once in a process: it is the same for the next model."""
     logger.warning("Exports cannot be kept in '%s' (%s): they serve this run only.", place, why)
 
 
@@ -177,7 +177,7 @@ def _publish(building: Path, final: Path) -> None:
 
 
 def _sweep(place: Path) -> None:
-    """Remove what processes that died have left half done, and what nobody uses any more."""
+    """Remove entries that processes left half done when they died, and those long unused."""
     old = [path for path in place.glob(f"{BUILDING}*") if _age_s(path) > ABANDONED_S]
     old += [path.parent for path in place.glob(f"*/{MANIFEST}") if _age_s(path) > FORGOTTEN_S]
     for path in old:
@@ -187,7 +187,7 @@ def _sweep(place: Path) -> None:
 def _age_s(path: Path) -> float:
     try:
         return time.time() - path.stat().st_mtime
-    except OSError:  # somebody else has removed it
+    except OSError:  # another process has removed it
         return 0.0
 
 

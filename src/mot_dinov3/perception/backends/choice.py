@@ -68,8 +68,8 @@ class Machine:
     capability: tuple[int, int] = (0, 0)
 
 
-def this_machine(device: str) -> Machine:
-    """Look around; torch is imported for a CUDA device only."""
+def inspect_machine(device: str) -> Machine:
+    """Find out what is installed here; torch is imported for a CUDA device only."""
     names = {name for names in PACKAGES.values() for name in names}
     capability = (0, 0)
     if device.startswith("cuda"):
@@ -88,7 +88,7 @@ def choose_backend(
     ready: bool = False,
     machine: Machine | None = None,
 ) -> Choice:
-    """The backend and the precision that a network should run with.
+    """Choose the backend and the precision that a network runs with.
 
     `auto` takes the first backend of `ORDER` that is installed and knows the precision asked
     for. Automatic precision is bf16 on CPUs that compute with it, fp16 on CUDA, else float32.
@@ -106,17 +106,17 @@ def choose_backend(
         ModelError: the backend is not installed; names the extra to install.
         DeviceError: the device is too old for the precision.
     """
-    machine = machine or this_machine(device)
+    machine = machine or inspect_machine(device)
     kind = device.partition(":")[0]
-    precision = asked_precision(config, older)
+    precision = resolve_precision(config, older)
     order = [name for name in ORDER[kind] if name in able]
     if config.backend != AUTO:
-        backend = _named(config.backend, device, order, able)
+        backend = _require_able(config.backend, device, order, able)
         _require_installed(backend, machine, ready=ready)
     else:
-        backend = _first(order, precision, kind, machine, ready=ready)
+        backend = _find_first(order, precision, kind, machine, ready=ready)
     if precision == AUTO:
-        return Choice(backend, usual_precision(backend, kind, machine))
+        return Choice(backend, default_precision(backend, kind, machine))
     _check_precision(backend, device, precision, machine)
     return Choice(backend, precision)
 
@@ -124,7 +124,7 @@ def choose_backend(
 def choose_with_int8(
     config: DeviceConfig, device: str, older: Older | None, *, of: str, by: str
 ) -> Choice:
-    """As `choose_backend`, for networks that int8 makes faster with one backend alone.
+    """Choose like `choose_backend`, for networks that int8 makes faster with one backend only.
 
     Args:
         config: `backend` and `precision` as the user gave them.
@@ -136,7 +136,7 @@ def choose_with_int8(
     Raises:
         UsageError: int8 with another backend; or as `choose_backend`, like all other errors.
     """
-    if asked_precision(config, older) != INT8:
+    if resolve_precision(config, older) != INT8:
         return choose_backend(config, device, older)
     if config.backend not in (AUTO, by):
         raise UsageError(
@@ -147,8 +147,8 @@ def choose_with_int8(
     return choose_backend(config, device, older, able=(by,))
 
 
-def asked_precision(config: DeviceConfig, older: Older | None) -> str:
-    """The precision that `--precision` and an older flag agree on; "auto" where neither says.
+def resolve_precision(config: DeviceConfig, older: Older | None) -> str:
+    """Find the precision that `--precision` and an older flag agree on; else "auto".
 
     Raises:
         UsageError: they contradict each other.
@@ -163,7 +163,7 @@ def asked_precision(config: DeviceConfig, older: Older | None) -> str:
     return older.precision
 
 
-def usual_precision(backend: str, kind: str, machine: Machine) -> str:
+def default_precision(backend: str, kind: str, machine: Machine) -> str:
     """What `--precision auto` means for a backend on a kind of device ("cpu", "cuda", "mps")."""
     if kind == "cpu" and machine.bf16 and "bf16" in PRECISIONS[backend, kind]:
         return "bf16"
@@ -172,7 +172,7 @@ def usual_precision(backend: str, kind: str, machine: Machine) -> str:
     return "fp32"
 
 
-def _named(backend: str, device: str, order: Sequence[str], able: Sequence[str]) -> str:
+def _require_able(backend: str, device: str, order: Sequence[str], able: Sequence[str]) -> str:
     if backend not in able:
         raise UsageError(
             f"--backend {backend} cannot run this model.",
@@ -193,11 +193,18 @@ def _require_installed(backend: str, machine: Machine, *, ready: bool) -> None:
             raise not_installed(package, backend, f"--backend {backend}")
 
 
-def _first(
+def _find_first(
     order: Sequence[str], precision: str, kind: str, machine: Machine, *, ready: bool
 ) -> str:
-    """The first backend that is installed and fits; else the one that the message is about."""
-    fits = [name for name in order if precision == AUTO or _knows(name, kind, precision, machine)]
+    """Find the first backend that is installed and fits.
+
+    Raises:
+        UsageError: none runs this model on such a device.
+        ModelError: those that would are not installed.
+    """
+    fits = [
+        name for name in order if precision == AUTO or _computes_in(name, kind, precision, machine)
+    ]
     wanted = fits or list(order)
     for name in wanted:
         needed = PACKAGES[name][:1] if ready else PACKAGES[name]
@@ -208,7 +215,7 @@ def _first(
     raise not_installed(PACKAGES[wanted[0]][0], wanted[0], f"This model on {kind}")
 
 
-def _knows(backend: str, kind: str, precision: str, machine: Machine) -> bool:
+def _computes_in(backend: str, kind: str, precision: str, machine: Machine) -> bool:
     emulated = precision == "bf16" and kind == "cpu" and backend == OPENVINO and not machine.bf16
     return precision in PRECISIONS[backend, kind] and not emulated
 
@@ -221,7 +228,7 @@ def _check_precision(backend: str, device: str, precision: str, machine: Machine
             f"--precision {precision} does not run with {TITLES[backend]} on {device}.",
             fix=f"Choose --precision {' or '.join((AUTO, *known))}.",
         )
-    if not _knows(backend, kind, precision, machine):
+    if not _computes_in(backend, kind, precision, machine):
         raise DeviceError(
             f"This CPU has no {precision} instructions.", fix="Choose --precision auto or fp32."
         )

@@ -1,4 +1,4 @@
-"""Fingerprints of weights: what tells one model from another, whatever its file is called."""
+"""Fingerprints of weights, which tell models apart whatever their files are called."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def file_digest(path: Path) -> str:
 
 
 def weights_digest(path: Path) -> str:
-    """The same as `file_digest`, but a file that did not change is read once by a process.
+    """Compute `file_digest`, but read a file that did not change only once in a process.
 
     One start asks for the weights of a model several times, and a batch does for every video.
 
@@ -40,7 +40,7 @@ def weights_digest(path: Path) -> str:
 
 
 def _stamp(path: Path) -> tuple[tuple[str | int, ...], ...]:
-    """What changes when a file, or one of a directory's model files, is written or moved."""
+    """Sizes and times that change when a file, or one of a directory's model files, is written."""
     try:
         inside = path.is_dir()
         files = [f for pattern in MODEL_FILES for f in path.rglob(pattern)] if inside else [path]

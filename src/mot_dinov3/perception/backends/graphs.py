@@ -1,4 +1,4 @@
-"""Batches of a few fixed sizes, each recorded once and replayed: a GPU then launches it as one."""
+"""Batches of a few fixed sizes, recorded once and replayed, so that a GPU launches each at once."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class BucketedRuns:
         self._runs: dict[tuple[int, ...], Recorded] = {}
 
     def __call__(self, pixels: torch.Tensor) -> Tensors:
-        """The outputs for (B, 3, h, w) pictures, in memory of the caller's own."""
+        """The outputs for (B, 3, h, w) pictures, in memory that the caller owns."""
         import torch
 
         parts = [self._one(part) for part in pixels.split(BUCKETS[-1])]

@@ -1,4 +1,4 @@
-"""From an exported file, made now or found again, to a network that runs."""
+"""Makes an exported file, or finds it in the cache, and loads it as a network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from mot_dinov3.perception.backends.base import Edit, Export, FileNetwork
-from mot_dinov3.perception.backends.cache import ExportKey, kept
+from mot_dinov3.perception.backends.cache import ExportKey, open_entry
 from mot_dinov3.perception.backends.choice import ONNX, OPENVINO, Choice
 from mot_dinov3.registry import Registry
 
@@ -33,7 +33,7 @@ def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = No
         edit: changes a model before it is compiled; OpenVINO only.
 
     Raises:
-        ModelError: it is no model that the backend can run, or the backend is missing.
+        ModelError: it is not a model that the backend can run, or the backend is missing.
         DeviceError: it does not fit into the device's memory.
     """
     more = {} if edit is None or choice.backend != OPENVINO else {"edit": edit}
@@ -41,8 +41,8 @@ def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = No
 
 
 @contextmanager
-def exported(key: ExportKey, export: Export, place: Path) -> Iterator[Path]:
-    """The model file of an export that was made before, or that `export` makes now.
+def open_export(key: ExportKey, export: Export, place: Path) -> Iterator[Path]:
+    """Yield the model file of an export that was made before, or that `export` makes now.
 
     It lies in a folder of its own, where `export` may leave notes beside it. Load it before the
     block ends: where nothing can be kept the folder is gone then.
@@ -54,8 +54,8 @@ def exported(key: ExportKey, export: Export, place: Path) -> Iterator[Path]:
         place: directory of the exports, see `cache.export_place`.
 
     Raises:
-        whatever `export` raises; then nothing is kept.
+        Exception: as `export` does; then nothing is kept.
     """
     name = MODEL_FILES[key.choice.backend]
-    with kept(key.folder, lambda folder: export(folder / name), place) as folder:
+    with open_entry(key.folder, lambda folder: export(folder / name), place) as folder:
         yield folder / name

@@ -11,7 +11,7 @@ import numpy as np
 from mot_dinov3.errors import not_installed
 from mot_dinov3.perception.backends.choice import Choice
 from mot_dinov3.perception.backends.cpu import thread_count
-from mot_dinov3.perception.backends.problems import run_problem, unusable
+from mot_dinov3.perception.backends.problems import describe_load_problem, describe_run_problem
 from mot_dinov3.values import FloatArray
 
 logger = logging.getLogger("mot_dinov3")
@@ -63,7 +63,7 @@ class OnnxNetwork:
         try:
             answer = self._session.run(None, fed)
         except Exception as error:
-            raise run_problem(self._name, self.title, self.device, error) from error
+            raise describe_run_problem(self._name, self.title, self.device, error) from error
         return tuple(np.asarray(output).astype(np.float32, copy=False) for output in answer)
 
 
@@ -88,4 +88,4 @@ def open_session(path: Path, device: str) -> Any:  # noqa: ANN401 - an onnxrunti
     try:
         return ort.InferenceSession(str(path), options, providers=providers)
     except Exception as error:
-        raise unusable(path.name, "onnxruntime", error) from error
+        raise describe_load_problem(path.name, "onnxruntime", error) from error

@@ -11,7 +11,7 @@ from mot_dinov3.perception.backends.base import Edit
 from mot_dinov3.perception.backends.choice import INT8, Choice
 from mot_dinov3.perception.backends.cpu import has_bf16, thread_count
 from mot_dinov3.perception.backends.openvino_setup import openvino_core
-from mot_dinov3.perception.backends.problems import run_problem, unusable
+from mot_dinov3.perception.backends.problems import describe_load_problem, describe_run_problem
 from mot_dinov3.values import FloatArray
 
 HINTS = {"bf16": "bf16", "fp32": "f32"}
@@ -19,7 +19,7 @@ HINTS = {"bf16": "bf16", "fp32": "f32"}
 
 
 class OpenVinoNetwork:
-    """A compiled OpenVINO model, one request at a time, on as many threads as we may use.
+    """A compiled OpenVINO model, one request at a time, on as many threads as the process may use.
 
     Args:
         path: an .xml file with its .bin beside it, or an .onnx file.
@@ -33,7 +33,7 @@ class OpenVinoNetwork:
     Attributes:
         title: backend and precision.
         precision: what it computes in.
-        device: "cpu", whatever was asked for.
+        device: "cpu", whatever device was asked for.
         inputs: shape of every input; -1 where a size is open.
         input_names: name of every input.
         input_types: numpy's name for the numbers of every input.
@@ -66,7 +66,7 @@ class OpenVinoNetwork:
             self.input_types = [port.get_element_type().to_dtype().name for port in compiled.inputs]
             self._request: Any = compiled.create_infer_request()
         except Exception as error:
-            raise unusable(path.name, choice.title, error) from error
+            raise describe_load_problem(path.name, choice.title, error) from error
 
     def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
         """One forward pass; see `base.Network`."""
@@ -74,19 +74,19 @@ class OpenVinoNetwork:
             fed = [pixels.astype(self.input_types[0], copy=False)]
             answer = self._request.infer(fed, share_inputs=True, share_outputs=True)
         except Exception as error:
-            raise run_problem(self._name, self.title, "cpu", error) from error
+            raise describe_run_problem(self._name, self.title, "cpu", error) from error
         return tuple(np.array(answer[index], np.float32) for index in range(len(answer)))
 
 
 def _between(precision: str) -> str:
-    """What is computed in beside the layers that are int8 by the file's own notes."""
+    """The precision of the layers that the file does not declare as int8."""
     if precision == INT8:
         return "bf16" if has_bf16() else "fp32"
     return precision
 
 
 def _read(core: Any, path: Path) -> Any:  # noqa: ANN401 - openvino's
-    """The model in a file; one that is named ONNX is tried as nothing else, without noise."""
+    """Read a model file; one named ONNX is read as ONNX only, so that OpenVINO logs nothing."""
     if path.suffix.lower() != ".onnx":
         return core.read_model(str(path))
     from openvino.frontend import FrontEndManager

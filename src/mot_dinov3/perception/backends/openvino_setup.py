@@ -10,7 +10,7 @@ from mot_dinov3.errors import not_installed
 
 
 def import_openvino() -> Any:  # noqa: ANN401 - a module without type stubs
-    """The `openvino` package, without the part that sends usage data over the network.
+    """Import the `openvino` package without the part that sends usage data over the network.
 
     Its converter reports every use unless the user has refused; without `openvino_telemetry`
     it works the same in silence. A program that imported that itself keeps it.

@@ -1,4 +1,4 @@
-"""What another package's failure means to the user."""
+"""Explains to the user what the failure of another package means."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from mot_dinov3.errors import DeviceFullError, ModelError, MotError
 NO_MEMORY = ("out of memory", "allocate", "bad_alloc", "not enough memory")
 
 
-def unusable(name: str, title: str, error: Exception) -> ModelError:
-    """The error for a file that a backend cannot load."""
+def describe_load_problem(name: str, title: str, error: Exception) -> ModelError:
+    """Explain why a backend cannot load a file."""
     return ModelError(
         f"'{name}' is not a model that {title} can run ({reason(error)}).",
         fix="Check the file, or export it again; --backend torch runs without an export.",
     )
 
 
-def run_problem(name: str, title: str, device: str, error: Exception) -> MotError:
-    """The error for a network that failed while it ran."""
+def describe_run_problem(name: str, title: str, device: str, error: Exception) -> MotError:
+    """Explain why a network failed while it ran."""
     if any(words in str(error).lower() for words in NO_MEMORY):
         return DeviceFullError(
             f"{device} has no memory left for '{name}'.",
@@ -29,7 +29,7 @@ def run_problem(name: str, title: str, device: str, error: Exception) -> MotErro
 
 
 def reason(error: Exception) -> str:
-    """The telling line of what another package says, short and without a full stop."""
+    """The informative line of another package's message, short and without a full stop."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     plain = [line for line in lines if not line.startswith(("Exception from", "Check '"))]
     return (plain or lines or [type(error).__name__])[0][:160].rstrip(".:")

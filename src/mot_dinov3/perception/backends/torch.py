@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.perception.backends.choice import Choice
 from mot_dinov3.perception.backends.graphs import BucketedRuns, CudaGraphs
-from mot_dinov3.perception.backends.problems import reason, run_problem
+from mot_dinov3.perception.backends.problems import describe_run_problem, reason
 from mot_dinov3.values import FloatArray
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class TorchNetwork:
         choice: backend and precision.
         device: torch device string.
         name: the model as the user knows it, for messages.
-        short: its weights and all its numbers may be bf16 or fp16. Otherwise only fp16 on CUDA
-            is; else autocast keeps in float32 what needs it, such as coordinates.
+        short: weights and intermediate results may be bf16 or fp16. Otherwise they are only with
+            fp16 on CUDA; else autocast keeps in float32 what needs it, such as coordinates.
         graphs: record batches on CUDA.
 
     Raises:
@@ -70,7 +70,7 @@ class TorchNetwork:
             still = module.eval().requires_grad_(False)
             self.module: Any = still.to(device, self._kind, memory_format=self._layout)
         except RuntimeError as error:
-            raise run_problem(name, self.title, device, error) from error
+            raise describe_run_problem(name, self.title, device, error) from error
 
     def __call__(self, pixels: FloatArray | torch.Tensor) -> tuple[FloatArray, ...]:
         """One forward pass; see `base.Network`. Pictures may be on the device already."""
@@ -85,7 +85,7 @@ class TorchNetwork:
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError):
                 torch.cuda.empty_cache()
-            raise run_problem(self._name, self.title, self.device, error) from error
+            raise describe_run_problem(self._name, self.title, self.device, error) from error
 
     def _run(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         import torch
@@ -114,8 +114,8 @@ class TorchNetwork:
         return context
 
 
-def _tensors(answer: Any) -> tuple[torch.Tensor, ...]:  # noqa: ANN401 - whatever a module returns
-    """The tensors of an answer, in order; what else it holds (losses, raw maps) is left out."""
+def _tensors(answer: Any) -> tuple[torch.Tensor, ...]:  # noqa: ANN401 - anything that a module returns
+    """The tensors of an answer, in order; other parts (losses, raw maps) are left out."""
     import torch
 
     parts = answer if isinstance(answer, (list, tuple)) else [answer]

@@ -1,4 +1,4 @@
-"""What a YOLO model says of itself: class names, task, stride, and how its answer reads."""
+"""The notes in a YOLO model: class names, task, stride, and the layout of its answer."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class About:
 
 
 def class_names(named: Mapping[Any, Any]) -> dict[int, str]:
-    """Class id -> class name from what a model says: text that can be written and drawn.
+    """Make class id -> class name from a model's notes: text that can be written and drawn.
 
-    A name may be anything there. Halves of characters, which no file can hold, become `?`, and
+    A name may be any object there. Halves of characters, which no file can hold, become `?`, and
     what is longer than `MOST_LETTERS` is cut.
     """
     return {
@@ -63,7 +63,7 @@ def class_names(named: Mapping[Any, Any]) -> dict[int, str]:
     }
 
 
-def about_export(notes: Mapping[str, Any]) -> About | None:
+def about_from_notes(notes: Mapping[str, Any]) -> About | None:
     """Read the metadata of an Ultralytics export; None where it has none that fit.
 
     Args:
@@ -96,7 +96,7 @@ def read_notes(path: Path) -> dict[str, Any]:
 
 
 def require_boxes(name: str, about: About) -> None:
-    """Refuse a model that finds no upright boxes.
+    """Refuse a model that does not find upright boxes.
 
     Raises:
         ModelError: its task is another one.

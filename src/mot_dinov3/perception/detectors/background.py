@@ -1,4 +1,4 @@
-"""What a fixed camera sees when nothing moves, learned while watching."""
+"""A model of the background before a fixed camera, learned from the frames themselves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EDGE_SLACK = 1.5
 """Times the background's own edge that an edge may be without being new."""
 FALLBACK_DT_S = 1 / 30
 LIGHT_CELL = 8
-"""Pixels per cell of the grid on which a change of light is told."""
+"""Pixels per cell of the grid on which a change of light is measured."""
 LIGHT_WINDOW = 21
 """Cells over which the median is taken: an object must fill less than half of it."""
 LIGHT_DOUBT = 0.6
@@ -40,7 +40,7 @@ LOG_STEPS = 48.0
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Foreground:
     """One small picture against the background.
 
     Attributes:
@@ -73,8 +73,8 @@ class Background:
         self._age_s: FloatArray = np.empty((0, 0), np.float32)
         self._restart()
 
-    def compare(self, picture: Image, time_s: float) -> View | None:
-        """What differs in a small BGR picture; None while that cannot be told.
+    def compare(self, picture: Image, time_s: float) -> Foreground | None:
+        """Find what differs from the background; None while that is unknown.
 
         That is so while the background is still unknown and while the whole picture changes.
         A view must be handed to `learn` before the next picture is compared.
@@ -97,9 +97,9 @@ class Background:
         self._changed_s = 0.0
         shadow = self._model.getShadowValue()
         shade = cv2.inRange(mask, shadow, shadow)
-        return View(picture, solid, shade, self._new_edges(picture, doubt))
+        return Foreground(picture, solid, shade, self._new_edges(picture, doubt))
 
-    def learn(self, view: View, objects: Image) -> None:
+    def learn(self, view: Foreground, objects: Image) -> None:
         """Learn a view outside `objects`, and inside them what has stayed for `STILL_S`.
 
         Args:

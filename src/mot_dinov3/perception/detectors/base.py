@@ -19,7 +19,7 @@ from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.values import Detections, FloatArray, Frame
 
 if TYPE_CHECKING:
-    from mot_dinov3.perception.detectors.letterbox import Fit
+    from mot_dinov3.perception.detectors.letterbox import InputFit
 
 BUILT_IN = "built in"
 """The fingerprint of a detector that has no weights."""
@@ -121,7 +121,7 @@ class Neck:
     """
 
     maps: tuple[FloatArray, ...]
-    fit: Fit
+    fit: InputFit
 
     def stride(self, level: int) -> float:
         """Input pixels per cell of a level's map."""

@@ -20,7 +20,7 @@ from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, Choice
 from mot_dinov3.perception.backends.openvino_setup import import_openvino
 from mot_dinov3.perception.detectors.about import About, class_names, require_boxes
 from mot_dinov3.perception.detectors.taps import levels_agree, write_taps
-from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics, kept_threads
+from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics, preserve_threads
 from mot_dinov3.perception.detectors.weights import device_problem, first_line, load_problem
 from mot_dinov3.values import Image
 
@@ -52,7 +52,7 @@ class Checkpoint:
         self.path = path
         ultralytics = import_ultralytics()
         try:
-            with kept_threads():
+            with preserve_threads():
                 self.model = ultralytics.YOLO(str(path.resolve()))
                 self.about = _about(self.model)
         except Exception as error:
@@ -79,7 +79,7 @@ class Checkpoint:
                 more = ARGUMENTS[backend]
                 if choice.precision == INT8:
                     more = more | _int8_arguments(Path(temporary), self.about)
-                with kept_threads(), quietly():
+                with preserve_threads(), silence_output():
                     self.model.export(format=backend, imgsz=size, device="cpu", **more)
             except Exception as error:
                 raise ModelError(
@@ -98,7 +98,7 @@ class Checkpoint:
         It does where it can be made to, see `models.yolo_levels`; else its first output is the
         decoded answer.
         """
-        with kept_threads():
+        with preserve_threads():
             module = self.model.model.float().eval()
             if hasattr(module, "end2end"):
                 module.end2end = self.about.final
@@ -193,8 +193,8 @@ def _about(model: Any) -> About:  # noqa: ANN401 - an ultralytics.YOLO
 
 
 @contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Keep to themselves what other packages print, and their deprecations."""
+def silence_output() -> Iterator[None]:
+    """Suppress what other packages print, and their warnings of deprecation."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield

@@ -1,4 +1,4 @@
-"""What `--classes` means for a detector that knows its class names."""
+"""Translates `--classes` into the class ids of a detector."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LISTED = 12
 
 
 def resolve_classes(text: str, names: Mapping[int, str]) -> frozenset[int] | None:
-    """The class ids that `--classes` asks for, or None when every class is kept.
+    """Find the class ids that `--classes` asks for; None when every class is kept.
 
     Args:
         text: ids or names separated by commas, such as "person, 2"; case does not matter.

@@ -1,4 +1,4 @@
-"""From what a YOLO network answers to boxes: the best class of each, without duplicates."""
+"""Decodes the answer of a YOLO network into boxes: the best class of each, without duplicates."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Boxes:
         return Boxes(self.xyxy[rows], self.score[rows], self.class_id[rows])
 
 
-def of_answer(answer: FloatArray, classes: int, floor: float) -> Boxes:
-    """The candidates of a decoded YOLO answer above a confidence.
+def decode_answer(answer: FloatArray, classes: int, floor: float) -> Boxes:
+    """Select the candidates of a decoded YOLO answer above a confidence.
 
     Args:
         answer: (4 + classes + extra, A) float32; centre x, centre y, width, height in input
@@ -59,8 +59,8 @@ def of_answer(answer: FloatArray, classes: int, floor: float) -> Boxes:
     return Boxes(xyxy, scores[class_id, rows], class_id)
 
 
-def of_levels(levels: Sequence[FloatArray], height: int, floor: float) -> Boxes:
-    """The candidates of a YOLO head's raw maps, decoded in float32 for those alone.
+def decode_levels(levels: Sequence[FloatArray], height: int, floor: float) -> Boxes:
+    """Decode the candidates of a YOLO head's raw maps above a confidence, in float32.
 
     A side's distance from the cell's centre is the mean of a distribution over whole strides
     (Li et al., "Generalized Focal Loss", 2020), or one number where the head has no bins.
@@ -73,7 +73,7 @@ def of_levels(levels: Sequence[FloatArray], height: int, floor: float) -> Boxes:
     """
     count = len(levels) // 2
     parts = [
-        _of_level(boxes[0], scores[0], height / boxes.shape[2], floor)
+        _decode_level(boxes[0], scores[0], height / boxes.shape[2], floor)
         for boxes, scores in zip(levels[:count], levels[count:], strict=True)
     ]
     return Boxes(
@@ -83,7 +83,7 @@ def of_levels(levels: Sequence[FloatArray], height: int, floor: float) -> Boxes:
     )
 
 
-def _of_level(boxes: FloatArray, scores: FloatArray, stride: float, floor: float) -> Boxes:
+def _decode_level(boxes: FloatArray, scores: FloatArray, stride: float, floor: float) -> Boxes:
     columns = boxes.shape[2]
     flat = scores.reshape(len(scores), -1)
     rows = np.flatnonzero(flat.max(axis=0) > _logit(floor))
@@ -107,8 +107,8 @@ def _logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
-def best_of(found: Boxes, wanted: Collection[int] | None) -> Boxes:
-    """The candidates of wanted classes, best first, without those that a better one overlaps.
+def select_best(found: Boxes, wanted: Collection[int] | None) -> Boxes:
+    """Select candidates of wanted classes, best first, without those that a better one overlaps.
 
     Non-maximum suppression regardless of class, by OpenCV.
 
@@ -122,7 +122,7 @@ def best_of(found: Boxes, wanted: Collection[int] | None) -> Boxes:
 
 
 def suppress(xyxy: FloatArray, score: FloatArray) -> IntArray:
-    """Rows of boxes that no better box overlaps by more than `NMS_IOU`, best first.
+    """Find the boxes that no better box overlaps by more than `NMS_IOU`; rows, best first.
 
     Args:
         xyxy: (N, 4) boxes.
@@ -136,8 +136,8 @@ def suppress(xyxy: FloatArray, score: FloatArray) -> IntArray:
     return np.asarray(kept, np.int64).reshape(-1)[:MOST_BOXES]
 
 
-def of_final(answer: FloatArray, floor: float, wanted: Collection[int] | None) -> Boxes:
-    """The boxes of a network that leaves out duplicates itself: only chosen, not suppressed.
+def decode_final(answer: FloatArray, floor: float, wanted: Collection[int] | None) -> Boxes:
+    """Select the boxes of a network that suppresses duplicates itself.
 
     Args:
         answer: (N, 6 + extra) float32: x1, y1, x2, y2 in input pixels, score, class id.

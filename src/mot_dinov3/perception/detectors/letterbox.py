@@ -1,4 +1,4 @@
-"""Fits a picture of any shape into a network's input, and boxes back into the picture."""
+"""Fits a picture of any shape into a network's input, and maps boxes back into the picture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GREY = 114
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class InputFit:
     """How a picture lies in an input: scaled by `ratio`, then moved by `left` and `top`.
 
     Attributes:
@@ -49,7 +49,7 @@ class Fit:
         """Rows of grey below it."""
         return self.size[0] - self.inner[1] - self.top
 
-    def back(self, xyxy: FloatArray) -> FloatArray:
+    def to_picture(self, xyxy: FloatArray) -> FloatArray:
         """(N, 4) boxes in input pixels -> in picture pixels, cut to the picture."""
         moved = (xyxy - np.array([self.left, self.top] * 2, np.float32)) / np.float32(self.ratio)
         out: FloatArray = moved.clip(0, np.array(self.source * 2, np.float32))
@@ -72,16 +72,16 @@ def input_size(source: tuple[int, int], longest: int, stride: int) -> tuple[int,
     return -(-height // stride) * stride, -(-width // stride) * stride
 
 
-def fit(source: tuple[int, int], size: tuple[int, int]) -> Fit:
+def fit(source: tuple[int, int], size: tuple[int, int]) -> InputFit:
     """Lay a picture of `source` (width, height) in the middle of an input of `size` (h, w)."""
     width, height = source
     ratio = min(size[0] / height, size[1] / width)
     inner = max(round(width * ratio), 1), max(round(height * ratio), 1)
     left, top = (size[1] - inner[0]) / 2, (size[0] - inner[1]) / 2
-    return Fit(source, size, ratio, inner, round(left - 0.1), round(top - 0.1))
+    return InputFit(source, size, ratio, inner, round(left - 0.1), round(top - 0.1))
 
 
-def letterbox(image: Image, how: Fit) -> FloatArray:
+def letterbox(image: Image, how: InputFit) -> FloatArray:
     """(H, W, 3) uint8 BGR -> (1, 3, h, w) float32 RGB in 0..1, grey where there is no picture."""
     if (image.shape[1], image.shape[0]) != how.inner:
         image = cv2.resize(image, how.inner, interpolation=cv2.INTER_LINEAR)
@@ -103,7 +103,7 @@ class DeviceLetterbox:
     def __init__(self, upload: FrameUpload) -> None:
         self._upload = upload
 
-    def __call__(self, image: Image, how: Fit) -> torch.Tensor:
+    def __call__(self, image: Image, how: InputFit) -> torch.Tensor:
         """(H, W, 3) uint8 BGR -> (1, 3, h, w) float32 RGB in 0..1, grey without a picture.
 
         Raises:

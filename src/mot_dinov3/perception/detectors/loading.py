@@ -1,4 +1,4 @@
-"""From `--det` to a detector that runs: which file, which backend, which loop."""
+"""Loads Ultralytics models: finds the file, and chooses the backend and the loop."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def load_yolo(
     path = find_weights(argument)
     ending = next((ending for ending in READY if path.name.endswith(ending)), "")
     if ending:
-        source: NetworkSource | None = _ready(path, READY[ending], device, settings)
+        source: NetworkSource | None = _source_of_export(path, READY[ending], device, settings)
     else:
-        source = _weights(path, device, settings) if path.suffix == ".pt" else None
+        source = _source_of_weights(path, device, settings) if path.suffix == ".pt" else None
     if source is not None and source.about.plain:
         return YoloDetector(config, source)
-    return _by_ultralytics(config, path, device, settings)
+    return _load_by_ultralytics(config, path, device, settings)
 
 
 def load_demo(
@@ -84,8 +84,8 @@ YOLO = DetectorKind(load_yolo, argument="MODEL")
 DEMO_YOLO = DetectorKind(load_demo)
 
 
-def _weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:
-    choice = _choose(device, settings)
+def _source_of_weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:
+    choice = _choose_for_weights(device, settings)
     if choice.backend == TORCH:
         from mot_dinov3.perception.detectors.checkpoint import Checkpoint
 
@@ -93,9 +93,11 @@ def _weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:
     return ExportingSource(path, choice, device, export_place(settings))
 
 
-def _choose(device: str, settings: DeviceConfig) -> Choice:
-    """Backend and precision for weights; short numbers only where they are no slower."""
-    choice = choose_with_int8(settings, device, _older(settings), of="a detector", by=OPENVINO)
+def _choose_for_weights(device: str, settings: DeviceConfig) -> Choice:
+    """Backend and precision for weights; fp16 and int8 only where they are not slower."""
+    choice = choose_with_int8(
+        settings, device, _find_older_flag(settings), of="a detector", by=OPENVINO
+    )
     if (choice.precision, device) == ("fp16", "cpu"):
         raise UsageError(
             "--precision fp16 of a detector needs a GPU: a CPU takes seconds for a frame.",
@@ -106,15 +108,17 @@ def _choose(device: str, settings: DeviceConfig) -> Choice:
     return choice
 
 
-def _ready(path: Path, able: tuple[str, ...], device: str, settings: DeviceConfig) -> ReadySource:
+def _source_of_export(
+    path: Path, able: tuple[str, ...], device: str, settings: DeviceConfig
+) -> ReadySource:
     if able == (OPENVINO,) and device != "cpu":
         logger.warning("OpenVINO runs '%s' on the CPU, not on %s.", path.name, device)
         device = "cpu"
-    choice = choose_backend(settings, device, _older(settings), able=able, ready=True)
+    choice = choose_backend(settings, device, _find_older_flag(settings), able=able, ready=True)
     return ReadySource(path, choice, device)
 
 
-def _by_ultralytics(
+def _load_by_ultralytics(
     config: DetectorConfig, path: Path, device: str, settings: DeviceConfig
 ) -> Detector:
     if settings.backend not in (AUTO, TORCH):
@@ -124,7 +128,7 @@ def _by_ultralytics(
         )
     from mot_dinov3.perception.detectors.ultralytics_loop import UltralyticsDetector
 
-    choice = choose_backend(replace(settings, backend=TORCH), device, _older(settings))
+    choice = choose_backend(replace(settings, backend=TORCH), device, _find_older_flag(settings))
     half = choice.precision == "fp16" and device.startswith("cuda")
     if settings.precision not in (AUTO, "fp16" if half else "fp32"):
         raise UsageError(
@@ -134,5 +138,5 @@ def _by_ultralytics(
     return UltralyticsDetector(config, path, device, half=half)
 
 
-def _older(settings: DeviceConfig) -> Older | None:
+def _find_older_flag(settings: DeviceConfig) -> Older | None:
     return Older("--half", "fp16") if settings.half else None

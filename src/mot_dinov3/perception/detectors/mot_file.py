@@ -37,8 +37,8 @@ MOT_CLASSES = {
 class MotFileDetector:
     """Hands out the boxes that a MOT file holds for each frame, matched by `Frame.index`.
 
-    Rows without a class count as class 0 "person". Boxes without area are left out. Which
-    scores a file means is told by `confidence`.
+    Rows without a class count as class 0 "person". Boxes without area are left out. See
+    `confidence` for the scores.
     """
 
     names: Mapping[int, str]
@@ -81,7 +81,7 @@ class MotFileDetector:
         """Nothing to do: all is in memory."""
 
     def detect(self, frame: Frame) -> Detections:
-        """The file's boxes of one frame; none where the file is silent."""
+        """The file's boxes of one frame; none where the file has no row."""
         rows = self._table.rows_of(frame.index)
         keep = self._keep[rows]
         return Detections(
@@ -102,7 +102,7 @@ def confidence(score: FloatArray) -> FloatArray:
 
 
 def class_names(table: MotTable) -> dict[int, str]:
-    """Class id -> name for the classes that the file speaks of."""
+    """Class id -> name for the classes that the file contains."""
     present = np.unique(np.maximum(table.class_id, UNNAMED)).tolist()
     names = {UNNAMED: "person", **MOT_CLASSES}
     return {number: names.get(number, f"class {number}") for number in present or [UNNAMED]}

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
-from mot_dinov3.perception.detectors.background import Background, View
+from mot_dinov3.perception.detectors.background import Background, Foreground
 from mot_dinov3.perception.detectors.base import BUILT_IN, DetectorKind
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.values import Detections, FloatArray, Frame, Image
@@ -96,8 +96,8 @@ def shrink(image: Image) -> Image:
     return smooth
 
 
-def find_blobs(view: View) -> tuple[list[Blob], Image]:
-    """Gather the foreground into objects, and say where they are.
+def find_blobs(view: Foreground) -> tuple[list[Blob], Image]:
+    """Gather the foreground into objects.
 
     Fragments of one object (a head over a wall of the same colour, legs apart from the body)
     are joined where the gaps between them are small or only darker than the background; gaps
@@ -131,8 +131,8 @@ def _block(width: float, height: float) -> Image:
     return np.ones((1 + 2 * int(height / 2), 1 + 2 * int(width / 2)), np.uint8)
 
 
-def _blob(seen: Image, own: Image, view: View, window: tuple[slice, slice]) -> Blob | None:
-    """The blob of the pixels `seen` in a window, or None when it is no object."""
+def _blob(seen: Image, own: Image, view: Foreground, window: tuple[slice, slice]) -> Blob | None:
+    """The blob of the pixels `seen` in a window, or None when it is not an object."""
     pixels = cv2.countNonZero(seen)
     edges = cv2.countNonZero(own & view.new_edges[window])
     solid = cv2.countNonZero(own & view.solid[window])

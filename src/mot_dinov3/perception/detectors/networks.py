@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mot_dinov3.perception.backends.base import Network
-from mot_dinov3.perception.backends.cache import ExportKey, entry_name, kept
+from mot_dinov3.perception.backends.cache import ExportKey, entry_name, open_entry
 from mot_dinov3.perception.backends.choice import INT8, OPENVINO, TITLES, Choice
 from mot_dinov3.perception.backends.digest import weights_digest
-from mot_dinov3.perception.backends.load import exported, load_network
-from mot_dinov3.perception.detectors.about import About, about_export, read_notes, require_boxes
+from mot_dinov3.perception.backends.load import load_network, open_export
+from mot_dinov3.perception.detectors.about import About, about_from_notes, read_notes, require_boxes
 
 if TYPE_CHECKING:
     from mot_dinov3.perception.detectors.checkpoint import Checkpoint
@@ -109,7 +109,7 @@ class ExportingSource:
         self._checkpoint: Checkpoint | None = None
         self._neck = False
         entry = entry_name(f"{path.stem}-about", {"weights": self._digest}, EXPORTERS)
-        with kept(entry, self._write_about, place) as folder:
+        with open_entry(entry, self._write_about, place) as folder:
             self.about = About.from_json((folder / ABOUT_FILE).read_text(encoding="utf-8"))
         require_boxes(self.name, self.about)
 
@@ -131,7 +131,7 @@ class ExportingSource:
         exporters = EXPORTERS + ((QUANTIZER,) if self.choice.precision == INT8 else ())
         key = ExportKey(self.path.stem, self._digest, self.choice, size, exporters=exporters)
         try:
-            with exported(key, lambda target: self._export(size, target), self._place) as path:
+            with open_export(key, lambda target: self._export(size, target), self._place) as path:
                 return load_network(path, self.choice, self.device, self._cut)
         finally:
             self._checkpoint = None
@@ -158,10 +158,9 @@ class ExportingSource:
                 "int8 rounds weights and pictures to 256 steps, with ranges learned on two "
                 "photographs: compare the boxes with those of --precision fp32 on your own video."
             )
-        logger.warning(
-            "Exporting '%s' to %s for %dx%d px, to be kept for later runs.",
-            self.name, TITLES[self.choice.backend], size[1], size[0],
-        )  # fmt: skip
+        title, pixels = TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
+        message = "Exporting '%s' to %s for %s px, to be kept for later runs."
+        logger.warning(message, self.name, title, pixels)
         self._load().export(self.choice, size, target)
 
 
@@ -183,7 +182,7 @@ class ReadySource:
         self.name, self.path, self.choice = path.name, path, choice
         self.device = self._network.device
         notes = self._network.metadata or read_notes(model.parent)
-        about = about_export(notes)
+        about = about_from_notes(notes)
         self.noted = about is not None
         self.about = about or About(names={}, task="", plain=False)
         if self.noted:

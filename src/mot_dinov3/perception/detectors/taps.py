@@ -2,7 +2,7 @@
 
 Decoding is cheap for the few boxes that count and costs a tenth of the whole for all of them;
 with bf16 it also blurs the corners of boxes. So the network is cut where the head's last
-convolutions end, and `decode.of_levels` does the rest in float32.
+convolutions end, and `decode.decode_levels` does the rest in float32.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from mot_dinov3.perception.backends.openvino_setup import import_openvino, openvino_core
-from mot_dinov3.perception.detectors.decode import of_answer, of_levels
+from mot_dinov3.perception.detectors.decode import decode_answer, decode_levels
 from mot_dinov3.values import FloatArray
 
 TAPS_FILE = "taps.json"
@@ -65,7 +65,7 @@ class Taps:
 
 
 def write_taps(path: Path, classes: int) -> None:
-    """Note beside an exported model where it may be cut, if that was found and proves right."""
+    """Write beside an exported model where to cut it, if its cut answer equals the whole one."""
     model = openvino_core().read_model(str(path))
     taps = find_taps(model)
     if taps is not None and taps_agree(model, taps, classes):
@@ -79,12 +79,9 @@ def read_taps(path: Path) -> Taps | None:
 
 
 def find_taps(model: Any) -> Taps | None:  # noqa: ANN401 - an openvino.Model
-    """Find the ends of head and neck by the names that Ultralytics' modules leave behind.
-
-    None where they are not as expected.
-    """
-    boxes, scores = _ends(model, BOXES), _ends(model, SCORES)
-    neck = _inputs(model)
+    """Find the ends of head and neck by the names of Ultralytics' modules; None without those."""
+    boxes, scores = _find_ends(model, BOXES), _find_ends(model, SCORES)
+    neck = _find_inputs(model)
     if not boxes or not len(boxes) == len(scores) == len(neck):
         return None
     return Taps(boxes, scores, neck)
@@ -105,14 +102,14 @@ def levels_agree(
     """Whether raw maps decode to the very boxes and scores that the network itself answers.
 
     Args:
-        levels: see `decode.of_levels`.
-        whole: (4 + classes + extra, A), see `decode.of_answer`.
+        levels: see `decode.decode_levels`.
+        whole: (4 + classes + extra, A), see `decode.decode_answer`.
         classes: how many classes the network knows.
         height: of the input in pixels.
     """
     if any(level.ndim != 4 for level in levels) or whole.ndim != 2:
         return False
-    ours, theirs = of_levels(levels, height, 0.0), of_answer(whole, classes, 0.0)
+    ours, theirs = decode_levels(levels, height, 0.0), decode_answer(whole, classes, 0.0)
     if ours.xyxy.shape != theirs.xyxy.shape:
         return False
     off_px = np.abs(ours.xyxy - theirs.xyxy).max(initial=0)
@@ -126,18 +123,18 @@ def _run(model: Any, pixels: FloatArray) -> list[FloatArray]:  # noqa: ANN401 - 
     return [np.array(answer[index]) for index in range(len(answer))]
 
 
-def _ends(model: Any, branch: str) -> tuple[str, ...]:  # noqa: ANN401
+def _find_ends(model: Any, branch: str) -> tuple[str, ...]:  # noqa: ANN401
     """Of each level, the operation that hands on what the last layer of a branch computes."""
     layer = re.compile(rf"(.*\.(?:one2one_)?{branch}\.(\d+)\.2)/")
     found: dict[int, str] = {}
     for item in model.get_ordered_ops():
         match = layer.match(item.get_friendly_name())
-        if match and _leaves(item, match[1]):
+        if match and _is_read_outside(item, match[1]):
             found[int(match[2])] = item.get_friendly_name()
-    return _in_order(found)
+    return _sorted_by_level(found)
 
 
-def _leaves(item: Any, scope: str) -> bool:  # noqa: ANN401 - an operation
+def _is_read_outside(item: Any, scope: str) -> bool:  # noqa: ANN401 - an operation
     readers = [
         reader.get_node().get_friendly_name()
         for port in item.outputs()
@@ -146,7 +143,7 @@ def _leaves(item: Any, scope: str) -> bool:  # noqa: ANN401 - an operation
     return any(not name.startswith(f"{scope}/") for name in readers)
 
 
-def _inputs(model: Any) -> tuple[str, ...]:  # noqa: ANN401
+def _find_inputs(model: Any) -> tuple[str, ...]:  # noqa: ANN401
     """Of each level, the operation whose map the first layer of the box branch reads."""
     layer = re.compile(rf".*\.(?:one2one_)?{BOXES}\.(\d+)\.0\.conv/")
     found: dict[int, str] = {}
@@ -154,9 +151,9 @@ def _inputs(model: Any) -> tuple[str, ...]:  # noqa: ANN401
         match = layer.match(item.get_friendly_name())
         if match and item.get_type_name() == "Convolution" and not item.input_value(0).get_index():
             found[int(match[1])] = item.input_value(0).get_node().get_friendly_name()
-    return _in_order(found)
+    return _sorted_by_level(found)
 
 
-def _in_order(found: dict[int, str]) -> tuple[str, ...]:
+def _sorted_by_level(found: dict[int, str]) -> tuple[str, ...]:
     whole = sorted(found) == list(range(len(found)))
     return tuple(found[level] for level in sorted(found)) if whole else ()

@@ -15,7 +15,7 @@ from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.detectors.checkpoint import Checkpoint
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.perception.detectors.decode import NMS_IOU, clean_detections
-from mot_dinov3.perception.detectors.ultralytics_setup import kept_threads
+from mot_dinov3.perception.detectors.ultralytics_setup import preserve_threads
 from mot_dinov3.perception.detectors.weights import device_problem, first_line
 from mot_dinov3.values import Detections, Frame, Image
 
@@ -79,7 +79,7 @@ class UltralyticsDetector:
 
     def _predict(self, image: Image) -> Any:  # noqa: ANN401 - no type stubs
         try:
-            with kept_threads():
+            with preserve_threads():
                 result = self._model.predict(image, **self._arguments)[0]
         except Exception as error:
             problem = device_problem(error, self._device)

@@ -1,4 +1,4 @@
-"""Imports Ultralytics so that it neither talks, nor downloads, nor slows the process down."""
+"""Imports Ultralytics so that it neither prints, nor downloads, nor slows the process down."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mot_dinov3.runtime.compat import cache_dir
 
 
 def environment() -> dict[str, str]:
-    """What Ultralytics must find in the environment before it is imported.
+    """The variables that Ultralytics must find in the environment when it is imported.
 
     `YOLO_OFFLINE` spares its network probe, version check and usage reports, and makes a
     download fail at the first try; it does not forbid downloads of weights.
@@ -31,7 +31,7 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def kept_threads() -> Iterator[None]:
+def preserve_threads() -> Iterator[None]:
     """Undo what Ultralytics does to the thread counts of torch and OpenCV inside.
 
     It claims `cpu_count - 1` torch threads whenever a model is put on the CPU, one OpenCV
@@ -53,7 +53,7 @@ def kept_threads() -> Iterator[None]:
 
 
 def import_ultralytics() -> Any:  # noqa: ANN401 - a module without type stubs
-    """The `ultralytics` package: silent on stdout, reports off, weights loaded without code.
+    """Import the `ultralytics` package: silent on stdout, reports off, weights loaded without code.
 
     A variable of the user's that is already set stays.
 
@@ -63,7 +63,7 @@ def import_ultralytics() -> Any:  # noqa: ANN401 - a module without type stubs
     for name, value in environment().items():
         os.environ.setdefault(name, value)
     try:
-        with kept_threads():
+        with preserve_threads():
             import ultralytics
             import ultralytics.nn.tasks
     except ImportError as error:

@@ -29,7 +29,7 @@ def weights_dir() -> Path:
 
 
 def find_weights(det: str) -> Path:
-    """The file or export directory that `--det` means, fetched first where it is official.
+    """Find the file or export directory that `--det` means; fetch it where it is official.
 
     A path that exists comes first, then a weights file fetched earlier, then the network.
 
@@ -77,7 +77,7 @@ def _wrong_kind(path: Path) -> str:
     if path.suffix == ".txt":
         return "is a text; stored detections are given as --det mot:FILE"
     if path.suffix != ".pt" and path.suffix not in EXPORTS:
-        return "is of no kind that Ultralytics loads"
+        return "is not of a kind that Ultralytics loads"
     return ""
 
 
@@ -97,7 +97,7 @@ def _wrong_bytes(path: Path) -> str:
 
 
 def load_problem(path: Path, error: Exception) -> ModelError:
-    """What a failed load means to the user: hidden code, or damage."""
+    """Explain why weights cannot be loaded: hidden code, or damage."""
     chain: BaseException | None = error
     while chain is not None:
         if found := re.search(r"GLOBAL (\S+) (?:was not|whose)|unsafe (\S+)", str(chain)):
@@ -113,7 +113,7 @@ def load_problem(path: Path, error: Exception) -> ModelError:
 
 
 def device_problem(error: Exception, device: str) -> MotError | None:
-    """The error in words when a device caused it, else None."""
+    """Explain an error that a device caused; None for another one."""
     text = str(error)
     if "out of memory" in text.lower():
         return DeviceError(
@@ -129,7 +129,7 @@ def device_problem(error: Exception, device: str) -> MotError | None:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what another package says, short and without decoration or full stop."""
+    """The first line of another package's message, without decoration or full stop."""
     lines = str(error).removeprefix("ERROR").lstrip("\u274c\ufe0f ").strip().splitlines()
     return lines[0][:160].rstrip(".") if lines else type(error).__name__
 
@@ -157,7 +157,7 @@ def _missing(det: str, official: Collection[str]) -> ModelError:
 
 
 def _near(det: str, official: Collection[str]) -> list[str]:
-    """What was meant by a name with a slip in it; nothing is offered for a path."""
+    """Names similar to a misspelt one; none for a path."""
     others = _other_detectors()
     kind, colon, _ = det.partition(":")
     if colon:

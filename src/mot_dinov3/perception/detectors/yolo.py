@@ -17,15 +17,15 @@ from mot_dinov3.perception.detectors.base import Neck
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.perception.detectors.decode import (
     Boxes,
-    best_of,
     clean_detections,
-    of_answer,
-    of_final,
-    of_levels,
+    decode_answer,
+    decode_final,
+    decode_levels,
+    select_best,
 )
 from mot_dinov3.perception.detectors.letterbox import (
     DeviceLetterbox,
-    Fit,
+    InputFit,
     fit,
     input_size,
     letterbox,
@@ -68,7 +68,7 @@ class YoloDetector:
         self._wanted = resolve_classes(config.classes, self.names)
         self._networks: dict[tuple[int, int], Network] = {}
         self._size = source.fixed_size()
-        self._fitted: Callable[[Image, Fit], FloatArray] = letterbox
+        self._letterbox: Callable[[Image, InputFit], FloatArray] = letterbox
         self._keeps_neck = False
         self.neck: Neck | None = None
 
@@ -95,7 +95,7 @@ class YoloDetector:
         """Look at pictures where they are uploaded, if that is where torch runs the network."""
         source = self._source
         if source.choice.backend == TORCH and source.device == upload.device:
-            self._fitted = DeviceLetterbox(upload)
+            self._letterbox = DeviceLetterbox(upload)
 
     def warm_up(self, width: int, height: int) -> None:
         """Load the network for pictures of that size, and run it once.
@@ -117,20 +117,20 @@ class YoloDetector:
         source = image.shape[1], image.shape[0]
         size = self._source.fixed_size() or input_size(source, self._longest, self._about.stride)
         how = fit(source, size)
-        answers = self._network(size)(self._fitted(image, how))
+        answers = self._network(size)(self._letterbox(image, how))
         if answers[0].ndim == MAPS:
             found = self._of_maps(answers, how)
         else:
             found = self._of_answer(answers[0])
-        return clean_detections(how.back(found.xyxy), found.score, found.class_id)
+        return clean_detections(how.to_picture(found.xyxy), found.score, found.class_id)
 
-    def _of_maps(self, maps: Sequence[FloatArray], how: Fit) -> Boxes:
+    def _of_maps(self, maps: Sequence[FloatArray], how: InputFit) -> Boxes:
         """Boxes of a network that hands out its head's raw maps, and its neck's behind them."""
         count = len(maps)
         if self._keeps_neck:
             count = count * 2 // 3
             self.neck = Neck(tuple(level[0] for level in maps[count:]), how)
-        return best_of(of_levels(maps[:count], how.size[0], self._floor), self._wanted)
+        return select_best(decode_levels(maps[:count], how.size[0], self._floor), self._wanted)
 
     def _of_answer(self, answer: FloatArray) -> Boxes:
         if answer.ndim != 3 or len(answer) != 1:
@@ -139,8 +139,8 @@ class YoloDetector:
                 fix="Use a model that Ultralytics exported for detection, with batch=1.",
             )
         if self._about.final or answer.shape[2] == 6:
-            return of_final(answer[0], self._floor, self._wanted)
-        return best_of(of_answer(answer[0], len(self.names), self._floor), self._wanted)
+            return decode_final(answer[0], self._floor, self._wanted)
+        return select_best(decode_answer(answer[0], len(self.names), self._floor), self._wanted)
 
     def _network(self, size: tuple[int, int]) -> Network:
         """The network for an input size; the oldest one goes when there are too many."""

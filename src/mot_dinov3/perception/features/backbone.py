@@ -26,7 +26,7 @@ Cut: TypeAlias = "Callable[[Image, CropWindows], FloatArray | torch.Tensor]"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class NetworkOrigin:
     """Where a network comes from.
 
     Attributes:
@@ -62,7 +62,7 @@ class NetworkEmbedder:
         shape: CropShape,
         *,
         device: str,
-        origin: Origin,
+        origin: NetworkOrigin,
         cut: Cut | None = None,
     ) -> None:
         self.device = device

@@ -10,11 +10,11 @@ from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placemen
 from mot_dinov3.perception.features.exports import (
     Built,
     Pretrained,
+    load_pretrained,
     named_model,
-    pretrained_embedder,
 )
-from mot_dinov3.perception.pretrained import input_spec, load_typed_model
 from mot_dinov3.perception.hub.files import model_directory
+from mot_dinov3.perception.pretrained import input_spec, load_typed_model
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +31,7 @@ def load_clip(config: EmbedderConfig, place: Placement) -> Embedder:
     name = named_model(config, DEFAULT_CLIP)
     directory = model_directory(name, f"--embedder clip --embed-model {DEFAULT_CLIP}")
     model = Pretrained(name, directory, "image embeds", lambda: _build(directory, name))
-    return pretrained_embedder(model, config, place)
+    return load_pretrained(model, config, place)
 
 
 CLIP = EmbedderKind(load_clip)

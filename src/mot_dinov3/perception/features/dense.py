@@ -18,7 +18,7 @@ from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.features.backbone import NetworkEmbedder, unit_rows
 from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.dino import dino_directory, load_or_open
-from mot_dinov3.perception.features.exports import Built, Pretrained, pretrained_embedder
+from mot_dinov3.perception.features.exports import Built, Pretrained, load_pretrained
 from mot_dinov3.perception.features.pooling import pool_boxes
 from mot_dinov3.perception.pretrained import input_spec, load_model, model_type_of
 from mot_dinov3.values import FloatArray, Image
@@ -66,7 +66,7 @@ def _load_dense(name: str, config: EmbedderConfig, place: Placement) -> DenseEmb
 
     kind = f"patches {size[0]}x{size[1]}"
     whole = replace(config, crop_pad=0.0, crop_square=False)
-    network = pretrained_embedder(Pretrained(name, directory, kind, build), whole, place)
+    network = load_pretrained(Pretrained(name, directory, kind, build), whole, place)
     return DenseEmbedder(network, grid, config.dense_size)
 
 
@@ -90,7 +90,7 @@ def patch_size(directory: Path, name: str) -> int:
 
 
 def patch_maps(output: Any, patches: int) -> torch.Tensor:  # noqa: ANN401 - a transformers output
-    """(B, 1 + registers + patches, D) hidden states -> (B, D, patches) without what is no patch.
+    """(B, 1 + registers + patches, D) hidden states -> (B, D, patches), the patches alone.
 
     Raises:
         ModelError: there are fewer tokens than patches.

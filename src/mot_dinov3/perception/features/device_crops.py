@@ -1,4 +1,4 @@
-"""All crops of a frame cut where the frame already is: a handful of operations for any number."""
+"""Cuts all crops of a frame on the device that holds it, in a few operations for any number."""
 
 from __future__ import annotations
 

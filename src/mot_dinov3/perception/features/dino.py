@@ -11,14 +11,14 @@ from mot_dinov3.config import OPEN_DINO, EmbedderConfig
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception import assets
 from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
-from mot_dinov3.perception.features.exports import Built, Pretrained, pretrained_embedder
-from mot_dinov3.perception.pretrained import input_spec, load_model, model_type_of
+from mot_dinov3.perception.features.exports import Built, Pretrained, load_pretrained
 from mot_dinov3.perception.hub.files import model_directory
 from mot_dinov3.perception.hub.problems import (
     GatedModelError,
     OfflineModelError,
     UnsupportedModelError,
 )
+from mot_dinov3.perception.pretrained import input_spec, load_model, model_type_of
 
 if TYPE_CHECKING:
     import torch
@@ -48,7 +48,7 @@ DINO = EmbedderKind(load_dino)
 def _load_dino(name: str, config: EmbedderConfig, place: Placement) -> Embedder:
     directory = dino_directory(name, config)
     model = Pretrained(name, directory, "class token", lambda: _build(directory, name))
-    return pretrained_embedder(model, config, place)
+    return load_pretrained(model, config, place)
 
 
 def _build(directory: Path, name: str) -> Built:

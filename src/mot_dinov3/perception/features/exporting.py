@@ -93,7 +93,9 @@ def _shorten(path: Path) -> None:
     exact = path.with_suffix(".fp32")
     path.rename(exact)
     before, handlers = logging.root.manager.disable, list(logging.root.handlers)
-    logging.disable(logging.WARNING)  # it advises on the root logger, which gets a handler so
+    logging.disable(
+        logging.WARNING
+    )  # it gives advice on the root logger, which adds a handler there
     try:
         quantize_dynamic(exact, path, op_types_to_quantize=PRODUCTS)
     finally:

@@ -24,8 +24,8 @@ from mot_dinov3.perception.backends.choice import (
     choose_with_int8,
 )
 from mot_dinov3.perception.backends.digest import weights_digest
-from mot_dinov3.perception.backends.load import exported, load_network
-from mot_dinov3.perception.features.backbone import NetworkEmbedder, Origin
+from mot_dinov3.perception.backends.load import load_network, open_export
+from mot_dinov3.perception.features.backbone import NetworkEmbedder, NetworkOrigin
 from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import CropShape, InputSpec
 
@@ -72,9 +72,7 @@ def named_model(config: EmbedderConfig, default: str = "") -> str:
     return config.embed_model or default
 
 
-def pretrained_embedder(
-    model: Pretrained, config: EmbedderConfig, place: Placement
-) -> NetworkEmbedder:
+def load_pretrained(model: Pretrained, config: EmbedderConfig, place: Placement) -> NetworkEmbedder:
     """The model with the backend and precision that were asked for.
 
     Raises:
@@ -98,11 +96,15 @@ def pretrained_embedder(
         )
     else:
         network, spec = _from_export(model, choice, place)
-    return embedder_of(network, spec, config, place, Origin(model.name, model.directory))
+    return build_embedder(network, spec, config, place, NetworkOrigin(model.name, model.directory))
 
 
-def embedder_of(
-    network: Network, spec: InputSpec, config: EmbedderConfig, place: Placement, origin: Origin
+def build_embedder(
+    network: Network,
+    spec: InputSpec,
+    config: EmbedderConfig,
+    place: Placement,
+    origin: NetworkOrigin,
 ) -> NetworkEmbedder:
     """A loaded network as an embedder; crops are cut on a GPU where the network takes them so."""
     shape = CropShape(spec, config.crop_pad, config.crop_square and spec.square)
@@ -141,12 +143,12 @@ def _from_export(model: Pretrained, choice: Choice, place: Placement) -> tuple[N
         path.with_name(SPEC_FILE).write_text(json.dumps(asdict(spec)), encoding="utf-8")
         export(module, (spec.height, spec.width), key, path)
 
-    with exported(key, write, export_place(place.config)) as path:
+    with open_export(key, write, export_place(place.config)) as path:
         settings = json.loads(path.with_name(SPEC_FILE).read_text(encoding="utf-8"))
-        return load_network(path, choice, place.device), spec_of(settings)
+        return load_network(path, choice, place.device), spec_from_json(settings)
 
 
-def spec_of(settings: dict[str, Any]) -> InputSpec:
+def spec_from_json(settings: dict[str, Any]) -> InputSpec:
     """An `InputSpec` from its own `asdict` after JSON has made lists of tuples."""
     listed = {name: tuple(settings[name]) for name in ("mean", "std")}
     return InputSpec(**{**settings, **listed})

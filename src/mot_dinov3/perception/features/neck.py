@@ -1,9 +1,9 @@
 """The detector's own features as embeddings: nearly free, because they are there already.
 
-The neck of a YOLO describes what kind of thing is where, so objects of one class look alike in
-it. What sets them apart is what is left when the usual object is taken away: every value is
-measured from its mean over the objects seen lately, in its standard deviations. Fine levels tell
-clothes, coarse ones the build; each level counts the same.
+The neck of a YOLO describes what kind of thing is where, so objects of one class have similar
+features. They differ in how they deviate from the mean object: every value is measured from its
+mean over the objects of the last frames, in its standard deviations. Fine levels describe clothes,
+coarse ones the build; each level counts the same.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ BINS = ((4, 2), (3, 1), (1, 1))
 """Rows and columns that a box is divided into, finest level first; found on real walkers."""
 
 MEMORY = 5000
-"""Objects whose mean is the usual one; older ones are forgotten."""
+"""Number of objects that the running mean is taken over; older ones fade."""
 
 FIRST_GUESS = 4.0
 """For how many objects the background of the first picture counts in that mean."""
 
 FLOOR = 0.1
-"""Values vary by at least this share of what all values vary by, so that no noise is blown up."""
+"""Least standard deviation of a value, as a share of the overall one; noise is not amplified."""
 
 
 def load_neck(config: EmbedderConfig, place: Placement) -> Embedder:
@@ -52,8 +52,8 @@ DETECTOR_NECK = EmbedderKind(load_neck)
 class NeckEmbedder:
     """Describes boxes of the picture that the detector saw last, by the neck of its network.
 
-    The first call for a picture also says what objects usually look like: call it with all of
-    them. A lone object teaches nothing, because nothing sets it apart from others.
+    The first call for a picture also updates the mean object, so call it with all objects. A
+    single object is not learned from, because there is nothing to compare it with.
 
     Args:
         detector: finds the boxes; loaded.
@@ -73,7 +73,7 @@ class NeckEmbedder:
         self._detector: Detector = detector
         self._source: NeckFeatures = detector
         self._seen: Neck | None = None
-        self._usual: list[Usual] = []
+        self._usual: list[UsualValues] = []
 
     @property
     def dim(self) -> int:
@@ -106,22 +106,22 @@ class NeckEmbedder:
             for level, (features, bins) in enumerate(zip(neck.maps, BINS, strict=False))
         ]
         if not self._usual:
-            self._usual = [Usual(*each) for each in zip(neck.maps, BINS, strict=False)]
+            self._usual = [UsualValues(*each) for each in zip(neck.maps, BINS, strict=False)]
         if neck is not self._seen:
             for usual, found in zip(self._usual, levels, strict=True):
                 usual.learn(found)
         self._seen = neck
         both = zip(self._usual, levels, strict=True)
-        own = [unit_rows(usual.apart(found)) for usual, found in both]
+        own = [unit_rows(usual.deviations(found)) for usual, found in both]
         out: FloatArray = np.concatenate(own, axis=1) / np.float32(np.sqrt(len(own)))
         out[~np.isfinite(out).all(axis=1)] = np.nan
         return out
 
 
-class Usual:
-    """What values objects usually have at one level, and how much those vary.
+class UsualValues:
+    """Running mean and variance of the values of objects at one level.
 
-    It begins with what the whole first picture holds.
+    They begin with those of the whole first picture.
     """
 
     def __init__(self, features: FloatArray, bins: tuple[int, int]) -> None:
@@ -131,7 +131,7 @@ class Usual:
         self._count = FIRST_GUESS
 
     def learn(self, values: FloatArray) -> None:
-        """Take in the values (N, D) of all objects of one picture, N at least 2."""
+        """Update with the values (N, D) of all objects of one picture, N at least 2."""
         good = values[np.isfinite(values).all(axis=1)]
         if len(good) < 2:
             return
@@ -142,8 +142,8 @@ class Usual:
         self._mean = self._mean + share * off
         self._count += len(good)
 
-    def apart(self, values: FloatArray) -> FloatArray:
-        """(N, D) how far values are from the usual ones, in standard deviations."""
+    def deviations(self, values: FloatArray) -> FloatArray:
+        """(N, D) how far values are from the mean, in standard deviations."""
         floor = FLOOR * np.sqrt(self._variance.mean()) + 1e-6
         out: FloatArray = (values - self._mean) / (np.sqrt(self._variance) + floor)
         return out

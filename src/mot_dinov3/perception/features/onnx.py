@@ -18,10 +18,10 @@ from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, Older, choose_backend
 from mot_dinov3.perception.backends.load import load_network
-from mot_dinov3.perception.features.backbone import Origin
+from mot_dinov3.perception.features.backbone import NetworkOrigin
 from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
-from mot_dinov3.perception.features.exports import embedder_of, named_model, older_flag
+from mot_dinov3.perception.features.exports import build_embedder, named_model, older_flag
 from mot_dinov3.values import FloatArray
 
 logger = logging.getLogger("mot_dinov3")
@@ -49,7 +49,7 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
     Raises:
         ModelError: no backend, no such file, not an ONNX model, or not one of pictures.
     """
-    path = _existing(named_model(config))
+    path = _require_file(named_model(config))
     able = (OPENVINO, ONNX)
     run, older = place.config, older_flag(config)
     if run.precision == INT8:
@@ -64,7 +64,7 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
     batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else 0
     if batch:
         network = FixedBatch(network, batch)
-    return embedder_of(network, spec, config, place, Origin(path.name, path))
+    return build_embedder(network, spec, config, place, NetworkOrigin(path.name, path))
 
 
 ONNX_FILE = EmbedderKind(load_onnx)
@@ -132,7 +132,7 @@ def _three(text: str | None, default: tuple[float, float, float]) -> tuple[float
     return red, green, blue
 
 
-def _existing(name: str) -> Path:
+def _require_file(name: str) -> Path:
     if not name:
         raise UsageError(
             "--embedder onnx needs a model file.", fix="Add --embed-model path/to/model.onnx"

@@ -10,11 +10,11 @@ from mot_dinov3.perception.features.dino import pooled
 from mot_dinov3.perception.features.exports import (
     Built,
     Pretrained,
+    load_pretrained,
     named_model,
-    pretrained_embedder,
 )
-from mot_dinov3.perception.pretrained import input_spec, load_typed_model
 from mot_dinov3.perception.hub.files import model_directory
+from mot_dinov3.perception.pretrained import input_spec, load_typed_model
 
 DEFAULT_RESNET = "microsoft/resnet-50"
 
@@ -28,7 +28,7 @@ def load_resnet(config: EmbedderConfig, place: Placement) -> Embedder:
     name = named_model(config, DEFAULT_RESNET)
     directory = model_directory(name, f"--embedder resnet --embed-model {DEFAULT_RESNET}")
     model = Pretrained(name, directory, "pooled", lambda: _build(directory, name))
-    return pretrained_embedder(model, config, place)
+    return load_pretrained(model, config, place)
 
 
 RESNET = EmbedderKind(load_resnet)

@@ -20,7 +20,7 @@ SHARE = (0.5 - INSIDE / 2 + INSIDE * (np.arange(GRID) + 0.5) / GRID).astype(np.f
 """Where the points lie along a side."""
 
 LEAST = 1e-3
-"""A source that is usually less sharp than this has no contrast to judge by."""
+"""A source whose running median is below this has too little contrast to judge by."""
 
 
 def sharpness(image: Image, xyxy: FloatArray) -> FloatArray:
@@ -66,7 +66,7 @@ def _green(image: Image, places: IntArray) -> FloatArray:
 
 
 class UsualSharpness:
-    """Turns sharpness into quality: what is far less sharp than usual is blurred.
+    """Turns sharpness into quality: a crop far less sharp than the running median is blurred.
 
     Attributes:
         usual: running median of the sharpness of crops, 0 before the first.

@@ -51,13 +51,13 @@ def model_directory(model_id: str, open_choice: str) -> Path:
             fix="Give a directory with config.json and model.safetensors, a hub id such as "
             "facebook/dinov2-base, or demo.",
         )
-    directory = cached_directory(model_id) or _downloaded(model_id, open_choice)
+    directory = cached_directory(model_id) or _download(model_id, open_choice)
     check_directory(directory, model_id)
     return directory
 
 
 def looks_like_path(model_id: str) -> bool:
-    """Whether a name that is no directory was meant as one rather than as a hub id."""
+    """Whether a name that is not a directory was meant as one rather than as a hub id."""
     return (
         not model_id
         or model_id.startswith((".", "/", "~"))
@@ -90,7 +90,7 @@ def check_directory(directory: Path, name: str) -> None:
 
 
 def cached_directory(model_id: str, *, need_processor: bool = True) -> Path | None:
-    """Where the hub's cache has the whole model, or None; asks nobody.
+    """Where the hub's cache has the whole model, or None; the network is not asked.
 
     Args:
         model_id: a hub id.
@@ -126,12 +126,12 @@ def shards_of(index: Path) -> list[str]:
     return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
 
 
-def _downloaded(model_id: str, open_choice: str) -> Path:
+def _download(model_id: str, open_choice: str) -> Path:
     from huggingface_hub.errors import HFValidationError, HTTPError
 
     try:
         with _quiet_hub():
-            _knock(model_id)
+            _probe_hub(model_id)
             return _fetch(model_id)
     except HFValidationError as error:
         raise unknown(model_id) from error
@@ -144,8 +144,8 @@ def _downloaded(model_id: str, open_choice: str) -> Path:
         return whole
 
 
-def _knock(model_id: str) -> None:
-    """Ask for the config once, so that no, or no answer, is heard without half a minute of retries.
+def _probe_hub(model_id: str) -> None:
+    """Ask for the config once, so that a refusal, or silence, costs no half minute of retries.
 
     A missing config passes: it is explained where the file is fetched.
     """
@@ -218,7 +218,7 @@ def converted_revision(model_id: str) -> str | None:
 
 @contextmanager
 def _quiet_hub() -> Iterator[None]:
-    """No advice from the hub's client, and download bars only where somebody watches."""
+    """No advice from the hub's client, and download bars on a terminal only."""
     from huggingface_hub.utils import (
         are_progress_bars_disabled,
         disable_progress_bars,

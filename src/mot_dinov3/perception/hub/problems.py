@@ -59,12 +59,12 @@ def explain(error: Exception, model_id: str, open_choice: str) -> ModelError:
 
 
 def _another(model_id: str) -> OfflineModelError:
-    """The message for an answer that is not the hub's: a login page, or somebody's proxy."""
+    """The message for an answer that is not the hub's: a login page, or a proxy's own page."""
     from huggingface_hub import constants
 
     return OfflineModelError(
         f"Model '{model_id}' is not in the local cache, and what {constants.ENDPOINT} answers is "
-        "no answer of Hugging Face: somebody else is in between.",
+        "not an answer of Hugging Face: another machine is in between.",
         fix="Log in to the network with a browser, or check the proxy settings.\n"
         f"Or fetch it elsewhere with: hf download {model_id}\n{NO_DOWNLOAD}",
     )

@@ -10,12 +10,12 @@ from typing import Any
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import stages
 from mot_dinov3.io.read.sources import plain_name
+from mot_dinov3.perception.detectors.factory import detector_kind, split_det
 from mot_dinov3.runs.jobs.outputs import output_places
 
 NAME = "{name}"
 """Stands for the video's name in an output, in `--det mot:FILE` and in `--cmc file:FILE`."""
-OWN_INPUTS = {"--det": "mot:", "--cmc": "file:"}
-"""Flag -> how its value begins where it belongs to one video."""
+CAMERA_FILE = "file:"
 
 
 def unique_names(sources: Sequence[str]) -> list[str]:
@@ -50,11 +50,18 @@ def named(config: TrackConfig, name: str, *, apart: bool) -> TrackConfig:
     # A job may keep something beside its video even where it writes none.
     places = {"--output": config.output.output, **output_places(config)}
     values = {flag: own_place(place, name, apart=apart) for flag, place in places.items() if place}
-    for flag, prefix in OWN_INPUTS.items():
-        value = value_of(config, flag)
-        if value.startswith(prefix):
-            values[flag] = value.replace(NAME, name)
+    for flag in own_inputs(config):
+        values[flag] = value_of(config, flag).replace(NAME, name)
     return with_values(config, values)
+
+
+def own_inputs(config: TrackConfig) -> dict[str, str]:
+    """Flag -> how its value begins, of every input that belongs to one video."""
+    det = config.detector.det
+    out = {"--det": f"{split_det(det)[0]}:"} if detector_kind(det).stored else {}
+    if config.motion.cmc.startswith(CAMERA_FILE):
+        out["--cmc"] = CAMERA_FILE
+    return out
 
 
 def own_place(place: str, name: str, *, apart: bool) -> str:

@@ -11,7 +11,7 @@ from mot_dinov3.errors import OutputError, UsageError
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.paths import check_output
 from mot_dinov3.io.read.sources import plain_name
-from mot_dinov3.runs.batch.names import NAME, OWN_INPUTS, named, unique_names, value_of
+from mot_dinov3.runs.batch.names import NAME, named, own_inputs, unique_names, value_of
 from mot_dinov3.runs.batch.sources import Listed, expand, is_list
 from mot_dinov3.runs.jobs.outputs import output_places
 
@@ -90,9 +90,9 @@ def _refuse_views(config: TrackConfig) -> None:
 
 def _refuse_shared(config: TrackConfig, count: int) -> None:
     """Boxes and camera motion of a file belong to one video."""
-    for flag, prefix in OWN_INPUTS.items():
+    for flag, prefix in own_inputs(config).items():
         value = value_of(config, flag)
-        if count > 1 and value.startswith(prefix) and NAME not in value:
+        if count > 1 and NAME not in value:
             raise UsageError(
                 f"{flag} {value} belongs to one video, not to {count}.",
                 fix=f"Write {NAME} for the name of the video, such as {prefix}{NAME}.txt.",

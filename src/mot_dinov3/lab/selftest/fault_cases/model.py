@@ -68,7 +68,7 @@ FAULTS = (
     weights("weights-empty", "is empty", b""),
     weights("weights-garbage", "is not a PyTorch file", GARBAGE),
     weights("weights-text", "describes a network but holds no weights", b"nc: 80\n", ".yaml"),
-    weights("weights-kind-unknown", "of no kind that Ultralytics loads", GARBAGE, ".h5"),
+    weights("weights-kind-unknown", "not of a kind that Ultralytics loads", GARBAGE, ".h5"),
     weights("weights-onnx-garbage", "bad.onnx", GARBAGE, ".onnx"),
     weights("weights-openvino-garbage", "bad.xml", b"<net></net>", ".xml"),
     Fault("weights-cut", f"--source {{clip}} --det bad.pt {ALONE}", EXIT_MODEL,
