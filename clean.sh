@@ -50,7 +50,7 @@ remove_found() {
 
 confirm() {
   if [ "$YES" = yes ] || [ "$DRY" = yes ]; then return 0; fi
-  [ -t 0 ] || fail "$1 Nobody is here to answer; run it again with --yes."
+  [ -t 0 ] || fail "$1 There is no terminal for the answer; run it again with --yes."
   local answer
   printf '%s [y/N] ' "$1"
   read -r answer
@@ -66,7 +66,7 @@ while [ $# -gt 0 ]; do
     -n | --dry-run) DRY=yes ;;
     --yes | -y) YES=yes ;;
     -h | --help) usage && exit 0 ;;
-    *) fail "'$1' is no option; see: bash clean.sh --help" 2 ;;
+    *) fail "'$1' is not an option; see: bash clean.sh --help" 2 ;;
   esac
   shift
 done

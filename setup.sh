@@ -68,7 +68,7 @@ choose_backend() {
   local channel="${TORCH_CHANNEL:-}"
   case "$channel" in
     "" | cpu | auto | cu[0-9]* | rocm[0-9]* | xpu) ;;
-    *) fail "TORCH_CHANNEL='$channel' is no torch build; give one such as cu124, cu126 or cu128." 2 ;;
+    *) fail "TORCH_CHANNEL='$channel' is not a torch build; give one such as cu124, cu126 or cu128." 2 ;;
   esac
   case "$VARIANT" in
     cpu) BACKEND=cpu ;;
@@ -80,7 +80,7 @@ choose_backend() {
 
 confirm() {
   if [ "$YES" = yes ]; then return 0; fi
-  [ -t 0 ] || fail "$1 Nobody is here to answer; run it again with --yes."
+  [ -t 0 ] || fail "$1 There is no terminal for the answer; run it again with --yes."
   local answer
   printf '%s [y/N] ' "$1"
   read -r answer

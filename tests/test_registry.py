@@ -42,6 +42,8 @@ def test_an_unknown_name_lists_the_known():
     [
         ("mot_dinov3.scheduling.policies.factory", "POLICIES"),
         ("mot_dinov3.tracking.association.factory", "ASSOCIATIONS"),
+        ("mot_dinov3.tracking.camera.factory", "CAMERAS"),
+        ("mot_dinov3.tracking.motion.factory", "MOTIONS"),
     ],
 )
 def test_every_member_of_every_table_is_there(module, table):

@@ -35,7 +35,7 @@ def vit(tmp_path_factory):
 
 
 def settings(tmp_path, *words):
-    return bench.settings_of(bench.parser().parse_args(list(words)), tmp_path)
+    return bench.build_settings(bench.parser().parse_args(list(words)), tmp_path)
 
 
 def test_every_benchmark_can_be_loaded():
@@ -44,9 +44,9 @@ def test_every_benchmark_can_be_loaded():
 
 
 def test_words_choose_and_keep_the_order_of_the_table():
-    assert bench.chosen_names(["memory", "budget"]) == ["budget", "memory"]
+    assert bench.choose_benchmarks(["memory", "budget"]) == ["budget", "memory"]
     short = [name for name in BENCHMARKS if name not in ON_REQUEST]
-    assert bench.chosen_names([]) == bench.chosen_names(["all", "budget"]) == short
+    assert bench.choose_benchmarks([]) == bench.choose_benchmarks(["all", "budget"]) == short
 
 
 def test_settings_follow_the_flags(tmp_path):

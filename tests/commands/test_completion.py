@@ -12,8 +12,9 @@ import time
 
 import pytest
 
-from mot_dinov3.commands import COMMANDS, main
-from mot_dinov3.commands.completion import script
+from mot_dinov3.commands import main
+from mot_dinov3.commands.completion import build_script
+from mot_dinov3.commands.factory import COMMANDS
 from mot_dinov3.errors import UsageError
 
 shtab = pytest.importorskip("shtab", reason="shtab is not installed")
@@ -34,7 +35,7 @@ def in_bash(tmp_path_factory):
     place = tmp_path_factory.mktemp("shell")
     (place / "walk.mp4").touch()
     (place / "worlds").mkdir()
-    (place / "script.bash").write_text(script("bash", "mot-dinov3"))
+    (place / "script.bash").write_text(build_script("bash", "mot-dinov3"))
 
     def ask(*words):
         command = ["bash", "--norc", "-c", ASK, "bash", "script.bash", "mot-dinov3", *words]
@@ -86,17 +87,15 @@ def test_what_bash_offers(in_bash, words, offered):
 
 @bash
 def test_every_flag_of_every_command_is_offered(in_bash):
-    from importlib import import_module
-
-    for name, module in COMMANDS.items():
-        parser = import_module(module).parser()
+    for name in COMMANDS:
+        parser = COMMANDS.load(name).parser()
         flags = {word for action in parser._actions for word in action.option_strings}
         assert flags <= set(in_bash(name, "-")), name
 
 
 @bash
 def test_a_name_of_ones_own_is_completed(tmp_path):
-    (tmp_path / "s").write_text(script("bash", "my.mot"))
+    (tmp_path / "s").write_text(build_script("bash", "my.mot"))
     command = ["bash", "--norc", "-c", ASK, "bash", "s", "my.mot", "dem"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["demo"]
@@ -112,7 +111,7 @@ def read_until(terminal, wanted, timeout_s=10):
 
 @bash
 def test_the_tab_key_completes_in_a_terminal(tmp_path):
-    (tmp_path / "s").write_text(script("bash", "mot-dinov3"))
+    (tmp_path / "s").write_text(build_script("bash", "mot-dinov3"))
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(tmp_path)
@@ -134,7 +133,7 @@ def test_the_tab_key_completes_in_a_terminal(tmp_path):
 
 @pytest.mark.parametrize("shell", ["zsh", "tcsh"])
 def test_other_shells_have_a_script(shell, tmp_path):
-    text = script(shell, "mot-dinov3")
+    text = build_script(shell, "mot-dinov3")
     assert "mot-dinov3" in text
     assert "train-demo" in text
     if shell == "zsh" and shutil.which("zsh"):

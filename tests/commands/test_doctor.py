@@ -11,8 +11,9 @@ from importlib.util import find_spec
 
 import pytest
 
-from mot_dinov3.commands import doctor, doctor_backends, doctor_checks, doctor_places
-from mot_dinov3.commands.doctor_checks import Check
+from mot_dinov3.commands import doctor
+from mot_dinov3.commands.doctor import backends, checks, places
+from mot_dinov3.commands.doctor.checks import Check
 from mot_dinov3.errors import ModelError
 from mot_dinov3.io.write.encoders import ENCODERS, FORMATS, Encoder
 
@@ -70,25 +71,25 @@ def test_an_error_of_ours_keeps_its_sentence_and_remedy():
     def check():
         raise ModelError("The weights are gone.", fix="Fetch them.")
 
-    assert doctor_checks.attempt(check) == Check("fail", "The weights are gone.", "Fetch them.")
+    assert checks.attempt(check) == Check("fail", "The weights are gone.", "Fetch them.")
 
 
 def test_a_secret_in_an_error_is_blanked_out():
     def check():
         raise OSError("proxy http://me:pass@proxy.example refused hf_secretsecret")
 
-    detail = doctor_checks.attempt(check).detail
+    detail = checks.attempt(check).detail
     assert "refused" in detail
     assert "pass" not in detail
     assert "secret" not in detail
 
 
 def test_codec_is_proved_by_what_comes_back(monkeypatch):
-    assert doctor_checks.prove_codec("libx264") == "h264"
-    assert doctor_checks.prove_codec("mpeg4") == "mpeg4"
-    monkeypatch.setattr(doctor_checks, "MAX_SHADE_ERROR", -1.0)
+    assert checks.prove_codec("libx264") == "h264"
+    assert checks.prove_codec("mpeg4") == "mpeg4"
+    monkeypatch.setattr(checks, "MAX_SHADE_ERROR", -1.0)
     with pytest.raises(RuntimeError, match="look different"):
-        doctor_checks.prove_codec("libx264")
+        checks.prove_codec("libx264")
 
 
 @pytest.mark.parametrize(
@@ -103,21 +104,21 @@ def test_the_first_encoder_that_works_decides(monkeypatch, encoders, status):
     kind = dataclasses.replace(FORMATS[".mp4"], encoders=encoders)
     monkeypatch.setitem(FORMATS, ".mp4", kind)
     monkeypatch.setitem(ENCODERS, "no_such_codec", Encoder("no_such_codec"))
-    check = doctor_checks.codecs()
+    check = checks.check_codecs()
     assert check.status == status
     assert (status == "fail") == ("no_such_codec" in check.detail)
 
 
 def test_opencv_runs():
-    assert doctor_checks.opencv().status == "ok"
+    assert checks.check_opencv().status == "ok"
 
 
 def test_a_slow_hub_is_given_up_and_an_error_is_handed_over():
     started = time.perf_counter()
-    assert isinstance(doctor_places.within(0.05, lambda: time.sleep(1)), TimeoutError)
+    assert isinstance(places.call_within(0.05, lambda: time.sleep(1)), TimeoutError)
     assert time.perf_counter() - started < 0.8
-    assert doctor_places.within(5, lambda: None) is None
-    assert isinstance(doctor_places.within(5, lambda: 1 // 0), ZeroDivisionError)
+    assert places.call_within(5, lambda: None) is None
+    assert isinstance(places.call_within(5, lambda: 1 // 0), ZeroDivisionError)
 
 
 def test_the_hub_offline_is_a_note_and_the_token_stays_hidden(monkeypatch):
@@ -129,7 +130,7 @@ def test_the_hub_offline_is_a_note_and_the_token_stays_hidden(monkeypatch):
         raise ConnectionError("no route for hf_secretsecretsecret")
 
     monkeypatch.setattr(hub.HfApi, "model_info", refuse)
-    check = doctor_places.hub_access()
+    check = places.check_hub()
     assert check.status == "note"
     assert "a token is set" in check.detail
     assert "secret" not in check.detail + check.remedy
@@ -139,16 +140,16 @@ def test_the_hub_offline_is_a_note_and_the_token_stays_hidden(monkeypatch):
 def test_room_on_the_disk(monkeypatch, tmp_path, gib, status):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, int(gib * 2**30)))
-    check = doctor_places.room("here", tmp_path)
+    check = places.judge_room("here", tmp_path)
     assert check.status == status
     assert check.detail.startswith("here, ")
 
 
 def test_outputs_that_cannot_be_written_fail(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert doctor_places.output_place().status in ("ok", "note")
+    assert places.check_output_place().status in ("ok", "note")
     (tmp_path / "outputs").write_text("a file where the directory should be")
-    check = doctor_places.output_place()
+    check = places.check_output_place()
     assert check.status == "fail"
     assert "not writable" in check.detail
     assert check.remedy
@@ -158,9 +159,9 @@ def test_default_weights_are_a_note_until_they_are_here(monkeypatch, tmp_path):
     pytest.importorskip("huggingface_hub")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert "yolov8n.pt" in doctor_places.default_weights().detail
+    assert "yolov8n.pt" in places.check_default_weights().detail
     (tmp_path / "yolov8n.pt").write_bytes(b"")
-    assert "yolov8n.pt" not in doctor_places.default_weights().detail.partition(" not here")[0]
+    assert "yolov8n.pt" not in places.check_default_weights().detail.partition(" not here")[0]
 
 
 def test_demo_models_that_are_gone_are_a_failure_with_a_fitting_remedy(monkeypatch):
@@ -168,7 +169,7 @@ def test_demo_models_that_are_gone_are_a_failure_with_a_fitting_remedy(monkeypat
         raise ModelError("There is no such file.", fix="Give --det another.")
 
     monkeypatch.setattr("mot_dinov3.perception.detectors.factory.create_detector", gone)
-    check = doctor_places.demo_weights()
+    check = places.check_demo_models()
     assert check.status == "fail"
     assert "--det" not in check.remedy
 
@@ -185,8 +186,8 @@ def two_cards(monkeypatch):
 @pytest.mark.slow
 def test_every_card_is_named_and_must_run_an_operator(monkeypatch, two_cards):
     proved = []
-    monkeypatch.setattr(doctor_checks, "prove_operators", proved.append)
-    check = doctor_checks.devices()
+    monkeypatch.setattr(checks, "prove_operators", proved.append)
+    check = checks.check_devices()
     assert check.status == "ok"
     assert check.detail.startswith("cuda:0 Tesla T4, capability 7.5, 15.0 GiB; cuda:1 ")
     assert proved == ["cuda:0", "cuda:1"]
@@ -197,8 +198,8 @@ def test_a_card_without_kernels_fails(monkeypatch, two_cards):
     def refuse(device):
         raise RuntimeError(f"no kernel image for {device}")
 
-    monkeypatch.setattr(doctor_checks, "prove_operators", refuse)
-    check = doctor_checks.devices()
+    monkeypatch.setattr(checks, "prove_operators", refuse)
+    check = checks.check_devices()
     assert check.status == "fail"
     assert "no kernel image" in check.detail
     assert "setup.sh t4_gpu" in check.remedy
@@ -210,7 +211,7 @@ def test_a_driver_that_torch_cannot_use_is_a_note(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    assert doctor_checks.devices().status == "note"
+    assert checks.check_devices().status == "note"
 
 
 @pytest.mark.slow
@@ -219,26 +220,26 @@ def test_operators_that_answer_wrong_are_found(monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(ops, "nms", lambda *_: torch.tensor([0, 1, 2]))
     with pytest.raises(RuntimeError, match="nms gives a wrong answer"):
-        doctor_checks.prove_operators("cpu")
+        checks.prove_operators("cpu")
 
 
 @pytest.mark.slow
 def test_the_real_packages_pass():
     for check in (
-        doctor_checks.torch_pair,
-        doctor_checks.devices,
-        doctor_checks.transformers_models,
-        doctor_checks.ultralytics_import,
+        checks.check_torch_pair,
+        checks.check_devices,
+        checks.check_transformers,
+        checks.check_ultralytics,
     ):
-        found = doctor_checks.attempt(check)
+        found = checks.attempt(check)
         assert found.status != "fail", found
 
 
 def test_openvino_is_proved_or_missed_in_words(monkeypatch):
     if find_spec("openvino"):
-        assert doctor_backends.openvino_runs().status == "ok"
+        assert backends.check_openvino().status == "ok"
     monkeypatch.setitem(sys.modules, "openvino", None)
-    missing = doctor_backends.openvino_runs()
+    missing = backends.check_openvino()
     assert missing.status == "note"
     assert "[openvino]" in missing.remedy
 
@@ -248,7 +249,7 @@ def test_the_automatic_choice_is_told_with_the_size_of_its_exports(monkeypatch, 
     exports = tmp_path / "mot_dinov3" / "exports" / "one"
     exports.mkdir(parents=True)
     (exports / "model.bin").write_bytes(bytes(3 << 20))
-    found = doctor_backends.automatic_choice()
+    found = backends.check_automatic_choice()
     assert found.status == "ok"
     assert found.detail.startswith("auto runs ")
     assert "exports take 3 MiB" in found.detail
@@ -256,4 +257,4 @@ def test_the_automatic_choice_is_told_with_the_size_of_its_exports(monkeypatch, 
 
 def test_missing_onnxruntime_is_a_note(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    assert doctor_backends.onnx_runtime().status == "note"
+    assert backends.check_onnxruntime().status == "note"

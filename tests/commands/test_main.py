@@ -6,15 +6,17 @@ import subprocess
 import sys
 import time
 import types
+from pathlib import Path
 
 import pytest
 
 from helpers.places import ROOT
 from mot_dinov3 import commands
-from mot_dinov3.commands import COMMANDS, main
+from mot_dinov3.commands import main
+from mot_dinov3.commands.factory import COMMANDS
 from mot_dinov3.errors import InputError, OutputError
 
-HEAVY = ("torch", "transformers", "ultralytics", "cv2", "av", "scipy")
+HEAVY = ("numpy", "torch", "transformers", "ultralytics", "cv2", "av", "scipy")
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def command(monkeypatch):
         module.run = lambda words: (seen.append(words), action())[1]
         monkeypatch.setitem(sys.modules, "probe_command", module)
         for word in ("probe", "track"):
-            monkeypatch.setitem(COMMANDS, word, "probe_command")
+            monkeypatch.setitem(COMMANDS.table, word, ("probe_command", "a probe"))
         return seen
 
     return install
@@ -110,6 +112,7 @@ def test_debug_adds_the_traceback_without_secrets(command, capsys, error):
 def test_an_unknown_command_lists_the_known(capsys):
     assert main(["trak"]) == 2
     err = capsys.readouterr().err
+    assert "Unknown command 'trak'" in err
     assert "Did you mean track?" in err
     assert all(name in err for name in COMMANDS)
 
@@ -133,8 +136,11 @@ def test_log_levels_follow_what_was_asked(capsys):
 
 def test_every_listed_command_is_there():
     folder = ROOT / "src"
-    for module in COMMANDS.values():
-        assert (folder / (module.replace(".", "/") + ".py")).is_file(), module
+    for word in COMMANDS:
+        module = COMMANDS.load(word)
+        assert Path(module.__file__).is_relative_to(folder), word
+        assert module.parser().description, word
+        assert callable(module.run), word
 
 
 @pytest.mark.parametrize("columns", ["60", "72", "200"])

@@ -78,8 +78,8 @@ def test_files_of_two_runs_are_refused(runs, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        pytest.param(["--jsonl", "none"], EXIT_INPUT, "'none' is no file", id="no journal"),
-        pytest.param(["--mot", "none"], EXIT_INPUT, "'none' is no file", id="no MOT text"),
+        pytest.param(["--jsonl", "none"], EXIT_INPUT, "'none' is not a file", id="no journal"),
+        pytest.param(["--mot", "none"], EXIT_INPUT, "'none' is not a file", id="no MOT text"),
         pytest.param(["--relink-gap", "0"], EXIT_USAGE, "--relink-gap must be", id="no gap"),
         pytest.param(["--relink-similarity", "2"], EXIT_USAGE, "between 0 and 1", id="over 1"),
     ],

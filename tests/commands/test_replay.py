@@ -9,7 +9,7 @@ import pytest
 
 from helpers.jobs import FRAMES, make_scene, tiny_onnx
 from mot_dinov3.commands import main
-from mot_dinov3.commands.replay import swept
+from mot_dinov3.commands.replay import sweep
 from mot_dinov3.errors import EXIT_INPUT, EXIT_OK, EXIT_USAGE
 from mot_dinov3.io.read.sources import plain_name
 from mot_dinov3.lab.recordings.store import read_cache
@@ -223,7 +223,7 @@ def test_a_cache_is_named_after_its_source(source, name):
 
 
 def test_commas_sweep_an_argument():
-    assert swept(["interval:1,2", "never", "value", "interval:2"]) == [
+    assert sweep(["interval:1,2", "never", "value", "interval:2"]) == [
         "interval:1", "interval:2", "never", "value"
     ]  # fmt: skip
 

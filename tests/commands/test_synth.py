@@ -6,8 +6,8 @@ import pytest
 from helpers.clips import read_back
 from mot_dinov3.commands import main
 from mot_dinov3.config import SourceConfig
-from mot_dinov3.data.synthetic.presets.factory import PRESETS, create_world, preset_of
-from mot_dinov3.data.synthetic.tables import as_table
+from mot_dinov3.data.synthetic.presets.factory import PRESETS, create_world, load_preset
+from mot_dinov3.data.synthetic.truth import as_table
 from mot_dinov3.io.formats.mot import read_mot
 from mot_dinov3.io.read.seqinfo import read_seqinfo
 from mot_dinov3.io.read.sources import open_source
@@ -17,7 +17,7 @@ def test_a_world_becomes_a_sequence_with_its_truth(tmp_path, capsys):
     assert main(["synth", "--preset", "lowfps", "--frames", "4", "--out", str(tmp_path)]) == 0
     place = tmp_path / "lowfps"
     info, table = read_seqinfo(place), read_mot(place / "gt" / "gt.txt")
-    assert (info.name, info.fps, info.frames) == ("lowfps", preset_of("lowfps").clip.fps, 4)
+    assert (info.name, info.fps, info.frames) == ("lowfps", load_preset("lowfps").clip.fps, 4)
     assert (info.width, info.height) == (768, 432)
     known = as_table([truth for _, truth in create_world("lowfps", frames=4)])
     np.testing.assert_array_equal(table.track_id, known.track_id)

@@ -12,6 +12,7 @@ import pytest
 from helpers.recordings import recording
 from mot_dinov3.commands import main
 from mot_dinov3.commands.flags import resolve
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import (
     EXIT_INPUT,
     EXIT_MODEL,
@@ -64,7 +65,7 @@ def test_a_bad_start_is_left_behind_and_the_defaults_are_reached(kept, tmp_path,
     text = (tmp_path / "t.toml").read_text()
     assert "# on one, three: HOTA" in text
     assert "# held out, on two: HOTA" in text
-    config = resolve({}, tmp_path / "t.toml", {})
+    config = resolve(TrackConfig, {}, tmp_path / "t.toml", {})
     assert config.tracker.min_hits < 6
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-
 import numpy as np
 import pytest
 
 from helpers.fakes import boxes
 from mot_dinov3.commands.flags import add_flags, resolve
+from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import as_dict, key_of, stages
 from mot_dinov3.config.presets import PRESETS, preset
@@ -16,15 +15,15 @@ from mot_dinov3.errors import UnknownNameError
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import Embeddings
 
-KEYS = {key_of(item) for kind in stages().values() for item in flag_fields(kind)}
+KEYS = {key_of(item) for kind in stages(TrackConfig).values() for item in flag_fields(kind)}
 NAMED = [name for name in PRESETS if name != "default"]
 OTHER = {bool: lambda v: not v, float: lambda v: 0.45 if v != 0.45 else 0.55, int: lambda v: v + 1}
 
 
 def resolved(*words, toml=None, environment=None):
-    parser = argparse.ArgumentParser()
-    add_flags(parser)
-    return resolve(vars(parser.parse_args(words)), toml, environment or {})
+    parser = CommandParser(prog="probe")
+    add_flags(parser, TrackConfig)
+    return resolve(TrackConfig, vars(parser.parse_args(words)), toml, environment or {})
 
 
 def test_the_five_familiar_names_are_there():
@@ -33,19 +32,19 @@ def test_the_five_familiar_names_are_there():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_sets_what_it_says_and_nothing_else(name):
-    assert PRESETS[name].keys() <= KEYS
+    assert PRESETS[name].values.keys() <= KEYS
     values = as_dict(resolved("--tracker", name))
     untouched = as_dict(TrackConfig())
-    assert values == {**untouched, **PRESETS[name], "tracker": name}
+    assert values == {**untouched, **PRESETS[name].values, "tracker": name}
 
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_flag_comes_before_the_preset(name):
-    for key, value in PRESETS[name].items():
+    for key, value in PRESETS[name].values.items():
         if isinstance(value, str):
             continue
         mine = OTHER[type(value)](value)
-        assert as_dict(resolve({"tracker": name, key: mine}, None, {}))[key] == mine
+        assert as_dict(resolve(TrackConfig, {"tracker": name, key: mine}, None, {}))[key] == mine
 
 
 def test_flags_of_every_kind_come_before_the_preset():
@@ -58,7 +57,7 @@ def test_flags_of_every_kind_come_before_the_preset():
 
 def test_a_default_value_of_the_users_own_comes_before_the_preset_too():
     default = TrackConfig().detector.conf
-    assert PRESETS["bytetrack"]["conf"] != default
+    assert PRESETS["bytetrack"].values["conf"] != default
     assert resolved("--tracker", "bytetrack", "--conf", str(default)).detector.conf == default
 
 
@@ -66,14 +65,14 @@ def test_a_file_and_the_environment_name_presets_and_come_before_them(tmp_path):
     toml = tmp_path / "run.toml"
     toml.write_text('tracker = "bytetrack"\nmatch_iou = 0.44\n')
     config = resolved(toml=toml)
-    assert config.association.score_fusion == PRESETS["bytetrack"]["score_fusion"] != 0
+    assert config.association.score_fusion == PRESETS["bytetrack"].values["score_fusion"] != 0
     assert config.association.match_iou == 0.44
     config = resolved(environment={"MOT_TRACKER": "ocsort", "MOT_MOMENTUM": "0.7"})
     assert config.motion.re_update
     assert config.association.momentum == 0.7
     config = resolved("--tracker", "ocsort", toml=toml)
     assert config.association.match_iou == 0.44
-    assert config.association.momentum == PRESETS["ocsort"]["momentum"]
+    assert config.association.momentum == PRESETS["ocsort"].values["momentum"]
 
 
 def test_what_print_config_prints_is_the_same_configuration_again(tmp_path):
@@ -92,10 +91,10 @@ def test_an_unknown_preset_lists_the_known():
 
 
 def test_presets_cannot_be_changed_by_who_asks():
-    before = dict(PRESETS["ocsort"])
+    before = dict(PRESETS["ocsort"].values)
     mine = preset("ocsort")
     mine.clear()
-    assert PRESETS["ocsort"] == before != mine
+    assert PRESETS["ocsort"].values == before != mine
 
 
 def crossing(step):
@@ -128,7 +127,7 @@ def test_each_preset_keeps_the_ids_of_crossing_people(name, looked_at):
             embeddings.vectors[:] = np.eye(4, dtype=np.float32)[: len(rows)]
             embeddings.fresh[:] = embeddings.valid[:] = True
         view = tracker.predict(step / 30, detections)
-        tracks = tracker.update(tracker.look(detections, view), embeddings, view)
+        tracks = tracker.update(tracker.compare(detections, view), embeddings, view)
         for i, row in zip(tracks.id.tolist(), tracks.detection.tolist(), strict=True):
             if row >= 0:
                 of_person.setdefault(row, set()).add(i)

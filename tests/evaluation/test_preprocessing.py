@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers.mot_tables import table, walkers
-from mot_dinov3.evaluation.preprocessing import Case, fitting_rule, preprocessed
+from mot_dinov3.evaluation.preprocessing import ScoredSequence, choose_rule, preprocess
 
 FRAMES = 6
 ROWS = walkers(FRAMES, (1, 2, 3))
@@ -15,7 +15,7 @@ RESULT = table(ROWS)
 def kept(truth, rule="none", result=RESULT, **options):
     """How many boxes of the ground truth are asked for, and of the result are judged."""
     pytest.importorskip("trackeval", reason="the extra [eval] is not installed")
-    data = preprocessed([Case("a", truth, result, FRAMES, rule, **options)])["a"]
+    data = preprocess([ScoredSequence("a", truth, result, FRAMES, rule, **options)])["a"]
     return data["num_gt_dets"], data["num_tracker_dets"]
 
 
@@ -32,7 +32,7 @@ def kept(truth, rule="none", result=RESULT, **options):
     ],
 )
 def test_the_rule_is_seen_by_classes_and_marks(class_id, score, name, rule):
-    assert fitting_rule(name, table(ROWS, class_id=class_id, score=score)) == rule
+    assert choose_rule(name, table(ROWS, class_id=class_id, score=score)) == rule
 
 
 def test_without_a_rule_every_box_counts_that_is_not_marked():
@@ -60,10 +60,10 @@ def test_who_is_hidden_is_neither_asked_for_nor_held_against():
 def test_boxes_count_to_the_hundredth_of_a_pixel_as_in_a_file():
     thirds = table([(0, 1, 100 / 3, 1000 / 3)])
     pytest.importorskip("trackeval", reason="the extra [eval] is not installed")
-    (box,) = preprocessed([Case("a", thirds, thirds, 1)])["a"]["tracker_dets"][0].tolist()
+    (box,) = preprocess([ScoredSequence("a", thirds, thirds, 1)])["a"]["tracker_dets"][0].tolist()
     assert box == [33.33, 333.33, 50.0, 100.0]
 
 
 def test_boxes_after_the_end_are_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="after its 3 frames"):
-        Case("a", RESULT, RESULT, 3)
+        ScoredSequence("a", RESULT, RESULT, 3)

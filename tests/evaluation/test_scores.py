@@ -11,7 +11,7 @@ from helpers.hand_made import write_all
 from mot_dinov3.errors import UnknownNameError
 from mot_dinov3.evaluation.cases import Request, load
 from mot_dinov3.evaluation.figures import measure
-from mot_dinov3.evaluation.preprocessing import Case, preprocessed
+from mot_dinov3.evaluation.preprocessing import ScoredSequence, preprocess
 from mot_dinov3.io.formats.mot import MotTable
 
 pytest.importorskip("trackeval", reason="the extra [eval] is not installed")
@@ -84,8 +84,8 @@ def test_the_figures_of_trackeval_are_those_counted_by_hand():
 
 
 def test_the_combination_counts_frames_and_is_no_mean():
-    short = Case("short", TRUTH.cut(0, 1), TRUTH.cut(0, 1), 2)
-    long = Case("long", TRUTH, table(lambda frame: (1,)), FRAMES)
+    short = ScoredSequence("short", TRUTH.cut(0, 1), TRUTH.cut(0, 1), 2)
+    long = ScoredSequence("long", TRUTH, table(lambda frame: (1,)), FRAMES)
     found = evaluate([short, long])
     assert (found.sequences["short"].mota, found.sequences["long"].mota) == (100, 50)
     assert found.combined.mota == round(100 * (4 + 20) / 44, 3)
@@ -93,7 +93,7 @@ def test_the_combination_counts_frames_and_is_no_mean():
 
 
 def test_a_family_alone_has_its_figures_only():
-    data = preprocessed([Case("a", TRUTH, TRUTH, FRAMES)])
+    data = preprocess([ScoredSequence("a", TRUTH, TRUTH, FRAMES)])
     single, combined = measure(data, ["identity"])
     assert single == {"a": {"idf1": 100}}
     assert combined == {"idf1": 100}

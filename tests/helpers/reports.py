@@ -10,9 +10,9 @@ from mot_dinov3.outputs.report.recorder import Recorder, RunData
 from mot_dinov3.values import (
     CONFIRMED,
     TENTATIVE,
+    Appearance,
     Detections,
     FrameResult,
-    Look,
     Tracks,
 )
 from mot_dinov3.values.stats_json import facts_from_stats
@@ -119,4 +119,4 @@ def recorded(frames, facts=None, names=NAMES, looks=()):
 def look(track_id, similarity=float("nan"), **resembles):
     """What an embedding told: `look(7, like_3=0.9)`."""
     pairs = tuple((int(name.removeprefix("like_")), value) for name, value in resembles.items())
-    return Look(track_id, similarity, pairs)
+    return Appearance(track_id, similarity, pairs)

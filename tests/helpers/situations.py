@@ -1,4 +1,4 @@
-"""One frame before association: who is expected where, and what is seen."""
+"""One frame before association: which track is expected where, and what is seen."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from helpers.fakes import boxes
 from mot_dinov3.config import AssociationConfig, MotionConfig, TrackerConfig
-from mot_dinov3.tracking.association.base import Scene, TrackView
+from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.association.cascade import CascadeAssociation
 from mot_dinov3.tracking.gallery import Gallery
-from mot_dinov3.tracking.motion.kalman import MotionState
-from mot_dinov3.tracking.motion.trajectory import Trajectory
+from mot_dinov3.tracking.motion.factory import create_motion
+from mot_dinov3.tracking.trajectory import Trajectory
 from mot_dinov3.values import Embeddings, TrackState
 
 CONFIRMED, LOST, TENTATIVE = TrackState.CONFIRMED, TrackState.LOST, TrackState.TENTATIVE
@@ -39,6 +39,7 @@ BARE = {
 """Plain overlap with nothing added, whatever the defaults are."""
 
 FILTER = {
+    "motion": "kalman",
     "cmc": "none",
     "steady": False,
     "position_noise": 1 / 20,
@@ -51,7 +52,7 @@ FILTER = {
 }
 """A plain filter, whatever the defaults are."""
 
-LIVES = {
+TRACKER = {
     "strong_share": 0.0,
     "birth_share": 1.0,
     "birth_iou": 1.0,
@@ -59,7 +60,7 @@ LIVES = {
     "reid_s": 10.0,
     "min_hits": 2,
 }
-"""Lives by the detector's confidence alone, whatever the defaults are."""
+"""A tracker that goes by the detector's confidence alone, whatever the defaults are."""
 
 
 def association(**changed):
@@ -71,7 +72,7 @@ def motion(**changed):
 
 
 def lives(**changed):
-    return TrackerConfig(**{**LIVES, **changed})
+    return TrackerConfig(**{**TRACKER, **changed})
 
 
 def box(x, y=100.0, width=40.0, height=100.0):
@@ -88,13 +89,14 @@ def expected(*places, state=CONFIRMED, lost_s=0.0, looks=(), class_id=0, was=())
     xyxy = np.array(places, np.float32).reshape(-1, 4)
     state = np.broadcast_to(np.asarray(state, np.int8), n).copy()
     lost_s = np.broadcast_to(np.asarray(lost_s, np.float32), n).copy()
-    filters = MotionState.start(xyxy, motion())
+    filters = create_motion(motion())
+    filters.initiate(xyxy, np.ones(n, np.float32))
     trajectory = Trajectory(filters)
     trajectory.extend(n, filters)
     for row, path in enumerate(was):
         for step, place in enumerate(path):
             seen = np.array([place], np.float32)
-            trajectory.saw(np.array([row]), seen, 0.1 * step, filters)
+            trajectory.observe(np.array([row]), seen, 0.1 * step, filters)
     gallery = Gallery()
     gallery.extend(n)
     for row, look in enumerate(looks):
@@ -125,7 +127,7 @@ def seen(view, *rows, config=None, strong_from=0.3):
     detections = boxes(*rows)
     near = CascadeAssociation(config or association(), lives()).compare(detections, view)
     sure = detections.score >= strong_from
-    return Scene(detections, near, sure, sure, sure)
+    return Comparison(detections, near, sure, sure, sure)
 
 
 def table(scene, values, n_tracks, otherwise=0.0):

@@ -58,9 +58,9 @@ def test_what_was_tracked_can_be_drawn_later(added):
 
 def test_the_shell_completes_its_name():
     pytest.importorskip("shtab", reason="the extra [completion] is not installed")
-    from mot_dinov3.commands.completion import script
+    from mot_dinov3.commands.completion import build_script
 
-    assert "colours" in script("bash", "mot-dinov3")
+    assert "colours" in build_script("bash", "mot-dinov3")
 
 
 def test_a_sequence_without_images_is_refused_before_anything_is_loaded(added):

@@ -8,12 +8,12 @@ import pytest
 from helpers.fakes import blank_frame, boxes
 from mot_dinov3.config import TrackerConfig
 from mot_dinov3.scheduling.planning import (
-    active_rows,
-    at_border,
-    crowding,
-    gated,
-    known_size,
-    plan_input,
+    build_plan_input,
+    find_active_rows,
+    get_frame_size,
+    mark_poor,
+    measure_crowding,
+    touches_border,
 )
 from mot_dinov3.scheduling.policies.base import POOR_QUALITY
 from mot_dinov3.tracking.tracker import Tracker
@@ -37,10 +37,12 @@ class Story:
     def seen(self, *rows):
         self.frame += 1
         self.view = self.tracker.predict(self.frame / 30)
-        self.scene = self.tracker.look(boxes(*rows), self.view)
+        self.scene = self.tracker.compare(boxes(*rows), self.view)
         frame = blank_frame(self.frame)
         sharp = np.ones(len(rows), np.float32)
-        return plan_input(self.scene, self.view, self.tracker.associator, frame, self.frame, sharp)
+        return build_plan_input(
+            self.scene, self.view, self.tracker.associator, frame, self.frame, sharp
+        )
 
     def then(self, *angles):
         self.tracker.update(self.scene, looks(*angles), self.view)
@@ -87,7 +89,7 @@ def test_a_lost_track_is_an_offer_to_return_only_if_it_has_a_gallery():
         scene = story.seen((140, 100, 180, 200))
         assert scene.lost_id.tolist() == [1]
         assert len(scene.track_id) == 0
-        assert len(active_rows(story.view)) == 0
+        assert len(find_active_rows(story.view)) == 0
         assert scene.returns.tolist() == [[offered]]
         assert np.isinf(scene.lost_cost[0, 0])
 
@@ -114,7 +116,7 @@ def test_motion_shows_where_a_track_will_be():
 def test_the_nearer_box_covers_the_one_behind_it():
     story = Story()
     story.seen((100, 100, 140, 200), (120, 110, 160, 210), (400, 100, 440, 200))
-    overlap, visible = crowding(story.scene)
+    overlap, visible = measure_crowding(story.scene)
     common = 20 * 90 / (40 * 100)
     assert visible == pytest.approx([1 - common, 1, 1], abs=1e-5)
     assert overlap == pytest.approx([common / (2 - common)] * 2 + [0], abs=1e-5)
@@ -132,18 +134,18 @@ def test_quality_falls_with_confidence_size_and_what_is_outside():
 
 def test_a_replay_without_pictures_has_no_border():
     empty = Frame(0, 0.0, np.zeros((1, 1, 3), np.uint8))
-    assert known_size(empty) == (0, 0)
-    assert known_size(blank_frame(0)) == (640, 480)
+    assert get_frame_size(empty) == (0, 0)
+    assert get_frame_size(blank_frame(0)) == (640, 480)
 
 
 def test_a_box_at_the_border_is_cut_off_and_worth_half():
     boxes = np.array([[0, 100, 60, 200], [300, 100, 360, 200], [300, 380, 360, 480]], np.float32)
-    assert at_border(boxes, (640, 480)).tolist() == [True, False, True]
-    assert not at_border(boxes, (0, 0)).any()
+    assert touches_border(boxes, (640, 480)).tolist() == [True, False, True]
+    assert not touches_border(boxes, (0, 0)).any()
 
 
 def test_bad_crops_are_neither_remembered_nor_believed_under_any_policy():
     rows = np.arange(3)
     plan = EmbedPlan(rows, NO_ROWS, NO_ROWS, np.full(3, -1), np.zeros(3, np.int8), poor=rows[:1])
     quality = np.array([0.9, POOR_QUALITY - 0.01, POOR_QUALITY], np.float32)
-    assert gated(plan, quality).poor.tolist() == [0, 1]
+    assert mark_poor(plan, quality).poor.tolist() == [0, 1]

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.fakes import FakeClock, FakeEmbedder, FakeEmbedding, ScriptedDetector
 from mot_dinov3.config import SchedulerConfig, TrackConfig
-from mot_dinov3.scheduling.planning import joined
+from mot_dinov3.scheduling.planning import include_all_able
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
@@ -87,14 +87,14 @@ def test_nobody_wanted_costs_nothing():
 
 
 def test_whoever_is_confident_joins_whoever_is_wanted():
-    plan = joined(plan_of(1, 1, reuse=2, weak=3))
+    plan = include_all_able(plan_of(1, 1, reuse=2, weak=3))
     assert plan.critical.tolist() == [0]
     assert plan.refresh.tolist() == [1, 2, 3]
     assert plan.reuse.tolist() == [4, 5, 6]
 
 
 def test_nobody_joins_where_nobody_is_wanted():
-    assert joined(plan_of(0, 0, reuse=2)).refresh.tolist() == []
+    assert include_all_able(plan_of(0, 0, reuse=2)).refresh.tolist() == []
 
 
 @pytest.mark.parametrize("whole", [True, False])

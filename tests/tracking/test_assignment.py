@@ -60,8 +60,9 @@ def test_greedy_takes_the_cheapest_first_where_hungarian_looks_ahead():
     cost = np.array([[0.1, 0.2], [0.2, 0.9]], np.float32)
     assert dict(zip(*map(np.ndarray.tolist, assigned(greedy, cost)), strict=True)) == {0: 0, 1: 1}
     assert dict(zip(*map(np.ndarray.tolist, assigned(hungarian, cost)), strict=True)) == {
-        0: 1, 1: 0,
-    }  # fmt: skip
+        0: 1,
+        1: 0,
+    }
 
 
 def sparse_costs(rng, n, m, share):

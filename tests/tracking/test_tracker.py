@@ -33,7 +33,7 @@ class Film:
                 embeddings.vectors[row] = look
                 embeddings.fresh[row] = embeddings.valid[row] = True
         view = self.tracker.predict(self.index / FPS)
-        scene = self.tracker.look(detections, view)
+        scene = self.tracker.compare(detections, view)
         return self.tracker.update(scene, embeddings, view)
 
 
@@ -217,7 +217,7 @@ def test_a_reused_vector_is_no_proof_of_identity():
     detections = boxes(person(114), person(126))
     wrong = Embeddings(np.array([BLUE, RED], np.float32), np.zeros(2, bool), np.ones(2, bool))
     view = film.tracker.predict(6 / FPS)
-    tracks = film.tracker.update(film.tracker.look(detections, view), wrong, view)
+    tracks = film.tracker.update(film.tracker.compare(detections, view), wrong, view)
     assert seen(tracks) == {1: 0, 2: 1}
 
 
@@ -266,7 +266,7 @@ def test_memory_does_not_grow_with_identities_that_are_gone():
     film = Film(max_lost_s=0.2, reid_s=0.2)
     for step in range(400):
         film(person((step // 4) * 500 % 7000), looks=[RED])
-    assert film.tracker.born >= 90
+    assert film.tracker.initiated >= 90
     assert len(film.tracker) <= 6
     assert len(film.tracker._gallery) == len(film.tracker._motion) == len(film.tracker)
 
@@ -274,13 +274,16 @@ def test_memory_does_not_grow_with_identities_that_are_gone():
 frames = st.lists(
     st.lists(
         st.tuples(
-            st.integers(0, 600), st.integers(0, 400), st.sampled_from([0.15, 0.5, 0.9]),
-            st.integers(0, 1), st.booleans(),
+            st.integers(0, 600),
+            st.integers(0, 400),
+            st.sampled_from([0.15, 0.5, 0.9]),
+            st.integers(0, 1),
+            st.booleans(),
         ),
         max_size=5,
     ),
     max_size=12,
-)  # fmt: skip
+)
 
 
 @settings(deadline=None, max_examples=60)
@@ -303,7 +306,7 @@ def test_the_state_machine_holds_for_any_input(film_frames):
             assert not (was == TrackState.CONFIRMED and state == TrackState.TENTATIVE)
             assert not (was == TrackState.TENTATIVE and state == TrackState.LOST)
             last_state[i] = state
-    assert film.tracker.born == max(known, default=0)
+    assert film.tracker.initiated == max(known, default=0)
 
 
 def test_no_detections_ever_is_fine():
@@ -318,7 +321,7 @@ def test_a_poor_crop_is_compared_but_not_remembered():
     for _ in range(3):
         film(person(0), looks=[RED])
     view = film.tracker.predict(4 / FPS)
-    scene = film.tracker.look(boxes(person(0)), view)
+    scene = film.tracker.compare(boxes(person(0)), view)
     blue, yes = np.array([BLUE], np.float32), np.ones(1, bool)
     tracks = film.tracker.update(scene, Embeddings(blue, yes, yes, np.array([0])), view)
     assert tracks.fresh.tolist() == [True]

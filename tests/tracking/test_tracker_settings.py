@@ -18,8 +18,9 @@ class Film:
     """Feeds a tracker frame by frame; everything that is not told is switched off."""
 
     def __init__(self, association_=None, motion_=None, **changed):
-        self.tracker = Tracker(lives(**changed), CONF, association_ or association(),
-                               motion_ or motion())  # fmt: skip
+        self.tracker = Tracker(
+            lives(**changed), CONF, association_ or association(), motion_ or motion()
+        )
         self.index = -1
 
     def __call__(self, *rows, camera=None, looks=None):
@@ -31,7 +32,7 @@ class Film:
             embeddings.vectors[row] = look
             embeddings.fresh[row] = embeddings.valid[row] = True
         view = self.tracker.predict(self.index / FPS, detections, camera)
-        tracks = self.tracker.update(self.tracker.look(detections, view), embeddings, view)
+        tracks = self.tracker.update(self.tracker.compare(detections, view), embeddings, view)
         self.tracks = tracks
         by_row = dict(zip(tracks.detection.tolist(), tracks.id.tolist(), strict=True))
         return [by_row.get(row, -1) for row in range(len(rows))]
@@ -197,8 +198,11 @@ def test_a_detection_that_is_weak_here_still_continues_its_track():
 
 def a_second_after_turning_back(re_update):
     """Walks right, is hidden for a second, comes back walking left; how far off is it expected?"""
-    film = Film(association(growth_per_s=2.0, growth_limit=3.0, match_iou=0.05),
-                motion(re_update=re_update), max_lost_s=3.0)  # fmt: skip
+    film = Film(
+        association(growth_per_s=2.0, growth_limit=3.0, match_iou=0.05),
+        motion(re_update=re_update),
+        max_lost_s=3.0,
+    )
     for step in range(20):
         film(box(500 + 2 * step))
     for _ in range(30):

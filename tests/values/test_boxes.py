@@ -72,7 +72,7 @@ def test_who_overlaps_is_who_has_area_in_common(dense_pairs, a, b):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(boxes, "DENSE_PAIRS", dense_pairs)
         patch.setattr(boxes, "STRIP", 2)
-        rows, columns = boxes.overlapping(boxes.sides(a), boxes.sides(b))
+        rows, columns = boxes.find_overlapping(boxes.sides(a), boxes.sides(b))
     low, high = np.maximum(a[:, None, :2], b[:, :2]), np.minimum(a[:, None, 2:], b[:, 2:])
     assert list(zip(rows, columns, strict=True)) == list(
         zip(*(high > low).all(axis=2).nonzero(), strict=True)

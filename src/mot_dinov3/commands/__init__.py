@@ -1,4 +1,4 @@
-"""Commands: the table of words, and the one place where errors become exit codes."""
+"""Commands, and the one place where errors become exit codes."""
 
 from __future__ import annotations
 
@@ -8,39 +8,19 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 
-from mot_dinov3.commands.streams import fill_gaps, give_up, handed_over
+from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND
+from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output
 from mot_dinov3.errors import (
     EXIT_BUG,
     EXIT_DEVICE,
     EXIT_OUTPUT,
     EXIT_SIGINT,
     MotError,
-    UnknownNameError,
     hide_secrets,
     out_of_memory,
 )
 from mot_dinov3.runtime.notices import NOTICE
-
-COMMANDS = {
-    "track": "mot_dinov3.commands.track",
-    "demo": "mot_dinov3.commands.demo",
-    "doctor": "mot_dinov3.commands.doctor",
-    "bench": "mot_dinov3.commands.bench",
-    "eval": "mot_dinov3.commands.eval",
-    "cache": "mot_dinov3.commands.cache",
-    "synth": "mot_dinov3.commands.synth",
-    "replay": "mot_dinov3.commands.replay",
-    "report": "mot_dinov3.commands.report",
-    "tune": "mot_dinov3.commands.tune",
-    "render": "mot_dinov3.commands.render",
-    "relink": "mot_dinov3.commands.relink",
-    "completion": "mot_dinov3.commands.completion",
-    "selftest": "mot_dinov3.commands.selftest",
-    "train-demo": "mot_dinov3.commands.train_demo",
-}
-"""Command word -> module with `parser()` and `run(args) -> int`; no word means `track`."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     fill_gaps()
     set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
-    name = words.pop(0) if words and not words[0].startswith("-") else "track"
+    name = words.pop(0) if words and not words[0].startswith("-") else DEFAULT_COMMAND
     with interruptible():
         try:
             return run_command(name, words)
@@ -57,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
             say_error(str(error))
             return error.exit_code
         except BrokenPipeError:
-            give_up()
+            discard_output()
             return EXIT_OUTPUT
         except KeyboardInterrupt:
             say_error("Interrupted.")
@@ -76,8 +56,8 @@ def main(argv: list[str] | None = None) -> int:
 def interruptible() -> Iterator[None]:
     """Let Ctrl-C raise `KeyboardInterrupt` inside.
 
-    Outside of it `cli.py` has it end the process at once: while Python starts and while it
-    shuts down there is nothing to lose, and nobody to catch the exception.
+    Outside of this, `cli.py` lets Ctrl-C end the process at once: while Python starts and while
+    it shuts down there is nothing to lose, and no code that could catch the exception.
     """
     usual = signal.getsignal(signal.SIGINT)
     if usual is not signal.SIG_DFL:
@@ -91,11 +71,13 @@ def interruptible() -> Iterator[None]:
 
 
 def run_command(name: str, words: list[str]) -> int:
-    """Import the command called `name` and run it with its arguments."""
-    if name not in COMMANDS:
-        raise UnknownNameError("command", name, COMMANDS)
-    command = import_module(COMMANDS[name])
-    with handed_over():
+    """Import the command called `name` and run it with its arguments.
+
+    Raises:
+        UnknownNameError: there is no such command; the message lists the known ones.
+    """
+    command = COMMANDS.load(name)
+    with flush_output():
         return int(command.run(command.parser().parse_args(words)))
 
 
@@ -103,9 +85,9 @@ def say_error(text: str) -> None:
     """Print an error for people: first line what, the following lines what to do."""
     first, *rest = hide_secrets(text).splitlines() or [""]
     lines = [f"error: {first}", *(f"  {line.strip()}" for line in rest)]
-    with suppress(OSError):  # then the exit code alone says it
+    with suppress(OSError):  # without standard error the exit code alone has to do
         print("\n".join(lines), file=sys.stderr, flush=True)
-    give_up()
+    discard_output()
 
 
 def say_traceback() -> None:

@@ -1,4 +1,4 @@
-"""The main job for many videos: what is said while they are tracked, and the table at the end."""
+"""The main job for many videos: lines while they are tracked, and a table at the end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger("mot_dinov3")
 
 
 def track_all(config: TrackConfig) -> int:
-    """Track every video that the flags name; the exit code tells of all of them.
+    """Track every video that the flags name; the exit code stands for all of them.
 
     Raises:
         MotError: nothing could be begun, or the table cannot be written.
@@ -32,13 +32,12 @@ def track_all(config: TrackConfig) -> int:
     load_environment()
     tasks = create_tasks(config)
     pool = create_pool(config, len(tasks))
-    teller = BatchTeller(len(tasks), quiet=config.talk.quiet)
+    display = BatchDisplay(len(tasks), quiet=config.talk.quiet)
     started_s = perf_counter()
-    outcomes = run_batch(tasks, pool, teller)
-    end = BatchEnd(
-        outcomes, choose_exit_code(outcomes), perf_counter() - started_s, pool_kind(config)
-    )
-    teller.ended(end)
+    outcomes = run_batch(tasks, pool, display)
+    wall_s = perf_counter() - started_s
+    end = BatchEnd(outcomes, choose_exit_code(outcomes), wall_s, pool_kind(config))
+    display.show_table(end)
     if end.exit_code == EXIT_OK and not config.resume.resume:
         for task in tasks:
             remove_end_mark(task.config)
@@ -47,30 +46,30 @@ def track_all(config: TrackConfig) -> int:
     return end.exit_code
 
 
-class BatchTeller:
-    """Lines on standard error: each beginning, each end, and now and then how far all are."""
+class BatchDisplay:
+    """Prints lines on standard error: when a video begins and ends, and the progress of all."""
 
     def __init__(self, total: int, *, quiet: bool) -> None:
         self._total, self._quiet = total, quiet
         self._tasks: dict[str, Task] = {}
         self._running: dict[str, Progress] = {}
         self._ended = 0
-        self._said_s = perf_counter()
+        self._printed_s = perf_counter()
 
     def __call__(self, event: Event) -> None:
-        """Tell of one event, if it is worth a line."""
+        """Print a line for an event that is worth one."""
         if isinstance(event, LogLine):
             log.log(event.level, "%s: %s", event.name, event.text)
         elif isinstance(event, TaskOutcome):
-            self._outcome(event)
+            self._end_task(event)
         elif isinstance(event, TaskStarted):
             self._tasks[event.task.name] = event.task
             self._say(f"{self._place(event.task.name)}: {event.task.source}")
         else:
             self._running[event.name] = event
-            self._progress()
+            self._print_progress()
 
-    def _outcome(self, outcome: TaskOutcome) -> None:
+    def _end_task(self, outcome: TaskOutcome) -> None:
         self._running.pop(outcome.name, None)
         self._ended += 1
         if outcome.stopped:
@@ -84,11 +83,11 @@ class BatchTeller:
                 f"wrote {', '.join(outcome.written) or 'nothing'}"
             )
 
-    def _progress(self) -> None:
+    def _print_progress(self) -> None:
         now_s = perf_counter()
-        if now_s - self._said_s >= LINE_EVERY_S:
-            self._said_s = now_s
-            running = ", ".join(map(how_far, self._running.values()))
+        if now_s - self._printed_s >= LINE_EVERY_S:
+            self._printed_s = now_s
+            running = ", ".join(map(describe_progress, self._running.values()))
             self._say(f"{self._ended} of {self._total} done; {running}")
 
     def _place(self, name: str) -> str:
@@ -98,12 +97,12 @@ class BatchTeller:
         if not self._quiet:
             print(hide_secrets(line), file=sys.stderr, flush=True)
 
-    def ended(self, end: BatchEnd) -> None:
-        """The table."""
+    def show_table(self, end: BatchEnd) -> None:
+        """Print the table of all videos."""
         self._say(format_table(end))
 
 
-def how_far(progress: Progress) -> str:
+def describe_progress(progress: Progress) -> str:
     """`walk 120/300 45.2 FPS`."""
     of_total = f"/{progress.total}" if progress.total else ""
     rate = f" {progress.fps:.1f} FPS" if progress.fps else ""

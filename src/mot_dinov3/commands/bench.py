@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import (
     add_flags,
+    common_without,
     environment_layer,
-    require_standing,
+    require_no_camera_motion,
     resolve,
 )
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import as_dict
 from mot_dinov3.errors import EXIT_OK, MotError, UnknownNameError, UsageError
 
@@ -25,39 +27,48 @@ if TYPE_CHECKING:
     from mot_dinov3.lab.benchmarks.base import Report
     from mot_dinov3.lab.benchmarks.bench import Bench, BenchSettings
 
-DESCRIPTION = """Measure, and print a table and then one line of JSON. Words choose what: budget
-(real clock), jitter (of the machine), simulated (clock), planning, association, saving,
-overhead, overlap, memory, help-time, or all of these. By name only, as they take minutes or
-other people's programs: backends, batch, peers (other trackers on the same detections),
-whole-run (beside yolo track), reid-run (beside BoxMOT), tax (whole run over detector alone) and
-scale (growth with objects, pixels, frames). Detections are computed once and replayed. Without
---source a street is drawn and its exact boxes are the detections; without an embedder the demo
-model is used."""
+DESCRIPTION = """Measure, and print a table and then one line of JSON. Detections are computed once
+and replayed. Without --source a street is drawn and its exact boxes are the detections; without an
+embedder the demo model is used."""
 
 ALL = "all"
 OWN = ("embed_budget_ms", "embed_hard_budget", "embed_all")
 """Flags of the main job whose place the benchmarks' own settings take."""
 
+TRACKING = ("scheduler", "tracker", "association", "motion")
 BUDGETS_MS = (5.0, 10.0, 20.0)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags of the benchmarks; those of the main job's stages mean the same here."""
     out = CommandParser(prog="cli.py bench", description=DESCRIPTION)
-    out.add_argument("words", nargs="*", metavar="WORD", help="what to measure (default: all)")
-    out.add_argument("--budgets", type=float, nargs="+", default=list(BUDGETS_MS), metavar="MS",
-                     help="embedding budgets to try (default: 5 10 20)")  # fmt: skip
-    out.add_argument("--random-vits", choices=("dinov2", "dinov3"), default="",
-                     help="embed with a ViT-S of random weights, for its speed")  # fmt: skip
-    out.add_argument("--rounds", type=int, default=1, metavar="N",
-                     help="passes over the clip for each case (default: 1)")  # fmt: skip
-    out.add_argument("--frames", type=int, default=0, metavar="N",
-                     help="use the first N frames only (default: all)")  # fmt: skip
-    out.add_argument("--peers-python", default=sys.executable, metavar="FILE",
-                     help="interpreter of other people's trackers (default: this one)")  # fmt: skip
-    out.add_argument("--json", type=Path, metavar="FILE", help="also write the JSON to FILE")
-    tracking = ("scheduler", "tracker", "association", "motion")
-    add_flags(out, ("source", "device", "detector", "embedder", *tracking, "talk"))
+    add = out.add_argument
+    add("words", nargs="*", metavar="WORD", help="what to measure")
+    out.default_words["words"] = ALL
+    out.add_value("--budgets", list(BUDGETS_MS), "MS", "embedding budgets per frame to try")
+    add(
+        "--random-vits",
+        choices=("dinov2", "dinov3"),
+        default="",
+        help="embed with a ViT-S of random weights, to measure its speed",
+    )
+    out.add_value("--rounds", 1, "COUNT", "passes over the clip for each case")
+    out.add_value("--frames", 0, "COUNT", "use the first COUNT frames only")
+    out.default_words["frames"] = "all"
+    add(
+        "--peers-python",
+        default=sys.executable,
+        metavar="FILE",
+        help="Python of the environment with the other trackers",
+    )
+    out.default_words["peers_python"] = "this one"
+    add("--json", type=Path, metavar="FILE", help="also write the results as JSON")
+    add_flags(
+        out,
+        TrackConfig,
+        ("source", "device", "detector", "embedder", *TRACKING, "talk"),
+        common=common_without(OWN),
+    )
     return out
 
 
@@ -66,9 +77,9 @@ def run(args: argparse.Namespace) -> int:
     from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
-    names = chosen_names(args.words)
+    names = choose_benchmarks(args.words)
     with TemporaryDirectory(prefix="mot-bench-") as directory:
-        settings = settings_of(args, Path(directory))
+        settings = build_settings(args, Path(directory))
         talk = settings.config.talk
         set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
         document = json.dumps(measure(names, settings), allow_nan=False)
@@ -81,11 +92,11 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def chosen_names(words: list[str]) -> list[str]:
+def choose_benchmarks(words: list[str]) -> list[str]:
     """The benchmarks to run, in the order of the table.
 
     Raises:
-        UnknownNameError: a word is no benchmark.
+        UnknownNameError: a word is not a benchmark.
     """
     from mot_dinov3.lab.benchmarks.factory import BENCHMARKS, ON_REQUEST
 
@@ -96,7 +107,7 @@ def chosen_names(words: list[str]) -> list[str]:
     return [name for name in BENCHMARKS if name in words or (everything and name not in ON_REQUEST)]
 
 
-def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
+def build_settings(args: argparse.Namespace, directory: Path) -> BenchSettings:
     """What was asked for, checked.
 
     Raises:
@@ -110,8 +121,8 @@ def settings_of(args: argparse.Namespace, directory: Path) -> BenchSettings:
     _check(args, chosen)
     if not {"embedder", "embed_model", "dinov3"} & set(chosen):
         chosen["embed_model"] = "demo"
-    config = resolve(chosen, None, environment_layer())
-    require_standing("bench", config)
+    config = resolve(TrackConfig, chosen, None, environment_layer())
+    require_no_camera_motion("bench", config)
     return BenchSettings(
         config=config,
         directory=directory,
@@ -127,16 +138,19 @@ def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
     for key in OWN:
         if key in chosen:
             flag = f"--{key.replace('_', '-')}"
-            raise UsageError(f"bench does not take {flag}: it sets that itself.",
-                             fix="Choose budgets with --budgets MS ...")  # fmt: skip
+            raise UsageError(
+                f"bench does not take {flag}: it sets that itself.",
+                fix="Choose budgets with --budgets MS ...",
+            )
     if chosen.get("embedder") == "none":
         raise UsageError("bench has nothing to embed with --embedder none.", fix="Leave it out.")
     if args.rounds < 1 or args.frames < 0 or min(args.budgets) <= 0:
         raise UsageError("--rounds, --frames and --budgets must be positive.", fix="Correct them.")
     if not shutil.which(args.peers_python):
-        raise UsageError(f"--peers-python '{args.peers_python}' is no program that can be started.",
-                         fix="Name the interpreter of the environment with the peers, such as "
-                         "peers/bin/python.")  # fmt: skip
+        raise UsageError(
+            f"--peers-python '{args.peers_python}' is not a program that can be started.",
+            fix="Name the Python of the environment with the peers, such as peers/bin/python.",
+        )
 
 
 def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
@@ -150,14 +164,14 @@ def measure(names: list[str], settings: BenchSettings) -> dict[str, Any]:
     bench, reports = Bench(settings), {}
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        report = report_of(name, bench, keep_going=len(names) > 1)
+        report = run_benchmark(name, bench, keep_going=len(names) > 1)
         print(f"\n{format_report(name, report)}", flush=True)
         reports[name] = report.as_dict()
     print()
-    return {"machine": machine, "settings": _described(settings), "benchmarks": reports}
+    return {"machine": machine, "settings": _describe_settings(settings), "benchmarks": reports}
 
 
-def report_of(name: str, bench: Bench, *, keep_going: bool) -> Report:
+def run_benchmark(name: str, bench: Bench, *, keep_going: bool) -> Report:
     """What a benchmark found.
 
     Raises:
@@ -174,7 +188,7 @@ def report_of(name: str, bench: Bench, *, keep_going: bool) -> Report:
         return Report("could not run", [Row(name, {}, skipped=error.what)])
 
 
-def _described(settings: BenchSettings) -> dict[str, Any]:
+def _describe_settings(settings: BenchSettings) -> dict[str, Any]:
     config = as_dict(settings.config)
     out = {"budgets_ms": settings.budgets_ms, "rounds": settings.rounds, "frames": settings.frames}
     return {**out, "random_vits": settings.random_vits, "config": config}

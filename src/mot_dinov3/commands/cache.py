@@ -12,36 +12,35 @@ from typing import TYPE_CHECKING
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, InputError, UsageError
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
-    from mot_dinov3.config import TrackConfig
     from mot_dinov3.io.read.sources import FrameReader
     from mot_dinov3.lab.recordings.cache import Cache
     from mot_dinov3.lab.recordings.recording import Recording
     from mot_dinov3.systems.loading import LoadedModular
     from mot_dinov3.systems.modular import Models
 
-DESCRIPTION = """Detect and embed every crop of a source once and store it as DIR/NAME.npz, with
-what the work cost on this machine and the ground truth where it is known, for the command replay.
-More sources may follow as words. What is there already is kept if it is the same recording, and
-refused if it is not. A file is written whole at the end: an interrupted run leaves none."""
+DESCRIPTION = """Detect and embed every crop of a source once and store it as DIR/NAME.npz for
+replay and tune, with the time that the work took on this machine and the ground truth where it is
+known. A file in DIR that holds the same recording is kept, and one that holds another is refused.
+Files are written whole at the end: an interrupted run leaves none."""
 
+STAGES = ("source", "device", "detector", "embedder", "cheap", "tracker", "talk")
 SAY_EVERY_S = 5.0
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags; those of source, detector, embedder, device and tracker are the main job's."""
     out = CommandParser(prog="cli.py cache", description=DESCRIPTION)
-    out.add_argument("sources", nargs="*", metavar="SOURCE", help="sources beside --source")
-    out.add_argument("--out", type=Path, default=Path("cache"), metavar="DIR",
-                     help="where the caches go (default: cache)")  # fmt: skip
-    out.add_argument("--replace", action="store_true",
-                     help="record again what is there already")  # fmt: skip
-    out.add_argument("--truth", type=Path, metavar="FILE",
-                     help="ground truth of the source as MOT text")  # fmt: skip
-    add_flags(out, ("source", "device", "detector", "embedder", "cheap", "tracker", "talk"))
+    add = out.add_argument
+    add("sources", nargs="*", metavar="SOURCE", help="sources to record, with that of --source")
+    out.add_value("--out", Path("cache"), "DIR", "directory of recordings")
+    add("--replace", action="store_true", help="record again what DIR holds already")
+    add("--truth", type=Path, metavar="FILE", help="ground truth of the source as MOT text")
+    add_flags(out, TrackConfig, STAGES)
     return out
 
 
@@ -52,26 +51,26 @@ def run(args: argparse.Namespace) -> int:
 
     load_environment()
     chosen = dict(vars(args))
-    words, directory, again, truth = (
+    words, directory, replace_old, truth = (
         chosen.pop(name) for name in ("sources", "out", "replace", "truth")
     )
-    config = without_camera(resolve(chosen, None, environment_layer()))
+    config = remove_camera_motion(resolve(TrackConfig, chosen, None, environment_layer()))
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     sources = [*filter(None, [config.source.source]), *words]
     _check(sources, config, truth)
     configs = [replace(config, source=replace(config.source, source=name)) for name in sources]
-    paths = _paths(configs, directory)
+    paths = _choose_paths(configs, directory)
     system: LoadedModular | None = None
     code = EXIT_OK
     for item, path in zip(configs, paths, strict=True):
         system = LoadedModular.load(item) if system is None else system.for_clip(item)
-        if again or not is_there(item, path, system.parts):
+        if replace_old or not is_recorded(item, path, system.parts):
             code = max(code, cache_source(item, path, system.parts, truth))
     return code
 
 
-def without_camera(config: TrackConfig) -> TrackConfig:
+def remove_camera_motion(config: TrackConfig) -> TrackConfig:
     """The job without camera motion, which some presets ask for: a recording holds none."""
     from mot_dinov3.tracking.camera.factory import NONE
 
@@ -89,12 +88,14 @@ def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:
     det = config.detector.det
     given = f"--truth {truth}" if truth else f"--det {det}" if detector_kind(det).stored else ""
     if len(sources) > 1 and given:
-        raise UsageError(f"{given} belongs to one source, not to {len(sources)}.",
-                         fix="Call cache once for each source.")  # fmt: skip
+        raise UsageError(
+            f"{given} belongs to one source, not to {len(sources)}.",
+            fix="Call cache once for each source.",
+        )
 
 
-def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
-    """The file of each source; sources are opened once, so that a wrong one is told at once."""
+def _choose_paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
+    """The file of each source; sources are opened once, so that a wrong one is reported at once."""
     from mot_dinov3.io.paths import check_output
     from mot_dinov3.io.read.sources import plain_name
     from mot_dinov3.lab.recordings.store import SUFFIX
@@ -105,8 +106,10 @@ def _paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
         with open_frames(config.source) as reader:
             info = reader.info
         if info.is_live:
-            raise UsageError(f"'{info.name}' is live and cannot be read twice.",
-                             fix="Record it to a file first.")  # fmt: skip
+            raise UsageError(
+                f"'{info.name}' is live and cannot be read twice.",
+                fix="Record it to a file first.",
+            )
         require_pixels(config, info)
         path = directory / f"{plain_name(config.source.source)}{SUFFIX}"
         if path in out:
@@ -130,31 +133,33 @@ def cache_source(config: TrackConfig, path: Path, models: Models, truth: Path | 
     from mot_dinov3.runs.session import open_frames
 
     with open_frames(config.source) as reader:
-        tell = Teller(count_of(config, reader), quiet=config.talk.quiet)
-        recording = record_source(reader, models, config, tell)
-        cache = cache_of(config, reader, recording, models)
+        progress = RecordingProgress(count_frames(config, reader), quiet=config.talk.quiet)
+        recording = record_source(reader, models, config, progress)
+        cache = build_cache(config, reader, recording, models)
         partial = reader.partial
     if not len(recording.tape):
-        raise InputError(f"No frame of '{cache.origin.name}' was left to record.",
-                         fix="Check --start-frame and --end-frame.")  # fmt: skip
+        raise InputError(
+            f"No frame of '{cache.origin.name}' was left to record.",
+            fix="Check --start-frame and --end-frame.",
+        )
     if truth is not None:
         from mot_dinov3.io.formats.mot import read_mot
 
         cache = replace(cache, truth=read_mot(truth))
     write_cache(cache, path)
     if not config.talk.quiet:
-        print(f"wrote {path}: {described(cache)}")
+        print(f"wrote {path}: {describe_cache(cache)}")
     return EXIT_PARTIAL if partial else EXIT_OK
 
 
-def count_of(config: TrackConfig, reader: FrameReader) -> int:
-    """Frames that will be recorded, 0 if nobody knows."""
+def count_frames(config: TrackConfig, reader: FrameReader) -> int:
+    """Frames that will be recorded, 0 if their number is unknown."""
     from mot_dinov3.io.read.sources import count_selected
 
     return count_selected(config.source, reader.info.frame_count)
 
 
-def cache_of(
+def build_cache(
     config: TrackConfig, reader: FrameReader, recording: Recording, models: Models
 ) -> Cache:
     """What was recorded, with its identity and the ground truth that came with the source."""
@@ -173,11 +178,11 @@ def cache_of(
     )
 
 
-def is_there(config: TrackConfig, path: Path, models: Models) -> bool:
+def is_recorded(config: TrackConfig, path: Path, models: Models) -> bool:
     """Whether `path` already holds this very recording.
 
     Raises:
-        MotError: it holds something else, or is no usable cache.
+        MotError: it holds something else, or is not a usable cache.
     """
     from mot_dinov3.lab.recordings.cache import Origin, require_same
     from mot_dinov3.lab.recordings.fingerprint import ContentDigest
@@ -198,11 +203,11 @@ def is_there(config: TrackConfig, path: Path, models: Models) -> bool:
     found = Origin(info.name, info.width, info.height, info.fps, frames, digest.hexdigest())
     require_same(str(path), kept, (found, recipe, models.detector.repeated))
     if not config.talk.quiet:
-        print(f"kept {path}: {described(kept)}")
+        print(f"kept {path}: {describe_cache(kept)}")
     return True
 
 
-def described(cache: Cache) -> str:
+def describe_cache(cache: Cache) -> str:
     """A recording in a line."""
     takes = cache.tape.takes.values()
     crops = sum(len(take.detections) for take in takes)
@@ -217,21 +222,21 @@ def described(cache: Cache) -> str:
     return f"{amount}, {truth}, {batches}"
 
 
-class Teller:
-    """A line about the progress every few seconds."""
+class RecordingProgress:
+    """Prints a line about the progress of a recording every few seconds."""
 
     def __init__(self, total: int, *, quiet: bool) -> None:
         self.total, self.quiet = total, quiet
-        self._started = self._said = perf_counter()
+        self._started = self._printed = perf_counter()
 
     def __call__(self, frames: int, crops: int) -> None:
-        """Tell of one more frame."""
+        """Count one more frame."""
         now = perf_counter()
-        if self.quiet or now - self._said < SAY_EVERY_S:
+        if self.quiet or now - self._printed < SAY_EVERY_S:
             return
-        self._said = now
+        self._printed = now
         rate = frames / (now - self._started)
         of_total = f"/{self.total}" if self.total else ""
         eta = f", ETA {max(0, self.total - frames) / rate:.0f} s" if self.total else ""
-        print(f"frame {frames}{of_total}, {counted(crops, 'crop')}, {rate:.1f} FPS{eta}",
-              file=sys.stderr, flush=True)  # fmt: skip
+        line = f"frame {frames}{of_total}, {counted(crops, 'crop')}, {rate:.1f} FPS{eta}"
+        print(line, file=sys.stderr, flush=True)

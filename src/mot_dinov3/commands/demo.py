@@ -27,27 +27,25 @@ from mot_dinov3.values.run_facts import EmbeddingFacts
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
-    from mot_dinov3.evaluation.scores import Scores
+    from mot_dinov3.evaluation.figures import Scores
 
-DESCRIPTION = """Draw a street clip with known identities, track it with the two small models
-that ship in the package, and score the result: with scheduled embeddings, with all of them, and
-with none. No network is needed."""
+DESCRIPTION = """Draw a street clip with known identities, track it with the two small models that
+ship in the package, and score the result: with scheduled embeddings, with all of them, and with
+none. No network is needed."""
 
+STAGES = ("device", "scheduler", "tracker", "association", "motion", "draw", "talk")
 IMGSZ = 640
 MIN_VISIBILITY = 0.3
-"""Objects that are hidden more than this are not asked for in the score."""
+"""Objects that are less visible than this do not count in the score."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags of the demo; those of scheduler, tracker and drawing work as in the main job."""
     out = CommandParser(prog="cli.py demo", description=DESCRIPTION)
-    out.add_argument("--out", type=Path, default=Path("outputs/demo"), metavar="DIR",
-                     help="where the clip and the results go (default: outputs/demo)")  # fmt: skip
-    out.add_argument("--frames", type=int, default=300, help="length of the clip (default: 300)")
-    out.add_argument(
-        "--seed", type=int, default=DEMO_SEED, help=f"which street (default: {DEMO_SEED})"
-    )
-    add_flags(out, ("device", "scheduler", "tracker", "association", "motion", "draw", "talk"))
+    out.add_value("--out", Path("outputs/demo"), "DIR", "directory of the clip and the results")
+    out.add_value("--frames", 300, "COUNT", "length of the clip")
+    out.add_value("--seed", DEMO_SEED, "NUMBER", "which street is drawn")
+    add_flags(out, TrackConfig, STAGES)
     return out
 
 
@@ -57,21 +55,21 @@ def run(args: argparse.Namespace) -> int:
     directory, frames, seed = (chosen.pop(name) for name in ("out", "frames", "seed"))
     if frames < 1:
         raise UsageError(f"--frames must be at least 1, got {frames}.", fix="Leave it out.")
-    config = resolve(chosen, None, environment_layer())
-    say = print if not config.talk.quiet else _nothing
+    config = resolve(TrackConfig, chosen, None, environment_layer())
+    say = print if not config.talk.quiet else _say_nothing
     say(f"drawing {counted(frames, 'frame')} of a street ...", file=sys.stderr)
     clip = draw_clip(directory, frames, seed)
-    rows = [_row(name, clip, job) for name, job in jobs(config, clip, directory)]
-    print(table(rows))
+    rows = [_run_and_score(name, clip, job) for name, job in choose_jobs(config, clip, directory)]
+    print(format_table(rows))
     print(f"\nThe annotated video: {directory / 'tracked.mp4'}")
-    if report_of(directory):
-        print(f"The report of that run, for a browser: {report_of(directory)}")
+    if report_path(directory):
+        print(f"The report of that run, for a browser: {report_path(directory)}")
     print(f"The clip itself: {clip.video}   its ground truth: {directory / 'gt.txt'}")
-    print(f"The score again: {scoring(directory)}")
+    print(f"The score again: {scoring_command(directory)}")
     return EXIT_OK
 
 
-def scoring(directory: Path) -> str:
+def scoring_command(directory: Path) -> str:
     """The command that gives the figures of the first run again, by the same rule."""
     return (
         f"python cli.py eval --gt {directory / 'gt.txt'} --pred {directory / 'tracked.txt'} "
@@ -79,11 +77,11 @@ def scoring(directory: Path) -> str:
     )
 
 
-def _nothing(*_: object, **__: object) -> None:
+def _say_nothing(*_: object, **__: object) -> None:
     """Say nothing."""
 
 
-def jobs(
+def choose_jobs(
     config: TrackConfig, clip: StreetClip, directory: Path
 ) -> Iterator[tuple[str, TrackConfig]]:
     """The three runs: only the first writes a video."""
@@ -116,7 +114,7 @@ def jobs(
     )
 
 
-def report_of(directory: Path) -> str:
+def report_path(directory: Path) -> str:
     """Where the report of the first run goes, empty where its packages are missing."""
     from mot_dinov3.outputs.report.page import find_missing_packages
 
@@ -129,11 +127,13 @@ def _output(directory: Path, name: str, *, video: bool = False) -> OutputConfig:
         no_video=not video,
         save_mot=str(directory / f"{name}.txt"),
         stats_json=str(directory / f"{name}.json"),
-        report=report_of(directory) if video else "",
+        report=report_path(directory) if video else "",
     )
 
 
-def _row(name: str, clip: StreetClip, config: TrackConfig) -> tuple[str, Scores, dict[str, float]]:
+def _run_and_score(
+    name: str, clip: StreetClip, config: TrackConfig
+) -> tuple[str, Scores, dict[str, float]]:
     from mot_dinov3.evaluation.scores import score
     from mot_dinov3.io.formats.mot import read_mot
     from mot_dinov3.runs.jobs.job import run_job
@@ -149,7 +149,7 @@ def _row(name: str, clip: StreetClip, config: TrackConfig) -> tuple[str, Scores,
     return name, scores, figures
 
 
-def table(rows: list[tuple[str, Scores, dict[str, float]]]) -> str:
+def format_table(rows: list[tuple[str, Scores, dict[str, float]]]) -> str:
     """Accuracy and cost of each run, aligned for people."""
     lines = ["embeddings            HOTA   IDF1   MOTA  IDSW   crops  a frame  embed ms"]
     for name, scores, cost in rows:

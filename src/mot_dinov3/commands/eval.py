@@ -17,7 +17,7 @@ from mot_dinov3.wording import counted
 if TYPE_CHECKING:
     from mot_dinov3.evaluation.cases import Loaded, Request
     from mot_dinov3.evaluation.figures import Figures
-    from mot_dinov3.evaluation.preprocessing import Case
+    from mot_dinov3.evaluation.preprocessing import ScoredSequence
 
 log = logging.getLogger("mot_dinov3")
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     """Read both sides, measure, print the table."""
     from mot_dinov3.evaluation.cases import Request, load
     from mot_dinov3.evaluation.figures import measure
-    from mot_dinov3.evaluation.preprocessing import preprocessed
+    from mot_dinov3.evaluation.preprocessing import preprocess
 
     if args.json:
         from mot_dinov3.io.paths import check_output, require_other
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
                       args.allow_missing, args.min_visibility)  # fmt: skip
     loaded = load(request)
     warn(loaded)
-    single, combined = measure(preprocessed(loaded.cases), args.metrics)
+    single, combined = measure(preprocess(loaded.cases), args.metrics)
     print(table(single, combined))
     print(footnote(loaded))
     if args.json:
@@ -115,7 +115,7 @@ def footnote(loaded: Loaded) -> str:
     return f"{scored}; preprocessing: {', '.join(rules)}"
 
 
-def _span(case: Case, first_frame: int) -> list[int]:
+def _span(case: ScoredSequence, first_frame: int) -> list[int]:
     """First and last frame that the result has boxes in, counted as the ground truth does."""
     return [int(case.result.frame_index[i]) + first_frame for i in (0, -1) if len(case.result)]
 

@@ -1,4 +1,4 @@
-"""What is said while a run goes on: a bar on a terminal, a line each 5 s elsewhere."""
+"""What is printed during a run: a bar on a terminal, a line every 5 s elsewhere."""
 
 from __future__ import annotations
 
@@ -15,34 +15,39 @@ LINE_EVERY_S = 5.0
 
 
 class Terminal:
-    """Shows how a job goes on standard error, and its summary; silent when asked to be."""
+    """Shows how a job goes on standard error, and its summary; silent if `quiet`."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
 
-    def watch(self, total: int) -> Progress:
-        """A bar or lines while the job goes on."""
-        return Progress(total, quiet=self.quiet)
+    def watch(self, total: int) -> ProgressBar:
+        """Return a bar that shows how the job goes on."""
+        return ProgressBar(total, quiet=self.quiet)
 
     def on_page(self, url: str) -> None:
-        """Where the page is, said once and nowhere else: whoever knows it is let in."""
+        """Print the address of the page; it works as a password, so nothing else prints it."""
         print(f"watch it at {url}", file=sys.stderr, flush=True)
 
     def on_summary(self, facts: RunFacts) -> None:
-        """The summary."""
+        """Print the summary."""
         if not self.quiet:
             print(format_summary(facts), file=sys.stderr)
 
 
-class Progress:
-    """Shows frames, ETA, FPS and the scheduler's state; silent when asked to be."""
+class ProgressBar:
+    """Shows frames, ETA, FPS and the scheduler's state; silent if `quiet`."""
 
     def __init__(self, total: int, *, quiet: bool) -> None:
-        """Args: total frames expected, 0 if unknown; quiet shows nothing."""
+        """Show nothing yet.
+
+        Args:
+            total: number of frames that are expected, 0 if it is unknown.
+            quiet: whether nothing is shown at all.
+        """
         self.total = total
         self.quiet = quiet
         self.live = sys.stderr.isatty()
-        self._started = self._said = 0.0
+        self._started_s = self._printed_s = 0.0
         self._bar = None
 
     def __enter__(self) -> Self:
@@ -57,29 +62,29 @@ class Progress:
             self._bar.close()
 
     def __call__(self, result: FrameResult, statistics: RunStatistics) -> None:
-        """Tell of one more frame."""
+        """Count one more frame."""
         if self.quiet:
             return
         if statistics.frames == 1:  # loading and warming up are over: now the speed counts
-            self._started = self._said = perf_counter()
+            self._started_s = self._printed_s = perf_counter()
         if self._bar is not None:
             self._bar.update()
-            self._bar.set_postfix_str(state_of(result, statistics), refresh=False)
-        elif perf_counter() - self._said >= LINE_EVERY_S:
-            self._said = perf_counter()
+            self._bar.set_postfix_str(describe_state(result, statistics), refresh=False)
+        elif perf_counter() - self._printed_s >= LINE_EVERY_S:
+            self._printed_s = perf_counter()
             print(self._line(result, statistics), file=sys.stderr, flush=True)
 
     def _line(self, result: FrameResult, statistics: RunStatistics) -> str:
-        fps = statistics.frames / max(perf_counter() - self._started, 1e-9)
+        fps = statistics.frames / max(perf_counter() - self._started_s, 1e-9)
         of_total, eta = "", ""
         if self.total:
             of_total = f"/{self.total}"
             eta = f", ETA {max(0, self.total - statistics.frames) / fps:.0f} s"
-        state = state_of(result, statistics)
+        state = describe_state(result, statistics)
         return f"frame {statistics.frames}{of_total}, {fps:.1f} FPS{eta}, {state}"
 
 
-def state_of(result: FrameResult, statistics: RunStatistics) -> str:
+def describe_state(result: FrameResult, statistics: RunStatistics) -> str:
     """`trk / emb / budget / backlog` of the latest frame."""
     embed = result.embed
     budget = f"{embed.embed_ms:.0f}/{embed.budget_ms:g}ms" if embed.budget_ms else "-"

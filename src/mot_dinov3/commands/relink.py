@@ -1,4 +1,4 @@
-"""`python cli.py relink`: the split identities of a finished run become one."""
+"""`python cli.py relink`: merges identities that a finished run has split."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
-from mot_dinov3.config import RelinkConfig, flag_fields
+from mot_dinov3.config import RelinkConfig, TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 from mot_dinov3.outputs.summary import format_merge
@@ -21,37 +21,37 @@ from mot_dinov3.wording import counted, form_of
 if TYPE_CHECKING:
     from mot_dinov3.values.run_facts import TrackMerge
 
-DESCRIPTION = """Merge identities that a run split, from its journal (--save-jsonl) and its
-embeddings (--save-embeddings), and write both, and what else is named, under the new identities
-into a directory, with relinked.json, which says who was merged with whom. The files that are read
-stay as they are. For the video call render with the new journal."""
+DESCRIPTION = """Merge the identities that a run split. Its frame log (--save-jsonl) and its
+embeddings (--save-embeddings) are read, and written with the new identities into a directory, with
+relinked.json, which says who was merged with whom. The files that are read stay as they are. For
+the video call render with the new frame log."""
 
+KINDS = ("jsonl", "embeddings", "mot", "csv", "trace")
 TABLE = "relinked.json"
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The files, and the limits of the main job."""
     out = CommandParser(prog="cli.py relink", description=DESCRIPTION)
     add = out.add_argument
-    add("--jsonl", type=Path, required=True, metavar="FILE", help="what --save-jsonl wrote")
-    add("--embeddings", type=Path, required=True, metavar="FILE",
-        help="what --save-embeddings wrote")  # fmt: skip
-    add("--mot", type=Path, metavar="FILE", help="what --save-mot wrote")
-    add("--csv", type=Path, metavar="FILE", help="what --save-csv wrote")
-    add("--trace", type=Path, metavar="FILE", help="what --save-trace wrote")
-    add("--out", type=Path, required=True, metavar="DIR", help="where the new files go")
-    limits = [key_of(item) for item in flag_fields(RelinkConfig) if item.name != "relink"]
-    add_flags(out, ("relink",), only=limits)
-    add_flags(out, ("talk",))
+    add("--jsonl", type=Path, required=True, metavar="FILE", help="file of --save-jsonl")
+    add("--embeddings", type=Path, required=True, metavar="FILE", help="file of --save-embeddings")
+    add("--mot", type=Path, metavar="FILE", help="file of --save-mot, to be renamed too")
+    add("--csv", type=Path, metavar="FILE", help="file of --save-csv, to be renamed too")
+    add("--trace", type=Path, metavar="FILE", help="file of --save-trace, to be renamed too")
+    add("--out", type=Path, required=True, metavar="DIR", help="directory of the new files")
+    limits = [item for item in flag_fields(RelinkConfig) if item.name != "relink"]
+    shown = [item.metadata["flag"] for item in limits]
+    add_flags(out, TrackConfig, ("relink",), only=[key_of(item) for item in limits], common=shown)
+    add_flags(out, TrackConfig, ("talk",))
     return out
 
 
 def run(args: argparse.Namespace) -> int:
-    """Find who is one, and write the files anew."""
-    files = {"jsonl": args.jsonl, "embeddings": args.embeddings, "mot": args.mot,
-             "csv": args.csv, "trace": args.trace}  # fmt: skip
+    """Find the identities that are one, and write the files again."""
+    files = {name: getattr(args, name) for name in KINDS}
     chosen = {k: v for k, v in vars(args).items() if k not in {*files, "out"}}
-    config = resolve(chosen, None, environment_layer())
+    config = resolve(TrackConfig, chosen, None, environment_layer())
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     given = {kind: path for kind, path in files.items() if path is not None}
@@ -61,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
 
     tracklets = read_tracklets(args.jsonl, args.embeddings)
     merges = find_merges(tracklets, config.relink)
-    write(given, args.out, merges)
+    write_renamed(given, args.out, merges)
     if not talk.quiet:
-        print(summary(merges, len(tracklets), args.out), file=sys.stderr)
+        print(format_merged(merges, len(tracklets), args.out), file=sys.stderr)
     return EXIT_OK
 
 
@@ -80,16 +80,18 @@ def check_files(given: dict[str, Path], directory: Path) -> None:
     taken: dict[str, Path] = {TABLE: Path(TABLE)}
     for path in given.values():
         if not path.is_file():
-            raise InputError(f"'{path}' is no file.", fix="Check the path.")
+            raise InputError(f"'{path}' is not a file.", fix="Check the path.")
         if path.name in taken:
-            raise UsageError(f"'{path}' and '{taken[path.name]}' would have one name in --out.",
-                             fix="Rename one of them.")  # fmt: skip
+            raise UsageError(
+                f"'{path}' and '{taken[path.name]}' would have one name in --out.",
+                fix="Rename one of them.",
+            )
         taken[path.name] = path
         check_output(directory / path.name, path, no_clobber=False)
     check_output(directory / TABLE, None, no_clobber=False)
 
 
-def write(given: dict[str, Path], directory: Path, merges: list[TrackMerge]) -> None:
+def write_renamed(given: dict[str, Path], directory: Path, merges: list[TrackMerge]) -> None:
     """Write every file under the new identities, then give all of them their names."""
     from mot_dinov3.outputs.sinks.factory import SINKS
     from mot_dinov3.runs.relink.renaming import Renaming
@@ -102,10 +104,10 @@ def write(given: dict[str, Path], directory: Path, merges: list[TrackMerge]) -> 
         renaming.publish()
 
 
-def summary(merges: list[TrackMerge], identities: int, directory: Path) -> str:
-    """Who was merged, and how to go on."""
-    everybody = counted(identities, "identity", "identities")
+def format_merged(merges: list[TrackMerge], identities: int, directory: Path) -> str:
+    """Which identities were merged, and where the new files are."""
+    number = counted(identities, "identity", "identities")
     others = form_of(len(merges), "another", "others")
-    lines = [f"{everybody}, {len(merges)} of them merged into {others}"]
+    lines = [f"{number}, {len(merges)} of them merged into {others}"]
     lines += [format_merge(merge) for merge in merges]
     return "\n".join([*lines, f"wrote {directory}"])

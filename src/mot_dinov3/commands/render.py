@@ -1,4 +1,4 @@
-"""`python cli.py render`: the video and other outputs of a run once more, without computing."""
+"""`python cli.py render`: draws the video of a finished run again, without computing."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from mot_dinov3.wording import counted
 if TYPE_CHECKING:
     from mot_dinov3.runs.jobs.base import JobResult
 
-DESCRIPTION = """Draw a run's video again, or write its other outputs, from the journal that
+DESCRIPTION = """Draw a run's video again, or write its other outputs, from the frame log that
 --save-jsonl wrote and the source that was tracked. Nothing is detected, embedded or tracked: with
-the same flags the video is the same. A journal that a kill cut short works too."""
+the same flags the video is the same. The frame log of a killed run works too."""
 
 SOURCE = ("source", "fps")
 OUTPUT = ("output", "no_video", "crops_of", "crops_per_id", "no_clobber", "save")
@@ -34,33 +34,34 @@ def output_names() -> list[str]:
     return [*OUTPUT, *(name for name, kind in kinds.items() if kind.from_frame_log)]
 
 
-def parser() -> argparse.ArgumentParser:
-    """The journal, and those flags of the main job that a journal is enough for."""
+def parser() -> CommandParser:
+    """The frame log, and those flags of the main job that a frame log is enough for."""
     out = CommandParser(prog="cli.py render", description=DESCRIPTION)
-    out.add_argument("--jsonl", type=Path, required=True, metavar="FILE",
-                     help="what --save-jsonl wrote")  # fmt: skip
-    add_flags(out, ("source", "output"), only=(*SOURCE, *output_names()))
-    add_flags(out, ("draw", "loop", "talk"))
+    out.add_argument(
+        "--jsonl", type=Path, required=True, metavar="FILE", help="frame log: file of --save-jsonl"
+    )
+    add_flags(out, TrackConfig, ("source", "output"), only=(*SOURCE, *output_names()))
+    add_flags(out, TrackConfig, ("draw", "loop", "talk"))
     return out
 
 
 def run(args: argparse.Namespace) -> int:
     """Draw and write as the flags say."""
     chosen = dict(vars(args))
-    journal = chosen.pop("jsonl")
-    config = narrowed(resolve(chosen, None, environment_layer()))
+    frame_log = chosen.pop("jsonl")
+    config = keep_flags_of_render(resolve(TrackConfig, chosen, None, environment_layer()))
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     from mot_dinov3.commands.progress import Terminal
     from mot_dinov3.runs.jobs.redraw import redraw
 
-    result = redraw(config, journal, Terminal(quiet=talk.quiet))
+    result = redraw(config, frame_log, Terminal(quiet=talk.quiet))
     if not talk.quiet:
-        print(summary(result), file=sys.stderr)
+        print(format_result(result), file=sys.stderr)
     return result.exit_code
 
 
-def narrowed(config: TrackConfig) -> TrackConfig:
+def keep_flags_of_render(config: TrackConfig) -> TrackConfig:
     """The configuration without what a variable may have set beyond this command's flags."""
     source: dict[str, Any] = {name: getattr(config.source, name) for name in SOURCE}
     output: dict[str, Any] = {name: getattr(config.output, name) for name in output_names()}
@@ -73,7 +74,7 @@ def narrowed(config: TrackConfig) -> TrackConfig:
     )
 
 
-def summary(result: JobResult) -> str:
+def format_result(result: JobResult) -> str:
     """How much was written, how fast, and where to."""
     facts = result.facts
     return (

@@ -1,4 +1,4 @@
-"""`python cli.py replay`: what policies and budgets are worth, on recorded sources."""
+"""`python cli.py replay`: compares policies and budgets on recordings."""
 
 from __future__ import annotations
 
@@ -13,21 +13,28 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.commands import set_up_log
-from mot_dinov3.commands.flags import add_flags, environment_layer, require_standing, resolve
+from mot_dinov3.commands.flags import (
+    add_flags,
+    common_without,
+    environment_layer,
+    require_no_camera_motion,
+    resolve,
+)
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 
 if TYPE_CHECKING:
-    from mot_dinov3.config import TrackConfig
     from mot_dinov3.lab.recordings.cache import Cache
     from mot_dinov3.lab.recordings.play import Case
 
-DESCRIPTION = """Run scheduling and tracking again over what cache has stored, on a virtual clock
-that only recorded costs move: the same result in every run. Writes table.txt, replay.json and
-replay.png into DIR: identity quality against the share of crops that were embedded and against
-milliseconds a frame. Quality is HOTA where the ground truth is known, else the share of boxes
-whose identity is that of always. Commas sweep an argument: interval:1,2,5."""
+DESCRIPTION = """Run scheduling and tracking again on recordings of the command cache, on a virtual
+clock that only recorded times move: every run gives the same result. Writes table.txt, replay.json
+and replay.png into DIR: identity quality against the share of crops that were embedded and against
+milliseconds per frame. Quality is HOTA where the ground truth is known, else the share of boxes
+whose identity is the same as with policy always."""
 
+REPLAYED = ("cheap", "scheduler", "tracker", "association", "motion", "talk")
 DEFAULT_POLICIES = (
     "never",
     "always",
@@ -41,25 +48,43 @@ OWN = ("embed_policy", "embed_budget_ms", "embed_budget_crops", "embed_all", "ta
 """Flags of the main job whose place the replay's own take."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags; those of scheduler and tracker are the main job's."""
     out = CommandParser(prog="cli.py replay", description=DESCRIPTION)
-    out.add_argument("--cache", nargs="+", type=Path, default=[Path("cache")], metavar="PATH",
-                     help="directories of caches, or single ones (default: cache)")  # fmt: skip
-    out.add_argument("--policies", nargs="+", default=list(DEFAULT_POLICIES), metavar="NAME",
-                     help=f"what to compare (default: {' '.join(DEFAULT_POLICIES)})")  # fmt: skip
-    out.add_argument("--budgets", nargs="+", type=float, default=None, metavar="MS",
-                     help="milliseconds a frame for refreshes, 0 = unlimited")  # fmt: skip
-    out.add_argument("--crops", nargs="+", type=int, default=[], metavar="N",
-                     help="budgets in crops a frame, besides")  # fmt: skip
-    out.add_argument("--shares", nargs="*", type=float, default=list(DEFAULT_SHARES),
-                     metavar="PERCENT", help="compare policies at these shares of the crops "
-                     "(default: 15 35 50)")  # fmt: skip
-    out.add_argument("--out", type=Path, default=Path("outputs/replay"), metavar="DIR",
-                     help="where the results go (default: outputs/replay)")  # fmt: skip
-    out.add_argument("--keep-mot", action="store_true",
-                     help="keep the tracks of every case in DIR/mot")  # fmt: skip
-    add_flags(out, ("cheap", "scheduler", "tracker", "association", "motion", "talk"))
+    add = out.add_argument
+    out.add_value("--cache", [Path("cache")], "PATH", "recordings, or directories of recordings")
+    out.add_value(
+        "--policies",
+        list(DEFAULT_POLICIES),
+        "NAME",
+        "policies to compare; commas sweep an argument",
+    )
+    add(
+        "--budgets",
+        nargs="+",
+        type=float,
+        metavar="MS",
+        help="budgets per frame to compare; 0 for no limit",
+    )
+    add(
+        "--crops",
+        nargs="+",
+        type=int,
+        default=[],
+        metavar="COUNT",
+        help="budgets in crops per frame to compare",
+    )
+    add(
+        "--shares",
+        nargs="*",
+        type=float,
+        default=list(DEFAULT_SHARES),
+        metavar="PERCENT",
+        help="compare policies at these shares of embedded crops",
+    )
+    out.add_value("--out", Path("outputs/replay"), "DIR", "directory of the results")
+    add("--keep-mot", action="store_true", help="keep the tracks of every case in DIR/mot")
+    add_flags(out, TrackConfig, REPLAYED, common=common_without(OWN))
     return out
 
 
@@ -68,11 +93,11 @@ def run(args: argparse.Namespace) -> int:
     from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
-    config = config_of(args)
+    config = build_config(args)
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     caches = read_caches(args.cache)
-    cases = cases_of(args.policies, args.budgets, args.crops, config)
+    cases = choose_cases(args.policies, args.budgets, args.crops, config)
     with ExitStack() as stack:
         directory = args.out / "mot"
         if not args.keep_mot:
@@ -80,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         return compare(caches, cases, config, args, directory)
 
 
-def config_of(args: argparse.Namespace) -> TrackConfig:
+def build_config(args: argparse.Namespace) -> TrackConfig:
     """Scheduler and tracker as the flags say.
 
     Raises:
@@ -102,10 +127,11 @@ def config_of(args: argparse.Namespace) -> TrackConfig:
     if not all(0 <= share <= 100 for share in args.shares):
         raise UsageError("--shares must be percentages, 0 to 100.", fix="Correct them.")
     if hard and not any(numbers):
-        raise UsageError("--embed-hard-budget has no budget to enforce.",
-                         fix="Add --budgets MS or --crops N.")  # fmt: skip
-    config = resolve(chosen, None, environment_layer())
-    require_standing("replay", config)
+        raise UsageError(
+            "--embed-hard-budget has no budget to enforce.", fix="Add --budgets MS or --crops N."
+        )
+    config = resolve(TrackConfig, chosen, None, environment_layer())
+    require_no_camera_motion("replay", config)
     if not hard:
         return config
     limited = replace(config.scheduler, budget_crops=1, budget_ms=0.0, hard_budget=True)
@@ -133,14 +159,16 @@ def read_caches(paths: list[Path]) -> dict[str, Cache]:
             )
         for file in found:
             if files.setdefault(file.stem, file) != file or file.stem == COMBINED:
-                raise UsageError(f"'{file}' and another cache are both called '{file.stem}'.",
-                                 fix="Rename one of them.")  # fmt: skip
+                raise UsageError(
+                    f"'{file}' and another cache are both called '{file.stem}'.",
+                    fix="Rename one of them.",
+                )
     caches = {name: read_cache(file) for name, file in files.items()}
     require_comparable({str(files[name]): cache for name, cache in caches.items()})
     return caches
 
 
-def cases_of(
+def choose_cases(
     policies: list[str], budgets: list[float] | None, crops: list[int], config: TrackConfig
 ) -> list[Case]:
     """Every policy on every budget; what no budget binds is played once.
@@ -150,14 +178,16 @@ def cases_of(
     Raises:
         MotError: a policy that does not exist or cannot have its argument.
     """
-    from mot_dinov3.lab.recordings.play import CRITICAL_ONLY, ORACLE, Case
+    from mot_dinov3.lab.recordings.play import Case
+    from mot_dinov3.lab.recordings.policies import ORACLE, REPLAY_POLICIES
     from mot_dinov3.scheduling.policies.factory import create_policy
 
     limits: list[tuple[float, int]] = [(ms, 0) for ms in budgets or ([] if crops else [0.0])]
     limits += [(0.0, n) for n in crops]
     out: list[Case] = []
-    for name in swept(policies):
-        bound = Case(name).family not in CRITICAL_ONLY or config.scheduler.hard_budget
+    for name in sweep(policies):
+        policy = REPLAY_POLICIES.load(Case(name).family)
+        bound = policy.refreshes or config.scheduler.hard_budget
         out += [Case(name, ms, n) for ms, n in (limits if bound else [(0.0, 0)])]
     if config.cheap.wanted:
         out += [replace(case, cheap=True) for case in out]
@@ -167,7 +197,7 @@ def cases_of(
     return list(dict.fromkeys(out))
 
 
-def swept(policies: list[str]) -> list[str]:
+def sweep(policies: list[str]) -> list[str]:
     """`interval:1,2` -> `interval:1`, `interval:2`."""
     out = []
     for word in policies:
@@ -191,11 +221,11 @@ def compare(
 
     quiet = config.talk.quiet
 
-    def tell(case: Case, name: str) -> None:
+    def print_case(case: Case, name: str) -> None:
         if not quiet:
             print(f"{name}: {case.title}", file=sys.stderr, flush=True)
 
-    points = study(caches, cases, config, directory, tell)
+    points = study(caches, cases, config, directory, print_case)
     text = table(points, args.shares)
     print(text)
     words = json.dumps(document(points, caches, args.shares), indent=1, allow_nan=False)

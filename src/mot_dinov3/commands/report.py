@@ -18,26 +18,36 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Show a run as one HTML page that works offline, made from the files of
 --save-jsonl and --stats-json; also from one of them alone, and from what a killed run left.
-Several runs are laid over each other: which flags differ, and what that changed."""
+Several runs are compared: which flags differ, and what that changed."""
 
 DEFAULT = Path("outputs/report.html")
 MOST_RUNS = 6
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags of the report."""
     out = CommandParser(prog="cli.py report", description=DESCRIPTION)
     add = out.add_argument
-    add("runs", nargs="+", type=Path, metavar="RUN",
-        help="file of --save-jsonl or --stats-json, or a directory with one run")  # fmt: skip
-    add("-o", "--out", type=Path, default=DEFAULT, metavar="FILE",
-        help=f"the page to write (default: {DEFAULT})")  # fmt: skip
-    add("--video", nargs="+", type=Path, default=[], metavar="FILE",
-        help="the videos of the runs, in order, where they were moved")  # fmt: skip
+    add(
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="file of --save-jsonl or --stats-json, or a directory with one run",
+    )
+    add("-o", "--out", type=Path, default=DEFAULT, metavar="FILE", help="page to write")
+    add(
+        "--video",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="videos of the runs, in order, where they were moved",
+    )
     add("--no-pictures", action="store_true", help="do not cut pictures of identities")
     add("--no-clobber", action="store_true", help="refuse to replace an existing page")
-    add("-q", "--quiet", action="store_true", help="errors only")
-    add("--debug", action="store_true", help="show full tracebacks")
+    add("-q", "--quiet", action="store_true", help="print errors only")
+    add("--debug", action="store_true", help="print the full traceback of an error")
     return out
 
 
@@ -53,17 +63,18 @@ def run(args: argparse.Namespace) -> int:
     check_page(args, files)
     loaded = join_runs([(one, load_run(one)) for one in files])
     if len(loaded) > MOST_RUNS:
-        raise UsageError(f"{len(loaded)} runs are too many for one page.",
-                         fix=f"Give at most {MOST_RUNS}.")  # fmt: skip
+        raise UsageError(
+            f"{len(loaded)} runs are too many for one page.", fix=f"Give at most {MOST_RUNS}."
+        )
     if len(args.video) > len(loaded):
         raise UsageError("--video names more files than there are runs.", fix="Give one each.")
-    films = films_of(loaded, args.video)
+    films = find_films(loaded, args.video)
     if len(loaded) > 1:
         from mot_dinov3.outputs.report.compare import compare_page
 
         page = compare_page([data for _, data in loaded], films, args.out)
     else:
-        page = single(loaded[0], films[0], args)
+        page = write_single_page(loaded[0], films[0], args)
     write_text(args.out, page)
     if not args.quiet:
         print(f"wrote {args.out}", file=sys.stderr)
@@ -74,23 +85,23 @@ def check_page(args: argparse.Namespace, files: list[RunFiles]) -> None:
     """Refuse a page that would replace what it is made from.
 
     Raises:
-        UsageError: its name is no HTML file's.
+        UsageError: its name is not that of an HTML file.
         OutputError: it cannot or must not be written.
     """
     from mot_dinov3.io.paths import check_output
 
     if args.out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"'{args.out}' is no name for a page.", fix="End it in .html.")
+        raise UsageError(f"'{args.out}' is not a name for a page.", fix="End it in .html.")
     inputs = [path for one in files for path in (one.frame_log, one.stats) if path]
     for path in [*inputs, *args.video]:
         check_output(args.out, path, args.no_clobber)
 
 
-def films_of(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[ReportVideo | None]:
+def find_films(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[ReportVideo | None]:
     """The video of every run: the one that was named, or the one it tells of.
 
     Raises:
-        InputError: a named one is none that a page can show.
+        InputError: a named file is not a video that a page can show.
     """
     from mot_dinov3.outputs.report.video import (
         KINDS,
@@ -108,14 +119,16 @@ def films_of(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[Re
             continue
         path = find_file(str(named[number]), [Path()])
         if path is None:
-            raise InputError(f"'{named[number]}' is no video that a page can show.",
-                             fix=f"Give an existing file in one of: {' '.join(KINDS)}")  # fmt: skip
+            raise InputError(
+                f"'{named[number]}' is not a video that a page can show.",
+                fix=f"Give an existing file in one of: {' '.join(KINDS)}",
+            )
         source = data.settings.get("source")
         out.append(ReportVideo(path, annotated=Path(str(source)).name != path.name))
     return out
 
 
-def single(
+def write_single_page(
     loaded: tuple[RunFiles, RunData], film: ReportVideo | None, args: argparse.Namespace
 ) -> str:
     """The page of one run, its pictures cut from the source where that is at hand."""

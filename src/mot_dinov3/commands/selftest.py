@@ -18,26 +18,26 @@ from mot_dinov3.errors import EXIT_BUG, EXIT_OK, UnknownNameError, UsageError
 if TYPE_CHECKING:
     from mot_dinov3.lab.selftest.table import Scored
 
-DESCRIPTION = """Break runs on purpose, many times, and count how often what is promised held:
-exit codes, messages, files. Measures: faults, kills, signals, disk-full, hub, secrets and more
-(see --list); all of them without a word. Everything happens in a temporary directory, without
-network. Exit code 0 when no bar was missed, 1 otherwise."""
+DESCRIPTION = """Break runs on purpose, many times, and count how often what is promised held: exit
+codes, messages, files. Everything happens in a temporary directory, without network. Exit code 0
+when no bar was missed, 1 otherwise."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags of the scoreboard."""
     out = CommandParser(prog="cli.py selftest", description=DESCRIPTION)
     add = out.add_argument
-    add("measures", nargs="*", metavar="MEASURE", help="what to measure (default: everything)")
-    add("--list", action="store_true", help="name the measures and their bars")
+    add("measures", nargs="*", metavar="MEASURE", help="what to measure")
+    out.default_words["measures"] = "every measure"
+    add("--list", action="store_true", help="print the measures and what must hold in each")
     effort = out.add_mutually_exclusive_group()
-    effort.add_argument("--quick", action="store_true", help="a tenth of the cases (default)")
-    effort.add_argument("--full", action="store_true", help="as many cases as the bars ask for")
-    add("--seed", type=int, default=0, metavar="N", help="other random cases (default: 0)")
-    add("--case", default="", metavar="NAME", help="only this case of one measure")
-    add("--json", type=Path, metavar="FILE", help="also write the table as JSON to FILE")
-    add("--keep", type=Path, metavar="DIR", help="work in DIR, and leave what failed there")
-    add("--debug", action="store_true", help="show full tracebacks")
+    effort.add_argument("--quick", action="store_true", help="run a tenth of the cases (default)")
+    effort.add_argument("--full", action="store_true", help="run as many cases as each bar asks")
+    out.add_value("--seed", 0, "NUMBER", "choice of the random cases")
+    add("--case", default="", metavar="NAME", help="run only this case of one measure")
+    add("--json", type=Path, metavar="FILE", help="also write the table as JSON")
+    add("--keep", type=Path, metavar="DIR", help="work in DIR, and leave there what failed")
+    add("--debug", action="store_true", help="print the full traceback of an error")
     return out
 
 
@@ -54,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
 
     print(format_head(), flush=True)
     table = []
-    with workplace(args.keep) as directory:
+    with make_workplace(args.keep) as directory:
         for name in names:
-            table.append(score(name, args, directory / name))
+            table.append(run_measure(name, args, directory / name))
             print(format_scored(table[-1], args.seed), flush=True)
     print(format_verdict(table))
     if args.json:
@@ -76,8 +76,10 @@ def _check(args: argparse.Namespace, names: list[str]) -> None:
         if name not in MEASURES:
             raise UnknownNameError("measure", name, MEASURES)
     if args.case and len(names) != 1:
-        raise UsageError("--case is a case of one measure.",
-                         fix=f"Name it: selftest kills --case {args.case}")  # fmt: skip
+        raise UsageError(
+            "--case is a case of one measure.",
+            fix=f"Name it: selftest kills --case {args.case}",
+        )
     if args.seed < 0:
         raise UsageError(f"--seed must be 0 or more, got {args.seed}.", fix="Correct it.")
     if args.keep and args.keep.exists() and (not args.keep.is_dir() or any(args.keep.iterdir())):
@@ -85,7 +87,7 @@ def _check(args: argparse.Namespace, names: list[str]) -> None:
 
 
 @contextmanager
-def workplace(keep: Path | None) -> Iterator[Path]:
+def make_workplace(keep: Path | None) -> Iterator[Path]:
     """The directory in which the measures work: a temporary one, or the one to keep."""
     if keep is not None:
         yield keep.absolute()
@@ -94,7 +96,7 @@ def workplace(keep: Path | None) -> Iterator[Path]:
         yield Path(directory)
 
 
-def score(name: str, args: argparse.Namespace, directory: Path) -> Scored:
+def run_measure(name: str, args: argparse.Namespace, directory: Path) -> Scored:
     """Run one measure in `directory`."""
     from mot_dinov3.lab.benchmarks.machine import usable_cores
     from mot_dinov3.lab.benchmarks.own_program import own_command

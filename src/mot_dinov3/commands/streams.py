@@ -1,4 +1,4 @@
-"""The standard streams: there even where nobody gave them, quiet where nobody takes them."""
+"""The standard streams: present even if the process got none, quiet if their reader is gone."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def fill_gaps() -> None:
     """Put an empty stream where the process was started without one (`2>&-`).
 
-    Else the first file of the run would take its number, and whatever a library says there
-    would land in that file.
+    Otherwise the first file of the run would take its number, and a message that a library
+    prints there would land in that file.
     """
     for number, (name, mode) in STREAMS.items():
         try:
@@ -32,11 +32,11 @@ def fill_gaps() -> None:
 
 
 @contextlib.contextmanager
-def handed_over() -> Iterator[None]:
-    """Have all that is printed inside taken, while somebody can still be told that it was not.
+def flush_output() -> Iterator[None]:
+    """Flush all that is printed inside, while an error can still be reported.
 
     Raises:
-        BrokenPipeError: nobody reads any more.
+        BrokenPipeError: the reader of the output is gone.
         OutputError: what the streams go to is full.
     """
     try:
@@ -51,8 +51,8 @@ def handed_over() -> Iterator[None]:
         ) from error
 
 
-def give_up() -> None:
-    """Send nowhere what the streams still hold: Python would complain of it at its end."""
+def discard_output() -> None:
+    """Discard what the streams still hold, which Python would fail to write at its end."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

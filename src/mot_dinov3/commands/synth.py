@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from mot_dinov3.values import Image
 
 DESCRIPTION = """Draw worlds whose identities are known and write each as DIR/NAME: a video or
-images, gt/gt.txt and seqinfo.ini, as eval reads them. Any of them is also a source as it is:
---source synthetic:NAME or synthetic:NAME:SEED."""
+images, gt/gt.txt and seqinfo.ini, as eval reads them. A world can also be tracked without writing
+it: --source synthetic:NAME or synthetic:NAME:SEED."""
 
 ALL = "all"
 IMAGES, SUFFIX, QUALITY = "img1", ".jpg", 95
@@ -29,20 +29,29 @@ Keep = Callable[["Image", int], None]
 """Stores one picture under its 0-based frame number."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags of the drawing."""
     out = CommandParser(prog="cli.py synth", description=DESCRIPTION)
     add = out.add_argument
-    add("--preset", nargs="+", metavar="NAME", default=[],
-        help="which worlds, or all; without it they are listed")  # fmt: skip
-    add("--out", type=Path, default=Path("outputs/synth"), metavar="DIR",
-        help="where they go (default: outputs/synth)")  # fmt: skip
-    add("--frames", type=int, metavar="N", help="length of each (default: the preset's)")
-    add("--seed", type=int, metavar="N",
-        help="other people in the same situation; goes to DIR/NAME-N")  # fmt: skip
+    add(
+        "--preset",
+        nargs="+",
+        metavar="NAME",
+        default=[],
+        help="worlds to draw; without it they are listed",
+    )
+    out.add_value("--out", Path("outputs/synth"), "DIR", "directory of the sequences")
+    add("--frames", type=int, metavar="COUNT", help="length of each sequence")
+    out.default_words["frames"] = "that of the preset"
+    add(
+        "--seed",
+        type=int,
+        metavar="NUMBER",
+        help="draw other people in the same situation, into DIR/NAME-NUMBER",
+    )
     add("--images", action="store_true", help="write img1/000001.jpg and so on, not a video")
-    add("--quiet", "-q", action="store_true", help="say nothing but errors")
-    add("--debug", action="store_true", help="show full tracebacks")
+    add("-q", "--quiet", action="store_true", help="print errors only")
+    add("--debug", action="store_true", help="print the full traceback of an error")
     return out
 
 
@@ -51,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from mot_dinov3.data.synthetic.presets.factory import PRESETS, create_world
 
     if not args.preset:
-        print("\n".join(catalogue()))
+        print("\n".join(list_presets()))
         return EXIT_OK
     if args.frames is not None and args.frames < 1:
         raise UsageError(f"--frames must be at least 1, got {args.frames}.", fix="Leave it out.")
@@ -61,25 +70,25 @@ def run(args: argparse.Namespace) -> int:
     made = [(name, create_world(name, **changes)) for name in names]
     for name, world in made:
         place = args.out / (name if args.seed is None else f"{name}-{args.seed}")
-        write(world, place, images=args.images)
+        write_sequence(world, place, images=args.images)
         if not args.quiet:
-            print(f"{place}: {described(world)}", file=sys.stderr)
+            print(f"{place}: {describe_world(world)}", file=sys.stderr)
     return EXIT_OK
 
 
-def catalogue() -> list[str]:
+def list_presets() -> list[str]:
     """A line for each preset: name, default seed, length, and what happens in it."""
-    from mot_dinov3.data.synthetic.presets.factory import PRESETS, preset_of
+    from mot_dinov3.data.synthetic.presets.factory import PRESETS, load_preset
 
     lines = ["preset       seed   frames   fps  what happens"]
     for name in PRESETS:
-        preset = preset_of(name)
+        preset = load_preset(name)
         clip = preset.clip
         lines.append(f"{name:<11}{clip.seed:>6}{clip.frames:>9}{clip.fps:>6g}  {preset.title}")
     return lines
 
 
-def described(world: World) -> str:
+def describe_world(world: World) -> str:
     """A world in a few words."""
     clip = world.config
     return (
@@ -88,13 +97,13 @@ def described(world: World) -> str:
     )
 
 
-def write(world: World, place: Path, *, images: bool) -> None:
+def write_sequence(world: World, place: Path, *, images: bool) -> None:
     """Draw a world into a MOTChallenge sequence in the directory `place`.
 
     Raises:
         OutputError: it cannot be written, or images are there already.
     """
-    from mot_dinov3.data.synthetic.tables import as_table
+    from mot_dinov3.data.synthetic.truth import as_table
     from mot_dinov3.io.formats.mot import write_ground_truth
     from mot_dinov3.io.paths import check_output
     from mot_dinov3.io.write.atomic import write_text
@@ -103,26 +112,31 @@ def write(world: World, place: Path, *, images: bool) -> None:
     for path in (info, truth):
         check_output(path, None, no_clobber=False)
     known: list[GroundTruth] = []
-    with _images(place) if images else _video(world, place) as keep:
+    with _open_images(place) if images else _open_video(world, place) as keep:
         for frame, seen in world:
             keep(frame.image, frame.index)
             known.append(seen)
     write_ground_truth(truth, as_table(known))
-    write_text(info, seqinfo(world, place.name))
+    write_text(info, format_seqinfo(world, place.name))
 
 
-def seqinfo(world: World, name: str) -> str:
+def format_seqinfo(world: World, name: str) -> str:
     """The text of `seqinfo.ini`; format: https://motchallenge.net/instructions/."""
     clip = world.config
     keys = {
-        "name": name, "imDir": IMAGES, "frameRate": f"{clip.fps:g}", "seqLength": clip.frames,
-        "imWidth": clip.width, "imHeight": clip.height, "imExt": SUFFIX,
-    }  # fmt: skip
+        "name": name,
+        "imDir": IMAGES,
+        "frameRate": f"{clip.fps:g}",
+        "seqLength": clip.frames,
+        "imWidth": clip.width,
+        "imHeight": clip.height,
+        "imExt": SUFFIX,
+    }
     return "\n".join(["[Sequence]", *(f"{key}={value}" for key, value in keys.items()), ""])
 
 
 @contextmanager
-def _video(world: World, place: Path) -> Iterator[Keep]:
+def _open_video(world: World, place: Path) -> Iterator[Keep]:
     from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 
     fps = world.config.fps
@@ -131,7 +145,7 @@ def _video(world: World, place: Path) -> Iterator[Keep]:
 
 
 @contextmanager
-def _images(place: Path) -> Iterator[Keep]:
+def _open_images(place: Path) -> Iterator[Keep]:
     import cv2
 
     directory = place / IMAGES

@@ -7,27 +7,38 @@ import sys
 from pathlib import Path
 
 from mot_dinov3 import __version__
-from mot_dinov3.commands import COMMANDS, set_up_log
+from mot_dinov3.commands import set_up_log
+from mot_dinov3.commands.factory import COMMANDS
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import to_toml
 from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
 
-DESCRIPTION = """Track objects through a video: YOLO finds them, DINO embeddings keep their
-identities, and embeddings are computed only where they matter, within a budget per frame."""
+DESCRIPTION = """Track objects through a video: YOLO finds them, and DINO embeddings keep their
+identities apart. Embeddings are computed only where they matter, within a budget per frame."""
 
-EPILOG = f"Other commands: {', '.join(list(COMMANDS)[1:])} (python cli.py WORD --help)."
+SYNOPSIS = """cli.py --source SOURCE [FLAG ...]
+       cli.py COMMAND [FLAG ...]"""
+
+EPILOG = "The flags of a COMMAND: python cli.py COMMAND --help"
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags of the main job."""
-    out = CommandParser(prog="cli.py", description=DESCRIPTION, epilog=EPILOG)
-    out.add_argument("--config", type=Path, metavar="FILE", help="read flags from a TOML file")
-    out.add_argument("--print-config", action="store_true", help="print the settings as TOML")
-    out.add_argument("--version", action="version", version=f"mot_dinov3 {__version__}",
-                     help="print the version")  # fmt: skip
-    add_flags(out, many="--source")
+    words = {word: COMMANDS.help(word) for word in COMMANDS}
+    out = CommandParser(
+        prog="cli.py", description=DESCRIPTION, epilog=EPILOG, words=words, synopsis=SYNOPSIS
+    )
+    add = out.add_argument
+    version = f"mot_dinov3 {__version__}"
+    for action in (
+        add("--config", type=Path, metavar="FILE", help="read settings from a TOML file"),
+        add("--print-config", action="store_true", help="print the settings as TOML"),
+        add("--version", action="version", version=version, help="print the version"),
+    ):
+        out.move_to_help_all(action)
+    add_flags(out, TrackConfig, many="--source")
     return out
 
 
@@ -35,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     """Track a video as the flags say; the exit code tells how it ended."""
     chosen = dict(vars(args))
     toml, show = chosen.pop("config"), chosen.pop("print_config")
-    config = resolve(chosen, toml, environment_layer())
+    config = resolve(TrackConfig, chosen, toml, environment_layer())
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     if show:

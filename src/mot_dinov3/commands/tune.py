@@ -13,13 +13,18 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.commands import set_up_log
-from mot_dinov3.commands.flags import add_flags, environment_layer, require_standing, resolve
+from mot_dinov3.commands.flags import (
+    add_flags,
+    environment_layer,
+    require_no_camera_motion,
+    resolve,
+)
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, UsageError
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
-    from mot_dinov3.config import TrackConfig
     from mot_dinov3.lab.recordings.cache import Cache
     from mot_dinov3.lab.tuning.judge import Judge
     from mot_dinov3.lab.tuning.objective import Objective, Verdict
@@ -27,46 +32,61 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mot_dinov3")
 
-DESCRIPTION = """Search settings of scheduler and tracker by playing recordings (see the command
-cache) whose ground truth is known, and write what changed as a file for --config. The search
-begins with the settings that the other flags give, and with the defaults. Some recordings are
-held out: nothing is searched on them, and they tell what the result is worth elsewhere. Ctrl-C
-keeps the best so far; --study FILE lets the same command go on later."""
+DESCRIPTION = """Search for settings of scheduler and tracker by playing recordings of the command
+cache whose ground truth is known, and write what changed as a file for --config. The search begins
+with the settings that the other flags give, and with the defaults. Some recordings are held out:
+nothing is searched on them, and they show what the result is worth elsewhere. Ctrl-C keeps the
+best so far; with --study FILE the same command goes on later."""
 
 EVERY_HELD_OUT = 3
 """Without --held-out, every third recording."""
 
-OWN = ("cache", "held_out", "no_held_out", "tune", "objective", "crop_price", "max_share", "trials",
-       "timeout", "seed", "study", "out", "config")  # fmt: skip
+OWN = (
+    "cache",
+    "held_out",
+    "no_held_out",
+    "tune",
+    "objective",
+    "crop_price",
+    "max_share",
+    "trials",
+    "timeout",
+    "seed",
+    "study",
+    "out",
+    "config",
+)
+REPLAYED = ("cheap", "scheduler", "tracker", "association", "motion", "talk")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags; those of scheduler and tracker are the main job's, and say where to begin."""
     out = CommandParser(prog="cli.py tune", description=DESCRIPTION)
-    add = out.add_argument
-    add("--cache", nargs="+", type=Path, default=[Path("cache")], metavar="PATH",
-        help="recordings, or directories of them (default: cache)")  # fmt: skip
-    add("--held-out", nargs="+", type=Path, default=[], metavar="PATH",
-        help="recordings to check the result on (default: every third of --cache)")  # fmt: skip
+    add, add_value = out.add_argument, out.add_value
+    add_value("--cache", [Path("cache")], "PATH", "recordings, or directories of recordings")
+    add(
+        "--held-out",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="recordings to check the result on",
+    )
+    out.default_words["held_out"] = "every third of --cache"
     add("--no-held-out", action="store_true", help="search on all recordings, check on none")
-    add("--tune", nargs="+", default=["core"], metavar="NAME",
-        help="what to search: core, scheduler, tracker, association, motion, or single flags "
-        "(default: core)")  # fmt: skip
-    add("--objective", default="hota", metavar="NAME",
-        help="hota, idf1, assa, deta or mota, a mean over recordings (default: hota)")  # fmt: skip
-    add("--crop-price", type=float, default=0.0, metavar="POINTS",
-        help="what a percent of the crops costs (default: 0)")  # fmt: skip
-    add("--max-share", type=float, default=100.0, metavar="PERCENT",
-        help="embed no more than so many of the crops (default: 100)")  # fmt: skip
-    add("--trials", type=int, default=50, metavar="N",
-        help="configurations to try, earlier runs of a study included (default: 50)")  # fmt: skip
-    add("--timeout", type=float, default=0.0, metavar="S", help="stop after S seconds")
-    add("--seed", type=int, default=0, help="decides what is tried (default: 0)")
+    stages = ", ".join(REPLAYED[1:-1])
+    add_value("--tune", ["core"], "NAME", f"what to search: core, {stages}, or single flags")
+    add_value("--objective", "hota", "NAME", "what to raise: hota, idf1, assa, deta or mota")
+    add_value("--crop-price", 0.0, "POINTS", "what a percent of the crops costs, of the objective")
+    add_value("--max-share", 100.0, "PERCENT", "greatest share of crops to embed")
+    add_value("--trials", 50, "COUNT", "configurations to try, with those of the study so far")
+    add_value("--timeout", 0.0, "SECONDS", "stop after this time")
+    out.default_words["timeout"] = "no limit"
+    add_value("--seed", 0, "NUMBER", "choice of what is tried")
     add("--study", type=Path, metavar="FILE", help="keep all trials in FILE, and go on from there")
-    add("--out", type=Path, default=Path("outputs/tuned.toml"), metavar="FILE",
-        help="what was found, for --config (default: outputs/tuned.toml)")  # fmt: skip
-    add("--config", type=Path, metavar="FILE", help="begin with the flags of a TOML file")
-    add_flags(out, ("cheap", "scheduler", "tracker", "association", "motion", "talk"))
+    add_value("--out", Path("outputs/tuned.toml"), "FILE", "result to write, for --config")
+    add("--config", type=Path, metavar="FILE", help="begin with the settings of a TOML file")
+    add_flags(out, TrackConfig, REPLAYED)
     return out
 
 
@@ -81,27 +101,28 @@ def run(args: argparse.Namespace) -> int:
     from mot_dinov3.runtime.compat import load_environment
 
     load_environment()
-    config = config_of(args)
+    config = build_config(args)
     talk, args.quiet = config.talk, config.talk.quiet
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     objective = Objective(args.objective.lower(), args.crop_price, args.max_share)
     space = Space(config, args.tune)
-    train, held = split(args)
+    train, held = split_recordings(args)
     check_files(args)
     with TemporaryDirectory(prefix="mot-tune-") as directory:
         judge = Judge(train, objective.figure, Path(directory))
         control = Judge(held, objective.figure, Path(directory)) if held else None
         if control is None:
-            log.warning("no recording is held out: nothing tells whether the result holds "
-                        "elsewhere.")  # fmt: skip
+            log.warning(
+                "no recording is held out: nothing tells whether the result holds elsewhere."
+            )
         purpose = purpose_of(train, space, objective, args.seed)
         with open_study(args.study, purpose) as study:
             search = Search(space, judge, objective, study)
-            number = hunt(search, args)
+            number = run_trials(search, args)
             return conclude(search, None if number else control, args, number)
 
 
-def config_of(args: argparse.Namespace) -> TrackConfig:
+def build_config(args: argparse.Namespace) -> TrackConfig:
     """Where to begin.
 
     Raises:
@@ -111,17 +132,21 @@ def config_of(args: argparse.Namespace) -> TrackConfig:
     if args.trials < 1 or not 0 <= args.timeout < math.inf:
         raise UsageError("--trials must be at least 1, --timeout 0 or more.", fix="Correct them.")
     if not 0 <= args.seed < 2**31 // 1000:
-        raise UsageError(f"--seed must be from 0 to {2**31 // 1000 - 1}, got {args.seed}.",
-                         fix="Give --seed another value.")  # fmt: skip
-    config = resolve(chosen, args.config, environment_layer())
-    require_standing("tune", config)
+        raise UsageError(
+            f"--seed must be from 0 to {2**31 // 1000 - 1}, got {args.seed}.",
+            fix="Give --seed another value.",
+        )
+    config = resolve(TrackConfig, chosen, args.config, environment_layer())
+    require_no_camera_motion("tune", config)
     if config.scheduler.target_fps:
-        raise UsageError("tune does not take --target-fps: time in a replay is not real.",
-                         fix="Use --embed-budget-ms or --embed-budget-crops.")  # fmt: skip
+        raise UsageError(
+            "tune does not take --target-fps: time in a replay is not real.",
+            fix="Use --embed-budget-ms or --embed-budget-crops.",
+        )
     return config
 
 
-def split(args: argparse.Namespace) -> tuple[dict[str, Cache], dict[str, Cache]]:
+def split_recordings(args: argparse.Namespace) -> tuple[dict[str, Cache], dict[str, Cache]]:
     """The recordings to search on, and those held out.
 
     Raises:
@@ -166,22 +191,25 @@ def check_files(args: argparse.Namespace) -> None:
         args.study.parent.mkdir(parents=True, exist_ok=True)
 
 
-def hunt(search: Search, args: argparse.Namespace) -> int:
-    """Try until the end or a signal, told line by line; returns the signal, 0 for none."""
+def run_trials(search: Search, args: argparse.Namespace) -> int:
+    """Try until the end or a signal, with a line for each trial; returns the signal, 0 for none."""
     from mot_dinov3.lab.tuning.search import Limits, best_of
     from mot_dinov3.runs.loop.signals import StopRequest
 
-    def tell(trial: Trial) -> None:
+    def print_trial(trial: Trial) -> None:
         if not args.quiet:
             best = best_of(search.trials())
-            print(f"trial {trial.number}, of {args.trials}: {trial.value:.2f} with "
-                  f"{trial.verdict.share:.1f} % of the crops; best {best.value:.2f} by trial "
-                  f"{best.number}", file=sys.stderr, flush=True)  # fmt: skip
+            line = (
+                f"trial {trial.number}, of {args.trials}: {trial.value:.2f} with "
+                f"{trial.verdict.share:.1f} % of the crops; best {best.value:.2f} by trial "
+                f"{best.number}"
+            )
+            print(line, file=sys.stderr, flush=True)
 
     stop = StopRequest()
     with stop.handle_signals():
         limits = Limits(args.trials, args.timeout, args.seed)
-        whole = search.run(limits, tell, lambda: bool(stop.signal))
+        whole = search.run(limits, print_trial, lambda: bool(stop.signal))
     if not whole and not args.quiet:
         why = "interrupted" if stop.signal else "the time is over"
         wanted = counted(args.trials, "trial")
@@ -203,17 +231,20 @@ def conclude(search: Search, control: Judge | None, args: argparse.Namespace, nu
         print(trial_table(trials, start))
         if table := importance_table(importance(search.study)):
             print(f"\n{table}")
-        write(search, best, args, {})
+        write_settings(search, best, args, {})
         compared = {"start": start, "defaults": search.defaults, "best": best}
         rows = {name: trial for name, trial in compared.items() if trial is not None}
-        held = {} if control is None else {
-            name: control.judge(search.space.applied(trial.values)) for name, trial in rows.items()
-        }  # fmt: skip
+        held = {}
+        if control is not None:
+            held = {
+                name: control.judge(search.space.applied(trial.values))
+                for name, trial in rows.items()
+            }
         train = {name: trial.verdict for name, trial in rows.items()}
         print(f"\n{split_table(train, held, search.objective)}")
-        warn(best, held, search.objective)
+        warn_of_doubts(best, held, search.objective)
         if held:
-            write(search, best, args, held)
+            write_settings(search, best, args, held)
         if not args.quiet:
             print(f"wrote {args.out}", file=sys.stderr)
     if not number:
@@ -221,19 +252,24 @@ def conclude(search: Search, control: Judge | None, args: argparse.Namespace, nu
     return EXIT_SIGINT if number == signal.SIGINT else EXIT_SIGTERM
 
 
-def warn(best: Trial, held: Mapping[str, Verdict], objective: Objective) -> None:
+def warn_of_doubts(best: Trial, held: Mapping[str, Verdict], objective: Objective) -> None:
     """Say what stands against taking the result for an improvement."""
     if not best.admitted:
-        log.warning("no trial kept --max-share %g: the nearest one has %.1f %%.",
-                    objective.max_share, best.verdict.share)  # fmt: skip
+        log.warning(
+            "no trial kept --max-share %g: the nearest one has %.1f %%.",
+            objective.max_share,
+            best.verdict.share,
+        )
     if best.number == 0:
         log.warning("nothing was found that is better than the start.")
     elif held and objective.value(held["best"]) <= objective.value(held["start"]):
-        log.warning("on the recordings that were held out the best trial is no better than the "
-                    "start: it may fit the others only.")  # fmt: skip
+        log.warning(
+            "on the recordings that were held out the best trial is no better than the "
+            "start: it may fit the others only."
+        )
 
 
-def write(
+def write_settings(
     search: Search, best: Trial, args: argparse.Namespace, held: Mapping[str, Verdict]
 ) -> None:
     """Write the best trial for `--config`, with its figures."""

@@ -6,8 +6,6 @@ them into command-line flags, environment variables and configuration keys.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from mot_dinov3.config.fields import flag, flag_fields, require
 from mot_dinov3.config.tracking.association import AssociationConfig
 from mot_dinov3.config.tracking.batch import BatchConfig
@@ -32,6 +30,7 @@ from mot_dinov3.config.tracking.outputs import DrawConfig, LoopConfig, OutputCon
 from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.config.tracking.resume import ResumeConfig
 from mot_dinov3.config.tracking.scheduler import DEFAULT_POLICY, SchedulerConfig
+from mot_dinov3.config.tracking.track import TrackConfig
 from mot_dinov3.config.tracking.tracker import TrackerConfig
 
 __all__ = [
@@ -66,26 +65,3 @@ __all__ = [
     "flag_fields",
     "require",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class TrackConfig:
-    """All stages of the main job."""
-
-    source: SourceConfig = field(default_factory=SourceConfig)
-    detector: DetectorConfig = field(default_factory=DetectorConfig)
-    device: DeviceConfig = field(default_factory=DeviceConfig)
-    embedder: EmbedderConfig = field(default_factory=EmbedderConfig)
-    cheap: CheapConfig = field(default_factory=CheapConfig)
-    scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
-    tracker: TrackerConfig = field(default_factory=TrackerConfig)
-    association: AssociationConfig = field(default_factory=AssociationConfig)
-    motion: MotionConfig = field(default_factory=MotionConfig)
-    relink: RelinkConfig = field(default_factory=RelinkConfig)
-    draw: DrawConfig = field(default_factory=DrawConfig)
-    output: OutputConfig = field(default_factory=OutputConfig)
-    loop: LoopConfig = field(default_factory=LoopConfig)
-    resume: ResumeConfig = field(default_factory=ResumeConfig)
-    live: LiveConfig = field(default_factory=LiveConfig)
-    batch: BatchConfig = field(default_factory=BatchConfig)
-    talk: TalkConfig = field(default_factory=TalkConfig)

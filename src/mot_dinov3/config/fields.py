@@ -18,9 +18,16 @@ def flag(
     choices: Sequence[str] = (),
     bare: str = "",
 ) -> Any:  # noqa: ANN401 - dataclasses.field is typed the same way
-    """A dataclass field that is also a command-line flag, a `MOT_*` variable and a config key.
+    """A dataclass field that is also a command-line flag, an environment variable and a config key.
 
-    Where `bare` is given the flag may stand without a value and has this one then.
+    Args:
+        default: the value where the user gives none; its type is the type of the field.
+        name: the flag, such as "--embed-budget-ms".
+        help: what the flag means, in words that need no other flag's text; no default.
+        metavar: the unit or kind of the value: SECONDS, PIXELS, SHARE, FILE ...; a switch and a
+            flag with `choices` have none.
+        choices: all possible values, where they can be listed.
+        bare: the value of the flag when it stands without one; empty where it needs one.
     """
     metadata = {"flag": name, "help": help, "metavar": metavar, "choices": tuple(choices)}
     metadata["bare"] = bare
@@ -28,7 +35,7 @@ def flag(
 
 
 def flag_fields(config: type) -> list[Field[Any]]:
-    """The fields of a stage that a user can set."""
+    """The fields of a stage that the user can set."""
     return [item for item in fields(config) if "flag" in item.metadata]
 
 

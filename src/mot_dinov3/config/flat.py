@@ -1,22 +1,43 @@
-"""The whole configuration as flat keys and values, and as TOML."""
+"""A whole configuration as flat keys and values, and as TOML.
+
+A *root* is a frozen dataclass whose fields are stages, that is, dataclasses with `flag` fields;
+or it has `flag` fields of its own, which then make up one stage without a name. The functions
+here work for every root. A root may declare two rules of its own, as `TrackConfig` does:
+
+- `several_values(self) -> dict[str, tuple[str, ...]]`: the settings that may hold a list, with
+  their values, empty where there is one value or none.
+- `from_values(cls, values) -> root`: how flat values become a configuration, where that takes
+  more than `build`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import Field, fields
-from typing import Any, get_type_hints
+from collections.abc import Mapping
+from dataclasses import Field, fields, is_dataclass
+from typing import Any, TypeVar, get_type_hints
 
-from mot_dinov3.config import TrackConfig, flag_fields
+from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.errors import hide_secrets
 
 ENVIRONMENT_PREFIX = "MOT_"
-SOURCE = "source"
-"""The key that may have several values; several of them make a batch."""
+OWN = ""
+"""The name of the stage that a root's own flags make up."""
+
+Root = TypeVar("Root")
 
 
-def stages() -> dict[str, type]:
-    """Stage name -> its configuration class, in the order of `TrackConfig`."""
-    hints = get_type_hints(TrackConfig)
-    return {item.name: hints[item.name] for item in fields(TrackConfig)}
+def stages(root: type) -> dict[str, type]:
+    """Stage name -> its configuration class, in the order of the fields; the root's own first."""
+    hints = get_type_hints(root)
+    own = {OWN: root} if flag_fields(root) else {}
+    return own | {
+        item.name: hints[item.name] for item in fields(root) if is_dataclass(hints[item.name])
+    }
+
+
+def stage_of(config: object, name: str) -> Any:  # noqa: ANN401 - the stage's own class
+    """The stage called `name` of a configuration."""
+    return getattr(config, name) if name else config
 
 
 def key_of(item: Field[Any]) -> str:
@@ -24,28 +45,72 @@ def key_of(item: Field[Any]) -> str:
     return str(item.metadata["flag"]).removeprefix("--").replace("-", "_")
 
 
-def as_dict(config: TrackConfig) -> dict[str, Any]:
+def kinds_of(root: type) -> dict[str, type]:
+    """Configuration key -> the type of its value."""
+    out: dict[str, type] = {}
+    for stage in stages(root).values():
+        kinds = get_type_hints(stage)
+        out |= {key_of(item): kinds[item.name] for item in flag_fields(stage)}
+    return out
+
+
+def list_keys(root: type) -> set[str]:
+    """The keys whose value may be a list."""
+    return set(_several_values(root()))
+
+
+def build(root: type[Root], values: Mapping[str, Any]) -> Root:
+    """A configuration from flat values; a key that is left out keeps its default.
+
+    Raises:
+        UsageError: a value breaks the rule of its stage.
+    """
+    parts: dict[str, Any] = {}
+    for name, stage in stages(root).items():
+        items = flag_fields(stage)
+        chosen = {item.name: values[key_of(item)] for item in items if key_of(item) in values}
+        parts |= {name: stage(**chosen)} if name else chosen
+    return root(**parts)
+
+
+def from_values(root: type[Root], values: Mapping[str, Any]) -> Root:
+    """A configuration from flat values, by the root's own rule if it has one.
+
+    Raises:
+        UsageError: a value breaks the rule of its stage.
+    """
+    own_rule = getattr(root, "from_values", None)
+    built: Root = own_rule(values) if own_rule else build(root, values)
+    return built
+
+
+def as_dict(config: object) -> dict[str, Any]:
     """The configuration as flat keys and values, for `--stats-json`; secrets are blanked out."""
     values = {
-        key_of(item): getattr(getattr(config, name), item.name)
-        for name, kind in stages().items()
-        for item in flag_fields(kind)
+        key_of(item): getattr(stage_of(config, name), item.name)
+        for name, stage in stages(type(config)).items()
+        for item in flag_fields(stage)
     }
     return {k: hide_secrets(v) if isinstance(v, str) else v for k, v in values.items()}
 
 
-def to_toml(config: TrackConfig) -> str:
+def to_toml(config: object) -> str:
     """The configuration as TOML that `--config` reads back."""
+    several = _several_values(config)
     lines: list[str] = []
-    for name, kind in stages().items():
-        stage = getattr(config, name)
-        lines.append(f"[{name}]")
+    for name, kind in stages(type(config)).items():
+        stage = stage_of(config, name)
+        lines += [f"[{name}]"] if name else []
         for item in flag_fields(kind):
-            value = getattr(stage, item.name)
-            several = config.batch.sources if key_of(item) == SOURCE else ()
-            lines.append(f"{key_of(item)} = {_literal(several or value)}")
+            value = several.get(key_of(item)) or getattr(stage, item.name)
+            lines.append(f"{key_of(item)} = {_literal(value)}")
         lines.append("")
     return "\n".join(lines)
+
+
+def _several_values(config: object) -> dict[str, tuple[str, ...]]:
+    own_rule = getattr(config, "several_values", None)
+    return dict(own_rule()) if own_rule else {}
 
 
 def _literal(value: object) -> str:

@@ -7,6 +7,7 @@ not the authors' programs, and their figures are not the authors' figures.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mot_dinov3.errors import UnknownNameError
@@ -36,31 +37,74 @@ PLAIN: dict[str, Any] = {
 }
 """Plain overlap on a plain filter: what all of them start from."""
 
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    DEFAULT_PRESET: {},
-    "bytetrack": PLAIN
-    | {"conf": 0.6, "match_iou": 0.2, "score_fusion": 1.0, "low_match_iou": 0.5,
-       "tentative_iou": 0.3, "max_lost": 1.0, "appearance_weight": 0.0},
-    "ocsort": PLAIN
-    | {"conf": 0.6, "match_iou": 0.3, "momentum": 0.2, "momentum_span": 0.1, "re_update": True,
-       "max_lost": 1.0, "appearance_weight": 0.0},
-    "strongsort": PLAIN
-    | {"conf": 0.6, "match_iou": 0.3, "noise_by_score": 0.05, "max_lost": 1.0,
-       "appearance_weight": 0.98, "cmc": "flow"},
-    "deepocsort": PLAIN
-    | {"conf": 0.6, "match_iou": 0.3, "momentum": 0.2, "momentum_span": 0.1, "re_update": True,
-       "max_lost": 1.0, "appearance_weight": 0.75, "adaptive_appearance": True, "cmc": "flow"},
-}  # fmt: skip
-"""Preset -> configuration keys. ByteTrack: Zhang et al. 2022; OC-SORT: Cao et al. 2023; StrongSORT:
-Du et al. 2023; Deep OC-SORT: Maggiolino et al. 2023."""
+OC_SORT = PLAIN | {
+    "conf": 0.6,
+    "match_iou": 0.3,
+    "momentum": 0.2,
+    "momentum_span": 0.1,
+    "re_update": True,
+    "max_lost": 1.0,
+}
+"""What OC-SORT and its successor have in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerPreset:
+    """A familiar tracker.
+
+    Attributes:
+        line: what it is, for `--help`.
+        values: configuration key -> value of everything that it sets.
+    """
+
+    line: str
+    values: Mapping[str, Any]
+
+
+PRESETS: Mapping[str, TrackerPreset] = {
+    DEFAULT_PRESET: TrackerPreset("this program's own settings", {}),
+    "bytetrack": TrackerPreset(
+        "boxes alone, weak detections in a second round (Zhang et al. 2022)",
+        PLAIN
+        | {
+            "conf": 0.6,
+            "match_iou": 0.2,
+            "score_fusion": 1.0,
+            "low_match_iou": 0.5,
+            "tentative_iou": 0.3,
+            "max_lost": 1.0,
+            "appearance_weight": 0.0,
+        },
+    ),
+    "ocsort": TrackerPreset(
+        "boxes and the direction of their motion (OC-SORT, Cao et al. 2023)",
+        OC_SORT | {"appearance_weight": 0.0},
+    ),
+    "strongsort": TrackerPreset(
+        "appearance first, and camera motion (StrongSORT, Du et al. 2023)",
+        PLAIN
+        | {
+            "conf": 0.6,
+            "match_iou": 0.3,
+            "noise_by_score": 0.05,
+            "max_lost": 1.0,
+            "appearance_weight": 0.98,
+            "cmc": "flow",
+        },
+    ),
+    "deepocsort": TrackerPreset(
+        "OC-SORT with appearance and camera motion (Maggiolino et al. 2023)",
+        OC_SORT | {"appearance_weight": 0.75, "adaptive_appearance": True, "cmc": "flow"},
+    ),
+}
 
 
 def preset(name: str) -> dict[str, Any]:
-    """The keys that a preset sets; whatever the user sets himself comes before them.
+    """The keys that a preset sets; whatever the user sets comes before them.
 
     Raises:
-        UnknownNameError: no such preset; lists those that are.
+        UnknownNameError: there is no such preset; the message lists the known ones.
     """
     if name not in PRESETS:
         raise UnknownNameError("tracker", name, PRESETS)
-    return dict(PRESETS[name])
+    return dict(PRESETS[name].values)

@@ -1,3 +1,3 @@
-"""Result files to tables."""
+"""Results and ground truth to figures."""
 
 from __future__ import annotations

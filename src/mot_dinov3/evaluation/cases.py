@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mot_dinov3.errors import InputError, UsageError
-from mot_dinov3.evaluation.parts import Part, part_of
+from mot_dinov3.evaluation.parts import Part, parse_part
 from mot_dinov3.evaluation.preprocessing import (
     BENCHMARKS,
     MOST_CLASS,
     PEDESTRIAN,
     RULES,
-    Case,
-    fitting_rule,
+    ScoredSequence,
+    choose_rule,
 )
 from mot_dinov3.io.formats.identities import read_identities
 from mot_dinov3.io.formats.mot import MotTable
@@ -22,7 +22,7 @@ from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, read_seqinfo
 TRUTH_FILE = Path("gt") / "gt.txt"
 AUTO = "auto"
 QUIET_FRAMES = 30
-"""A result may begin so many frames late, or end early, before it is said that it does."""
+"""A result may begin so many frames late, or end early, without a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,20 @@ class Request:
 
     def __post_init__(self) -> None:
         if self.rule not in (AUTO, *RULES):
-            raise UsageError(f"--preprocess cannot be '{self.rule}'.",
-                             fix=f"Give one of: {', '.join((AUTO, *RULES))}")  # fmt: skip
+            raise UsageError(
+                f"--preprocess cannot be '{self.rule}'.",
+                fix=f"Give one of: {', '.join((AUTO, *RULES))}",
+            )
         if not 0 <= self.min_visibility <= 1:
-            raise UsageError(f"--min-visibility must be between 0 and 1, got "
-                             f"{self.min_visibility}.", fix="Give another value.")  # fmt: skip
+            raise UsageError(
+                f"--min-visibility must be between 0 and 1, got {self.min_visibility}.",
+                fix="Give another value.",
+            )
         if self.renumbered and not self.frames:
-            raise UsageError("--renumbered needs to know the part that results were made of.",
-                             fix="Add --frames FIRST:LAST or --frames second-half.")  # fmt: skip
+            raise UsageError(
+                "--renumbered needs to know the part that results were made of.",
+                fix="Add --frames FIRST:LAST or --frames second-half.",
+            )
 
 
 @dataclass(slots=True)
@@ -71,7 +77,7 @@ class Loaded:
         silent: sentences on results that begin late or end early, or are empty.
     """
 
-    cases: list[Case] = field(default_factory=list)
+    cases: list[ScoredSequence] = field(default_factory=list)
     parts: dict[str, Part] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
@@ -87,17 +93,17 @@ def load(request: Request) -> Loaded:
         UsageError: a flag makes no sense.
     """
     out = Loaded()
-    truths = _truths(request.truth)
-    results = _results(request, truths, out)
+    truths = _find_truths(request.truth)
+    results = _find_results(request, truths, out)
     for name, file in results.items():
-        case, part = _load_one(request, name, truths[name], file)
+        case, part = _load_sequence(request, name, truths[name], file)
         out.cases.append(case)
         out.parts[name] = part
-        out.silent += _silence(case, part)
+        out.silent += _describe_silence(case, part)
     return out
 
 
-def _truths(path: Path) -> dict[str, Path]:
+def _find_truths(path: Path) -> dict[str, Path]:
     """Sequence name -> ground truth file; a single one under the name of its sequence."""
     if not path.exists():
         raise InputError(f"'{path}' does not exist.", fix="Check --gt.")
@@ -115,26 +121,29 @@ def _truths(path: Path) -> dict[str, Path]:
     return found
 
 
-def _results(request: Request, truths: dict[str, Path], out: Loaded) -> dict[str, Path]:
+def _find_results(request: Request, truths: dict[str, Path], out: Loaded) -> dict[str, Path]:
     """Sequence name -> result file, for the sequences that have one."""
     path = request.result
     if not path.exists():
         raise InputError(f"'{path}' does not exist.", fix="Check --pred.")
     if path.is_file():
-        return {_only(truths, path): path}
+        return {_name_only_truth(truths, path): path}
     known = {file.resolve() for file in truths.values()}
-    files = {file.stem: file for file in sorted(path.glob("*.txt"))
-             if file.is_file() and file.resolve() not in known}  # fmt: skip
+    files = {
+        file.stem: file
+        for file in sorted(path.glob("*.txt"))
+        if file.is_file() and file.resolve() not in known
+    }
     found = {name: files[name] for name in truths if name in files}
     out.left_out = [name for name in truths if name not in files]
     out.extra = [name for name in files if name not in truths]
     if not found or (out.left_out and not request.allow_missing):
-        raise _missing(request, out, any_found=bool(found))
+        raise _describe_missing(request, out, any_found=bool(found))
     return found
 
 
-def _only(truths: dict[str, Path], result: Path) -> str:
-    """The one sequence that a result file is of."""
+def _name_only_truth(truths: dict[str, Path], result: Path) -> str:
+    """The name of the one sequence that a result file is of."""
     if len(truths) == 1:
         return next(iter(truths))
     if result.stem in truths:
@@ -146,7 +155,7 @@ def _only(truths: dict[str, Path], result: Path) -> str:
     )
 
 
-def _missing(request: Request, sides: Loaded, *, any_found: bool) -> InputError:
+def _describe_missing(request: Request, sides: Loaded, *, any_found: bool) -> InputError:
     names = sides.left_out
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     if any_found:
@@ -160,28 +169,30 @@ def _missing(request: Request, sides: Loaded, *, any_found: bool) -> InputError:
     return InputError(f"'{request.result}' has no result for {shown}.", fix=fix)
 
 
-def _load_one(request: Request, name: str, truth_file: Path, file: Path) -> tuple[Case, Part]:
-    frames, told = _length(truth_file)
+def _load_sequence(
+    request: Request, name: str, truth_file: Path, file: Path
+) -> tuple[ScoredSequence, Part]:
+    frames, told = _read_length(truth_file)
     truth = read_identities(truth_file, frames, told)
     if not len(truth):
         raise InputError(f"'{truth_file}' holds no boxes.", fix="Check --gt.")
     if not frames:
         frames, told = int(truth.frame_index[-1]) + 1, f"the last of '{truth_file}'"
-    part = part_of(request.frames, frames, name)
+    part = parse_part(request.frames, frames, name)
     if request.renumbered:
         result = read_identities(file, len(part), f"frames {part.first} to {part.last} of {name}")
     else:
         result = read_identities(file, frames, told).cut(part.first - 1, part.last - 1)
-    rule = fitting_rule(name, truth) if request.rule == AUTO else request.rule
+    rule = choose_rule(name, truth) if request.rule == AUTO else request.rule
     if rule in BENCHMARKS:
         _check_classes(truth, truth_file, rule)
         _check_pedestrians(result, file, rule)
     truth = truth.cut(part.first - 1, part.last - 1)
-    return Case(name, truth, result, len(part), rule, request.min_visibility), part
+    return ScoredSequence(name, truth, result, len(part), rule, request.min_visibility), part
 
 
-def _length(truth_file: Path) -> tuple[int, str]:
-    """How many frames the sequence of a ground truth has, and who says so; 0 where nobody does."""
+def _read_length(truth_file: Path) -> tuple[int, str]:
+    """How many frames the sequence of a ground truth has, 0 if not said, and where that is said."""
     for directory in (truth_file.parent.parent, truth_file.parent):
         if (directory / SEQUENCE_FILE).is_file():
             return read_seqinfo(directory).frames, f"seqLength of '{directory / SEQUENCE_FILE}'"
@@ -209,10 +220,10 @@ def _check_pedestrians(result: MotTable, file: Path, rule: str) -> None:
         )
 
 
-def _silence(case: Case, part: Part) -> list[str]:
-    """Say it where a result covers less of the sequence than the ground truth."""
+def _describe_silence(case: ScoredSequence, part: Part) -> list[str]:
+    """A sentence where a result covers less of the sequence than the ground truth, else none."""
     if not len(case.result):
-        return [f"the result of {case.name} is empty: everybody counts as missed"]
+        return [f"the result of {case.name} is empty: every object counts as missed"]
     first, last = int(case.result.frame_index[0]), int(case.result.frame_index[-1])
     truth_last = int(case.truth.frame_index[-1]) if len(case.truth) else 0
     if first <= QUIET_FRAMES and last >= truth_last - QUIET_FRAMES:

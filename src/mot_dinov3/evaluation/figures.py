@@ -1,9 +1,9 @@
-"""What TrackEval measures, under our names: the only place that knows its."""
+"""What TrackEval measures, under our names: the only place that knows its names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any
 
@@ -18,6 +18,37 @@ QUIET = {"PRINT_CONFIG": False, "THRESHOLD": MATCH_IOU}
 
 Figures = dict[str, float]
 """Figure -> value: percentages with three decimals, and whole numbers for what is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The figures of one sequence or of several together; percentages, then counts.
+
+    Attributes:
+        hota: higher order tracking accuracy (Luiten et al. 2020), mean over thresholds.
+        deta: its detection part.
+        assa: its association part.
+        mota: multiple object tracking accuracy (Bernardin and Stiefelhagen 2008).
+        motp: mean IoU of the boxes that were found.
+        idf1: identity F1 (Ristani et al. 2016).
+        idsw: identity switches.
+        frag: fragmentations.
+        mt: identities mostly tracked (80 % of their frames or more).
+        pt: identities partly tracked.
+        ml: identities mostly lost (less than 20 %).
+    """
+
+    hota: float
+    deta: float
+    assa: float
+    mota: float
+    motp: float
+    idf1: float
+    idsw: int
+    frag: int
+    mt: int
+    pt: int
+    ml: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +83,17 @@ thresholds. CLEAR: Bernardin and Stiefelhagen 2008; MT, PT, ML are identities tr
 their frames or more, in between, and below 20 %. Identity: Ristani et al. 2016,
 https://arxiv.org/abs/1609.01775."""
 
-ORDER = ("hota", "deta", "assa", "mota", "motp", "idf1", "idsw", "frag", "mt", "pt", "ml")
+ORDER = tuple(item.name for item in fields(Scores))
 """All figures, in the order of tables."""
+
+TITLES = {ours: theirs for family in FAMILIES.values() for ours, theirs in family.shares.items()}
+"""Our names of the shares -> TrackEval's, which are those of the papers."""
 
 
 def measure(
     sequences: Mapping[str, Mapping[str, Any]], families: Sequence[str]
 ) -> tuple[dict[str, Figures], Figures]:
-    """The figures of every sequence, and of all their frames together.
+    """Compute the figures of every sequence, and of all their frames together.
 
     Args:
         sequences: name -> TrackEval's dictionary of a preprocessed sequence.
@@ -67,7 +101,7 @@ def measure(
 
     Raises:
         ModelError: `trackeval` is not installed.
-        UnknownNameError: a family is none.
+        UnknownNameError: there is no such family.
     """
     single: dict[str, Figures] = {name: {} for name in sequences}
     combined: Figures = {}
@@ -78,9 +112,11 @@ def measure(
         metric = getattr(trackeval("metrics"), family.metric)(*family.options)
         raw = {name: metric.eval_sequence(data) for name, data in sequences.items()}
         for name, values in raw.items():
-            single[name] |= _named(family, values)
-        combined |= _named(family, metric.combine_sequences(raw))
-    return {name: _ordered(figures) for name, figures in single.items()}, _ordered(combined)
+            single[name] |= _rename_figures(family, values)
+        combined |= _rename_figures(family, metric.combine_sequences(raw))
+    return {name: _sort_figures(figures) for name, figures in single.items()}, _sort_figures(
+        combined
+    )
 
 
 def trackeval(part: str) -> Any:  # noqa: ANN401 - a module without types
@@ -95,12 +131,12 @@ def trackeval(part: str) -> Any:  # noqa: ANN401 - a module without types
         raise not_installed("trackeval", "eval", "Scoring") from error
 
 
-def _named(family: Family, values: Mapping[str, Any]) -> Figures:
+def _rename_figures(family: Family, values: Mapping[str, Any]) -> Figures:
     shares = {ours: percent(values[theirs]) for ours, theirs in family.shares.items()}
     return shares | {ours: int(values[theirs]) for ours, theirs in family.counts.items()}
 
 
-def _ordered(figures: Figures) -> Figures:
+def _sort_figures(figures: Figures) -> Figures:
     return {name: figures[name] for name in ORDER if name in figures}
 
 

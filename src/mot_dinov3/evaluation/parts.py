@@ -21,8 +21,8 @@ class Part:
         return self.last - self.first + 1
 
 
-def part_of(words: str, frames: int, name: str) -> Part:
-    """What `--frames` means in a sequence of so many frames.
+def parse_part(words: str, frames: int, name: str) -> Part:
+    """Read what `--frames` means in a sequence of so many frames.
 
     Args:
         words: "" for all, "FIRST:LAST" (either may be left out), or the name of a half. The
@@ -32,7 +32,7 @@ def part_of(words: str, frames: int, name: str) -> Part:
         name: how messages call the sequence.
 
     Raises:
-        UsageError: it is none of these.
+        UsageError: the words are none of these.
         InputError: the sequence has no such frames.
     """
     middle = frames // 2 + 1

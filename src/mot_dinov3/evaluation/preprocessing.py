@@ -24,7 +24,7 @@ out those on vehicles too. none: every box that is not marked 0 counts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ScoredSequence:
     """One sequence to be scored.
 
     Attributes:
@@ -50,8 +50,8 @@ class Case:
                 raise ValueError(f"Case '{self.name}' has boxes after its {self.frames} frames")
 
 
-def fitting_rule(name: str, truth: MotTable) -> str:
-    """The rule that a ground truth was made for.
+def choose_rule(name: str, truth: MotTable) -> str:
+    """Choose the rule that a ground truth was made for.
 
     MOT16, MOT17 and MOT20 annotate other classes beside pedestrians, and mark every one of
     those 0. A file with one class only, with none, or with other classes that count follows no
@@ -65,8 +65,8 @@ def fitting_rule(name: str, truth: MotTable) -> str:
     return "mot20" if name.upper().startswith("MOT20") else "mot17"
 
 
-def preprocessed(cases: Sequence[Case]) -> dict[str, Any]:
-    """Case name -> what TrackEval's metrics read, after its preprocessing.
+def preprocess(cases: Sequence[ScoredSequence]) -> dict[str, Any]:
+    """Sequence name -> what TrackEval's metrics read, after its preprocessing.
 
     TrackEval reads files, so the tables become files for a moment. Boxes are written to the
     hundredth of a pixel, like results, so that a table and its file have the same figures.
@@ -82,13 +82,13 @@ def preprocessed(cases: Sequence[Case]) -> dict[str, Any]:
             place = f"s{number}"
             _write(folder / "truth" / place / "gt" / "gt.txt", _truth_rows(case))
             _write(folder / "result" / "ours" / f"{place}.txt", _result_rows(case.result))
-            data = box2d(_settings(folder, place, case))
+            data = box2d(_make_settings(folder, place, case))
             raw = data.get_raw_seq_data("ours", place)
             out[case.name] = data.get_preprocessed_seq_data(raw, "pedestrian")
     return out
 
 
-def _settings(folder: Path, place: str, case: Case) -> dict[str, Any]:
+def _make_settings(folder: Path, place: str, case: ScoredSequence) -> dict[str, Any]:
     return {
         "GT_FOLDER": str(folder / "truth"),
         "TRACKERS_FOLDER": str(folder / "result"),
@@ -102,8 +102,8 @@ def _settings(folder: Path, place: str, case: Case) -> dict[str, Any]:
     }
 
 
-def _truth_rows(case: Case) -> np.ndarray:
-    """Frame, id, box, flag and class; who is hidden too much is written as a distractor."""
+def _truth_rows(case: ScoredSequence) -> np.ndarray:
+    """Frame, id, box, flag and class; an object hidden too much is written as a distractor."""
     truth = case.truth
     class_id: IntArray = truth.class_id if case.rule != NONE else np.ones_like(truth.class_id)
     hidden = (truth.visibility < case.min_visibility) & (class_id == PEDESTRIAN)

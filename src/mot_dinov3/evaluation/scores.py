@@ -6,40 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mot_dinov3.evaluation.figures import FAMILIES, measure
-from mot_dinov3.evaluation.preprocessing import Case, preprocessed
+from mot_dinov3.evaluation.figures import FAMILIES, Scores, measure
+from mot_dinov3.evaluation.preprocessing import ScoredSequence, preprocess
 from mot_dinov3.io.formats.mot import MotTable
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """The figures of one sequence or of several together; percentages, then counts.
-
-    Attributes:
-        hota: higher order tracking accuracy (Luiten et al. 2020), mean over thresholds.
-        deta: its detection part.
-        assa: its association part.
-        mota: multiple object tracking accuracy (Bernardin and Stiefelhagen 2008).
-        motp: mean IoU of the boxes that were found.
-        idf1: identity F1 (Ristani et al. 2016).
-        idsw: identity switches.
-        frag: fragmentations.
-        mt: identities mostly tracked (80 % of their frames or more).
-        pt: identities partly tracked.
-        ml: identities mostly lost (less than 20 %).
-    """
-
-    hota: float
-    deta: float
-    assa: float
-    mota: float
-    motp: float
-    idf1: float
-    idsw: int
-    frag: int
-    mt: int
-    pt: int
-    ml: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +19,19 @@ class Evaluation:
     combined: Scores
 
 
-def evaluate(cases: Sequence[Case]) -> Evaluation:
+def evaluate(cases: Sequence[ScoredSequence]) -> Evaluation:
     """Score several sequences, and their combination.
 
     Raises:
         ModelError: `trackeval` is not installed.
     """
-    single, combined = measure(preprocessed(cases), tuple(FAMILIES))
-    return Evaluation({name: _scores(row) for name, row in single.items()}, _scores(combined))
+    single, combined = measure(preprocess(cases), tuple(FAMILIES))
+    return Evaluation(
+        {name: _make_scores(row) for name, row in single.items()}, _make_scores(combined)
+    )
 
 
-def _scores(figures: Mapping[str, Any]) -> Scores:
+def _make_scores(figures: Mapping[str, Any]) -> Scores:
     return Scores(**figures)
 
 
@@ -77,5 +48,5 @@ def score(truth: MotTable, result: MotTable, frames: int, min_visibility: float 
     Raises:
         ModelError: `trackeval` is not installed.
     """
-    case = Case("sequence", truth, result, frames, min_visibility=min_visibility)
+    case = ScoredSequence("sequence", truth, result, frames, min_visibility=min_visibility)
     return evaluate([case]).sequences[case.name]

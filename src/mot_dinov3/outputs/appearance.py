@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mot_dinov3.tracking.gallery import MOMENTUM
-from mot_dinov3.values import FloatArray, FrameResult, Look
-from mot_dinov3.values.vectors import followed
+from mot_dinov3.values import Appearance, FloatArray, FrameResult
+from mot_dinov3.values.vectors import GALLERY_MOMENTUM, update_mean
 
 REMEMBERED_S = 10.0
 """Seconds for which a track that is not seen any more is compared with new ones."""
@@ -34,7 +33,7 @@ class AppearanceHistory:
     def __init__(self) -> None:
         self._known: dict[int, _Memory] = {}
 
-    def update(self, result: FrameResult) -> list[Look]:
+    def update(self, result: FrameResult) -> list[Appearance]:
         """Compare the embeddings that were computed in a frame, in the order of its tracks.
 
         Args:
@@ -56,18 +55,18 @@ class AppearanceHistory:
         self._forget(result.time_s)
         return compared
 
-    def _compare(self, track_id: int, vector: FloatArray, now_s: float) -> Look:
+    def _compare(self, track_id: int, vector: FloatArray, now_s: float) -> Appearance:
         """Compare a vector (D,) with the track's own past, or a first one with other tracks."""
         known = self._known.get(track_id)
         if known is not None:
-            return Look(track_id, float(vector @ known.mean))
+            return Appearance(track_id, float(vector @ known.mean))
         gone = {other: past.mean for other, past in self._known.items() if past.seen_s < now_s}
         if not gone:
-            return Look(track_id)
+            return Appearance(track_id)
         similarity = np.stack(list(gone.values())) @ vector
         best = np.argsort(-similarity, kind="stable")[:MOST_NAMED].tolist()
         names = list(gone)
-        return Look(track_id, math.nan, tuple((names[i], float(similarity[i])) for i in best))
+        return Appearance(track_id, math.nan, tuple((names[i], float(similarity[i])) for i in best))
 
     def _learn(self, track_id: int, vector: FloatArray, now_s: float) -> None:
         known = self._known.get(track_id)
@@ -75,7 +74,7 @@ class AppearanceHistory:
             self._known[track_id] = _Memory(vector.copy(), now_s)
             return
         mean, seen = known.mean[None], np.ones(1, np.bool_)
-        known.mean = followed(mean, seen, vector[None], MOMENTUM)[0]
+        known.mean = update_mean(mean, seen, vector[None], GALLERY_MOMENTUM)[0]
 
     def _forget(self, now_s: float) -> None:
         """Drop tracks that were last seen long ago, then the longest unseen of too many."""

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 from mot_dinov3.config import LiveConfig, SourceConfig, TrackConfig
-from mot_dinov3.data.synthetic.reader import SyntheticReader, is_synthetic, world_of
+from mot_dinov3.data.synthetic.reader import SyntheticReader, is_synthetic, open_world
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.read.sources import FrameReader, SourceInfo, open_source
 from mot_dinov3.outputs.sinks.factory import flags_needing_pixels
@@ -54,7 +54,7 @@ def open_frames(
         MotError: the source cannot be read.
     """
     if is_synthetic(config.source):
-        return SyntheticReader(world_of(config.source), config)
+        return SyntheticReader(open_world(config.source), config)
     return open_source(config, live, stopped)
 
 

@@ -12,7 +12,7 @@ PROBE_AFTER = 60
 """Frames with waiting refreshes and none admitted before one crop is tried anyway."""
 
 PROBE_SOON = 20
-"""The same where a crop would fit but for the load that was seen last: that may be over."""
+"""The same where a crop would fit without the load that was measured last, which may be over."""
 
 PROBE_MOST = 640
 """The same after many fruitless probes: the interval doubles up to here."""
@@ -28,7 +28,7 @@ LEAST_MS = 0.1
 
 
 class Budget(Protocol):
-    """The allowance of one frame at a time.
+    """What one frame after the other may spend on embeddings.
 
     Attributes:
         limit_ms: milliseconds a frame may take, 0 where time is not what is counted.
@@ -49,11 +49,11 @@ class Budget(Protocol):
         """End a frame in which `admitted` refreshes ran and `waiting` did not."""
 
     def pace(self, other_ms: float) -> None:
-        """Hear what the frame took beside embedding."""
+        """Take in the milliseconds that the frame took beside embedding."""
 
 
 class Unlimited:
-    """No limit at all; still learns costs, for the report."""
+    """No limit; costs are learned all the same, for the report."""
 
     limit_ms = 0.0
 
@@ -61,21 +61,21 @@ class Unlimited:
         self.model = model
 
     def open(self) -> None:
-        """Nothing to prepare."""
+        """Do nothing."""
 
     def fits(self, waiting: int, most: int) -> int:
-        """Everything fits."""
+        """All that are waiting, at most a batch."""
         return min(waiting, most)
 
     def charge(self, n: int, ms: float) -> None:
-        """Learn."""
+        """Learn what a batch cost."""
         self.model.observe(n, ms)
 
     def close(self, waiting: int, admitted: int) -> None:
-        """Nothing to settle."""
+        """Do nothing."""
 
     def pace(self, other_ms: float) -> None:
-        """Other stages do not matter."""
+        """Do nothing: other stages do not matter."""
 
 
 class CropBudget:
@@ -89,23 +89,23 @@ class CropBudget:
         self.left = crops
 
     def open(self) -> None:
-        """A frame's crops are there again."""
+        """Begin a frame: all its crops are left."""
         self.left = self.crops
 
     def fits(self, waiting: int, most: int) -> int:
-        """As many as are left."""
+        """As many as are left, at most a batch."""
         return max(0, min(waiting, most, self.left))
 
     def charge(self, n: int, ms: float) -> None:
-        """Take crops away; the time is learned for the report only."""
+        """Take the crops off what is left; the time is learned for the report only."""
         self.left -= n
         self.model.observe(n, ms)
 
     def close(self, waiting: int, admitted: int) -> None:
-        """Nothing to settle."""
+        """Do nothing."""
 
     def pace(self, other_ms: float) -> None:
-        """Other stages do not matter."""
+        """Do nothing: other stages do not matter."""
 
 
 class TimeBudget:
@@ -162,7 +162,7 @@ class TimeBudget:
             self._idle_frames += 1
 
     def pace(self, other_ms: float) -> None:
-        """Other stages do not matter."""
+        """Do nothing: other stages do not matter."""
 
     @property
     def _probe_after(self) -> int:
@@ -181,11 +181,11 @@ class TimeBudget:
 
 
 class FrameRateBudget(TimeBudget):
-    """A `TimeBudget` that follows the rest of the pipeline, so that a frame rate is kept.
+    """A `TimeBudget` that follows the other stages, so that a frame rate is kept.
 
     Attributes:
         period_ms: what a frame may take in all.
-        limit_ms: what the other stages of recent frames leave of it, never quite nothing.
+        limit_ms: what the other stages of recent frames leave of it, at least `LEAST_MS`.
         other_ms: what those stages take, a high quantile of the recent frames.
     """
 
@@ -196,7 +196,7 @@ class FrameRateBudget(TimeBudget):
         super().__init__(self.period_ms, model, clock)
 
     def pace(self, other_ms: float) -> None:
-        """Leave to the next frame what the recent ones did not need for other things."""
+        """Leave to the next frame what the other stages of the recent ones did not need."""
         self._recent.append(other_ms)
         self.other_ms = quantile(self._recent, PACED_SHARE)
         self.limit_ms = max(LEAST_MS, self.period_ms - self.other_ms)

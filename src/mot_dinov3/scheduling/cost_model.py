@@ -25,9 +25,10 @@ QUANTILE = 0.95
 """Share of the recent batches that the prediction must cover."""
 
 CAUTION = 1.15
-"""Head room while fewer than `ENOUGH` batches were seen."""
+"""Head room while fewer than `ENOUGH` batches were measured."""
 
 ENOUGH = 12
+"""Batches from which on the recent ones speak for themselves."""
 
 LEVEL = 9
 """Batches whose median ratio is the load of the moment."""
@@ -60,7 +61,7 @@ class CostModel:
         self._line = None
 
     def forget_load(self) -> None:
-        """Drop what recent batches said: they are too long ago, a probe has to tell anew."""
+        """Forget the recent batches, too long ago by now; a probe measures the load again."""
         self._ratios.clear()
         self._load = None
 

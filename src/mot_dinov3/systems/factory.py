@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.registry import Registry
-from mot_dinov3.systems.base import LoadedSystem, System
+
+if TYPE_CHECKING:
+    from mot_dinov3.systems.base import LoadedSystem, System
 
 SYSTEMS = Registry(
     "system",

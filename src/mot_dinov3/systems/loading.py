@@ -172,11 +172,12 @@ def check_names(config: TrackConfig) -> None:
     """Refuse wrong names before any model is loaded.
 
     Raises:
-        MotError: there is no such embedder, policy or camera motion.
+        MotError: there is no such embedder, policy, camera motion or motion model.
     """
     from mot_dinov3.perception.features.factory import EMBEDDERS
     from mot_dinov3.scheduling.policies.factory import create_policy
     from mot_dinov3.tracking.camera.factory import create_camera
+    from mot_dinov3.tracking.motion.factory import create_motion
 
     name = config.embedder.embedder
     wanted = name != NO_EMBEDDER
@@ -184,6 +185,7 @@ def check_names(config: TrackConfig) -> None:
         raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
     create_policy(config.scheduler, embedder=wanted)
     create_camera(config.motion.cmc)
+    create_motion(config.motion)
 
 
 def create_embedders(

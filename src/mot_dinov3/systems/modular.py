@@ -12,10 +12,10 @@ from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.perception.features.base import Embedder
 from mot_dinov3.perception.features.sharpness import UsualSharpness, sharpness
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.scheduling.planning import gated, joined, plan_input
+from mot_dinov3.scheduling.planning import build_plan_input, include_all_able, mark_poor
 from mot_dinov3.scheduling.policies.base import Policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Executed, Remembered
-from mot_dinov3.tracking.association.base import Scene, TrackView
+from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.camera.base import CameraMotion
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import (
@@ -106,7 +106,7 @@ class ModularTracker:
     @property
     def counts(self) -> SystemCounts:
         """How many tracks there were so far."""
-        return SystemCounts(self.tracker.born, self.tracker.confirmed)
+        return SystemCounts(self.tracker.initiated, self.tracker.confirmed)
 
     def warm_up(self, frame: Frame) -> None:
         """Pay for first calls before the first frame counts, on a frame of the same size."""
@@ -128,23 +128,25 @@ class ModularTracker:
         if self.camera is not None:
             with timer("camera"):
                 moved = self.camera.estimate(frame, detections.xyxy)
-        glimpse = None
+        cheap_vectors = None
         if self.cheap is not None:
             with timer("cheap"):
-                glimpse = self.cheap.embed(frame.image, detections.xyxy)
+                cheap_vectors = self.cheap.embed(frame.image, detections.xyxy)
         with timer("track"):
             view = self.tracker.predict(frame.time_s, detections, moved)
-            scene = self.tracker.look(detections, view, glimpse)
+            scene = self.tracker.compare(detections, view, cheap_vectors)
         number, self.frames = self.frames, self.frames + 1
         if self.embedder is None or not len(detections):
             return self._by_motion(frame, scene, view, timer)
         with timer("track"):
             associator = self.tracker.associator
-            seen = plan_input(scene, view, associator, frame, number, self._sharp(frame, scene))
-            plan = gated(self.policy.plan(seen), seen.quality)
+            seen = build_plan_input(
+                scene, view, associator, frame, number, self._sharp(frame, scene)
+            )
+            plan = mark_poor(self.policy.plan(seen), seen.quality)
             if self.scheduler.whole_frame:
-                plan = joined(plan)
-            remembered = Remembered(seen.looks, seen.known)
+                plan = include_all_able(plan)
+            remembered = Remembered(seen.appearance, seen.known)
         with timer("embed"):
             done = self.scheduler.run(
                 plan, lambda rows: self._embed(frame, detections.xyxy[rows]), remembered
@@ -163,7 +165,7 @@ class ModularTracker:
         )
 
     def _by_motion(
-        self, frame: Frame, scene: Scene, view: TrackView, timer: StageTimer
+        self, frame: Frame, scene: Comparison, view: TrackView, timer: StageTimer
     ) -> FrameResult:
         """The rest of a frame in which there is nothing to plan: nobody embeds, or is seen."""
         with timer("embed"):
@@ -179,7 +181,7 @@ class ModularTracker:
             stage_ms=timer.stage_ms,
         )
 
-    def _sharp(self, frame: Frame, scene: Scene) -> FloatArray:
+    def _sharp(self, frame: Frame, scene: Comparison) -> FloatArray:
         """(N,) in [0, 1] how sharp the crops are; 1 where a replay has no pixels to look at."""
         out = np.ones(len(scene.eligible), np.float32)
         if any(frame.image.strides):

@@ -1,6 +1,6 @@
-"""Solving an assignment: who gets whom, at the lowest price, given the pairs that are possible.
+"""Solving an assignment: which of the possible pairs to make, at the lowest total cost.
 
-Pairs that nobody contests are settled at once; what remains is a small part of all pairs.
+A pair that shares neither side with another one is made at once; few pairs remain for a solver.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from mot_dinov3.runtime.scipy_parts import linear_sum_assignment
 from mot_dinov3.values import NO_ROWS, FloatArray, IntArray
 
 REFUSED = 1e4
-"""Price of leaving two alone that no sum of real costs comes near: as many pairs as possible."""
+"""A cost of leaving a pair alone that no sum of real costs comes near: with it as many pairs as
+possible are made."""
 
 SPARSE_FROM = 200
-"""With so many contested rows a solver that looks at possible pairs only is the faster one."""
+"""From so many contested rows on, a solver that looks at possible pairs only is the faster one."""
 
 Assign: TypeAlias = Callable[[IntArray, IntArray, FloatArray, float], IntArray]
+"""Rows, columns and costs of possible pairs, and the cost of leaving one alone -> the pairs that
+are made; see `hungarian`."""
 
 
 def hungarian(rows: IntArray, columns: IntArray, cost: FloatArray, alone: float) -> IntArray:
@@ -32,7 +35,7 @@ def hungarian(rows: IntArray, columns: IntArray, cost: FloatArray, alone: float)
         rows: (K,) of the possible pairs; each pair is there once.
         columns: (K,) of the same.
         cost: (K,) below `alone`.
-        alone: price of a row that stays without a pair.
+        alone: cost of a row that stays without a pair.
 
     Returns:
         Which of the K pairs were chosen, in order.
@@ -43,8 +46,8 @@ def hungarian(rows: IntArray, columns: IntArray, cost: FloatArray, alone: float)
     contested = (alternatives > 2).nonzero()[0]
     if not len(contested):
         return np.arange(len(rows))
-    i, j = _numbered(rows[contested]), _numbered(columns[contested])
-    solve = _sparse if i.max() >= SPARSE_FROM else _dense
+    i, j = _renumber(rows[contested]), _renumber(columns[contested])
+    solve = _solve_sparse if i.max() >= SPARSE_FROM else _solve_dense
     chosen = contested[solve(i, j, cost[contested], alone)]
     lone = (alternatives == 2).nonzero()[0]
     return np.sort(np.concatenate((lone, chosen)))
@@ -64,23 +67,23 @@ def greedy(rows: IntArray, columns: IntArray, cost: FloatArray, alone: float) ->
     return np.array(sorted(chosen), np.int64)
 
 
-def _numbered(numbers: IntArray) -> IntArray:
+def _renumber(numbers: IntArray) -> IntArray:
     """The same numbers without gaps: 0 for the lowest that occurs, and so on."""
-    rank: IntArray = np.bincount(numbers).astype(np.bool_).cumsum() - 1
-    return rank[numbers]
+    rank = np.bincount(numbers).astype(np.bool_).cumsum() - 1
+    return np.asarray(rank[numbers], np.int64)
 
 
-def _dense(i: IntArray, j: IntArray, cost: FloatArray, alone: float) -> IntArray:
+def _solve_dense(i: IntArray, j: IntArray, cost: FloatArray, alone: float) -> IntArray:
     """Which pairs are in the best assignment, by a matrix that holds all."""
     shape = int(i.max()) + 1, int(j.max()) + 1
     block = np.full(shape, alone, np.float32)
     pair = np.full(shape, -1)
     block[i, j], pair[i, j] = cost, np.arange(len(i))
-    chosen: IntArray = pair[linear_sum_assignment(block)]
+    chosen = pair[linear_sum_assignment(block)]
     return chosen[chosen >= 0]
 
 
-def _sparse(i: IntArray, j: IntArray, cost: FloatArray, alone: float) -> IntArray:
+def _solve_sparse(i: IntArray, j: IntArray, cost: FloatArray, alone: float) -> IntArray:
     """The same for many rows: every row gets a column of its own in which it is alone.
 
     Costs are moved to 1 and more, which changes no choice, because the solver takes 0 for none.
@@ -95,5 +98,4 @@ def _sparse(i: IntArray, j: IntArray, cost: FloatArray, alone: float) -> IntArra
     places = np.concatenate((i, every)), np.concatenate((j, m + every))
     graph = csr_array((weights, places), shape=(n, m + n))
     _, given = min_weight_full_bipartite_matching(graph)
-    chosen: IntArray = (given[i] == j).nonzero()[0]
-    return chosen
+    return np.flatnonzero(given[i] == j)

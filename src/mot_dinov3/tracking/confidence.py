@@ -1,7 +1,7 @@
-"""How sure a detector usually is here, so that thresholds need no tuning per detector.
+"""How confident a detector usually is, so that thresholds need no tuning per detector.
 
 A score of 0.5 is a lot from one detector and little from another. What counts as strong is
-therefore a share of the median score of what was lately seen.
+therefore a share of the median score of recent detections.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 from mot_dinov3.values import FloatArray
 
 BINS = 50
+"""Cells of the histogram, each 1 / 50 of a score wide."""
+
 MEMORY = 0.97
 """Weight of the past at each frame: about a second of video is remembered."""
 
 
 class UsualConfidence:
-    """The running median of detection scores from `floor` on."""
+    """The running median of detection scores."""
 
     def __init__(self, floor: float) -> None:
+        """Begin without scores; those below `floor` will not count."""
         self.floor = floor
         self._histogram: NDArray[np.float64] = np.zeros(BINS)
         self._median = 0.0

@@ -1,35 +1,32 @@
-"""What tracks remember of their looks: a running mean and a ring of recent embeddings."""
+"""What is remembered of the appearance of tracks: a running mean and a ring of embeddings."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from mot_dinov3.values import BoolArray, FloatArray, IntArray
-from mot_dinov3.values.vectors import cosine, followed
-
-MOMENTUM = 0.8
-"""Weight of the past in the running mean at each new embedding."""
+from mot_dinov3.values.vectors import GALLERY_MOMENTUM, cosine, update_mean
 
 DRIFT_MOMENTUM = 0.7
 """Weight of the past in a track's drift."""
 
 RING = 8
-"""Embeddings kept beside the mean, for identities whose look changes with the view."""
+"""Embeddings kept beside the mean, for tracks whose appearance changes with the view."""
 
 
 class Gallery:
     """Embeddings of T tracks; row i belongs to row i of the tracker's other arrays.
 
-    The rings lie in a pool that grows by doubling: a track has a slot there for life, so nothing
-    large is moved when others come and go.
+    The rings lie in a pool that grows by doubling. A track keeps its slot there until it is
+    removed, so nothing large is moved when others come and go.
 
     Attributes:
         mean: (T, D) float32 unit rows, zero while nothing is known.
         count: (T,) int64, real embeddings received.
         drift: (T,) float32, running mean of 1 - cosine of consecutive real embeddings, 0 before
-            the second: how fast an identity changes its looks.
+            the second: how fast the appearance of a track changes.
         surprise: (T,) float32, 1 - cosine of the last real embedding with what was remembered
-            before it, 0 before the second: high where it may be somebody else's.
+            before it, 0 before the second: high where it may show another object.
     """
 
     def __init__(self) -> None:
@@ -73,9 +70,9 @@ class Gallery:
         if self.dim == 0:
             self._allocate(vectors.shape[1])
         count, mean, slot = self.count[rows], self.mean[rows], self._slot[rows]
-        self._drift(rows, count, 1.0 - cosine(self._pool[slot, (count - 1) % RING], vectors),
-                    1.0 - cosine(mean, vectors))  # fmt: skip
-        self.mean[rows] = followed(mean, count > 0, vectors, MOMENTUM)
+        last = self._pool[slot, (count - 1) % RING]
+        self._learn_drift(rows, count, 1.0 - cosine(last, vectors), 1.0 - cosine(mean, vectors))
+        self.mean[rows] = update_mean(mean, count > 0, vectors, GALLERY_MOMENTUM)
         self._pool[slot, count % RING] = vectors
         self.count[rows] = count + 1
 
@@ -83,8 +80,7 @@ class Gallery:
         """(N, T) cosine of `vectors` (N, D) with every track's mean; 0 where nothing is known."""
         if self.dim == 0:
             return np.zeros((len(vectors), len(self)), np.float32)
-        out: FloatArray = vectors @ self.mean.T
-        return out
+        return np.asarray(vectors @ self.mean.T, np.float32)
 
     def best_similarity(self, vectors: FloatArray, rows: IntArray) -> FloatArray:
         """(N, M) highest cosine of `vectors` (N, D) with anything the tracks `rows` remember."""
@@ -93,10 +89,9 @@ class Gallery:
         ring = np.einsum("nd,mkd->nmk", vectors, self._pool[self._slot[rows]], optimize=True)
         filled = np.arange(RING)[None, :] < self.count[rows][:, None]
         best = np.where(filled[None], ring, -1.0).max(axis=2)
-        out: FloatArray = np.maximum(best, vectors @ self.mean[rows].T)
-        return out
+        return np.asarray(np.maximum(best, vectors @ self.mean[rows].T), np.float32)
 
-    def _drift(
+    def _learn_drift(
         self, rows: IntArray, count: IntArray, change: FloatArray, surprise: FloatArray
     ) -> None:
         """Learn how far new vectors are from the last ones; the first difference counts in full."""
@@ -106,7 +101,7 @@ class Gallery:
         self.surprise[rows] = np.where(count > 0, surprise, 0.0)
 
     def _free_slots(self, n: int) -> IntArray:
-        """(n,) slots of the pool that nobody has; the pool grows where there are too few."""
+        """(n,) slots of the pool that no track has; the pool grows where there are too few."""
         free = np.ones(len(self._pool), np.bool_)
         free[self._slot] = False
         slots = free.nonzero()[0][:n]

@@ -1,4 +1,4 @@
-"""What a tracker keeps of the life of every identity."""
+"""The arrays of all tracks, and the seconds from frame to frame."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ from mot_dinov3.values import (
 
 GAP_STEPS = 4
 """A step is a gap in time only if it is so many times as long as the one before: in a source of a
-frame every other second nobody is lost in between."""
+frame every other second no track is lost in between."""
+
+MOST_CLASS_WEIGHT = 10.0
+"""However long a track was of one class, this many certain detections of another change it."""
 
 
 @dataclass(slots=True)
-class Lives:
-    """One row per identity; the arrays stay aligned with the motion filters and the gallery.
+class TrackTable:
+    """One row per track; the arrays stay aligned with the motion model and the gallery.
 
     Attributes:
         id: from 1, never reused.
-        class_id: what its detections said in the long run.
-        class_weight: how surely they said so.
+        class_id: the class that its detections' scores speak for in the long run.
+        class_weight: by how much they speak for it, `MOST_CLASS_WEIGHT` at most.
         score: confidence of the last detection.
-        state: a `TrackState`.
+        state: int8, a `TrackState`.
         hits: matched frames in all.
         misses: unmatched frames in a row.
         lost_s: seconds since a detection continued it.
@@ -57,20 +60,75 @@ class Lives:
         return len(self.id)
 
     def keep(self, rows: BoolArray) -> None:
-        """Drop every identity that is not in `rows`."""
+        """Drop every track that is not in `rows` (T,)."""
         for item in fields(self):
             setattr(self, item.name, getattr(self, item.name)[rows])
 
-    def extend(self, **columns: NDArray[np.generic]) -> None:
-        """Append identities: every column by its name."""
-        for name, values in columns.items():
-            setattr(self, name, np.concatenate((getattr(self, name), values)))
+    def initiate(
+        self, ids: IntArray, class_id: IntArray, score: FloatArray, state: int, found: IntArray
+    ) -> None:
+        """Append new tracks, all (N,) arrays.
 
-    def lose_all(self, gap_s: float) -> None:
-        """Nobody was looked at for `gap_s`: who was there is lost, who was not sure yet is gone."""
+        Args:
+            ids: their ids.
+            class_id: the classes of the detections that start them.
+            score: the confidence of those detections.
+            state: the `TrackState` of all.
+            found: the rows of those detections.
+        """
+        n = len(ids)
+        self._extend(
+            id=ids,
+            class_id=class_id,
+            class_weight=score,
+            score=score,
+            state=np.full(n, state, np.int8),
+            hits=np.ones(n, np.int64),
+            misses=np.zeros(n, np.int64),
+            lost_s=np.zeros(n, np.float32),
+            staleness=np.zeros(n, np.int64),
+            detection=found,
+            fresh=np.zeros(n, np.bool_),
+        )
+
+    def vote_class(self, rows: IntArray, class_id: IntArray, score: FloatArray) -> None:
+        """Let detections speak for the classes of tracks `rows` (M,).
+
+        A track's class is the one that the scores of its detections speak for in the long run: a
+        detection of the same class adds its score to the weight, one of another class takes it
+        off, and the class changes where nothing is left.
+
+        Args:
+            rows: (M,) the tracks.
+            class_id: (M,) the classes of their detections.
+            score: (M,) the confidence of these.
+        """
+        known, weight = self.class_id[rows], self.class_weight[rows]
+        same = known == class_id
+        if not same.all():
+            score = np.where(same, score, -score)
+        weight += score
+        changed = weight < 0
+        if changed.any():
+            known[changed] = class_id[changed]
+            self.class_id[rows] = known
+        self.class_weight[rows] = np.minimum(np.abs(weight), MOST_CLASS_WEIGHT)
+
+    def mark_missed(self, rows: IntArray) -> None:
+        """Tracks `rows` (M,) were not seen: confirmed ones are lost, tentative ones removed."""
+        self.misses[rows] += 1
+        tentative = self.state[rows] == TENTATIVE
+        self.state[rows] = np.where(tentative, REMOVED, LOST)
+
+    def mark_all_lost(self, gap_s: float) -> None:
+        """Confirmed tracks are lost and tentative ones removed: nothing was seen for `gap_s`."""
         self.state[self.state == TENTATIVE] = REMOVED
         self.state[self.state == CONFIRMED] = LOST
         self.lost_s += np.float32(gap_s)
+
+    def _extend(self, **columns: NDArray[np.generic]) -> None:
+        for name, values in columns.items():
+            setattr(self, name, np.concatenate((getattr(self, name), values)))
 
 
 class FrameSteps:
@@ -82,12 +140,13 @@ class FrameSteps:
     """
 
     def __init__(self, usual_s: float) -> None:
+        """Begin before the first frame; `usual_s` stands for the step until there is one."""
         self.time_s, self.step_s = 0.0, usual_s
         self._before_s = math.inf
         self._frames = 0
 
     def advance(self, time_s: float) -> float:
-        """Go on to the next frame; returns the step."""
+        """Go on to the next frame, at `time_s`, and return the step to it in seconds."""
         self._frames += 1
         if self._frames > 1:
             self._before_s = self.step_s if self._frames > 2 else math.inf
@@ -95,6 +154,6 @@ class FrameSteps:
         self.time_s = time_s
         return self.step_s
 
-    def skipped(self, most_s: float) -> bool:
+    def has_gap(self, most_s: float) -> bool:
         """Whether the latest step is a gap of more than `most_s` in frames that came faster."""
         return self.step_s > max(most_s, GAP_STEPS * self._before_s)

@@ -1,7 +1,7 @@
 """The values that travel between rooms: frozen structs of aligned numpy arrays.
 
 Boxes are `xyxy` in pixels of the source frame, images are BGR, frame indices start at 0.
-Every struct checks its shapes at birth, and `empty()` keeps them.
+Every struct checks its shapes when it is made, and `empty()` keeps them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from mot_dinov3.values.arrays import (
     NO_ROWS,
     NO_VALUES,
     BoolArray,
+    DoubleArray,
     FloatArray,
     Image,
     IntArray,
     check_shapes,
 )
 from mot_dinov3.values.embedding import (
+    Appearance,
     Decisions,
     EmbedCounts,
     Embeddings,
@@ -23,7 +25,6 @@ from mot_dinov3.values.embedding import (
     Fate,
     Reason,
 )
-from mot_dinov3.values.looks import Look
 from mot_dinov3.values.seen import Detections, Frame
 from mot_dinov3.values.tracks import (
     CONFIRMED,
@@ -43,9 +44,11 @@ __all__ = [
     "NO_VALUES",
     "REMOVED",
     "TENTATIVE",
+    "Appearance",
     "BoolArray",
     "Decisions",
     "Detections",
+    "DoubleArray",
     "EmbedCounts",
     "EmbedPlan",
     "Embeddings",
@@ -55,7 +58,6 @@ __all__ = [
     "FrameResult",
     "Image",
     "IntArray",
-    "Look",
     "Matches",
     "Reason",
     "TrackState",

@@ -7,7 +7,7 @@ import numpy as np
 from mot_dinov3.values import FloatArray, IntArray
 
 DENSE_PAIRS = 1 << 18
-"""So many pairs of boxes are looked at one by one; it is faster than to sort them first."""
+"""Up to so many pairs of boxes are all compared, which is faster than to sort the boxes first."""
 
 STRIP = 128
 """Boxes that are compared at once where there are more."""
@@ -47,14 +47,13 @@ def cxcywh_to_xyxy(cxcywh: FloatArray) -> FloatArray:
 def area(xyxy: FloatArray) -> FloatArray:
     """(N,) areas in square pixels; 0 for a box turned inside out."""
     size = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
-    out: FloatArray = size[:, 0] * size[:, 1]
-    return out
+    return np.asarray(size[:, 0] * size[:, 1], np.float32)
 
 
 def sides(xyxy: FloatArray) -> FloatArray:
-    """(4, N) left, top, right and bottom of boxes (N, 4), each in one piece of memory.
+    """(4, N) left, top, right and bottom of boxes (N, 4), each contiguous in memory.
 
-    What is computed for many pairs is computed from these, for all pairs at once.
+    The functions on many pairs take boxes in this form and compute all pairs at once.
     """
     return np.ascontiguousarray(xyxy.T)
 
@@ -76,18 +75,16 @@ def iou(a: FloatArray, b: FloatArray) -> FloatArray:
     return over_union(common[0] * common[1], size[0] * size[1] + other[0] * other[1])
 
 
-def some(box: FloatArray, rows: IntArray) -> FloatArray:
-    """(4, K) the sides of boxes `rows` (K,), of all sides (4, N)."""
-    out: FloatArray = box.take(rows, axis=1)
-    return out
+def take_boxes(box: FloatArray, rows: IntArray) -> FloatArray:
+    """(4, K) the sides of the boxes `rows` (K,), out of the sides of all (4, N)."""
+    return np.take(box, rows, axis=1)
 
 
 def over_union(common: FloatArray, areas: FloatArray) -> FloatArray:
     """(...) `common` area over that of the union, given the sum of both `areas`."""
     union = areas - common
     np.maximum(union, np.float32(1e-9), out=union)
-    out: FloatArray = np.divide(common, union, dtype=np.float32)
-    return out
+    return np.asarray(np.divide(common, union, dtype=np.float32))
 
 
 def iou_matrix(a: FloatArray, b: FloatArray) -> FloatArray:
@@ -95,13 +92,13 @@ def iou_matrix(a: FloatArray, b: FloatArray) -> FloatArray:
     return iou(sides(a)[:, :, None], sides(b)[:, None])
 
 
-def overlapping(a: FloatArray, b: FloatArray) -> tuple[IntArray, IntArray]:
+def find_overlapping(a: FloatArray, b: FloatArray) -> tuple[IntArray, IntArray]:
     """Which boxes of `a` and of `b`, given by their sides (4, N) and (4, M), overlap.
 
     Boxes must not be turned inside out, and one without area may be in a pair, too. Few of all
-    pairs overlap, so what is to be known of pairs is computed for these only. Where there are
-    many boxes, both sides are sorted from left to right, and a strip of `a` is compared with its
-    reach in `b` only (sort and sweep, Baraff 1992).
+    pairs overlap, so everything else about pairs is computed for these only. Where there are many
+    boxes, both sides are sorted from left to right, and a strip of `a` is compared only with the
+    part of `b` that it reaches (sort and sweep, Baraff 1992).
 
     Returns:
         (K,) rows of `a` and of `b`, ordered by the first, then the second.
@@ -118,20 +115,23 @@ def overlapping(a: FloatArray, b: FloatArray) -> tuple[IntArray, IntArray]:
         low, high = b[0].searchsorted((strip[0, 0] - widest, strip[2].max()))
         i, j = _crossing(strip, b[:, low:high])
         found.append(order[start + i] * m + other[low + j])
-    return divided(np.sort(np.concatenate(found)), m)
+    return split_places(np.sort(np.concatenate(found)), m)
 
 
 def _crossing(a: FloatArray, b: FloatArray) -> tuple[IntArray, IntArray]:
-    """As `overlapping`, every pair looked at."""
+    """As `find_overlapping`, by comparing every pair."""
     cross = a[0][:, None] < b[2]
     cross &= a[2][:, None] > b[0]
     cross &= a[1][:, None] < b[3]
     cross &= a[3][:, None] > b[1]
-    return divided(cross.ravel().nonzero()[0], b.shape[1])
+    return split_places(cross.ravel().nonzero()[0], b.shape[1])
 
 
-def divided(places: IntArray, n_columns: int) -> tuple[IntArray, IntArray]:
-    """Rows and columns of places in a matrix that are counted row by row."""
+def split_places(places: IntArray, n_columns: int) -> tuple[IntArray, IntArray]:
+    """Rows and columns of a matrix, given places that are counted row by row.
+
+    In a matrix of 4 columns, place 6 is row 1, column 2.
+    """
     rows = places // max(n_columns, 1)
     return rows, places - rows * n_columns
 

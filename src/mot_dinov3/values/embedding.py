@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 
@@ -30,8 +31,8 @@ class Reason(IntEnum):
 
     By value: AMBIGUOUS, several tracks or rivals fit; RETURN, it may be a lost track; ENROL,
     too little is remembered of its track; SNAPSHOT, its track is about to be covered or to
-    leave; DRIFT, its track changes its looks and was not looked at for a while; OLDEST, nobody
-    waited longer.
+    leave; DRIFT, the appearance of its track changes and was not refreshed for a while; OLDEST,
+    no other track waited longer.
     """
 
     STABLE = 0
@@ -196,3 +197,19 @@ class Decisions:
 
     def __len__(self) -> int:
         return len(self.fate)
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """What one embedding of a frame told about its track, compared with what was known before.
+
+    Attributes:
+        track_id: the track that it was computed for.
+        similarity: cosine with what was remembered of that track, NaN for its first embedding.
+        resembles: for a first embedding, (track id, cosine) of the tracks that left shortly
+            before and are most similar, best first.
+    """
+
+    track_id: int
+    similarity: float = math.nan
+    resembles: tuple[tuple[int, float], ...] = ()

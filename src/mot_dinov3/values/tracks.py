@@ -1,4 +1,4 @@
-"""Who is there: matches, tracks, and everything that a system says about a frame."""
+"""Matches, tracks, and everything that a system says about a frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mot_dinov3.values.seen import Detections
 
 
 class TrackState(IntEnum):
-    """The life of a track; values are what `Tracks.state` stores."""
+    """The states of a track; the values are what `Tracks.state` stores."""
 
     TENTATIVE = 0
     CONFIRMED = 1
@@ -54,7 +54,7 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """The identities alive after a frame; row i of every array is the same identity.
+    """The tracks alive after a frame; row i of every array is the same track.
 
     Attributes:
         id: (T,) int64, from 1, never reused within a run.
@@ -89,7 +89,7 @@ class Tracks:
 
     @classmethod
     def empty(cls) -> Tracks:
-        """Nobody is tracked."""
+        """No tracks; the shapes stay valid."""
         whole, flags = np.empty(0, np.int64), np.empty(0, np.bool_)
         boxes, score = np.empty((0, 4), np.float32), np.empty(0, np.float32)
         return cls(whole, boxes, score, whole, np.empty(0, np.int8), flags, whole)
@@ -103,11 +103,12 @@ class FrameResult:
         frame_index: 0-based index of the frame in the source.
         time_s: its presentation time in seconds.
         detections: what was seen.
-        tracks: who is there.
+        tracks: the tracks alive after the frame.
         embed: what the embedding step did.
         stage_ms: stage name -> milliseconds.
         decisions: what became of each detection's embedding; None from a system without a plan.
-        embeddings: what is known of each detection's look; None from a system without any.
+        embeddings: what is known of each detection's appearance; None from a system
+            without embeddings.
     """
 
     frame_index: int

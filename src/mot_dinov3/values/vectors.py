@@ -1,4 +1,4 @@
-"""Arithmetic on unit vectors: likeness, and a mean that follows what is seen."""
+"""Arithmetic on unit vectors: cosines, and a mean that follows new vectors."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import numpy as np
 
 from mot_dinov3.values import BoolArray, FloatArray
 
+GALLERY_MOMENTUM = 0.8
+"""Weight of the past in the running mean of a track's embeddings, at each new one."""
+
 
 def cosine(a: FloatArray, b: FloatArray) -> FloatArray:
     """(M,) cosines of unit rows (M, D) with each other, row by row."""
-    out: FloatArray = np.einsum("nd,nd->n", a, b)
-    return out
+    return np.asarray(np.einsum("nd,nd->n", a, b), np.float32)
 
 
-def followed(
+def update_mean(
     mean: FloatArray, known: BoolArray, vectors: FloatArray, momentum: float
 ) -> FloatArray:
-    """(M, D) unit rows: the means (M, D) once they have seen `vectors` (M, D).
+    """Move running means towards new vectors, and bring them back to length 1.
 
-    The past weighs `momentum` where something is `known` (M,), else nothing.
+    Args:
+        mean: (M, D) unit rows, the means so far.
+        known: (M,) whether there is a mean; where there is none the vector takes its place.
+        vectors: (M, D) unit rows.
+        momentum: weight of the past in the new mean, in [0, 1].
+
+    Returns:
+        (M, D) unit rows.
     """
     past = np.where(known, momentum, 0.0).astype(np.float32)[:, None]
     moved = past * mean + (1 - past) * vectors
     length = np.sqrt((moved * moved).sum(axis=1, keepdims=True))
-    out: FloatArray = moved / np.maximum(length, 1e-12)
-    return out
+    return np.asarray(moved / np.maximum(length, 1e-12), np.float32)

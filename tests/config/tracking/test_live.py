@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mot_dinov3.config.tracking.live import LiveConfig, host_and_port, is_loopback
+from mot_dinov3.config.tracking.live import LiveConfig, is_loopback, parse_address
 from mot_dinov3.errors import UsageError
 
 
@@ -20,7 +20,7 @@ from mot_dinov3.errors import UsageError
     ],
 )
 def test_what_serve_means(text, address):
-    assert host_and_port(text) == address
+    assert parse_address(text) == address
     assert LiveConfig(serve=text).address == address
 
 

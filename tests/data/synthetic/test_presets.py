@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mot_dinov3.data.synthetic.barriers import BODY_M, hoarding, stall
+from mot_dinov3.data.synthetic.barriers import BODY_M, draw_hoarding, draw_stall
 from mot_dinov3.data.synthetic.clip import DEMO_SEED
 from mot_dinov3.data.synthetic.presets import crossings, flock
 from mot_dinov3.data.synthetic.presets.factory import (
     FIRST_TRAINING_SEED,
     PRESETS,
     create_world,
-    preset_of,
+    load_preset,
 )
 from mot_dinov3.data.synthetic.truth import GroundTruth
 from mot_dinov3.data.synthetic.world import World, still
@@ -63,13 +63,13 @@ def test_a_shorter_clip_is_the_beginning_of_a_longer_one(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("seconds", [20, 400])
 def test_plans_last_as_long_as_the_clip(name, seconds):
-    world = create_world(name, frames=round(seconds * preset_of(name).clip.fps), **SMALL)
+    world = create_world(name, frames=round(seconds * load_preset(name).clip.fps), **SMALL)
     ends_s = [actor.trip.legs[-1].end_s for actor in world.actors]
     assert (max(ends_s) if name == "street" else min(ends_s)) >= seconds
 
 
 def test_default_seeds_are_apart_from_each_other_from_training_and_from_the_demo():
-    seeds = [preset_of(name).clip.seed for name in NAMES]
+    seeds = [load_preset(name).clip.seed for name in NAMES]
     assert len({*seeds, DEMO_SEED}) == len(seeds) + 1
     assert all(1000 < seed < FIRST_TRAINING_SEED for seed in seeds)
 
@@ -211,7 +211,7 @@ def test_nobody_leaves_a_promenade():
         assert max(x) < world.config.aspect
 
 
-@pytest.mark.parametrize("paint", [hoarding, stall])
+@pytest.mark.parametrize("paint", [draw_hoarding, draw_stall])
 def test_a_barrier_is_solid_as_wide_as_asked_for(paint):
     sprite = paint(np.random.default_rng(0), 3.0)
     solid = sprite.pixels[..., 3] > 127

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mot_dinov3.config import SourceConfig
-from mot_dinov3.data.synthetic.presets.factory import create_world, preset_of
+from mot_dinov3.data.synthetic.presets.factory import create_world, load_preset
 from mot_dinov3.data.synthetic.reader import SyntheticReader
 from mot_dinov3.errors import InputError, UsageError
 from mot_dinov3.runs.session import open_frames
@@ -23,7 +23,7 @@ def test_a_preset_is_a_source_like_any_other():
     assert frames[1].time_s == pytest.approx(8 / 25)
     drawn, _ = create_world("flock").frame(8)
     np.testing.assert_array_equal(frames[1].image, drawn.image)
-    info, clip = reader.info, preset_of("flock").clip
+    info, clip = reader.info, load_preset("flock").clip
     assert (info.name, info.fps, info.frame_count) == ("synthetic:flock", 25, clip.frames)
     assert (info.width, info.height) == (clip.width, clip.height)
     assert info.path is None
@@ -41,8 +41,8 @@ def test_a_source_may_name_its_seed():
     [
         ("synthetic:flok", UsageError, "Did you mean flock"),
         ("synthetic:", UsageError, "Choose one of: crossings"),
-        ("synthetic:flock:x", UsageError, "no seed"),
-        ("synthetic:flock:-1", UsageError, "no seed"),
+        ("synthetic:flock:x", UsageError, "not a seed"),
+        ("synthetic:flock:-1", UsageError, "not a seed"),
         ("synthetic:flock:1000000", UsageError, "0 to 999999"),
     ],
 )

@@ -3,15 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.data.synthetic.paint import Canvas, Sprite
-from mot_dinov3.data.synthetic.render import Stage, Stamp, blend, resized
+from mot_dinov3.data.synthetic.paint import Sprite, SpriteCanvas
+from mot_dinov3.data.synthetic.render import Stage, Stamp, blend, resize_sprite
 
 GREY, RED, GREEN = 90, (0, 0, 250), (0, 250, 0)
 
 
 def block(width, height, colour):
     """A solid block with its foot in the middle of its bottom edge, 10 pixels per unit."""
-    canvas = Canvas((width + 2, height + 2), (width / 2 + 1, height + 1), 10)
+    canvas = SpriteCanvas((width + 2, height + 2), (width / 2 + 1, height + 1), 10)
     half = width / 2
     canvas.polygon([(-half, 0), (-half, -height), (half, -height), (half, 0)], colour)
     return Sprite.of(canvas)
@@ -78,10 +78,10 @@ def test_visibility_counts_the_pixels_that_really_show():
 
 @pytest.mark.parametrize(("unit_px", "within_px"), [(3.0, 0.4), (7.5, 0.6), (10.0, 0.6), (26, 1.5)])
 def test_a_sprite_is_drawn_at_its_size_and_place_to_half_a_pixel_of_its_own(unit_px, within_px):
-    canvas = Canvas((4, 4), (2, 3), 10)
+    canvas = SpriteCanvas((4, 4), (2, 3), 10)
     canvas.ellipse((0, -1), (0.8, 0.8), RED)
     stamp = Stamp(Sprite.of(canvas), 40.3, 60.6, unit_px)
-    patch, left, top = resized(stamp)
+    patch, left, top = resize_sprite(stamp)
     weight = patch[..., 3].astype(float)
     y, x = np.mgrid[: weight.shape[0], : weight.shape[1]] + 0.5
     assert (x * weight).sum() / weight.sum() + left == pytest.approx(40.3, abs=within_px)

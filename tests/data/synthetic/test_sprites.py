@@ -11,14 +11,14 @@ from mot_dinov3.data.synthetic.looks import SHAPES, cast_people, cast_vehicles
 from mot_dinov3.data.synthetic.paint import (
     PATTERNS,
     SOLID,
-    Canvas,
     Cloth,
     Sprite,
+    SpriteCanvas,
     weave,
 )
-from mot_dinov3.data.synthetic.people import PHASES, STANDING, person_sprite
+from mot_dinov3.data.synthetic.people import PHASES, STANDING, draw_person
 from mot_dinov3.data.synthetic.scenery import OCCLUDERS, paint_street, place_occluders
-from mot_dinov3.data.synthetic.vehicles import WHEEL_PHASES, vehicle_sprite
+from mot_dinov3.data.synthetic.vehicles import WHEEL_PHASES, draw_vehicle
 
 PERSON = cast_people(np.random.default_rng(8), 1)[0]
 VEHICLE = cast_vehicles(np.random.default_rng(8), 1)[0]
@@ -31,23 +31,23 @@ def silhouette(sprite):
 @pytest.mark.parametrize("view", ["side", "front", "back"])
 @pytest.mark.parametrize("phase", [STANDING, 0, 3, 8])
 def test_a_person_stands_on_the_ground_and_is_one_unit_tall(view, phase):
-    sprite = person_sprite(replace(PERSON, hat="none", hair_style="short"), view, phase)
+    sprite = draw_person(replace(PERSON, hat="none", hair_style="short"), view, phase)
     rows = np.flatnonzero(silhouette(sprite).any(axis=1))
     assert (rows[-1] - sprite.origin_px[1]) / sprite.unit_px == pytest.approx(0.0, abs=0.04)
     assert (rows[-1] - rows[0]) / sprite.unit_px == pytest.approx(1.0, abs=0.09)
 
 
 def test_people_move_their_legs_and_come_round_again():
-    steps = [person_sprite(PERSON, "side", phase).pixels for phase in range(PHASES)]
+    steps = [draw_person(PERSON, "side", phase).pixels for phase in range(PHASES)]
     for before, after in itertools.pairwise(steps):
         assert (before != after).any()
-    assert (person_sprite(PERSON, "side", PHASES).pixels != steps[0]).mean() < 1e-3
+    assert (draw_person(PERSON, "side", PHASES).pixels != steps[0]).mean() < 1e-3
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_vehicle_has_its_length_and_turns_its_wheels(shape):
     look = replace(VEHICLE, shape=shape, length_m=4.0, height_m=1.6, roof="none")
-    sprites = [vehicle_sprite(look, phase) for phase in range(WHEEL_PHASES)]
+    sprites = [draw_vehicle(look, phase) for phase in range(WHEEL_PHASES)]
     columns = np.flatnonzero(silhouette(sprites[0]).any(axis=0))
     assert (columns[-1] - columns[0]) / sprites[0].unit_px == pytest.approx(4.0, abs=0.25)
     assert (sprites[0].pixels != sprites[1].pixels).any()
@@ -72,7 +72,7 @@ def test_every_pattern_shows_both_colours(pattern):
 
 
 def test_a_shadow_is_on_the_ground_but_not_in_the_silhouette():
-    canvas = Canvas((4, 4), (2, 3), 20)
+    canvas = SpriteCanvas((4, 4), (2, 3), 20)
     canvas.polygon([(-0.5, 0), (-0.5, -2), (0.5, -2), (0.5, 0)], (50, 60, 70))
     before = canvas.pixels.copy()
     canvas.shadow((0, 0), (1.5, 0.3))
@@ -82,12 +82,12 @@ def test_a_shadow_is_on_the_ground_but_not_in_the_silhouette():
 
 
 def test_colours_never_exceed_their_alpha():
-    for sprite in (person_sprite(PERSON, "side", 2), vehicle_sprite(VEHICLE, 0)):
+    for sprite in (draw_person(PERSON, "side", 2), draw_vehicle(VEHICLE, 0)):
         assert (sprite.pixels[..., :3] <= sprite.pixels[..., 3:]).all()
 
 
 def test_half_the_resolution_is_the_same_thing():
-    sprite = person_sprite(PERSON, "front", 0)
+    sprite = draw_person(PERSON, "front", 0)
     small = sprite.at(30.0)
     assert 30.0 <= small.unit_px < 60.0
     ratio = small.unit_px / sprite.unit_px
@@ -96,13 +96,13 @@ def test_half_the_resolution_is_the_same_thing():
 
 
 def test_mirrored_faces_the_other_way_on_the_same_foot():
-    canvas = Canvas((3, 2), (1, 1.5), 10)
+    canvas = SpriteCanvas((3, 2), (1, 1.5), 10)
     canvas.polygon([(0, 0), (0, -1), (1.5, -1), (1.5, 0)], (9, 9, 9))
     sprite = Sprite.of(canvas)
-    other = sprite.mirrored()
+    other = sprite.mirror()
     x = cv2.boundingRect(silhouette(other).astype(np.uint8))[0]
     assert x + 15 == pytest.approx(other.origin_px[0], abs=1.5)
-    np.testing.assert_array_equal(other.mirrored().pixels, sprite.pixels)
+    np.testing.assert_array_equal(other.mirror().pixels, sprite.pixels)
 
 
 def test_a_street_is_textured_and_its_occluders_are_spread_out():

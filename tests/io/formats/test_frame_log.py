@@ -17,11 +17,11 @@ from mot_dinov3.io.formats.records import BadRecordError, TornRecordError, parse
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import (
+    Appearance,
     Detections,
     EmbedCounts,
     Frame,
     FrameResult,
-    Look,
     Tracks,
     TrackState,
 )
@@ -255,7 +255,7 @@ def test_what_embeddings_told_comes_back():
     looks = parse_record(json.dumps({**LINE, "looks": told}).encode()).looks
     assert (looks[0].track_id, looks[0].resembles) == (7, ((3, 0.75), (1, -0.5)))
     assert np.isnan(looks[0].similarity)
-    assert looks[1] == Look(8, 0.875)
+    assert looks[1] == Appearance(8, 0.875)
     assert parse_record(json.dumps(LINE).encode()).looks == ()
 
 

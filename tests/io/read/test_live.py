@@ -290,7 +290,7 @@ def test_a_lost_track_dies_after_max_lost_seconds_of_gap(gap_s, same):
             clock.gap()
         arrived_s = index / 25 + (gap_s if index >= 10 else 0.0)
         view = tracker.predict(clock.tell(index / 25, arrived_s), seen)
-        tracks = tracker.update(tracker.look(seen, view), Embeddings.none(1), view)
+        tracks = tracker.update(tracker.compare(seen, view), Embeddings.none(1), view)
         ids += tracks.id[tracks.detection == 0].tolist()
     assert len(ids) == 20
     assert (len(set(ids)) == 1) == same

@@ -32,7 +32,7 @@ def test_both_ways_are_run_by_turns_with_models_here_and_elsewhere(tmp_path, mon
     monkeypatch.setattr(overlap, "ELSEWHERE_MS", 1.0)
     monkeypatch.setattr(overlap, "rounds_of", lambda asked: asked)
     words = bench.parser().parse_args(["overlap", "--frames", "6", "--cpu"])
-    report = overlap.overlap(Bench(bench.settings_of(words, tmp_path)))
+    report = overlap.overlap(Bench(bench.build_settings(words, tmp_path)))
     rows = {row.label: row.figures for row in report.rows}
     for place in ("here", "elsewhere"):
         serial, parallel = (rows[f"{place}, {way}"] for way in overlap.WAYS)

@@ -32,7 +32,7 @@ def rows(tmp_path, monkeypatch):
 
 
 def settings(tmp_path, *words):
-    return bench.settings_of(bench.parser().parse_args(list(words)), tmp_path)
+    return bench.build_settings(bench.parser().parse_args(list(words)), tmp_path)
 
 
 def test_a_comparison_has_five_rounds_or_more():
@@ -155,12 +155,12 @@ def test_bars_and_missing_peers_are_in_the_table(tmp_path, monkeypatch):
 
 def test_an_interpreter_that_is_none_is_a_sentence(capsys):
     assert main(["bench", "peers", "--peers-python", "/no/such/python"]) == 2
-    assert "no program that can be started" in capsys.readouterr().err
+    assert "not a program that can be started" in capsys.readouterr().err
 
 
 def test_peers_run_only_by_name():
-    assert "peers" not in bench.chosen_names(["all"])
-    assert bench.chosen_names(["peers"]) == ["peers"]
+    assert "peers" not in bench.choose_benchmarks(["all"])
+    assert bench.choose_benchmarks(["peers"]) == ["peers"]
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ time.sleep(0.5)
 
 
 def settings(tmp_path, *words):
-    return bench.settings_of(bench.parser().parse_args(list(words)), tmp_path)
+    return bench.build_settings(bench.parser().parse_args(list(words)), tmp_path)
 
 
 def script(text, directory, **more):

@@ -20,7 +20,7 @@ from mot_dinov3.values import Frame
 
 
 def settings(tmp_path, *words):
-    return bench.settings_of(bench.parser().parse_args(list(words)), tmp_path)
+    return bench.build_settings(bench.parser().parse_args(list(words)), tmp_path)
 
 
 def test_the_exponent_is_that_of_the_power():

@@ -10,7 +10,7 @@ import pytest
 
 from helpers.fakes import FakeEmbedder, ScriptedDetector, blank_frame
 from helpers.recordings import DIM, FRAMES, PEOPLE, looks, recording, script
-from mot_dinov3.commands.replay import cases_of
+from mot_dinov3.commands.replay import choose_cases
 from mot_dinov3.config import CheapConfig, DetectorConfig, TrackConfig
 from mot_dinov3.errors import InputError, UsageError
 from mot_dinov3.lab.recordings.cache import FORMAT
@@ -155,7 +155,7 @@ def test_it_is_paid_for_where_it_is_used(tmp_path):
 
 def test_the_command_plays_everything_without_it_and_with_it():
     config = TrackConfig(cheap=CheapConfig("detector"))
-    cases = cases_of(["never", "value:0.8,0.9"], None, [], config)
+    cases = choose_cases(["never", "value:0.8,0.9"], None, [], config)
     assert [case.title for case in cases] == [
         "never", "value:0.8", "value:0.9", "never+cheap", "value:0.8+cheap", "value:0.9+cheap",
     ]  # fmt: skip

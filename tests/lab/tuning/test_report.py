@@ -81,16 +81,16 @@ def test_both_sides_of_the_split_are_shown(found):
     ],
 )
 def test_the_file_gives_the_same_configuration(given, tmp_path):
-    config = resolve(given, None, {})
+    config = resolve(TrackConfig, given, None, {})
     path = tmp_path / "t.toml"
     path.write_text(as_toml(changed(config, {"conf": 0.3}), ["found by a test"]), encoding="utf-8")
-    assert resolve({}, path, {}) == config
+    assert resolve(TrackConfig, {}, path, {}) == config
     assert set(tomllib.loads(path.read_text())) == set(given)
 
 
 def test_confidences_of_the_recording_are_part_of_the_file():
     assert changed(TrackConfig(), {"conf": 0.5, "low_conf": 0.1}) == {"conf": 0.5}
-    assert changed(resolve({"tracker": "bytetrack"}, None, {}), {"conf": 0.5}) == {
+    assert changed(resolve(TrackConfig, {"tracker": "bytetrack"}, None, {}), {"conf": 0.5}) == {
         "tracker": "bytetrack"
     }
 

@@ -13,7 +13,7 @@ import pytest
 
 import mot_dinov3
 from mot_dinov3.config import DetectorConfig, DeviceConfig
-from mot_dinov3.data.synthetic.reader import world_of
+from mot_dinov3.data.synthetic.reader import open_world
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.perception.backends.choice import Choice
 from mot_dinov3.perception.detectors import loading
@@ -29,7 +29,7 @@ SIZE = 320
 @pytest.fixture(scope="module")
 def picture():
     """A frame of a drawn street, in which the demo detector finds somebody."""
-    return world_of("synthetic:crossings:7").frame(40)[0].image
+    return open_world("synthetic:crossings:7").frame(40)[0].image
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,10 @@ import pytest
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.errors import UnknownNameError, UsageError
-from mot_dinov3.scheduling.policies.base import number_argument
+from mot_dinov3.scheduling.policies.base import Argument
 from mot_dinov3.scheduling.policies.factory import POLICIES, create_policy
+
+NUMBER = Argument("K", default=5, least=1, low=1, high=30)
 
 
 def name_of(**config):
@@ -44,11 +46,30 @@ def test_an_argument_that_nobody_asked_for_is_refused(name):
 
 
 def test_a_number_behind_the_colon():
-    assert number_argument("interval", "", 5, 1) == 5
-    assert number_argument("interval", "7", 5, 1) == 7
+    assert NUMBER.read("interval", "") == 5
+    assert NUMBER.read("interval", "7") == 7
 
 
 @pytest.mark.parametrize("text", ["x", "0", "nan", "inf", "-3"])
 def test_a_senseless_number_is_refused(text):
     with pytest.raises(UsageError, match=f"interval:{text} needs a number of at least 1"):
-        number_argument("interval", text, 5, 1)
+        NUMBER.read("interval", text)
+
+
+def test_every_policy_starts_within_the_range_that_is_searched():
+    found = {name: POLICIES.load(name).argument for name in POLICIES}
+    assert {name for name, argument in found.items() if argument is not None} == {
+        "value",
+        "interval",
+        "fast-strongsort",
+    }
+    for argument in filter(None, found.values()):
+        assert argument.least <= argument.low <= argument.default <= argument.high
+
+
+def test_a_policy_that_leaves_no_refreshes_says_so():
+    assert [name for name in POLICIES if not POLICIES.load(name).refreshes] == [
+        "always",
+        "never",
+        "fast-strongsort",
+    ]

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mot_dinov3.scheduling.policies.regret import ALONE, components, stakes
+from mot_dinov3.scheduling.policies.regret import ALONE, label_components, weigh_stakes
 
 NONE = np.inf
 
 
 def weigh(cost, eligible=None):
     cost = np.array(cost, np.float32)
-    return stakes(cost, np.ones(len(cost), bool) if eligible is None else np.array(eligible))
+    return weigh_stakes(cost, np.ones(len(cost), bool) if eligible is None else np.array(eligible))
 
 
 def every_assignment(cost):
@@ -109,12 +109,12 @@ def test_regret_is_exact_for_two_and_two(cost):
 
 def test_components_are_what_possible_pairs_connect():
     possible = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 0], [1, 0, 0, 0]])
-    assert components(possible > 0).tolist() == [0, 1, 1, 3, 0]
+    assert label_components(possible > 0).tolist() == [0, 1, 1, 3, 0]
 
 
 @given(hnp.arrays(np.bool_, st.tuples(st.integers(0, 7), st.integers(0, 7))))
 def test_components_are_those_of_a_walk(possible):
-    label = components(possible)
+    label = label_components(possible)
     linked = (possible.astype(int) @ possible.T.astype(int) > 0) | np.eye(len(possible), dtype=bool)
     reach = np.linalg.matrix_power(linked.astype(int), max(len(possible), 1)) > 0
     np.testing.assert_array_equal(label, reach.argmax(axis=1) if len(reach) else label)

@@ -15,8 +15,9 @@ from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.scheduling.policies.base import POOR_QUALITY
 from mot_dinov3.scheduling.policies.factory import create_policy
-from mot_dinov3.scheduling.policies.order import in_turn
-from mot_dinov3.scheduling.policies.value import Worth, plan_by_value, return_cost
+from mot_dinov3.scheduling.policies.order import interleave_oldest
+from mot_dinov3.scheduling.policies.value import compute_return_cost, plan_by_value
+from mot_dinov3.scheduling.policies.worth import Worth
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.values import Reason
 
@@ -54,7 +55,7 @@ def test_a_clear_difference_is_not_ambiguous():
 
 def test_looks_that_cannot_tell_two_apart_are_not_asked():
     twins = np.array([[1, 0], [0.98, 0.2]]) / np.array([[1], [np.hypot(0.98, 0.2)]])
-    assert plan_of(NEAR, [3, 3], looks=twins).reuse.tolist() == [0, 1]
+    assert plan_of(NEAR, [3, 3], appearance=twins).reuse.tolist() == [0, 1]
     assert plan_of(NEAR, [3, 3], known=[False, False]).worth.tolist() == [0, 0]
 
 
@@ -109,26 +110,40 @@ def test_a_weak_match_beside_a_lost_track_is_ambiguous():
     here = [[10, 10, 50, 90]]
     for far, expected in ((0, Reason.AMBIGUOUS), (400, Reason.DRIFT)):
         plan = plan_of(
-            [[0.3]], [9], price=0.3, xyxy=here, lost_xyxy=[[10 + far, 10, 50 + far, 90]],
-            looks=[[1, 0]], lost_looks=[[0, 1]], **BACK,
-        )  # fmt: skip
+            [[0.3]],
+            [9],
+            price=0.3,
+            xyxy=here,
+            lost_xyxy=[[10 + far, 10, 50 + far, 90]],
+            appearance=[[1, 0]],
+            lost_appearance=[[0, 1]],
+            **BACK,
+        )
         assert plan.reason[0] == expected
         assert plan.track[0] == 0
 
 
 def test_a_return_costs_by_distance_only_where_it_is_possible():
     scene = plan_scene(
-        np.zeros((2, 0)), [], xyxy=[[0, 0, 40, 40], [0, 0, 40, 40]],
-        lost_xyxy=[[20, 0, 60, 40]], lost_s=[1.0], lost_cost=[[np.inf], [0.4]],
+        np.zeros((2, 0)),
+        [],
+        xyxy=[[0, 0, 40, 40], [0, 0, 40, 40]],
+        lost_xyxy=[[20, 0, 60, 40]],
+        lost_s=[1.0],
+        lost_cost=[[np.inf], [0.4]],
         returns=[[True], [False]],
-    )  # fmt: skip
+    )
     expected = [[WORTH.afar + 20 / (40 * (1 + WORTH.spread))], [0.4]]
-    assert return_cost(scene, WORTH) == pytest.approx(np.array(expected))
+    assert compute_return_cost(scene, WORTH) == pytest.approx(np.array(expected))
 
 
 def test_a_confirmed_track_with_a_small_gallery_is_enrolled():
-    plan = alone([1, 1, 1, 1], gallery_count=[0, 1, 9, 0], known=[False, True, True, False],
-                 confirmed=[True, True, True, False])  # fmt: skip
+    plan = alone(
+        [1, 1, 1, 1],
+        gallery_count=[0, 1, 9, 0],
+        known=[False, True, True, False],
+        confirmed=[True, True, True, False],
+    )
     assert plan.refresh.tolist() == [0, 1]
     assert plan.reason[:2].tolist() == [Reason.ENROL] * 2
     assert not len(plan.critical)
@@ -192,11 +207,14 @@ def test_a_senseless_price_is_refused(text):
     [(0, [7, 5, 6, 8, 9]), (1, [5, 7, 6, 8, 9]), (3, [5, 6, 8, 7, 9])],
 )
 def test_every_turn_goes_to_the_oldest(first, expected):
-    assert in_turn(np.array([5, 6, 8, 7, 9]), np.array([7, 9]), 4, first).tolist() == expected
+    assert (
+        interleave_oldest(np.array([5, 6, 8, 7, 9]), np.array([7, 9]), 4, first).tolist()
+        == expected
+    )
 
 
 def test_turns_come_again_and_again():
-    order = in_turn(np.arange(12), np.array([11, 10, 9]), 4, 1).tolist()
+    order = interleave_oldest(np.arange(12), np.array([11, 10, 9]), 4, 1).tolist()
     assert order == [0, 11, 1, 2, 3, 10, 4, 5, 6, 9, 7, 8]
 
 
@@ -216,7 +234,7 @@ def test_every_detection_has_exactly_one_fate_and_a_plan_is_repeatable(data, n, 
         lost_cost=np.where(some((n, lost), st.booleans(), np.bool_), np.inf, 0.5),
         returns=some((n, lost), st.booleans(), np.bool_),
         lost_s=some(lost, st.floats(0, 9, width=16)),
-        lost_looks=np.zeros((lost, t)),
+        lost_appearance=np.zeros((lost, t)),
     )
     price = data.draw(unit)
     plan, again = (plan_by_value(scene, price, WORTH) for _ in range(2))
@@ -246,9 +264,13 @@ def wait(n_tracks, noisy, budget, frames, seed):
         iou = np.vstack((np.eye(n_tracks), np.zeros((births, n_tracks))))
         n = len(iou)
         scene = plan_scene(
-            iou, stale, frame_index=frame, lost_cost=np.full((n, 1), np.inf),
-            returns=np.arange(n)[:, None] >= n_tracks, lost_looks=np.zeros((1, n_tracks)),
-        )  # fmt: skip
+            iou,
+            stale,
+            frame_index=frame,
+            lost_cost=np.full((n, 1), np.inf),
+            returns=np.arange(n)[:, None] >= n_tracks,
+            lost_appearance=np.zeros((1, n_tracks)),
+        )
         known = Remembered(np.eye(n_tracks, dtype=np.float32), np.ones(n_tracks, bool))
         embed = FakeEmbedding(clock, lambda n: 1.0, dim=n_tracks)
         done = scheduler.run(policy.plan(scene), embed, known)

@@ -9,9 +9,10 @@ from helpers.fakes import boxes
 from helpers.situations import CONFIRMED, LOST, TENTATIVE, embedded, expected, lives, seen, table
 from mot_dinov3.config import AssociationConfig, TrackerConfig
 from mot_dinov3.scheduling import planning
-from mot_dinov3.tracking.association import place, steady
+from mot_dinov3.tracking.association import place
 from mot_dinov3.tracking.association.cascade import CascadeAssociation
-from mot_dinov3.tracking.association.steady import shared_shift
+from mot_dinov3.tracking.camera import steady
+from mot_dinov3.tracking.camera.steady import estimate_shift
 
 LOOKS = [[1, 0, 0, 0], [0, 1, 0, 0], [0.9, 0.4, 0, 0], None]
 
@@ -40,8 +41,10 @@ def some_scene(rng):
     )
     near = there[rng.integers(0, t, n)] + rng.normal(0, 12, (n, 1)).astype(np.float32)
     here = np.where(rng.random((n, 1)) < 0.7, near, some_boxes(rng, n))
-    rows = [(*box, s, c) for box, s, c in zip(here, rng.uniform(0.1, 1, n),
-                                              rng.integers(0, 2, n), strict=True)]  # fmt: skip
+    rows = [
+        (*box, s, c)
+        for box, s, c in zip(here, rng.uniform(0.1, 1, n), rng.integers(0, 2, n), strict=True)
+    ]
     return view, rows, embedded([LOOKS[k] for k in rng.integers(0, 4, n)])
 
 
@@ -61,9 +64,9 @@ def test_the_same_matches_and_prices(monkeypatch, config):
     for _ in range(60):
         view, rows, given = some_scene(rng)
         answers = []
-        for touching in (place.touching, every_pair):
+        for find in (place.find_touching, every_pair):
             with monkeypatch.context() as patch:
-                patch.setattr(place, "touching", touching)
+                patch.setattr(place, "find_touching", find)
                 scene = seen(view, *rows, config=config)
                 matches = cascade.associate(scene, given, view)
                 price = table(scene, cascade.place_cost(scene, view), len(view), np.inf)
@@ -81,23 +84,25 @@ def test_the_same_shift_of_the_camera(monkeypatch):
     for _ in range(40):
         there = some_boxes(rng, 12)
         here = there + np.array([9, -4, 9, -4], np.float32) + rng.normal(0, 1, (12, 4))
-        some = shared_shift(here.astype(np.float32), there)
+        some = estimate_shift(here.astype(np.float32), there)
         with monkeypatch.context() as patch:
-            patch.setattr(steady, "overlapping", every_pair)
-            np.testing.assert_array_equal(some, shared_shift(here.astype(np.float32), there))
+            patch.setattr(steady, "find_overlapping", every_pair)
+            np.testing.assert_array_equal(some, estimate_shift(here.astype(np.float32), there))
 
 
 def test_the_same_crowd(monkeypatch):
     rng = np.random.default_rng(7)
     nobody = expected()
     for _ in range(40):
-        rows = [(*box, 0.9, c) for box, c in zip(some_boxes(rng, 12, 200),
-                                                 rng.integers(0, 2, 12), strict=True)]  # fmt: skip
+        rows = [
+            (*box, 0.9, c)
+            for box, c in zip(some_boxes(rng, 12, 200), rng.integers(0, 2, 12), strict=True)
+        ]
         scene = seen(nobody, *rows)
-        some = planning.crowding(scene)
+        some = planning.measure_crowding(scene)
         with monkeypatch.context() as patch:
-            patch.setattr(planning, "overlapping", every_pair)
-            for found, wanted in zip(some, planning.crowding(scene), strict=True):
+            patch.setattr(planning, "find_overlapping", every_pair)
+            for found, wanted in zip(some, planning.measure_crowding(scene), strict=True):
                 np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
@@ -114,7 +119,7 @@ def test_the_same_matches_where_the_crowd_is_sorted_first(monkeypatch):
             detections = boxes(*[(*box, 0.8, 0) for box in there[rng.random(60) < 0.9]])
             view = tracker.predict(index / 30, detections)
             tracks = tracker.update(
-                tracker.look(detections, view), embedded([None] * len(detections)), view
+                tracker.compare(detections, view), embedded([None] * len(detections)), view
             )
             out += [tracks.id.tolist(), tracks.xyxy.tolist()]
         return out

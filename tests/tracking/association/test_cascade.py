@@ -203,10 +203,15 @@ def test_nobody_is_taken_twice_over_the_stages():
         n, t = rng.integers(0, 8, 2)
         state = rng.choice([CONFIRMED, LOST, TENTATIVE], t)
         looks = [[RED, BLUE, None][i] for i in rng.integers(0, 3, t)]
-        view = expected(*(box(x) for x in rng.uniform(0, 150, t)), state=state, looks=looks,
-                        lost_s=np.where(state == LOST, 0.4, 0.0))  # fmt: skip
-        rows = [(*box(x), s) for x, s in zip(rng.uniform(0, 150, n), rng.uniform(0, 1, n),
-                                              strict=True)]  # fmt: skip
+        view = expected(
+            *(box(x) for x in rng.uniform(0, 150, t)),
+            state=state,
+            looks=looks,
+            lost_s=np.where(state == LOST, 0.4, 0.0),
+        )
+        rows = [
+            (*box(x), s) for x, s in zip(rng.uniform(0, 150, n), rng.uniform(0, 1, n), strict=True)
+        ]
         config = association(hasty_iou=0.1, recent_first=True, worst_cost=0.8)
         given = [[RED, BLUE, None][i] for i in rng.integers(0, 3, n)]
         scene = seen(view, *rows, config=config)

@@ -3,33 +3,21 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.tracking.association.costs import appearance_cost, blend, distinctness
-from mot_dinov3.tracking.association.returning import reachable
 
 
 def matrix(*rows):
     return np.array(rows, np.float32)
 
 
-def test_look_counts_only_where_there_is_evidence():
+def test_appearance_counts_only_where_there_is_evidence():
     iou, similarity = matrix([0.5, 0.5]), matrix([1.0, 1.0])
     cost = blend(iou, similarity, np.array([[True, False]]), weight=0.4)
     np.testing.assert_allclose(cost, [[0.3, 0.5]], atol=1e-6)
 
 
-def test_look_cost_falls_with_similarity_and_is_bounded():
+def test_appearance_cost_falls_with_similarity_and_is_bounded():
     cost = appearance_cost(matrix([-1.0, 0.4, 0.75, 1.0]))
     np.testing.assert_allclose(cost, [[1, 1, 0.5, 0]], atol=1e-6)
-
-
-def test_reach_grows_with_the_time_unseen():
-    here, there = matrix([100, 100, 140, 200]), matrix([400, 100, 440, 200])
-    assert not reachable(there.T, here.T, np.array([0.5], np.float32))[0]
-    assert reachable(there.T, here.T, np.array([3.0], np.float32))[0]
-
-
-def test_a_returning_identity_keeps_its_size():
-    here, giant = matrix([100, 100, 140, 200]), matrix([50, 0, 190, 350])
-    assert not reachable(giant.T, here.T, np.array([9.0], np.float32))[0]
 
 
 def test_distinctness_is_the_mean_lead_of_row_and_column():
@@ -40,13 +28,13 @@ def test_distinctness_is_the_mean_lead_of_row_and_column():
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
-def test_what_is_not_known_leads_nobody():
+def test_what_is_not_known_leads_no_pair():
     similarity = matrix([0.9, 0.88], [0.85, 0.3])
     known = np.array([[True, False], [True, False]])
     assert distinctness(similarity, known)[0, 0] == 1
 
 
 def test_weights_may_differ_from_pair_to_pair():
-    place, look, weight = matrix([0.5, 0.5]), matrix([1.0, 1.0]), matrix([0.2, 1.0])
-    cost = blend(place, look, np.ones((1, 2), bool), weight)
+    place, similarity, weight = matrix([0.5, 0.5]), matrix([1.0, 1.0]), matrix([0.2, 1.0])
+    cost = blend(place, similarity, np.ones((1, 2), bool), weight)
     np.testing.assert_allclose(cost, [[0.4, 0.0]], atol=1e-6)

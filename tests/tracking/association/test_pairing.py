@@ -13,14 +13,14 @@ from mot_dinov3.tracking.association.pairing import Pairing
 
 def settled(cost, worst=REFUSED):
     pairing = Pairing(*cost.shape, hungarian)
-    settle(pairing, cost, worst)
+    assign(pairing, cost, worst)
     return pairing.matches()
 
 
-def settle(pairing, cost, worst=REFUSED):
+def assign(pairing, cost, worst=REFUSED):
     """Offer every pair of a matrix; what is refused is not allowed."""
     rows, columns = np.indices(cost.shape).reshape(2, -1)
-    pairing.settle(rows, columns, cost.ravel(), cost.ravel() < REFUSED, worst)
+    pairing.assign(rows, columns, cost.ravel(), cost.ravel() < REFUSED, worst)
 
 
 def partial_matchings(n, m):
@@ -66,21 +66,23 @@ def test_two_fair_pairs_are_made_where_they_are_cheaper_than_one_and_the_price()
 
 def test_what_one_stage_took_the_next_does_not_offer():
     pairing = Pairing(3, 3, hungarian)
-    settle(pairing, np.where(np.arange(9).reshape(3, 3) == 5, np.float32(0.2), REFUSED))
+    assign(pairing, np.where(np.arange(9).reshape(3, 3) == 5, np.float32(0.2), REFUSED))
     assert pairing.detection_free.tolist() == [True, False, True]
     assert pairing.track_free.tolist() == [True, True, False]
-    settle(pairing, np.array([[0.9, 0.1, 0], [0, 0, 0], [0.1, 0.9, 0]], np.float32))
+    assign(pairing, np.array([[0.9, 0.1, 0], [0, 0, 0], [0.1, 0.9, 0]], np.float32))
     found = pairing.matches()
     assert dict(zip(found.detection_rows.tolist(), found.track_rows.tolist(), strict=True)) == {
-        1: 2, 0: 1, 2: 0,
-    }  # fmt: skip
+        1: 2,
+        0: 1,
+        2: 0,
+    }
     np.testing.assert_allclose(found.cost, [0.2, 0.1, 0.1])
 
 
 def test_what_is_not_allowed_is_not_made():
     pairing = Pairing(1, 2, hungarian)
     one, cost = np.zeros(2, np.int64), np.array([0.1, 0.3], np.float32)
-    pairing.settle(one, np.arange(2), cost, np.array([False, True]))
+    pairing.assign(one, np.arange(2), cost, np.array([False, True]))
     found = pairing.matches()
     assert found.track_rows.tolist() == [1]
     assert found.unmatched_tracks.tolist() == [0]

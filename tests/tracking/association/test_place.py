@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from helpers.situations import association, box, expected, matched, seen, table
-from mot_dinov3.tracking.association.place import growth, overlap, similarity, touching, turn
+from mot_dinov3.tracking.association.place import (
+    find_touching,
+    growth,
+    overlap,
+    reachable,
+    similarity,
+    turn,
+)
 from mot_dinov3.values.boxes import iou_matrix, sides
 
 
@@ -93,12 +100,12 @@ def test_who_does_not_touch_has_nothing_in_common():
         a, b = some_boxes(rng, 12), some_boxes(rng, 15)
         share = rng.uniform(0, most, 15).astype(np.float32)
         near = np.zeros((12, 15), bool)
-        near[touching(sides(a), sides(b), share)] = True
+        near[find_touching(sides(a), sides(b), share)] = True
         assert not every(a, b, share).grown[~near].any()
         assert near.mean() < 0.9
     nobody = sides(a[:0])
-    assert len(touching(nobody, sides(b), share)[0]) == 0
-    assert len(touching(sides(a), nobody, share[:0])[0]) == 0
+    assert len(find_touching(nobody, sides(b), share)[0]) == 0
+    assert len(find_touching(sides(a), nobody, share[:0])[0]) == 0
 
 
 def test_of_two_with_the_same_overlap_the_one_of_the_same_height_is_meant():
@@ -188,3 +195,18 @@ def test_score_fusion_prefers_the_confident_of_two():
     sure, unsure = (*box(106), 0.9), (*box(104), 0.4)
     assert matched(view, unsure, sure) == {0: 0}
     assert matched(view, unsure, sure, config=association(score_fusion=1.0)) == {1: 0}
+
+
+def corners(*box):
+    return np.array([box], np.float32)
+
+
+def test_reach_grows_with_the_time_unseen():
+    here, there = corners(100, 100, 140, 200), corners(400, 100, 440, 200)
+    assert not reachable(there.T, here.T, np.array([0.5], np.float32))[0]
+    assert reachable(there.T, here.T, np.array([3.0], np.float32))[0]
+
+
+def test_a_returning_track_keeps_its_size():
+    here, giant = corners(100, 100, 140, 200), corners(50, 0, 190, 350)
+    assert not reachable(giant.T, here.T, np.array([9.0], np.float32))[0]

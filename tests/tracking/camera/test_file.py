@@ -69,12 +69,12 @@ def test_commas_tabs_and_empty_lines_are_fine(maps):
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("1 1 0 0 0 1", "no camera motion"),
-        ("1 1 0 0 0 1 0 0", "no camera motion"),
-        ("1 1 0 left 0 1 0", "no camera motion"),
-        ("1 1 0 nan 0 1 0", "no camera motion"),
-        ("1.5 1 0 0 0 1 0", "no camera motion"),
-        ("-1 1 0 0 0 1 0", "no camera motion"),
+        ("1 1 0 0 0 1", "not a camera motion"),
+        ("1 1 0 0 0 1 0 0", "not a camera motion"),
+        ("1 1 0 left 0 1 0", "not a camera motion"),
+        ("1 1 0 nan 0 1 0", "not a camera motion"),
+        ("1.5 1 0 0 0 1 0", "not a camera motion"),
+        ("-1 1 0 0 0 1 0", "not a camera motion"),
         ("1 0 0 0 0 0 0", "inside out or to a point"),
         ("1 50 0 0 0 50 0", "inside out or to a point"),
     ],
@@ -105,7 +105,7 @@ def test_a_pipe_is_refused_as_it_cannot_be_read_twice():
     reading, writing = os.pipe()
     os.write(writing, ROW.format(1, 5, 0).encode())
     os.close(writing)
-    with pytest.raises(InputError, match="is no regular file"):
+    with pytest.raises(InputError, match="is not a regular file"):
         create_camera(f"file:/dev/fd/{reading}")
     os.close(reading)
 

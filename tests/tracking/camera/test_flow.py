@@ -10,7 +10,7 @@ from helpers.places import ASSETS
 from mot_dinov3.data.synthetic.presets.factory import create_world
 from mot_dinov3.errors import UsageError
 from mot_dinov3.tracking.camera.factory import create_camera
-from mot_dinov3.tracking.camera.flow import tracked
+from mot_dinov3.tracking.camera.flow import track_points
 from mot_dinov3.values import Frame
 
 NOBODY = np.empty((0, 4), np.float32)
@@ -133,7 +133,7 @@ def test_corners_that_do_not_lead_back_are_not_tracked():
     after_[:, :320] = before[:, :320]
     points = cv2.goodFeaturesToTrack(before, 300, 0.01, 8)
     assert (points[..., 0] > 340).sum() > 60
-    here, there = tracked(before, after_, points)
+    here, there = track_points(before, after_, points)
     assert (here[..., 0] > 340).sum() < 12
     assert (here[..., 0] < 300).sum() > 60
     assert len(here) == len(there)

@@ -5,12 +5,11 @@ import pytest
 
 from helpers.situations import motion
 from mot_dinov3.config import MotionConfig
+from mot_dinov3.tracking.motion.base import CHI2_95_2DOF, REFERENCE_FPS
 from mot_dinov3.tracking.motion.kalman import (
-    BIRTH_POSITION,
-    BIRTH_VELOCITY,
-    CHI2_95_2DOF,
-    REFERENCE_FPS,
-    MotionState,
+    FIRST_POSITION,
+    FIRST_VELOCITY,
+    KalmanMotion,
     box_size,
 )
 
@@ -31,7 +30,7 @@ def box(x, y=100.0, width=40.0, height=100.0):
 
 
 def followed(xs, step_s=STEP):
-    state = MotionState.start(box(xs[0]), CONFIG)
+    state = KalmanMotion.start(box(xs[0]), CONFIG)
     for x in xs[1:]:
         state.predict(step_s, MOVING)
         state.update(np.array([0]), box(x), np.array([0.9], np.float32))
@@ -46,11 +45,11 @@ def test_a_steady_motion_is_learned():
 
 def test_the_blocks_are_the_full_kalman_filter():
     """The same numbers as the textbook filter with 8x8 matrices."""
-    state = MotionState.start(box(100), CONFIG)
+    state = KalmanMotion.start(box(100), CONFIG)
     size = 70.0
     p = np.diag(
-        [(BIRTH_POSITION * size / 20) ** 2] * 4
-        + [(BIRTH_VELOCITY * size * VELOCITY_NOISE) ** 2] * 4
+        [(FIRST_POSITION * size / 20) ** 2] * 4
+        + [(FIRST_VELOCITY * size * VELOCITY_NOISE) ** 2] * 4
     )
     x = np.array([120, 150, 40, 100, 0, 0, 0, 0], float)
     f = np.eye(8) + np.eye(8, k=4)
@@ -94,7 +93,7 @@ def test_uncertainty_grows_while_nothing_is_seen():
 
 
 def test_a_coasting_box_keeps_its_size():
-    state = MotionState.start(box(100), CONFIG)
+    state = KalmanMotion.start(box(100), CONFIG)
     for k in range(1, 8):
         state.predict(STEP, MOVING)
         state.update(np.array([0]), box(100, width=40 + 8 * k), np.array([0.9], np.float32))
@@ -107,7 +106,7 @@ def test_a_coasting_box_keeps_its_size():
 def test_a_sure_detection_pulls_harder():
     pulled = []
     for score in (0.2, 1.0):
-        state = MotionState.start(box(100), CONFIG)
+        state = KalmanMotion.start(box(100), CONFIG)
         state.predict(STEP, MOVING)
         state.update(np.array([0]), box(110), np.array([score], np.float32))
         pulled.append(state.xyxy()[0, 0])
@@ -119,7 +118,7 @@ def test_a_sure_detection_pulls_harder():
     [(1.0, 0.25, 0.25), (0.9, 0.25, 0.35), (0.25, 0.25, 1.0), (0.1, 0.25, 1.0), (0.5, 1.0, 1.0)],
 )
 def test_the_measurement_noise_shrinks_with_confidence_down_to_a_share(score, least, share):
-    state = MotionState.start(box(100), motion(noise_by_score=least, size_basis="mean"))
+    state = KalmanMotion.start(box(100), motion(noise_by_score=least, size_basis="mean"))
     state.predict(STEP, MOVING)
     var = state.var_position[0, 0]
     noise = share * (70 / 20) ** 2
@@ -139,15 +138,15 @@ def test_the_measurement_noise_shrinks_with_confidence_down_to_a_share(score, le
 def test_a_box_size_is_what_the_basis_says(basis, sizes):
     found = box_size(np.array([[0, 0, 40.0, 90.0]]), basis)
     assert np.broadcast_to(found, (1, 4))[0].tolist() == pytest.approx(sizes)
-    state = MotionState.start(box(0, width=40, height=90), motion(size_basis=basis))
+    state = KalmanMotion.start(box(0, width=40, height=90), motion(size_basis=basis))
     np.testing.assert_allclose(
-        np.sqrt(state.var_position[0]), BIRTH_POSITION / 20 * np.array(sizes)
+        np.sqrt(state.var_position[0]), FIRST_POSITION / 20 * np.array(sizes)
     )
 
 
 @pytest.mark.parametrize("damping", [1.0, 0.9])
 def test_an_unseen_box_loses_speed_as_damping_says(damping):
-    state = MotionState.start(np.vstack([box(0), box(0)]), motion(damping=damping))
+    state = KalmanMotion.start(np.vstack([box(0), box(0)]), motion(damping=damping))
     state.velocity[:, 0] = 8.0
     state.predict(2 * STEP, np.array([True, False]))
     assert state.velocity[:, 0].tolist() == pytest.approx([8 * damping**2, 8])
@@ -155,7 +154,7 @@ def test_an_unseen_box_loses_speed_as_damping_says(damping):
 
 
 def test_a_camera_motion_carries_places_and_velocities():
-    state = MotionState.start(box(100, 50), motion())
+    state = KalmanMotion.start(box(100, 50), motion())
     state.velocity[0] = [3, 0, 1, 2]
     quarter = np.array([[0.0, -2, 10], [2, 0, 20]])
     state.warp(quarter)

@@ -9,45 +9,99 @@ from mot_dinov3.config.fields import flag, require
 
 @dataclass(frozen=True, slots=True)
 class AssociationConfig:
-    """What makes a pair of detection and track possible, and what makes it likely."""
+    """Which detection continues which track: what is possible, and what is likely."""
 
-    no_hungarian: bool = flag(False, "--no-hungarian", "greedy instead of optimal assignment")
-    match_iou: float = flag(0.2, "--match-iou", "no match below this overlap with the prediction")
+    no_hungarian: bool = flag(
+        False, "--no-hungarian", "assign greedily, not with the least total cost"
+    )
+    match_iou: float = flag(
+        0.2, "--match-iou", "least overlap of a detection and a predicted box", metavar="IOU"
+    )
     worst_cost: float = flag(
-        0.8, "--worst-cost", "leaving a detection and a track alone costs this much, 1e3 = no end"
+        0.8,
+        "--worst-cost",
+        "cost of leaving one detection and one track unmatched; 1000 for no limit",
+        metavar="COST",
     )
     hasty_iou: float = flag(
-        1.0, "--hasty-iou", "the same in a second try for tracks seen a frame ago, 1 = no such try"
+        1.0,
+        "--hasty-iou",
+        "least overlap in a second try for tracks seen in the last frame; 1 for no second try",
+        metavar="IOU",
     )
-    low_match_iou: float = flag(0.6, "--low-match-iou", "the same for weak detections")
+    low_match_iou: float = flag(
+        0.6,
+        "--low-match-iou",
+        "least overlap of a weak detection and a predicted box",
+        metavar="IOU",
+    )
     low_window_s: float = flag(
-        0.1, "--low-window", "seconds a track may have been unseen for a weak detection to find it"
+        0.1,
+        "--low-window",
+        "time for which a track may be unseen and still take a weak detection",
+        metavar="SECONDS",
     )
-    tentative_iou: float = flag(0.3, "--tentative-iou", "the same for unconfirmed tracks")
+    tentative_iou: float = flag(
+        0.3,
+        "--tentative-iou",
+        "least overlap of a detection and the predicted box of an unconfirmed track",
+        metavar="IOU",
+    )
     recent_first: bool = flag(
-        False, "--recent-first", "tracks seen a frame ago choose before lost ones"
+        False, "--recent-first", "match tracks seen in the last frame before lost ones"
     )
-    growth: float = flag(0.04, "--box-growth", "boxes grow by this share of their size (C-BIoU)")
+    growth: float = flag(
+        0.04,
+        "--box-growth",
+        "part of its size by which a box grows before overlaps are computed (C-BIoU)",
+        metavar="SHARE",
+    )
     growth_per_s: float = flag(
-        0.4, "--box-growth-rate", "and by this much more for each second a track is lost"
+        0.4,
+        "--box-growth-rate",
+        "part of its size by which a box grows further for each second its track is lost",
+        metavar="SHARE",
     )
-    growth_limit: float = flag(0.5, "--box-growth-limit", "but never by more than this")
+    growth_limit: float = flag(
+        0.5, "--box-growth-limit", "part of its size by which a box grows at most", metavar="SHARE"
+    )
     height_power: float = flag(
-        1.0, "--height-power", "overlap counts times the overlap of heights to this power (HMIoU)"
+        1.0,
+        "--height-power",
+        "power of the overlap of heights, which the overlap of boxes is multiplied by (HMIoU)",
+        metavar="POWER",
     )
     score_fusion: float = flag(
-        0.6, "--score-fusion", "how much a detection's confidence counts in its overlap, 0 to 1"
+        0.6,
+        "--score-fusion",
+        "how much a detection's confidence counts in its overlap",
+        metavar="SHARE",
     )
-    momentum: float = flag(0.0, "--momentum", "weight of a turn in the direction of motion (OCM)")
-    momentum_s: float = flag(0.1, "--momentum-span", "seconds over which a direction is measured")
+    momentum: float = flag(
+        0.0, "--momentum", "cost of a turn in the direction of motion (OCM)", metavar="WEIGHT"
+    )
+    momentum_s: float = flag(
+        0.1,
+        "--momentum-span",
+        "time over which a direction of motion is measured",
+        metavar="SECONDS",
+    )
     appearance_weight: float = flag(
-        0.6, "--appearance-weight", "share of the cosine term where there is evidence"
+        0.6,
+        "--appearance-weight",
+        "share of appearance in the cost of a pair that both have an embedding",
+        metavar="SHARE",
     )
     adaptive_appearance: bool = flag(
-        False, "--adaptive-appearance", "less of it where several tracks look alike (Deep OC-SORT)"
+        False,
+        "--adaptive-appearance",
+        "give appearance less weight where several tracks look alike (Deep OC-SORT)",
     )
     reid_similarity: float = flag(
-        0.7, "--reid-similarity", "cosine that a lost track needs to return"
+        0.7,
+        "--reid-similarity",
+        "least cosine similarity at which a lost track returns",
+        metavar="COSINE",
     )
 
     def __post_init__(self) -> None:
@@ -69,8 +123,13 @@ class AssociationConfig:
         ):
             require(0 <= value <= 10, name, "between 0 and 10", value)
         require(0 <= self.worst_cost <= 1e3, "--worst-cost", "between 0 and 1000", self.worst_cost)
-        require(0 < self.momentum_s <= 10, "--momentum-span", "above 0, at most 10",
-                self.momentum_s)  # fmt: skip
+        require(
+            0 < self.momentum_s <= 10, "--momentum-span", "above 0, at most 10", self.momentum_s
+        )
         require(0 <= self.low_window_s <= 1e3, "--low-window", "0 or more", self.low_window_s)
-        require(-1 <= self.reid_similarity <= 1, "--reid-similarity", "between -1 and 1",
-                self.reid_similarity)  # fmt: skip
+        require(
+            -1 <= self.reid_similarity <= 1,
+            "--reid-similarity",
+            "between -1 and 1",
+            self.reid_similarity,
+        )

@@ -1,4 +1,4 @@
-"""Many videos with the same settings: which, side by side or not, and where."""
+"""Many videos with the same settings: which, how many at once, and where."""
 
 from __future__ import annotations
 
@@ -11,27 +11,46 @@ LOCAL_RAY = "local"
 
 @dataclass(frozen=True, slots=True)
 class BatchConfig:
-    """How many videos are tracked with the same settings.
+    """Many videos with the same settings: which, how many at once, and where.
 
     Attributes:
         sources: what `--source` named, where it named several; empty for one.
     """
 
-    each: bool = flag(False, "--each", "take every video in a directory that --source names")
-    workers: int = flag(0, "--workers", "processes that track videos side by side, 0 for none")
-    worker_cores: int = flag(
-        0, "--worker-cores", "processors that each of them computes with, 0 for an equal share"
+    each: bool = flag(False, "--each", "track every video in the directory that --source names")
+    workers: int = flag(
+        0,
+        "--workers",
+        "processes that track videos at the same time; 0 for one video after another",
+        metavar="COUNT",
     )
-    ray: str = flag("", "--ray", "track on the Ray cluster at ADDRESS, alone on one started here",
-                    metavar="ADDRESS", bare=LOCAL_RAY)  # fmt: skip
-    batch_json: str = flag("", "--batch-json", "write the table of all videos as JSON to FILE",
-                           metavar="FILE")  # fmt: skip
+    worker_cores: int = flag(
+        0,
+        "--worker-cores",
+        "processor cores that each worker computes with; 0 for an equal share",
+        metavar="COUNT",
+    )
+    ray: str = flag(
+        "",
+        "--ray",
+        "track videos on the Ray cluster at ADDRESS; without ADDRESS on one started here",
+        metavar="ADDRESS",
+        bare=LOCAL_RAY,
+    )
+    batch_json: str = flag(
+        "", "--batch-json", "write the table of all videos as JSON", metavar="FILE"
+    )
+
     sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require(0 <= self.workers <= 1000, "--workers", "between 0 and 1000", self.workers)
-        require(0 <= self.worker_cores <= 1000, "--worker-cores", "between 0 and 1000",
-                self.worker_cores)  # fmt: skip
+        require(
+            0 <= self.worker_cores <= 1000,
+            "--worker-cores",
+            "between 0 and 1000",
+            self.worker_cores,
+        )
 
     @property
     def wanted(self) -> bool:

@@ -12,16 +12,19 @@ NOTHING = "none"
 
 @dataclass(frozen=True, slots=True)
 class CheapConfig:
-    """What tells detections apart where no embedding was computed."""
+    """Evidence of appearance for the detections that have no embedding in this frame."""
 
     cheap_evidence: str = flag(
         NOTHING,
         "--cheap-evidence",
-        "beside embeddings: the detector's own features of every box, or none",
+        "compare boxes without an embedding by the detector's own features",
         choices=(NOTHING, NECK),
     )
     cheap_weight: float = flag(
-        0.3, "--cheap-weight", "share of that evidence in the cost of a pair, at its most reliable"
+        0.3,
+        "--cheap-weight",
+        "greatest share of --cheap-evidence in the cost of a pair",
+        metavar="SHARE",
     )
 
     def __post_init__(self) -> None:
@@ -31,10 +34,10 @@ class CheapConfig:
 
     @property
     def wanted(self) -> bool:
-        """Whether there shall be any."""
+        """Whether such evidence is computed."""
         return self.cheap_evidence != NOTHING
 
     @property
     def embedder(self) -> EmbedderConfig:
-        """The embedder that gives it, where it is wanted."""
+        """The embedder that gives the evidence, where it is wanted."""
         return EmbedderConfig(embedder=self.cheap_evidence)

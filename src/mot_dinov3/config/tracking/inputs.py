@@ -26,14 +26,23 @@ class SourceConfig:
     source: str = flag(
         "",
         "--source",
-        "video file, directory of frames, quoted glob, webcam index, URL, mot:SEQ_DIR, "
-        "synthetic:NAME, or a .txt that lists some; several make a batch",
+        "video file, directory of images, quoted glob, webcam number, URL, mot:DIR of a "
+        "MOTChallenge sequence, synthetic:NAME, or a .txt file with one source per line",
+        metavar="SOURCE",
     )
-    start_frame: int = flag(0, "--start-frame", "first source frame to track (0-based)")
-    end_frame: int = flag(-1, "--end-frame", "last source frame to track, -1 for all")
-    max_frames: int = flag(0, "--max-frames", "stop after this many tracked frames, 0 for all")
-    vid_stride: int = flag(1, "--vid-stride", "track every Nth frame")
-    fps: float = flag(0.0, "--fps", "override the output frame rate, 0 keeps the source's")
+    start_frame: int = flag(
+        0, "--start-frame", "first frame of the source to track, counted from 0", metavar="FRAME"
+    )
+    end_frame: int = flag(
+        -1, "--end-frame", "last frame of the source to track; -1 for all", metavar="FRAME"
+    )
+    max_frames: int = flag(
+        0, "--max-frames", "stop after this many tracked frames; 0 for no limit", metavar="COUNT"
+    )
+    vid_stride: int = flag(1, "--vid-stride", "track one frame in COUNT", metavar="COUNT")
+    fps: float = flag(
+        0.0, "--fps", "frame rate of the source, in place of its own; 0 to keep it", metavar="FPS"
+    )
 
     def __post_init__(self) -> None:
         require(self.start_frame >= 0, "--start-frame", "0 or more", self.start_frame)
@@ -47,25 +56,30 @@ class SourceConfig:
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """Where and in what precision the models run."""
+    """Where the models run, and with which numbers."""
 
-    device: str = flag("auto", "--device", "auto, cpu, cuda, cuda:N or mps")
-    cpu: bool = flag(False, "--cpu", "the same as --device cpu")
+    device: str = flag("auto", "--device", "device of the models", metavar="NAME")
+    cpu: bool = flag(False, "--cpu", "run the models on the processor (--device cpu)")
     backend: str = flag(
         AUTO,
         "--backend",
-        "what runs detector and embedder: auto takes the fastest that is installed",
+        "runtime of detector and embedder; auto takes the fastest that is installed",
         choices=(AUTO, *BACKENDS),
     )
     precision: str = flag(
         AUTO,
         "--precision",
-        "numbers that the networks compute in: auto takes bf16 or fp16 where that is fast",
+        "numbers that the networks compute with; auto takes bf16 or fp16 where they are fast",
         choices=(AUTO, *NUMBERS),
     )
-    half: bool = flag(False, "--half", "older name of --precision fp16, detector on CUDA only")
+    half: bool = flag(
+        False, "--half", "run the detector with fp16 on a CUDA device (or use --precision)"
+    )
     export_cache: str = flag(
-        "", "--export-cache", "where exported networks are kept, empty for the user's cache"
+        "",
+        "--export-cache",
+        "directory of exported networks; without it a directory of the user's cache",
+        metavar="DIR",
     )
 
     def __post_init__(self) -> None:
@@ -85,14 +99,27 @@ class DetectorConfig:
     det: str = flag(
         "yolov8n.pt",
         "--det",
-        "Ultralytics model or path, mot:FILE to replay, motion (no weights) or demo",
+        "Ultralytics model, by name or file, or another detector",
+        metavar="NAME|FILE",
     )
-    conf: float = flag(0.3, "--conf", "confidence that a detection needs to start a track")
+    conf: float = flag(
+        0.3, "--conf", "least confidence of a detection that starts a track", metavar="SHARE"
+    )
     low_conf: float = flag(
-        0.1, "--low-conf", "weaker detections down to this may only continue a track"
+        0.1,
+        "--low-conf",
+        "least confidence of a detection that continues a track",
+        metavar="SHARE",
     )
-    imgsz: int = flag(960, "--imgsz", "detector input size in pixels")
-    classes: str = flag("", "--classes", "keep only these classes: names or ids, comma separated")
+    imgsz: int = flag(
+        960, "--imgsz", "longer side of the picture that the detector sees", metavar="PIXELS"
+    )
+    classes: str = flag(
+        "",
+        "--classes",
+        "track these classes only: names or numbers, separated by commas",
+        metavar="NAMES",
+    )
 
     def __post_init__(self) -> None:
         require(0 <= self.conf <= 1, "--conf", "between 0 and 1", self.conf)
@@ -107,31 +134,45 @@ class DetectorConfig:
 
 @dataclass(frozen=True, slots=True)
 class EmbedderConfig:
-    """What describes the look of a crop."""
+    """What describes the appearance of a crop."""
 
-    embedder: str = flag(
-        "dino",
-        "--embedder",
-        "what embeds: dino, clip, resnet, onnx, dense, detector, or none",
-    )
+    embedder: str = flag("dino", "--embedder", "kind of model that embeds crops", metavar="NAME")
     embed_model: str = flag(
-        "", "--embed-model", "model id, local directory or file for the embedder, or demo"
+        "",
+        "--embed-model",
+        "model of the embedder: hub id, directory or file, or demo for the one in the package",
+        metavar="NAME|FILE",
     )
-    dinov3: str = flag(DEFAULT_DINO, "--dinov3", "hub id of the DINO model (older --embed-model)")
+    dinov3: str = flag(
+        DEFAULT_DINO,
+        "--dinov3",
+        "hub id of the DINO model, where --embed-model is not given",
+        metavar="NAME",
+    )
     fallback_open: bool = flag(
-        False, "--fallback-open", f"if the model is gated or unsupported, use {OPEN_DINO}"
+        False,
+        "--fallback-open",
+        f"use {OPEN_DINO} if the model is gated, unsupported or out of reach",
     )
     embed_amp: str = flag(
         "auto",
         "--embed-amp",
-        "older name of --precision for the embedder alone; off is fp32",
+        "numbers that the embedder computes with, unlike the detector; off is fp32",
         choices=PRECISIONS,
     )
     dense_size: str = flag(
-        "288x512", "--dense-size", "height x width of whole pictures for --embedder dense"
+        "288x512",
+        "--dense-size",
+        "height and width in pixels of the whole picture for --embedder dense",
+        metavar="HxW",
     )
-    crop_pad: float = flag(0.12, "--crop-pad", "padding around a box before cropping, as a ratio")
-    crop_square: bool = flag(True, "--crop-square", "make crops square")
+    crop_pad: float = flag(
+        0.12,
+        "--crop-pad",
+        "part of its size by which a box is widened on each side before it is cropped",
+        metavar="SHARE",
+    )
+    crop_square: bool = flag(True, "--crop-square", "widen crops to squares")
 
     def __post_init__(self) -> None:
         known = self.embed_amp in PRECISIONS

@@ -17,35 +17,50 @@ ADDRESS = re.compile(r"(\d+)|(?:\[([\da-fA-F:.]+)\]|([\w.][\w.-]*)?)(?::(\d+))?"
 
 @dataclass(frozen=True, slots=True)
 class LiveConfig:
-    """Dropouts of a camera or a stream, and where a run can be watched."""
+    """Live sources, and watching a run while it goes on."""
 
-    serve: str = flag("", "--serve", "show the run on a web page; loopback and a free port unless "
-                      "given", metavar="HOST:PORT", bare=ANY_PORT)  # fmt: skip
+    serve: str = flag(
+        "",
+        "--serve",
+        "show the run on a web page; without HOST:PORT on a free port of this machine",
+        metavar="HOST:PORT",
+        bare=ANY_PORT,
+    )
     show: bool = flag(False, "--show", "show the run in a window; q or Escape ends it")
     reconnect: int = flag(
-        0, "--reconnect", "tries to reach a live source again when it drops out, -1 for no limit"
+        0,
+        "--reconnect",
+        "tries to reach a live source again that has dropped out; -1 for no limit",
+        metavar="COUNT",
     )
     read_timeout: float = flag(
-        15.0, "--read-timeout", "seconds of silence after which a live source has dropped out"
+        15.0,
+        "--read-timeout",
+        "silence after which a live source has dropped out",
+        metavar="SECONDS",
     )
     no_drop: bool = flag(
-        False, "--no-drop", "let a live source wait instead of skipping to its newest frame"
+        False, "--no-drop", "track every frame of a live source, however late; skip none"
     )
 
     def __post_init__(self) -> None:
         require(-1 <= self.reconnect <= 1_000_000, "--reconnect", "-1 or more", self.reconnect)
-        require(0.1 <= self.read_timeout <= 3600, "--read-timeout", "between 0.1 and 3600",
-                self.read_timeout)  # fmt: skip
+        require(
+            0.1 <= self.read_timeout <= 3600,
+            "--read-timeout",
+            "between 0.1 and 3600",
+            self.read_timeout,
+        )
         if self.serve:
-            host_and_port(self.serve)
+            parse_address(self.serve)
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of the page; port 0 takes a free one."""
-        return host_and_port(self.serve)
+        return parse_address(self.serve)
 
 
-def host_and_port(text: str) -> tuple[str, int]:
+def parse_address(text: str) -> tuple[str, int]:
     """What `--serve` means: `PORT`, `HOST`, `HOST:PORT` or `[V6]:PORT`; loopback unless given.
 
     Raises:

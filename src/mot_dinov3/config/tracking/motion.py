@@ -11,25 +11,48 @@ SIZE_BASES = ("mean", "height", "sides", "root")
 
 @dataclass(frozen=True, slots=True)
 class MotionConfig:
-    """Noise of the Kalman filters, and where the camera's own motion comes from."""
+    """What predicts boxes, its noise, and where the camera's own motion comes from."""
 
-    cmc: str = flag("none", "--cmc", "camera motion: none, flow (optical flow) or file:FILE")
-    steady: bool = flag(True, "--steady", "take a shift that all boxes share for the camera's")
+    motion: str = flag("kalman", "--motion", "model that predicts where tracks are", metavar="NAME")
+    cmc: str = flag("none", "--cmc", "where the motion of the camera comes from", metavar="NAME")
+    steady: bool = flag(
+        True, "--steady", "take a shift that all boxes share for the motion of the camera"
+    )
     position_noise: float = flag(
-        0.045, "--position-noise", "box jitter per 1/30 s, as a share of the box size"
+        0.045,
+        "--position-noise",
+        "jitter of a box in 1/30 s, as a part of the box size",
+        metavar="SHARE",
     )
     velocity_noise: float = flag(
-        1 / 200, "--velocity-noise", "change of velocity per 1/30 s, as a share of the box size"
+        1 / 200,
+        "--velocity-noise",
+        "change of the velocity of a box in 1/30 s, as a part of the box size",
+        metavar="SHARE",
     )
     measurement_noise: float = flag(
-        0.12, "--measurement-noise", "error of a detected box, as a share of the box size"
+        0.12,
+        "--measurement-noise",
+        "error of a detected box, as a part of the box size",
+        metavar="SHARE",
     )
     noise_by_score: float = flag(
-        1.0, "--noise-by-score", "share of that error left to a certain box, 1 for all boxes alike"
+        1.0,
+        "--noise-by-score",
+        "part of the measurement noise that a detection of confidence 1 keeps; 1 for all alike",
+        metavar="SHARE",
     )
-    size_basis: str = flag("root", "--size-basis", "what a box size is", choices=SIZE_BASES)
+    size_basis: str = flag(
+        "root",
+        "--size-basis",
+        "the size of a box: mean of its sides, height, each side, or root of its area",
+        choices=SIZE_BASES,
+    )
     damping: float = flag(
-        0.993, "--damping", "share of its speed that an unseen track keeps in 1/30 s"
+        0.993,
+        "--damping",
+        "part of its speed that an unseen track keeps in 1/30 s",
+        metavar="SHARE",
     )
     re_update: bool = flag(
         False, "--re-update", "correct a returned track along a straight path (OC-SORT)"
@@ -44,5 +67,9 @@ class MotionConfig:
             ("--damping", self.damping),
         ):
             require(0 < value <= 1, name, "above 0 and at most 1", value)
-        require(self.size_basis in SIZE_BASES, "--size-basis", f"one of {', '.join(SIZE_BASES)}",
-                self.size_basis)  # fmt: skip
+        require(
+            self.size_basis in SIZE_BASES,
+            "--size-basis",
+            f"one of {', '.join(SIZE_BASES)}",
+            self.size_basis,
+        )

@@ -15,13 +15,19 @@ class DrawConfig:
     """How tracks look in the video."""
 
     draw_lost: bool = flag(False, "--draw-lost", "also draw lost tracks at their predicted place")
-    line_thickness: int = flag(2, "--line-thickness", "box line thickness in pixels")
-    font_scale: float = flag(0.5, "--font-scale", "label font scale")
+    line_thickness: int = flag(
+        2, "--line-thickness", "thickness of the lines of a box", metavar="PIXELS"
+    )
+    font_scale: float = flag(0.5, "--font-scale", "size of the labels", metavar="FACTOR")
     hud: bool = flag(False, "--hud", "print the frame's counters in a corner of the video")
 
     def __post_init__(self) -> None:
-        require(1 <= self.line_thickness <= 64, "--line-thickness", "between 1 and 64",
-                self.line_thickness)  # fmt: skip
+        require(
+            1 <= self.line_thickness <= 64,
+            "--line-thickness",
+            "between 1 and 64",
+            self.line_thickness,
+        )
         require(0 < self.font_scale <= 20, "--font-scale", "between 0 and 20", self.font_scale)
 
 
@@ -38,26 +44,43 @@ BESIDE = "auto"
 class OutputConfig:
     """What is written, and where."""
 
-    output: str = flag("outputs/tracked.mp4", "--output", "annotated video to write")
+    output: str = flag(
+        "outputs/tracked.mp4", "--output", "write the video with the tracks", metavar="FILE"
+    )
     no_video: bool = flag(False, "--no-video", "write no video")
-    save_mot: str = flag("", "--save-mot", "write MOTChallenge text to FILE", metavar="FILE")
-    save_jsonl: str = flag("", "--save-jsonl", "write one JSON line a frame to FILE",
-                           metavar="FILE")  # fmt: skip
-    save_trace: str = flag("", "--save-trace", "write one JSON line a decision to FILE",
-                           metavar="FILE")  # fmt: skip
-    save_csv: str = flag("", "--save-csv", "write a table to FILE, one row a track a frame",
-                         metavar="FILE")  # fmt: skip
-    save_crops: str = flag("", "--save-crops", "write pictures of identities into a new DIR",
-                           metavar="DIR")  # fmt: skip
-    crops_of: str = flag("embedded", "--crops-of", "which boxes --save-crops cuts: those that were "
-                         "embedded, or all that were seen", choices=CROPS)  # fmt: skip
-    crops_per_id: int = flag(50, "--crops-per-id", "most crops of an identity, 0 for no limit")
-    save_embeddings: str = flag("", "--save-embeddings", "write every embedding that was computed "
-                                "to FILE (.npz)", metavar="FILE")  # fmt: skip
-    stats_json: str = flag("", "--stats-json", "write the summary as JSON to FILE",
-                           metavar="FILE")  # fmt: skip
-    report: str = flag("", "--report", "write a report of the run as one HTML page; without FILE "
-                       "beside the video", metavar="FILE", bare=BESIDE)  # fmt: skip
+    save_mot: str = flag("", "--save-mot", "write tracks as MOTChallenge text", metavar="FILE")
+    save_jsonl: str = flag(
+        "", "--save-jsonl", "write a frame log: one JSON line per frame", metavar="FILE"
+    )
+    save_trace: str = flag(
+        "", "--save-trace", "write one JSON line per embedding decision", metavar="FILE"
+    )
+    save_csv: str = flag(
+        "", "--save-csv", "write a table with one row per track and frame", metavar="FILE"
+    )
+    save_crops: str = flag(
+        "", "--save-crops", "write pictures of each identity into a new directory", metavar="DIR"
+    )
+    crops_of: str = flag(
+        "embedded", "--crops-of", "boxes that --save-crops cuts out", choices=CROPS
+    )
+    crops_per_id: int = flag(
+        50,
+        "--crops-per-id",
+        "most pictures of an identity that --save-crops writes; 0 for no limit",
+        metavar="COUNT",
+    )
+    save_embeddings: str = flag(
+        "", "--save-embeddings", "write all computed embeddings (.npz)", metavar="FILE"
+    )
+    stats_json: str = flag("", "--stats-json", "write the summary as JSON", metavar="FILE")
+    report: str = flag(
+        "",
+        "--report",
+        "write a report of the run as an HTML page; without FILE beside the video",
+        metavar="FILE",
+        bare=BESIDE,
+    )
     no_clobber: bool = flag(False, "--no-clobber", "refuse to replace an existing output")
     save: str = flag(
         "",
@@ -138,15 +161,19 @@ def flag_of_sink(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LoopConfig:
-    """What runs beside what."""
+    """What runs at the same time."""
 
-    overlap: bool = flag(True, "--overlap", "read, draw and write in threads beside tracking")
+    overlap: bool = flag(
+        True, "--overlap", "read, draw and write in threads while the tracker works"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class TalkConfig:
-    """How much is said while it runs."""
+    """What is printed during a run."""
 
-    quiet: bool = flag(False, "--quiet", "no progress and no summary, errors only")
-    verbose: bool = flag(False, "--verbose", "say more: versions, device, model, every fault")
-    debug: bool = flag(False, "--debug", "show full tracebacks")
+    quiet: bool = flag(False, "--quiet", "print errors only, no progress and no summary")
+    verbose: bool = flag(
+        False, "--verbose", "print more: versions, device, model and every fault of the source"
+    )
+    debug: bool = flag(False, "--debug", "print the full traceback of an error")

@@ -10,17 +10,17 @@ from mot_dinov3.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class ResumeConfig:
-    """The journal of a run, and going on from it.
+    """Going on with a run that was cut off.
 
     Attributes:
-        one_of_many: a mark of its end stays also without `--resume`, for a batch to remove.
+        one_of_many: keep the mark of a run's end also without `--resume`, for a batch to remove.
     """
 
     resume: bool = flag(
-        False, "--resume", "go on where the same command was killed or stopped, or begin"
+        False, "--resume", "go on with the same command that was killed or stopped, or begin it"
     )
     journal: bool = flag(
-        True, "--journal", "keep a hidden journal beside the output, so that --resume can go on"
+        True, "--journal", "keep a hidden run journal beside the output, which --resume reads"
     )
 
     one_of_many: bool = False
@@ -28,6 +28,6 @@ class ResumeConfig:
     def __post_init__(self) -> None:
         if self.resume and not self.journal:
             raise UsageError(
-                "--resume goes on from a journal, and --no-journal keeps none.",
+                "--resume reads a run journal, and --no-journal keeps none.",
                 fix="Keep one of them.",
             )

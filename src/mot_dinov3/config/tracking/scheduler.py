@@ -12,30 +12,52 @@ DEFAULT_POLICY = "value"
 
 @dataclass(frozen=True, slots=True)
 class SchedulerConfig:
-    """When an embedding is reused, refreshed or computed at once."""
+    """When an embedding is computed, reused or refreshed, and what that may cost."""
 
     embed_policy: str = flag(
-        DEFAULT_POLICY,
-        "--embed-policy",
-        "what decides: value[:PRICE], continuity, interval[:K], fast-strongsort[:IOU], "
-        "always or never",
+        DEFAULT_POLICY, "--embed-policy", "what decides which crops are embedded", metavar="NAME"
     )
     refresh_every: int = flag(
-        5, "--embed-refresh", "continuity: refresh a stable track every N frames"
+        5,
+        "--embed-refresh",
+        "refresh a stable track every COUNT frames (policy continuity)",
+        metavar="COUNT",
     )
-    iou_gate: float = flag(0.6, "--embed-iou-gate", "continuity: reuse only at or above this IoU")
-    overlap_thr: float = flag(0.2, "--embed-overlap-thr", "continuity: crowded above this IoU")
+    iou_gate: float = flag(
+        0.6,
+        "--embed-iou-gate",
+        "least overlap at which an embedding is reused (policy continuity)",
+        metavar="IOU",
+    )
+    overlap_thr: float = flag(
+        0.2,
+        "--embed-overlap-thr",
+        "overlap with another box from which on a box is crowded (policy continuity)",
+        metavar="IOU",
+    )
     budget_ms: float = flag(
-        0.0, "--embed-budget-ms", "embedding time per frame that refreshes may fill, 0 = unlimited"
+        0.0,
+        "--embed-budget-ms",
+        "time per frame that embeddings of known tracks may fill; 0 for no limit",
+        metavar="MS",
     )
     budget_crops: int = flag(
-        0, "--embed-budget-crops", "the same budget counted in crops: repeatable, 0 = unlimited"
+        0,
+        "--embed-budget-crops",
+        "most embeddings of known tracks per frame, repeatable; 0 for no limit",
+        metavar="COUNT",
     )
-    hard_budget: bool = flag(False, "--embed-hard-budget", "the budget bounds critical work too")
+    hard_budget: bool = flag(
+        False, "--embed-hard-budget", "let the budget also limit new and ambiguous detections"
+    )
     target_fps: float = flag(
-        0.0, "--target-fps", "embed in the time that this frame rate leaves, 0 for no target"
+        0.0,
+        "--target-fps",
+        "embed in the time that this frame rate leaves; 0 for no target",
+        metavar="FPS",
     )
-    embed_all: bool = flag(False, "--embed-all", "embed every detection (no scheduling: baseline)")
+    embed_all: bool = flag(False, "--embed-all", "embed every detection (--embed-policy always)")
+
     chunk: int = 8
     critical_batch: int = 64
 

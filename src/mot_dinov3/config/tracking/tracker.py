@@ -1,4 +1,4 @@
-"""How identities are born, kept and given up."""
+"""How tracks are initiated, confirmed and removed."""
 
 from __future__ import annotations
 
@@ -9,22 +9,38 @@ from mot_dinov3.config.fields import flag, require
 
 @dataclass(frozen=True, slots=True)
 class TrackerConfig:
-    """Births, confirmations and deaths."""
+    """How tracks are initiated, confirmed and removed."""
 
-    system: str = flag("modular", "--system", "which system tracks: modular", metavar="NAME")
-    tracker: str = flag(
-        "default", "--tracker", "preset: default, bytetrack, ocsort, strongsort or deepocsort"
-    )
+    system: str = flag("modular", "--system", "system that tracks", metavar="NAME")
+    tracker: str = flag("default", "--tracker", "settings of a familiar tracker", metavar="NAME")
     strong_share: float = flag(
-        0.68, "--strong-share", "a detection is strong from this share of the usual confidence on"
+        0.68,
+        "--strong-share",
+        "part of the usual confidence from which on a detection is strong",
+        metavar="SHARE",
     )
     birth_share: float = flag(
-        1.1, "--birth-share", "and starts a track from this share of a strong one's confidence on"
+        1.1,
+        "--birth-share",
+        "part of a strong detection's confidence from which on a detection starts a track",
+        metavar="SHARE",
     )
-    birth_iou: float = flag(0.95, "--birth-iou", "no birth over a seen track at or above this IoU")
-    max_lost_s: float = flag(1.8, "--max-lost", "seconds a lost track is kept and predicted")
-    reid_s: float = flag(10.0, "--reid-window", "seconds a lost track may return by appearance")
-    min_hits: int = flag(2, "--min-hits", "matched frames before a track is confirmed")
+    birth_iou: float = flag(
+        0.95,
+        "--birth-iou",
+        "overlap with a seen track from which on a detection starts no track",
+        metavar="IOU",
+    )
+    max_lost_s: float = flag(
+        1.8, "--max-lost", "time for which a lost track is kept and predicted", metavar="SECONDS"
+    )
+    reid_s: float = flag(
+        10.0,
+        "--reid-window",
+        "time for which a lost track may return by appearance",
+        metavar="SECONDS",
+    )
+    min_hits: int = flag(2, "--min-hits", "matched frames that confirm a track", metavar="FRAMES")
 
     def __post_init__(self) -> None:
         require(0 <= self.strong_share <= 1, "--strong-share", "between 0 and 1", self.strong_share)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from mot_dinov3.data.synthetic.looks import dye, vary
-from mot_dinov3.data.synthetic.paint import Canvas, Point, Sprite, shade
+from mot_dinov3.data.synthetic.paint import Point, Sprite, SpriteCanvas, shade
 
 BODY_M = 0.75
 """Half of the widest person with bag and stride, in metres, and some room."""
@@ -15,9 +15,9 @@ _UNIT_PX = 60
 _PANEL_M = 1.2
 
 
-def hoarding(rng: np.random.Generator, width_m: float, height_m: float = 2.4) -> Sprite:
-    """Boards around a building site, some with a poster; nobody sees through or over them."""
-    canvas, half = _canvas(width_m, height_m), width_m / 2
+def draw_hoarding(rng: np.random.Generator, width_m: float, height_m: float = 2.4) -> Sprite:
+    """Boards around a building site, some with a poster; no one can see through or over them."""
+    canvas, half = _open_canvas(width_m, height_m), width_m / 2
     board = vary(rng, (120, 150, 165), 30)
     canvas.polygon(_box(-half, half, -height_m, 0.0), board)
     edges = np.linspace(-half, half, max(1, round(width_m / _PANEL_M)) + 1)
@@ -35,9 +35,9 @@ def hoarding(rng: np.random.Generator, width_m: float, height_m: float = 2.4) ->
     return Sprite.of(canvas)
 
 
-def stall(rng: np.random.Generator, width_m: float, height_m: float = 2.3) -> Sprite:
+def draw_stall(rng: np.random.Generator, width_m: float, height_m: float = 2.3) -> Sprite:
     """A market stall with a striped awning, seen from behind: cloth down to the ground."""
-    canvas, half = _canvas(width_m, height_m), width_m / 2
+    canvas, half = _open_canvas(width_m, height_m), width_m / 2
     cloth, awning, second = dye(rng), dye(rng), (235, 235, 235)
     canvas.polygon(_box(-half, half, -height_m * 0.75, 0.0), cloth)
     for x in np.arange(-half, half, 0.4):
@@ -52,9 +52,9 @@ def stall(rng: np.random.Generator, width_m: float, height_m: float = 2.3) -> Sp
     return Sprite.of(canvas)
 
 
-def _canvas(width_m: float, height_m: float) -> Canvas:
+def _open_canvas(width_m: float, height_m: float) -> SpriteCanvas:
     size = (width_m * 1.1 + 0.6, height_m + 0.6)
-    return Canvas(size, (size[0] / 2, height_m + 0.25), _UNIT_PX)
+    return SpriteCanvas(size, (size[0] / 2, height_m + 0.25), _UNIT_PX)
 
 
 def _box(left: float, right: float, top: float, bottom: float) -> list[Point]:

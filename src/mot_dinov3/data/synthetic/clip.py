@@ -25,7 +25,7 @@ class StreetClip:
 def draw_clip(directory: Path, frames: int, seed: int) -> StreetClip:
     """Draw the street and write `street.mp4` and `gt.txt` into `directory`."""
     from mot_dinov3.data.synthetic.street import StreetConfig, StreetWorld
-    from mot_dinov3.data.synthetic.tables import as_table
+    from mot_dinov3.data.synthetic.truth import as_table
     from mot_dinov3.io.formats.mot import read_mot, write_ground_truth
     from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 

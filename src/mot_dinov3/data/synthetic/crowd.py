@@ -43,23 +43,27 @@ class Crowd:
         self._size = np.zeros((n, 2))
         self._speed = np.zeros((n, 2))
         self._look = np.zeros((n, config.dim), np.float32)
-        self._be_born(np.arange(n))
+        self._place_new(np.arange(n))
 
     def __iter__(self) -> Iterator[tuple[Frame, Detections, FloatArray]]:
         nothing, index = np.zeros((1, 1, 3), np.uint8), 0
         while True:
             seen = np.flatnonzero(self._rng.random(self.config.people) >= self.config.missed)
-            yield Frame(index, index / FPS, nothing), self._detections(seen), self._vectors(seen)
+            yield (
+                Frame(index, index / FPS, nothing),
+                self._make_detections(seen),
+                self._make_vectors(seen),
+            )
             self._move()
             index += 1
 
-    def _be_born(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    def _place_new(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
         n, rng = len(rows), self._rng
         height = rng.uniform(60, 160, n)
         self._size[rows] = np.stack((0.4 * height, height), axis=1)
         self._centre[rows] = rng.uniform((0, 0), (WIDTH, HEIGHT), (n, 2))
         self._speed[rows] = rng.normal(0, 2.0, (n, 2))
-        self._look[rows] = unit(rng.normal(size=(n, self.config.dim)))
+        self._look[rows] = normalise(rng.normal(size=(n, self.config.dim)))
 
     def _move(self) -> None:
         self._centre += self._speed
@@ -68,9 +72,9 @@ class Crowd:
         self._centre.clip(0, (WIDTH, HEIGHT), out=self._centre)
         if self.config.life_frames:
             ends = self._rng.random(self.config.people) < 1 / self.config.life_frames
-            self._be_born(np.flatnonzero(ends))
+            self._place_new(np.flatnonzero(ends))
 
-    def _detections(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Detections:
+    def _make_detections(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Detections:
         rng, n = self._rng, len(rows)
         size = self._size[rows] * rng.normal(1, 0.02, (n, 2))
         centre = self._centre[rows] + rng.normal(0, 1.0, (n, 2))
@@ -78,14 +82,13 @@ class Crowd:
         score = rng.uniform(0.5, 1.0, n).astype(np.float32)
         return Detections(corners.astype(np.float32), score, np.zeros(n, np.int64))
 
-    def _vectors(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> FloatArray:
+    def _make_vectors(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> FloatArray:
         dim = self.config.dim
         noise = self._rng.normal(0, 0.3 / max(dim, 1) ** 0.5, (len(rows), dim))
-        return unit(self._look[rows] + noise)
+        return normalise(self._look[rows] + noise)
 
 
-def unit(vectors: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> FloatArray:
+def normalise(vectors: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> FloatArray:
     """(N, D) float32 rows of length 1."""
     length = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    out: FloatArray = (vectors / length).astype(np.float32)
-    return out
+    return np.asarray(vectors / length, np.float32)

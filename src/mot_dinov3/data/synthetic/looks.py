@@ -9,21 +9,47 @@ import numpy as np
 from mot_dinov3.data.synthetic.paint import PATTERNS, Cloth, Colour
 
 PALETTE: tuple[Colour, ...] = (
-    (48, 48, 205), (210, 120, 30), (60, 160, 50), (40, 210, 235), (190, 60, 150),
-    (235, 235, 235), (45, 40, 40), (30, 130, 240), (200, 190, 70), (170, 130, 240),
-    (110, 110, 115), (90, 70, 20), (60, 200, 150), (30, 60, 110), (235, 180, 130),
-)  # fmt: skip
+    (48, 48, 205),
+    (210, 120, 30),
+    (60, 160, 50),
+    (40, 210, 235),
+    (190, 60, 150),
+    (235, 235, 235),
+    (45, 40, 40),
+    (30, 130, 240),
+    (200, 190, 70),
+    (170, 130, 240),
+    (110, 110, 115),
+    (90, 70, 20),
+    (60, 200, 150),
+    (30, 60, 110),
+    (235, 180, 130),
+)
 """Colours far enough apart to be told from one another under noise and changing light."""
 DARK: tuple[Colour, ...] = (
-    (60, 45, 40), (110, 70, 45), (50, 50, 55), (60, 80, 110), (140, 110, 90), (45, 75, 60),
-    (200, 205, 210), (75, 35, 75),
-)  # fmt: skip
+    (60, 45, 40),
+    (110, 70, 45),
+    (50, 50, 55),
+    (60, 80, 110),
+    (140, 110, 90),
+    (45, 75, 60),
+    (200, 205, 210),
+    (75, 35, 75),
+)
 SKINS: tuple[Colour, ...] = (
-    (180, 205, 240), (150, 180, 225), (110, 150, 205), (75, 110, 160), (55, 75, 115),
-)  # fmt: skip
+    (180, 205, 240),
+    (150, 180, 225),
+    (110, 150, 205),
+    (75, 110, 160),
+    (55, 75, 115),
+)
 HAIRS: tuple[Colour, ...] = (
-    (25, 25, 30), (40, 60, 95), (90, 160, 205), (45, 75, 150), (150, 150, 155),
-)  # fmt: skip
+    (25, 25, 30),
+    (40, 60, 95),
+    (90, 160, 205),
+    (45, 75, 150),
+    (150, 150, 155),
+)
 BOTTOMS = ("trousers", "trousers", "shorts", "skirt", "coat")
 HAIR_STYLES = ("short", "long", "bun", "bald")
 HATS = ("none", "none", "cap", "beanie", "brim")
@@ -86,7 +112,7 @@ def dye(rng: np.random.Generator, colours: tuple[Colour, ...] = PALETTE) -> Colo
     return vary(rng, colours[int(rng.integers(len(colours)))])
 
 
-def _contrasting(rng: np.random.Generator, colour: Colour) -> Colour:
+def _pick_contrasting(rng: np.random.Generator, colour: Colour) -> Colour:
     """A colour that a pattern on `colour` can be seen in."""
     while True:
         other = dye(rng)
@@ -97,17 +123,19 @@ def _contrasting(rng: np.random.Generator, colour: Colour) -> Colour:
 def cast_people(rng: np.random.Generator, count: int) -> list[PersonLook]:
     """`count` people whose tops take turns through the palette, so that few are alike."""
     order = [PALETTE[i] for i in rng.permutation(len(PALETTE))]
-    return [_person(rng, vary(rng, order[i % len(order)])) for i in range(count)]
+    return [_cast_person(rng, vary(rng, order[i % len(order)])) for i in range(count)]
 
 
-def _person(rng: np.random.Generator, top: Colour) -> PersonLook:
+def _cast_person(rng: np.random.Generator, top: Colour) -> PersonLook:
     pattern = "plain" if rng.random() < 0.35 else pick(rng, PATTERNS)
     bottom = pick(rng, BOTTOMS)
     lower = dye(rng, PALETTE if bottom == "skirt" or rng.random() < 0.3 else DARK)
     child = rng.random() < 0.12
     return PersonLook(
-        top=Cloth(top, _contrasting(rng, top), pattern),
-        lower=Cloth(lower, _contrasting(rng, lower), "hoops" if rng.random() < 0.1 else "plain"),
+        top=Cloth(top, _pick_contrasting(rng, top), pattern),
+        lower=Cloth(
+            lower, _pick_contrasting(rng, lower), "hoops" if rng.random() < 0.1 else "plain"
+        ),
         bottom=bottom,
         shoes=dye(rng, DARK if rng.random() < 0.6 else PALETTE),
         skin=vary(rng, SKINS[int(rng.integers(len(SKINS)))], 8),
@@ -129,19 +157,22 @@ def cast_vehicles(rng: np.random.Generator, count: int) -> list[VehicleLook]:
     order = [PALETTE[i] for i in rng.permutation(len(PALETTE))]
     shapes = [SHAPES[i] for i in rng.permutation(len(SHAPES))]
     return [
-        _vehicle(rng, shapes[i % len(shapes)], vary(rng, order[i % len(order)]))
+        _cast_vehicle(rng, shapes[i % len(shapes)], vary(rng, order[i % len(order)]))
         for i in range(count)
     ]
 
 
-def _vehicle(rng: np.random.Generator, shape: str, paint: Colour) -> VehicleLook:
+def _cast_vehicle(rng: np.random.Generator, shape: str, paint: Colour) -> VehicleLook:
     length, height = {
-        "car": (4.4, 1.45), "hatchback": (3.7, 1.55), "van": (4.9, 2.15), "bus": (6.6, 2.6),
-    }[shape]  # fmt: skip
+        "car": (4.4, 1.45),
+        "hatchback": (3.7, 1.55),
+        "van": (4.9, 2.15),
+        "bus": (6.6, 2.6),
+    }[shape]
     pattern = pick(rng, ("plain", "plain", "halves", "band", "plain"))
     return VehicleLook(
         shape=shape,
-        paint=Cloth(paint, _contrasting(rng, paint), pattern),
+        paint=Cloth(paint, _pick_contrasting(rng, paint), pattern),
         stripe=dye(rng) if rng.random() < 0.45 else None,
         glass=vary(rng, (105, 85, 60) if rng.random() < 0.7 else (60, 55, 50), 12),
         rim=vary(rng, (190, 190, 190) if rng.random() < 0.7 else (60, 60, 65), 10),

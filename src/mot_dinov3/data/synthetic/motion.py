@@ -1,4 +1,4 @@
-"""Where everybody goes: trips planned once, positions a pure function of time.
+"""Where people and vehicles go: trips planned once, positions a pure function of time.
 
 Lengths are in frame heights and y points down, so a plan does not depend on the resolution.
 """
@@ -125,7 +125,7 @@ def plan_stroll(
         time_s = float(rng.uniform(0, 0.35) * duration_s)
     while time_s < duration_s:
         x = float(rng.uniform(*span)) if inside else edges[int(rng.integers(2))]
-        legs += _passage(rng, (x, _on_pavement(rng)), edges, (time_s, look.pace_mps))
+        legs += _plan_passage(rng, (x, _on_pavement(rng)), edges, (time_s, look.pace_mps))
         time_s = legs[-1].end_s + float(rng.uniform(*_ABSENCE_S))
         inside = False
     return Trip(tuple(legs))
@@ -135,7 +135,7 @@ def _on_pavement(rng: np.random.Generator) -> float:
     return float(rng.uniform(*(FAR_BAND if rng.random() < 0.4 else NEAR_BAND)))
 
 
-def _passage(
+def _plan_passage(
     rng: np.random.Generator,
     start: tuple[float, float],
     edges: tuple[float, float],
@@ -149,7 +149,7 @@ def _passage(
     whim = rng.random()
     middle = (start[0] + (out - start[0]) * float(rng.uniform(0.25, 0.6)), start[1])
     if whim < 0.3:
-        return _crossing(rng, [start, middle], out, clock)
+        return _plan_crossing(rng, [start, middle], out, clock)
     drift = float(np.clip(start[1] + rng.uniform(-0.02, 0.02), *_band_of(start[1])))
     if whim > 0.85:
         first = walk(time_s, [start, middle], pace)
@@ -163,7 +163,7 @@ def _band_of(y: float) -> tuple[float, float]:
     return FAR_BAND if y < FAR_KERB else NEAR_BAND
 
 
-def _crossing(
+def _plan_crossing(
     rng: np.random.Generator,
     points: list[tuple[float, float]],
     out: float,

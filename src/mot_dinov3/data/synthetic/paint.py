@@ -64,7 +64,7 @@ def weave(cloth: Cloth, width: int, height: int) -> Image:
     return np.where(both, np.array(cloth.second, np.uint8), np.array(cloth.colour, np.uint8))
 
 
-class Canvas:
+class SpriteCanvas:
     """A transparent picture to paint on in the units of what is painted; y points down.
 
     Attributes:
@@ -86,8 +86,7 @@ class Canvas:
 
     def _place(self, points: Sequence[Point]) -> NDArray[np.int32]:
         array = (np.asarray(points, np.float64) + self.origin) * self.unit_px
-        placed: NDArray[np.int32] = np.round(array * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-        return placed
+        return np.round(array * (1 << _SUBPIXEL_BITS)).astype(np.int32)
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
         """Fill a polygon."""
@@ -142,7 +141,7 @@ class Canvas:
 
     def shadow(self, centre: Point, axes: Point, strength: int = 95) -> None:
         """A dark ellipse on the ground under what is painted; no part of the silhouette."""
-        layer = Canvas((1, 1), self.origin, self.unit_px)
+        layer = SpriteCanvas((1, 1), self.origin, self.unit_px)
         layer.pixels = np.zeros_like(self.pixels)
         layer.ellipse(centre, axes, (0, 0, 0))
         free = self.pixels[..., 3] == 0
@@ -174,7 +173,7 @@ class Sprite:
     unit_px: float
 
     @classmethod
-    def of(cls, canvas: Canvas) -> Sprite:
+    def of(cls, canvas: SpriteCanvas) -> Sprite:
         """What was painted on a canvas, standing on its origin."""
         x, y = canvas.origin
         return cls(canvas.pixels, (x * canvas.unit_px, y * canvas.unit_px), canvas.unit_px)
@@ -197,7 +196,7 @@ class Sprite:
             sprite = sprite.smaller
         return sprite
 
-    def mirrored(self) -> Sprite:
+    def mirror(self) -> Sprite:
         """Facing the other way."""
         x, y = self.origin_px
         flipped = np.ascontiguousarray(self.pixels[:, ::-1])

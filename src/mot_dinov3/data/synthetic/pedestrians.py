@@ -19,17 +19,17 @@ _CROSS_SHARE, _REST_SHARE, _REST_S = 0.15, 0.3, (0.4, 1.6)
 _LEAST_WAY, _EDGE = 0.25, 0.06
 
 
-def planned_s(clip: ClipConfig) -> float:
+def plan_length_s(clip: ClipConfig) -> float:
     """For how long trips are planned: a short clip is the beginning of a longer one."""
     return max(_PLANNED_S, clip.frames / clip.fps)
 
 
-def planner(seed: int) -> np.random.Generator:
+def create_planner(seed: int) -> np.random.Generator:
     """What makes the choices of a plan."""
     return np.random.default_rng([seed, 3])
 
 
-def pedestrian_world(
+def create_pedestrian_world(
     clip: ClipConfig,
     looks: Sequence[PersonLook],
     trips: Sequence[Trip],
@@ -60,12 +60,12 @@ def pedestrian_world(
     return World(clip, script, scene)
 
 
-def promenade(
+def plan_promenade(
     rng: np.random.Generator, look: PersonLook, span: tuple[float, float], until_s: float
 ) -> Trip:
     """Up and down the street within `span` (frame heights), at times across it or at rest.
 
-    When and where somebody turns round is decided by chance; nobody leaves before `until_s`.
+    Chance decides when and where a person turns round; the trip does not end before `until_s`.
     """
     inside = span[0] + _EDGE, span[1] - _EDGE
     far = bool(rng.random() < 0.5)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import cos, pi, sin
 
 from mot_dinov3.data.synthetic.looks import PersonLook
-from mot_dinov3.data.synthetic.paint import Canvas, Cloth, Colour, Point, Sprite, shade
+from mot_dinov3.data.synthetic.paint import Cloth, Colour, Point, Sprite, SpriteCanvas, shade
 
 PHASES = 12
 STANDING = -1
@@ -17,7 +17,7 @@ _UNIT_PX = 240.0
 _FAR_SIDE = 0.72
 
 
-def person_sprite(look: PersonLook, view: str, phase: int) -> Sprite:
+def draw_person(look: PersonLook, view: str, phase: int) -> Sprite:
     """Paint a person.
 
     Args:
@@ -25,13 +25,13 @@ def person_sprite(look: PersonLook, view: str, phase: int) -> Sprite:
         view: "side" (facing right), "front" or "back".
         phase: 0 to `PHASES` - 1 through one double step, or `STANDING`.
     """
-    canvas = Canvas((0.9, 1.16), (0.45, 1.10), _UNIT_PX)
+    canvas = SpriteCanvas((0.9, 1.16), (0.45, 1.10), _UNIT_PX)
     angle = 2 * pi * phase / PHASES
     swing = 0.0 if phase == STANDING else 1.0
     if view == "side":
-        _side(canvas, look, angle, swing)
+        _draw_side(canvas, look, angle, swing)
     else:
-        _frontal(canvas, look, (angle, swing), facing_us=view == "front")
+        _draw_frontal(canvas, look, (angle, swing), facing_us=view == "front")
     canvas.light(1.08, 0.82)
     canvas.shadow((0.0, -0.005), (0.24, 0.045))
     return Sprite.of(canvas)
@@ -46,31 +46,31 @@ def _leg_points(angle: float, swing: float) -> list[Point]:
     return [(0.0, 0.0), knee, ankle, (ankle[0] + 0.07 * cos(shin), ankle[1] - 0.07 * sin(shin))]
 
 
-def _shift(points: list[Point], dx: float, dy: float) -> list[Point]:
+def _shift_points(points: list[Point], dx: float, dy: float) -> list[Point]:
     return [(x + dx, y + dy) for x, y in points]
 
 
-def _side(canvas: Canvas, look: PersonLook, angle: float, swing: float) -> None:
+def _draw_side(canvas: SpriteCanvas, look: PersonLook, angle: float, swing: float) -> None:
     near, far = _leg_points(angle, swing), _leg_points(angle + pi, swing)
     hip = -max(near[2][1], far[2][1], near[3][1], far[3][1])
     lift = hip - HIP
-    _leg(canvas, look, _shift(far, 0.0, hip), _FAR_SIDE)
-    _side_arm(canvas, look, (angle, swing, lift), _FAR_SIDE)
+    _draw_leg(canvas, look, _shift_points(far, 0.0, hip), _FAR_SIDE)
+    _draw_side_arm(canvas, look, (angle, swing, lift), _FAR_SIDE)
     if look.bag == "backpack":
-        _backpack_beside(canvas, look, lift)
-    _leg(canvas, look, _shift(near, 0.0, hip), 1.0)
+        _draw_backpack_beside(canvas, look, lift)
+    _draw_leg(canvas, look, _shift_points(near, 0.0, hip), 1.0)
     wide = 0.085 * look.build
     hem = -0.30 if look.bottom == "coat" else HIP + 0.03
     if look.bottom == "skirt":
-        _skirt(canvas, look, wide, lift)
-    _torso(canvas, look.top, (wide, wide * 1.05), (SHOULDER - 0.03 + lift, hem + lift))
-    _side_arm(canvas, look, (angle + pi, swing, lift), 1.0)
+        _draw_skirt(canvas, look, wide, lift)
+    _draw_torso(canvas, look.top, (wide, wide * 1.05), (SHOULDER - 0.03 + lift, hem + lift))
+    _draw_side_arm(canvas, look, (angle + pi, swing, lift), 1.0)
     if look.bag == "handbag":
-        _handbag(canvas, look, (0.02 - 0.1 * swing * sin(angle), -0.36 + lift))
-    _head(canvas, look, (0.02, -0.905 + lift), "side")
+        _draw_handbag(canvas, look, (0.02 - 0.1 * swing * sin(angle), -0.36 + lift))
+    _draw_head(canvas, look, (0.02, -0.905 + lift), "side")
 
 
-def _leg(canvas: Canvas, look: PersonLook, points: list[Point], light: float) -> None:
+def _draw_leg(canvas: SpriteCanvas, look: PersonLook, points: list[Point], light: float) -> None:
     thick = 0.082 * look.build
     upper = look.skin if look.bottom == "skirt" else look.lower.colour
     lower = look.skin if look.bottom in ("skirt", "shorts") else look.lower.colour
@@ -79,8 +79,8 @@ def _leg(canvas: Canvas, look: PersonLook, points: list[Point], light: float) ->
     canvas.stroke(points[2:], thick * 0.62, shade(look.shoes, light))
 
 
-def _side_arm(
-    canvas: Canvas, look: PersonLook, pose: tuple[float, float, float], light: float
+def _draw_side_arm(
+    canvas: SpriteCanvas, look: PersonLook, pose: tuple[float, float, float], light: float
 ) -> None:
     angle, swing, lift = pose
     upper = -0.55 * swing * sin(angle)
@@ -88,10 +88,10 @@ def _side_arm(
     shoulder = (0.0, SHOULDER + 0.03 + lift)
     elbow = (shoulder[0] + 0.15 * sin(upper), shoulder[1] + 0.15 * cos(upper))
     hand = (elbow[0] + 0.15 * sin(fore), elbow[1] + 0.15 * cos(fore))
-    _arm(canvas, look, [shoulder, elbow, hand], light)
+    _draw_arm(canvas, look, [shoulder, elbow, hand], light)
 
 
-def _arm(canvas: Canvas, look: PersonLook, points: list[Point], light: float) -> None:
+def _draw_arm(canvas: SpriteCanvas, look: PersonLook, points: list[Point], light: float) -> None:
     thick = 0.055 * look.build
     sleeve = shade(look.top.colour, 0.86 * light)
     canvas.stroke(points[1:], thick * 0.85, sleeve if look.sleeves else shade(look.skin, light))
@@ -99,39 +99,43 @@ def _arm(canvas: Canvas, look: PersonLook, points: list[Point], light: float) ->
     canvas.ellipse(points[2], (thick * 0.5, thick * 0.5), shade(look.skin, light))
 
 
-def _torso(
-    canvas: Canvas, cloth: Cloth, half_widths: tuple[float, float], span: tuple[float, float]
+def _draw_torso(
+    canvas: SpriteCanvas, cloth: Cloth, half_widths: tuple[float, float], span: tuple[float, float]
 ) -> None:
     """A rounded trunk between two heights, half as wide as given at the top and at the bottom."""
     (upper, lower), (top, hem) = half_widths, span
     outline = [
-        (-upper * 0.55, top), (upper * 0.55, top), (upper, top + 0.05), (lower, hem),
-        (-lower, hem), (-upper, top + 0.05),
-    ]  # fmt: skip
+        (-upper * 0.55, top),
+        (upper * 0.55, top),
+        (upper, top + 0.05),
+        (lower, hem),
+        (-lower, hem),
+        (-upper, top + 0.05),
+    ]
     canvas.cloth(outline, cloth)
 
 
-def _skirt(canvas: Canvas, look: PersonLook, wide: float, lift: float) -> None:
+def _draw_skirt(canvas: SpriteCanvas, look: PersonLook, wide: float, lift: float) -> None:
     top, hem = -0.55 + lift, -0.25 + lift
     outline = [(-wide, top), (wide, top), (wide * 1.75, hem), (-wide * 1.75, hem)]
     canvas.cloth(outline, look.lower)
 
 
-def _backpack_beside(canvas: Canvas, look: PersonLook, lift: float) -> None:
+def _draw_backpack_beside(canvas: SpriteCanvas, look: PersonLook, lift: float) -> None:
     centre = (-0.105 * look.build, -0.68 + lift)
     canvas.ellipse(centre, (0.075, 0.125), look.bag_colour)
     canvas.ellipse((centre[0] - 0.02, centre[1] + 0.05), (0.05, 0.06), shade(look.bag_colour, 0.8))
 
 
-def _handbag(canvas: Canvas, look: PersonLook, at: Point) -> None:
+def _draw_handbag(canvas: SpriteCanvas, look: PersonLook, at: Point) -> None:
     x, y = at
     canvas.stroke([(x - 0.04, y), (x, y - 0.1), (x + 0.04, y)], 0.012, shade(look.bag_colour, 0.7))
     box = [(x - 0.06, y), (x + 0.06, y), (x + 0.075, y + 0.1), (x - 0.075, y + 0.1)]
     canvas.polygon(box, look.bag_colour)
 
 
-def _frontal(
-    canvas: Canvas, look: PersonLook, step: tuple[float, float], *, facing_us: bool
+def _draw_frontal(
+    canvas: SpriteCanvas, look: PersonLook, step: tuple[float, float], *, facing_us: bool
 ) -> None:
     angle, swing = step
     wide = 0.125 * look.build
@@ -139,23 +143,25 @@ def _frontal(
         raised = 0.085 * swing * max(0.0, side * sin(angle))
         x = side * 0.048 * look.build
         points = [(x, HIP), (x * 1.1, -0.245 - raised), (x, -0.03 - raised), (x * 1.3, -raised)]
-        _leg(canvas, look, points, 1.0 if raised == 0 else 0.88)
+        _draw_leg(canvas, look, points, 1.0 if raised == 0 else 0.88)
     if look.bottom == "skirt":
-        _skirt(canvas, look, wide * 0.75, 0.0)
+        _draw_skirt(canvas, look, wide * 0.75, 0.0)
     for side in (-1.0, 1.0):
         raised = 0.03 * swing * side * sin(angle)
         x = side * wide
         elbow, hand = (x * 1.2, SHOULDER + 0.19), (x * 1.15, SHOULDER + 0.32 + raised)
-        _arm(canvas, look, [(x * 0.95, SHOULDER + 0.03), elbow, hand], 1.0)
+        _draw_arm(canvas, look, [(x * 0.95, SHOULDER + 0.03), elbow, hand], 1.0)
     hem = -0.30 if look.bottom == "coat" else HIP + 0.03
-    _torso(canvas, look.top, (wide, wide * 0.82), (SHOULDER - 0.03, hem))
-    _frontal_bag(canvas, look, wide, facing_us=facing_us)
-    _head(canvas, look, (0.0, -0.905), "front" if facing_us else "back")
+    _draw_torso(canvas, look.top, (wide, wide * 0.82), (SHOULDER - 0.03, hem))
+    _draw_frontal_bag(canvas, look, wide, facing_us=facing_us)
+    _draw_head(canvas, look, (0.0, -0.905), "front" if facing_us else "back")
 
 
-def _frontal_bag(canvas: Canvas, look: PersonLook, wide: float, *, facing_us: bool) -> None:
+def _draw_frontal_bag(
+    canvas: SpriteCanvas, look: PersonLook, wide: float, *, facing_us: bool
+) -> None:
     if look.bag == "handbag":
-        _handbag(canvas, look, (wide * 1.25, -0.38))
+        _draw_handbag(canvas, look, (wide * 1.25, -0.38))
     elif look.bag == "backpack" and facing_us:
         for side in (-1.0, 1.0):
             x = side * wide * 0.62
@@ -165,7 +171,7 @@ def _frontal_bag(canvas: Canvas, look: PersonLook, wide: float, *, facing_us: bo
         canvas.ellipse((0.0, -0.63), (wide * 0.6, 0.06), shade(look.bag_colour, 0.8))
 
 
-def _head(canvas: Canvas, look: PersonLook, centre: Point, view: str) -> None:
+def _draw_head(canvas: SpriteCanvas, look: PersonLook, centre: Point, view: str) -> None:
     x, y = centre
     canvas.stroke([(x - 0.015, y + 0.04), (x - 0.015, y + 0.1)], 0.05, shade(look.skin, 0.85))
     back = {"side": -0.022, "front": 0.0, "back": 0.0}[view]
@@ -175,12 +181,12 @@ def _head(canvas: Canvas, look: PersonLook, centre: Point, view: str) -> None:
         canvas.ellipse((x + back * 3.2, y - 0.06), (0.035, 0.035), look.hair)
     canvas.ellipse((x, y), (0.062, 0.078), look.skin)
     if look.hair_style != "bald":
-        _hair(canvas, look.hair, (x, y), view)
+        _draw_hair(canvas, look.hair, (x, y), view)
     if look.hat != "none":
-        _hat(canvas, look, (x, y), view)
+        _draw_hat(canvas, look, (x, y), view)
 
 
-def _hair(canvas: Canvas, colour: Colour, centre: Point, view: str) -> None:
+def _draw_hair(canvas: SpriteCanvas, colour: Colour, centre: Point, view: str) -> None:
     x, y = centre
     if view == "back":
         canvas.ellipse((x, y), (0.064, 0.08), colour)
@@ -190,7 +196,7 @@ def _hair(canvas: Canvas, colour: Colour, centre: Point, view: str) -> None:
         canvas.ellipse((x - 0.03, y - 0.005), (0.04, 0.062), colour)
 
 
-def _hat(canvas: Canvas, look: PersonLook, centre: Point, view: str) -> None:
+def _draw_hat(canvas: SpriteCanvas, look: PersonLook, centre: Point, view: str) -> None:
     x, y = centre[0], centre[1] - 0.022
     canvas.ellipse((x, y), (0.071, 0.078), look.hat_colour, (180, 360))
     if look.hat == "brim":

@@ -20,18 +20,18 @@ def is_synthetic(source: str) -> bool:
     return source.startswith(PREFIX)
 
 
-def world_of(source: str) -> World:
+def open_world(source: str) -> World:
     """The world that `synthetic:NAME[:SEED]` names.
 
     Raises:
-        UsageError: there is no such preset, or the seed is no number that a preset takes.
+        UsageError: there is no such preset, or the seed is not a number that a preset takes.
     """
     name, _, seed = source.removeprefix(PREFIX).partition(":")
     if not seed:
         return create_world(name)
     if not (seed.isascii() and seed.isdigit()):
         raise UsageError(
-            f"'{seed}' in --source {source} is no seed.",
+            f"'{seed}' in --source {source} is not a seed.",
             fix=f"Give a whole number, or none: --source {PREFIX}{name}:7",
         )
     return create_world(name, seed=int(seed))

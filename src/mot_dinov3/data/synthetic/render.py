@@ -56,7 +56,7 @@ class Stage:
             self._stamp(stamp)
 
     def _stamp(self, stamp: Stamp) -> None:
-        patch, left, top = resized(stamp)
+        patch, left, top = resize_sprite(stamp)
         height, width = self.ids.shape
         x0, y0 = max(0, left), max(0, top)
         x1, y1 = min(width, left + patch.shape[1]), min(height, top + patch.shape[0])
@@ -83,7 +83,7 @@ class Stage:
             self._entries.append(_Entry(stamp.track_id, stamp.class_id, (x0, y0, x1, y1), pixels))
 
     def truth(self) -> GroundTruth:
-        """Everybody whose box touches the frame, in the order of their ids."""
+        """All objects whose boxes touch the frame, in the order of their ids."""
         entries = sorted(self._entries, key=lambda entry: entry.track_id)
         if not entries:
             return GroundTruth.empty()
@@ -96,7 +96,7 @@ class Stage:
         )
 
 
-def resized(stamp: Stamp) -> tuple[Image, int, int]:
+def resize_sprite(stamp: Stamp) -> tuple[Image, int, int]:
     """The sprite at its size and sub-pixel place: its pixels, and where their corner goes."""
     sprite = stamp.sprite.at(stamp.unit_px)
     scale = stamp.unit_px / sprite.unit_px

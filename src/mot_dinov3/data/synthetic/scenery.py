@@ -1,4 +1,4 @@
-"""What does not move: the street behind everybody, and the things people vanish behind."""
+"""What does not move: the street behind all people, and the things people vanish behind."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import numpy as np
 
 from mot_dinov3.data.synthetic.looks import dye, vary
 from mot_dinov3.data.synthetic.motion import FAR_KERB, FAR_WALL, NEAR_KERB
-from mot_dinov3.data.synthetic.paint import Canvas, Colour, Sprite, shade
+from mot_dinov3.data.synthetic.paint import Colour, Sprite, SpriteCanvas, shade
 from mot_dinov3.values import Image
 
 _WALLS: tuple[Colour, ...] = (
-    (120, 140, 165), (150, 165, 180), (110, 110, 150), (140, 150, 140), (95, 110, 130),
-    (165, 180, 195), (120, 125, 125), (90, 105, 150),
-)  # fmt: skip
+    (120, 140, 165),
+    (150, 165, 180),
+    (110, 110, 150),
+    (140, 150, 140),
+    (95, 110, 130),
+    (165, 180, 195),
+    (120, 125, 125),
+    (90, 105, 150),
+)
 OCCLUDERS = ("tree", "pole", "kiosk", "skip", "tree")
 
 
@@ -41,17 +47,17 @@ def paint_street(rng: np.random.Generator, width: int, height: int) -> Image:
     street[:far] = vary(rng, (150, 155, 160), 7)
     street[far:near] = vary(rng, (84, 82, 80), 4)
     street[near:] = vary(rng, (145, 152, 160), 7)
-    _houses(rng, street, wall)
-    _paving(street, wall, far, height * 0.016)
-    _paving(street, near, height, height * 0.055)
-    _road_marks(rng, street, far, near)
+    _draw_houses(rng, street, wall)
+    _draw_paving(street, wall, far, height * 0.016)
+    _draw_paving(street, near, height, height * 0.055)
+    _draw_road_marks(rng, street, far, near)
     for level in (far, near):
         cv2.line(street, (0, level), (width, level), (190, 195, 200), max(2, height // 110))
         cv2.line(street, (0, level + height // 90), (width, level + height // 90), (60, 60, 62), 2)
-    return _grain(rng, street)
+    return _add_grain(rng, street)
 
 
-def _grain(rng: np.random.Generator, picture: Image) -> Image:
+def _add_grain(rng: np.random.Generator, picture: Image) -> Image:
     """Fine and coarse roughness, so that no surface is flat."""
     height, width = picture.shape[:2]
     grain = rng.normal(0, 4.5, (height, width, 1)).astype(np.float32)
@@ -59,23 +65,22 @@ def _grain(rng: np.random.Generator, picture: Image) -> Image:
         small = (height // cell + 2, width // cell + 2)
         coarse = rng.normal(0, 5.0, small).astype(np.float32)
         grain += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
-    grained: Image = np.clip(picture + grain, 0, 255).astype(np.uint8)
-    return grained
+    return np.asarray(np.clip(picture + grain, 0, 255), np.uint8)
 
 
-def _houses(rng: np.random.Generator, street: Image, ground: int) -> None:
+def _draw_houses(rng: np.random.Generator, street: Image, ground: int) -> None:
     x = 0
     while x < street.shape[1]:
         wide = int(rng.uniform(0.35, 0.75) * street.shape[0])
         house = street[:ground, x : x + wide]
         wall = vary(rng, _WALLS[int(rng.integers(len(_WALLS)))], 18)
         house[:] = wall
-        _storeys(rng, house, wall)
+        _draw_storeys(rng, house, wall)
         house[:, :2] = shade(wall, 0.6)
         x += wide
 
 
-def _storeys(rng: np.random.Generator, house: Image, wall: Colour) -> None:
+def _draw_storeys(rng: np.random.Generator, house: Image, wall: Colour) -> None:
     """Windows above, a shop front with an awning or a plain door below."""
     height, width = house.shape[:2]
     pane = vary(rng, (120, 105, 85), 25)
@@ -94,7 +99,7 @@ def _storeys(rng: np.random.Generator, house: Image, wall: Colour) -> None:
         house[sill:, door : door + width // 7] = vary(rng, (50, 60, 90), 35)
 
 
-def _paving(street: Image, top: int, bottom: int, tile: float) -> None:
+def _draw_paving(street: Image, top: int, bottom: int, tile: float) -> None:
     """Joints of paving stones; rows get taller towards the camera."""
     y, row, joint = float(top), tile, (118, 122, 128)
     while y < bottom:
@@ -106,7 +111,7 @@ def _paving(street: Image, top: int, bottom: int, tile: float) -> None:
         row *= 1.18
 
 
-def _road_marks(rng: np.random.Generator, street: Image, far: int, near: int) -> None:
+def _draw_road_marks(rng: np.random.Generator, street: Image, far: int, near: int) -> None:
     height, width = street.shape[:2]
     middle, dash = (far + near) // 2, round(0.12 * height)
     for x in range(0, width, 2 * dash):
@@ -114,8 +119,12 @@ def _road_marks(rng: np.random.Generator, street: Image, far: int, near: int) ->
     start = int(rng.uniform(0.3, 0.7) * width)
     for bar in range(6):
         x = start + round(bar * 0.075 * height)
-        corners = [(x, far + 5), (x + 0.035 * height, far + 5),
-                   (x + 0.05 * height, near - 3), (x + 0.005 * height, near - 3)]  # fmt: skip
+        corners = [
+            (x, far + 5),
+            (x + 0.035 * height, far + 5),
+            (x + 0.05 * height, near - 3),
+            (x + 0.005 * height, near - 3),
+        ]
         cv2.fillPoly(street, [np.array(corners, np.int32)], (200, 205, 208), cv2.LINE_AA)
 
 
@@ -135,8 +144,8 @@ def place_occluders(
     return placed
 
 
-def _tree(rng: np.random.Generator) -> Sprite:
-    canvas = Canvas((3.4, 5.6), (1.7, 5.2), 60)
+def _draw_tree(rng: np.random.Generator) -> Sprite:
+    canvas = SpriteCanvas((3.4, 5.6), (1.7, 5.2), 60)
     trunk, leaf = vary(rng, (45, 65, 90)), vary(rng, (55, 125, 75), 25)
     wide = float(rng.uniform(0.14, 0.24))
     canvas.polygon([(-wide, 0), (-wide * 0.7, -3.2), (wide * 0.7, -3.2), (wide, 0)], trunk)
@@ -148,8 +157,8 @@ def _tree(rng: np.random.Generator) -> Sprite:
     return Sprite.of(canvas)
 
 
-def _pole(rng: np.random.Generator) -> Sprite:
-    canvas = Canvas((2.2, 5.4), (0.6, 5.1), 60)
+def _draw_pole(rng: np.random.Generator) -> Sprite:
+    canvas = SpriteCanvas((2.2, 5.4), (0.6, 5.1), 60)
     metal = vary(rng, (95, 100, 95), 25)
     canvas.stroke([(0, -0.1), (0, -4.8), (0.9, -4.9)], 0.16, metal)
     canvas.ellipse((1.0, -4.85), (0.3, 0.1), (200, 240, 250))
@@ -159,8 +168,8 @@ def _pole(rng: np.random.Generator) -> Sprite:
     return Sprite.of(canvas)
 
 
-def _kiosk(rng: np.random.Generator) -> Sprite:
-    canvas = Canvas((2.6, 3.2), (1.3, 2.9), 60)
+def _draw_kiosk(rng: np.random.Generator) -> Sprite:
+    canvas = SpriteCanvas((2.6, 3.2), (1.3, 2.9), 60)
     wall, roof = dye(rng), dye(rng)
     canvas.polygon([(-0.6, 0), (-0.6, -1.9), (0.6, -1.9), (0.6, 0)], wall)
     canvas.polygon([(-0.45, -1.0), (-0.45, -1.7), (0.45, -1.7), (0.45, -1.0)], (70, 60, 55))
@@ -171,9 +180,9 @@ def _kiosk(rng: np.random.Generator) -> Sprite:
     return Sprite.of(canvas)
 
 
-def _skip(rng: np.random.Generator) -> Sprite:
-    """A builder's container: as big as a car, but it has no wheels and is no vehicle."""
-    canvas = Canvas((3.8, 2.6), (1.9, 2.3), 60)
+def _draw_skip(rng: np.random.Generator) -> Sprite:
+    """A builder's container: as big as a car, but it has no wheels and is not a vehicle."""
+    canvas = SpriteCanvas((3.8, 2.6), (1.9, 2.3), 60)
     paint = dye(rng)
     canvas.polygon([(-0.75, -0.08), (-1.0, -0.85), (1.0, -0.85), (0.75, -0.08)], paint)
     for x in (-0.5, -0.17, 0.17, 0.5):
@@ -184,4 +193,4 @@ def _skip(rng: np.random.Generator) -> Sprite:
     return Sprite.of(canvas)
 
 
-_PAINTERS = {"tree": _tree, "pole": _pole, "kiosk": _kiosk, "skip": _skip}
+_PAINTERS = {"tree": _draw_tree, "pole": _draw_pole, "kiosk": _draw_kiosk, "skip": _draw_skip}

@@ -47,20 +47,25 @@ class StreetWorld(World):
     """The world of a street; iterate it or ask for any one of its frames."""
 
     def __init__(self, config: StreetConfig, turn: Turn | None = None) -> None:
-        """Args: the clip; `turn`, a camera to take the place of the one that sways."""
+        """Cast the street.
+
+        Args:
+            config: what is drawn.
+            turn: a camera that takes the place of the one that sways.
+        """
         scene = np.random.default_rng([config.seed, 2])
         wide = config.width + 2 * round(config.pan * config.height)
         script = Script(
             actors=cast_street(config),
             backdrop=paint_street(scene, wide, config.height),
             occluders=tuple(place_occluders(scene, config.occluders, config.span)),
-            turn=turn or swaying(config.pan, config.pan_period_s),
+            turn=turn or make_swaying(config.pan, config.pan_period_s),
             reach=config.pan,
         )
         super().__init__(config, script, scene)
 
 
-def swaying(pan: float, period_s: float) -> Turn:
+def make_swaying(pan: float, period_s: float) -> Turn:
     """A camera that turns `pan` frame heights to both sides within `period_s`."""
     return lambda time_s: pan * sin(2 * pi * time_s / period_s)
 

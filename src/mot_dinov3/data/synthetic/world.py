@@ -16,11 +16,11 @@ import numpy as np
 from mot_dinov3.data.synthetic.looks import PersonLook, VehicleLook
 from mot_dinov3.data.synthetic.motion import Place, Trip, metre_at
 from mot_dinov3.data.synthetic.paint import Sprite
-from mot_dinov3.data.synthetic.people import PHASES, STANDING, person_sprite
+from mot_dinov3.data.synthetic.people import PHASES, STANDING, draw_person
 from mot_dinov3.data.synthetic.render import Stage, Stamp
 from mot_dinov3.data.synthetic.scenery import Occluder
 from mot_dinov3.data.synthetic.truth import GroundTruth
-from mot_dinov3.data.synthetic.vehicles import WHEEL_PHASES, vehicle_sprite
+from mot_dinov3.data.synthetic.vehicles import WHEEL_PHASES, draw_vehicle
 from mot_dinov3.values import Frame, Image
 
 Turn = Callable[[float], float]
@@ -88,7 +88,7 @@ class Script:
     Attributes:
         actors: who is in it.
         occluders: what they vanish behind.
-        backdrop: (height, width + 2 `reach`, 3) what stands behind everybody.
+        backdrop: (height, width + 2 `reach`, 3) what stands behind all actors.
         turn: where the camera looks.
         reach: how far it ever turns to either side, in frame heights.
     """
@@ -113,11 +113,17 @@ class World:
     """Iterates `(Frame, GroundTruth)` of a clip, or draws any one of its frames."""
 
     def __init__(self, config: ClipConfig, script: Script, rng: np.random.Generator) -> None:
-        """Args: the clip; what happens in it; `rng`, which makes the grain of the film."""
+        """Prepare to draw.
+
+        Args:
+            config: the clip.
+            script: what happens in it.
+            rng: makes the grain of the film.
+        """
         self.config = config
         self.script = script
         self.actors = script.actors
-        self._grain = self._film(rng)
+        self._grain = self._make_film(rng)
         self._sprites: dict[tuple[int, str, bool, int], Sprite] = {}
 
     def __len__(self) -> int:
@@ -132,24 +138,23 @@ class World:
         pan_px = self.pan_px(time_s)
         left = pan_px + round(self.script.reach * self.config.height)
         stage = Stage(self.script.backdrop[:, left : left + self.config.width].copy())
-        stage.draw(self._stamps(time_s, pan_px))
-        return Frame(index, time_s, self._exposed(stage.picture, index)), stage.truth()
+        stage.draw(self._collect_stamps(time_s, pan_px))
+        return Frame(index, time_s, self._expose(stage.picture, index)), stage.truth()
 
     def pan_px(self, time_s: float) -> int:
         """How many pixels the camera has turned to the right."""
         return round(self.script.turn(time_s) * self.config.height)
 
-    def _film(self, rng: np.random.Generator) -> Image | None:
+    def _make_film(self, rng: np.random.Generator) -> Image | None:
         """Sensor noise around 128, larger than a frame: each frame takes another part of it."""
         config = self.config
         if config.noise <= 0:
             return None
         shape = (config.height + _FILM_SLACK, config.width + _FILM_SLACK, 3)
         grain = 128 + config.noise * rng.standard_normal(shape, np.float32)
-        film: Image = np.clip(grain.round(), 0, 255).astype(np.uint8)
-        return film
+        return np.asarray(np.clip(grain.round(), 0, 255), np.uint8)
 
-    def _stamps(self, time_s: float, pan_px: int) -> list[Stamp]:
+    def _collect_stamps(self, time_s: float, pan_px: int) -> list[Stamp]:
         height = self.config.height
         stamps = [
             Stamp(o.sprite, o.x * height - pan_px, o.y * height, metre_at(o.y) * height)
@@ -160,11 +165,11 @@ class World:
             if place is not None:
                 x, y = place.x * height - pan_px, place.y * height
                 size = metre_at(place.y) * height * _unit_m(actor.look)
-                sprite = self._sprite(actor, place)
+                sprite = self._take_sprite(actor, place)
                 stamps.append(Stamp(sprite, x, y, size, actor.track_id, actor.class_id))
         return stamps
 
-    def _sprite(self, actor: Actor, place: Place) -> Sprite:
+    def _take_sprite(self, actor: Actor, place: Place) -> Sprite:
         mirrored = place.heading == "left"
         if isinstance(actor.look, PersonLook):
             view = _VIEWS[place.heading] if place.moving else "front"
@@ -175,14 +180,14 @@ class World:
         if key not in self._sprites:
             look = actor.look
             sprite = (
-                person_sprite(look, view, phase)
+                draw_person(look, view, phase)
                 if isinstance(look, PersonLook)
-                else vehicle_sprite(look, phase)
+                else draw_vehicle(look, phase)
             )
-            self._sprites[key] = sprite.mirrored() if mirrored else sprite
+            self._sprites[key] = sprite.mirror() if mirrored else sprite
         return self._sprites[key]
 
-    def _exposed(self, picture: Image, index: int) -> Image:
+    def _expose(self, picture: Image, index: int) -> Image:
         """What the camera makes of the light: blur, wavering brightness, noise."""
         config = self.config
         if config.blur_px > 0:

@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from mot_dinov3.values import (
+    Appearance,
     Detections,
     EmbedCounts,
     FrameResult,
-    Look,
     Tracks,
     TrackState,
 )
@@ -51,7 +51,7 @@ class FrameRecord:
     size: tuple[int, int] | None = None
     latency_ms: float = math.nan
     fps: float = 0.0
-    looks: tuple[Look, ...] = ()
+    looks: tuple[Appearance, ...] = ()
 
 
 class BadRecordError(ValueError):
@@ -164,7 +164,7 @@ def _embed(values: Mapping[str, Any]) -> EmbedCounts:
     return EmbedCounts(**known)
 
 
-def _look(value: object) -> Look:
+def _look(value: object) -> Appearance:
     row = _object(value, "an entry of 'looks'")
     named = []
     for pair in _list(row, "resembles"):
@@ -174,7 +174,7 @@ def _look(value: object) -> Look:
         similarity = _measured(other, "similarity", least=-math.inf)
         named.append((_whole(other, "id", MOST_ID, least=1), similarity))
     similarity = _measured(row, "similarity", least=-math.inf)
-    return Look(_whole(row, "id", MOST_ID, least=1), similarity, tuple(named))
+    return Appearance(_whole(row, "id", MOST_ID, least=1), similarity, tuple(named))
 
 
 def _stages(values: Mapping[str, Any]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 
 from mot_dinov3.config import DetectorConfig, TrackConfig
-from mot_dinov3.data.synthetic.crowd import FPS, CrowdConfig, unit
+from mot_dinov3.data.synthetic.crowd import FPS, CrowdConfig, normalise
 from mot_dinov3.lab.alone import on_one_core
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, Row
 from mot_dinov3.lab.benchmarks.bench import Bench
@@ -83,7 +83,7 @@ def crowd_cost(config: TrackConfig, people: int, dim: int, rounds: int) -> Figur
 def looks_by_place(detections: Detections, dim: int) -> FloatArray:
     """(N, dim) unit rows that change smoothly with the box: neighbours in time look alike."""
     waves = np.random.default_rng(0).normal(0, 1 / 60.0, (4, dim))
-    return unit(np.sin(detections.xyxy @ waves + np.arange(dim)))
+    return normalise(np.sin(detections.xyxy @ waves + np.arange(dim)))
 
 
 def cost_of(tape: Tape, config: TrackConfig, rounds: int) -> Figures:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from mot_dinov3.lab.benchmarks.base import Benchmark
 from mot_dinov3.registry import Registry
+
+if TYPE_CHECKING:
+    from mot_dinov3.lab.benchmarks.base import Benchmark
 
 BENCHMARKS = Registry(
     "benchmark",

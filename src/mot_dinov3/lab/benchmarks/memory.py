@@ -45,4 +45,4 @@ def growth(config: TrackConfig, frames: int, statistics: bool) -> Figures:
             kept.add(result, result.stage_ms, sum(result.stage_ms.values()))
         if frame.index % EVERY == 0:
             used.append((frame.index, resident_mb()))
-    return slope_figures(used) | {"born": tracker.tracker.born, "alive": len(tracker.tracker)}
+    return slope_figures(used) | {"born": tracker.tracker.initiated, "alive": len(tracker.tracker)}

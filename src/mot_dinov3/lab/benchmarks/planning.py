@@ -46,7 +46,7 @@ def planning(bench: Bench) -> Report:
     return Report(f"a plan for {PEOPLE} x {PEOPLE}", rows, notes)
 
 
-class Witness:
+class Witness(Policy):
     """A policy that remembers what it saw and how long it took."""
 
     def __init__(self, policy: Policy) -> None:

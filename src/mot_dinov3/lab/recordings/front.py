@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from mot_dinov3.lab.recordings.play import ORACLE
+from mot_dinov3.lab.recordings.policies import ORACLE
 from mot_dinov3.lab.recordings.study import CEILING, FLOOR, Point
 
 LEAST_GAP = 0.5

@@ -16,9 +16,9 @@ import numpy as np
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.runtime.scipy_parts import linear_sum_assignment
-from mot_dinov3.scheduling.policies.base import PlanInput, number_argument
-from mot_dinov3.scheduling.policies.continuity import claims
-from mot_dinov3.tracking.association.base import Scene, TrackView
+from mot_dinov3.scheduling.policies.base import Argument, PlanInput, Policy
+from mot_dinov3.scheduling.policies.continuity import find_claimed_tracks
+from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import (
     BoolArray,
@@ -53,19 +53,21 @@ VectorsOf = Callable[[int], FloatArray]
 class ObservedTracker(Tracker):
     """A tracker that lets the oracle see what association is about to be asked."""
 
-    seen: tuple[Scene, TrackView]
+    seen: tuple[Comparison, TrackView]
 
-    def look(
-        self, detections: Detections, view: TrackView, glimpse: FloatArray | None = None
-    ) -> Scene:
-        """As `Tracker.look`."""
-        scene = super().look(detections, view, glimpse)
+    def compare(
+        self, detections: Detections, view: TrackView, cheap_vectors: FloatArray | None = None
+    ) -> Comparison:
+        """As `Tracker.compare`."""
+        scene = super().compare(detections, view, cheap_vectors)
         self.seen = scene, view
         return scene
 
 
-class OraclePolicy:
+class OraclePolicy(Policy):
     """`oracle:K` gives every track K good views and else embeds only against mistakes."""
+
+    argument = Argument("K", DEFAULT_VIEWS, least=0, low=0, high=10, digits=0)
 
     def __init__(
         self, config: SchedulerConfig, argument: str, truth: MotTable, frames: Sequence[int]
@@ -79,10 +81,10 @@ class OraclePolicy:
             frames: index in the source of each frame that will be tracked, in order.
 
         Raises:
-            UsageError: K is no number from 0.
+            UsageError: K is not a number from 0.
         """
         self.config = config
-        self.views = number_argument("oracle", argument, DEFAULT_VIEWS, 0)
+        self.views = self.argument.read("oracle", argument)
         self.truth = truth
         self.frames = frames
         self._held: dict[int, Counter[int]] = {}
@@ -105,7 +107,7 @@ class OraclePolicy:
         index = self.frames[scene.frame_index]
         self._who = self._identities(scene, index)
         needed = self._needed(scene, self._vectors_of(index))
-        track, continues = claims(scene, self.config.iou_gate)
+        track, continues = find_claimed_tracks(scene, self.config.iou_gate)
         views = self._views(scene, track, continues) & ~needed
         reason = np.full(len(scene), Reason.STABLE, np.int8)
         reason[views], reason[needed] = Reason.ENROL, Reason.AMBIGUOUS

@@ -13,6 +13,7 @@ from mot_dinov3.io.formats.mot import MotTable, MotWriter, read_mot
 from mot_dinov3.lab.recordings.cache import Cache
 from mot_dinov3.lab.recordings.clock import CostTable, Meter, VirtualClock
 from mot_dinov3.lab.recordings.oracle import ObservedTracker, OraclePolicy
+from mot_dinov3.lab.recordings.policies import ORACLE
 from mot_dinov3.lab.recordings.tape import CheapPlayer, TapePlayer
 from mot_dinov3.scheduling.policies.base import Policy
 from mot_dinov3.scheduling.policies.factory import create_policy
@@ -22,11 +23,6 @@ from mot_dinov3.values import EmbedCounts
 
 LESSONS = 12
 """Batches of each size that the cost model has seen when a replay begins: no caution is left."""
-
-ORACLE = "oracle"
-
-CRITICAL_ONLY = ("never", "always", "fast-strongsort")
-"""Policies that ask for no refreshes: only a hard budget changes what they do."""
 
 
 @dataclass(frozen=True, slots=True)

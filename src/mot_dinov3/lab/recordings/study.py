@@ -10,8 +10,7 @@ import numpy as np
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.evaluation.figures import measure, trackeval
-from mot_dinov3.evaluation.preprocessing import Case as Scored
-from mot_dinov3.evaluation.preprocessing import fitting_rule, preprocessed
+from mot_dinov3.evaluation.preprocessing import ScoredSequence, choose_rule, preprocess
 from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.lab.recordings.agreement import agreeing_boxes
 from mot_dinov3.lab.recordings.cache import Cache
@@ -163,7 +162,7 @@ def _point(
 def _scores(runs: Mapping[str, _Run]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
     """Figures of each source and of all together."""
     cases = [scored(name, run.cache, run.played.result) for name, run in runs.items()]
-    single, together = measure(preprocessed(cases), FAMILIES)
+    single, together = measure(preprocess(cases), FAMILIES)
     return {name: _chosen(figures) for name, figures in single.items()}, _chosen(together)
 
 
@@ -171,7 +170,7 @@ def _chosen(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: figures[name] for name in SCORES}
 
 
-def scored(name: str, cache: Cache, result: MotTable) -> Scored:
+def scored(name: str, cache: Cache, result: MotTable) -> ScoredSequence:
     """A result with the truth of the frames that were recorded."""
     if cache.truth is None:
         raise ValueError("a recording without ground truth cannot be scored")
@@ -180,11 +179,11 @@ def scored(name: str, cache: Cache, result: MotTable) -> Scored:
     columns = {item.name: getattr(cache.truth, item.name)[here] for item in fields(MotTable)}
     truth = MotTable(**columns)
     drawn = (truth.visibility < 1).any() and cache.origin.name.startswith("synthetic:")
-    return Scored(
+    return ScoredSequence(
         name,
         truth,
         result,
         frames=int(recorded.max(initial=-1)) + 1,
-        rule=fitting_rule(name, truth),
+        rule=choose_rule(name, truth),
         min_visibility=MIN_VISIBILITY if drawn else 0.0,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mot_dinov3.data.synthetic.reader import SyntheticReader
-from mot_dinov3.data.synthetic.tables import as_table
+from mot_dinov3.data.synthetic.truth import as_table
 from mot_dinov3.io.formats.mot import MotTable, read_mot
 from mot_dinov3.io.read.sources import FrameReader
 

@@ -9,7 +9,7 @@ from typing import Any
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import InputError
 from mot_dinov3.evaluation.figures import measure, trackeval
-from mot_dinov3.evaluation.preprocessing import preprocessed
+from mot_dinov3.evaluation.preprocessing import preprocess
 from mot_dinov3.lab.recordings.cache import Cache
 from mot_dinov3.lab.recordings.play import Case, play
 from mot_dinov3.lab.recordings.study import scored
@@ -70,7 +70,7 @@ class Judge:
             results[name] = scored(name, cache, played.result)
             crops[name] = played.crops
         families = dict.fromkeys(FAMILY_OF[figure] for figure in self._figures)
-        single, _ = measure(preprocessed(list(results.values())), tuple(families))
+        single, _ = measure(preprocess(list(results.values())), tuple(families))
         scores = {
             name: {figure: figures[figure] for figure in self._figures}
             for name, figures in single.items()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import as_dict, key_of, stages
 from mot_dinov3.config.presets import preset
+from mot_dinov3.evaluation.figures import TITLES
 from mot_dinov3.lab.tuning.engine import load_optuna
 from mot_dinov3.lab.tuning.judge import SHOWN
 from mot_dinov3.lab.tuning.objective import Objective, Verdict
@@ -22,7 +23,6 @@ REPLAYED = ("cheap", "scheduler", "tracker", "association", "motion")
 """Stages of a configuration that a replay runs."""
 CONFIDENCES = ("conf", "low_conf")
 """What a recording decides in their place: who is detected, and who may start a track."""
-NAMES = {"hota": "HOTA", "idf1": "IDF1", "assa": "AssA"}
 MOST_ROWS = 10
 FEW_TRIALS = 8
 """With fewer, nothing can be said of importance."""
@@ -88,7 +88,7 @@ def comments(search: Search, best: Trial, held: Mapping[str, Verdict], seed: int
 
 
 def _change(before: Verdict, after: Verdict) -> str:
-    parts = [f"{NAMES[figure]} {before.mean(figure):.2f} -> {after.mean(figure):.2f}"
+    parts = [f"{TITLES[figure]} {before.mean(figure):.2f} -> {after.mean(figure):.2f}"
              for figure in SHOWN]  # fmt: skip
     return ", ".join([*parts, f"crops {before.share:.1f} % -> {after.share:.1f} %"])
 
@@ -134,7 +134,7 @@ def changed(config: TrackConfig, recorded: Mapping[str, Any]) -> dict[str, Any]:
 
 def replayed_keys() -> list[str]:
     """The keys of all settings that a replay hears of."""
-    return [key_of(item) for stage in REPLAYED for item in flag_fields(stages()[stage])]
+    return [key_of(item) for stage in REPLAYED for item in flag_fields(stages(TrackConfig)[stage])]
 
 
 def as_toml(values: Mapping[str, Any], comments: Sequence[str]) -> str:

@@ -9,15 +9,13 @@ from typing import Any, TypeAlias
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import as_dict, key_of, stages
 from mot_dinov3.errors import UnknownNameError, UsageError
-from mot_dinov3.scheduling.policies.fast_strongsort import DEFAULT_IOU
-from mot_dinov3.scheduling.policies.interval import DEFAULT_K
-from mot_dinov3.scheduling.policies.value import PRICE
+from mot_dinov3.scheduling.policies.base import Argument
+from mot_dinov3.scheduling.policies.factory import POLICIES
 
 Value: TypeAlias = float | int | bool
 
 POLICY = "embed_policy"
 CORE = "core"
-CONTINUITY, CONTINUITY_ONLY = "continuity", ("embed_refresh", "embed_iou_gate", "embed_overlap_thr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +98,6 @@ CORE_KEYS = (POLICY, "strong_share", "birth_share", "max_lost", "reid_window", "
              "match_iou", "worst_cost", "appearance_weight", "reid_similarity")  # fmt: skip
 """What matters most, few enough for some fifty trials."""
 
-ARGUMENTS: Mapping[str, tuple[Setting, float]] = {
-    "value": (Setting(POLICY, 0.3, 1.0), PRICE),
-    "interval": (Setting(POLICY, 1, 30, 0), DEFAULT_K),
-    "fast-strongsort": (Setting(POLICY, 0.05, 0.7), DEFAULT_IOU),
-}
-"""Policy -> the range of its argument, and what it is when left out; the others have none."""
-
 
 class Space:
     """The settings that a search turns, around a start.
@@ -127,6 +118,8 @@ class Space:
         """
         self.base = base
         self._policy = base.scheduler.policy[0]
+        self._argument: Argument | None = POLICIES.load(self._policy).argument
+        self._foreign = _settings_of_others(self._policy)
         every = {item.key: item for group in SPACE.values() for item in group}
         chosen = [every[key] for key in keys_of(words, every) if self._matters(key)]
         self.start = {item.key: self._value(item.key, base) for item in chosen}
@@ -137,22 +130,20 @@ class Space:
                              "--tune to search.", fix="Name other settings.")  # fmt: skip
 
     def _matters(self, key: str) -> bool:
-        if key == POLICY:
-            return self._policy in ARGUMENTS
-        return self._policy == CONTINUITY or key not in CONTINUITY_ONLY
+        return self._argument is not None if key == POLICY else key not in self._foreign
 
     def _fitted(self, setting: Setting) -> Setting:
-        if setting.key == POLICY:
-            setting = ARGUMENTS[self._policy][0]
+        argument = self._argument
+        if setting.key == POLICY and argument is not None:
+            setting = Setting(POLICY, argument.low, argument.high, argument.digits)
         return setting.around(self.start[setting.key])
 
     def _value(self, key: str, config: TrackConfig) -> Value:
-        if key != POLICY:
+        if key != POLICY or self._argument is None:
             value: Value = as_dict(config)[key]
             return value
-        setting, usual = ARGUMENTS[self._policy]
-        argument = float(config.scheduler.policy[1] or usual)
-        return argument if setting.digits else round(argument)
+        number = float(config.scheduler.policy[1] or self._argument.default)
+        return number if self._argument.digits else round(number)
 
     def applied(self, values: Mapping[str, Value]) -> TrackConfig:
         """The configuration with some settings at other values."""
@@ -160,11 +151,17 @@ class Space:
         if POLICY in changed:
             changed[POLICY] = f"{self._policy}:{changed[POLICY]:g}"
         out = self.base
-        for stage, kind in stages().items():
+        for stage, kind in stages(TrackConfig).items():
             fields = {item.name: changed[key_of(item)] for item in flag_fields(kind)
                       if key_of(item) in changed}  # fmt: skip
             out = replace(out, **{stage: replace(getattr(out, stage), **fields)})
         return out
+
+
+def _settings_of_others(policy: str) -> set[str]:
+    """The keys that only other policies than this one read."""
+    settings = {name: set(POLICIES.load(name).settings) for name in POLICIES}
+    return set().union(*settings.values()) - settings[policy]
 
 
 def keys_of(words: Iterable[str], every: Mapping[str, Setting]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from mot_dinov3.io.formats.frame_log import Journal
 from mot_dinov3.outputs.report.frames import FrameTable
 from mot_dinov3.outputs.report.track_history import TrackBook, TrackHistory
-from mot_dinov3.values import FrameResult, Look
+from mot_dinov3.values import Appearance, FrameResult
 from mot_dinov3.values.run_facts import RunFacts
 
 
@@ -61,7 +61,7 @@ class Recorder:
         result: FrameResult,
         stage_ms: Mapping[str, float],
         latency_ms: float,
-        appearances: Iterable[Look] = (),
+        appearances: Iterable[Appearance] = (),
         size: tuple[int, int] | None = None,
     ) -> None:
         """Take the next frame.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mot_dinov3.values import CONFIRMED, NO_VALUES, FloatArray, Look, Tracks, boxes
+from mot_dinov3.values import CONFIRMED, NO_VALUES, Appearance, FloatArray, Tracks, boxes
 
 STRIDE = 5
 """Boxes from one point of `steps` to the next, by which speed is measured."""
@@ -87,7 +87,7 @@ class TrackBook:
         row: int,
         time_s: float,
         tracks: Tracks,
-        appearances: Iterable[Look],
+        appearances: Iterable[Appearance],
         size: tuple[int, int] | None = None,
     ) -> None:
         """Take the tracks of the next frame.
@@ -139,7 +139,7 @@ class TrackBook:
         return history
 
     @staticmethod
-    def _compare(row: int, history: TrackHistory, appearance: Look) -> None:
+    def _compare(row: int, history: TrackHistory, appearance: Appearance) -> None:
         if not math.isnan(appearance.similarity):
             history.similarity.append((row, appearance.similarity))
         known = {i: value for i, value in appearance.resembles if not math.isnan(value)}

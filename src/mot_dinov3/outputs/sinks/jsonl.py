@@ -15,7 +15,7 @@ from mot_dinov3.outputs.appearance import AppearanceHistory
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.renaming import NewOf, choose_rows, create_renamer, format_json
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import FloatArray, Frame, FrameResult, Look, Tracks, TrackState
+from mot_dinov3.values import Appearance, FloatArray, Frame, FrameResult, Tracks, TrackState
 
 MS_DIGITS, TIME_DIGITS, FPS_DIGITS, COSINE_DIGITS = 3, 6, 1, 4
 
@@ -111,7 +111,7 @@ def describe_track(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[s
     }
 
 
-def describe_appearance(one: Look) -> dict[str, Any]:
+def describe_appearance(one: Appearance) -> dict[str, Any]:
     """One embedding: `id`, `similarity` (None for a first one), `resembles` (pairs)."""
     return {
         "id": one.track_id,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.perception.detectors.base import Detector, DetectorKind
 from mot_dinov3.registry import Registry
+
+if TYPE_CHECKING:
+    from mot_dinov3.perception.detectors.base import Detector, DetectorKind
 
 ULTRALYTICS = "yolo"
 """The detector of every `--det` that names no other one."""

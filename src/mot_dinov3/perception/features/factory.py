@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import NECK, EmbedderConfig
-from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
 from mot_dinov3.registry import Registry
+
+if TYPE_CHECKING:
+    from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
 
 EMBEDDERS = Registry(
     "embedder",

@@ -79,7 +79,7 @@ def find_field(flag: str) -> tuple[str, str]:
     """The stage and the field behind a flag."""
     return next(
         (stage, item.name)
-        for stage, kind in stages().items()
+        for stage, kind in stages(TrackConfig).items()
         for item in flag_fields(kind)
         if item.metadata["flag"] == flag
     )

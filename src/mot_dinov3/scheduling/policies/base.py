@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from mot_dinov3.errors import UsageError
 from mot_dinov3.values import BoolArray, EmbedPlan, FloatArray, IntArray, check_shapes
@@ -29,23 +29,23 @@ class PlanInput:
         quality: (N,) float32 in [0, 1], how well a crop would show the object.
         overlap: (N,) float32 highest IoU of each detection with another of its class.
         iou: (N, T) float32 IoU of each detection with each active track's predicted box.
-        cost: (N, T) float32 what association charges for a pair by place alone, infinity where
-            it refuses the pair.
+        cost: (N, T) float32 what association charges for a pair by place alone, see
+            `Associator.place_cost`; infinity where it refuses the pair.
         track_id: (T,) int64.
         track_xyxy: (T, 4) float32 predicted boxes.
         ahead_xyxy: (T, 4) float32 the same boxes `planning.AHEAD_S` seconds later.
-        confirmed: (T,) bool, not on probation any more.
+        confirmed: (T,) bool, not tentative any more.
         hits: (T,) int64 frames in which a detection continued the track.
         staleness: (T,) int64 frames since each track last had a real embedding.
         known: (T,) bool, whether a track has any embedding to reuse.
         gallery_count: (T,) int64 real embeddings that the track remembers having had.
         drift: (T,) float32 running mean of 1 - cosine of consecutive real embeddings.
         surprise: (T,) float32 1 - cosine of the last real embedding with those before it.
-        looks: (T, D) float32 unit rows where `known`, the mean of a track's embeddings.
+        appearance: (T, D) float32 unit rows where `known`, the mean of a track's embeddings.
         lost_id: (L,) int64.
         lost_xyxy: (L, 4) float32 where they would be by now.
         lost_known: (L,) bool, whether a lost track has any embedding to return by.
-        lost_looks: (L, D) float32 as `looks`.
+        lost_appearance: (L, D) float32 as `appearance`.
         lost_s: (L,) float32 seconds since a detection continued it.
         lost_cost: (N, L) float32 as `cost`, for lost tracks.
         returns: (N, L) bool, whether association would let a detection return as a lost track
@@ -71,11 +71,11 @@ class PlanInput:
     gallery_count: IntArray
     drift: FloatArray
     surprise: FloatArray
-    looks: FloatArray
+    appearance: FloatArray
     lost_id: IntArray
     lost_xyxy: FloatArray
     lost_known: BoolArray
-    lost_looks: FloatArray
+    lost_appearance: FloatArray
     lost_s: FloatArray
     lost_cost: FloatArray
     returns: BoolArray
@@ -96,41 +96,74 @@ class PlanInput:
         return len(self.eligible)
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """The number that may stand behind a policy's colon, such as 5 in `interval:5`.
+
+    Attributes:
+        name: how `--help` calls it.
+        default: what it is where nothing stands there.
+        least: the least number that makes sense.
+        low: where a search over its values begins.
+        high: where it ends.
+        digits: decimals that a search keeps, 0 for whole numbers.
+    """
+
+    name: str
+    default: float
+    least: float
+    low: float
+    high: float
+    digits: int = 2
+
+    def read(self, policy: str, text: str) -> float:
+        """The number that stands behind the name of `policy`, or the default.
+
+        Raises:
+            UsageError: the text is not a number, or one below the least.
+        """
+        if not text:
+            return self.default
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not self.least <= number < math.inf:
+            raise UsageError(
+                f"--embed-policy {policy}:{text} needs a number of at least {self.least:g}.",
+                fix=f"Write for example --embed-policy {policy}:{self.default:g}.",
+            )
+        return number
+
+
 class Policy(Protocol):
     """Decides the fate of every detection's embedding; pure: no clock, no model.
 
     It is built from the configuration and the argument that stood behind its name, "5" for
     `--embed-policy interval:5`, "" for none.
+
+    Attributes:
+        argument: the number that it takes, None for none.
+        settings: configuration keys that no other policy reads.
+        refreshes: whether it leaves anything to a budget that bounds refreshes only.
     """
+
+    argument: ClassVar[Argument | None] = None
+    settings: ClassVar[tuple[str, ...]] = ()
+    refreshes: ClassVar[bool] = True
 
     def plan(self, scene: PlanInput) -> EmbedPlan:
-        """A partition of the detections into critical, refresh and reuse."""
+        """Divide the detections into critical, refresh and reuse."""
 
 
-def no_argument(policy: str, argument: str) -> None:
-    """Refuse what stands behind the name of a policy that takes no argument."""
-    if argument:
-        raise UsageError(
-            f"--embed-policy {policy} takes no argument, got '{argument}'.",
-            fix=f"Write --embed-policy {policy}.",
-        )
-
-
-def number_argument(policy: str, argument: str, default: float, least: float) -> float:
-    """The number behind a policy's name, `default` where there is none.
+def refuse_argument(policy: str, text: str) -> None:
+    """Refuse what stands behind the name of a policy that takes no argument.
 
     Raises:
-        UsageError: it is no number, or below `least`.
+        UsageError: something stands there.
     """
-    if not argument:
-        return default
-    try:
-        number = float(argument)
-    except ValueError:
-        number = math.nan
-    if not least <= number < math.inf:
+    if text:
         raise UsageError(
-            f"--embed-policy {policy}:{argument} needs a number of at least {least:g}.",
-            fix=f"Write for example --embed-policy {policy}:{default:g}.",
+            f"--embed-policy {policy} takes no argument, got '{text}'.",
+            fix=f"Write --embed-policy {policy}.",
         )
-    return number

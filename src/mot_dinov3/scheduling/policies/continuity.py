@@ -5,19 +5,26 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
-from mot_dinov3.scheduling.policies.base import PlanInput, no_argument
-from mot_dinov3.scheduling.policies.order import best_first
+from mot_dinov3.scheduling.policies.base import PlanInput, Policy, refuse_argument
+from mot_dinov3.scheduling.policies.order import sort_best_first
 from mot_dinov3.values import BoolArray, EmbedPlan, IntArray, Reason
 
 NEVER = np.int64(1) << 40
-"""Staleness of an identity without any embedding: first in every line."""
+"""Staleness of a track without any embedding: first in every order."""
 
 
-class ContinuityPolicy:
+class ContinuityPolicy(Policy):
     """Critical without a track, with weak continuity or in a crowd; otherwise by staleness."""
 
+    settings = ("embed_refresh", "embed_iou_gate", "embed_overlap_thr")
+
     def __init__(self, config: SchedulerConfig, argument: str = "") -> None:
-        no_argument("continuity", argument)
+        """Build it.
+
+        Raises:
+            UsageError: something stands behind its colon.
+        """
+        refuse_argument("continuity", argument)
         self.config = config
 
     def plan(self, scene: PlanInput) -> EmbedPlan:
@@ -34,8 +41,8 @@ def plan_embeddings(scene: PlanInput, config: SchedulerConfig) -> EmbedPlan:
     """
     n = len(scene.eligible)
     reason = np.full(n, Reason.STABLE, np.int8)
-    track, continues = claims(scene, config.iou_gate)
-    stale = _staleness(scene, track)
+    track, continues = find_claimed_tracks(scene, config.iou_gate)
+    stale = _find_staleness(scene, track)
     reason[stale >= config.refresh_every] = Reason.DUE
     reason[scene.overlap > config.overlap_thr] = Reason.CROWDED
     reason[~continues] = Reason.WEAK_IOU if scene.iou.shape[1] else Reason.NO_TRACK
@@ -44,18 +51,22 @@ def plan_embeddings(scene: PlanInput, config: SchedulerConfig) -> EmbedPlan:
     due = reason == Reason.DUE
     idle = (reason == Reason.STABLE) | (reason == Reason.LOW_SCORE)
     return EmbedPlan(
-        critical=best_first(~idle & ~due, stale),
-        refresh=best_first(due, stale),
+        critical=sort_best_first(~idle & ~due, stale),
+        refresh=sort_best_first(due, stale),
         reuse=np.flatnonzero(idle),
         track=track,
         reason=reason,
     )
 
 
-def claims(scene: PlanInput, gate: float) -> tuple[IntArray, BoolArray]:
-    """Which active track each detection continues: its best, if it is that track's best too.
+def find_claimed_tracks(scene: PlanInput, gate: float) -> tuple[IntArray, BoolArray]:
+    """Find the active track that each detection continues: its best, if it is that one's best too.
 
     A confident detection comes before a weak one, as it does in association.
+
+    Args:
+        scene: the frame.
+        gate: least IoU.
 
     Returns:
         (N,) track rows, -1 for none, and (N,) whether there is one.
@@ -70,10 +81,9 @@ def claims(scene: PlanInput, gate: float) -> tuple[IntArray, BoolArray]:
     return np.where(continues, best, -1), continues
 
 
-def _staleness(scene: PlanInput, track: IntArray) -> IntArray:
+def _find_staleness(scene: PlanInput, track: IntArray) -> IntArray:
     """(N,) staleness of the continued track; beyond all others where nothing was embedded yet."""
     if not len(scene.staleness):
         return np.full(len(track), NEVER)
     staleness = np.where(scene.known, scene.staleness, NEVER + scene.staleness)
-    out: IntArray = np.where(track >= 0, staleness[track], NEVER)
-    return out
+    return np.where(track >= 0, staleness[track], NEVER)

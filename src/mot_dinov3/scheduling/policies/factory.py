@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.registry import Registry
-from mot_dinov3.scheduling.policies.base import Policy
+
+if TYPE_CHECKING:
+    from mot_dinov3.scheduling.policies.base import Policy
 
 POLICIES = Registry(
     "policy",
@@ -29,21 +31,19 @@ POLICIES = Registry(
             "mot_dinov3.scheduling.policies.fast_strongsort:FastStrongSortPolicy",
             "embed only where boxes overlap: fast-strongsort[:IOU]",
         ),
-        "oracle": (
-            "mot_dinov3.scheduling.policies.oracle:outside_replay",
-            "the best choice in hindsight, for replays with ground truth",
-        ),
     },
 )
 
 
 def create_policy(config: SchedulerConfig, *, embedder: bool = True) -> Policy:
-    """The policy that the configuration asks for; `never` where there is no embedder.
+    """Build the policy that the configuration asks for, or `never` where there is no embedder.
 
-    A name that is wrong is an error in both cases.
+    Args:
+        config: names the policy.
+        embedder: whether there is one; without it a wrong name is an error all the same.
 
     Raises:
-        UnknownNameError: no such policy; says which there are.
+        UnknownNameError: there is no such policy; the message says which there are.
         UsageError: the policy cannot work with what stands behind its colon.
     """
     name, argument = config.policy

@@ -12,33 +12,40 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
-from mot_dinov3.scheduling.policies.base import PlanInput, number_argument
-from mot_dinov3.scheduling.policies.continuity import claims
-from mot_dinov3.values import NO_ROWS, BoolArray, EmbedPlan, FloatArray, Reason
+from mot_dinov3.scheduling.policies.base import Argument, PlanInput, Policy
+from mot_dinov3.scheduling.policies.continuity import find_claimed_tracks
+from mot_dinov3.values import NO_ROWS, BoolArray, EmbedPlan, FloatArray, IntArray, Reason
 
 DEFAULT_IOU = 0.2
-"""Overlap from which a track is a candidate: the value of the paper's experiments."""
+"""IoU from which a track is a candidate: the value of the paper's experiments."""
 
 LEAST_SHAPE_SIMILARITY = 0.6
 """Least similarity of the aspect ratios, as there."""
 
 
-class FastStrongSortPolicy:
+class FastStrongSortPolicy(Policy):
     """`fast-strongsort:IOU` embeds what does not overlap exactly one confirmed track.
 
     A lower threshold sees more rivals and embeds more; above it, also what has no candidate at
     all is embedded. There are no refreshes: a budget bounds it only if it is hard.
     """
 
+    argument = Argument("IOU", default=DEFAULT_IOU, least=0, low=0.05, high=0.7)
+    refreshes = False
+
     def __init__(self, config: SchedulerConfig, argument: str = "") -> None:
-        """Raises: UsageError, the threshold is no number from 0."""
+        """Build it.
+
+        Raises:
+            UsageError: the threshold is not a number from 0.
+        """
         self.config = config
-        self.iou = number_argument("fast-strongsort", argument, DEFAULT_IOU, 0)
+        self.iou = self.argument.read("fast-strongsort", argument)
 
     def plan(self, scene: PlanInput) -> EmbedPlan:
         """Risky detections are critical, all others reuse their track's embedding."""
-        track, _ = claims(scene, min(self.iou, self.config.iou_gate))
-        sure, alone = self._sure(scene)
+        track, _ = find_claimed_tracks(scene, min(self.iou, self.config.iou_gate))
+        sure, alone = self._find_sure(scene)
         risky = scene.eligible & ~sure
         reason = np.full(len(scene), Reason.STABLE, np.int8)
         reason[risky] = np.where(alone[risky], Reason.WEAK_IOU, Reason.CROWDED)
@@ -51,7 +58,7 @@ class FastStrongSortPolicy:
             reason=reason,
         )
 
-    def _sure(self, scene: PlanInput) -> tuple[BoolArray, BoolArray]:
+    def _find_sure(self, scene: PlanInput) -> tuple[BoolArray, BoolArray]:
         """(N,) whether place decides, and (N,) whether at most one track is a candidate."""
         candidate = (scene.iou > self.iou) & scene.confirmed
         count = candidate.sum(axis=1)
@@ -63,19 +70,24 @@ class FastStrongSortPolicy:
 
 
 def shape_similarity(
-    xyxy: FloatArray, track_xyxy: FloatArray, iou: FloatArray, track: np.ndarray
+    xyxy: FloatArray, track_xyxy: FloatArray, iou: FloatArray, track: IntArray
 ) -> FloatArray:
     """(N,) similarity of aspect ratios in [0, 1], 1 for equal shapes.
 
     1 - V / ((1 - IoU) + V) with V = 4/pi^2 (arctan(w1/h1) - arctan(w2/h2))^2: the aspect term of
     CIoU (Zheng et al. 2020) as a similarity.
+
+    Args:
+        xyxy: (N, 4) detections.
+        track_xyxy: (N, 4) the predicted box that each is compared with.
+        iou: (N, T) IoU of detections and tracks.
+        track: (N,) the track that each is compared with.
     """
     overlap = iou[np.arange(len(xyxy)), track]
     v = 4 / np.pi**2 * (_angle(xyxy) - _angle(track_xyxy)) ** 2
-    similarity: FloatArray = 1 - v / np.maximum(1 - overlap + v, 1e-9)
-    return similarity
+    return np.asarray(1 - v / np.maximum(1 - overlap + v, 1e-9), np.float32)
 
 
 def _angle(xyxy: FloatArray) -> FloatArray:
-    angle: FloatArray = np.arctan2(xyxy[:, 2] - xyxy[:, 0], xyxy[:, 3] - xyxy[:, 1])
-    return angle
+    angle = np.arctan2(xyxy[:, 2] - xyxy[:, 0], xyxy[:, 3] - xyxy[:, 1])
+    return np.asarray(angle, np.float32)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.tracking.gallery import Gallery
-from mot_dinov3.tracking.motion.kalman import MotionState
-from mot_dinov3.tracking.motion.trajectory import Trajectory
+from mot_dinov3.tracking.motion.base import MotionModel
+from mot_dinov3.tracking.trajectory import Trajectory
 from mot_dinov3.values import (
     BoolArray,
     Detections,
@@ -20,6 +20,10 @@ from mot_dinov3.values import (
     Matches,
     check_shapes,
 )
+
+FIRST_STAGE, NO_PAIR = 1.0, 2.0
+"""The scale of `Associator.place_cost`: a pair of the stage that chooses first costs less than
+`FIRST_STAGE`, one that is left to a later stage less than `NO_PAIR`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,11 @@ class TrackView:
         class_id: (T,) int64.
         state: (T,) int8, a `TrackState`.
         lost_s: (T,) float32 seconds since a detection continued it.
-        away_s: (T,) float32 the same up to the frame before: 0 for whoever was there then.
+        away_s: (T,) float32 the same up to the frame before: 0 for a track that was seen then.
         staleness: (T,) int64 frames since its last real embedding.
-        motion: its filter, for gates.
-        trajectory: where it was really seen, None where nobody asks for it.
-        gallery: what it looked like.
+        motion: the motion model, for gates.
+        trajectory: where it was really seen, None where neither association nor motion needs it.
+        gallery: its stored embeddings.
     """
 
     id: IntArray
@@ -48,7 +52,7 @@ class TrackView:
     lost_s: FloatArray
     away_s: FloatArray
     staleness: IntArray
-    motion: MotionState
+    motion: MotionModel
     trajectory: Trajectory | None
     gallery: Gallery
 
@@ -57,8 +61,8 @@ class TrackView:
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
-    """The K pairs of N detections and T tracks that touch, by place alone; nothing is refused yet.
+class NearPairs:
+    """The K pairs of N detections and T tracks that touch, by place alone, before any gate.
 
     All other pairs have no overlap at all, and no stage takes them for their place. A detection
     of another class than the track is near only where the boxes agree very well.
@@ -90,66 +94,81 @@ class Near:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, pairs: BoolArray) -> Near:
+    def __getitem__(self, pairs: BoolArray) -> NearPairs:
         """Select pairs, keeping the arrays aligned."""
-        return Near(*(getattr(self, item.name)[pairs] for item in fields(self)))
+        return NearPairs(*(getattr(self, item.name)[pairs] for item in fields(self)))
 
-    def dearer(self, hint: FloatArray) -> Near:
-        """The same pairs at costs changed by `hint` (K,)."""
-        return replace(self, cost=self.cost + hint)
+    def add_cost(self, change: FloatArray) -> NearPairs:
+        """The same pairs at costs changed by `change` (K,)."""
+        return replace(self, cost=self.cost + change)
 
 
 @dataclass(frozen=True, slots=True)
-class Cheap:
-    """Evidence of looks that every detection has in every frame, beside embeddings.
+class CheapEvidence:
+    """Evidence of appearance that every detection has in every frame, beside embeddings.
 
     Attributes:
         vectors: (N, D) float32 unit rows, NaN where it is missing.
-        hint: (K,) float32, what it adds to the costs of the near pairs.
+        added_cost: (K,) float32, what it adds to the costs of the near pairs.
     """
 
     vectors: FloatArray
-    hint: FloatArray
+    added_cost: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Comparison:
     """One frame's detections with the comparisons that planning and association share.
 
     Attributes:
         detections: N boxes.
         near: the pairs of them and the tracks that touch.
-        eligible: (N,) bool, confident enough to be looked at: its looks may be told.
+        eligible: (N,) bool, confident enough to be embedded.
         strong: (N,) bool, confident enough to be matched first by place alone.
         fertile: (N,) bool, confident enough to start a track.
-        cheap: evidence that all of them have, whose hints are in the costs of `near` already;
-            None where nobody asked for it.
+        cheap: evidence that all of them have, which is in the costs of `near` already; None
+            without `--cheap-evidence`.
     """
 
     detections: Detections
-    near: Near
+    near: NearPairs
     eligible: BoolArray
     strong: BoolArray
     fertile: BoolArray
-    cheap: Cheap | None = None
+    cheap: CheapEvidence | None = None
 
 
 class Associator(Protocol):
-    """Decides which detection continues which track."""
+    """Decides which detection continues which track.
 
-    def compare(self, detections: Detections, view: TrackView) -> Near:
-        """By place alone."""
+    It is built from the association settings and the tracker's, which tell how long lost tracks
+    matter.
+    """
 
-    def associate(self, scene: Scene, embeddings: Embeddings, view: TrackView) -> Matches:
-        """One frame's matches; each track and each detection at most once."""
+    def compare(self, detections: Detections, view: TrackView) -> NearPairs:
+        """Find the pairs that touch, and compare them by place alone."""
 
-    def place_cost(self, scene: Scene, view: TrackView) -> FloatArray:
+    def associate(self, comparison: Comparison, embeddings: Embeddings, view: TrackView) -> Matches:
+        """Match one frame's detections with the tracks, each of both at most once."""
+
+    def place_cost(self, comparison: Comparison, view: TrackView) -> FloatArray:
         """(K,) cost of every near pair by place alone, infinity where no stage would take it.
 
-        In [0, 1] for the stage that chooses first, in [1, 2) for pairs left to a later one.
+        Below `FIRST_STAGE` for the stage that chooses first, and from there to `NO_PAIR` for pairs
+        left to a later one.
         """
 
     def may_return(
-        self, scene: Scene, view: TrackView, rows: IntArray, columns: IntArray
+        self, comparison: Comparison, view: TrackView, rows: IntArray, columns: IntArray
     ) -> BoolArray:
-        """(n, L) whether detections `rows` may return as lost tracks `columns` by their looks."""
+        """Which detections may return as which lost tracks if only they look alike.
+
+        Args:
+            comparison: the frame.
+            view: its prediction.
+            rows: (n,) detections.
+            columns: (L,) tracks.
+
+        Returns:
+            (n, L) bool.
+        """

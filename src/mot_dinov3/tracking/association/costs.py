@@ -1,4 +1,4 @@
-"""Costs of pairs of detections and tracks; lower is better, and about 1 means no likeness."""
+"""Costs of pairs by appearance; lower is better, and 1 means as different as strangers are."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import numpy as np
 
 from mot_dinov3.values import BoolArray, FloatArray
 
-TYPICAL_SPREAD = 0.5
-"""Cosine distance at which a pair looks as different as two strangers usually do."""
+STRANGER_DISTANCE = 0.5
+"""Cosine distance at which two objects look as different as strangers usually do."""
 
 CLEAR_LEAD = 0.25
-"""Lead in cosine over the second best that makes looks fully trustworthy."""
+"""Lead in cosine over the second best that makes appearance fully trustworthy."""
 
 
 def appearance_cost(similarity: FloatArray) -> FloatArray:
-    """(N, T) cosine similarity -> cost, 1 from the distance typical of strangers on."""
-    cost: FloatArray = np.clip((1.0 - similarity) / TYPICAL_SPREAD, 0.0, 1.0)
-    return cost
+    """(...) cosine similarity -> cost in [0, 1], 1 from `STRANGER_DISTANCE` on."""
+    return np.asarray(np.clip((1.0 - similarity) / STRANGER_DISTANCE, 0.0, 1.0), np.float32)
 
 
 def distinctness(similarity: FloatArray, evidence: BoolArray) -> FloatArray:
-    """(N, T) in [0, 1]: how clearly the best likeness of a detection or a track leads.
+    """(N, T) in [0, 1]: how clearly the best similarity of a detection or a track leads.
 
     A pair whose detection looks like several tracks, or whose track looks like several
     detections, says little (adaptive weighting, Maggiolino et al. 2023).
@@ -30,18 +29,16 @@ def distinctness(similarity: FloatArray, evidence: BoolArray) -> FloatArray:
         evidence: (N, T) whether a pair's cosine means anything.
     """
     known = np.where(evidence, similarity, -1.0)
-    lead = 0.5 * (_lead(known)[:, None] + _lead(known.T)[None, :])
-    out: FloatArray = np.clip(lead / CLEAR_LEAD, 0.0, 1.0).astype(np.float32)
-    return out
+    lead = 0.5 * (_measure_lead(known)[:, None] + _measure_lead(known.T)[None, :])
+    return np.asarray(np.clip(lead / CLEAR_LEAD, 0.0, 1.0), np.float32)
 
 
-def _lead(similarity: FloatArray) -> FloatArray:
-    """(N,) how far the best of each row is ahead of its second best; everything if alone."""
+def _measure_lead(similarity: FloatArray) -> FloatArray:
+    """(N,) how far the best of each row is ahead of its second best; 1 where there is one only."""
     if similarity.shape[1] < 2:
         return np.ones(len(similarity), np.float32)
     two = np.partition(similarity, -2, axis=1)[:, -2:]
-    out: FloatArray = two[:, 1] - two[:, 0]
-    return out
+    return np.subtract(two[:, 1], two[:, 0])
 
 
 def blend(
@@ -50,14 +47,13 @@ def blend(
     evidence: BoolArray,
     weight: float | FloatArray,
 ) -> FloatArray:
-    """(N, T) cost of place and look: look counts only for pairs that have evidence.
+    """(K,) cost of pairs by place and appearance, by place alone where there is no evidence.
 
     Args:
-        place: (N, T) cost by place alone.
-        similarity: (N, T) cosine with the tracks' galleries.
-        evidence: (N, T) whether the detection was embedded now and the track has a gallery.
-        weight: share of the appearance term, in [0, 1], one for all or (N, T).
+        place: (K,) cost by place alone.
+        similarity: (K,) cosine with the tracks' galleries.
+        evidence: (K,) whether the detection was embedded now and the track has a gallery.
+        weight: share of the appearance term, in [0, 1], one for all or (K,).
     """
-    look = appearance_cost(similarity)
-    cost: FloatArray = np.where(evidence, (1 - weight) * place + weight * look, place)
-    return cost.astype(np.float32, copy=False)
+    both = (1 - weight) * place + weight * appearance_cost(similarity)
+    return np.where(evidence, both, place).astype(np.float32, copy=False)

@@ -20,7 +20,16 @@ ASSOCIATIONS = Registry(
 
 
 def create_associator(
-    config: AssociationConfig, lives: TrackerConfig, name: str = "cascade"
+    config: AssociationConfig, tracker: TrackerConfig, name: str = "cascade"
 ) -> Associator:
-    """Build the association called `name`; `lives` tells how long lost tracks matter."""
-    return cast("Associator", ASSOCIATIONS.load(name)(config, lives))
+    """Build the association called `name`.
+
+    Args:
+        config: gates and costs.
+        tracker: tells how long lost tracks matter.
+        name: a row of the table.
+
+    Raises:
+        UnknownNameError: there is no such association; the message says which there are.
+    """
+    return cast("Associator", ASSOCIATIONS.load(name)(config, tracker))

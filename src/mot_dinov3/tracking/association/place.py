@@ -1,4 +1,4 @@
-"""How well a detection is where a track should be: overlap and its refinements."""
+"""Whether a detection is where a track should be: overlap, its refinements, and reach."""
 
 from __future__ import annotations
 
@@ -7,35 +7,39 @@ from typing import NamedTuple
 import numpy as np
 
 from mot_dinov3.config import AssociationConfig
-from mot_dinov3.tracking.motion.kalman import Array
-from mot_dinov3.values import FloatArray, IntArray
-from mot_dinov3.values.boxes import intersection, over_union, overlapping
+from mot_dinov3.values import BoolArray, DoubleArray, FloatArray, IntArray
+from mot_dinov3.values.boxes import find_overlapping, intersection, over_union
 
 UNSURE_TURN = 0.5
-"""Turn, in half circles, of a track whose direction nobody knows: neither for nor against."""
+"""Turn, in half circles, of a track whose direction is not known: neither for nor against."""
 
 LEAST_PATH = 0.02
 """A track that went less far than this, in box sizes, has no direction."""
+
+SIZES_PER_S = 3.0
+"""How far a track may have gone while unseen, in box sizes a second."""
+
+SIZE_RATIO = 2.0
+"""How much larger or smaller a returning track may be."""
 
 
 def growth(away_s: FloatArray, config: AssociationConfig) -> FloatArray:
     """(T,) share of a side by which boxes grow, for tracks that were away for `away_s` (T,)."""
     share = np.minimum(config.growth + config.growth_per_s * away_s, config.growth_limit)
-    out: FloatArray = share.astype(np.float32, copy=False)
-    return out
+    return np.asarray(share, np.float32)
 
 
-def touching(
+def find_touching(
     seen: FloatArray, predicted: FloatArray, share: FloatArray
 ) -> tuple[IntArray, IntArray]:
     """Which boxes, given by their sides (4, N) and (4, T), may overlap once they have grown.
 
     Each pair grows by the `share` (T,) of its track; here every detection grows by the largest.
     """
-    return overlapping(_grown(seen, share.max(initial=0)), _grown(predicted, share))
+    return find_overlapping(_grow(seen, share.max(initial=0)), _grow(predicted, share))
 
 
-def _grown(box: FloatArray, share: FloatArray | np.float32) -> FloatArray:
+def _grow(box: FloatArray, share: FloatArray | np.float32) -> FloatArray:
     margin = (box[2:] - box[:2]) * share
     return np.concatenate((box[:2] - margin, box[2:] + margin))
 
@@ -56,7 +60,13 @@ class Overlap(NamedTuple):
 
 
 def overlap(seen: FloatArray, predicted: FloatArray, share: FloatArray) -> Overlap:
-    """How boxes overlap, given by their sides (4, ...), and grown by their `share` (...)."""
+    """How boxes overlap.
+
+    Args:
+        seen: (4, ...) the sides of detections.
+        predicted: (4, ...) the sides of the tracks' predicted boxes.
+        share: (...) of their sides by which both grow.
+    """
     size, other = seen[2:] - seen[:2], predicted[2:] - predicted[:2]
     areas = size[0] * size[1] + other[0] * other[1]
     common = intersection(seen, predicted)
@@ -78,11 +88,10 @@ def similarity(found: Overlap, height_power: float) -> FloatArray:
     agreement = found.height
     if height_power != 1:
         agreement = agreement ** np.float32(height_power)
-    out: FloatArray = found.grown * agreement
-    return out
+    return found.grown * agreement
 
 
-def turn(seen: Array, last: Array, earlier: Array) -> Array:
+def turn(seen: DoubleArray, last: DoubleArray, earlier: DoubleArray) -> DoubleArray:
     """(...) turn in half circles from a track's way so far to the way to a detection.
 
     The way so far leads from `earlier` to `last`, the other one from `earlier` to a detection;
@@ -94,5 +103,28 @@ def turn(seen: Array, last: Array, earlier: Array) -> Array:
     cosine = (there * way).sum(axis=-1) / np.maximum(distance * length, 1e-9)
     angle = np.arccos(np.clip(cosine, -1, 1)) / np.pi
     still = length <= LEAST_PATH * 0.5 * (last[..., 2] + last[..., 3])
-    out: Array = np.where(still, UNSURE_TURN, angle)
-    return out
+    return np.where(still, UNSURE_TURN, angle)
+
+
+def reachable(seen: FloatArray, predicted: FloatArray, lost_s: FloatArray) -> BoolArray:
+    """(...) whether a track lost for `lost_s` (...) seconds can be where a box is now.
+
+    The reach grows with time at `SIZES_PER_S`, and the size may change by `SIZE_RATIO`. Boxes are
+    given by their sides (4, ...), aligned or broadcast.
+    """
+    size, past = _length(seen), _length(predicted)
+    off = 0.5 * (seen[:2] + seen[2:]) - 0.5 * (predicted[:2] + predicted[2:])
+    off *= off
+    far = np.sqrt(off[0] + off[1])
+    ratio = size / past
+    near: BoolArray = far <= past * (1.0 + SIZES_PER_S * lost_s)
+    near &= ratio <= SIZE_RATIO
+    near &= ratio >= 1 / SIZE_RATIO
+    return near
+
+
+def _length(box: FloatArray) -> FloatArray:
+    """(...) root of the area of boxes given by their sides (4, ...), at least a pixel."""
+    size = box[2:] - box[:2]
+    np.maximum(size, 0, out=size)
+    return np.asarray(np.sqrt(np.maximum(size[0] * size[1], 1.0)), np.float32)

@@ -1,3 +1,3 @@
-"""The camera's own motion, which would otherwise look like everybody's."""
+"""The motion of the camera, which would otherwise look like a motion of all objects."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a source of camera motion is to the pipeline."""
+"""What a source of camera motion is to the tracker."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from typing import Protocol
 
 import numpy as np
 
-from mot_dinov3.tracking.motion.kalman import Array
-from mot_dinov3.values import FloatArray, Frame
+from mot_dinov3.values import DoubleArray, FloatArray, Frame
 
-STILL: Array = np.eye(2, 3)
+STILL: DoubleArray = np.eye(2, 3)
 """The affine map of a camera that does not move."""
 
 
 class CameraMotion(Protocol):
-    """Tells how the picture moved since the frame before."""
+    """Tells how the picture moved since the frame before.
 
-    def estimate(self, frame: Frame, moving: FloatArray) -> Array:
-        """(2, 3) affine map of pixels of the last frame given to pixels of this one.
+    It is built from what stands behind its name, "gmc.txt" for `--cmc file:gmc.txt`, "" for none.
+    """
+
+    def estimate(self, frame: Frame, moving: FloatArray) -> DoubleArray:
+        """Estimate the (2, 3) affine map from pixels of the last frame to pixels of this one.
 
         Args:
-            frame: frames come in order, some may be left out.
+            frame: the new frame; frames come in order, and some may be left out.
             moving: (N, 4) boxes of objects, which say nothing about the camera.
         """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.errors import UnknownNameError
 from mot_dinov3.registry import Registry
-from mot_dinov3.tracking.camera.base import CameraMotion
+
+if TYPE_CHECKING:
+    from mot_dinov3.tracking.camera.base import CameraMotion
 
 NONE, FLOW = "none", "flow"
 

@@ -1,4 +1,4 @@
-"""Camera motion that somebody else has measured, one affine map a frame."""
+"""Camera motion from a file: one affine map per frame, measured elsewhere."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import numpy as np
 
 from mot_dinov3.errors import InputError, UsageError
 from mot_dinov3.io.write.atomic import is_stream
-from mot_dinov3.tracking.camera.base import STILL
-from mot_dinov3.tracking.motion.kalman import Array
-from mot_dinov3.values import FloatArray, Frame
+from mot_dinov3.tracking.camera.base import STILL, CameraMotion
+from mot_dinov3.values import DoubleArray, FloatArray, Frame
 
 COLUMNS = 7
 """Frame number from 0, then the two rows of the map."""
 
 
-class FileCamera:
+class FileCamera(CameraMotion):
     """Replays a text file of affine maps, as the GMC files of the MOT benchmarks hold them.
 
     A row is "frame a b tx c d ty": its map leads from the frame before to this one (from 0). A
@@ -35,7 +34,7 @@ class FileCamera:
         self._maps = read_affines(Path(path.strip()).expanduser())
         self._at: int | None = None
 
-    def estimate(self, frame: Frame, moving: FloatArray) -> Array:
+    def estimate(self, frame: Frame, moving: FloatArray) -> DoubleArray:
         """(2, 3) the maps of all frames since the last one given, one after the other."""
         came_from, self._at = self._at, frame.index
         if came_from is None:
@@ -47,14 +46,14 @@ class FileCamera:
         return out[:2]
 
 
-def read_affines(path: Path) -> dict[int, Array]:
+def read_affines(path: Path) -> dict[int, DoubleArray]:
     """Frame index from 0 -> (3, 3) map from the frame before.
 
     Raises:
-        InputError: the file cannot be read twice, or a line of it is no map.
+        InputError: the file cannot be read twice, or a line of it is not a map.
     """
     if is_stream(path):  # read once to be checked, before models are loaded, and once for the run
-        raise InputError(f"'{path}' is no regular file.", fix="Save it to a file first.")
+        raise InputError(f"'{path}' is not a regular file.", fix="Save it to a file first.")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -73,14 +72,14 @@ def read_affines(path: Path) -> dict[int, Array]:
     return out
 
 
-def _parse(words: list[str], where: str) -> tuple[int, Array]:
+def _parse(words: list[str], where: str) -> tuple[int, DoubleArray]:
     try:
         values = np.array([float(word) for word in words])
     except ValueError:
         values = np.full(1, np.nan)
     if len(values) != COLUMNS or not np.isfinite(values).all() or values[0] < 0 or values[0] % 1:
         raise InputError(
-            f"{where} is no camera motion.", fix="A line holds: frame a b tx c d ty (7 numbers)."
+            f"{where} is not a camera motion.", fix="A line holds: frame a b tx c d ty (7 numbers)."
         )
     affine = np.eye(3)
     affine[:2] = values[1:].reshape(2, 3)

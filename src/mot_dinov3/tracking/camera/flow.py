@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 
 from mot_dinov3.errors import UsageError
-from mot_dinov3.tracking.camera.base import STILL
-from mot_dinov3.tracking.motion.kalman import Array
-from mot_dinov3.values import FloatArray, Frame, Image
+from mot_dinov3.tracking.camera.base import STILL, CameraMotion
+from mot_dinov3.values import DoubleArray, FloatArray, Frame, Image
 
 WIDTH_PX = 384
 """The picture is made this small first: camera motion is coarse, and corners cost time."""
@@ -31,7 +30,7 @@ REST_PX, REST_SHARE = 0.2, 0.6
 """Where so many of the corners that agree did not move, the camera stood still."""
 
 
-class FlowCamera:
+class FlowCamera(CameraMotion):
     """Tracks corners outside of all boxes from frame to frame and fits one similarity.
 
     Shi and Tomasi 1994 for the corners, Lucas and Kanade 1981 in a pyramid for their flow,
@@ -44,7 +43,7 @@ class FlowCamera:
         self._last: Image | None = None
         self._last_moving: FloatArray = np.empty((0, 4), np.float32)
 
-    def estimate(self, frame: Frame, moving: FloatArray) -> Array:
+    def estimate(self, frame: Frame, moving: FloatArray) -> DoubleArray:
         """(2, 3) similarity from the last frame given; at rest where too little can be seen."""
         scale = min(1.0, WIDTH_PX / frame.width)
         small = self._small(frame.image, scale)
@@ -60,7 +59,7 @@ class FlowCamera:
         return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def fit_similarity(before: Image, after: Image, moving: FloatArray) -> Array:
+def fit_similarity(before: Image, after: Image, moving: FloatArray) -> DoubleArray:
     """(2, 3) map of grey picture `before` to `after`, boxes (N, 4) of `before` left out."""
     mask = np.full(before.shape, 255, np.uint8)
     for x0, y0, x1, y1 in np.round(moving).astype(int).tolist():
@@ -69,7 +68,7 @@ def fit_similarity(before: Image, after: Image, moving: FloatArray) -> Array:
     points = cv2.goodFeaturesToTrack(before, CORNERS, QUALITY, SPACING_PX, mask=mask)
     if points is None or len(points) < LEAST_POINTS:
         return STILL
-    here, there = tracked(before, after, np.asarray(points, np.float32))
+    here, there = track_points(before, after, np.asarray(points, np.float32))
     if len(here) < LEAST_POINTS:
         return STILL
     fit, inliers = cv2.estimateAffinePartial2D(
@@ -84,7 +83,7 @@ def fit_similarity(before: Image, after: Image, moving: FloatArray) -> Array:
     return STILL if at_rest.sum() >= REST_SHARE * agreed else np.asarray(fit, np.float64)
 
 
-def tracked(before: Image, after: Image, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+def track_points(before: Image, after: Image, points: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Those of `points` (P, 1, 2) that are found again, and where; both (K, 1, 2).
 
     Found again is what leads back to where it came from (Kalal et al. 2010).

@@ -1,3 +1,3 @@
-"""How boxes move: filters that predict, and what was really seen."""
+"""Motion models: where each track will be in the next frame."""
 
 from __future__ import annotations

@@ -7,34 +7,25 @@ these blocks exactly, so a whole frame is a handful of array operations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Self, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mot_dinov3.config import MotionConfig
-from mot_dinov3.values import BoolArray, FloatArray, IntArray
+from mot_dinov3.errors import UsageError
+from mot_dinov3.tracking.motion.base import REFERENCE_FPS, MotionModel, affine_scale
+from mot_dinov3.values import BoolArray, DoubleArray, FloatArray, IntArray
 from mot_dinov3.values.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
 
-Array: TypeAlias = NDArray[np.float64]
-
-REFERENCE_FPS = 30.0
-"""Noise is per 1/30 s; other frame rates are scaled by their time step."""
-
-CHI2_95_2DOF = 5.991
-"""95 % of the squared Mahalanobis distances of a true match's centre lie below this."""
-
-BIRTH_POSITION, BIRTH_VELOCITY = 2.15, 8.3
-"""A newborn's spread: so many measurement errors, and so many steps of velocity noise."""
+FIRST_POSITION, FIRST_VELOCITY = 2.15, 8.3
+"""Standard deviations of a new filter, in measurement errors and in steps of velocity noise."""
 
 POSITION, VELOCITY, VAR_POSITION, COVARIANCE, VAR_VELOCITY = range(5)
 """What the layers of `MotionState.state` hold."""
 
 
-@dataclass(slots=True)
-class MotionState:
-    """Filters of T boxes.
+class KalmanMotion(MotionModel):
+    """`kalman`: filters of T boxes.
 
     Attributes:
         state: (5, T, 4) over centre x, centre y, width, height: position in pixels, velocity in
@@ -43,62 +34,74 @@ class MotionState:
         config: the noise.
     """
 
-    state: Array
-    config: MotionConfig
+    def __init__(self, config: MotionConfig, argument: str = "") -> None:
+        """Begin without tracks.
+
+        Raises:
+            UsageError: something stands behind the colon of `--motion kalman:`.
+        """
+        if argument:
+            raise UsageError("--motion kalman takes no argument.", fix="Write --motion kalman.")
+        self.config = config
+        self.state: DoubleArray = np.zeros((5, 0, 4))
 
     def __len__(self) -> int:
         return int(self.state.shape[1])
 
     @property
-    def position(self) -> Array:
+    def position(self) -> DoubleArray:
         """(T, 4) pixels, a view."""
-        view: Array = self.state[POSITION]
-        return view
+        return cast("DoubleArray", self.state[POSITION])
 
     @property
-    def velocity(self) -> Array:
+    def velocity(self) -> DoubleArray:
         """(T, 4) pixels per reference frame, a view."""
-        view: Array = self.state[VELOCITY]
-        return view
+        return cast("DoubleArray", self.state[VELOCITY])
 
     @property
-    def var_position(self) -> Array:
+    def var_position(self) -> DoubleArray:
         """(T, 4) variance of the position, a view."""
-        view: Array = self.state[VAR_POSITION]
-        return view
+        return cast("DoubleArray", self.state[VAR_POSITION])
 
     @classmethod
-    def start(cls, xyxy: FloatArray, config: MotionConfig | None = None) -> MotionState:
+    def start(cls, xyxy: FloatArray, config: MotionConfig) -> Self:
         """Filters for boxes (N, 4) seen for the first time: at rest, and unsure about it."""
-        config = config or MotionConfig()
+        out = cls(config)
         state = np.zeros((5, len(xyxy), 4))
         state[POSITION] = xyxy_to_cxcywh(xyxy)
         size = box_size(state[POSITION], config.size_basis)
-        state[VAR_POSITION] = (BIRTH_POSITION * config.measurement_noise * size) ** 2
-        state[VAR_VELOCITY] = (BIRTH_VELOCITY * config.velocity_noise * size) ** 2
-        return cls(state, config)
+        state[VAR_POSITION] = (FIRST_POSITION * config.measurement_noise * size) ** 2
+        state[VAR_VELOCITY] = (FIRST_VELOCITY * config.velocity_noise * size) ** 2
+        out.state = state
+        return out
+
+    def initiate(self, xyxy: FloatArray, score: FloatArray) -> None:
+        """See `MotionModel.initiate`; a first box is believed whatever its score."""
+        self.extend(self.start(xyxy, self.config))
 
     def keep(self, rows: IntArray | BoolArray) -> None:
         """Drop every filter that is not in `rows`."""
         self.state = self.state[:, rows]
 
-    def extend(self, other: MotionState) -> None:
+    def extend(self, other: Self) -> None:
         """Append the filters of `other`."""
         self.state = np.concatenate((self.state, other.state), axis=1)
 
-    def select(self, rows: IntArray | BoolArray) -> MotionState:
+    def select(self, rows: IntArray | BoolArray) -> Self:
         """A copy of the filters `rows`."""
-        return MotionState(self.state[:, rows], self.config)
+        out = type(self)(self.config)
+        out.state = self.state[:, rows]
+        return out
 
-    def store(self, rows: IntArray | BoolArray, other: MotionState) -> None:
+    def store(self, rows: IntArray | BoolArray, other: Self) -> None:
         """Replace the filters `rows` by those of `other`, aligned with them."""
         self.state[:, rows] = other.state
 
     def predict(self, step_s: float, coasting: BoolArray) -> None:
         """Move every filter `step_s` seconds ahead.
 
-        A coasting box (T,) keeps its size: its growth was last seen just before it vanished
-        behind something, which is not how the object itself changes.
+        The boxes of tracks that are `coasting` (T,) keep their size: their growth was last seen
+        just before they vanished behind something, which is not how the objects change.
         """
         dt = step_s * REFERENCE_FPS
         position, velocity, var_position, covariance, var_velocity = self.state
@@ -121,7 +124,7 @@ class MotionState:
         """
         corrected = self.state.take(rows, axis=1)
         position, velocity, var_position, covariance, var_velocity = corrected
-        noise = self._error(position)
+        noise = self._measurement_variance(position)
         least = self.config.noise_by_score
         if least < 1:
             trust = np.clip(1.0 + least - score.astype(np.float64), least, 1.0)
@@ -139,13 +142,13 @@ class MotionState:
 
     def restart(self, rows: IntArray, xyxy: FloatArray) -> None:
         """Forget the past of `rows` (M,): an identity came back somewhere else."""
-        self.store(rows, MotionState.start(xyxy, self.config))
+        self.store(rows, self.start(xyxy, self.config))
 
-    def shift(self, offset: Array) -> None:
+    def shift(self, offset: DoubleArray) -> None:
         """Move every predicted centre by `offset` (2,) pixels: the camera turned."""
         self.position[:, :2] += offset
 
-    def warp(self, affine: Array) -> None:
+    def warp(self, affine: DoubleArray) -> None:
         """Carry all filters through a camera motion, a (2, 3) affine map of pixel coordinates.
 
         Sizes change with the map's scale; variances are left as they are, because a frame's
@@ -172,19 +175,18 @@ class MotionState:
         """(M,) squared Mahalanobis distance of box centres from the predictions of `rows` (M,)."""
         centres = (xyxy[:, :2] + xyxy[:, 2:]) * 0.5
         position = self.position[rows]
-        noise = self._error(position)[:, :2]
+        noise = self._measurement_variance(position)[:, :2]
         off = centres - position[:, :2]
-        distance: FloatArray = (off * off / (self.var_position[rows, :2] + noise)).sum(axis=1)
-        return distance.astype(np.float32)
+        distance = (off * off / (self.var_position[rows, :2] + noise)).sum(axis=1)
+        return np.asarray(distance, np.float32)
 
-    def _error(self, position: Array) -> Array:
+    def _measurement_variance(self, position: DoubleArray) -> DoubleArray:
         """Variance of a box measured at `position` with no confidence at all."""
         size = box_size(position, self.config.size_basis)
-        error: Array = (self.config.measurement_noise * size) ** 2
-        return error
+        return np.square(self.config.measurement_noise * size)
 
 
-def box_size(position: Array, basis: str) -> Array:
+def box_size(position: DoubleArray, basis: str) -> DoubleArray:
     """What the noise of boxes (T, 4) is a share of.
 
     `mean` of the two sides, `height` (Wojke et al. 2017), `root` of the area, each (T, 1); or
@@ -195,14 +197,7 @@ def box_size(position: Array, basis: str) -> Array:
     if basis == "height":
         return height
     if basis == "root":
-        root: Array = np.sqrt(width * height)
-        return root
+        return np.sqrt(width * height)
     if basis == "sides":
         return np.concatenate((width, height, width, height), axis=1)
-    mean: Array = 0.5 * (width + height)
-    return mean
-
-
-def affine_scale(affine: Array) -> float:
-    """How much larger things get under an affine map (2, 3)."""
-    return float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+    return np.multiply(0.5, width + height)

@@ -1,6 +1,6 @@
 """`crossings`: people meet, hide one another, and go on or turn back.
 
-Everybody has a place on one of a few rows. Neighbours set out towards each other again and again.
+Each person has a place on one of a few rows. Neighbours set out towards each other again and again.
 They pass straight through, stop and then pass, stop and turn back, or turn back at once; for the
 moment in which they meet nothing in their motion says which. The last row wears one kit: those
 pass straight through always, so that motion knows what looks can't tell.
@@ -14,7 +14,11 @@ import numpy as np
 
 from mot_dinov3.data.synthetic.looks import PersonLook, cast_people
 from mot_dinov3.data.synthetic.motion import metre_at
-from mot_dinov3.data.synthetic.pedestrians import pedestrian_world, planned_s, planner
+from mot_dinov3.data.synthetic.pedestrians import (
+    create_pedestrian_world,
+    create_planner,
+    plan_length_s,
+)
 from mot_dinov3.data.synthetic.presets.base import Preset
 from mot_dinov3.data.synthetic.routes import Route
 from mot_dinov3.data.synthetic.world import ClipConfig, World
@@ -29,7 +33,7 @@ _MARGIN, _STAGGER, _NEAR_M = 0.10, 0.12, 0.15
 
 def build(clip: ClipConfig) -> World:
     """The world of a clip."""
-    rng = planner(clip.seed)
+    rng = create_planner(clip.seed)
     looks: list[PersonLook] = []
     routes: list[Route] = []
     cast = cast_people(rng, sum(count for _, count in ROWS))
@@ -40,12 +44,12 @@ def build(clip: ClipConfig) -> World:
         margin = _MARGIN + _STAGGER * (number % 2)
         places = np.linspace(margin, clip.aspect - margin, count)
         row = [Route(0.0, (x, y), p.pace_mps) for x, p in zip(places, people, strict=True)]
-        _encounters(rng, list(row), planned_s(clip), straight=alike)
+        _plan_encounters(rng, list(row), plan_length_s(clip), straight=alike)
         routes += row
-    return pedestrian_world(clip, looks, [route.trip() for route in routes])
+    return create_pedestrian_world(clip, looks, [route.trip() for route in routes])
 
 
-def _encounters(
+def _plan_encounters(
     rng: np.random.Generator, row: list[Route], until_s: float, *, straight: bool
 ) -> None:
     """Let the people of a row, given from left to right, meet again and again."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from mot_dinov3.data.synthetic.presets.base import Preset
-from mot_dinov3.data.synthetic.world import ClipConfig, World
 from mot_dinov3.errors import UsageError
 from mot_dinov3.registry import Registry
+
+if TYPE_CHECKING:
+    from mot_dinov3.data.synthetic.presets.base import Preset
+    from mot_dinov3.data.synthetic.world import ClipConfig, World
 
 PRESETS = Registry(
     "preset",
@@ -41,7 +43,7 @@ FIRST_TRAINING_SEED = 1_000_000
 """Worlds from this seed on are for training; every smaller seed is held out."""
 
 
-def preset_of(name: str) -> Preset[ClipConfig]:
+def load_preset(name: str) -> Preset[ClipConfig]:
     """The preset of that name.
 
     Raises:
@@ -60,7 +62,7 @@ def create_world(name: str, **changes: Any) -> World:  # noqa: ANN401 - any fiel
     Raises:
         UsageError: no such preset, or a seed whose people the demo models were trained on.
     """
-    preset = preset_of(name)
+    preset = load_preset(name)
     clip = replace(preset.clip, **changes)
     if not 0 <= clip.seed < FIRST_TRAINING_SEED:
         raise UsageError(

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mot_dinov3.data.synthetic.barriers import hoarding
+from mot_dinov3.data.synthetic.barriers import draw_hoarding
 from mot_dinov3.data.synthetic.looks import cast_people
 from mot_dinov3.data.synthetic.motion import metre_at
 from mot_dinov3.data.synthetic.paint import Point
-from mot_dinov3.data.synthetic.pedestrians import pedestrian_world, planned_s, planner
+from mot_dinov3.data.synthetic.pedestrians import (
+    create_pedestrian_world,
+    create_planner,
+    plan_length_s,
+)
 from mot_dinov3.data.synthetic.presets.base import Preset
 from mot_dinov3.data.synthetic.routes import Route
 from mot_dinov3.data.synthetic.scenery import Occluder
@@ -64,27 +68,27 @@ GROUPS = (Group(0.447, 5.6, 2, 4, 1.25), Group(0.83, 2.9, 2, 2, 1.05))
 _GAP, _RANK_M, _BEHIND, _MARGIN = 0.25, 0.2, 0.012, 0.07
 _PACE_MPS, _SHUFFLE_MPS = (1.3, 2.0), 1.6
 _HIDDEN_S, _OUTSIDE_S = (0.0, 1.5), (0.0, 0.6)
-"""How long a group stands still: hidden, everybody in his new place; and at the edge."""
+"""How long a group stands still: hidden, every person in a new place; and at the edge."""
 
 
 def build(clip: ClipConfig) -> World:
     """The world of a clip."""
-    rng = planner(clip.seed)
+    rng = create_planner(clip.seed)
     looks = cast_people(rng, sum(group.size for group in GROUPS))
-    routes = [route for group in GROUPS for route in _excursions(rng, group, clip)]
+    routes = [route for group in GROUPS for route in _plan_excursions(rng, group, clip)]
     barriers = [
-        Occluder(hoarding(rng, group.width_m), clip.aspect / 2, group.y) for group in GROUPS
+        Occluder(draw_hoarding(rng, group.width_m), clip.aspect / 2, group.y) for group in GROUPS
     ]
-    return pedestrian_world(clip, looks, [route.trip() for route in routes], barriers)
+    return create_pedestrian_world(clip, looks, [route.trip() for route in routes], barriers)
 
 
-def _excursions(rng: np.random.Generator, group: Group, clip: ClipConfig) -> list[Route]:
+def _plan_excursions(rng: np.random.Generator, group: Group, clip: ClipConfig) -> list[Route]:
     """Out to an edge and back behind the hoarding, again and again."""
     nearest = group.half + _MARGIN
     middle, edges = clip.aspect / 2, (nearest, clip.aspect - nearest)
     order = rng.permutation(group.size)
     routes = [Route(0.0, group.place(middle, int(slot)), _SHUFFLE_MPS) for slot in order]
-    while routes[0].time_s < planned_s(clip):
+    while routes[0].time_s < plan_length_s(clip):
         pace_mps = float(rng.uniform(*_PACE_MPS))
         rest_s, still_s = float(rng.uniform(*_OUTSIDE_S)), float(rng.uniform(*_HIDDEN_S))
         _march(group, routes, order, (edges[int(rng.integers(2))], pace_mps))
@@ -106,7 +110,7 @@ def _march(group: Group, routes: list[Route], order: IntArray, goal: tuple[float
 
 
 def _shuffle(group: Group, routes: list[Route], order: IntArray, stay: tuple[float, float]) -> None:
-    """Everybody takes his new place and waits for the last one; `stay` is x and more seconds."""
+    """Every person takes a new place and waits for the last one; `stay` is x and more seconds."""
     middle, still_s = stay
     for route, slot in zip(routes, order, strict=True):
         route.go(group.place(middle, int(slot)))

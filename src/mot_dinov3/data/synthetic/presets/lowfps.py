@@ -7,7 +7,12 @@ warning: a box overlaps with where a stranger was as often as with where its own
 from __future__ import annotations
 
 from mot_dinov3.data.synthetic.looks import cast_people
-from mot_dinov3.data.synthetic.pedestrians import pedestrian_world, planned_s, planner, promenade
+from mot_dinov3.data.synthetic.pedestrians import (
+    create_pedestrian_world,
+    create_planner,
+    plan_length_s,
+    plan_promenade,
+)
 from mot_dinov3.data.synthetic.presets.base import Preset
 from mot_dinov3.data.synthetic.scenery import place_occluders
 from mot_dinov3.data.synthetic.world import ClipConfig, World
@@ -17,10 +22,10 @@ PEOPLE, OCCLUDERS = 16, 2
 
 def build(clip: ClipConfig) -> World:
     """The world of a clip."""
-    rng, span = planner(clip.seed), (0.0, clip.aspect)
+    rng, span = create_planner(clip.seed), (0.0, clip.aspect)
     looks = cast_people(rng, PEOPLE)
-    trips = [promenade(rng, look, span, planned_s(clip)) for look in looks]
-    return pedestrian_world(clip, looks, trips, place_occluders(rng, OCCLUDERS, span))
+    trips = [plan_promenade(rng, look, span, plan_length_s(clip)) for look in looks]
+    return create_pedestrian_world(clip, looks, trips, place_occluders(rng, OCCLUDERS, span))
 
 
 PRESET = Preset(

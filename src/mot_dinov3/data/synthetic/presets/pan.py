@@ -1,4 +1,4 @@
-"""`pan`: somebody at the camera looks here and there, in jerks, and back again.
+"""`pan`: the camera looks here and there, in jerks, and back again.
 
 A swing moves all boxes at once by more than their motion tells, and takes people out of the
 picture and brings them back seconds later, somewhere else on its way through it.
@@ -11,7 +11,12 @@ from itertools import pairwise
 import numpy as np
 
 from mot_dinov3.data.synthetic.looks import cast_people
-from mot_dinov3.data.synthetic.pedestrians import pedestrian_world, planned_s, planner, promenade
+from mot_dinov3.data.synthetic.pedestrians import (
+    create_pedestrian_world,
+    create_planner,
+    plan_length_s,
+    plan_promenade,
+)
 from mot_dinov3.data.synthetic.presets.base import Preset
 from mot_dinov3.data.synthetic.scenery import place_occluders
 from mot_dinov3.data.synthetic.world import ClipConfig, Turn, World
@@ -22,7 +27,7 @@ PAN = 0.45
 _REST_S, _SWING_S, _SHARE = (1.0, 3.0), (0.5, 0.9), (0.4, 1.0)
 
 
-def jerky(rng: np.random.Generator, pan: float, until_s: float) -> Turn:
+def make_jerky(rng: np.random.Generator, pan: float, until_s: float) -> Turn:
     """A camera that rests, swings to the other side within a second, and rests again.
 
     A swing starts and ends softly (a raised cosine); in its middle the picture moves by up to
@@ -49,11 +54,13 @@ def jerky(rng: np.random.Generator, pan: float, until_s: float) -> Turn:
 
 def build(clip: ClipConfig) -> World:
     """The world of a clip."""
-    rng, span = planner(clip.seed), (-PAN, clip.aspect + PAN)
+    rng, span = create_planner(clip.seed), (-PAN, clip.aspect + PAN)
     looks = cast_people(rng, PEOPLE)
-    trips = [promenade(rng, look, span, planned_s(clip)) for look in looks]
+    trips = [plan_promenade(rng, look, span, plan_length_s(clip)) for look in looks]
     things = place_occluders(rng, OCCLUDERS, span)
-    return pedestrian_world(clip, looks, trips, things, (jerky(rng, PAN, planned_s(clip)), PAN))
+    return create_pedestrian_world(
+        clip, looks, trips, things, (make_jerky(rng, PAN, plan_length_s(clip)), PAN)
+    )
 
 
 PRESET = Preset(

@@ -58,7 +58,7 @@ FAULTS = (
     found("report-empty", "report j.jsonl -o r.html", "j.jsonl", files({"j.jsonl": ""})),
     found("report-other-json", "report j.json -o r.html", "j.json", files({"j.json": "[1, 2]"})),
     found("report-deep-json", "report j.jsonl -o r.html", "j.jsonl", files({"j.jsonl": DEEP})),
-    usage("report-over-run", "report j.jsonl -o j.jsonl", "no name for a page", changed(own_run)),
+    usage("report-over-run", "report j.jsonl -o j.jsonl", "not a name for", changed(own_run)),
     usage("render-unnamed", "render --source {clip} --output o.mp4", "--jsonl"),
     found("render-missing", "render --jsonl no.jsonl --source {clip} --output o.mp4", "no.jsonl"),
     found("render-garbage", "render --jsonl j.jsonl --source {clip} --output o.mp4", "j.jsonl",

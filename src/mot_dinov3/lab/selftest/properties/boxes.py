@@ -69,7 +69,7 @@ def conversions_are_inverse(xyxy: FloatArray, ratio: float, width: int, height: 
 @holds_for(proper_boxes | crowded_boxes, proper_boxes | crowded_boxes)
 def overlapping_pairs_are_those_with_common_area(a: FloatArray, b: FloatArray) -> None:
     """The pairs found are exactly those whose intersection has both sides."""
-    rows, columns = boxes.overlapping(boxes.sides(a), boxes.sides(b))
+    rows, columns = boxes.find_overlapping(boxes.sides(a), boxes.sides(b))
     found = list(zip(rows.tolist(), columns.tolist(), strict=True))
     assert found == sorted(set(found))
     low = np.maximum(a[:, None, :2], b[None, :, :2])

@@ -38,7 +38,7 @@ def film(seen: list[list[tuple[float, ...]]], first: int = 0) -> list[dict[str, 
     for index, rows in enumerate(seen, first):
         found, embeddings = frame_of(rows)
         view = tracker.predict(index * FRAME_S, found)
-        tracks = tracker.update(tracker.look(found, view), embeddings, view)
+        tracks = tracker.update(tracker.compare(found, view), embeddings, view)
         result = FrameResult(index, index * FRAME_S, found, tracks, stage_ms={"read": 0.5})
         record = describe_frame(result, NAMES, result.stage_ms)
         record |= {"latency_ms": 1.0, "size": [640, 480], "fps": 9.5, "looks": []}

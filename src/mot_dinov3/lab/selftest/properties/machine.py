@@ -108,7 +108,7 @@ class TrackerMachine(RuleBasedStateMachine):
         self.time_s += step_s
         seen, embeddings = frame_of(rows)
         view = self.tracker.predict(self.time_s, seen, camera)
-        scene = self.tracker.look(seen, view)
+        scene = self.tracker.compare(seen, view)
         tracks = self.tracker.update(scene, embeddings, view)
         self.last = seen.xyxy
         self.check_rows(tracks, seen, embeddings)
@@ -144,8 +144,8 @@ class TrackerMachine(RuleBasedStateMachine):
             self.states[i] = state
             self.unseen_s[i] = 0.0 if row >= 0 else self.unseen_s.get(i, 0.0) + step_s
             assert row >= 0 or self.unseen_s[i] <= self.max_lost_s + MOST_ROUNDING_S
-        assert self.tracker.born == max(self.known, default=0)
-        assert 0 <= self.tracker.confirmed <= self.tracker.born
+        assert self.tracker.initiated == max(self.known, default=0)
+        assert 0 <= self.tracker.confirmed <= self.tracker.initiated
 
 
 def frame_of(rows: Sequence[Row]) -> tuple[Detections, Embeddings]:

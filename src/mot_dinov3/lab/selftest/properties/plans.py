@@ -9,14 +9,22 @@ from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.lab.selftest.properties.base import holds_for
 from mot_dinov3.lab.selftest.properties.scenes import DIM, scenes, unit_rows
 from mot_dinov3.scheduling.policies.base import PlanInput
-from mot_dinov3.scheduling.policies.factory import create_policy
+from mot_dinov3.scheduling.policies.factory import POLICIES, create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.values import EmbedPlan, FloatArray, IntArray
 
-policies = st.sampled_from(
-    ["value", "value:0.2", "value:3", "continuity", "always", "never", "interval:1",
-     "interval:4", "fast-strongsort", "fast-strongsort:0.3"]
-)  # fmt: skip
+
+def _name_policies() -> list[str]:
+    """Every policy, and those that take a number with the least and the most worth searching."""
+    out = list(POLICIES)
+    for name in POLICIES:
+        argument = POLICIES.load(name).argument
+        if argument is not None:
+            out += [f"{name}:{argument.low:g}", f"{name}:{argument.high:g}"]
+    return out
+
+
+policies = st.sampled_from(_name_policies())
 
 
 @holds_for(scenes(), policies)
@@ -52,7 +60,7 @@ def no_more_is_embedded_than_the_budget_allows(
         vectors[[place - first for place in broken if first <= place < len(asked)]] = np.nan
         return vectors
 
-    done = EmbeddingScheduler(config).run(plan, embed, Remembered(scene.looks, scene.known))
+    done = EmbeddingScheduler(config).run(plan, embed, Remembered(scene.appearance, scene.known))
     counts = done.counts
     assert sorted(asked) == sorted(np.flatnonzero(done.admitted).tolist())
     assert len(asked) == len(set(asked)) == counts.computed

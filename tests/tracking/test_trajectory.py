@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from helpers.situations import motion
-from mot_dinov3.tracking.motion.kalman import REFERENCE_FPS, MotionState
-from mot_dinov3.tracking.motion.trajectory import RING, Trajectory
+from mot_dinov3.tracking.motion.base import REFERENCE_FPS
+from mot_dinov3.tracking.motion.kalman import KalmanMotion
+from mot_dinov3.tracking.trajectory import RING, Trajectory
 
 STEP = 1 / REFERENCE_FPS
 ONE = np.array([0])
@@ -18,11 +19,11 @@ def box(x, y=100.0, width=40.0, height=100.0):
 
 
 def begun(x=0.0, **config):
-    state = MotionState.start(box(x), motion(**config))
-    nobody = MotionState.start(np.empty((0, 4), np.float32), motion(**config))
-    trajectory = Trajectory(nobody, anchored=True)
+    state = KalmanMotion.start(box(x), motion(**config))
+    empty = KalmanMotion(motion(**config))
+    trajectory = Trajectory(empty, anchored=True)
     trajectory.extend(1, state)
-    trajectory.saw(ONE, box(x), 0.0, state)
+    trajectory.observe(ONE, box(x), 0.0, state)
     return state, trajectory
 
 
@@ -30,7 +31,7 @@ def walk(state, trajectory, xs, start_s=0.0):
     for step, x in enumerate(xs, 1):
         state.predict(STEP, np.zeros(1, bool))
         state.update(ONE, box(x), np.array([0.9], np.float32))
-        trajectory.saw(ONE, box(x), start_s + step * STEP, state)
+        trajectory.observe(ONE, box(x), start_s + step * STEP, state)
 
 
 def left_edge(boxes):
@@ -71,12 +72,12 @@ def test_a_gap_does_not_count_as_a_sighting():
 
 
 def test_rows_stay_with_their_tracks():
-    state = MotionState.start(np.vstack([box(0), box(500)]), motion())
-    nobody = MotionState.start(np.empty((0, 4), np.float32), motion())
-    trajectory = Trajectory(nobody, anchored=True)
+    state = KalmanMotion.start(np.vstack([box(0), box(500)]), motion())
+    empty = KalmanMotion(motion())
+    trajectory = Trajectory(empty, anchored=True)
     trajectory.extend(2, state)
-    trajectory.saw(np.arange(2), np.vstack([box(0), box(500)]), 0.0, state)
-    trajectory.saw(np.array([1]), box(510), STEP, state)
+    trajectory.observe(np.arange(2), np.vstack([box(0), box(500)]), 0.0, state)
+    trajectory.observe(np.array([1]), box(510), STEP, state)
     trajectory.keep(np.array([False, True]))
     assert len(trajectory) == len(trajectory.anchor) == 1
     assert left_edge(trajectory.last) == [510]
@@ -130,12 +131,12 @@ def test_every_returned_track_follows_its_own_absence():
     pair, trajectory = begun()
     pair.extend(begun()[0])
     trajectory.extend(1, pair)
-    trajectory.saw(np.array([1]), box(0), 0.0, pair)
+    trajectory.observe(np.array([1]), box(0), 0.0, pair)
     both = np.arange(2)
     for k in range(1, 11):
         pair.predict(STEP, np.zeros(2, bool))
         pair.update(both, np.vstack([box(5.0 * k)] * 2), np.full(2, 0.9, np.float32))
-        trajectory.saw(both, np.vstack([box(5.0 * k)] * 2), k * STEP, pair)
+        trajectory.observe(both, np.vstack([box(5.0 * k)] * 2), k * STEP, pair)
     trajectory.re_update(both, np.vstack([box(20)] * 2), np.array([3, 8]), pair, STEP)
     for row, state in enumerate(alone):
         np.testing.assert_allclose(pair.velocity[row], state.velocity[0], rtol=1e-9)

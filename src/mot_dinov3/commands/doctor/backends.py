@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.commands.doctor_checks import Check
+from mot_dinov3.commands.doctor.checks import Check
 from mot_dinov3.config import DeviceConfig
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.cache import export_place
@@ -14,7 +14,7 @@ from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.wording import counted
 
 
-def openvino_runs() -> Check:
+def check_openvino() -> Check:
     """The optional package that is fastest on CPUs: it compiles and runs a small network."""
     from mot_dinov3.perception.backends.openvino_setup import import_openvino, openvino_core
 
@@ -33,7 +33,7 @@ def openvino_runs() -> Check:
     return Check("ok", f"openvino {openvino.__version__.partition('-')[0]} ran a small network")
 
 
-def onnx_runtime() -> Check:
+def check_onnxruntime() -> Check:
     """The optional package behind `--backend onnx` and `--embedder onnx`."""
     try:
         import onnxruntime
@@ -45,7 +45,7 @@ def onnx_runtime() -> Check:
     return Check("ok", f"onnxruntime {onnxruntime.__version__} with {providers}")
 
 
-def automatic_choice() -> Check:
+def check_automatic_choice() -> Check:
     """What `--backend auto --precision auto` means here, and what its exports take up."""
     settings = DeviceConfig()
     device = choose_device(settings)

@@ -10,30 +10,32 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from mot_dinov3.commands import doctor_backends as backends
-from mot_dinov3.commands import doctor_checks as checks
-from mot_dinov3.commands import doctor_places as places
-from mot_dinov3.commands.doctor_checks import Check, attempt
+from mot_dinov3.commands.doctor import backends, checks, places
+from mot_dinov3.commands.doctor.checks import Check, attempt
+from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK
 from mot_dinov3.runtime.compat import load_environment
 
 CHECKS: dict[str, Callable[[], Check]] = {
-    "torch": checks.torch_pair,
-    "device": checks.devices,
-    "codecs": checks.codecs,
-    "opencv": checks.opencv,
-    "transformers": checks.transformers_models,
-    "ultralytics": checks.ultralytics_import,
-    "openvino": backends.openvino_runs,
-    "onnxruntime": backends.onnx_runtime,
-    "backend": backends.automatic_choice,
-    "demo models": places.demo_weights,
-    "weights": places.default_weights,
-    "hub": places.hub_access,
-    "outputs": places.output_place,
-    "cache": places.cache_place,
+    "torch": checks.check_torch_pair,
+    "device": checks.check_devices,
+    "codecs": checks.check_codecs,
+    "opencv": checks.check_opencv,
+    "transformers": checks.check_transformers,
+    "ultralytics": checks.check_ultralytics,
+    "openvino": backends.check_openvino,
+    "onnxruntime": backends.check_onnxruntime,
+    "backend": backends.check_automatic_choice,
+    "demo models": places.check_demo_models,
+    "weights": places.check_default_weights,
+    "hub": places.check_hub,
+    "outputs": places.check_output_place,
+    "cache": places.check_cache_place,
 }
 """Name -> check, in the order they are run and shown."""
+
+DESCRIPTION = """Prove that torch, codecs, models, disks and the hub work on this machine. Exit
+code 0 when nothing failed (notes are fine), 1 otherwise."""
 
 PACKAGES = (
     "mot-dinov3",
@@ -51,15 +53,11 @@ PACKAGES = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The flags of `doctor`."""
-    built = argparse.ArgumentParser(
-        prog="cli.py doctor",
-        description="Prove that torch, codecs, models, disks and the hub work on this machine.",
-        epilog="Exit code 0 when nothing failed (notes are fine), 1 otherwise.",
-    )
-    built.add_argument("--json", action="store_true", help="print one JSON object instead")
-    return built
+    out = CommandParser(prog="cli.py doctor", description=DESCRIPTION)
+    out.add_argument("--json", action="store_true", help="print one JSON object instead")
+    return out
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from threading import Thread
 
 import numpy as np
 
-from mot_dinov3.commands.doctor_checks import Check, one_line
+from mot_dinov3.commands.doctor.checks import Check, describe_error
 from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DetectorConfig, EmbedderConfig, OutputConfig
 from mot_dinov3.errors import MotError
 from mot_dinov3.runtime.compat import cache_dir
@@ -22,7 +22,7 @@ TOO_LITTLE_GIB = 0.1
 NO_WEIGHTS = "Without any download: --det motion --embed-model demo"
 
 
-def hub_access() -> Check:
+def check_hub() -> Check:
     """The model hub answers, and whether a token is set; the token itself is never shown."""
     from huggingface_hub import HfApi, constants, get_token
 
@@ -30,7 +30,7 @@ def hub_access() -> Check:
     if constants.HF_HUB_OFFLINE:
         return Check("note", f"switched off by HF_HUB_OFFLINE; {token}")
     api = HfApi(token=False)
-    problem = within(HUB_TIMEOUT_S, lambda: api.model_info(OPEN_DINO, timeout=HUB_TIMEOUT_S))
+    problem = call_within(HUB_TIMEOUT_S, lambda: api.model_info(OPEN_DINO, timeout=HUB_TIMEOUT_S))
     if problem is not None:
         detail = f"not reachable ({type(problem).__name__}), only cached models work; {token}"
         return Check("note", detail, NO_WEIGHTS)
@@ -39,7 +39,7 @@ def hub_access() -> Check:
     return Check("ok", f"reachable; {token}")
 
 
-def within(seconds: float, call: Callable[[], object]) -> BaseException | None:
+def call_within(seconds: float, call: Callable[[], object]) -> BaseException | None:
     """Run `call` and return what it raised, or a `TimeoutError` when it takes longer.
 
     A name look-up knows no timeout of its own, so the call runs in a thread that is left behind.
@@ -60,7 +60,7 @@ def within(seconds: float, call: Callable[[], object]) -> BaseException | None:
     return outcome[0] if outcome else TimeoutError(f"no answer within {seconds:g} s")
 
 
-def default_weights() -> Check:
+def check_default_weights() -> Check:
     """Whether a first run with default flags finds its detector and embedder on this machine."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -78,7 +78,7 @@ def default_weights() -> Check:
     return Check("ok", f"{det} and {DEFAULT_DINO} are here")
 
 
-def demo_weights() -> Check:
+def check_demo_models() -> Check:
     """The two models inside the package load and run on an empty picture."""
     from mot_dinov3.perception.detectors.factory import create_detector
     from mot_dinov3.perception.features.base import Placement
@@ -90,37 +90,37 @@ def demo_weights() -> Check:
         detector = create_detector(DetectorConfig(det="demo", imgsz=160), "cpu")
         embedder = create_embedder(EmbedderConfig(embed_model="demo"), Placement("cpu"))
     except MotError as error:
-        return Check("fail", one_line(error), "They are part of the project: fetch it again")
+        return Check("fail", describe_error(error), "They are part of the project: fetch it again")
     detector.detect(Frame(0, 0.0, image))
     vector = embedder.embed(image, np.array([[10, 10, 50, 80]], np.float32))[0]
     if not np.isclose(np.linalg.norm(vector), 1.0, atol=1e-3):
-        raise RuntimeError("the demo embedder gives no unit vector")
+        raise RuntimeError("the demo embedder does not give unit vectors")
     return Check("ok", f"{detector.title}; {embedder.title}")
 
 
-def output_place() -> Check:
+def check_output_place() -> Check:
     """Results can be written where they go by default, and there is room for them."""
     place = Path(OutputConfig().output).parent
-    existing = nearest_existing(place)
+    existing = find_existing_parent(place)
     remedy = "Choose another place with --output, or change the directory's permissions"
     try:
         with tempfile.TemporaryFile(dir=existing) as file:
             file.write(b"doctor")
     except OSError as error:
         return Check("fail", f"{place}/ is not writable: {error.strerror or error}", remedy)
-    return room(f"{place}/ is writable", existing)
+    return judge_room(f"{place}/ is writable", existing)
 
 
-def cache_place() -> Check:
+def check_cache_place() -> Check:
     """There is room for downloaded weights."""
     place = cache_dir()
-    existing = nearest_existing(place)
+    existing = find_existing_parent(place)
     if not os.access(existing, os.W_OK):
         return Check("note", f"{place} is not writable", "Set XDG_CACHE_HOME to another directory")
-    return room(str(place), existing)
+    return judge_room(str(place), existing)
 
 
-def room(label: str, place: Path) -> Check:
+def judge_room(label: str, place: Path) -> Check:
     """Judge the free space of the disk that holds `place`; `label` opens the line."""
     free = shutil.disk_usage(place).free / 2**30
     detail = f"{label}, {free:.1f} GiB free"
@@ -130,7 +130,7 @@ def room(label: str, place: Path) -> Check:
     return Check("note", detail, remedy) if free < LITTLE_GIB else Check("ok", detail)
 
 
-def nearest_existing(place: Path) -> Path:
+def find_existing_parent(place: Path) -> Path:
     """`place` itself, or the nearest directory above it that exists."""
     place = place.absolute()
     return next(parent for parent in (place, *place.parents) if parent.exists())

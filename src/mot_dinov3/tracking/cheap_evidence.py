@@ -1,8 +1,8 @@
 """What tracks looked like a moment ago, by evidence that every detection has in every frame.
 
 Cheap evidence fades: a detector's features tell neighbours apart from frame to frame, hardly after
-seconds and turns. So a track keeps no ring of it, only a short mean, and how much it counts is
-measured while running: how far apart likenesses of the same and of others lie.
+seconds and turns. So a track keeps a short mean of it and no ring, and how much it counts is
+measured while running: by how far apart the cosines of the same track and of others lie.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mot_dinov3.tracking.association.base import NearPairs
 from mot_dinov3.values import BoolArray, FloatArray, IntArray
-from mot_dinov3.values.vectors import cosine, followed
+from mot_dinov3.values.vectors import cosine, update_mean
 
 MOMENTUM = 0.7
-"""Weight of the past in a track's mean at each new glimpse."""
+"""Weight of the past in a track's mean at each new vector."""
 
 HALF_LIFE_S = 0.5
-"""Seconds unseen after which what a track looked like counts half."""
+"""Seconds unseen after which cheap evidence of a track counts half."""
 
 CLEAR = 4.0
-"""Distance of the two kinds of likeness, in standard deviations, from which it counts in full."""
+"""Distance of the two kinds of cosine, in standard deviations, from which they count in full."""
 
 LEARNING = 0.02
 """Weight of each frame in what is usual."""
 
 LEAST_SPAN = 0.05
-"""Likenesses nearer to each other than this are noise."""
+"""Cosines nearer to each other than this are noise."""
 
 
 @dataclass(slots=True)
-class Likeness:
+class UsualCosine:
     """Running mean and variance of a cosine."""
 
     mean: float
@@ -46,10 +47,11 @@ class Likeness:
         self.variance += LEARNING * (spread - self.variance)
 
 
-class Glimpses:
+class CheapGallery:
     """Short memories of T tracks; row i belongs to row i of the tracker's other arrays.
 
     Attributes:
+        weight: share of this evidence in the cost of a pair where it is fully reliable.
         mean: (T, D) float32 unit rows, zero while nothing is known.
         known: (T,) bool.
         own: cosines of tracks with the detections that continued them.
@@ -57,23 +59,23 @@ class Glimpses:
     """
 
     def __init__(self, weight: float) -> None:
-        """Args: share of this evidence in the cost of a pair where it is fully reliable."""
+        """Begin without tracks; `weight` in [0, 1] is the share of fully reliable evidence."""
         self.weight = weight
         self.mean: FloatArray = np.zeros((0, 0), np.float32)
         self.known: BoolArray = np.zeros(0, np.bool_)
-        self.own, self.others = Likeness(0.8, 0.03), Likeness(0.0, 0.06)
+        self.own, self.others = UsualCosine(0.8, 0.03), UsualCosine(0.0, 0.06)
 
     def __len__(self) -> int:
         return len(self.known)
 
     def keep(self, rows: BoolArray) -> None:
         """Drop every track that is not in `rows` (T,)."""
-        if not len(self):  # nobody asks for this evidence
+        if not len(self):  # cheap evidence is not in use
             return
         self.mean, self.known = self.mean[rows], self.known[rows]
 
-    def follow(self, detection: IntArray, vectors: FloatArray) -> None:
-        """Store what tracks look like in this frame, new ones at the end among them.
+    def update(self, detection: IntArray, vectors: FloatArray) -> None:
+        """Store the evidence of this frame; tracks beyond the known ones are new.
 
         Args:
             detection: (T,) int64 the row in which each track was seen, -1 for none.
@@ -91,12 +93,12 @@ class Glimpses:
     def _add(self, rows: IntArray, vectors: FloatArray) -> None:
         if not self.mean.shape[1]:
             self.mean = np.zeros((len(self), vectors.shape[1]), np.float32)
-        self._compare(rows, vectors)
-        self.mean[rows] = followed(self.mean[rows], self.known[rows], vectors, MOMENTUM)
+        self._learn(rows, vectors)
+        self.mean[rows] = update_mean(self.mean[rows], self.known[rows], vectors, MOMENTUM)
         self.known[rows] = True
 
-    def _compare(self, rows: IntArray, vectors: FloatArray) -> None:
-        """Learn how like themselves, and how like one other, those are who were known before."""
+    def _learn(self, rows: IntArray, vectors: FloatArray) -> None:
+        """Learn how similar known tracks are to themselves, and to one other track each."""
         old = self.known[rows]
         if old.any():
             past, now = self.mean[rows[old]], vectors[old]
@@ -106,36 +108,30 @@ class Glimpses:
 
     @property
     def reliability(self) -> float:
-        """In [0, 1]: how far the likenesses of the same and of others are apart."""
+        """In [0, 1]: how far the cosines of the same track and of others are apart."""
         spread = math.sqrt(0.5 * (self.own.variance + self.others.variance) + 1e-6)
         return min(1.0, max(0.0, (self.own.mean - self.others.mean) / spread / CLEAR))
 
-    def hint(
-        self,
-        rows: IntArray,
-        columns: IntArray,
-        cost: FloatArray,
-        vectors: FloatArray,
-        away_s: FloatArray,
-    ) -> FloatArray:
-        """(K,) by how much what they look like changes the cost of pairs by place.
+    def rate(self, near: NearPairs, vectors: FloatArray, away_s: FloatArray) -> FloatArray:
+        """By how much cheap evidence changes the costs of pairs.
 
-        A likeness that is usual for the same costs nothing, one that is usual for others costs 1;
-        that is blended with `cost` at `weight`, less where it is unreliable or old.
+        A cosine that is usual for the same track costs 0, one that is usual for others costs 1;
+        that is blended with the cost by place at `weight`, less where the evidence is unreliable
+        or old.
 
         Args:
-            rows: (K,) int64 detections.
-            columns: (K,) int64 tracks, pairs with them.
-            cost: (K,) float32 by place.
+            near: the K pairs, with their cost by place.
             vectors: (N, D) of all detections, NaN where there is none.
             away_s: (T,) seconds that tracks were unseen.
+
+        Returns:
+            (K,) float32 what is added to the costs, 0 where nothing is known.
         """
-        if not self.mean.shape[1] or not len(rows):
-            return np.zeros(len(rows), np.float32)
-        alike = cosine(vectors[rows], self.mean[columns])
-        told = np.isfinite(alike) & self.known[columns]
+        if not self.mean.shape[1] or not len(near):
+            return np.zeros(len(near), np.float32)
+        similarity = cosine(vectors[near.rows], self.mean[near.columns])
+        known = np.isfinite(similarity) & self.known[near.columns]
         span = max(self.own.mean - self.others.mean, LEAST_SPAN)
-        look = np.clip((self.own.mean - alike) / span, 0.0, 1.0)
-        share = self.weight * self.reliability * 0.5 ** (away_s[columns] / HALF_LIFE_S)
-        out: FloatArray = np.where(told, share * (look - cost), 0.0).astype(np.float32)
-        return out
+        cost = np.clip((self.own.mean - similarity) / span, 0.0, 1.0)
+        share = self.weight * self.reliability * 0.5 ** (away_s[near.columns] / HALF_LIFE_S)
+        return np.where(known, share * (cost - near.cost), 0.0).astype(np.float32)

@@ -42,7 +42,7 @@ class Check:
     remedy: str = ""
 
 
-def torch_pair() -> Check:
+def check_torch_pair() -> Check:
     """Torch and torchvision fit each other: two compiled operators run and answer right."""
     import torch
     import torchvision
@@ -71,22 +71,22 @@ def prove_operators(device: str) -> None:
         raise RuntimeError(f"torchvision's roi_align gives a wrong answer on {device}")
 
 
-def devices() -> Check:
+def check_devices() -> Check:
     """Every accelerator that torch sees runs an operator; otherwise, what the CPU offers."""
     import torch
 
     if torch.cuda.is_available():
-        return _cuda_devices()
+        return _check_cuda_devices()
     if torch.backends.mps.is_available():
         prove_operators("mps")
-        return Check("ok", f"mps, and {cpu_features()}")
+        return Check("ok", f"mps, and {describe_cpu()}")
     if shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists():
         detail = f"an NVIDIA driver is here, but torch {torch.__version__} finds no CUDA device"
-        return Check("note", f"{detail}; running on {cpu_features()}", CUDA_REMEDY)
-    return Check("ok", cpu_features())
+        return Check("note", f"{detail}; running on {describe_cpu()}", CUDA_REMEDY)
+    return Check("ok", describe_cpu())
 
 
-def _cuda_devices() -> Check:
+def _check_cuda_devices() -> Check:
     import torch
 
     found = []
@@ -96,12 +96,14 @@ def _cuda_devices() -> Check:
         try:
             prove_operators(f"cuda:{number}")
         except RuntimeError as error:
-            return Check("fail", f"{name} cannot run an operator: {one_line(error)}", CUDA_REMEDY)
+            return Check(
+                "fail", f"{name} cannot run an operator: {describe_error(error)}", CUDA_REMEDY
+            )
         found.append(f"{name}, {about.total_memory / 2**30:.1f} GiB")
     return Check("ok", "; ".join(found))
 
 
-def cpu_features() -> str:
+def describe_cpu() -> str:
     """The CPU in a few words: threads, vector width, and bf16 and AMX where the system tells."""
     import torch
 
@@ -111,7 +113,7 @@ def cpu_features() -> str:
     return ", ".join(words)
 
 
-def codecs() -> Check:
+def check_codecs() -> Check:
     """A short video is really encoded and decoded again; the first encoder that can wins."""
     from mot_dinov3.io.write.encoders import FORMATS
 
@@ -120,7 +122,7 @@ def codecs() -> Check:
         try:
             codec = prove_codec(encoder)
         except (OSError, ValueError, RuntimeError) as error:
-            refusals.append(f"{encoder}: {one_line(error)}")
+            refusals.append(f"{encoder}: {describe_error(error)}")
             continue
         if codec != "h264":
             return Check("note", f"no H.264 encoder works, videos will be {codec}", REINSTALL)
@@ -170,7 +172,7 @@ def prove_codec(encoder: str) -> str:
     return codec
 
 
-def opencv() -> Check:
+def check_opencv() -> Check:
     """OpenCV finds a moving square with its background model, as `--det motion` will."""
     import cv2
 
@@ -185,7 +187,7 @@ def opencv() -> Check:
     return Check("ok", f"opencv {cv2.__version__} found a moving square")
 
 
-def transformers_models() -> Check:
+def check_transformers() -> Check:
     """The installed transformers knows both kinds of DINO by their own names."""
     import transformers
     from transformers import AutoConfig
@@ -202,7 +204,7 @@ def transformers_models() -> Check:
     return Check("ok", f"transformers {transformers.__version__} knows dinov2 and dinov3_vit")
 
 
-def ultralytics_import() -> Check:
+def check_ultralytics() -> Check:
     """Ultralytics can be imported the way the detector does it: silent and in safe mode."""
     from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics
 
@@ -214,10 +216,10 @@ def attempt(check: Callable[[], Check]) -> Check:
     try:
         return check()
     except Exception as error:
-        return Check("fail", one_line(error), getattr(error, "fix", "") or REINSTALL)
+        return Check("fail", describe_error(error), getattr(error, "fix", "") or REINSTALL)
 
 
-def one_line(error: BaseException, most: int = 200) -> str:
+def describe_error(error: BaseException, most: int = 200) -> str:
     """What an error says, on one line: its sentence if it is ours, else its kind and first line."""
     if isinstance(error, MotError):
         return hide_secrets(error.what)

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.data.synthetic.street import StreetConfig, StreetWorld
-from mot_dinov3.data.synthetic.tables import MOT_CAR, MOT_PEDESTRIAN, as_table
-from mot_dinov3.data.synthetic.truth import VEHICLE, GroundTruth
+from mot_dinov3.data.synthetic.truth import MOT_CAR, MOT_PEDESTRIAN, VEHICLE, GroundTruth, as_table
 
 
 def test_a_table_holds_what_was_seen_in_each_frame():

@@ -1,38 +1,44 @@
-"""Where tracks were really seen: their last box, the way they went, and their filter then.
+"""Where tracks were really seen: their last boxes, and what the motion model was then.
 
-A filter's prediction drifts while nothing is seen; what was observed does not. Cao et al. 2023
-(OC-SORT) build the direction cost and the re-update on it.
+A prediction drifts while a track is not seen; observations do not. Cao et al. 2023 (OC-SORT) build
+the direction cost and the re-update on them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.tracking.motion.kalman import Array, MotionState, affine_scale
-from mot_dinov3.values import BoolArray, FloatArray, IntArray
+from mot_dinov3.tracking.motion.base import MotionModel, affine_scale
+from mot_dinov3.values import BoolArray, DoubleArray, FloatArray, IntArray
 from mot_dinov3.values.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
 
 RING = 16
-"""Sightings kept of a track."""
+"""Observations kept of a track."""
 
 PATH_SCORE = 0.6
-"""Confidence given to boxes on the straight path between two sightings."""
+"""Confidence given to boxes on the straight path between two observations."""
 
 
 class Trajectory:
-    """Sightings of T tracks; row i belongs to row i of the tracker's other arrays.
+    """Observations of T tracks; row i belongs to row i of the tracker's other arrays.
 
     Attributes:
-        boxes: (T, RING, 4) centre x, centre y, width, height in pixels of today's camera.
+        boxes: (T, RING, 4) centre x, centre y, width, height in pixels of the latest frame.
         time_s: (T, RING) when each was seen, -inf where nothing is stored.
-        count: (T,) sightings so far; the last one is stored at `(count - 1) % RING`.
-        anchor: the filters as they were at the last sighting, empty unless asked for.
+        count: (T,) observations so far; the last one is stored at `(count - 1) % RING`.
+        anchor: the motion model as it was at each track's last observation; without tracks unless
+            the trajectory is anchored.
     """
 
-    def __init__(self, motion: MotionState, *, anchored: bool = False) -> None:
-        """Start with nobody; `motion` is the empty filter, `anchored` asks to keep filters."""
-        self.boxes: Array = np.zeros((0, RING, 4))
-        self.time_s: Array = np.zeros((0, RING))
+    def __init__(self, motion: MotionModel, *, anchored: bool = False) -> None:
+        """Begin without tracks.
+
+        Args:
+            motion: the motion model, of which the anchor is a copy without tracks.
+            anchored: keep what the motion model was at the last observations, for `re_update`.
+        """
+        self.boxes: DoubleArray = np.zeros((0, RING, 4))
+        self.time_s: DoubleArray = np.zeros((0, RING))
         self.count: IntArray = np.zeros(0, np.int64)
         self.anchored = anchored
         self.anchor = motion.select(np.zeros(0, np.int64))
@@ -41,7 +47,7 @@ class Trajectory:
         return len(self.count)
 
     @property
-    def last(self) -> Array:
+    def last(self) -> DoubleArray:
         """(T, 4) the last box seen, as centre and size."""
         return self.boxes[np.arange(len(self)), (self.count - 1) % RING]
 
@@ -52,16 +58,23 @@ class Trajectory:
         if self.anchored:
             self.anchor.keep(rows)
 
-    def extend(self, n: int, motion: MotionState) -> None:
-        """Append `n` tracks without a sighting, whose filters are the last of `motion`."""
+    def extend(self, n: int, motion: MotionModel) -> None:
+        """Append `n` tracks without an observation, the last ones of `motion`."""
         self.boxes = np.concatenate((self.boxes, np.zeros((n, RING, 4))))
         self.time_s = np.concatenate((self.time_s, np.full((n, RING), -np.inf)))
         self.count = np.concatenate((self.count, np.zeros(n, np.int64)))
         if self.anchored:
             self.anchor.extend(motion.select(np.arange(len(motion) - n, len(motion))))
 
-    def saw(self, rows: IntArray, xyxy: FloatArray, time_s: float, motion: MotionState) -> None:
-        """Store what was seen of `rows` (M,): boxes (M, 4), after `motion` was corrected."""
+    def observe(self, rows: IntArray, xyxy: FloatArray, time_s: float, motion: MotionModel) -> None:
+        """Store where tracks were seen.
+
+        Args:
+            rows: (M,) the tracks.
+            xyxy: (M, 4) float32 their boxes.
+            time_s: of the frame.
+            motion: the model, corrected with those boxes already.
+        """
         slot = self.count[rows] % RING
         self.boxes[rows, slot] = xyxy_to_cxcywh(xyxy)
         self.time_s[rows, slot] = time_s
@@ -69,22 +82,24 @@ class Trajectory:
         if self.anchored:
             self.anchor.store(rows, motion.select(rows))
 
-    def warp(self, affine: Array) -> None:
-        """Carry everything through a camera motion, a (2, 3) affine map of pixels."""
+    def warp(self, affine: DoubleArray) -> None:
+        """Carry all observations through a camera motion, a (2, 3) affine map of pixels."""
         scale = affine_scale(affine)
         self.boxes[..., :2] = self.boxes[..., :2] @ affine[:, :2].T + affine[:, 2]
         self.boxes[..., 2:] *= scale
         if self.anchored:
             self.anchor.warp(affine)
 
-    def shift(self, offset: Array) -> None:
-        """Move everything by `offset` (2,) pixels."""
+    def shift(self, offset: DoubleArray) -> None:
+        """Move all observations by `offset` (2,) pixels."""
         self.boxes[..., :2] += offset
         if self.anchored:
             self.anchor.shift(offset)
 
-    def earlier(self, span_s: float) -> tuple[Array, BoolArray]:
-        """Where each track was seen `span_s` seconds before its last sighting, or just before.
+    def earlier(self, span_s: float) -> tuple[DoubleArray, BoolArray]:
+        """Where each track was seen `span_s` seconds before its last observation.
+
+        Where no observation was stored at that moment, the one just before it counts.
 
         Returns:
             (T, 4) boxes, and (T,) whether there is one.
@@ -95,25 +110,31 @@ class Trajectory:
         slot = before.argmax(axis=1) if len(self) else np.zeros(0, np.int64)
         return self.boxes[every, slot], np.isfinite(before[every, slot])
 
-    def re_update(self, rows: IntArray, xyxy: FloatArray, steps: IntArray, motion: MotionState,
-                  step_s: float) -> None:  # fmt: skip
-        """Let the filters of returned tracks follow a straight path through their absence.
+    def re_update(
+        self,
+        rows: IntArray,
+        xyxy: FloatArray,
+        steps: IntArray,
+        motion: MotionModel,
+        step_s: float,
+    ) -> None:
+        """Correct returned tracks as if they had been seen along a straight path meanwhile.
 
         Args:
             rows: (M,) tracks that were unseen and are seen again.
             xyxy: (M, 4) boxes they are seen at.
             steps: (M,) frames they were unseen.
-            motion: corrected up to just before the new sighting, in place.
+            motion: what is corrected, in place, up to just before the new observation.
             step_s: seconds per frame.
         """
         goal = xyxy_to_cxcywh(xyxy).astype(np.float64)
         start = self.last[rows]
         path = self.anchor.select(rows)
-        nobody = np.zeros(len(rows), np.bool_)
+        none_coasts = np.zeros(len(rows), np.bool_)
         for step in range(1, int(steps.max(initial=0)) + 2):
             walking = np.flatnonzero(step <= steps + 1)
             one = path.select(walking)
-            one.predict(step_s, nobody[walking])
+            one.predict(step_s, none_coasts[walking])
             on_way = np.flatnonzero(step <= steps[walking])
             share = (step / (steps[walking[on_way]] + 1))[:, None]
             between = start[walking[on_way]] * (1 - share) + goal[walking[on_way]] * share

@@ -1,0 +1,73 @@
+"""The configuration of the command `track`: all its stages together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mot_dinov3.config.flat import build
+from mot_dinov3.config.presets import DEFAULT_PRESET, preset
+from mot_dinov3.config.tracking.association import AssociationConfig
+from mot_dinov3.config.tracking.batch import BatchConfig
+from mot_dinov3.config.tracking.cheap import CheapConfig
+from mot_dinov3.config.tracking.inputs import (
+    DetectorConfig,
+    DeviceConfig,
+    EmbedderConfig,
+    SourceConfig,
+)
+from mot_dinov3.config.tracking.live import LiveConfig
+from mot_dinov3.config.tracking.motion import MotionConfig
+from mot_dinov3.config.tracking.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
+from mot_dinov3.config.tracking.relink import RelinkConfig
+from mot_dinov3.config.tracking.resume import ResumeConfig
+from mot_dinov3.config.tracking.scheduler import SchedulerConfig
+from mot_dinov3.config.tracking.tracker import TrackerConfig
+
+
+@dataclass(frozen=True, slots=True)
+class TrackConfig:
+    """All stages of the main job."""
+
+    source: SourceConfig = field(default_factory=SourceConfig)
+    detector: DetectorConfig = field(default_factory=DetectorConfig)
+    device: DeviceConfig = field(default_factory=DeviceConfig)
+    embedder: EmbedderConfig = field(default_factory=EmbedderConfig)
+    cheap: CheapConfig = field(default_factory=CheapConfig)
+    scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    association: AssociationConfig = field(default_factory=AssociationConfig)
+    motion: MotionConfig = field(default_factory=MotionConfig)
+    relink: RelinkConfig = field(default_factory=RelinkConfig)
+    draw: DrawConfig = field(default_factory=DrawConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    resume: ResumeConfig = field(default_factory=ResumeConfig)
+    live: LiveConfig = field(default_factory=LiveConfig)
+    batch: BatchConfig = field(default_factory=BatchConfig)
+    talk: TalkConfig = field(default_factory=TalkConfig)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> TrackConfig:
+        """Build the configuration over the preset of `--tracker`; several sources make a batch.
+
+        Args:
+            values: configuration key -> value; `source` may be a list of texts.
+
+        Raises:
+            UnknownNameError: no such preset.
+            UsageError: a value breaks the rule of its stage.
+        """
+        chosen = preset(values.get("tracker", DEFAULT_PRESET)) | dict(values)
+        source = chosen.get("source", "")
+        if isinstance(source, str):
+            return build(cls, chosen)
+        config = build(cls, chosen | {"source": source[0]})
+        if len(source) == 1:
+            return config
+        return replace(config, batch=replace(config.batch, sources=tuple(source)))
+
+    def several_values(self) -> dict[str, tuple[str, ...]]:
+        """The sources of a batch; `source` is the only setting that may hold a list."""
+        return {"source": self.batch.sources}

@@ -1,0 +1,31 @@
+"""The names that a flag knows come from the tables, each with a line that says what it means."""
+
+from __future__ import annotations
+
+import pytest
+
+from mot_dinov3.commands.members import BESIDE_THE_TABLE, TABLES, WITHOUT_TABLE, members_of
+from mot_dinov3.config.presets import PRESETS
+from mot_dinov3.perception.features.factory import EMBEDDERS
+
+
+@pytest.mark.parametrize("key", [*TABLES, *WITHOUT_TABLE])
+def test_every_name_has_a_line(key):
+    members = members_of(key)
+    assert members
+    assert all(len(line) > 8 and "\n" not in line for line in members.values())
+
+
+def test_names_are_those_of_the_table_and_those_that_stand_for_none_or_all():
+    assert list(members_of("embedder")) == [*EMBEDDERS, "none"]
+    assert list(members_of("tracker")) == [*PRESETS]
+    assert set(BESIDE_THE_TABLE) <= set(TABLES)
+
+
+def test_a_row_that_is_not_a_word_for_the_user_is_left_out():
+    assert "yolo" not in members_of("det")
+    assert "motion" in members_of("det")
+
+
+def test_most_flags_know_no_names():
+    assert members_of("conf") == {}

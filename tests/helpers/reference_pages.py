@@ -1,0 +1,140 @@
+"""The pages docs/reference/flags.md and commands.md, made from the parsers and their tables.
+
+    PYTHONPATH=src:tests python -m helpers.reference_pages
+
+writes them again; a test holds them against the code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from helpers.places import ROOT
+from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND
+from mot_dinov3.commands.flags import COMMON
+from mot_dinov3.commands.parsing import CommandParser
+
+REFERENCE = ROOT / "docs" / "reference"
+RENEW = "PYTHONPATH=src:tests python -m helpers.reference_pages"
+"""The command that writes the pages again."""
+
+NOTE = "<!-- Generated from the code; see CONTRIBUTING.md. -->"
+LEFT_OUT = ("-h", "--help", "--help-all", "--debug")
+"""Flags that need no line under a command: every command has them, or they are the main job's."""
+
+
+def render_pages() -> dict[str, str]:
+    """File name in docs/reference -> text of every generated page."""
+    return {"flags.md": render_flags(), "commands.md": render_commands()}
+
+
+def render_flags() -> str:
+    """The page of all flags of the main job, a table for each group."""
+    parser = COMMANDS.load(DEFAULT_COMMAND).parser()
+    lines = [
+        "# Flags",
+        NOTE,
+        "",
+        "Every flag is also an environment variable (`--embed-refresh` is `MOT_EMBED_REFRESH`) and",
+        "a key in a TOML file for `--config` (`embed_refresh = 5`): see [Settings](settings.md).",
+        f"The {len(COMMON)} flags that most people use are in bold: `python cli.py --help` shows",
+        "these, and `--help-all` shows every flag. Other commands share many of them: see",
+        "[Commands](commands.md).",
+    ]
+    for title, text, actions in parser.sections():
+        lines += ["", f"## {title.capitalize()}", "", *([text, ""] if text else [])]
+        lines += table_of(parser, actions, bold=COMMON)
+        lines += names_of(parser, actions)
+    return "\n".join(lines) + "\n"
+
+
+def render_commands() -> str:
+    """The page of all commands: what each does, its usage and its own flags."""
+    lines = [
+        "# Commands",
+        NOTE,
+        "",
+        "`python cli.py` without a command word tracks. An installed `mot-dinov3` is the same",
+        "program. `python cli.py COMMAND --help` shows the flags of a command; where a command",
+        "shares flags of [the main job](flags.md), `--help-all` shows those too.",
+        "",
+        "| command | what it does |",
+        "|---|---|",
+    ]
+    lines += [f"| [`{word}`](#{word}) | {COMMANDS.help(word)} |" for word in COMMANDS]
+    for word in COMMANDS:
+        lines += ["", f"## {word}", "", *render_command(word)]
+    return "\n".join(lines) + "\n"
+
+
+def render_command(word: str) -> list[str]:
+    """The lines of one command on the page of commands."""
+    parser = COMMANDS.load(word).parser()
+    usage = " ".join(parser.format_usage().split()).removeprefix("usage: ")
+    if word == DEFAULT_COMMAND:
+        return [" ".join(parser.description.split()), "", "Its flags: [Flags](flags.md)."]
+    own, shared = [], []
+    for title, _, actions in parser.sections():
+        place = own if title in ("arguments", "flags") else shared
+        place += [action for action in actions if not set(action.option_strings) & {*LEFT_OUT}]
+    lines = [
+        f"`{usage}`",
+        "",
+        " ".join(parser.description.split()),
+    ]
+    if own:
+        lines += ["", *table_of(parser, own), *names_of(parser, own)]
+    if shared:
+        groups = [title for title, _, _ in parser.sections() if title not in ("arguments", "flags")]
+        links = [f"[{title}](flags.md#{title})" for title in dict.fromkeys(groups)]
+        lines += ["", f"It shares flags of the main job: {', '.join(links)}."]
+    return lines
+
+
+def table_of(
+    parser: CommandParser, actions: list[argparse.Action], bold: tuple[str, ...] = ()
+) -> list[str]:
+    """A table of arguments: how each is written, its default, what it means."""
+    rows = ["| flag | default | value | meaning |", "|---|---|---|---|"]
+    for action in actions:
+        names = " ".join(f"`{word}`" for word in action.option_strings)
+        names = names or f"`{action.metavar or action.dest}`"
+        if bold and action.option_strings[0] in bold:
+            names = f"**{names}**"
+        text, _, default = parser.text_of(action).partition("\n")[0].partition(" (default: ")
+        default = default.rstrip("):")
+        cells = (names, f"`{default}`" if default else "", value_of(action), text.rstrip(":"))
+        escaped = [cell.replace("|", r"\|") for cell in cells]
+        rows.append(f"| {' | '.join(escaped)} |".replace("|  |", "| |").replace("|  |", "| |"))
+    return rows
+
+
+def names_of(parser: CommandParser, actions: list[argparse.Action]) -> list[str]:
+    """A paragraph of the names that each argument knows, below its table."""
+    lines = []
+    for action in actions:
+        entries = [entry.split(maxsplit=1) for entry in parser.text_of(action).split("\n")[1:]]
+        if entries:
+            name = (action.option_strings or [str(action.metavar)])[0]
+            known = ", ".join(f"`{word}` ({text})" for word, text in entries)
+            lines += ["", f"`{name}` knows {known}."]
+    return lines
+
+
+def value_of(action: argparse.Action) -> str:
+    """The unit or kind of an argument's value, or its choices."""
+    if action.choices:
+        return ", ".join(f"`{choice}`" for choice in action.choices)
+    return str(action.metavar) if action.metavar and action.option_strings else ""
+
+
+def main() -> int:
+    """Write the pages."""
+    for name, text in render_pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
