@@ -1,4 +1,4 @@
-"""A run that was killed goes on, and nobody can tell from its outputs."""
+"""A run that was killed goes on, and its outputs do not show it."""
 
 from __future__ import annotations
 

@@ -58,9 +58,9 @@ def without_video(config):
     return replace(config, output=replace(config.output, no_video=True))
 
 
-def outcomes(config, crew, hear=lambda event: None):
+def outcomes(config, pool, on_event=lambda event: None):
     """What comes of the videos of a batch, by name."""
-    return {outcome.name: outcome for outcome in run_batch(create_tasks(config), crew, hear)}
+    return {outcome.name: outcome for outcome in run_batch(create_tasks(config), pool, on_event)}
 
 
 def results(out):

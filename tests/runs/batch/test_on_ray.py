@@ -90,11 +90,11 @@ def test_a_killed_worker_changes_no_byte(local, clips, tmp_path, capfd):
 def test_a_signal_ends_the_videos_on_ray_in_order(local, clips, tmp_path):
     config = batch_of(clips, NAMES, tmp_path, ray="local", workers=2)
 
-    def hear(event):
+    def on_event(event):
         if isinstance(event, Progress) and event.name == "two" and event.frames == 1:
             signal.raise_signal(signal.SIGINT)
 
-    done = outcomes(config, RayPool(config), hear)
+    done = outcomes(config, RayPool(config), on_event)
     assert done["two"].exit_code == 130
     assert 0 < done["two"].frames < FRAMES
     assert not done["three"].begun

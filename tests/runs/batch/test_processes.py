@@ -102,15 +102,15 @@ def test_a_video_that_kills_two_workers_is_given_up(clips, serial, tmp_path):
 
 
 def test_a_stop_ends_what_runs_in_order(clips, tmp_path):
-    crew, events = ProcessPool(2), []
+    pool, events = ProcessPool(2), []
 
-    def hear(event):
+    def on_event(event):
         events.append(event)
         if isinstance(event, Progress) and event.name == "two" and event.frames == 1:
             signal.raise_signal(signal.SIGINT)
 
     handler = signal.getsignal(signal.SIGINT)
-    done = outcomes(batch_of(clips, NAMES, tmp_path, workers=2), crew, hear)
+    done = outcomes(batch_of(clips, NAMES, tmp_path, workers=2), pool, on_event)
     assert signal.getsignal(signal.SIGINT) is handler
     assert done["two"].exit_code == 130
     assert 0 < done["two"].frames < FRAMES
@@ -126,20 +126,20 @@ def test_a_stop_ends_what_runs_in_order(clips, tmp_path):
 def test_a_worker_never_hears_sigint(clips, serial, tmp_path):
     """A terminal sends it to all at once; which videos end is for the batch to say."""
 
-    def hear(event):
+    def on_event(event):
         if isinstance(event, TaskStarted):
             os.kill(event.pid, signal.SIGINT)
 
     config = without_video(batch_of(clips, NAMES[:1], tmp_path, workers=1))
-    assert outcomes(config, ProcessPool(1), hear)["one"].exit_code == 0
+    assert outcomes(config, ProcessPool(1), on_event)["one"].exit_code == 0
     assert results(tmp_path)["one"] == serial[1]["one"]
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_batch(clips, tmp_path):
     config = batch_of(clips, NAMES, tmp_path, workers=1)
     config = replace(config, embedder=EmbedderConfig(embedder="onnx", embed_model="no.onnx"))
-    for crew in (SerialPool(), ProcessPool(1)):
-        done = outcomes(config, crew)
+    for pool in (SerialPool(), ProcessPool(1)):
+        done = outcomes(config, pool)
         assert [one.begun for one in done.values()] == [True, False, False]
         assert done["one"].common
         assert "no.onnx" in done["one"].reason

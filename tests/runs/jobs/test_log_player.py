@@ -17,7 +17,7 @@ from mot_dinov3.values import Frame
 
 
 class Reader:
-    """Gives the frames that it is told to."""
+    """Gives the frames of a list."""
 
     info = SourceInfo("v.mp4", 64, 48, 25.0, 0, False, None)
 
@@ -37,7 +37,7 @@ def journal(tmp_path, indices, fps=0.0):
     return tmp_path / "a.jsonl"
 
 
-def retelling(path, frames):
+def play(path, frames):
     return FrameLogPlayer(summarise_frame_log(path), Reader(frames), StageTimer())
 
 
@@ -76,8 +76,8 @@ def test_nothing_to_tell_is_said(tmp_path):
 
 
 def test_frames_that_were_not_tracked_are_passed_over(tmp_path):
-    told = retelling(journal(tmp_path, [3, 5, 7]), [frame_at(index) for index in range(20)])
-    seen = [(frame.index, told.step(frame)) for frame in told.frames()]
+    player = play(journal(tmp_path, [3, 5, 7]), [frame_at(index) for index in range(20)])
+    seen = [(frame.index, player.step(frame)) for frame in player.frames()]
     assert [index for index, _ in seen] == [3, 5, 7]
     assert [result.frame_index for _, result in seen] == [3, 5, 7]
     assert seen[0][1].stage_ms == {}
@@ -87,24 +87,24 @@ def test_frames_that_were_not_tracked_are_passed_over(tmp_path):
 def test_sinks_are_shown_the_speed_of_the_run(tmp_path):
     timer = StageTimer()
     path = journal(tmp_path, range(3), fps=20.0)
-    told = FrameLogPlayer(
+    player = FrameLogPlayer(
         summarise_frame_log(path), Reader([frame_at(index) for index in range(3)]), timer
     )
     speeds = []
-    with told:
-        for frame in told.frames():
+    with player:
+        for frame in player.frames():
             timer.begin({}, 0.0)
-            told.write(frame, told.step(frame))
+            player.write(frame, player.step(frame))
             speeds.append(timer.fps)
     assert speeds == [20, 21, 22]
 
 
 def test_what_a_run_still_adds_is_not_waited_for(tmp_path):
     path = journal(tmp_path, range(3))
-    told = retelling(path, [frame_at(index) for index in range(9)])
+    player = play(path, [frame_at(index) for index in range(9)])
     with path.open("a") as file:
         file.write(path.read_text().splitlines()[2].replace('"frame":2', '"frame":3') + "\n")
-    assert [frame.index for frame in told.frames()] == [0, 1, 2]
+    assert [frame.index for frame in player.frames()] == [0, 1, 2]
 
 
 def small(index):
@@ -126,9 +126,9 @@ def late(index):
     ],
 )
 def test_a_journal_of_another_source_is_one_sentence(tmp_path, frames, reason):
-    told = retelling(journal(tmp_path, range(3)), frames)
+    player = play(journal(tmp_path, range(3)), frames)
     with pytest.raises(InputError) as caught:
-        list(told.frames())
+        list(player.frames())
     assert caught.value.what == f"'{tmp_path / 'a.jsonl'}' {reason}."
     assert caught.value.exit_code == 3
 
@@ -139,4 +139,4 @@ def test_a_journal_without_sizes_is_told_too(tmp_path):
     for line in lines:
         del line["size"]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert len(list(retelling(path, [small(0), small(1)]).frames())) == 2
+    assert len(list(play(path, [small(0), small(1)]).frames())) == 2

@@ -82,11 +82,11 @@ def test_crops_go_into_a_new_directory(tmp_path):
 )
 def test_what_holds_embeddings_needs_an_embedder(tmp_path, monkeypatch, output, remedy):
     monkeypatch.chdir(tmp_path)
-    nobody = TrackConfig(
+    without = TrackConfig(
         embedder=EmbedderConfig(embedder="none"), output=OutputConfig(no_video=True, **output)
     )
     with pytest.raises(UsageError, match="has nothing to") as caught:
-        check_outputs(nobody, None)
+        check_outputs(without, None)
     assert caught.value.fix == remedy
     seen = OutputConfig(no_video=True, save_crops="c", crops_of="seen")
     check_outputs(TrackConfig(embedder=EmbedderConfig(embedder="none"), output=seen), None)

@@ -26,7 +26,7 @@ from mot_dinov3.runs.jobs.outputs import check_outputs
 from mot_dinov3.runs.jobs.relinking import Relinker
 from mot_dinov3.values.run_facts import RunFacts
 
-EVERYBODY = set(range(1, PEOPLE + 1))
+EVERYONE_ONCE = set(range(1, PEOPLE + 1))
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ def identities(place):
 
 def test_two_were_split_and_all_outputs_agree_that_they_are_one(both):
     (plain, _), (merged, facts) = both
-    assert identities(plain)["mot"] == EVERYBODY | {7, 8}
-    assert all(found == EVERYBODY for found in identities(merged).values()), identities(merged)
+    assert identities(plain)["mot"] == EVERYONE_ONCE | {7, 8}
+    assert all(found == EVERYONE_ONCE for found in identities(merged).values()), identities(merged)
     assert [(m.old, m.new, m.after) for m in facts.merges] == [(7, 1, 1), (8, 4, 4)]
     assert [m.gap_s for m in facts.merges] == pytest.approx([7 / 25, 21 / 25])
     assert json.loads((merged / "o.json").read_text())["relinked"] == [
@@ -138,14 +138,14 @@ def test_an_output_that_was_added_to_the_table_is_written_again_too(tmp_path, mo
     tracked(tmp_path, no_video=True, save=f"ids={tmp_path / 'o.ids'}")
     lines = (tmp_path / "o.ids").read_text().splitlines()
     assert len(lines) == FRAMES
-    assert {int(word) for line in lines for word in line.split()} == EVERYBODY
+    assert {int(word) for line in lines for word in line.split()} == EVERYONE_ONCE
 
 
 def test_without_a_video_nothing_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(redrawing, "redraw", None)
     result = tracked(tmp_path, no_video=True)
     assert len(result.facts.merges) == 2
-    assert identities(tmp_path)["mot"] == EVERYBODY
+    assert identities(tmp_path)["mot"] == EVERYONE_ONCE
 
 
 def test_who_is_not_like_enough_stays_apart(tmp_path, monkeypatch):
@@ -154,7 +154,7 @@ def test_who_is_not_like_enough_stays_apart(tmp_path, monkeypatch):
     strict = replace(config, relink=replace(config.relink, similarity=1.0))
     result = run_job(strict, system())
     assert result.facts.merges == ()
-    assert identities(tmp_path)["mot"] == EVERYBODY | {7, 8}
+    assert identities(tmp_path)["mot"] == EVERYONE_ONCE | {7, 8}
 
 
 def test_a_drawing_that_fails_leaves_every_output_as_it_was(tmp_path, monkeypatch):
@@ -164,7 +164,7 @@ def test_a_drawing_that_fails_leaves_every_output_as_it_was(tmp_path, monkeypatc
     monkeypatch.setattr(redrawing, "redraw", fail)
     with pytest.raises(InputError, match="is gone"):
         tracked(tmp_path)
-    assert identities(tmp_path)["mot"] == EVERYBODY | {7, 8}
+    assert identities(tmp_path)["mot"] == EVERYONE_ONCE | {7, 8}
     assert json.loads((tmp_path / "o.json").read_text())["relinked"] == []
     assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
 
@@ -188,7 +188,7 @@ def test_ctrl_c_while_drawing_leaves_every_output_as_it_was(tmp_path, monkeypatc
     result = tracked(tmp_path)
     assert result.exit_code == EXIT_SIGINT
     assert result.facts.merges == ()
-    assert identities(tmp_path)["jsonl"] == EVERYBODY | {7, 8}
+    assert identities(tmp_path)["jsonl"] == EVERYONE_ONCE | {7, 8}
     assert len(read_back(tmp_path / "o.mp4")) == FRAMES
     assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
 
@@ -198,9 +198,9 @@ def test_a_run_that_is_interrupted_is_not_relinked(tmp_path, monkeypatch):
         def watch(self, total):
             from contextlib import nullcontext
 
-            return nullcontext(self.told)
+            return nullcontext(self.on_frame)
 
-        def told(self, result, statistics):
+        def on_frame(self, result, statistics):
             if statistics.frames == 40:
                 os.kill(os.getpid(), signal.SIGINT)
 
@@ -227,7 +227,7 @@ def test_outputs_that_cannot_be_written_again_are_named(tmp_path, caplog):
         os.close(reader)
     assert result.exit_code == EXIT_OK
     assert f"keep the first identities: {pipe}" in caplog.text
-    assert identities_of_journal(tmp_path) == EVERYBODY
+    assert identities_of_journal(tmp_path) == EVERYONE_ONCE
 
 
 def identities_of_journal(place):

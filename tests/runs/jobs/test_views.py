@@ -1,4 +1,4 @@
-"""Watching a job: what is refused before any work, and what is told to whom."""
+"""Watching a job: what is refused before any work, and what is shown to whom."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def test_a_source_that_fails_gives_the_port_back():
 
 
 def test_progress_and_page_are_both_told():
-    told = []
+    calls = []
     with Views(served(serve="127.0.0.1:0"), StopRequest()) as views:
-        tell = views.add_callback(lambda *_: told.append(1))
+        on_frame = views.add_callback(lambda *_: calls.append(1))
         result = FrameResult(0, 0.0, Detections.empty(), Tracks.empty())
         statistics = RunStatistics()
         statistics.add(result, {}, 1.0)
-        tell(result, statistics)
-        assert told == [1]
+        on_frame(result, statistics)
+        assert calls == [1]
 
 
 class Watcher(SilentObserver):

@@ -21,15 +21,15 @@ from mot_dinov3.runtime.timing import StageTimer
 def test_every_frame_goes_through_tracker_and_sinks_in_order(way):
     timer, tracker = StageTimer(), Tracker()
     sinks = [Sink(timer), Sink(timer)]
-    told = []
+    calls = []
 
-    def tell(result, statistics):
-        told.append((result.frame_index, statistics.frames, threading.current_thread()))
+    def on_frame(result, statistics):
+        calls.append((result.frame_index, statistics.frames, threading.current_thread()))
 
-    outcome = run(frames(9, start=7), tracker, sinks, timer, tell, way)
+    outcome = run(frames(9, start=7), tracker, sinks, timer, on_frame, way)
     assert tracker.warmed == [7]
     assert tracker.seen == sinks[0].frames == sinks[1].frames == list(range(7, 16))
-    assert told == [(7 + n, 1 + n, threading.main_thread()) for n in range(9)]
+    assert calls == [(7 + n, 1 + n, threading.main_thread()) for n in range(9)]
     assert sinks[0].left_with is None
     assert outcome.statistics.frames == 9
     assert outcome.frame_size == (8, 6)

@@ -26,7 +26,7 @@ def box(x, size=40):
 
 
 def tracklet(number, person, begin, end, **more):
-    """Somebody who is seen from `begin` (seconds, x) to `end`."""
+    """A person who is seen from `begin` (seconds, x) to `end`."""
     vectors = more.get("vectors", looks(person, seed=number))
     (t0, x0), (t1, x1) = begin, end
     return Tracklet(number, more.get("class_id", 0), Sighting(t0, box(x0)),
@@ -34,7 +34,7 @@ def tracklet(number, person, begin, end, **more):
 
 
 def strangers(first=50):
-    """Others in the picture, who make neighbourhoods what they are; nobody continues them."""
+    """Others in the picture, so that there are neighbourhoods; none of them is continued."""
     return [tracklet(first + n, 10 + n, (0, 100 * n), (100, 100 * n)) for n in range(8)]
 
 

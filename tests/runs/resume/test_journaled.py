@@ -1,4 +1,4 @@
-"""Cut off anywhere, told again: the tracker is where it was."""
+"""Runs that are cut off at any frame and resumed end as if they had not been."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not(tmp_path, settings, cut
 
 
 @pytest.mark.parametrize("part", [CountingDetector, ColourEmbedder])
-def test_whoever_remembers_frames_looks_at_the_known_ones_again(tmp_path, monkeypatch, part):
+def test_a_model_that_remembers_frames_sees_the_known_ones_again(tmp_path, monkeypatch, part):
     monkeypatch.setattr(part, "has_memory", True)
     settings = config()
     whole_run(tmp_path, settings)
@@ -115,7 +115,7 @@ def test_cut_off_again_and_again(tmp_path):
     assert without_times(run.results) == without_times(before.results)
 
 
-def test_what_is_told_again_takes_the_time_it_took(tmp_path):
+def test_repeated_answers_take_the_time_that_they_took(tmp_path):
     settings = config(budget_ms=5.0)
     home, before = whole_run(tmp_path, settings)
     with place(tmp_path, settings).resume(FINGERPRINT) as journal:
@@ -168,7 +168,7 @@ def test_other_tracks_are_refused(tmp_path):
             run.go(list(frames())[10:])
 
 
-def test_a_clock_goes_on_by_what_is_told():
+def test_the_clock_moves_on_by_the_time_of_repeated_answers():
     recorder = JournalRecorder()
     before = recorder.clock()
     recorder._ahead_s += 3.0

@@ -209,11 +209,11 @@ def test_partial_files_of_killed_runs_go_with_the_journal(tmp_path):
             assert sum((tmp_path / old).exists() for old in names) == min(number, 1) + 1
             run.go(list(frames(5 * number + 5))[5 * number :])
             assert [old for old in names if (tmp_path / old).exists()] == [name]
-    with place(tmp_path, outputs=outputs).resume(FINGERPRINT) as journal:  # killed while it is told
+    with place(tmp_path, outputs=outputs).resume(FINGERPRINT) as journal:  # killed while it is read
         (tmp_path / "o.partial-5.mp4").write_bytes(b"half")
         journal.list_partials = lambda: [tmp_path / "o.partial-5.mp4"]
         Run(config(), journal).go(frames(3))
-    (tmp_path / "o.partial-3.mp4").write_bytes(b"of somebody else")
+    (tmp_path / "o.partial-3.mp4").write_bytes(b"of another run")
     with place(tmp_path, outputs=outputs).resume(FINGERPRINT) as journal:
         Run(config(), journal).go(frames())
         journal.finish({}, mark=False)

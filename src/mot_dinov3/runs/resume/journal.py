@@ -184,7 +184,7 @@ class RunJournal:
         self._remove(self._older_files)
         try:
             if mark:
-                self._mark(stats)
+                self._write_end_mark(stats)
             self._home.remove_journals(self._home.path if mark else None)
         except OSError as error:
             log.info("The journal '%s' stays: %s.", self._home.path, error.strerror or error)
@@ -204,7 +204,7 @@ class RunJournal:
                 if self._home.is_partial(path) and left_behind:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def _mark(self, stats: Mapping[str, Any]) -> None:
+    def _write_end_mark(self, stats: Mapping[str, Any]) -> None:
         file = self._file or self._home.create_file()
         if file is not None:
             self._file = file
