@@ -9,7 +9,17 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from helpers.floors import FLOOR, NEVER, PACKAGE, imported_modules, imported_rooms, room_of
+from helpers.floors import (
+    BEFORE_THE_DOOR,
+    BEHIND_THE_DOOR,
+    FLOOR,
+    NEVER,
+    OWN_USE,
+    PACKAGE,
+    imported_modules,
+    imported_rooms,
+    room_of,
+)
 from helpers.places import SOURCE
 
 MAX_LINES, MAX_ROOMS, MAX_FILES = 300, 17, 6
@@ -30,6 +40,25 @@ def test_imports_only_go_down():
 def test_nevers(room, other):
     files = [path for path in FILES if room_of(path) == room]
     assert not [path for path in files if other in imported_rooms(path)]
+
+
+@pytest.mark.parametrize("room", BEFORE_THE_DOOR)
+def test_every_system_comes_through_one_door(room):
+    files = [path for path in FILES if room_of(path) == room]
+    assert not {
+        f"{path.relative_to(PACKAGE)} -> {module}"
+        for path in files
+        for module in imported_modules(path)
+        if f"{module}.".startswith(tuple(f"{hidden}." for hidden in BEHIND_THE_DOOR))
+        and not f"{module}.".startswith(f"{OWN_USE.get(str(path.relative_to(PACKAGE)))}.")
+    }
+
+
+def test_what_lies_behind_the_door_exists():
+    for hidden in BEHIND_THE_DOOR:
+        path = PACKAGE.joinpath(*hidden.split("."))
+        assert path.is_dir() or path.with_suffix(".py").is_file()
+    assert all((PACKAGE / file).is_file() for file in OWN_USE)
 
 
 def test_the_plan_names_every_room_and_no_other():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from importlib import import_module
@@ -169,9 +170,13 @@ def test_python_examples_are_valid():
 
 def test_names_in_python_examples_exist():
     for page, example in blocks("python"):
-        for module, names in re.findall(r"^from (mot_dinov3\S*) import (.+)$", example, re.M):
-            for name in names.split(","):
-                assert hasattr(import_module(module), name.strip()), f"{page}: {name}"
+        imports = [
+            node for node in ast.walk(ast.parse(example)) if isinstance(node, ast.ImportFrom)
+        ]
+        for node in imports:
+            if node.module and node.module.startswith("mot_dinov3"):
+                for item in node.names:
+                    assert hasattr(import_module(node.module), item.name), f"{page}: {item.name}"
 
 
 @pytest.mark.parametrize("page", PAGES)

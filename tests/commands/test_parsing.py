@@ -31,6 +31,7 @@ UNITS = {
     "MS",
     "NAME",
     "NAMES",
+    "NAME=FILE",
     "NAME|FILE",
     "PIXELS",
     "POWER",

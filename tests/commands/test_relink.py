@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from helpers.jobs import mot_rows
-from helpers.split_people import configuration, models, tracked
+from helpers.split_people import configuration, system, tracked
 from mot_dinov3.commands import main
 from mot_dinov3.errors import EXIT_INPUT, EXIT_OK, EXIT_USAGE
 from mot_dinov3.runs.jobs.job import run_job
@@ -20,7 +20,7 @@ def runs(tmp_path_factory):
     """The same run as it was, and relinked while it went."""
     plain, merged = (tmp_path_factory.mktemp(name) for name in ("plain", "merged"))
     tracked(plain, relink=False, no_video=True)
-    return plain, merged, tracked(merged, no_video=True).stats
+    return plain, merged, tracked(merged, no_video=True).facts
 
 
 def relinked(plain, out, *words):
@@ -29,7 +29,7 @@ def relinked(plain, out, *words):
 
 
 def test_a_finished_run_ends_as_one_that_was_relinked_at_once(runs, tmp_path, capsys):
-    plain, merged, stats = runs
+    plain, merged, facts = runs
     before = {path: path.read_bytes() for path in plain.iterdir() if path.is_file()}
     files = [f"--{kind}={plain / name}" for kind, name in
              (("mot", "o.txt"), ("csv", "o.csv"), ("trace", "o.trace"))]  # fmt: skip
@@ -39,7 +39,7 @@ def test_a_finished_run_ends_as_one_that_was_relinked_at_once(runs, tmp_path, ca
     assert "7 is 1: similarity" in said.err
     assert said.out == ""
     table = json.loads((tmp_path / "out" / "relinked.json").read_text())
-    assert table == stats["relinked"]
+    assert table == [asdict(merge) for merge in facts.merges]
     for name in ("o.txt", "o.csv"):
         assert (tmp_path / "out" / name).read_bytes() == (merged / name).read_bytes()
     with np.load(tmp_path / "out" / "o.npz") as new, np.load(merged / "o.npz") as other:
@@ -67,7 +67,7 @@ def test_the_new_journal_can_be_drawn(runs, tmp_path):
 def test_files_of_two_runs_are_refused(runs, tmp_path, capsys):
     plain, *_ = runs
     config = configuration(tmp_path, relink=False, no_video=True)
-    run_job(replace(config, source=replace(config.source, max_frames=20)), models())
+    run_job(replace(config, source=replace(config.source, max_frames=20)), system())
     assert relinked(plain, tmp_path / "out", "--embeddings", tmp_path / "o.npz") == EXIT_INPUT
     said = capsys.readouterr().err
     assert "tells of" in said

@@ -16,7 +16,7 @@ def ran(monkeypatch, tmp_path):
     monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
     configs, result = [], JobResult({}, 4, ["a.mp4", "b.txt"])
 
-    def fake(config, onlooker):
+    def fake(config, observer):
         configs.append(config)
         return result
 

@@ -121,7 +121,7 @@ def begun(long_clips, cwd, *more):
 @pytest.mark.slow
 @pytest.mark.parametrize("whole_group", [False, True])
 def test_ctrl_c_finishes_what_runs_and_begins_nothing(long_clips, tmp_path, whole_group):
-    """A terminal sends SIGINT to everybody, `kill` to one: the same must come of both."""
+    """A terminal sends SIGINT to all processes, `kill` to one: both must end the same way."""
     process = begun(long_clips, tmp_path, "--workers", "2")
     if whole_group:
         for pid in children(process.pid):

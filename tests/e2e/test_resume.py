@@ -1,4 +1,4 @@
-"""A run that was killed goes on, and nobody can tell from its outputs."""
+"""A run that was killed goes on, and its outputs do not show it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from helpers.clips import Clip, make_clip, read_back
 from helpers.jobs import cli, make_scene, replay, start
-from mot_dinov3.runs.resume.contents import look_into
+from mot_dinov3.runs.resume.contents import read_contents
 from mot_dinov3.runs.resume.journal import RunJournal
 from mot_dinov3.runs.resume.records import read_records
 
@@ -134,7 +134,7 @@ def long_scene(tmp_path_factory):
 def stop_at(process, journal, frames, number):
     """Send a signal once the journal holds so many frames."""
     for _ in range(3000):
-        if journal.exists() and look_into(journal).frames >= frames:
+        if journal.exists() and read_contents(journal).frames >= frames:
             break
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)

@@ -17,9 +17,9 @@ from mot_dinov3.config import (
     SourceConfig,
     TrackConfig,
 )
-from mot_dinov3.runs.batch.base import Begun, Progress, Said
+from mot_dinov3.runs.batch.base import LogLine, Progress, TaskStarted
 from mot_dinov3.runs.batch.run import run_batch
-from mot_dinov3.runs.batch.tasks import tasks_of
+from mot_dinov3.runs.batch.tasks import create_tasks
 
 NAMES = ("one", "two", "three")
 BAD = "bad"
@@ -58,9 +58,9 @@ def without_video(config):
     return replace(config, output=replace(config.output, no_video=True))
 
 
-def outcomes(config, crew, hear=lambda event: None):
+def outcomes(config, pool, on_event=lambda event: None):
     """What comes of the videos of a batch, by name."""
-    return {outcome.name: outcome for outcome in run_batch(tasks_of(config), crew, hear)}
+    return {outcome.name: outcome for outcome in run_batch(create_tasks(config), pool, on_event)}
 
 
 def results(out):
@@ -76,9 +76,9 @@ class Killer:
         self.pids, self.said = {}, []
 
     def __call__(self, event):
-        if isinstance(event, Begun):
+        if isinstance(event, TaskStarted):
             self.pids.setdefault(event.task.name, []).append(event.pid)
-        elif isinstance(event, Said):
+        elif isinstance(event, LogLine):
             self.said.append(event.text)
         elif isinstance(event, Progress) and event.name == self.name and self.times:
             self.times -= 1

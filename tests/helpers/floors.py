@@ -33,6 +33,15 @@ NEVER = (
 )
 """Pairs (room, other): no file of `room` imports from `other`."""
 
+BEFORE_THE_DOOR = ("runs", "outputs")
+BEHIND_THE_DOOR = (
+    *("perception", "scheduling", "tracking"),
+    *("systems.assembly", "systems.loading", "systems.modular", "systems.recording"),
+)
+"""What jobs, sinks and reports never import: they know a system by `systems/base.py` alone."""
+OWN_USE = {"runs/relink/linking.py": "tracking.assignment"}
+"""File -> what it imports all the same, as it matches tracklets of its own."""
+
 
 def imported_modules(path: Path, *, top_level: bool = False) -> Iterator[str]:
     """Modules of the package, without its name, that the file imports anywhere or at its top."""

@@ -1,4 +1,4 @@
-"""A crowd that crosses, tracked with a journal and without; what is asked of the models counts."""
+"""A crowd that crosses, tracked with a journal; its models count how often they are called."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from helpers.fakes import ScriptedDetector
 from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.io.info import SourceInfo
-from mot_dinov3.runs.resume.identity import Identity
+from mot_dinov3.runs.resume.identity import RunIdentity
+from mot_dinov3.runs.resume.journaled import JournaledSystem, JournalSink
 from mot_dinov3.runs.resume.place import JournalPlace
-from mot_dinov3.runs.resume.tracker import JournaledTracker, JournalSink
-from mot_dinov3.runs.resume.witness import Witness, heard, listen
+from mot_dinov3.runs.resume.recorder import JournalRecorder
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.systems.assembly import assemble
+from mot_dinov3.systems.loading import LoadedModular
 from mot_dinov3.systems.modular import Models
 from mot_dinov3.values import Frame
 
 FRAMES, WALKERS = 40, 5
-TITLES = {"detector": "scripted", "embedder": "by colour"}
+FINGERPRINT = {"detector": "scripted", "embedder": "by colour"}
 
 
 def crowd():
@@ -40,7 +40,7 @@ def crowd():
 
 
 class CountingDetector(ScriptedDetector):
-    """Counts what it is asked."""
+    """Counts its calls."""
 
     def __init__(self):
         super().__init__(crowd())
@@ -52,7 +52,7 @@ class CountingDetector(ScriptedDetector):
 
 
 class ColourEmbedder:
-    """Vectors that differ from call to call, so that computing again is not telling again."""
+    """Vectors that differ from call to call, so that computing them again shows."""
 
     title, device, dim = "by colour", "cpu", 6
     fingerprint = "by colour"
@@ -83,7 +83,7 @@ def config(**scheduler):
 def place(directory, settings=None, count=FRAMES, outputs=("o.mp4",)):
     """Where the journal of a run lies that writes `outputs` of a source of `count` frames."""
     info = SourceInfo("clip.mp4", 640, 480, 30.0, count, False, None)
-    identity = Identity.of(settings or config(), info)
+    identity = RunIdentity.of(settings or config(), info)
     return JournalPlace([Path(directory) / output for output in outputs], identity)
 
 
@@ -92,11 +92,10 @@ class Run:
 
     def __init__(self, settings, journal):
         self.detector, self.embedder = CountingDetector(), ColourEmbedder()
-        self.witness, self.journal = Witness(), journal
-        models = heard(Models(self.detector, self.embedder), self.witness)
-        self.inner = assemble(settings, models, clock=self.witness.clock)
-        listen(self.inner, self.witness)
-        self.tracker = JournaledTracker(self.inner, self.witness, journal)
+        recorder = JournalRecorder()
+        loaded = LoadedModular(Models(self.detector, self.embedder))
+        self.inner = loaded.start(settings, recorder)
+        self.tracker = JournaledSystem(self.inner, recorder, journal)
         self.sink = JournalSink(self.tracker, journal, StageTimer())
         self.results = []
 
@@ -107,7 +106,7 @@ class Run:
         return self
 
 
-def told(results):
+def without_times(results):
     """What must be the same: tracks, fates and vectors, but no times."""
     return [
         (

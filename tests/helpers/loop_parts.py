@@ -1,4 +1,4 @@
-"""Trackers and sinks for the loop: they count, fail and wait when told to."""
+"""Trackers and sinks for the loop: they count, fail and wait as a test says."""
 
 from __future__ import annotations
 

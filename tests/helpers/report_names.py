@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpers.reports import figures, recorded, result
+from helpers.reports import facts_of, recorded, result
 
 RUN = "window.owned=(window.owned||0)+1"
 HOSTILE = (
@@ -78,7 +78,7 @@ def hostile_run(*, calm=False):
         frame.tracks.class_id[:] = range(len(HOSTILE))
         frames.append(frame)
     named = [("calm" + str(n) if calm else name) for n, name in enumerate(HOSTILE)]
-    stats = figures(
+    facts = facts_of(
         frames=12,
         config={**{f"flag{n}": name for n, name in enumerate(named)},
                 **{name: n for n, name in enumerate(named)}, "output": named[0]},
@@ -88,6 +88,6 @@ def hostile_run(*, calm=False):
         stages={name: {"mean_ms": 1.0, "p95_ms": 2.0, "share": 0.1} for name in named},
         source={"name": named[4], "fps": 25.0},
     )  # fmt: skip
-    run = recorded(frames, stats, names)
+    run = recorded(frames, facts, names)
     run.name = " ".join(named)
     return run

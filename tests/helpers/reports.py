@@ -15,6 +15,7 @@ from mot_dinov3.values import (
     FrameResult,
     Tracks,
 )
+from mot_dinov3.values.stats_json import facts_from_stats
 
 FPS = 25
 NAMES = {0: "person", 1: "car"}
@@ -85,6 +86,11 @@ def figures(frames=40, **more):
     return {**usual, **more}
 
 
+def facts_of(frames=40, **more):
+    """The facts that `figures` hold."""
+    return facts_from_stats(figures(frames, **more))
+
+
 def write_figures(path, **more):
     """Write figures as `--stats-json` does."""
     path.write_text(json.dumps(figures(**more), indent=2))
@@ -102,12 +108,12 @@ def result(index, seen, tentative=(), fresh=()):
     return FrameResult(index, index / FPS, Detections(boxes, score, class_id), tracks)
 
 
-def recorded(frames, stats=None, names=NAMES, looks=()):
+def recorded(frames, facts=None, names=NAMES, looks=()):
     """The run of a list of results; `looks` maps a row to what was told in it."""
     recorder, told = Recorder(), dict(looks)
     for row, one in enumerate(frames):
         recorder.add(one, {"detect": 20.0, "embed": 1.0}, 30.0, told.get(row, ()))
-    return RunData("run", recorder.frames, recorder.lives, names, stats or {})
+    return RunData("run", recorder.frames, recorder.tracks, names, facts)
 
 
 def look(track_id, similarity=float("nan"), **resembles):

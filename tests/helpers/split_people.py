@@ -1,4 +1,4 @@
-"""A scene in which two of six people are lost and come back as somebody new."""
+"""A scene in which two of six people are lost and come back under new ids."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from mot_dinov3.config import (
 )
 from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 from mot_dinov3.runs.jobs.job import run_job
+from mot_dinov3.systems.loading import LoadedModular
 from mot_dinov3.systems.modular import Models
 
 FRAMES, FPS, PEOPLE, DIM = 48, 25, 6, 16
 GAPS = {0: (12, 18), 3: (10, 30)}
-"""Person -> frames in which nobody sees him; the first gap is shorter than tracks are kept."""
+"""Person -> frames without a detection; the first gap is shorter than tracks are kept."""
 
 FILES = {"save_mot": "o.txt", "save_jsonl": "o.jsonl", "save_csv": "o.csv", "save_trace": "o.trace",
          "save_embeddings": "o.npz", "save_crops": "crops", "stats_json": "o.json",
@@ -29,7 +30,7 @@ FILES = {"save_mot": "o.txt", "save_jsonl": "o.jsonl", "save_csv": "o.csv", "sav
 
 
 def place(person, frame):
-    """Everybody has a row of his own, and comes back a little further on."""
+    """Every person has a row of their own, and comes back a little further on."""
     _, end = GAPS.get(person, (FRAMES, FRAMES))
     left = 10 + 2 * frame + (40 if frame >= end else 0)
     return (left, 5 + 38 * person, left + 30, 35 + 38 * person)
@@ -56,13 +57,13 @@ def make_video(path):
             writer.write(wall.copy(), frame / FPS)
 
 
-def models():
-    return Models(ScriptedDetector([seen(frame) for frame in range(FRAMES)]),
-                  FakeEmbedder(looks, DIM))  # fmt: skip
+def system():
+    detector = ScriptedDetector([seen(frame) for frame in range(FRAMES)])
+    return LoadedModular(Models(detector, FakeEmbedder(looks, DIM)))
 
 
 def configuration(directory, relink=True, **outputs):
-    """Every output in `directory`; nobody returns by his looks while the run goes."""
+    """Every output in `directory`; no track returns by appearance during the run."""
     clip = directory / "clip.mp4"
     if not clip.exists():
         make_video(clip)
@@ -78,7 +79,7 @@ def configuration(directory, relink=True, **outputs):
     )
 
 
-def tracked(directory, onlooker=None, **more):
+def tracked(directory, observer=None, **more):
     """Track the scene into `directory`."""
     config = configuration(directory, **more)
-    return run_job(config, models(), onlooker)
+    return run_job(config, system(), observer)

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from mot_dinov3.config import DrawConfig
-from mot_dinov3.outputs.drawing import colour_of, draw_tracks, hud_lines, label_of, text_colour
+from mot_dinov3.outputs.drawing import (
+    build_hud_lines,
+    build_label,
+    choose_colour,
+    choose_text_colour,
+    draw_tracks,
+)
 from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks, TrackState
 
 GREY = 60
@@ -42,24 +48,24 @@ def painted(image):
 def test_the_star_stands_exactly_with_fresh_embeddings(state):
     fresh = tracks_at((0, 0, 9, 9), ids=[7], fresh=True, state=state)
     reused = tracks_at((0, 0, 9, 9), ids=[7], fresh=False, state=state)
-    assert label_of(fresh, 0, NAMES) == "ID 7 * person"
-    assert label_of(reused, 0, NAMES) == "ID 7 person"
-    assert label_of(fresh, 0, {}) == "ID 7 *"
+    assert build_label(fresh, 0, NAMES) == "ID 7 * person"
+    assert build_label(reused, 0, NAMES) == "ID 7 person"
+    assert build_label(fresh, 0, {}) == "ID 7 *"
 
 
 def test_half_a_character_in_a_name_is_drawn_as_a_question_mark():
     one = tracks_at((0, 0, 9, 9), ids=[7])
-    assert label_of(one, 0, {0: "a\ud800b"}) == "ID 7 a?b"
+    assert build_label(one, 0, {0: "a\ud800b"}) == "ID 7 a?b"
 
 
 def test_a_lost_track_is_called_lost():
-    assert label_of(tracks_at((0, 0, 9, 9), ids=[7], state=LOST), 0, NAMES) == "ID 7 lost"
+    assert build_label(tracks_at((0, 0, 9, 9), ids=[7], state=LOST), 0, NAMES) == "ID 7 lost"
 
 
 def test_colours_are_stable_and_neighbours_differ():
-    assert colour_of(1) == colour_of(1) == (255, 141, 38)[:0] + colour_of(1)
-    assert colour_of(1) == (255, 156, 115)
-    colours = np.array([colour_of(n) for n in range(1, 13)], int)
+    assert choose_colour(1) == choose_colour(1) == (255, 141, 38)[:0] + choose_colour(1)
+    assert choose_colour(1) == (255, 156, 115)
+    colours = np.array([choose_colour(n) for n in range(1, 13)], int)
     apart = np.abs(colours[:, None] - colours[None]).sum(axis=2)
     assert apart[np.triu_indices(12, 1)].min() > 60
 
@@ -69,7 +75,7 @@ def test_colours_are_stable_and_neighbours_differ():
     [((255, 255, 255), 0), ((0, 255, 255), 0), ((0, 0, 0), 255), ((180, 0, 0), 255)],
 )
 def test_text_is_readable_on_its_label(background, text):
-    assert text_colour(background) == (text, text, text)
+    assert choose_text_colour(background) == (text, text, text)
 
 
 def test_the_frame_itself_is_left_alone():
@@ -83,8 +89,8 @@ def test_the_frame_itself_is_left_alone():
 
 def test_a_box_is_outlined_in_its_colour():
     out = draw(tracks_at((100, 100, 150, 200), ids=[5]), line_thickness=1)
-    assert (out[200, 100:151] == colour_of(5)).all()
-    assert (out[100:201, 150] == colour_of(5)).all()
+    assert (out[200, 100:151] == choose_colour(5)).all()
+    assert (out[100:201, 150] == choose_colour(5)).all()
     assert (out[150, 110:140] == GREY).all()
 
 
@@ -113,7 +119,9 @@ def test_removed_tracks_are_never_drawn():
 )
 def test_the_label_stays_inside_the_frame(box):
     out = draw(tracks_at(box, ids=[123]), line_thickness=1)
-    label = (out == colour_of(123)).all(axis=2) | (out == text_colour(colour_of(123))).all(axis=2)
+    label = (out == choose_colour(123)).all(axis=2) | (
+        out == choose_text_colour(choose_colour(123))
+    ).all(axis=2)
     rows = np.flatnonzero(label.sum(axis=1) > 40)
     assert len(rows) >= 10, "a whole label is seen"
 
@@ -134,7 +142,7 @@ def test_boxes_beyond_all_bounds_do_no_harm():
 def test_the_counters_say_what_the_frame_did():
     tracks = tracks_at((0, 0, 9, 9), (5, 5, 9, 9))
     embed = EmbedCounts(2, 3, reused=4, deferred=1, starved=6, budget_ms=20, embed_ms=12.34)
-    lines = hud_lines(FrameResult(41, 1.0, Detections.empty(), tracks, embed), 29.97)
+    lines = build_hud_lines(FrameResult(41, 1.0, Detections.empty(), tracks, embed), 29.97)
     assert lines == [
         "frame 41   30.0 fps",
         "tracks 2   detections 0",

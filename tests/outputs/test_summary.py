@@ -1,21 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from helpers.fakes import boxes
 from mot_dinov3.outputs.summary import format_summary
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import EmbedCounts, FrameResult, Tracks
+from mot_dinov3.values.run_facts import RunFacts, SystemCounts, TrackMerge
 
 
-def summary(**embed):
+def facts(**embed):
     statistics = RunStatistics()
     result = FrameResult(0, 0.0, boxes((0, 0, 5, 5)), Tracks.empty(), EmbedCounts(**embed))
     for _ in range(4):
         statistics.add(result, {"detect": 6.0, "embed": 2.0}, 8.0)
-    return {**statistics.summary(0.5), "tracks": {"born": 3, "confirmed": 2}}
+    return replace(statistics.facts(0.5), counts=SystemCounts(3, 2))
 
 
 def test_the_summary_tells_where_the_time_went():
-    text = format_summary(summary(critical=1, refresh=1, reused=6, deferred=2))
+    text = format_summary(facts(critical=1, refresh=1, reused=6, deferred=2))
     assert text.splitlines()[0] == "4 frames in 0.5 s: 8.0 FPS, 2 tracks confirmed of 3 born"
     assert "latency ms/frame   mean 8.0  p50 8.0  p95 8.0  p99 8.0" in text
     assert "  detect        6.00     6.00   75.0%" in text
@@ -27,36 +30,43 @@ def test_the_summary_tells_where_the_time_went():
 
 
 def test_a_run_by_motion_alone_has_no_shares_of_embeddings():
-    assert "embeddings   none" in format_summary(summary()).splitlines()
+    assert "embeddings   none" in format_summary(facts()).splitlines()
+
+
+def test_what_a_system_does_not_have_has_no_line():
+    alone = RunFacts(frames=4, wall_s=0.5, fps=8.0, counts=SystemCounts(1, 1))
+    assert format_summary(alone) == "4 frames in 0.5 s: 8.0 FPS, 1 track confirmed of 1 born"
 
 
 def test_a_budget_has_its_line():
-    text = format_summary(summary(critical=1, budget_ms=20.0, embed_ms=25.5, critical_ms=21.0))
+    text = format_summary(facts(critical=1, budget_ms=20.0, embed_ms=25.5, critical_ms=21.0))
     assert "budget       20 ms: 25.50 ms used on average, 4 frames over (worst by 5.5 ms)" in text
     assert "of which 4 by critical work alone" in text
 
 
 def test_starved_detections_and_faults_are_said():
-    stats = {**summary(starved=2, nonfinite=1), "faults": {"corrupt_packets": 3, "truncated": 0}}
-    text = format_summary(stats)
+    faulty = replace(facts(starved=2, nonfinite=1), faults={"corrupt_packets": 3, "truncated": 0})
+    text = format_summary(faulty)
     assert "starved 8" in text
     assert text.splitlines()[-1] == "faults       corrupt packets: 3, non-finite vectors: 4"
 
 
 def test_nothing_tracked_is_no_division_by_zero():
-    assert format_summary(RunStatistics().summary(0.0)).startswith("0 frames in 0.0 s: 0.0 FPS")
+    assert format_summary(RunStatistics().facts(0.0)).startswith("0 frames in 0.0 s: 0.0 FPS")
 
 
 def test_one_of_a_kind_is_singular():
-    stats = {
-        **summary(budget_ms=20.0),
-        "frames": 1,
-        "tracks": {"born": 1, "confirmed": 1},
-        "relinked": [{"old": 2, "new": 1, "similarity": 0.9, "after": 1, "gap_s": 1.0}],
-        "relink_s": {},
-    }
-    stats["budget"]["frames_over"] = 1
-    text = format_summary(stats)
+    known = facts(budget_ms=20.0)
+    text = format_summary(
+        replace(
+            known,
+            frames=1,
+            counts=SystemCounts(1, 1),
+            budget=replace(known.budget, frames_over=1),
+            merges=(TrackMerge(2, 1, 1, 0.9, 1.0),),
+            relink_s={},
+        )
+    )
     assert text.startswith("1 frame in 0.5 s: 8.0 FPS, 1 track confirmed of 1 born")
     assert "1 frame over (worst" in text
     assert text.endswith(
@@ -66,14 +76,13 @@ def test_one_of_a_kind_is_singular():
 
 
 def test_a_target_is_named_beside_the_rate_reached():
-    stats = {**summary(budget_ms=16.0), "config": {"target_fps": 25.0}}
-    text = format_summary(stats)
+    text = format_summary(replace(facts(budget_ms=16.0), config={"target_fps": 25.0}))
     assert "8.0 FPS (target 25)," in text.splitlines()[0]
     assert "budget       usually 16 ms" in text
 
 
 def test_the_busy_threads_are_named_where_there_are_several():
-    stats = {**summary(), "threads": {"main": 0.991, "sinks": 0.2, "encode": 0.05}}
-    text = format_summary(stats)
+    shares = {"main": 0.991, "sinks": 0.2, "encode": 0.05}
+    text = format_summary(replace(facts(), threads=shares))
     assert "threads      busy main 99.1%, sinks 20.0%, encode 5.0% of the time" in text
-    assert "threads" not in format_summary({**summary(), "threads": {"main": 1.0}})
+    assert "threads" not in format_summary(replace(facts(), threads={"main": 1.0}))

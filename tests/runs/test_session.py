@@ -14,9 +14,11 @@ from mot_dinov3.config import (
     SourceConfig,
     TrackConfig,
 )
-from mot_dinov3.errors import InputError, UnknownNameError, UsageError
+from mot_dinov3.errors import InputError
 from mot_dinov3.runs import session
-from mot_dinov3.runs.session import build_tracker, device_title, track_video, versions
+from mot_dinov3.runs.session import device_title, track_video, versions
+from mot_dinov3.systems.factory import create_system
+from mot_dinov3.systems.modular import ModularTracker
 
 
 @pytest.fixture(scope="module")
@@ -86,22 +88,6 @@ def test_a_run_builds_a_tracker_of_its_own(scene):
         assert min(i for r in track_video(settings(scene)) for i in r.tracks.id) == 1
 
 
-def test_parts_follow_the_configuration(scene):
-    tracker = build_tracker(settings(scene))
-    assert tracker.embedder is None
-    assert tracker.detector.title == "replay of det.txt"
-    crops = settings(scene, scheduler=SchedulerConfig(budget_crops=3))
-    assert build_tracker(crops).scheduler is not tracker.scheduler
-
-
-def test_an_unknown_embedder_is_told_before_the_detector_loads(scene):
-    config = settings(
-        scene, embedder=EmbedderConfig(embedder="dimo"), detector=DetectorConfig(det="mot:nowhere")
-    )
-    with pytest.raises(UnknownNameError, match=r"(?s)dimo.*none"):
-        build_tracker(config)
-
-
 def test_versions_are_those_installed(monkeypatch):
     import numpy
 
@@ -117,29 +103,12 @@ def test_the_cpu_is_called_by_its_name():
 
 def test_the_time_between_frames_is_not_left_for_embeddings(scene, monkeypatch):
     """What the caller does with a result takes time from the next frame, too."""
-    heard = []
-    monkeypatch.setattr(session.ModularTracker, "pace", lambda self, ms: heard.append(ms))
+    paces = []
+    monkeypatch.setattr(ModularTracker, "pace", lambda self, ms: paces.append(ms))
     for _ in track_video(settings(scene)):
         time.sleep(0.02)
-    assert len(heard) == 8
-    assert min(heard[1:]) > 20
-
-
-def test_features_of_a_detector_that_has_none_are_refused(scene):
-    for stages in (
-        {"embedder": EmbedderConfig(embedder="detector")},
-        {"cheap": CheapConfig("detector")},
-    ):
-        with pytest.raises(UsageError, match="hands out no features"):
-            build_tracker(settings(scene, **stages))
-
-
-def test_the_same_features_twice_are_refused(scene):
-    twice = settings(
-        scene, embedder=EmbedderConfig(embedder="detector"), cheap=CheapConfig("detector")
-    )
-    with pytest.raises(UsageError, match="which is the same"):
-        build_tracker(twice)
+    assert len(paces) == 8
+    assert min(paces[1:]) > 20
 
 
 def test_the_shipped_detector_describes_everybody(scene):
@@ -149,7 +118,7 @@ def test_the_shipped_detector_describes_everybody(scene):
         cheap=CheapConfig("detector"),
         scheduler=SchedulerConfig(embed_policy="value"),
     )
-    tracker = build_tracker(config)
+    tracker = create_system(config)
     assert tracker.cheap is not None
     stages = next(track_video(config)).stage_ms
     assert "cheap" in stages

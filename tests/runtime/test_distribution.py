@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from mot_dinov3.runtime.distribution import EXACT, Distribution, summarise
+from mot_dinov3.runtime.distribution import EXACT, Distribution, spread_of, summarise
+from mot_dinov3.values.run_facts import Spread
 
 
 def of(values):
@@ -21,7 +22,7 @@ def test_few_samples_are_ranked_exactly():
     values = np.random.default_rng(0).gamma(2.0, 5.0, EXACT)
     seen, shares = of(values), (0.1, 0.5, 0.99)
     np.testing.assert_array_equal(seen.quantiles(shares), np.quantile(values, shares))
-    assert seen.summary()["mean"] == round(float(values.mean()), 3)
+    assert seen.spread().mean == pytest.approx(float(values.mean()))
     assert (len(seen), seen.most) == (EXACT, values.max())
 
 
@@ -47,13 +48,13 @@ def test_what_never_changes_stays_as_it_is():
 
 
 def test_nothing_and_zeros():
-    assert set(Distribution().summary().values()) == {0.0}
-    assert set(of([0.0] * (2 * EXACT)).summary().values()) == {0.0}
+    assert Distribution().spread() == spread_of([]) == Spread(0.0, 0.0, 0.0, 0.0)
+    assert of([0.0] * (2 * EXACT)).spread() == Spread(0.0, 0.0, 0.0, 0.0)
 
 
 def test_a_summary_is_mean_and_percentiles():
-    for figures in (summarise(list(range(101))), of(range(101)).summary()):
-        assert figures == {"mean": 50.0, "p50": 50.0, "p95": 95.0, "p99": 99.0}
+    for spread in (spread_of(list(range(101))), of(range(101)).spread()):
+        assert spread == Spread(50.0, 50.0, 95.0, 99.0)
     assert summarise([2.0]) == {"mean": 2.0, "p50": 2.0, "p95": 2.0, "p99": 2.0}
     assert set(summarise([]).values()) == {0.0}
 

@@ -5,6 +5,7 @@ import pytest
 from helpers.fakes import boxes
 from mot_dinov3.runtime.statistics import STAGES, RunStatistics
 from mot_dinov3.values import EmbedCounts, FrameResult, Tracks
+from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts, Spread, StageFacts
 
 
 def add(statistics, stage_ms=None, **embed):
@@ -15,42 +16,42 @@ def add(statistics, stage_ms=None, **embed):
 
 
 def test_nothing_at_all_is_summed_up_too():
-    summary = RunStatistics().summary(0.0)
-    assert (summary["frames"], summary["fps"]) == (0, 0.0)
-    assert summary["latency_ms"] == {"mean": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
-    assert tuple(summary["stages"]) == STAGES
-    assert summary["budget"] == {"ms": 0.0, "frames_over": 0, "worst_over_ms": 0.0}
+    facts = RunStatistics().facts(0.0)
+    assert (facts.frames, facts.fps) == (0, 0.0)
+    assert facts.latency_ms == Spread(0.0, 0.0, 0.0, 0.0)
+    assert tuple(facts.stages) == STAGES
+    assert facts.budget == BudgetFacts(0.0)
 
 
 def test_stages_are_means_over_all_frames_and_shares_of_all_time():
     statistics = RunStatistics()
     add(statistics, {"detect": 6.0, "write": 4.0})
     add(statistics, {"detect": 10.0})
-    summary = statistics.summary(0.5)
-    assert summary["fps"] == 4.0
-    assert summary["latency_ms"]["mean"] == 10.0
-    assert summary["stages"]["detect"]["mean_ms"] == 8.0
-    assert summary["stages"]["detect"]["share"] == 0.8
-    assert summary["stages"]["write"] == {"mean_ms": 2.0, "p95_ms": 4.0, "share": 0.2}
-    assert summary["stages"]["read"]["mean_ms"] == 0.0
+    facts = statistics.facts(0.5)
+    assert facts.fps == 4.0
+    assert facts.latency_ms.mean == 10.0
+    assert facts.stages["detect"].mean_ms == 8.0
+    assert facts.stages["detect"].share == 0.8
+    assert facts.stages["write"] == StageFacts(2.0, 4.0, 0.2)
+    assert facts.stages["read"].mean_ms == 0.0
 
 
 def test_a_stage_of_its_own_is_kept():
     statistics = RunStatistics()
     add(statistics, {"camera": 2.0})
-    assert statistics.summary(1.0)["stages"]["camera"]["share"] == 1.0
+    assert statistics.facts(1.0).stages["camera"].share == 1.0
 
 
 def test_embeddings_add_up():
     statistics = RunStatistics()
     add(statistics, critical=3, refresh=1, reused=5, deferred=2)
     add(statistics, critical=1, starved=4, nonfinite=1)
-    summary = statistics.summary(1.0)
-    assert summary["embeddings"] == {
-        "computed": 5, "critical": 4, "refresh": 1, "reused": 5, "deferred": 2, "starved": 4,
-        "nonfinite": 1, "per_frame": 2.5,
-    }  # fmt: skip
-    assert summary["detections"] == 4
+    facts = statistics.facts(1.0)
+    assert facts.embeddings == EmbeddingFacts(
+        computed=5, critical=4, refresh=1, reused=5, deferred=2, starved=4, nonfinite=1,
+        per_frame=2.5,
+    )  # fmt: skip
+    assert facts.detections == 4
     assert statistics.backlog == 4
 
 
@@ -64,31 +65,31 @@ def test_overshoots_are_told_apart_by_whose_fault_they_are():
         (50.0, 48.0),
     ):
         add(statistics, budget_ms=20.0, embed_ms=embed_ms, critical_ms=critical_ms)
-    budget = statistics.summary(1.0)["budget"]
-    assert budget["ms"] == 20.0
-    assert (budget["frames_over"], budget["worst_over_ms"]) == (3, 30.0)
-    assert budget["frames_critical_over"] == 1
-    assert budget["fitted_frames_over_1_1"] == 1
-    assert budget["used_ms_mean"] == pytest.approx(24.8)
+    budget = statistics.facts(1.0).budget
+    assert budget.ms == 20.0
+    assert (budget.frames_over, budget.worst_over_ms) == (3, 30.0)
+    assert budget.frames_critical_over == 1
+    assert budget.fitted_frames_over_1_1 == 1
+    assert budget.used_ms_mean == pytest.approx(24.8)
 
 
 def test_without_a_budget_nothing_is_over():
     statistics = RunStatistics()
     add(statistics, embed_ms=500.0, critical_ms=400.0)
-    assert statistics.summary(1.0)["budget"]["frames_over"] == 0
+    assert statistics.facts(1.0).budget.frames_over == 0
 
 
 def test_predictions_are_compared_where_something_was_predicted():
     statistics = RunStatistics()
     for embed_ms, predicted_ms in ((10.0, 20.0), (30.0, 20.0), (99.0, 0.0)):
         add(statistics, embed_ms=embed_ms, predicted_ms=predicted_ms)
-    budget = statistics.summary(1.0)["budget"]
-    assert budget["measured_over_predicted_p50"] == 1.0
-    assert budget["measured_over_predicted_p95"] == pytest.approx(1.45)
+    budget = statistics.facts(1.0).budget
+    assert budget.measured_over_predicted_p50 == 1.0
+    assert budget.measured_over_predicted_p95 == pytest.approx(1.45)
 
 
 def test_the_camera_stands_between_detection_and_embedding_where_there_is_one():
     statistics = RunStatistics()
     add(statistics, {"read": 1.0, "detect": 1.0, "camera": 2.0, "track": 1.0, "wait": 3.0})
     stages = ("read", "detect", "camera", "embed", "track", "draw", "write", "wait")
-    assert tuple(statistics.summary(1.0)["stages"]) == stages
+    assert tuple(statistics.facts(1.0).stages) == stages

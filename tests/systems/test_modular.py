@@ -23,7 +23,7 @@ def by_side(box):
 
 
 def pipeline(script, embedder=True, cheap=False, **scheduler):
-    """By continuity, whose rule is simple enough to count by hand, unless told otherwise."""
+    """By continuity, whose rule is easy to count by hand, unless a setting says otherwise."""
     config = SchedulerConfig(**({} if "embed_all" in scheduler else RULE) | scheduler)
     return ModularTracker(
         Models(
@@ -111,7 +111,7 @@ def test_a_crowd_is_critical_in_every_frame():
 
 
 def test_who_comes_back_is_looked_at():
-    """A lost track is no continuity: whoever stands in its place has to be embedded."""
+    """A lost track is not continuous: a detection in its place has to be embedded."""
     script = standing(5, count=1) + [[]] * 4 + standing(2, count=1)
     results = run(pipeline(script, refresh_every=50), 11)
     assert [result.embed.critical for result in results[8:]] == [0, 1, 0]
@@ -156,7 +156,7 @@ def test_the_default_learns_everybody_and_then_looks_when_it_matters():
     results = outcome()
     crops = [row[0] for row in results]
     assert sum(crops[:6]) == 9, "three embeddings each"
-    assert sum(crops[6:12]) == 0, "while nobody is near"
+    assert sum(crops[6:12]) == 0, "while no other track is near"
     assert sum(crops[14:26]) >= 2, "when two meet: both of them"
     assert sum(crops) < 45
     assert [row[1] for row in results[1:]] == [[1, 2, 3]] * 39
@@ -177,7 +177,7 @@ def test_a_replay_without_pixels_is_no_blurred_film():
 
 
 def test_one_pass_over_the_picture_serves_whoever_is_confident():
-    """Somebody comes later, so only one of two is due; both are embedded all the same."""
+    """A second person comes later, so only one of two is due; both are embedded all the same."""
     script = standing(4, count=1) + standing(12, count=2)
     computed = {}
     for whole in (False, True):

@@ -1,4 +1,4 @@
-"""An embedder that looks at the whole picture: one pass, one price, everybody or nobody."""
+"""An embedder that looks at the whole picture: one pass, one price, all detections or none."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ from mot_dinov3.commands.progress import LINE_EVERY_S
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, hide_secrets
 from mot_dinov3.io.write.atomic import write_text
-from mot_dinov3.runs.batch.base import Begun, Event, Outcome, Progress, Said
-from mot_dinov3.runs.batch.factory import create_crew, crew_kind
-from mot_dinov3.runs.batch.run import exit_code_of, run_batch
-from mot_dinov3.runs.batch.table import BatchEnd, as_json, format_table
-from mot_dinov3.runs.batch.tasks import Task, tasks_of
-from mot_dinov3.runs.jobs.resuming import forget_end
+from mot_dinov3.runs.batch.base import Event, LogLine, Progress, TaskOutcome, TaskStarted
+from mot_dinov3.runs.batch.factory import create_pool, pool_kind
+from mot_dinov3.runs.batch.run import choose_exit_code, run_batch
+from mot_dinov3.runs.batch.table import BatchEnd, format_table, to_json
+from mot_dinov3.runs.batch.tasks import Task, create_tasks
+from mot_dinov3.runs.jobs.resuming import remove_end_mark
 from mot_dinov3.runtime.compat import load_environment
 from mot_dinov3.wording import counted
 
@@ -30,18 +30,19 @@ def track_all(config: TrackConfig) -> int:
         MotError: nothing could be begun, or the table cannot be written.
     """
     load_environment()
-    tasks = tasks_of(config)
-    crew = create_crew(config, len(tasks))
+    tasks = create_tasks(config)
+    pool = create_pool(config, len(tasks))
     display = BatchDisplay(len(tasks), quiet=config.talk.quiet)
     started_s = perf_counter()
-    outcomes = run_batch(tasks, crew, display)
-    end = BatchEnd(outcomes, exit_code_of(outcomes), perf_counter() - started_s, crew_kind(config))
+    outcomes = run_batch(tasks, pool, display)
+    wall_s = perf_counter() - started_s
+    end = BatchEnd(outcomes, choose_exit_code(outcomes), wall_s, pool_kind(config))
     display.show_table(end)
     if end.exit_code == EXIT_OK and not config.resume.resume:
         for task in tasks:
-            forget_end(task.config)
+            remove_end_mark(task.config)
     if config.batch.batch_json:
-        write_text(config.batch.batch_json, as_json(end))
+        write_text(config.batch.batch_json, to_json(end))
     return end.exit_code
 
 
@@ -57,18 +58,18 @@ class BatchDisplay:
 
     def __call__(self, event: Event) -> None:
         """Print a line for an event that is worth one."""
-        if isinstance(event, Said):
+        if isinstance(event, LogLine):
             log.log(event.level, "%s: %s", event.name, event.text)
-        elif isinstance(event, Outcome):
+        elif isinstance(event, TaskOutcome):
             self._end_task(event)
-        elif isinstance(event, Begun):
+        elif isinstance(event, TaskStarted):
             self._tasks[event.task.name] = event.task
             self._say(f"{self._place(event.task.name)}: {event.task.source}")
         else:
             self._running[event.name] = event
             self._print_progress()
 
-    def _end_task(self, outcome: Outcome) -> None:
+    def _end_task(self, outcome: TaskOutcome) -> None:
         self._running.pop(outcome.name, None)
         self._ended += 1
         if outcome.stopped:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mot_dinov3.io.read.sources import FrameReader
     from mot_dinov3.lab.recordings.recorder import RecordedPass
     from mot_dinov3.lab.recordings.recording import Recording
-    from mot_dinov3.runs.jobs.models import LoadedModels
+    from mot_dinov3.systems.loading import LoadedModular
     from mot_dinov3.systems.modular import Models
 
 DESCRIPTION = """Detect and embed every crop of a source once and store it as DIR/NAME.npz for
@@ -46,8 +46,8 @@ def parser() -> CommandParser:
 
 def run(args: argparse.Namespace) -> int:
     """Record every source; 4 if one of them was damaged."""
-    from mot_dinov3.runs.jobs.models import LoadedModels
     from mot_dinov3.runtime.compat import load_environment
+    from mot_dinov3.systems.loading import LoadedModular
 
     load_environment()
     chosen = dict(vars(args))
@@ -61,11 +61,12 @@ def run(args: argparse.Namespace) -> int:
     _check(sources, config, truth)
     configs = [replace(config, source=replace(config.source, source=name)) for name in sources]
     paths = _choose_paths(configs, directory)
-    models = LoadedModels()
+    system: LoadedModular | None = None
     code = EXIT_OK
     for item, path in zip(configs, paths, strict=True):
-        if replace_old or not is_recorded(item, path, models):
-            code = max(code, cache_source(item, path, models, truth))
+        system = LoadedModular.load(item) if system is None else system.for_clip(item)
+        if replace_old or not is_recorded(item, path, system.parts):
+            code = max(code, cache_source(item, path, system.parts, truth))
     return code
 
 
@@ -121,7 +122,7 @@ def _choose_paths(configs: list[TrackConfig], directory: Path) -> list[Path]:
     return list(out)
 
 
-def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: Path | None) -> int:
+def cache_source(config: TrackConfig, path: Path, models: Models, truth: Path | None) -> int:
     """Record one source into `path`; the exit code tells of damage.
 
     Raises:
@@ -131,11 +132,10 @@ def cache_source(config: TrackConfig, path: Path, models: LoadedModels, truth: P
     from mot_dinov3.lab.recordings.store import write_recording
     from mot_dinov3.runs.session import open_frames
 
-    loaded = models.ready_for(config)
     with open_frames(config.source) as reader:
         progress = RecordingProgress(count_frames(config, reader), quiet=config.talk.quiet)
-        recording = record_source(reader, loaded, config, progress)
-        cache = build_cache(config, reader, recording, loaded)
+        recording = record_source(reader, models, config, progress)
+        cache = build_cache(config, reader, recording, models)
         partial = reader.partial
     if not len(recording.clip):
         raise InputError(
@@ -177,7 +177,7 @@ def build_cache(
     )
 
 
-def is_recorded(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
+def is_recorded(config: TrackConfig, path: Path, models: Models) -> bool:
     """Whether `path` already holds this very recording.
 
     Raises:
@@ -191,8 +191,7 @@ def is_recorded(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
     if not path.exists():
         return False
     kept = read_recording(path)
-    loaded = models.ready_for(config)
-    recipe = describe_setup(config, loaded.detector, loaded.embedder)
+    recipe = describe_setup(config, models.detector, models.embedder)
     digest, frames = ContentDigest(), 0
     with open_frames(config.source) as reader:
         for frame in reader:
@@ -200,7 +199,7 @@ def is_recorded(config: TrackConfig, path: Path, models: LoadedModels) -> bool:
             frames += 1
         info = reader.info
     found = Origin(info.name, info.width, info.height, info.fps, frames, digest.hexdigest())
-    require_same(str(path), kept, (found, recipe, loaded.detector.repeated))
+    require_same(str(path), kept, (found, recipe, models.detector.repeated))
     if not config.talk.quiet:
         print(f"kept {path}: {describe_cache(kept)}")
     return True

@@ -23,6 +23,7 @@ from mot_dinov3.config import (
 )
 from mot_dinov3.data.synthetic.clip import DEMO_SEED, StreetClip, draw_clip
 from mot_dinov3.errors import EXIT_OK, UsageError
+from mot_dinov3.values.run_facts import EmbeddingFacts
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
@@ -115,9 +116,9 @@ def choose_jobs(
 
 def report_path(directory: Path) -> str:
     """Where the report of the first run goes, empty where its packages are missing."""
-    from mot_dinov3.outputs.report.page import missing_packages
+    from mot_dinov3.outputs.report.page import find_missing_packages
 
-    return "" if missing_packages() else str(directory / "report.html")
+    return "" if find_missing_packages() else str(directory / "report.html")
 
 
 def _output(directory: Path, name: str, *, video: bool = False) -> OutputConfig:
@@ -137,12 +138,13 @@ def _run_and_score(
     from mot_dinov3.io.formats.mot import read_mot
     from mot_dinov3.runs.jobs.job import run_job
 
-    stats = run_job(config, onlooker=Terminal(quiet=config.talk.quiet)).stats
+    facts = run_job(config, observer=Terminal(quiet=config.talk.quiet)).facts
     scores = score(clip.truth, read_mot(config.output.save_mot), clip.frames, MIN_VISIBILITY)
+    embeddings, stages = facts.embeddings or EmbeddingFacts(), facts.stages or {}
     figures = {
-        "crops": stats["embeddings"]["computed"],
-        "per_frame": stats["embeddings"]["per_frame"],
-        "embed_ms": stats["stages"]["embed"]["mean_ms"],
+        "crops": embeddings.computed,
+        "per_frame": embeddings.per_frame,
+        "embed_ms": stages["embed"].mean_ms,
     }
     return name, scores, figures
 

@@ -13,6 +13,7 @@ TABLES = {
     "embedder": "mot_dinov3.perception.features.factory:EMBEDDERS",
     "embed_policy": "mot_dinov3.scheduling.policies.factory:POLICIES",
     "policies": "mot_dinov3.lab.recordings.policies:REPLAY_POLICIES",
+    "system": "mot_dinov3.systems.factory:SYSTEMS",
     "motion": "mot_dinov3.tracking.motion.factory:MOTIONS",
     "cmc": "mot_dinov3.tracking.camera.factory:CAMERAS",
     "preset": "mot_dinov3.data.synthetic.presets.factory:PRESETS",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter
-from typing import Any, Self
+from typing import Self
 
 from mot_dinov3.outputs.summary import format_summary
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import FrameResult
+from mot_dinov3.values.run_facts import RunFacts
 
 LINE_EVERY_S = 5.0
 
@@ -23,14 +24,14 @@ class Terminal:
         """Return a bar that shows how the job goes on."""
         return ProgressBar(total, quiet=self.quiet)
 
-    def page_at(self, url: str) -> None:
+    def on_page(self, url: str) -> None:
         """Print the address of the page; it works as a password, so nothing else prints it."""
         print(f"watch it at {url}", file=sys.stderr, flush=True)
 
-    def summed_up(self, stats: dict[str, Any]) -> None:
+    def on_summary(self, facts: RunFacts) -> None:
         """Print the summary."""
         if not self.quiet:
-            print(format_summary(stats), file=sys.stderr)
+            print(format_summary(facts), file=sys.stderr)
 
 
 class ProgressBar:

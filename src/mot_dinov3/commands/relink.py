@@ -15,11 +15,11 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import RelinkConfig, TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
-from mot_dinov3.outputs.summary import format_merger
+from mot_dinov3.outputs.summary import format_merge
 from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
-    from mot_dinov3.runs.relink.linking import Merger
+    from mot_dinov3.values.run_facts import TrackMerge
 
 DESCRIPTION = """Merge the identities that a run split. Its frame log (--save-jsonl) and its
 embeddings (--save-embeddings) are read, and written with the new identities into a directory, with
@@ -56,14 +56,14 @@ def run(args: argparse.Namespace) -> int:
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
     given = {kind: path for kind, path in files.items() if path is not None}
     check_files(given, args.out)
-    from mot_dinov3.runs.relink.finished import read_tracklets
-    from mot_dinov3.runs.relink.linking import find_mergers
+    from mot_dinov3.runs.relink.collector import read_tracklets
+    from mot_dinov3.runs.relink.linking import find_merges
 
     tracklets = read_tracklets(args.jsonl, args.embeddings)
-    mergers = find_mergers(tracklets, config.relink)
-    write_renamed(given, args.out, mergers)
+    merges = find_merges(tracklets, config.relink)
+    write_renamed(given, args.out, merges)
     if not talk.quiet:
-        print(format_merged(mergers, len(tracklets), args.out), file=sys.stderr)
+        print(format_merged(merges, len(tracklets), args.out), file=sys.stderr)
     return EXIT_OK
 
 
@@ -91,25 +91,23 @@ def check_files(given: dict[str, Path], directory: Path) -> None:
     check_output(directory / TABLE, None, no_clobber=False)
 
 
-def write_renamed(given: dict[str, Path], directory: Path, mergers: list[Merger]) -> None:
+def write_renamed(given: dict[str, Path], directory: Path, merges: list[TrackMerge]) -> None:
     """Write every file under the new identities, then give all of them their names."""
-    from mot_dinov3.runs.relink.archives import rename_embeddings
+    from mot_dinov3.outputs.sinks.factory import SINKS
     from mot_dinov3.runs.relink.renaming import Renaming
-    from mot_dinov3.runs.relink.texts import TEXTS
 
-    changes = {**TEXTS, "embeddings": rename_embeddings}
-    with Renaming({merger.old: merger.new for merger in mergers}) as renaming:
+    with Renaming({merge.old: merge.new for merge in merges}) as renaming:
         for kind, path in given.items():
-            renaming.rewrite(path, changes[kind], directory / path.name)
+            renaming.rewrite(path, SINKS.load(kind).rename, directory / path.name)
         table = renaming.reserve(directory / TABLE)
-        table.write_text(json.dumps([asdict(merger) for merger in mergers], indent=1) + "\n")
+        table.write_text(json.dumps([asdict(merge) for merge in merges], indent=1) + "\n")
         renaming.publish()
 
 
-def format_merged(mergers: list[Merger], identities: int, directory: Path) -> str:
+def format_merged(merges: list[TrackMerge], identities: int, directory: Path) -> str:
     """Which identities were merged, and where the new files are."""
     number = counted(identities, "identity", "identities")
-    others = form_of(len(mergers), "another", "others")
-    lines = [f"{number}, {len(mergers)} of them merged into {others}"]
-    lines += [format_merger(asdict(merger)) for merger in mergers]
+    others = form_of(len(merges), "another", "others")
+    lines = [f"{number}, {len(merges)} of them merged into {others}"]
+    lines += [format_merge(merge) for merge in merges]
     return "\n".join([*lines, f"wrote {directory}"])

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
-from mot_dinov3.config import OutputConfig, SourceConfig, TrackConfig
+from mot_dinov3.config import OutputConfig, SourceConfig, TrackConfig, flag_fields
+from mot_dinov3.config.tracking.outputs import SAVE
+from mot_dinov3.outputs.sinks.factory import SINKS
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
@@ -21,17 +23,15 @@ DESCRIPTION = """Draw a run's video again, or write its other outputs, from the 
 the same flags the video is the same. The frame log of a killed run works too."""
 
 SOURCE = ("source", "fps")
-OUTPUT = (
-    "output",
-    "no_video",
-    "save_mot",
-    "save_csv",
-    "save_crops",
-    "crops_of",
-    "crops_per_id",
-    "no_clobber",
-)
-"""What a frame log is enough for; also the names of the fields."""
+OUTPUT = ("output", "no_video", "crops_of", "crops_per_id", "no_clobber", "save")
+"""Settings of all outputs that a frame log is enough for; also the names of the fields."""
+
+
+def output_names() -> list[str]:
+    """The settings of this command's outputs; also the names of their fields."""
+    saved = [item.name for item in flag_fields(OutputConfig) if item.name.startswith(SAVE)]
+    kinds = {name: SINKS.load(name.removeprefix(SAVE)) for name in saved}
+    return [*OUTPUT, *(name for name, kind in kinds.items() if kind.from_frame_log)]
 
 
 def parser() -> CommandParser:
@@ -40,7 +40,7 @@ def parser() -> CommandParser:
     out.add_argument(
         "--jsonl", type=Path, required=True, metavar="FILE", help="frame log: file of --save-jsonl"
     )
-    add_flags(out, TrackConfig, ("source", "output"), only=(*SOURCE, *OUTPUT))
+    add_flags(out, TrackConfig, ("source", "output"), only=(*SOURCE, *output_names()))
     add_flags(out, TrackConfig, ("draw", "loop", "talk"))
     return out
 
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 def keep_flags_of_render(config: TrackConfig) -> TrackConfig:
     """The configuration without what a variable may have set beyond this command's flags."""
     source: dict[str, Any] = {name: getattr(config.source, name) for name in SOURCE}
-    output: dict[str, Any] = {name: getattr(config.output, name) for name in OUTPUT}
+    output: dict[str, Any] = {name: getattr(config.output, name) for name in output_names()}
     return TrackConfig(
         source=SourceConfig(**source),
         output=OutputConfig(**output),
@@ -76,8 +76,8 @@ def keep_flags_of_render(config: TrackConfig) -> TrackConfig:
 
 def format_result(result: JobResult) -> str:
     """How much was written, how fast, and where to."""
-    stats = result.stats
+    facts = result.facts
     return (
-        f"{counted(stats['frames'], 'frame')} in {stats['wall_s']:.1f} s: {stats['fps']:.1f} FPS\n"
+        f"{counted(facts.frames, 'frame')} in {facts.wall_s or 0:.1f} s: {facts.fps or 0:.1f} FPS\n"
         f"wrote {', '.join(result.written) or 'nothing'}"
     )

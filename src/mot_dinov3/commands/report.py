@@ -12,9 +12,9 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 
 if TYPE_CHECKING:
-    from mot_dinov3.outputs.report.film import Film
     from mot_dinov3.outputs.report.finding import RunFiles
     from mot_dinov3.outputs.report.recorder import RunData
+    from mot_dinov3.outputs.report.video import ReportVideo
 
 DESCRIPTION = """Show a run as one HTML page that works offline, made from the files of
 --save-jsonl and --stats-json; also from one of them alone, and from what a killed run left.
@@ -55,13 +55,13 @@ def run(args: argparse.Namespace) -> int:
     """Find the runs, read them, write the page."""
     set_up_log(verbose=False, debug=args.debug, quiet=args.quiet)
     from mot_dinov3.io.write.atomic import write_text
-    from mot_dinov3.outputs.report.finding import find_runs, joined, load
+    from mot_dinov3.outputs.report.finding import find_runs, join_runs, load_run
     from mot_dinov3.outputs.report.page import require_packages
 
     require_packages()
     files = find_runs(args.runs)
     check_page(args, files)
-    loaded = joined([(one, load(one)) for one in files])
+    loaded = join_runs([(one, load_run(one)) for one in files])
     if len(loaded) > MOST_RUNS:
         raise UsageError(
             f"{len(loaded)} runs are too many for one page.", fix=f"Give at most {MOST_RUNS}."
@@ -92,53 +92,59 @@ def check_page(args: argparse.Namespace, files: list[RunFiles]) -> None:
 
     if args.out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"'{args.out}' is not a name for a page.", fix="End it in .html.")
-    inputs = [path for one in files for path in (one.journal, one.stats) if path]
+    inputs = [path for one in files for path in (one.frame_log, one.stats) if path]
     for path in [*inputs, *args.video]:
         check_output(args.out, path, args.no_clobber)
 
 
-def find_films(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[Film | None]:
+def find_films(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[ReportVideo | None]:
     """The video of every run: the one that was named, or the one it tells of.
 
     Raises:
         InputError: a named file is not a video that a page can show.
     """
-    from mot_dinov3.outputs.report.film import KINDS, Film, find_film, found, namesake
+    from mot_dinov3.outputs.report.video import (
+        KINDS,
+        ReportVideo,
+        find_file,
+        find_namesake,
+        find_video,
+    )
 
-    out: list[Film | None] = []
+    out: list[ReportVideo | None] = []
     for number, (files, data) in enumerate(runs):
         if number >= len(named):
-            film = find_film(data, files.places)
-            out.append(film or (namesake(files.journal) if files.journal else None))
+            film = find_video(data, files.places)
+            out.append(film or (find_namesake(files.frame_log) if files.frame_log else None))
             continue
-        path = found(str(named[number]), [Path()])
+        path = find_file(str(named[number]), [Path()])
         if path is None:
             raise InputError(
                 f"'{named[number]}' is not a video that a page can show.",
                 fix=f"Give an existing file in one of: {' '.join(KINDS)}",
             )
         source = data.settings.get("source")
-        out.append(Film(path, annotated=Path(str(source)).name != path.name))
+        out.append(ReportVideo(path, annotated=Path(str(source)).name != path.name))
     return out
 
 
 def write_single_page(
-    loaded: tuple[RunFiles, RunData], film: Film | None, args: argparse.Namespace
+    loaded: tuple[RunFiles, RunData], film: ReportVideo | None, args: argparse.Namespace
 ) -> str:
     """The page of one run, its pictures cut from the source where that is at hand."""
-    from mot_dinov3.outputs.report.cutting import Cuttings, cut_albums
-    from mot_dinov3.outputs.report.film import find_film
-    from mot_dinov3.outputs.report.single import no_pictures, run_page, shown_lives
+    from mot_dinov3.outputs.report.cutting import CutResult, cut_albums
+    from mot_dinov3.outputs.report.single import choose_shown_tracks, explain_no_pictures, run_page
+    from mot_dinov3.outputs.report.video import find_video
 
     files, run = loaded
-    cuttings, reason = Cuttings({}), "--no-pictures was given."
-    plain = None if args.video else find_film(run, files.places, plain_first=True)
+    cuttings, reason = CutResult({}), "--no-pictures was given."
+    plain = None if args.video else find_video(run, files.places, plain_first=True)
     plain = plain or film
     if not args.no_pictures and plain is None:
         reason = "no video of the run was found; --video names one."
     elif not args.no_pictures and plain is not None:
-        cuttings = cut_albums(run, shown_lives(run), plain)
+        cuttings = cut_albums(run, choose_shown_tracks(run), plain)
         reason = "the video shows none of them."
-    notices = no_pictures(cuttings.albums, reason) if len(run.frames) else ()
+    notices = explain_no_pictures(cuttings.albums, reason) if len(run.frames) else ()
     more = filter(None, [cuttings.notice])
     return run_page(run, cuttings.albums, film, args.out, (*notices, *more))

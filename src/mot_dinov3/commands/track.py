@@ -57,13 +57,13 @@ def run(args: argparse.Namespace) -> int:
             "--source is missing: there is nothing to track.",
             fix="Give a video: python cli.py --source video.mp4   (or try: python cli.py demo)",
         )
-    from mot_dinov3.runs.batch.tasks import alone, is_batch
+    from mot_dinov3.runs.batch.tasks import fill_in_name, is_batch
 
     if is_batch(config):
         from mot_dinov3.commands.batches import track_all
 
         return track_all(config)
-    return track_one(alone(config))
+    return track_one(fill_in_name(config))
 
 
 def track_one(config: TrackConfig) -> int:
@@ -72,7 +72,7 @@ def track_one(config: TrackConfig) -> int:
     from mot_dinov3.runs.jobs.job import run_job
 
     quiet = config.talk.quiet
-    result = run_job(config, onlooker=Terminal(quiet=quiet))
+    result = run_job(config, observer=Terminal(quiet=quiet))
     if not quiet and result.written:
         print("wrote " + ", ".join(result.written), file=sys.stderr)
     return result.exit_code

@@ -206,7 +206,7 @@ def run_trials(search: Search, args: argparse.Namespace) -> int:
             print(line, file=sys.stderr, flush=True)
 
     stop = StopRequest()
-    with stop.listening():
+    with stop.handle_signals():
         limits = SearchLimits(args.trials, args.timeout, args.seed)
         whole = search.run(limits, print_trial, lambda: bool(stop.signal))
     if not whole and not args.quiet:

@@ -16,7 +16,7 @@ Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]
 
 GOLDEN = 0.6180339887498949
-"""Steps of the golden ratio never come back near a hue that was used a few ids ago."""
+"""Steps of the golden ratio keep the hues of ids that follow each other far apart."""
 TONES = ((0.85, 1.0), (0.55, 1.0), (0.95, 0.72))
 """(saturation, value) by turns, so that near hues differ in brightness too."""
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
@@ -25,7 +25,7 @@ BRIGHT = 140
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 BOLD_FROM = 0.9
 KEPT_SCALE = 2.0
-"""Labels in larger letters are drawn anew every time: keeping them would take much memory."""
+"""Font scale above which labels are drawn every time, as keeping them would take much memory."""
 DASH_PX = 9
 FARTHEST_PX = 1e5
 HUD_SHADE = 0.25
@@ -38,14 +38,14 @@ def draw_tracks(
     config: DrawConfig,
     fps: float = 0.0,
 ) -> Image:
-    """Show who is where: a copy of the frame with one box and label per track.
+    """Draw the tracks of a frame: a copy of it with one box and label per track.
 
     Confirmed tracks have full lines, tentative ones thin lines, lost ones (only with
     `draw_lost`) dashes at their predicted place.
 
     Args:
         image: (H, W, 3) uint8 BGR; left as it is.
-        result: what the frame's tracking gave.
+        result: of the frame.
         names: class id -> name, for the labels.
         config: line and font sizes, and what to show.
         fps: current speed for the counters, 0 when unknown.
@@ -54,31 +54,31 @@ def draw_tracks(
     tracks = result.tracks
     rows = _rows_to_draw(tracks, draw_lost=config.draw_lost)
     boxes = _visible(tracks.xyxy, rows, image)
-    colours = {row: colour_of(int(tracks.id[row])) for row in boxes}
+    colours = {row: choose_colour(int(tracks.id[row])) for row in boxes}
     for row, box in boxes.items():
         _outline(out, box, colours[row], (int(tracks.state[row]), config))
     for row, box in boxes.items():
-        _label(out, label_of(tracks, row, names), box, colours[row], config.font_scale)
+        _label(out, build_label(tracks, row, names), box, colours[row], config.font_scale)
     if config.hud:
-        _counters(out, hud_lines(result, fps), config.font_scale)
+        _counters(out, build_hud_lines(result, fps), config.font_scale)
     return out
 
 
 @lru_cache(maxsize=4096)
-def colour_of(track_id: int) -> Colour:
+def choose_colour(track_id: int) -> Colour:
     """The BGR colour of an identity, the same in every run."""
     saturation, value = TONES[track_id % len(TONES)]
     red, green, blue = colorsys.hsv_to_rgb((track_id * GOLDEN) % 1.0, saturation, value)
     return round(blue * 255), round(green * 255), round(red * 255)
 
 
-def text_colour(background: Colour) -> Colour:
+def choose_text_colour(background: Colour) -> Colour:
     """Black or white, whichever reads better on a BGR background (luminance of ITU-R BT.601)."""
     blue, green, red = background
     return BLACK if 0.114 * blue + 0.587 * green + 0.299 * red > BRIGHT else WHITE
 
 
-def label_of(tracks: Tracks, row: int, names: Mapping[int, str]) -> str:
+def build_label(tracks: Tracks, row: int, names: Mapping[int, str]) -> str:
     """`ID 7 * person`; the star says that an embedding was computed in this frame."""
     if tracks.state[row] == TrackState.LOST:
         return f"ID {tracks.id[row]} lost"
@@ -88,11 +88,11 @@ def label_of(tracks: Tracks, row: int, names: Mapping[int, str]) -> str:
     return f"ID {tracks.id[row]}{star} {name}".rstrip().encode("utf-8", "replace").decode("utf-8")
 
 
-def hud_lines(result: FrameResult, fps: float) -> list[str]:
+def build_hud_lines(result: FrameResult, fps: float) -> list[str]:
     """The counters of one frame, as lines of text."""
     embed, tracks = result.embed, result.tracks
     seen = int(np.count_nonzero(tracks.detection >= 0))
-    # Rounded as in a journal, so that a video drawn from one shows the same.
+    # Rounded as in a frame log, so that a video drawn from one shows the same.
     spent_ms, limit_ms = round(embed.embed_ms, 3), round(embed.budget_ms, 3)
     limit = f" / {limit_ms:g}" if limit_ms else ""
     waiting = f"   deferred {embed.deferred}" + (
@@ -108,7 +108,7 @@ def hud_lines(result: FrameResult, fps: float) -> list[str]:
 
 
 def _rows_to_draw(tracks: Tracks, *, draw_lost: bool) -> list[int]:
-    """Lost tracks first and the lowest box last: what is nearer is painted over the rest."""
+    """Rows in drawing order: lost tracks first and the lowest box last, as it is the nearest."""
     lost = tracks.state == TrackState.LOST
     drawn = (tracks.state <= TrackState.CONFIRMED) | (lost & draw_lost)
     order = np.lexsort((tracks.xyxy[:, 3], ~lost))
@@ -116,7 +116,7 @@ def _rows_to_draw(tracks: Tracks, *, draw_lost: bool) -> list[int]:
 
 
 def _visible(xyxy: FloatArray, rows: list[int], image: Image) -> dict[int, Box]:
-    """Those boxes of which something can be seen, in whole pixels, by row and in that order."""
+    """Row -> box in whole pixels, of the boxes that lie at least partly in the image."""
     finite = np.isfinite(xyxy).all(axis=1, keepdims=True)  # all others shrink to nothing
     whole = np.rint(np.where(finite, xyxy, 0).clip(-FARTHEST_PX, FARTHEST_PX)).astype(int)
     left, top, right, bottom = whole.T
@@ -169,13 +169,13 @@ def _label(image: Image, text: str, box: Box, colour: Colour, scale: float) -> N
 
 @lru_cache(maxsize=512)
 def _label_picture(text: str, colour: Colour, scale: float) -> Image:
-    """The label itself; the same few are shown frame after frame."""
+    """The label as a picture, kept because the same labels are shown frame after frame."""
     weight = 2 if scale >= BOLD_FROM else 1
     (width, height), below = cv2.getTextSize(text, FONT, scale, weight)
     pad = max(2, round(4 * scale))
     out = np.full((height + below + 2 * pad + 1, width + 2 * pad + 1, 3), colour, np.uint8)
     place = (pad, pad + height)
-    cv2.putText(out, text, place, FONT, scale, text_colour(colour), weight, cv2.LINE_AA)
+    cv2.putText(out, text, place, FONT, scale, choose_text_colour(colour), weight, cv2.LINE_AA)
     return out
 
 

@@ -3,51 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
 
-from mot_dinov3.runtime.distribution import SUMMARY
+from mot_dinov3.values.run_facts import (
+    BudgetFacts,
+    EmbeddingFacts,
+    RunFacts,
+    Spread,
+    StageFacts,
+    TrackMerge,
+)
 from mot_dinov3.wording import counted
 
 MOST_MERGERS = 20
 """Mergers that the summary names one by one."""
 
 
-def format_summary(stats: Mapping[str, Any]) -> str:
-    """The figures of `--stats-json` as a few aligned lines."""
-    lines = [_headline(stats), _latency(stats["latency_ms"]), *_stages(stats["stages"])]
-    lines += _threads(stats.get("threads", {}))
-    follows_rate = bool(stats.get("config", {}).get("target_fps"))
-    lines += [_embeddings(stats["embeddings"])]
-    lines += _budget(stats["budget"], follows_rate=follows_rate)
-    lines += _faults(stats.get("faults", {}), stats["embeddings"])
-    lines += _relinked(stats)
+def format_summary(facts: RunFacts) -> str:
+    """The facts of a run as a few aligned lines; what a system does not have has no line."""
+    lines = [_headline(facts)]
+    if facts.latency_ms is not None:
+        lines.append(_latency(facts.latency_ms))
+    if facts.stages is not None:
+        lines += _stages(facts.stages)
+    lines += _threads(facts.threads or {})
+    if facts.embeddings is not None:
+        lines.append(_embeddings(facts.embeddings))
+    if facts.budget is not None and facts.budget.ms:
+        lines.append(_budget(facts.budget, follows_rate=bool(_target_fps(facts))))
+    lines += _faults(facts)
+    if facts.merges is not None:
+        lines += _mergers(facts.merges, facts.relink_s or {})
     return "\n".join(lines)
 
 
-def _headline(stats: Mapping[str, Any]) -> str:
-    tracks = stats.get("tracks", {})
-    target = stats.get("config", {}).get("target_fps", 0)
-    aim = f" (target {target:g})" if target else ""
-    told = stats.get("resumed_frames", 0)
-    again = f" ({told} of them from the journal)" if told else ""
+def _target_fps(facts: RunFacts) -> float:
+    return float((facts.config or {}).get("target_fps", 0.0))
+
+
+def _headline(facts: RunFacts) -> str:
+    target_fps, resumed, counts = _target_fps(facts), facts.resumed_frames, facts.counts
+    aim = f" (target {target_fps:g})" if target_fps else ""
+    again = f" ({resumed} of them from the journal)" if resumed else ""
+    initiated, confirmed = (counts.initiated, counts.confirmed) if counts else (0, 0)
     return (
-        f"{counted(stats['frames'], 'frame')}{again} in {stats['wall_s']:.1f} s: "
-        f"{stats['fps']:.1f} FPS{aim}, "
-        f"{counted(tracks.get('confirmed', 0), 'track')} confirmed of {tracks.get('born', 0)} born"
+        f"{counted(facts.frames, 'frame')}{again} in {facts.wall_s or 0:.1f} s: "
+        f"{facts.fps or 0:.1f} FPS{aim}, "
+        f"{counted(confirmed, 'track')} confirmed of {initiated} born"
     )
 
 
-def _latency(latency: Mapping[str, float]) -> str:
-    figures = "  ".join(f"{name} {latency[name]:.1f}" for name in SUMMARY)
+def _latency(latency_ms: Spread) -> str:
+    figures = "  ".join(f"{name} {ms:.1f}" for name, ms in asdict(latency_ms).items())
     return f"latency ms/frame   {figures}"
 
 
-def _stages(stages: Mapping[str, Mapping[str, float]]) -> list[str]:
+def _stages(stages: Mapping[str, StageFacts]) -> list[str]:
     lines = ["stage        mean ms   p95 ms   share"]
-    for name, figures in stages.items():
+    for name, stage in stages.items():
         lines.append(
-            f"  {name:<9}{figures['mean_ms']:>9.2f}{figures['p95_ms']:>9.2f}"
-            f"{100 * figures['share']:>7.1f}%"
+            f"  {name:<9}{stage.mean_ms:>9.2f}{stage.p95_ms:>9.2f}{100 * stage.share:>7.1f}%"
         )
     return lines
 
@@ -59,58 +74,55 @@ def _threads(shares: Mapping[str, float]) -> list[str]:
     return [f"threads      busy {busy} of the time"]
 
 
-def _embeddings(counts: Mapping[str, float]) -> str:
-    candidates = sum(counts[name] for name in ("computed", "reused", "deferred", "starved"))
+def _embeddings(known: EmbeddingFacts) -> str:
+    candidates = known.computed + known.reused + known.deferred + known.starved
     if not candidates:
         return "embeddings   none"
-    share = 100 * counts["computed"] / candidates
+    share = 100 * known.computed / candidates
     text = (
-        f"embeddings   computed {counts['computed']} ({counts['critical']} critical, "
-        f"{counts['refresh']} refresh), reused {counts['reused']}, deferred {counts['deferred']}"
+        f"embeddings   computed {known.computed} ({known.critical} critical, "
+        f"{known.refresh} refresh), reused {known.reused}, deferred {known.deferred}"
     )
-    if counts["starved"]:
-        text += f", starved {counts['starved']}"
-    return f"{text}; {counts['per_frame']:.2f} a frame, {share:.1f}% of these"
+    if known.starved:
+        text += f", starved {known.starved}"
+    return f"{text}; {known.per_frame:.2f} a frame, {share:.1f}% of these"
 
 
-def _budget(budget: Mapping[str, float], *, follows_rate: bool) -> list[str]:
-    if not budget["ms"]:
-        return []
+def _budget(budget: BudgetFacts, *, follows_rate: bool) -> str:
     usual = "usually " if follows_rate else ""
-    return [
-        f"budget       {usual}{budget['ms']:g} ms: "
-        f"{budget['used_ms_mean']:.2f} ms used on average, "
-        f"{counted(int(budget['frames_over']), 'frame')} over "
-        f"(worst by {budget['worst_over_ms']:.1f} ms), "
-        f"of which {budget['frames_critical_over']} by critical work alone"
-    ]
+    return (
+        f"budget       {usual}{round(budget.ms, 3):g} ms: "
+        f"{budget.used_ms_mean:.2f} ms used on average, "
+        f"{counted(budget.frames_over, 'frame')} over "
+        f"(worst by {budget.worst_over_ms:.1f} ms), "
+        f"of which {budget.frames_critical_over} by critical work alone"
+    )
 
 
-def _faults(faults: Mapping[str, int], counts: Mapping[str, float]) -> list[str]:
-    found = {name.replace("_", " "): number for name, number in faults.items() if number}
-    if counts["nonfinite"]:
-        found["non-finite vectors"] = int(counts["nonfinite"])
+def _faults(facts: RunFacts) -> list[str]:
+    found = {
+        name.replace("_", " "): number for name, number in (facts.faults or {}).items() if number
+    }
+    if facts.embeddings is not None and facts.embeddings.nonfinite:
+        found["non-finite vectors"] = facts.embeddings.nonfinite
     if not found:
         return []
     return ["faults       " + ", ".join(f"{name}: {number}" for name, number in found.items())]
 
 
-def _relinked(stats: Mapping[str, Any]) -> list[str]:
-    """Who was merged with whom after the run; nothing where nobody asked."""
-    if "relinked" not in stats:
-        return []
-    mergers, spent_s = stats["relinked"], stats["relink_s"]
+def _mergers(merges: tuple[TrackMerge, ...], spent_s: Mapping[str, float]) -> list[str]:
+    """Which identities were merged after the run."""
     time = f" in {sum(spent_s.values()):.1f} s" if spent_s else ""
-    merged = counted(len(mergers), "identity merged into another", "identities merged into others")
+    merged = counted(len(merges), "identity merged into another", "identities merged into others")
     lines = [f"relinked     {merged}{time}"]
-    lines += map(format_merger, mergers[:MOST_MERGERS])
-    more = len(mergers) - MOST_MERGERS
+    lines += map(format_merge, merges[:MOST_MERGERS])
+    more = len(merges) - MOST_MERGERS
     return [*lines, *([f"  and {more} more: see --stats-json"] if more > 0 else [])]
 
 
-def format_merger(merger: Mapping[str, Any]) -> str:
-    """A line that says who is whom, of the plain values of a `relink.linking.Merger`."""
+def format_merge(merge: TrackMerge) -> str:
+    """A line that says which identity became which."""
     return (
-        f"  {merger['old']} is {merger['new']}: similarity {merger['similarity']:.2f} to "
-        f"{merger['after']}, {merger['gap_s']:.1f} s after it"
+        f"  {merge.old} is {merge.new}: similarity {merge.similarity:.2f} to "
+        f"{merge.after}, {merge.gap_s:.1f} s after it"
     )

@@ -6,9 +6,12 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mot_dinov3.values.run_facts import Spread
 
 EXACT = 4096
 """The first samples, so many of them, are kept as they are."""
@@ -19,11 +22,8 @@ WIDTH = math.log(1.005)
 LEAST = 1e-6
 """Smaller samples count as this much."""
 
-QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-"""Those that a summary names -> the share of the samples that lies below."""
-
-SUMMARY = ("mean", *QUANTILES)
-"""What a summary holds, in order."""
+QUANTILES = (0.5, 0.95, 0.99)
+"""Share of the samples that lies below each quantile of a `Spread`, in the order of its fields."""
 
 
 class Distribution:
@@ -83,19 +83,18 @@ class Distribution:
         ranked: NDArray[np.float64] = values[order][rows].clip(self._least, self.most)
         return ranked
 
-    def summary(self) -> dict[str, float]:
-        """Mean, median, 95th and 99th percentile, rounded; zeros for no samples."""
-        return summary_of(self.mean, self.quantiles([*QUANTILES.values()]))
+    def spread(self) -> Spread:
+        """Mean, median, 95th and 99th percentile; zeros for no samples."""
+        return Spread(self.mean, *self.quantiles(QUANTILES).tolist())
+
+
+def spread_of(samples: Sequence[float]) -> Spread:
+    """The spread of samples that are all there: exact, and they may be negative."""
+    if not len(samples):
+        return Spread(0.0, 0.0, 0.0, 0.0)
+    return Spread(float(np.mean(samples)), *np.quantile(samples, QUANTILES).tolist())
 
 
 def summarise(samples: Sequence[float]) -> dict[str, float]:
-    """The summary of samples that are all there: exact, and they may be negative."""
-    if not len(samples):
-        return summarise([0.0])
-    return summary_of(float(np.mean(samples)), np.quantile(samples, [*QUANTILES.values()]))
-
-
-def summary_of(mean: float, quantiles: NDArray[np.float64]) -> dict[str, float]:
-    """A mean and the values of the `QUANTILES` by their names, rounded."""
-    values = zip(SUMMARY, (mean, *quantiles.tolist()), strict=True)
-    return {name: round(value, 3) for name, value in values}
+    """The spread of samples by the names of its figures, rounded to three digits."""
+    return {name: round(value, 3) for name, value in asdict(spread_of(samples)).items()}

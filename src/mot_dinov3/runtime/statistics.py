@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from typing import Any
 
 from mot_dinov3.runtime.distribution import Distribution
 from mot_dinov3.values import EmbedCounts, FrameResult
+from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts, RunFacts, StageFacts
 
 STAGES = ("read", "detect", "embed", "track", "draw", "write")
-"""What every run tells, in the order of the summary."""
+"""Stages of every run, in the order of the summary."""
 ORDER = ("read", "detect", "camera", "cheap", "embed", "track", "draw", "write")
-"""The same with stages that only some runs have."""
+"""Stages of every run and those of some runs, in the order of the summary."""
 WAIT = "wait"
 """The stage in which a live source had nothing to give: neither work nor latency."""
 
@@ -20,7 +20,7 @@ TOLERANCE = 1.1
 """A frame counts as over its budget by more than noise from this factor on."""
 
 NOTHING = Distribution()
-"""Of a stage that no frame had."""
+"""The times of a stage that no frame had."""
 
 _COUNTS = ("critical", "refresh", "reused", "deferred", "starved", "nonfinite")
 
@@ -29,12 +29,12 @@ class RunStatistics:
     """Collects per-frame results in bounded memory.
 
     Attributes:
-        frames: how many were counted.
-        counts: what became of embeddings, by name.
-        latency_ms: of frames.
-        stage_ms: stage -> its time in the frames that had it.
+        frames: number of frames that were added.
+        counts: number of embeddings by what became of them, in all frames.
+        latency_ms: latencies of the frames.
+        stage_ms: stage -> its times in the frames that had it.
         backlog: embeddings that were due and not computed in the last frame.
-        detections: in all frames.
+        detections: number of detections in all frames.
     """
 
     def __init__(self) -> None:
@@ -50,10 +50,10 @@ class RunStatistics:
         """Count one frame.
 
         Args:
-            result: what the tracker said of it.
-            stage_ms: all its stages, those of reading and writing included.
-            latency_ms: from the beginning of its reading until it was written; more than its
-                stages where it waited for a thread.
+            result: what the system said of the frame.
+            stage_ms: milliseconds of all its stages, those of reading and writing included.
+            latency_ms: milliseconds from the beginning of its reading until it was written; more
+                than the sum of its stages where the frame waited for a thread.
         """
         self.frames += 1
         self.detections += len(result.detections)
@@ -79,53 +79,54 @@ class RunStatistics:
         """Crops embedded so far."""
         return self.counts["critical"] + self.counts["refresh"]
 
-    def summary(self, wall_s: float) -> dict[str, Any]:
-        """The figures of `--stats-json` that come from frames; names are stable."""
-        return {
-            "frames": self.frames,
-            "wall_s": round(wall_s, 3),
-            "fps": round(self.frames / wall_s, 3) if wall_s > 0 else 0.0,
-            "latency_ms": self.latency_ms.summary(),
-            "stages": self._stages(),
-            "embeddings": self._embeddings(),
-            "budget": self._budget(),
-            "detections": self.detections,
-        }
+    def facts(self, wall_s: float) -> RunFacts:
+        """The facts that come from frames; every other field is None.
 
-    def _stages(self) -> dict[str, dict[str, float]]:
+        Args:
+            wall_s: seconds that the frames took together.
+        """
+        return RunFacts(
+            frames=self.frames,
+            wall_s=wall_s,
+            fps=self.frames / wall_s if wall_s > 0 else 0.0,
+            latency_ms=self.latency_ms.spread(),
+            stages=self._stages(),
+            embeddings=self._embeddings(),
+            budget=self._budget(),
+            detections=self.detections,
+        )
+
+    def _stages(self) -> dict[str, StageFacts]:
         total = self.total_ms() or 1.0
         extra = [name for name in self.stage_ms if name not in ORDER]
         usual = [name for name in ORDER if name in STAGES or name in self.stage_ms]
         out = {}
         for stage in (*usual, *extra):
             spent = self.stage_ms.get(stage, NOTHING)
-            share = round(spent.total / total, 4)
-            mean = round(spent.total / max(self.frames, 1), 3)
-            out[stage] = {"mean_ms": mean, "p95_ms": spent.summary()["p95"], "share": share}
+            mean_ms = spent.total / max(self.frames, 1)
+            out[stage] = StageFacts(mean_ms, spent.spread().p95, spent.total / total)
         return out
 
-    def _embeddings(self) -> dict[str, float]:
-        out: dict[str, float] = {"computed": self.computed}
-        out |= {name: self.counts[name] for name in _COUNTS}
-        out["per_frame"] = round(self.computed / max(self.frames, 1), 3)
-        return out
+    def _embeddings(self) -> EmbeddingFacts:
+        per_frame = self.computed / max(self.frames, 1)
+        counts = {name: self.counts[name] for name in _COUNTS}
+        return EmbeddingFacts(self.computed, **counts, per_frame=per_frame)
 
-    def _budget(self) -> dict[str, float]:
-        """Overshoots; `fitted` frames are those whose critical work alone was within budget."""
+    def _budget(self) -> BudgetFacts:
         spent = self._spent
-        usual = float(spent.limit_ms.quantiles([0.5])[0])
-        out: dict[str, float] = {"ms": round(usual, 3), "frames_over": 0, "worst_over_ms": 0.0}
-        if usual:
-            out["frames_over"] = spent.frames["over"]
-            out["worst_over_ms"] = round(spent.worst_over_ms, 3)
-            out["frames_critical_over"] = spent.frames["critical_over"]
-            out["fitted_frames_over_1_1"] = spent.frames["fitted_over"]
-            out["used_ms_mean"] = round(spent.embed_ms / self.frames, 3)
-        if spent.ratio.count:
-            p50, p95 = spent.ratio.quantiles([0.5, 0.95]).tolist()
-            out["measured_over_predicted_p50"] = round(p50, 3)
-            out["measured_over_predicted_p95"] = round(p95, 3)
-        return out
+        usual_ms = float(spent.limit_ms.quantiles([0.5])[0])
+        ratio = spent.ratio.spread() if spent.ratio.count else None
+        limited = usual_ms > 0
+        return BudgetFacts(
+            ms=usual_ms,
+            frames_over=spent.frames["over"] if limited else 0,
+            worst_over_ms=spent.worst_over_ms if limited else 0.0,
+            frames_critical_over=spent.frames["critical_over"],
+            fitted_frames_over_1_1=spent.frames["fitted_over"],
+            used_ms_mean=spent.embed_ms / max(self.frames, 1),
+            measured_over_predicted_p50=ratio.p50 if ratio else None,
+            measured_over_predicted_p95=ratio.p95 if ratio else None,
+        )
 
 
 class _Spent:

@@ -1,4 +1,4 @@
-"""A tracker around models that exist already: one clip's state, nothing that takes time to load."""
+"""Builds a modular tracker around loaded models: the state of one clip, quick to make."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def assemble(
     scheduler: SchedulerConfig | None = None,
     clock: Clock = perf_counter,
 ) -> ModularTracker:
-    """A new tracker around loaded models, with an empty memory.
+    """A new tracker around loaded models, which has seen nothing yet.
 
     Args:
-        config: conf, tracker, scheduler and camera settings.
-        models: what sees and what describes.
-        scheduler: takes the place of `config.scheduler`.
-        clock: seconds, on which budgets are read.
+        config: settings of confidence, tracker, scheduler and camera.
+        models: detector and embedders.
+        scheduler: settings to use in the place of `config.scheduler`.
+        clock: returns seconds, by which budgets are measured.
 
     Raises:
-        MotError: no such policy or camera motion, or its file cannot be read.
+        MotError: there is no such policy or camera motion, or a file cannot be read.
     """
     chosen = scheduler or config.scheduler
     return ModularTracker(

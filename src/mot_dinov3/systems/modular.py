@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from mot_dinov3.config import NO_EMBEDDER
 from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.perception.features.base import Embedder
 from mot_dinov3.perception.features.sharpness import UsualSharpness, sharpness
@@ -27,16 +29,17 @@ from mot_dinov3.values import (
     Frame,
     FrameResult,
 )
+from mot_dinov3.values.run_facts import SystemCounts
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What sees and what describes; loaded once, good for any number of clips, one after another.
+    """Detector and embedders, loaded once and good for any number of clips, one after another.
 
     Attributes:
         detector: finds the objects.
-        embedder: describes chosen ones, or None for motion only.
-        cheap: describes every detection of every frame for next to nothing, None without.
+        embedder: describes chosen detections, None for tracking by motion alone.
+        cheap: describes every detection of every frame at almost no cost, None without.
     """
 
     detector: Detector
@@ -45,26 +48,26 @@ class Models:
 
     @property
     def device(self) -> str:
-        """Where embeddings are computed, "cpu" where there are none."""
+        """The torch device of the embedder, "cpu" without one."""
         return self.embedder.device if self.embedder is not None else "cpu"
 
     @property
     def whole_frame(self) -> bool:
-        """Whether embeddings come of whole pictures, so that more of them cost nothing."""
+        """Whether the embedder looks at whole pictures, so that more embeddings cost nothing."""
         return self.embedder is not None and self.embedder.whole_frame
 
 
 class ModularTracker:
-    """A detector, an embedder on a budget, and a tracker, behind one door.
+    """A detector, an embedder on a budget, and a tracker, as a `System`.
 
     Attributes:
         detector: finds the objects.
-        embedder: describes them, or None for motion only.
+        embedder: describes chosen detections, None for tracking by motion alone.
         scheduler: spends the embedding budget.
         tracker: keeps the identities.
-        camera: tells how the picture moved, None where nobody does.
-        cheap: describes every detection of every frame for next to nothing, None without.
-        frames: how many were tracked.
+        camera: estimates how the picture moved, None without.
+        cheap: describes every detection of every frame at almost no cost, None without.
+        frames: how many frames were tracked.
     """
 
     def __init__(
@@ -85,8 +88,28 @@ class ModularTracker:
         self.frames = 0
         self._usual = UsualSharpness()
 
+    @property
+    def names(self) -> Mapping[int, str]:
+        """Class id -> class name, as the detector knows them."""
+        return self.detector.names
+
+    @property
+    def title(self) -> str:
+        """Detector and embedder."""
+        return join_titles(self.models)
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Role -> title of the model in it."""
+        return describe_models(self.detector, self.embedder)
+
+    @property
+    def counts(self) -> SystemCounts:
+        """How many tracks there were so far."""
+        return SystemCounts(self.tracker.initiated, self.tracker.confirmed)
+
     def warm_up(self, frame: Frame) -> None:
-        """Pay for first calls before the first frame counts, on a frame of the same size."""
+        """Make the slow first calls of the models on a frame of the clip."""
         self.detector.warm_up(frame.width, frame.height)
         embedder = self.embedder
         if embedder is not None and embedder.has_own_cost:
@@ -114,11 +137,11 @@ class ModularTracker:
             scene = self.tracker.compare(detections, view, cheap_vectors)
         number, self.frames = self.frames, self.frames + 1
         if self.embedder is None or not len(detections):
-            return self._by_motion(frame, scene, view, timer)
+            return self._finish_without_embeddings(frame, scene, view, timer)
         with timer("track"):
             associator = self.tracker.associator
             seen = build_plan_input(
-                scene, view, associator, frame, number, self._sharp(frame, scene)
+                scene, view, associator, frame, number, self._measure_sharpness(frame, scene)
             )
             plan = mark_poor(self.policy.plan(seen), seen.quality)
             if self.scheduler.whole_frame:
@@ -137,14 +160,14 @@ class ModularTracker:
             tracks=tracks,
             embed=done.counts,
             stage_ms=timer.stage_ms,
-            decisions=decisions(plan, done, seen.quality),
+            decisions=collect_decisions(plan, done, seen.quality),
             embeddings=done.embeddings,
         )
 
-    def _by_motion(
+    def _finish_without_embeddings(
         self, frame: Frame, scene: Comparison, view: TrackView, timer: StageTimer
     ) -> FrameResult:
-        """The rest of a frame in which there is nothing to plan: nobody embeds, or is seen."""
+        """Finish a frame without embeddings: there is no embedder, or no detection."""
         with timer("embed"):
             nothing = Embeddings.none(len(scene.detections))
         with timer("track"):
@@ -158,7 +181,7 @@ class ModularTracker:
             stage_ms=timer.stage_ms,
         )
 
-    def _sharp(self, frame: Frame, scene: Comparison) -> FloatArray:
+    def _measure_sharpness(self, frame: Frame, scene: Comparison) -> FloatArray:
         """(N,) in [0, 1] how sharp the crops are; 1 where a replay has no pixels to look at."""
         out = np.ones(len(scene.eligible), np.float32)
         if any(frame.image.strides):
@@ -168,7 +191,7 @@ class ModularTracker:
         return out
 
     def pace(self, other_ms: float) -> None:
-        """Hear what the last frame took in all stages beside embedding."""
+        """Record what the last frame took in all stages beside embedding, in milliseconds."""
         self.scheduler.pace(other_ms)
 
     def _embed(self, frame: Frame, xyxy: FloatArray) -> FloatArray:
@@ -177,7 +200,17 @@ class ModularTracker:
         return self.embedder.embed(frame.image, xyxy)
 
 
-def decisions(plan: EmbedPlan, done: Executed, quality: FloatArray) -> Decisions:
+def describe_models(detector: Detector, embedder: Embedder | None) -> dict[str, str]:
+    """Role -> title of the model in it."""
+    return {"detector": detector.title, "embedder": embedder.title if embedder else NO_EMBEDDER}
+
+
+def join_titles(models: Mapping[str, str]) -> str:
+    """The models in one line, such as "detector yolov8n.pt 640 px, cpu; embedder none"."""
+    return "; ".join(f"{role} {title}" for role, title in models.items())
+
+
+def collect_decisions(plan: EmbedPlan, done: Executed, quality: FloatArray) -> Decisions:
     """What became of every detection's embedding, row by row."""
     n = len(plan)
     fate, rank = np.full(n, Fate.REUSE, np.int8), np.full(n, -1, np.int64)
@@ -197,7 +230,7 @@ def decisions(plan: EmbedPlan, done: Executed, quality: FloatArray) -> Decisions
 
 
 def person_sized_box(frame: Frame) -> FloatArray:
-    """(1, 4) a box of usual size in the middle of the frame, for warm-up."""
+    """(1, 4) a box of usual size in the middle of the frame, for the warm-up."""
     width, height = frame.width, frame.height
     corners = [0.45 * width, 0.3 * height, 0.55 * width, 0.7 * height]
     return np.array([corners], np.float32)

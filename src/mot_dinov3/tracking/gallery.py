@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.values import BoolArray, FloatArray, IntArray
-from mot_dinov3.values.vectors import cosine, update_mean
-
-GALLERY_MOMENTUM = 0.8
-"""Weight of the past in the running mean at each new embedding."""
+from mot_dinov3.values.vectors import GALLERY_MOMENTUM, cosine, update_mean
 
 DRIFT_MOMENTUM = 0.7
 """Weight of the past in a track's drift."""

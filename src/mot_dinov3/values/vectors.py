@@ -6,6 +6,9 @@ import numpy as np
 
 from mot_dinov3.values import BoolArray, FloatArray
 
+GALLERY_MOMENTUM = 0.8
+"""Weight of the past in the running mean of a track's embeddings, at each new one."""
+
 
 def cosine(a: FloatArray, b: FloatArray) -> FloatArray:
     """(M,) cosines of unit rows (M, D) with each other, row by row."""

@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 
 from helpers.reports import figures as written
 from helpers.reports import line, recorded, result, track, write_journal
-from mot_dinov3.outputs.report.cards import cards
-from mot_dinov3.outputs.report.compare import flags, table
-from mot_dinov3.outputs.report.figures import figures
-from mot_dinov3.outputs.report.film import find_film
-from mot_dinov3.outputs.report.finding import find_runs, load
+from mot_dinov3.outputs.report.cards import build_cards
+from mot_dinov3.outputs.report.compare import build_table, find_differences
+from mot_dinov3.outputs.report.figures import find_figures
+from mot_dinov3.outputs.report.finding import find_runs, load_run
+from mot_dinov3.outputs.report.identities import build_identities
 from mot_dinov3.outputs.report.recorder import RunData
-from mot_dinov3.outputs.report.single import charts, missing, run_page
+from mot_dinov3.outputs.report.single import draw_charts, list_missing, run_page
 from mot_dinov3.outputs.report.suspects import find_suspects
-from mot_dinov3.outputs.report.tables import facts, stage_rows, versions
-from mot_dinov3.outputs.report.tables import settings as rows_of
-from mot_dinov3.outputs.report.wall import wall
+from mot_dinov3.outputs.report.tables import build_stage_rows, describe_run, list_versions
+from mot_dinov3.outputs.report.tables import list_settings as rows_of
+from mot_dinov3.outputs.report.video import find_video
+from mot_dinov3.values.stats_json import facts_from_stats
 
 REALS = st.floats(allow_nan=False, allow_infinity=False)
 LEAVES = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | REALS | st.text(max_size=20)
@@ -43,14 +44,23 @@ def test_figures_may_hold_anything(data, keys, framed):
     for key in data.draw(st.lists(st.sampled_from(KEYS), max_size=4)):
         if isinstance(stats[key], dict):
             stats[key] = {**stats[key], **{k: data.draw(JSON) for k in stats[key]}}
-    run = recorded(WALK, stats) if framed else RunData("run", stats=stats)
-    known = figures(run)
-    assert len(cards(known, 0)) == 7
-    for told in (facts(run), rows_of(run), rows_of(run, changed=True), stage_rows(run),
-                 versions(run), missing(run), charts(run, known.source_fps or 0.0),
-                 flags([run, RunData("other")]), table([run, run], [known, known])):  # fmt: skip
+    read = facts_from_stats(stats)
+    run = recorded(WALK, read) if framed else RunData("run", facts=read)
+    known = find_figures(run)
+    assert len(build_cards(known, 0)) == 7
+    for told in (
+        describe_run(run),
+        rows_of(run),
+        rows_of(run, changed=True),
+        build_stage_rows(run),
+        list_versions(run),
+        list_missing(run),
+        draw_charts(run, known.source_fps or 0.0),
+        find_differences([run, RunData("other")]),
+        build_table([run, run], [known, known]),
+    ):
         assert isinstance(told, list)
-    assert find_film(run, [Path("nowhere")]) is None
+    assert find_video(run, [Path("nowhere")]) is None
 
 
 HOLES = ("budget_ms", "embed_ms", "critical_ms", "predicted_ms")
@@ -76,9 +86,9 @@ def test_numbers_that_were_none_make_a_page(tmp_path, hole):
         more = {"latency_ms": None} if hole == "latency_ms" else {}
         more |= {"stage_ms": {"detect": None, "embed": 1.0}} if hole == "stage" else {}
         lines.append(line(index, (one,), looks=[told], embed=embed, **more))
-    run = load(find_runs([write_journal(tmp_path / "a.jsonl", lines)])[0])
-    find_suspects(list(run.lives.values()), run.frames["time_s"])
-    assert len(wall(run, {})) == 2
+    run = load_run(find_runs([write_journal(tmp_path / "a.jsonl", lines)])[0])
+    find_suspects(list(run.tracks.values()), run.frames["time_s"])
+    assert len(build_identities(run, {})) == 2
     page = run_page(run, {}, None, Path("report.html"))
     assert ">nan" not in page.lower()
-    json.dumps([chart.as_dict() for chart in charts(run, 25.0)], allow_nan=False)
+    json.dumps([chart.as_dict() for chart in draw_charts(run, 25.0)], allow_nan=False)

@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from helpers.reports import figures as written
-from helpers.reports import recorded, result
-from mot_dinov3.outputs.report.compare import Cell, cells, compare_page, flags, table
-from mot_dinov3.outputs.report.compare_charts import means, overlays
-from mot_dinov3.outputs.report.figures import figures
+from helpers.reports import facts_of, recorded, result
+from mot_dinov3.outputs.report.compare import (
+    ComparedCell,
+    build_cells,
+    build_table,
+    compare_page,
+    find_differences,
+)
+from mot_dinov3.outputs.report.compare_charts import compute_means, draw_overlays
+from mot_dinov3.outputs.report.figures import find_figures
 from mot_dinov3.outputs.report.recorder import RunData
 
 pytest.importorskip("jinja2")
@@ -23,60 +28,70 @@ BOX = (10, 10, 50, 110)
 
 def run(name="run", frames=30, fps=40.0, **config):
     data = recorded([result(i, {1: BOX}) for i in range(frames)])
-    data.stats = written(frames=frames, fps=fps, config={"source": "walk.mp4", **config})
+    data.facts = facts_of(frames=frames, fps=fps, config={"source": "walk.mp4", **config})
     data.name = name
     return data
 
 
 def test_flags_that_differ_are_listed_and_no_others():
-    lines = flags([run(embed_all=False, conf=0.3), run(embed_all=True, conf=0.3)])
+    lines = find_differences([run(embed_all=False, conf=0.3), run(embed_all=True, conf=0.3)])
     assert [(line.name, [cell.text for cell in line.cells]) for line in lines] == [
         ("--embed-all", ["no", "yes"])
     ]
 
 
 def test_where_results_go_is_no_difference():
-    assert flags([run(output="a.mp4", save_jsonl="a"), run(output="b.mp4", save_jsonl="b")]) == []
+    assert (
+        find_differences([run(output="a.mp4", save_jsonl="a"), run(output="b.mp4", save_jsonl="b")])
+        == []
+    )
 
 
 def test_what_one_run_does_not_say_is_the_default():
-    (line,) = flags([run(conf=0.5), run()])
+    (line,) = find_differences([run(conf=0.5), run()])
     assert [cell.text for cell in line.cells] == ["0.5", "0.3"]
-    assert flags([run(conf=0.3), run()]) == []
+    assert find_differences([run(conf=0.3), run()]) == []
 
 
 def test_a_run_without_settings_is_not_thought_to_have_defaults():
     bare = RunData("bare")
-    (line,) = [one for one in flags([run(conf=0.5), bare]) if one.name == "--conf"]
+    (line,) = [one for one in find_differences([run(conf=0.5), bare]) if one.name == "--conf"]
     assert line.cells[1].text == "\N{EN DASH}"
 
 
 def test_changes_are_in_percent_of_the_first_and_judged_where_that_is_known():
-    assert cells([100.0, 150.0], 1, ".0f") == (Cell("100"), Cell("150", "+50.0 %", "down"))
-    assert cells([100.0, 150.0], -1, ".0f")[1].tone == "up"
-    assert cells([100.0, 150.0], 0, ".0f")[1].tone == ""
-    assert cells([100.0, 100.5], -1, ".1f")[1].tone == ""
-    assert cells([0.0, 5.0], -1, ".0f")[1] == Cell("5")
-    assert cells([None, 5.0], -1, ".0f")[0].text == "\N{EN DASH}"
+    assert build_cells([100.0, 150.0], 1, ".0f") == (
+        ComparedCell("100"),
+        ComparedCell("150", "+50.0 %", "down"),
+    )
+    assert build_cells([100.0, 150.0], -1, ".0f")[1].tone == "up"
+    assert build_cells([100.0, 150.0], 0, ".0f")[1].tone == ""
+    assert build_cells([100.0, 100.5], -1, ".1f")[1].tone == ""
+    assert build_cells([0.0, 5.0], -1, ".0f")[1] == ComparedCell("5")
+    assert build_cells([None, 5.0], -1, ".0f")[0].text == "\N{EN DASH}"
 
 
 def test_figures_lie_side_by_side():
     runs = [run(fps=40.0), run(fps=20.0)]
-    rows = {line.name: line.cells for line in table(runs, [figures(one) for one in runs])}
-    assert rows["frames a second"] == (Cell("40.0"), Cell("20.0", "-50.0 %", "up"))
-    assert rows["detect, mean ms"][1] == Cell("20.00", "same")
+    rows = {
+        line.name: line.cells for line in build_table(runs, [find_figures(one) for one in runs])
+    }
+    assert rows["frames a second"] == (ComparedCell("40.0"), ComparedCell("20.0", "-50.0 %", "up"))
+    assert rows["detect, mean ms"][1] == ComparedCell("20.00", "same")
     assert "embeddings starved" not in rows
 
 
 def test_a_run_of_figures_alone_has_its_stages_beside_another():
-    runs = [run(), RunData("bare", stats=written(stages={"track": {"mean_ms": 2.0}}))]
-    rows = {line.name: line.cells for line in table(runs, [figures(one) for one in runs])}
+    runs = [run(), RunData("bare", facts=facts_of(stages={"track": {"mean_ms": 2.0}}))]
+    rows = {
+        line.name: line.cells for line in build_table(runs, [find_figures(one) for one in runs])
+    }
     assert [cell.text for cell in rows["detect, mean ms"]] == ["20.00", "\N{EN DASH}"]
     assert [cell.text for cell in rows["track, mean ms"]] == ["\N{EN DASH}", "2.00"]
 
 
 def test_charts_have_a_colour_for_each_run():
-    drawn = overlays([run(), run()], ["A", "B"], ["#111111", "#222222"])
+    drawn = draw_overlays([run(), run()], ["A", "B"], ["#111111", "#222222"])
     assert [chart.key for chart in drawn] == ["latency", "embed", "computed", "total", "tracks"]
     for chart in drawn:
         assert {trace["line"]["color"] for trace in chart.traces} == {"#111111", "#222222"}
@@ -86,7 +101,7 @@ def test_means_of_stretches_skip_what_is_not_known():
     import numpy as np
 
     column = np.array([1.0, np.nan, 3.0, 5.0] * 100)
-    middle, mean = means(np.arange(400.0), column)
+    middle, mean = compute_means(np.arange(400.0), column)
     assert len(middle) == len(mean) == 120
     assert all(1 <= value <= 5 for value in mean)
 
@@ -102,6 +117,6 @@ def test_the_page_shows_every_run(count):
 
 
 def test_runs_of_other_lengths_and_parts_are_compared_as_far_as_known():
-    bare = RunData("bare", stats=written())
+    bare = RunData("bare", facts=facts_of())
     page = compare_page([bare, run(frames=7), RunData("empty")], [None] * 3, Path("report.html"))
     assert "Made from the figures alone" in page

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from helpers.reports import result
-from mot_dinov3.outputs.report.crops import HEIGHT_PX, MOST_ALBUMS, WIDTH_PX, CropKeeper, cut
+from mot_dinov3.outputs.report.crops import (
+    HEIGHT_PX,
+    MOST_ALBUMS,
+    WIDTH_PX,
+    CropCollector,
+    cut_jpeg,
+)
 
 SMALL, LARGE = (10, 10, 30, 40), (60, 10, 120, 110)
 
@@ -23,7 +29,9 @@ def shown(crop):
 def test_a_crop_shows_the_box():
     picture = image()
     picture[10:110, 60:120] = (0, 0, 230)
-    out = cv2.imdecode(np.frombuffer(cut(picture, np.array(LARGE)), np.uint8), cv2.IMREAD_COLOR)
+    out = cv2.imdecode(
+        np.frombuffer(cut_jpeg(picture, np.array(LARGE)), np.uint8), cv2.IMREAD_COLOR
+    )
     assert out.shape[0] <= HEIGHT_PX
     assert out.shape[1] <= WIDTH_PX
     middle = out[out.shape[0] // 2, out.shape[1] // 2]
@@ -43,11 +51,11 @@ def test_a_crop_shows_the_box():
     ],
 )
 def test_a_box_without_pixels_has_no_picture(box):
-    assert cut(image(), np.array(box, np.float32)) is None
+    assert cut_jpeg(image(), np.array(box, np.float32)) is None
 
 
 def test_first_best_and_last_are_of_their_frames():
-    keeper = CropKeeper()
+    keeper = CropCollector()
     boxes = [SMALL, SMALL, LARGE, SMALL, SMALL]
     for row, box in enumerate(boxes):
         keeper.add(row, image(40 * row + 20), result(row, {1: box}).tracks)
@@ -58,14 +66,14 @@ def test_first_best_and_last_are_of_their_frames():
 
 
 def test_who_goes_is_shown_as_he_was_seen_last():
-    keeper = CropKeeper()
+    keeper = CropCollector()
     for row, seen in enumerate([{1: SMALL}, {1: SMALL}, {2: LARGE}, {2: LARGE}]):
         keeper.add(row, image(), result(row, seen).tracks)
     assert keeper.albums()[1].last.row == 1
 
 
 def test_who_comes_back_is_shown_when_he_goes_again():
-    keeper = CropKeeper()
+    keeper = CropCollector()
     for row, seen in enumerate([{1: SMALL}, {}, {}, {1: SMALL}, {1: SMALL}, {}]):
         keeper.add(row, image(), result(row, seen).tracks)
     assert keeper.albums()[1].last.row == 4
@@ -75,8 +83,8 @@ def test_nearly_the_same_view_is_not_encoded_again(monkeypatch):
     import mot_dinov3.outputs.report.crops as module
 
     calls = []
-    monkeypatch.setattr(module, "cut", lambda *_: calls.append(1) or b"jpeg")
-    keeper = CropKeeper()
+    monkeypatch.setattr(module, "cut_jpeg", lambda *_: calls.append(1) or b"jpeg")
+    keeper = CropCollector()
     for row in range(200):
         keeper.add(row, image(), result(row, {1: (10, 10, 30 + row / 100, 40)}).tracks)
     keeper.albums()
@@ -84,14 +92,14 @@ def test_nearly_the_same_view_is_not_encoded_again(monkeypatch):
 
 
 def test_who_was_never_confirmed_is_forgotten():
-    keeper = CropKeeper()
+    keeper = CropCollector()
     keeper.add(0, image(), result(0, {1: SMALL, 2: LARGE}, tentative=(2,)).tracks)
     keeper.add(1, image(), result(1, {1: SMALL}).tracks)
     assert set(keeper.albums()) == {1}
 
 
 def test_memory_is_bounded_and_long_lives_stay():
-    keeper = CropKeeper()
+    keeper = CropCollector()
     for row in range(5):
         keeper.add(row, image(), result(row, {1: LARGE}).tracks)
     for row in range(5, MOST_ALBUMS + 100):

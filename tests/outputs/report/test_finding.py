@@ -8,7 +8,7 @@ import pytest
 
 from helpers.reports import figures, walk, write_figures, write_journal
 from mot_dinov3.errors import InputError, UsageError
-from mot_dinov3.outputs.report.finding import find_runs, joined, load, read_stats
+from mot_dinov3.outputs.report.finding import find_runs, join_runs, load_run, read_facts
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def run(tmp_path):
 
 
 def names(files):
-    return [tuple(path.name if path else None for path in (f.journal, f.stats)) for f in files]
+    return [tuple(path.name if path else None for path in (f.frame_log, f.stats)) for f in files]
 
 
 def test_each_of_both_files_finds_the_other(run):
@@ -61,11 +61,11 @@ def test_files_that_count_the_same_frames_are_one_run_if_they_are_all(tmp_path):
     journal = write_journal(tmp_path / "a.jsonl", walk(6))
     stats = write_figures(tmp_path / "b.json", frames=6, config={"save_jsonl": "gone.jsonl"})
     files = find_runs([stats, journal])
-    ((files, whole),) = joined([(one, load(one)) for one in files])
-    assert (len(whole.frames), whole.stats["frames"], whole.name) == (6, 6, "walk.mp4")
+    ((files, whole),) = join_runs([(one, load_run(one)) for one in files])
+    assert (len(whole.frames), whole.facts.frames, whole.name) == (6, 6, "walk.mp4")
     assert files.stats == stats
     other = write_figures(tmp_path / "b.json", frames=7, config={"save_jsonl": "gone.jsonl"})
-    assert len(joined([(one, load(one)) for one in find_runs([journal, other])])) == 2
+    assert len(join_runs([(one, load_run(one)) for one in find_runs([journal, other])])) == 2
 
 
 def test_a_directory_of_several_runs_lists_them(tmp_path):
@@ -120,7 +120,7 @@ def test_half_a_last_line_is_left_out_and_said(tmp_path):
     journal = write_journal(tmp_path / "a.jsonl", walk(6))
     text = journal.read_text()
     journal.write_text(text[: len(text) - 40])
-    run = load(find_runs([journal])[0])
+    run = load_run(find_runs([journal])[0])
     assert (len(run.frames), run.cut) == (5, True)
 
 
@@ -128,4 +128,4 @@ def test_figures_of_any_shape_are_read_as_figures(tmp_path):
     odd = figures(config=["no", "mapping"], stages=7, tracks=None, faults="many", source="x",
                   latency_ms=[], budget="none", device=3, versions=[], frame_size=1)  # fmt: skip
     (tmp_path / "a.json").write_text(json.dumps(odd))
-    assert read_stats(tmp_path / "a.json")["stages"] == 7
+    assert read_facts(tmp_path / "a.json").stages is None

@@ -8,7 +8,7 @@ from helpers.browser import chromium, complaints, missing, wait_until
 from helpers.jobs import FRAMES, make_scene, replay, tiny_onnx
 from helpers.report_names import HOSTILE, hostile_run
 from mot_dinov3.commands import main
-from mot_dinov3.outputs.report import screen
+from mot_dinov3.outputs.report import video_box
 from mot_dinov3.outputs.report.compare import compare_page
 from mot_dinov3.outputs.report.single import run_page
 
@@ -198,7 +198,7 @@ def test_narrow_screens_need_no_sideways_scrolling(chromium, directory, width):
 def test_a_video_too_large_for_the_page_is_linked_and_missed_when_gone(
     chromium, directory, monkeypatch
 ):
-    monkeypatch.setattr(screen, "MOST_BYTES", 0)
+    monkeypatch.setattr(video_box, "MOST_BYTES", 0)
     page = directory / "linked.html"
     assert main(["report", str(directory / "run.jsonl"), "-q", "-o", str(page)]) == 0
     show(chromium, page)

@@ -12,10 +12,16 @@ from pathlib import Path
 import pytest
 
 from helpers.report_names import HOSTILE, hostile_run
+from helpers.reports import facts_of
 from mot_dinov3.errors import ModelError
 from mot_dinov3.outputs.report import page as module
 from mot_dinov3.outputs.report.compare import compare_page
-from mot_dinov3.outputs.report.page import own_script, plotly_script, policy, require_packages
+from mot_dinov3.outputs.report.page import (
+    build_policy,
+    read_own_script,
+    read_plotly_script,
+    require_packages,
+)
 from mot_dinov3.outputs.report.single import run_page
 
 pytest.importorskip("jinja2")
@@ -71,7 +77,7 @@ def test_only_our_own_scripts_are_there_and_named_by_the_policy(tags):
     running = [text for (attributes, text) in zip(
         [a for tag, a in tags.tags if tag == "script"], tags.scripts, strict=True)
         if "type" not in attributes]  # fmt: skip
-    assert running == [plotly_script(), own_script()]
+    assert running == [read_plotly_script(), read_own_script()]
     (rules,) = [a["content"] for tag, a in tags.tags
                 if a.get("http-equiv") == "Content-Security-Policy"]  # fmt: skip
     for script in running:
@@ -80,7 +86,7 @@ def test_only_our_own_scripts_are_there_and_named_by_the_policy(tags):
     assert "default-src 'none'" in rules
     scripts = re.search(r"script-src ([^;]+)", rules).group(1)
     assert "unsafe" not in scripts
-    assert rules == policy(running)
+    assert rules == build_policy(running)
 
 
 def test_data_for_the_script_cannot_end_its_tag(tags):
@@ -94,8 +100,8 @@ def test_data_for_the_script_cannot_end_its_tag(tags):
 
 
 def test_our_scripts_cannot_end_their_tag_and_never_write_html():
-    own = own_script()
-    for script in (own, plotly_script()):
+    own = read_own_script()
+    for script in (own, read_plotly_script()):
         assert "</script" not in script.lower()
         assert "<!--" not in script
         assert "\r" not in script
@@ -113,8 +119,9 @@ def test_hostile_names_of_compared_runs_add_no_tag():
 
 def test_secrets_in_settings_are_blanked_out():
     run = hostile_run(calm=True)
-    run.stats["config"]["source"] = "rtsp://user:hunter2@camera/1"
-    run.stats["detector"] = "hf_abcdefghijkl"
+    run.facts = facts_of(
+        config={"source": "rtsp://user:hunter2@camera/1"}, detector="hf_abcdefghijkl"
+    )
     page = run_page(run, {}, None, PAGE)
     assert "hunter2" not in page
     assert "hf_abcdefghijkl" not in page

@@ -11,13 +11,14 @@ import pytest
 
 from helpers.reports import figures as written
 from helpers.reports import line, recorded, result, track, walk, write_figures, write_journal
-from mot_dinov3.outputs.report.cards import UNKNOWN, cards
-from mot_dinov3.outputs.report.figures import figures
-from mot_dinov3.outputs.report.finding import find_runs, load
-from mot_dinov3.outputs.report.single import charts, missing, run_page
-from mot_dinov3.outputs.report.tables import stage_rows
-from mot_dinov3.outputs.report.track_charts import MOST_TRACKS, longest
-from mot_dinov3.outputs.report.wall import spark
+from mot_dinov3.outputs.report.cards import UNKNOWN, build_cards
+from mot_dinov3.outputs.report.figures import find_figures
+from mot_dinov3.outputs.report.finding import find_runs, load_run
+from mot_dinov3.outputs.report.identities import build_spark
+from mot_dinov3.outputs.report.single import draw_charts, list_missing, run_page
+from mot_dinov3.outputs.report.tables import build_stage_rows
+from mot_dinov3.outputs.report.track_charts import MOST_TRACKS, choose_longest
+from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts
 
 pytest.importorskip("jinja2")
 go = pytest.importorskip("plotly.graph_objects")
@@ -29,7 +30,7 @@ PAGE = Path("report.html")
 def run(tmp_path):
     write_journal(tmp_path / "a.jsonl", walk())
     write_figures(tmp_path / "a.json", config={"embed_budget_ms": 6.0, "no_video": True})
-    return load(find_runs([tmp_path])[0])
+    return load_run(find_runs([tmp_path])[0])
 
 
 def only(tmp_path, lines=None, stats=None):
@@ -37,16 +38,15 @@ def only(tmp_path, lines=None, stats=None):
         write_journal(tmp_path / "a.jsonl", lines)
     if stats is not None:
         (tmp_path / "a.json").write_text(json.dumps(stats))
-    return load(find_runs([tmp_path])[0])
+    return load_run(find_runs([tmp_path])[0])
 
 
 def test_figures_are_counted_from_the_frames(run):
-    known = figures(run)
-    assert (known.frames, known.tracks, known.born) == (40, 2, 5)
-    assert known.embedded == {"computed": 80, "critical": 40, "refresh": 40, "reused": 120,
-                              "deferred": 40, "starved": 0}  # fmt: skip
+    known = find_figures(run)
+    assert (known.frames, known.confirmed, known.initiated) == (40, 2, 5)
+    assert known.embeddings == EmbeddingFacts(80, 40, 40, 120, 40, per_frame=2.0)
     assert known.share == pytest.approx(80 / 240)
-    assert (known.budget_ms, known.over, known.critical_over) == (6.0, 0, 0)
+    assert known.budget == BudgetFacts(6.0)
     assert known.faults == {"corrupt_packets": 2}
     assert (known.fps, known.source_fps) == (40.0, 25.0)
     assert known.seconds == pytest.approx(40 / 25)
@@ -54,14 +54,14 @@ def test_figures_are_counted_from_the_frames(run):
 
 def test_times_are_those_of_the_summary(run, tmp_path):
     """A frame is put down before it is written whole, so what it says is too little."""
-    assert figures(run).latency_ms["p95"] == 31.0
-    assert [(row.name, row.p95, row.share) for row in stage_rows(run)] == [
+    assert find_figures(run).latency_ms.p95 == 31.0
+    assert [(row.name, row.p95, row.share) for row in build_stage_rows(run)] == [
         ("detect", "21.00", "80.0 %")
     ]
     (tmp_path / "a.json").unlink()
-    killed = load(find_runs([tmp_path])[0])
-    assert figures(killed).latency_ms["p95"] == 30.0
-    assert [(row.name, row.mean, row.share) for row in stage_rows(killed)] == [
+    killed = load_run(find_runs([tmp_path])[0])
+    assert find_figures(killed).latency_ms.p95 == 30.0
+    assert [(row.name, row.mean, row.share) for row in build_stage_rows(killed)] == [
         ("detect", "20.00", "78.4 %"), ("embed", "4.00", "15.7 %"), ("read", "1.00", "3.9 %"),
         ("write", "0.50", "2.0 %"),
     ]  # fmt: skip
@@ -71,17 +71,17 @@ def test_overshoots_are_counted(tmp_path):
     lines = walk(10)
     lines[3]["embed"] |= {"embed_ms": 9.5}
     lines[4]["embed"] |= {"embed_ms": 8.0, "critical_ms": 7.0}
-    known = figures(only(tmp_path, lines))
-    assert (known.over, known.worst_over_ms, known.critical_over) == (2, 3.5, 1)
+    known = find_figures(only(tmp_path, lines))
+    assert known.budget == BudgetFacts(6.0, 2, 3.5, 1)
 
 
 def test_one_of_a_kind_is_singular(tmp_path):
     lines = walk(4)
     lines[3]["embed"] |= {"embed_ms": 9.5}
     run = only(tmp_path, lines)
-    (over,) = (card for card in cards(figures(run), 1) if card.title == "Over budget")
+    (over,) = (card for card in build_cards(find_figures(run), 1) if card.title == "Over budget")
     assert (over.value, over.unit) == ("1", "frame")
-    (tracks,) = (card for card in cards(figures(run), 1) if card.title == "Tracks")
+    (tracks,) = (card for card in build_cards(find_figures(run), 1) if card.title == "Tracks")
     assert tracks.note.endswith("1 suspected switch")
     page = run_page(run, {}, None, PAGE)
     assert re.findall(r"\d+ embeddings?\b", page) == ["0 embeddings", "1 embedding"]
@@ -89,21 +89,21 @@ def test_one_of_a_kind_is_singular(tmp_path):
 
 def test_frames_alone_say_what_is_not_known(tmp_path):
     run = only(tmp_path, walk())
-    known = figures(run)
-    assert (known.fps, known.faults, known.born) == (None, None, None)
+    known = find_figures(run)
+    assert (known.fps, known.faults, known.initiated) == (None, None, None)
     assert known.source_fps == 25.0
-    values = {card.title: card.value for card in cards(known, 0)}
+    values = {card.title: card.value for card in build_cards(known, 0)}
     assert values["Speed"] == values["Faults"] == UNKNOWN
     assert values["Frames"] == "40"
-    assert any("--stats-json" in text for text in missing(run))
+    assert any("--stats-json" in text for text in list_missing(run))
 
 
 def test_figures_alone_say_what_is_not_known(tmp_path):
     run = only(tmp_path, stats=written())
-    known = figures(run)
-    assert (known.frames, known.over, known.tracks) == (40, 3, 2)
-    assert known.latency_ms["p99"] == 32.0
-    assert charts(run, 25.0) == []
+    known = find_figures(run)
+    assert (known.frames, known.budget.frames_over, known.confirmed) == (40, 3, 2)
+    assert known.latency_ms.p99 == 32.0
+    assert draw_charts(run, 25.0) == []
     page = run_page(run, {}, None, PAGE)
     assert "Made from the figures alone" in page
     assert "nothing to draw" in page
@@ -115,13 +115,13 @@ def test_broken_figures_become_unknown_not_wrong(tmp_path):
                   budget="none", device=3, versions=[], frame_size="big", fps="fast",
                   embeddings=7)  # fmt: skip
     run = only(tmp_path, stats=odd)
-    known = figures(run)
-    assert (known.fps, known.tracks, known.faults, known.embedded) == (None, None, None, None)
+    known = find_figures(run)
+    assert (known.fps, known.confirmed, known.faults, known.embeddings) == (None, None, None, None)
     assert "report" in run_page(run, {}, None, PAGE)
 
 
 def test_every_chart_is_one_that_plotly_accepts(run):
-    drawn = {chart.key: chart for chart in charts(run, 25.0)}
+    drawn = {chart.key: chart for chart in draw_charts(run, 25.0)}
     assert list(drawn) == ["timeline", "fates", "gantt", "prediction"]
     for chart in drawn.values():
         go.Figure(data=black(chart.traces), layout=black(chart.layout))
@@ -133,7 +133,7 @@ def black(values):
 
 
 def test_the_timeline_shows_stages_budget_and_pace(run):
-    (timeline,) = [chart for chart in charts(run, 25.0) if chart.key == "timeline"]
+    (timeline,) = [chart for chart in draw_charts(run, 25.0) if chart.key == "timeline"]
     traces = {trace["name"]: trace for trace in timeline.traces}
     assert next(iter(traces)) == "embed"
     assert traces["detect"]["y"] == [20.0] * 40
@@ -143,13 +143,13 @@ def test_the_timeline_shows_stages_budget_and_pace(run):
 
 
 def test_prediction_is_drawn_against_what_was_measured(run):
-    (chart,) = [chart for chart in charts(run, 25.0) if chart.key == "prediction"]
+    (chart,) = [chart for chart in draw_charts(run, 25.0) if chart.key == "prediction"]
     points = chart.traces[0]
     assert (points["x"][0], points["y"][0], points["customdata"]) == (5.0, 4.0, list(range(40)))
 
 
 def test_fates_and_backlog_add_up(run):
-    (chart,) = [chart for chart in charts(run, 25.0) if chart.key == "fates"]
+    (chart,) = [chart for chart in draw_charts(run, 25.0) if chart.key == "fates"]
     traces = {trace["name"]: trace["y"][0] for trace in chart.traces}
     assert traces == {"critical": 1, "refresh": 1, "deferred": 1, "reused": 3, "backlog": 1}
 
@@ -157,7 +157,7 @@ def test_fates_and_backlog_add_up(run):
 def test_tracks_are_bars_with_gaps_and_marks(tmp_path):
     box = (10, 10, 50, 110)
     lines = [line(i, () if i in (4, 5) else (track(7, box, fresh=i == 2),)) for i in range(10)]
-    (gantt,) = [c for c in charts(only(tmp_path, lines), 25.0) if c.key == "gantt"]
+    (gantt,) = [c for c in draw_charts(only(tmp_path, lines), 25.0) if c.key == "gantt"]
     lost, bars, marks = gantt.traces
     assert bars["width"] < 1, "a class of its own must not cover its neighbours' rows"
     assert (bars["base"], bars["x"], bars["name"]) == ([0, 6], [4, 4], "person")
@@ -165,7 +165,7 @@ def test_tracks_are_bars_with_gaps_and_marks(tmp_path):
 
 
 def test_colours_are_of_classes(run):
-    (gantt,) = [chart for chart in charts(run, 25.0) if chart.key == "gantt"]
+    (gantt,) = [chart for chart in draw_charts(run, 25.0) if chart.key == "gantt"]
     bars = [trace for trace in gantt.traces if trace["type"] == "bar"]
     assert {trace["name"] for trace in bars} == {"person", "car"}
     assert len({trace["marker"]["color"] for trace in bars}) == 2
@@ -174,7 +174,7 @@ def test_colours_are_of_classes(run):
 def test_at_most_two_hundred_identities_are_shown():
     many = MOST_TRACKS + 50
     frames = [result(i, {k + 1: (k, 0, k + 9, 9) for k in range(many) if i <= k}) for i in range(3)]
-    assert len(longest(recorded(frames))) == MOST_TRACKS
+    assert len(choose_longest(recorded(frames))) == MOST_TRACKS
     page = run_page(recorded(frames), {}, None, PAGE)
     assert page.count('<article class="identity"') == MOST_TRACKS
     assert "those seen longest" in page
@@ -182,13 +182,13 @@ def test_at_most_two_hundred_identities_are_shown():
 
 def test_long_runs_are_thinned_and_say_so():
     frames = [result(i, {}) for i in range(12_000)]
-    drawn = charts(recorded(frames), 25.0)
+    drawn = draw_charts(recorded(frames), 25.0)
     assert all(len(trace["x"]) <= 5000 for chart in drawn for trace in chart.traces)
     assert "of 12,000 frames drawn" in drawn[0].thinned
 
 
 def test_a_run_without_an_embedder_has_no_charts_of_embeddings():
-    drawn = charts(recorded([result(i, {1: (0, 0, 9, 9)}) for i in range(5)]), 25.0)
+    drawn = draw_charts(recorded([result(i, {1: (0, 0, 9, 9)}) for i in range(5)]), 25.0)
     assert [chart.key for chart in drawn] == ["timeline", "gantt"]
 
 
@@ -198,14 +198,16 @@ def test_a_single_frame_is_a_run():
 
 
 def test_a_spark_line_stays_inside_its_box():
-    points = [tuple(map(float, p.split(","))) for p in spark([1.0, 0.2, -0.9, 1.1] * 40).split()]
+    points = [
+        tuple(map(float, p.split(","))) for p in build_spark([1.0, 0.2, -0.9, 1.1] * 40).split()
+    ]
     assert len(points) <= 60
     xs, ys = np.array(points).T
     assert xs.min() >= 0
     assert xs.max() <= 120
     assert ys.min() >= 0
     assert ys.max() <= 26
-    assert spark([0.5]) == ""
+    assert build_spark([0.5]) == ""
 
 
 def test_the_page_asks_nothing_of_any_network(run):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.reports import FPS, look, recorded, result
-from mot_dinov3.outputs.report.suspects import MOST_SUSPECTS, find_suspects, high_similarity
+from mot_dinov3.outputs.report.suspects import MOST_SUSPECTS, find_high_similarity, find_suspects
 
 HERE, THERE = (10, 10, 50, 110), (400, 10, 440, 110)
 
 
 def found(run):
-    return find_suspects(list(run.lives.values()), run.frames["time_s"])
+    return find_suspects(list(run.tracks.values()), run.frames["time_s"])
 
 
 def scene(gap, second=HERE, told=(), frames=20, after=20, **more):
@@ -52,7 +52,7 @@ def test_who_is_still_there_is_not_suspected():
 
 def test_another_class_is_not_suspected():
     run = scene(gap=2)
-    run.lives[2].class_id = 1
+    run.tracks[2].class_id = 1
     assert found(run) == []
 
 
@@ -69,9 +69,9 @@ def test_a_moving_identity_is_sought_where_it_went():
 
 def test_what_counts_as_high_is_what_the_run_is_used_to():
     run = scene(gap=2)
-    run.lives[1].similarity = [(i, 0.5 + i / 100) for i in range(40)]
-    assert 0.5 < high_similarity(run.lives.values()) < 0.6
-    assert high_similarity([]) == 0.7
+    run.tracks[1].similarity = [(i, 0.5 + i / 100) for i in range(40)]
+    assert 0.5 < find_high_similarity(run.tracks.values()) < 0.6
+    assert find_high_similarity([]) == 0.7
 
 
 def test_the_most_alike_come_first_and_not_too_many():

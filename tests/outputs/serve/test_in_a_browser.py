@@ -84,19 +84,19 @@ def test_a_run_is_seen_counted_and_ended_from_its_page(running, tmp_path):
 def test_hostile_names_run_nothing_on_the_page():
     from helpers.fakes import blank_frame
     from mot_dinov3.config import DrawConfig
-    from mot_dinov3.outputs.serve.page import Page, Subject
+    from mot_dinov3.outputs.serve.page import LivePage, PageSubject
     from mot_dinov3.runtime.statistics import RunStatistics
     from mot_dinov3.values import Detections, FrameResult, Tracks
 
     name = "</h1><img src=x onerror=window.hit=1><script>window.hit=1</script>"
-    page, statistics = Page(("127.0.0.1", 0), DrawConfig(), print), RunStatistics()
-    page.introduce(Subject(name, 0, {0: name}, lambda: name, lambda: {name: 1}))
+    page, statistics = LivePage(("127.0.0.1", 0), DrawConfig(), print), RunStatistics()
+    page.set_subject(PageSubject(name, 0, {0: name}, lambda: name, lambda: {name: 1}))
     with page, open_browser(1000, 800) as driver:
         frame = blank_frame(0)
         result = FrameResult(0, 0.0, Detections.empty(), Tracks.empty())
         statistics.add(result, {name: 1.0}, 1.0)
         page.write(frame, result)
-        page.tell(result, statistics)
+        page.update(result, statistics)
         driver.get(page.url)
         wait_for(lambda: name in text_of(driver, "name"))
         wait_for(lambda: name in text_of(driver, "faults"))

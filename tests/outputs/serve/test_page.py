@@ -19,8 +19,8 @@ import pytest
 from helpers.fakes import blank_frame
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.outputs.serve import answers, server
-from mot_dinov3.outputs.serve.page import Page, Subject
+from mot_dinov3.outputs.serve import handler, server
+from mot_dinov3.outputs.serve.page import LivePage, PageSubject
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks
 
@@ -40,8 +40,10 @@ def stops():
 
 @pytest.fixture
 def page(stops):
-    made = Page(LOCAL, DrawConfig(), lambda: stops.append(1))
-    made.introduce(Subject("rtsp://cam/1", 0, {}, lambda: "connected", lambda: {"dropped": 3}))
+    made = LivePage(LOCAL, DrawConfig(), lambda: stops.append(1))
+    made.set_subject(
+        PageSubject("rtsp://cam/1", 0, {}, lambda: "connected", lambda: {"dropped": 3})
+    )
     with made:
         yield made
 
@@ -53,7 +55,7 @@ def show(page, *indices, width=64):
         result = result_of(frame, critical=2, embed_ms=4.0, budget_ms=10.0)
         statistics.add(result, {"detect": 5.0}, 12.0)
         page.write(frame, result)
-        page.tell(result, statistics)
+        page.update(result, statistics)
 
 
 def ask(page, place, method="GET", token=None, **headers):
@@ -112,7 +114,7 @@ def test_without_the_secret_there_is_nothing(page):
 
 
 def test_two_runs_have_two_secrets():
-    pages = [Page(LOCAL, DrawConfig(), print) for _ in range(2)]
+    pages = [LivePage(LOCAL, DrawConfig(), print) for _ in range(2)]
     assert len({urlsplit(page.url).path for page in pages}) == 2
     for page in pages:
         page.close()
@@ -222,7 +224,7 @@ def test_wide_pictures_are_scaled_down_for_the_page(page):
 
 def test_nothing_is_drawn_while_nobody_looks(page, monkeypatch):
     drawn = []
-    monkeypatch.setattr("mot_dinov3.outputs.serve.screen.draw_tracks", lambda *_: drawn.append(1))
+    monkeypatch.setattr("mot_dinov3.outputs.serve.picture.draw_tracks", lambda *_: drawn.append(1))
     show(page, *range(20))
     time.sleep(0.2)
     assert not drawn
@@ -235,12 +237,12 @@ def test_nothing_is_drawn_any_more_once_everybody_has_gone(page, monkeypatch):
         drawn.append(1)
         return image
 
-    monkeypatch.setattr("mot_dinov3.outputs.serve.screen.draw_tracks", counting)
+    monkeypatch.setattr("mot_dinov3.outputs.serve.picture.draw_tracks", counting)
     show(page, 0)
     with open_stream(page) as raw, raw.makefile("rb") as stream:
         pictures(stream, 1)
     index, until = 0, time.monotonic() + 10
-    while page._screen._viewers and time.monotonic() < until:
+    while page._picture._viewers and time.monotonic() < until:
         show(page, index := index + 1)
         time.sleep(0.02)
     before = len(drawn)
@@ -251,9 +253,9 @@ def test_nothing_is_drawn_any_more_once_everybody_has_gone(page, monkeypatch):
 
 
 def test_a_client_that_takes_nothing_holds_nobody_up_and_is_let_go(monkeypatch, stops):
-    monkeypatch.setattr(answers.Answers, "timeout", 2.0)
+    monkeypatch.setattr(handler.PageHandler, "timeout", 2.0)
     noise = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), np.uint8)
-    with Page(LOCAL, DrawConfig(), print) as page, open_stream(page, buffer=4096):
+    with LivePage(LOCAL, DrawConfig(), print) as page, open_stream(page, buffer=4096):
         slowest_s = 0.0
         for index in range(40):
             frame = blank_frame(index)
@@ -263,10 +265,10 @@ def test_a_client_that_takes_nothing_holds_nobody_up_and_is_let_go(monkeypatch, 
             slowest_s = max(slowest_s, time.perf_counter() - started)
             time.sleep(0.03)
         until = time.monotonic() + 10
-        while page._screen._viewers and time.monotonic() < until:
+        while page._picture._viewers and time.monotonic() < until:
             time.sleep(0.05)
         assert slowest_s < 1.0
-        assert page._screen._viewers == 0
+        assert page._picture._viewers == 0
 
 
 def test_there_is_room_for_so_many_clients_only(page, monkeypatch):
@@ -309,7 +311,7 @@ def test_garbage_is_answered_or_hung_up_on_and_never_told(page, capfd, caplog):
 def test_a_port_that_is_taken_is_one_sentence(page):
     port = urlsplit(page.url).port
     with pytest.raises(UsageError, match=rf"--serve cannot listen on 127.0.0.1:{port}") as caught:
-        Page(("127.0.0.1", port), DrawConfig(), print)
+        LivePage(("127.0.0.1", port), DrawConfig(), print)
     assert caught.value.exit_code == 2
     assert "free one" in caught.value.fix
 
@@ -317,11 +319,11 @@ def test_a_port_that_is_taken_is_one_sentence(page):
 @pytest.mark.parametrize("host", ["203.0.113.9", "no.such.host.invalid"])
 def test_an_address_that_is_not_ours_is_one_sentence(host):
     with pytest.raises(UsageError, match="--serve cannot listen on"):
-        Page((host, 0), DrawConfig(), print)
+        LivePage((host, 0), DrawConfig(), print)
 
 
 def test_an_address_open_to_the_network_is_warned_of(caplog):
-    page = Page(("0.0.0.0", 0), DrawConfig(), print)
+    page = LivePage(("0.0.0.0", 0), DrawConfig(), print)
     assert "open to the network" in caplog.text
     assert urlsplit(page.url).path.strip("/") not in caplog.text
     port = urlsplit(page.url).port
@@ -332,12 +334,12 @@ def test_an_address_open_to_the_network_is_warned_of(caplog):
 
 def test_loopback_is_not_warned_of(caplog):
     for host in ("127.0.0.1", "localhost"):
-        Page((host, 0), DrawConfig(), print).close()
+        LivePage((host, 0), DrawConfig(), print).close()
     assert not caplog.text
 
 
 def test_whoever_watches_hears_the_end_and_the_port_is_free_again(stops):
-    page = Page(LOCAL, DrawConfig(), print)
+    page = LivePage(LOCAL, DrawConfig(), print)
     heard = []
 
     def watch():
@@ -358,13 +360,13 @@ def test_whoever_watches_hears_the_end_and_the_port_is_free_again(stops):
     while raw.recv(65536):
         pass
     raw.close()
-    again = Page(("127.0.0.1", urlsplit(page.url).port), DrawConfig(), print)
+    again = LivePage(("127.0.0.1", urlsplit(page.url).port), DrawConfig(), print)
     again.close()
 
 
 def test_nobody_is_waited_for_where_nobody_watches():
     started = time.monotonic()
-    with Page(LOCAL, DrawConfig(), print) as page:
+    with LivePage(LOCAL, DrawConfig(), print) as page:
         show(page, 0)
     assert time.monotonic() - started < 0.6
 

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.results import Seen, frame_at, result_at
 from mot_dinov3.config import OutputConfig
-from mot_dinov3.outputs.sinks.crops import Album, CropsSink, cut
+from mot_dinov3.outputs.sinks.crops import CropsSink, FrameSelection, cut_box, merge_folders
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import TrackState
 
@@ -19,7 +19,7 @@ def crops(tmp_path, results, **config):
     """What is written for a list of results: path below the directory -> picture."""
     place = tmp_path / "crops"
     timer = StageTimer()
-    with CropsSink(OutputConfig(save_crops=str(place), **config), timer) as sink:
+    with CropsSink(str(place), OutputConfig(**config), timer) as sink:
         for result in results:
             sink.write(frame_at(result.frame_index), result)
     assert list(timer.stage_ms) == ["write"]
@@ -73,7 +73,7 @@ def test_a_first_look_is_kept_once_its_track_is_confirmed(tmp_path):
 
 def test_a_first_look_survives_the_frame_that_it_came_from(tmp_path):
     frame = frame_at(0)
-    with CropsSink(OutputConfig(save_crops=str(tmp_path / "crops")), StageTimer()) as sink:
+    with CropsSink(str(tmp_path / "crops"), OutputConfig(), StageTimer()) as sink:
         sink.write(frame, result_at(0, BIRTH))
         frame.image[:] = 0
         sink.write(frame_at(1), result_at(1, Seen(fresh=False)))
@@ -88,11 +88,11 @@ def test_crops_of_an_identity_are_bounded_and_spread(tmp_path):
 
 @pytest.mark.parametrize("most", [1, 2, 5, 50])
 def test_an_album_holds_no_more_than_it_may_and_at_least_half(most):
-    album, kept = Album(most), set()
+    album, kept = FrameSelection(most), set()
     for number in range(1000):
-        if album.wants(number):
+        if album.offer(number):
             kept.add(number)
-        kept -= set(album.superfluous())
+        kept -= set(album.drop_superfluous())
         assert kept == set(album.frames)
         assert len(kept) <= most
         assert len(kept) >= min(number + 1, most // 2)
@@ -101,17 +101,53 @@ def test_an_album_holds_no_more_than_it_may_and_at_least_half(most):
 
 
 def test_an_album_without_limit_holds_all():
-    album = Album(0)
-    assert all(album.wants(number) for number in range(1000))
-    assert album.superfluous() == []
+    album = FrameSelection(0)
+    assert all(album.offer(number) for number in range(1000))
+    assert album.drop_superfluous() == []
 
 
 def test_nobody_leaves_an_empty_directory(tmp_path):
-    with CropsSink(OutputConfig(save_crops=str(tmp_path / "crops")), StageTimer()):
+    with CropsSink(str(tmp_path / "crops"), OutputConfig(), StageTimer()):
         pass
     assert list((tmp_path / "crops").iterdir()) == []
 
 
 def test_a_cut_is_a_view_of_the_frame():
     image = frame_at(0).image
-    assert np.shares_memory(cut(image, np.array([0, 0, 9, 9], np.float32)), image)
+    assert np.shares_memory(cut_box(image, np.array([0, 0, 9, 9], np.float32)), image)
+
+
+def make_folders(tmp_path, **folders):
+    for name, frames in folders.items():
+        (tmp_path / name[1:]).mkdir()
+        for frame in frames:
+            (tmp_path / name[1:] / f"frame_{frame:06d}.jpg").write_text(f"{name} {frame}")
+
+
+def list_pictures(tmp_path):
+    return {
+        folder.name: [int(picture.stem[6:]) for picture in sorted(folder.iterdir())]
+        for folder in tmp_path.iterdir()
+    }
+
+
+def test_folders_become_one(tmp_path):
+    make_folders(tmp_path, _1=[0, 5], _2=[1], _7=[9], _8=[20])
+    merge_folders(tmp_path, {7: 1, 8: 1, 12: 2, 13: 12}, most=0)
+    assert list_pictures(tmp_path) == {"1": [0, 5, 9, 20], "2": [1]}
+
+
+def test_an_identity_without_a_picture_takes_those_of_later_ones(tmp_path):
+    make_folders(tmp_path, _7=[9])
+    merge_folders(tmp_path, {7: 1}, most=3)
+    assert list_pictures(tmp_path) == {"1": [9]}
+
+
+def test_no_more_pictures_than_wanted_stay_and_they_are_spread(tmp_path):
+    make_folders(tmp_path, _1=range(0, 100, 10), _2=range(50), _7=[1_000_000, 999_999])
+    merge_folders(tmp_path, {7: 1}, most=4)
+    found = list_pictures(tmp_path)
+    assert len(found["2"]) == 50
+    assert found["1"][0] == 0
+    assert len(found["1"]) == 4
+    assert 1_000_000 in found["1"]

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.results import Seen, frame_at, result_at
 from mot_dinov3.errors import OutputError
-from mot_dinov3.outputs.sinks.csv_table import CsvSink, harmless
+from mot_dinov3.outputs.sinks.csv_table import CsvSink, make_harmless
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Detections, FrameResult, Tracks, TrackState
 
@@ -69,7 +69,7 @@ def test_what_is_not_finite_is_an_empty_cell(tmp_path):
     ],
 )
 def test_names_neither_calculate_nor_break_rows(tmp_path, name, shown):
-    assert harmless(name) == shown
+    assert make_harmless(name) == shown
     written(tmp_path / "a.csv", {0: name}, result_at(0))
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.results import Seen, frame_at, result_at
-from mot_dinov3.outputs.sinks.embeddings import EmbeddingsSink, embedding_rows
+from mot_dinov3.outputs.sinks.embeddings import EmbeddingsSink, select_rows
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Embeddings, TrackState
 
@@ -46,7 +46,7 @@ def test_a_row_is_an_embedding_of_a_track(tmp_path):
 def test_embeddings_of_nobody_are_left_out():
     result = result_at(0, Seen(1), Seen(2, vector=(0, 1, 0)))
     alone = replace(result, tracks=result.tracks[np.array([1])])
-    rows = embedding_rows(alone)
+    rows = select_rows(alone)
     assert rows["id"].tolist() == [2]
     assert rows["vectors"].tolist() == [[0, 1, 0]]
 

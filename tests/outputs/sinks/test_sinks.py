@@ -14,10 +14,10 @@ from helpers.fakes import FakeClock
 from mot_dinov3.config import DrawConfig, OutputConfig, SourceConfig, TrackConfig
 from mot_dinov3.errors import OutputError
 from mot_dinov3.io.info import SourceInfo
-from mot_dinov3.outputs.sinks.factory import create_sinks, is_whole
-from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink, frame_record
+from mot_dinov3.outputs.sinks.factory import create_sinks
+from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink, describe_frame
 from mot_dinov3.outputs.sinks.mot_text import MotTextSink
-from mot_dinov3.outputs.sinks.video import VideoSink
+from mot_dinov3.outputs.sinks.video import VideoSink, is_whole
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Detections, EmbedCounts, Frame, FrameResult, Tracks, TrackState
 
@@ -170,7 +170,7 @@ def test_text_sinks_book_their_time(tmp_path):
 
 
 def test_a_line_holds_everything_known_of_a_frame():
-    record = frame_record(result_at(3), NAMES, {"detect": 1.23456})
+    record = describe_frame(result_at(3), NAMES, {"detect": 1.23456})
     assert record == {
         "frame": 3, "time_s": 0.12, "detections": 1,
         "tracks": [{

@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.fakes import FakeClock, FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.config import SchedulerConfig, TrackerConfig
-from mot_dinov3.outputs.sinks.trace import TraceSink, decision_records
+from mot_dinov3.outputs.sinks.trace import TraceSink, describe_decisions
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
@@ -73,4 +73,4 @@ def test_what_did_not_fit_is_there_too(tmp_path):
 
 
 def test_a_system_without_a_plan_leaves_no_line():
-    assert list(decision_records(FrameResult(0, 0.0, Detections.empty(), Tracks.empty()))) == []
+    assert list(describe_decisions(FrameResult(0, 0.0, Detections.empty(), Tracks.empty()))) == []

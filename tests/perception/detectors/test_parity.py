@@ -11,8 +11,8 @@ from scipy.optimize import linear_sum_assignment
 
 from helpers.places import ASSETS
 from mot_dinov3.config import DetectorConfig, DeviceConfig
-from mot_dinov3.perception.backends.cpu import has_bf16
 from mot_dinov3.perception.detectors.factory import create_detector
+from mot_dinov3.runtime.cpu import has_bf16
 from mot_dinov3.values import Frame
 from mot_dinov3.values.boxes import iou_matrix
 

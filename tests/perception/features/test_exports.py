@@ -12,11 +12,11 @@ import pytest
 
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError
-from mot_dinov3.perception.backends.cpu import has_bf16
 from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import InputSpec
 from mot_dinov3.perception.features.exports import older_flag, spec_from_json
 from mot_dinov3.perception.features.factory import create_embedder
+from mot_dinov3.runtime.cpu import has_bf16
 
 BOXES = np.array(
     [[10, 10, 60, 110], [100, 40, 160, 160], [200, 20, 260, 140], [5, 150, 45, 230]], np.float32

@@ -11,11 +11,11 @@ from helpers.places import ASSETS
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.perception.backends.choice import Older
-from mot_dinov3.perception.backends.cpu import has_bf16
 from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN
 from mot_dinov3.perception.features.factory import create_embedder
 from mot_dinov3.perception.features.onnx import SMALL_BYTES, prefers_onnxruntime, spec_from_shape
+from mot_dinov3.runtime.cpu import has_bf16
 from mot_dinov3.runtime.upload import FrameUpload
 
 OSNET = ASSETS / "weights" / "osnet_x0_25_msmt17.onnx"

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from mot_dinov3.config import DetectorConfig, MotionConfig, OutputConfig, TrackConfig, flag_fields
-from mot_dinov3.runs.batch.names import home_of, named, own_place, unique_names, value_of
-from mot_dinov3.runs.jobs.outputs import output_places
+from mot_dinov3.runs.batch.names import (
+    find_field,
+    place_output,
+    unique_names,
+    with_own_outputs,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,10 +42,10 @@ def test_no_two_videos_share_a_name(sources, names):
     ],
 )
 def test_where_an_output_goes(place, apart, own):
-    assert own_place(place, "walk", apart=apart) == own
+    assert place_output(place, "walk", apart=apart) == own
 
 
-VALUES = {"report": "p.html", "save_embeddings": "e.npz"}
+VALUES = {"report": "p.html", "save_embeddings": "e.npz", "save": "mine=x/mine.txt"}
 
 
 def everything():
@@ -53,22 +57,27 @@ def everything():
 
 def test_every_output_that_there_is_becomes_the_videos_own():
     before = TrackConfig(output=everything())
-    after = named(before, "walk", apart=True)
+    after = with_own_outputs(before, "walk", apart=True)
     changed = [
         item.metadata["flag"]
         for item in flag_fields(OutputConfig)
         if getattr(before.output, item.name) != getattr(after.output, item.name)
     ]
-    assert set(changed) == set(output_places(before))
+    assert {*changed, "--save mine"} - {"--save"} == set(before.output.places)
     assert len(changed) >= 5
-    assert all("/walk/" in f"/{value_of(after, flag)}" for flag in changed)
-    untold = {item.metadata["flag"] for item in flag_fields(OutputConfig)
-              if item.metadata["metavar"] in ("FILE", "DIR")} - set(changed)  # fmt: skip
-    assert not untold, "an output that is in no list of outputs"
+    assert all("/walk/" in f"/{place}" for place in after.output.places.values())
+    named_by_flag = {
+        item.metadata["flag"]
+        for item in flag_fields(OutputConfig)
+        if item.metadata["metavar"] in ("FILE", "DIR", "NAME=FILE")
+    }
+    assert named_by_flag <= set(changed), "an output that does not move"
 
 
 def test_a_video_that_is_not_written_has_a_place_of_its_own_too():
-    out = named(TrackConfig(output=OutputConfig(no_video=True)), "walk", apart=True).output
+    out = with_own_outputs(
+        TrackConfig(output=OutputConfig(no_video=True)), "walk", apart=True
+    ).output
     assert out.output == "outputs/walk/tracked.mp4"
     assert not out.save_mot
 
@@ -78,11 +87,11 @@ def test_boxes_and_camera_motion_follow_the_name():
         detector=DetectorConfig(det="mot:det/{name}.txt"),
         motion=MotionConfig(cmc="file:{name}.gmc"),
     )
-    own = named(config, "walk", apart=True)
+    own = with_own_outputs(config, "walk", apart=True)
     assert (own.detector.det, own.motion.cmc) == ("mot:det/walk.txt", "file:walk.gmc")
     weights = TrackConfig(detector=DetectorConfig(det="{name}.pt"))
-    assert named(weights, "walk", apart=True).detector.det == "{name}.pt"
+    assert with_own_outputs(weights, "walk", apart=True).detector.det == "{name}.pt"
 
 
 def test_a_flag_has_a_home():
-    assert home_of("--save-mot") == ("output", "save_mot")
+    assert find_field("--save-mot") == ("output", "save_mot")

@@ -26,10 +26,10 @@ from helpers.jobs import cli
 from mot_dinov3.config import BatchConfig, DeviceConfig
 from mot_dinov3.errors import DeviceError, InputError, ModelError
 from mot_dinov3.runs.batch.base import Progress
-from mot_dinov3.runs.batch.factory import create_crew
-from mot_dinov3.runs.batch.on_ray import RayCrew
-from mot_dinov3.runs.batch.ray_cluster import QUIET, connect, require_ray, shares
-from mot_dinov3.runs.batch.serial import SerialCrew
+from mot_dinov3.runs.batch.factory import create_pool
+from mot_dinov3.runs.batch.on_ray import RayPool
+from mot_dinov3.runs.batch.ray_cluster import QUIET, connect, plan_workers, require_ray
+from mot_dinov3.runs.batch.serial import SerialPool
 
 FRAMES = 1500
 STARTS_RAY = pytest.mark.slow
@@ -69,11 +69,11 @@ def local(ray):
 @pytest.mark.filterwarnings("default")
 def test_a_killed_worker_changes_no_byte(local, clips, tmp_path, capfd):
     names = (*NAMES, BAD)
-    expected = outcomes(without_video(batch_of(clips, names, tmp_path / "serial")), SerialCrew())
+    expected = outcomes(without_video(batch_of(clips, names, tmp_path / "serial")), SerialPool())
     config = without_video(batch_of(clips, names, tmp_path / "ray", ray="local", workers=2))
     killer = Killer("two", 1)
     handler = signal.getsignal(signal.SIGTERM)
-    done = outcomes(config, RayCrew(config), killer)
+    done = outcomes(config, RayPool(config), killer)
     assert signal.getsignal(signal.SIGTERM) is handler
     assert results(tmp_path / "ray") == results(tmp_path / "serial")
     assert {name: replace(one, fps=0, written=()) for name, one in done.items()} == {
@@ -90,11 +90,11 @@ def test_a_killed_worker_changes_no_byte(local, clips, tmp_path, capfd):
 def test_a_signal_ends_the_videos_on_ray_in_order(local, clips, tmp_path):
     config = batch_of(clips, NAMES, tmp_path, ray="local", workers=2)
 
-    def hear(event):
+    def on_event(event):
         if isinstance(event, Progress) and event.name == "two" and event.frames == 1:
             signal.raise_signal(signal.SIGINT)
 
-    done = outcomes(config, RayCrew(config), hear)
+    done = outcomes(config, RayPool(config), on_event)
     assert done["two"].exit_code == 130
     assert 0 < done["two"].frames < FRAMES
     assert not done["three"].begun
@@ -144,7 +144,7 @@ def test_ray_that_is_not_installed_is_a_sentence(monkeypatch, clips, tmp_path):
     for name in QUIET:
         monkeypatch.setenv(name, "0")
     with pytest.raises(ModelError, match="--ray needs the package 'ray'") as caught:
-        create_crew(batch_of(clips, NAMES, tmp_path, ray="local"), 3)
+        create_pool(batch_of(clips, NAMES, tmp_path, ray="local"), 3)
     assert "[ray]" in caught.value.fix
 
 
@@ -173,13 +173,13 @@ CPU, GPU = {"CPU": 8.0}, {"CPU": 8.0, "GPU": 2.0}
 def test_what_an_actor_asks_for(clips, machines, device, batch, share, places):
     config = batch_of(clips, NAMES, clips, ray="local", **batch)
     config = replace(config, device=DeviceConfig(device=device))
-    assert shares(config, machines) == (share, places)
+    assert plan_workers(config, machines) == (share, places)
 
 
 def test_a_worker_that_fits_nowhere_is_refused(clips, tmp_path):
     config = batch_of(clips, NAMES, tmp_path, ray="local", worker_cores=9)
     with pytest.raises(DeviceError, match="has 9 processors"):
-        shares(config, [CPU, CPU])
+        plan_workers(config, [CPU, CPU])
 
 
 def test_a_missing_ray_is_told_on_the_command_line(tmp_path):

@@ -22,15 +22,15 @@ from helpers.clips import read_back
 from helpers.jobs import mot_rows
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.runs.batch import processes
-from mot_dinov3.runs.batch.base import Begun, Outcome, Progress
+from mot_dinov3.runs.batch.base import Progress, TaskOutcome, TaskStarted
 from mot_dinov3.runs.batch.processes import (
-    ProcessCrew,
-    deaf_to_sigint,
-    death,
-    on_own_gpu,
-    threads_limited_to,
+    ProcessPool,
+    assign_gpu,
+    block_sigint,
+    describe_death,
+    limit_threads,
 )
-from mot_dinov3.runs.batch.serial import SerialCrew
+from mot_dinov3.runs.batch.serial import SerialPool
 from mot_dinov3.runs.batch.tasks import Task
 
 FRAMES = 1500
@@ -45,7 +45,7 @@ def clips(tmp_path_factory):
 def serial(clips, tmp_path_factory):
     out = tmp_path_factory.mktemp("serial")
     config = without_video(batch_of(clips, (*NAMES, BAD), out))
-    return outcomes(config, SerialCrew()), results(out)
+    return outcomes(config, SerialPool()), results(out)
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def test_one_after_another_a_bad_video_is_a_line_of_its_own(serial):
 def test_processes_write_the_same_bytes(clips, serial, tmp_path):
     config = without_video(batch_of(clips, (*NAMES, BAD), tmp_path, workers=2))
     watch = Killer("nobody", 0)
-    done = outcomes(config, ProcessCrew(2), watch)
+    done = outcomes(config, ProcessPool(2), watch)
     assert results(tmp_path) == serial[1]
     assert {name: (one.exit_code, one.reason, one.frames, one.tracks, one.crops)
             for name, one in done.items()} == {
@@ -82,7 +82,7 @@ def test_processes_write_the_same_bytes(clips, serial, tmp_path):
 def test_a_killed_worker_loses_only_its_video_which_is_tried_again(clips, serial, tmp_path):
     killer = Killer("two", 1)
     config = without_video(batch_of(clips, NAMES, tmp_path, workers=2))
-    done = outcomes(config, ProcessCrew(2), killer)
+    done = outcomes(config, ProcessPool(2), killer)
     assert results(tmp_path) == serial[1]
     assert [one.exit_code for one in done.values()] == [0, 0, 0]
     assert done["two"].frames == FRAMES
@@ -93,7 +93,7 @@ def test_a_killed_worker_loses_only_its_video_which_is_tried_again(clips, serial
 def test_a_video_that_kills_two_workers_is_given_up(clips, serial, tmp_path):
     killer = Killer("one", 2)
     config = without_video(batch_of(clips, NAMES, tmp_path, workers=1))
-    done = outcomes(config, ProcessCrew(1), killer)
+    done = outcomes(config, ProcessPool(1), killer)
     assert [one.exit_code for one in done.values()] == [7, 0, 0]
     assert done["one"].reason == "Its worker died twice, by SIGKILL."
     assert "memory" in done["one"].fix
@@ -102,15 +102,15 @@ def test_a_video_that_kills_two_workers_is_given_up(clips, serial, tmp_path):
 
 
 def test_a_stop_ends_what_runs_in_order(clips, tmp_path):
-    crew, events = ProcessCrew(2), []
+    pool, events = ProcessPool(2), []
 
-    def hear(event):
+    def on_event(event):
         events.append(event)
         if isinstance(event, Progress) and event.name == "two" and event.frames == 1:
             signal.raise_signal(signal.SIGINT)
 
     handler = signal.getsignal(signal.SIGINT)
-    done = outcomes(batch_of(clips, NAMES, tmp_path, workers=2), crew, hear)
+    done = outcomes(batch_of(clips, NAMES, tmp_path, workers=2), pool, on_event)
     assert signal.getsignal(signal.SIGINT) is handler
     assert done["two"].exit_code == 130
     assert 0 < done["two"].frames < FRAMES
@@ -118,26 +118,28 @@ def test_a_stop_ends_what_runs_in_order(clips, tmp_path):
     assert len(read_back(tmp_path / "two.mp4")) == done["two"].frames
     assert mot_rows(tmp_path / "two.mot")[:, 0].max() <= done["two"].frames
     assert not list(tmp_path.glob("*.partial*"))
-    assert not [event for event in events if isinstance(event, Outcome) and event.exit_code == 143]
+    assert not [
+        event for event in events if isinstance(event, TaskOutcome) and event.exit_code == 143
+    ]
 
 
 def test_a_worker_never_hears_sigint(clips, serial, tmp_path):
     """A terminal sends it to all at once; which videos end is for the batch to say."""
 
-    def hear(event):
-        if isinstance(event, Begun):
+    def on_event(event):
+        if isinstance(event, TaskStarted):
             os.kill(event.pid, signal.SIGINT)
 
     config = without_video(batch_of(clips, NAMES[:1], tmp_path, workers=1))
-    assert outcomes(config, ProcessCrew(1), hear)["one"].exit_code == 0
+    assert outcomes(config, ProcessPool(1), on_event)["one"].exit_code == 0
     assert results(tmp_path)["one"] == serial[1]["one"]
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_batch(clips, tmp_path):
     config = batch_of(clips, NAMES, tmp_path, workers=1)
     config = replace(config, embedder=EmbedderConfig(embedder="onnx", embed_model="no.onnx"))
-    for crew in (SerialCrew(), ProcessCrew(1)):
-        done = outcomes(config, crew)
+    for pool in (SerialPool(), ProcessPool(1)):
+        done = outcomes(config, pool)
         assert [one.begun for one in done.values()] == [True, False, False]
         assert done["one"].common
         assert "no.onnx" in done["one"].reason
@@ -148,28 +150,28 @@ def test_a_model_that_cannot_be_loaded_ends_the_batch(clips, tmp_path):
     [(-11, "by SIGSEGV"), (-9, "by SIGKILL"), (-99, "by signal 99"), (1, "code 1")],
 )
 def test_how_a_process_died(code, text):
-    assert death(code).endswith(text)
+    assert describe_death(code).endswith(text)
 
 
 def test_threads_are_shared_unless_the_user_said(monkeypatch):
-    with threads_limited_to(3):
+    with limit_threads(3):
         assert os.environ["OMP_NUM_THREADS"] == "1"
     monkeypatch.delenv("OMP_NUM_THREADS")
-    with threads_limited_to(3):
+    with limit_threads(3):
         assert os.environ["OMP_NUM_THREADS"] == "3"
     assert "OMP_NUM_THREADS" not in os.environ
 
 
 def test_only_what_starts_inside_is_deaf():
-    with deaf_to_sigint():
+    with block_sigint():
         assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_cores_are_shared_equally(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
-    assert [ProcessCrew(n).cores for n in (1, 3, 20)] == [8, 2, 1]
-    assert ProcessCrew(2, 5).cores == 5
+    assert [ProcessPool(n).cores for n in (1, 3, 20)] == [8, 2, 1]
+    assert ProcessPool(2, 5).cores == 5
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_workers_take_turns_on_several_gpus(monkeypatch, tmp_path, device, place
     monkeypatch.setattr(processes, "may_have_gpu", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     config = replace(batch_of(tmp_path, NAMES, tmp_path), device=DeviceConfig(device=device))
-    assert on_own_gpu(Task(1, "one", "", config), place).config.device.device == chosen
+    assert assign_gpu(Task(1, "one", "", config), place).config.device.device == chosen
 
 
 def test_one_gpu_is_everybodys(monkeypatch, tmp_path):
@@ -190,4 +192,4 @@ def test_one_gpu_is_everybodys(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     config = replace(batch_of(tmp_path, NAMES, tmp_path), device=DeviceConfig())
     task = Task(1, "one", "", config)
-    assert on_own_gpu(task, 1) is task
+    assert assign_gpu(task, 1) is task

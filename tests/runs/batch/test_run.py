@@ -1,4 +1,4 @@
-"""The loop of a batch, with a crew that does what it is told."""
+"""The loop of a batch, with a pool that follows a script."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from mot_dinov3.config import SourceConfig, TrackConfig
-from mot_dinov3.runs.batch.base import Begun, Outcome, Progress
-from mot_dinov3.runs.batch.run import exit_code_of, run_batch
+from mot_dinov3.runs.batch.base import Progress, TaskOutcome, TaskStarted
+from mot_dinov3.runs.batch.run import choose_exit_code, run_batch
 from mot_dinov3.runs.batch.tasks import Task
 
 
@@ -19,10 +19,10 @@ def task(number):
 
 
 def outcome(number, code=0, **more):
-    return Outcome(f"v{number}", f"{number}.mp4", code, **more)
+    return TaskOutcome(f"v{number}", f"{number}.mp4", code, **more)
 
 
-class ScriptedCrew:
+class ScriptedPool:
     """Ends each task in its second round of work as `ends` says; others in exit code 0."""
 
     def __init__(self, size=1, ends=()):
@@ -48,15 +48,15 @@ class ScriptedCrew:
         self.rounds[one.name] = (one, 0)
         self.most = max(self.most, len(self.rounds))
 
-    def work(self, hear):
+    def work(self, on_event):
         self.before_round()
         for name, (one, rounds) in list(self.rounds.items()):
             if rounds == 0:
-                hear(Begun(one, 1))
+                on_event(TaskStarted(one, 1))
                 self.rounds[name] = one, 1
             else:
                 del self.rounds[name]
-                hear(self.ends.get(name, outcome(one.number)))
+                on_event(self.ends.get(name, outcome(one.number)))
 
     def stop(self):
         self.stops += 1
@@ -64,9 +64,9 @@ class ScriptedCrew:
             self.ends[name] = outcome(one.number, 143, frames=5)
 
 
-def run(crew, count=4):
-    heard = []
-    return run_batch([task(n + 1) for n in range(count)], crew, heard.append), heard
+def run(pool, count=4):
+    events = []
+    return run_batch([task(n + 1) for n in range(count)], pool, events.append), events
 
 
 def codes(outcomes):
@@ -75,70 +75,70 @@ def codes(outcomes):
 
 @pytest.mark.parametrize("size", [1, 2, 9])
 def test_every_task_is_done_once_and_told_in_the_order_of_the_batch(size):
-    crew = ScriptedCrew(size)
-    done, heard = run(crew)
-    assert crew.begun == [one.name for one in done] == ["v1", "v2", "v3", "v4"]
-    assert crew.most == min(size, 4)
-    assert sorted(map(str, heard)) == sorted(
-        map(str, [*done, *(Begun(task(n), 1) for n in range(1, 5))])
+    pool = ScriptedPool(size)
+    done, events = run(pool)
+    assert pool.begun == [one.name for one in done] == ["v1", "v2", "v3", "v4"]
+    assert pool.most == min(size, 4)
+    assert sorted(map(str, events)) == sorted(
+        map(str, [*done, *(TaskStarted(task(n), 1) for n in range(1, 5))])
     )
-    assert (crew.stops, crew.left_with) == (0, None)
+    assert (pool.stops, pool.left_with) == (0, None)
 
 
 def test_one_bad_video_does_not_stop_the_others():
-    done, _ = run(ScriptedCrew(2, [outcome(2, 3, reason="bad"), outcome(3, 1)]))
+    done, _ = run(ScriptedPool(2, [outcome(2, 3, reason="bad"), outcome(3, 1)]))
     assert codes(done) == [0, 3, 1, 0]
-    assert exit_code_of(done) == 4
+    assert choose_exit_code(done) == 4
 
 
 def test_a_problem_of_all_ends_the_batch():
-    crew = ScriptedCrew(1, [outcome(2, 6, reason="no model", common=True)])
-    done, _ = run(crew)
+    pool = ScriptedPool(1, [outcome(2, 6, reason="no model", common=True)])
+    done, _ = run(pool)
     assert codes(done) == [0, 6, None, None]
     assert "every video would fail" in done[3].reason
-    assert exit_code_of(done) == 6
-    assert crew.begun == ["v1", "v2"]
+    assert choose_exit_code(done) == 6
+    assert pool.begun == ["v1", "v2"]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_lets_what_runs_end_and_nothing_more_begin(number, code):
-    crew = ScriptedCrew(2)
+    pool = ScriptedPool(2)
     rounds = iter([lambda: None, lambda: signal.raise_signal(number)])
-    crew.before_round = lambda: next(rounds, lambda: None)()
+    pool.before_round = lambda: next(rounds, lambda: None)()
     before = signal.getsignal(number)
-    done, _ = run(crew)
+    done, _ = run(pool)
     assert signal.getsignal(number) is before
-    # The first two were in their last round; the next two had begun when it was heard.
+    # The first two were in their last round; the next two had begun when it was events.
     assert codes(done[:2]) == [0, 0]
-    assert crew.stops == 1
-    assert exit_code_of(done) == code
+    assert pool.stops == 1
+    assert choose_exit_code(done) == code
     assert all("stopped" in one.reason or one.exit_code in (0, code) for one in done)
     assert not [one for one in done if one.begun and one.exit_code not in (0, code)]
 
 
 def test_a_job_that_heard_the_signal_itself_ends_the_batch():
-    done, _ = run(ScriptedCrew(1, [outcome(2, 143, frames=7)]))
+    done, _ = run(ScriptedPool(1, [outcome(2, 143, frames=7)]))
     assert codes(done) == [0, 143, None, None]
     assert done[1].frames == 7
-    assert exit_code_of(done) == 143
+    assert choose_exit_code(done) == 143
 
 
 def test_workers_that_were_told_by_sigterm_what_was_sigint_say_so():
-    crew = ScriptedCrew(2)
+    pool = ScriptedPool(2)
     rounds = iter([lambda: signal.raise_signal(signal.SIGINT)])
-    crew.before_round = lambda: next(rounds, lambda: None)()
-    done, _ = run(crew)
+    pool.before_round = lambda: next(rounds, lambda: None)()
+    done, _ = run(pool)
     assert codes(done) == [130, 130, None, None]
     assert done[0].frames == 5
 
 
 def test_a_second_sigint_cuts_off():
-    crew = ScriptedCrew(2)
-    crew.before_round = lambda: signal.raise_signal(signal.SIGINT)
-    done, _ = run(crew)
-    assert crew.left_with is KeyboardInterrupt
+    pool = ScriptedPool(2)
+    pool.before_round = lambda: signal.raise_signal(signal.SIGINT)
+    done, _ = run(pool)
+    assert pool.left_with is KeyboardInterrupt
     assert [one.reason for one in done] == ["cut off"] * 2 + ["stopped before its turn"] * 2
-    assert exit_code_of(done) == 130
+    assert choose_exit_code(done) == 130
 
 
 @pytest.mark.parametrize(
@@ -156,21 +156,21 @@ def test_a_second_sigint_cuts_off():
     ],
 )
 def test_the_exit_code_of_all(codes, code):
-    assert exit_code_of([outcome(n, one) for n, one in enumerate(codes)]) == code
+    assert choose_exit_code([outcome(n, one) for n, one in enumerate(codes)]) == code
 
 
 def test_what_never_began_has_no_say_in_the_code():
-    assert exit_code_of([outcome(1, 6, common=True), replace(outcome(2), begun=False)]) == 6
+    assert choose_exit_code([outcome(1, 6, common=True), replace(outcome(2), begun=False)]) == 6
 
 
 def test_progress_passes_through():
-    crew = ScriptedCrew(1)
-    told = Progress("v1", 5, 10, 2.0)
-    original = crew.work
+    pool = ScriptedPool(1)
+    progress = Progress("v1", 5, 10, 2.0)
+    original = pool.work
 
-    def work(hear):
-        hear(told)
-        original(hear)
+    def work(on_event):
+        on_event(progress)
+        original(on_event)
 
-    crew.work = work
-    assert told in run(crew, 1)[1]
+    pool.work = work
+    assert progress in run(pool, 1)[1]

@@ -7,7 +7,13 @@ import os
 import pytest
 
 from mot_dinov3.errors import EXIT_INPUT, InputError
-from mot_dinov3.runs.batch.sources import Listed, expand, is_list, read_list, videos_in
+from mot_dinov3.runs.batch.sources import (
+    ListedSource,
+    expand_sources,
+    find_videos,
+    is_list,
+    read_list,
+)
 
 
 def write(path, text):
@@ -46,8 +52,8 @@ def test_what_is_no_path_stays_as_it_is(tmp_path):
     [
         ("", "names no video"),
         ("# nothing\n\n", "names no video"),
-        ("a.mp4\nb\xff\n".encode("latin-1"), "list.txt:2 is no text"),
-        ("a.mp4\nb.mp4\nc\0d.mp4\n", "list.txt:3 is no text"),
+        ("a.mp4\nb\xff\n".encode("latin-1"), "list.txt:2 is not text"),
+        ("a.mp4\nb.mp4\nc\0d.mp4\n", "list.txt:3 is not text"),
         ("a.mp4\nother.TXT", "list.txt:2 names another list"),
         (b"a" * 10_000_001, "is too long for a list"),
     ],
@@ -70,11 +76,11 @@ def test_only_a_path_with_that_ending_is_a_list(tmp_path):
 
 def test_sources_keep_their_order(tmp_path):
     write(tmp_path / "list.txt", "b.mp4\n")
-    found = expand(["a.mp4", str(tmp_path / "list.txt"), "c.mp4"], each=False)
+    found = expand_sources(["a.mp4", str(tmp_path / "list.txt"), "c.mp4"], each=False)
     assert found == [
-        Listed("a.mp4"),
-        Listed(str(tmp_path / "b.mp4"), f"{tmp_path / 'list.txt'}:1"),
-        Listed("c.mp4"),
+        ListedSource("a.mp4"),
+        ListedSource(str(tmp_path / "b.mp4"), f"{tmp_path / 'list.txt'}:1"),
+        ListedSource("c.mp4"),
     ]
 
 
@@ -84,18 +90,18 @@ def test_each_takes_the_videos_of_a_directory_in_natural_order(tmp_path):
     for name, file in (("seq", "seqinfo.ini"), ("empty", "readme"), ("d.mp4", "x.png")):
         (tmp_path / name).mkdir()
         write(tmp_path / name / file, "")
-    assert [path.name for path in videos_in(tmp_path)] == ["clip9.MKV", "clip10.mp4", "seq"]
-    assert expand([str(tmp_path)], each=False) == [Listed(str(tmp_path))]
-    assert len(expand([str(tmp_path), "a.mp4"], each=True)) == 4
+    assert [path.name for path in find_videos(tmp_path)] == ["clip9.MKV", "clip10.mp4", "seq"]
+    assert expand_sources([str(tmp_path)], each=False) == [ListedSource(str(tmp_path))]
+    assert len(expand_sources([str(tmp_path), "a.mp4"], each=True)) == 4
 
 
 def test_each_on_a_directory_without_videos_says_what_it_takes(tmp_path):
-    error = refusal(expand, [str(tmp_path)], each=True)
+    error = refusal(expand_sources, [str(tmp_path)], each=True)
     assert f"There is no video in '{tmp_path}'" in error.what
     assert ".mp4" in error.fix
     write(tmp_path / "list.txt", "empty")
     (tmp_path / "empty").mkdir()
     assert (
         "list.txt:1: There is no video"
-        in refusal(expand, [str(tmp_path / "list.txt")], each=True).what
+        in refusal(expand_sources, [str(tmp_path / "list.txt")], each=True).what
     )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
-from mot_dinov3.runs.batch.base import Outcome
-from mot_dinov3.runs.batch.table import BatchEnd, as_json, format_table
+from mot_dinov3.runs.batch.base import TaskOutcome
+from mot_dinov3.runs.batch.table import BatchEnd, format_table, to_json
 
 END = BatchEnd(
     [
-        Outcome("walk", "clips/walk.mp4", frames=300, fps=45.23, tracks=7, crops=41,
+        TaskOutcome("walk", "clips/walk.mp4", frames=300, fps=45.23, tracks=7, crops=41,
                 written=("outputs/walk/tracked.mp4",)),
-        Outcome("bad", "bad.mp4", 3, "'bad.mp4' is empty.", "Copy it again."),
-        Outcome("x" * 60, "x" * 60 + "end.mp4", 130, "not begun", begun=False),
+        TaskOutcome("bad", "bad.mp4", 3, "'bad.mp4' is empty.", "Copy it again."),
+        TaskOutcome("x" * 60, "x" * 60 + "end.mp4", 130, "not begun", begun=False),
     ],
     130,
     10.0,
@@ -33,13 +33,13 @@ def test_a_line_a_video_and_one_for_all():
 
 
 def test_a_batch_of_one_video_with_one_frame():
-    end = BatchEnd([Outcome("a.mp4", "a.mp4", 0, frames=1)], 0, 1.0, "serial")
+    end = BatchEnd([TaskOutcome("a.mp4", "a.mp4", 0, frames=1)], 0, 1.0, "serial")
     total = format_table(end).splitlines()[-1]
     assert total == "1 of 1 video without a problem: 1 frame in 1.0 s, 1.0 FPS in all"
 
 
 def test_programs_read_the_same():
-    figures = json.loads(as_json(END))
+    figures = json.loads(to_json(END))
     assert (figures["exit_code"], figures["crew"], figures["frames"]) == (130, "workers", 300)
     walk, bad, unbegun = figures["videos"]
     assert (walk["name"], walk["written"]) == ("walk", ["outputs/walk/tracked.mp4"])
@@ -49,7 +49,7 @@ def test_programs_read_the_same():
 
 def test_no_secret_gets_into_the_file():
     secret = "rtsp://me:hunter2@cam/1 needs hf_abcdefgh"
-    end = BatchEnd([Outcome("cam", "cam", 3, secret, secret)], 3, 0.0, "serial")
-    assert "hunter2" not in as_json(end)
-    assert "hf_abc" not in as_json(end)
+    end = BatchEnd([TaskOutcome("cam", "cam", 3, secret, secret)], 3, 0.0, "serial")
+    assert "hunter2" not in to_json(end)
+    assert "hf_abc" not in to_json(end)
     assert format_table(end).endswith("0 frames in 0.0 s, 0.0 FPS in all")

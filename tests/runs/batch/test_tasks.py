@@ -17,7 +17,7 @@ from mot_dinov3.config import (
     TrackConfig,
 )
 from mot_dinov3.errors import OutputError, UsageError
-from mot_dinov3.runs.batch.tasks import alone, is_batch, tasks_of
+from mot_dinov3.runs.batch.tasks import create_tasks, fill_in_name, is_batch
 
 
 def config(*sources, out="", **batch):
@@ -31,7 +31,7 @@ def config(*sources, out="", **batch):
 def test_a_task_is_the_job_of_one_video_alone(tmp_path):
     (tmp_path / "list.txt").write_text("b.mp4\n")
     batch = config("a/b.mp4", str(tmp_path / "list.txt"), workers=3, batch_json="all.json")
-    first, second = tasks_of(batch)
+    first, second = create_tasks(batch)
     assert (first.number, first.name, first.where) == (1, "b", "")
     assert (second.number, second.name) == (2, "b-2")
     assert second.where.endswith("list.txt:1")
@@ -60,30 +60,30 @@ def test_what_makes_a_batch(batch, asked):
 
 
 def test_a_single_video_fills_its_name_in_too():
-    assert alone(config("a/b.mp4", out="{name}-seen.mp4")).output.output == "b-seen.mp4"
-    assert alone(config("a/b.mp4")) == config("a/b.mp4")
+    assert fill_in_name(config("a/b.mp4", out="{name}-seen.mp4")).output.output == "b-seen.mp4"
+    assert fill_in_name(config("a/b.mp4")) == config("a/b.mp4")
 
 
 def test_an_output_never_replaces_a_video_of_the_batch(tmp_path):
     sources = [str(tmp_path / name) for name in ("a.mp4", "b.mp4")]
     for source in sources:
         (tmp_path / source).write_bytes(b"x")
-    tasks_of(config(*sources, out=str(tmp_path / "{name}-seen.mp4")))
+    create_tasks(config(*sources, out=str(tmp_path / "{name}-seen.mp4")))
     with pytest.raises(OutputError, match=r"--output '.*a.mp4' is one of the videos"):
-        tasks_of(config(*sources, out=str(tmp_path / "sub" / ".." / "{name}.mp4")))
+        create_tasks(config(*sources, out=str(tmp_path / "sub" / ".." / "{name}.mp4")))
     with pytest.raises(OutputError, match="--batch-json"):
-        tasks_of(config(*sources, batch_json=sources[1]))
+        create_tasks(config(*sources, batch_json=sources[1]))
 
 
 def test_a_table_that_cannot_be_written_is_told_first(tmp_path):
     with pytest.raises(OutputError, match="is a directory"):
-        tasks_of(config("a.mp4", "b.mp4", batch_json=str(tmp_path)))
+        create_tasks(config("a.mp4", "b.mp4", batch_json=str(tmp_path)))
 
 
 @pytest.mark.parametrize("watching", [{"serve": "8080"}, {"show": True}])
 def test_nobody_watches_a_batch(watching):
     with pytest.raises(UsageError, match="shows a single run"):
-        tasks_of(replace(config("a.mp4", "b.mp4"), live=LiveConfig(**watching)))
+        create_tasks(replace(config("a.mp4", "b.mp4"), live=LiveConfig(**watching)))
 
 
 def test_boxes_of_one_video_are_refused_for_several():
@@ -91,12 +91,14 @@ def test_boxes_of_one_video_are_refused_for_several():
     with pytest.raises(
         UsageError, match=r"--det mot:det\.txt belongs to one video, not to 2"
     ) as no:
-        tasks_of(shared)
+        create_tasks(shared)
     assert "mot:{name}.txt" in no.value.fix
-    assert tasks_of(replace(config("a.mp4", each=True), detector=DetectorConfig(det="mot:d.txt")))
+    assert create_tasks(
+        replace(config("a.mp4", each=True), detector=DetectorConfig(det="mot:d.txt"))
+    )
 
 
 def test_tasks_share_no_output(tmp_path):
-    tasks = tasks_of(batch_of(tmp_path, ("a/x", "b/x", "x-2", "X"), tmp_path / "out"))
+    tasks = create_tasks(batch_of(tmp_path, ("a/x", "b/x", "x-2", "X"), tmp_path / "out"))
     outputs = [task.config.output.save_mot.casefold() for task in tasks]
     assert len(set(outputs)) == 4

@@ -11,20 +11,12 @@ from mot_dinov3.config import (
     OutputConfig,
     TrackConfig,
 )
-from mot_dinov3.errors import OutputError, UsageError
-from mot_dinov3.runs.jobs.outputs import check_outputs, output_files
+from mot_dinov3.errors import OutputError, UnknownNameError, UsageError
+from mot_dinov3.runs.jobs.outputs import check_outputs
 
 
 def outputs(**names):
     return TrackConfig(output=OutputConfig(**names))
-
-
-def test_output_files_lists_what_will_be_written():
-    config = outputs(output="a.mp4", save_mot="b.txt", stats_json="c.json")
-    assert output_files(config) == {
-        "--output": "a.mp4", "--save-mot": "b.txt", "--stats-json": "c.json",
-    }  # fmt: skip
-    assert output_files(outputs(no_video=True)) == {}
 
 
 def test_two_outputs_may_not_share_a_file_under_any_name(tmp_path, monkeypatch):
@@ -90,14 +82,28 @@ def test_crops_go_into_a_new_directory(tmp_path):
 )
 def test_what_holds_embeddings_needs_an_embedder(tmp_path, monkeypatch, output, remedy):
     monkeypatch.chdir(tmp_path)
-    nobody = TrackConfig(
+    without = TrackConfig(
         embedder=EmbedderConfig(embedder="none"), output=OutputConfig(no_video=True, **output)
     )
     with pytest.raises(UsageError, match="has nothing to") as caught:
-        check_outputs(nobody, None)
+        check_outputs(without, None)
     assert caught.value.fix == remedy
     seen = OutputConfig(no_video=True, save_crops="c", crops_of="seen")
     check_outputs(TrackConfig(embedder=EmbedderConfig(embedder="none"), output=seen), None)
+
+
+def test_an_output_that_no_table_knows_is_refused_before_any_model_is_loaded():
+    with pytest.raises(UnknownNameError, match="Unknown output 'paint'") as caught:
+        check_outputs(outputs(no_video=True, save="paint=a.png"), None)
+    assert "mot" in caught.value.fix
+
+
+def test_what_save_names_is_checked_like_any_output(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="--save-mot and --output name the same file"):
+        check_outputs(outputs(output="a.mp4", save="mot=a.mp4"), None)
+    with pytest.raises(UsageError, match="is in the way of --save-crops"):
+        check_outputs(outputs(no_video=True, save="crops=c,mot=c/a.txt"), None)
 
 
 @pytest.mark.parametrize(

@@ -6,33 +6,36 @@ import csv
 import json
 import os
 import signal
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from helpers.clips import read_back
 from helpers.jobs import mot_rows, records
-from helpers.split_people import FRAMES, PEOPLE, configuration, models, tracked
+from helpers.sinks import ROW
+from helpers.split_people import FRAMES, PEOPLE, configuration, system, tracked
 from mot_dinov3.config import OutputConfig, SchedulerConfig, TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, InputError, UsageError
 from mot_dinov3.io.formats.frame_log import FrameLog
+from mot_dinov3.outputs.sinks.factory import SINKS
 from mot_dinov3.outputs.summary import format_summary
 from mot_dinov3.runs.jobs import redraw as redrawing
 from mot_dinov3.runs.jobs.job import run_job
 from mot_dinov3.runs.jobs.outputs import check_outputs
 from mot_dinov3.runs.jobs.relinking import Relinker
+from mot_dinov3.values.run_facts import RunFacts
 
-EVERYBODY = set(range(1, PEOPLE + 1))
+EVERYONE_ONCE = set(range(1, PEOPLE + 1))
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    """The same run without and with relinking: two directories and two sets of figures."""
+    """The same run without and with relinking: two directories and two sets of facts."""
     out = []
     for name in ("plain", "merged"):
         place = tmp_path_factory.mktemp(name)
-        out.append((place, tracked(place, relink=name == "merged").stats))
+        out.append((place, tracked(place, relink=name == "merged").facts))
     return out
 
 
@@ -55,12 +58,14 @@ def identities(place):
 
 
 def test_two_were_split_and_all_outputs_agree_that_they_are_one(both):
-    (plain, _), (merged, stats) = both
-    assert identities(plain)["mot"] == EVERYBODY | {7, 8}
-    assert all(found == EVERYBODY for found in identities(merged).values()), identities(merged)
-    assert [(m["old"], m["new"], m["after"]) for m in stats["relinked"]] == [(7, 1, 1), (8, 4, 4)]
-    assert [m["gap_s"] for m in stats["relinked"]] == pytest.approx([7 / 25, 21 / 25])
-    assert json.loads((merged / "o.json").read_text())["relinked"] == stats["relinked"]
+    (plain, _), (merged, facts) = both
+    assert identities(plain)["mot"] == EVERYONE_ONCE | {7, 8}
+    assert all(found == EVERYONE_ONCE for found in identities(merged).values()), identities(merged)
+    assert [(m.old, m.new, m.after) for m in facts.merges] == [(7, 1, 1), (8, 4, 4)]
+    assert [m.gap_s for m in facts.merges] == pytest.approx([7 / 25, 21 / 25])
+    assert json.loads((merged / "o.json").read_text())["relinked"] == [
+        asdict(m) for m in facts.merges
+    ]
 
 
 def test_nothing_but_identities_changes(both):
@@ -109,39 +114,47 @@ def test_nothing_is_left_beside_the_outputs(both):
 
 
 def test_the_summary_says_who_was_merged(both):
-    _, (_, stats) = both
-    text = format_summary(stats)
+    _, (_, facts) = both
+    text = format_summary(facts)
     assert "2 identities merged into others in" in text
     assert "7 is 1: similarity" in text
     assert "relinked" not in format_summary(both[0][1])
-    many = stats | {"relinked": stats["relinked"] * 30}
+    many = replace(facts, merges=facts.merges * 30)
     assert "and 40 more" in format_summary(many)
 
 
 def test_a_video_alone_is_drawn_again_from_a_journal_of_our_own(tmp_path, both):
     none = {"save_mot", "save_jsonl", "save_csv", "save_trace", "save_embeddings", "save_crops"}
     result = tracked(tmp_path, **dict.fromkeys(none, ""))
-    assert len(result.stats["relinked"]) == 2
+    assert len(result.facts.merges) == 2
     frames = read_back(tmp_path / "o.mp4"), read_back(both[1][0] / "o.mp4")
     for (_, one), (_, other) in zip(*frames, strict=True):
         np.testing.assert_array_equal(one, other)
     assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "o.mp4", "o.json"}
 
 
+def test_an_output_that_was_added_to_the_table_is_written_again_too(tmp_path, monkeypatch):
+    monkeypatch.setitem(SINKS.table, "ids", ROW)
+    tracked(tmp_path, no_video=True, save=f"ids={tmp_path / 'o.ids'}")
+    lines = (tmp_path / "o.ids").read_text().splitlines()
+    assert len(lines) == FRAMES
+    assert {int(word) for line in lines for word in line.split()} == EVERYONE_ONCE
+
+
 def test_without_a_video_nothing_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(redrawing, "redraw", None)
     result = tracked(tmp_path, no_video=True)
-    assert len(result.stats["relinked"]) == 2
-    assert identities(tmp_path)["mot"] == EVERYBODY
+    assert len(result.facts.merges) == 2
+    assert identities(tmp_path)["mot"] == EVERYONE_ONCE
 
 
 def test_who_is_not_like_enough_stays_apart(tmp_path, monkeypatch):
     monkeypatch.setattr(redrawing, "redraw", None)
     config = configuration(tmp_path)
     strict = replace(config, relink=replace(config.relink, similarity=1.0))
-    result = run_job(strict, models())
-    assert result.stats["relinked"] == []
-    assert identities(tmp_path)["mot"] == EVERYBODY | {7, 8}
+    result = run_job(strict, system())
+    assert result.facts.merges == ()
+    assert identities(tmp_path)["mot"] == EVERYONE_ONCE | {7, 8}
 
 
 def test_a_drawing_that_fails_leaves_every_output_as_it_was(tmp_path, monkeypatch):
@@ -151,7 +164,7 @@ def test_a_drawing_that_fails_leaves_every_output_as_it_was(tmp_path, monkeypatc
     monkeypatch.setattr(redrawing, "redraw", fail)
     with pytest.raises(InputError, match="is gone"):
         tracked(tmp_path)
-    assert identities(tmp_path)["mot"] == EVERYBODY | {7, 8}
+    assert identities(tmp_path)["mot"] == EVERYONE_ONCE | {7, 8}
     assert json.loads((tmp_path / "o.json").read_text())["relinked"] == []
     assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
 
@@ -159,9 +172,11 @@ def test_a_drawing_that_fails_leaves_every_output_as_it_was(tmp_path, monkeypatc
 def test_ctrl_c_while_drawing_leaves_every_output_as_it_was(tmp_path, monkeypatch):
     draw = redrawing.redraw
 
-    def press(config, journal, onlooker):
-        monkeypatch.setattr(redrawing, "begun", lambda frames: pressed(redrawing.chain(frames)))
-        return draw(config, journal, onlooker)
+    def press(config, journal, observer):
+        monkeypatch.setattr(
+            redrawing, "read_first", lambda frames: pressed(redrawing.chain(frames))
+        )
+        return draw(config, journal, observer)
 
     def pressed(frames):
         for number, frame in enumerate(frames):
@@ -172,8 +187,8 @@ def test_ctrl_c_while_drawing_leaves_every_output_as_it_was(tmp_path, monkeypatc
     monkeypatch.setattr(redrawing, "redraw", press)
     result = tracked(tmp_path)
     assert result.exit_code == EXIT_SIGINT
-    assert result.stats["relinked"] == []
-    assert identities(tmp_path)["jsonl"] == EVERYBODY | {7, 8}
+    assert result.facts.merges == ()
+    assert identities(tmp_path)["jsonl"] == EVERYONE_ONCE | {7, 8}
     assert len(read_back(tmp_path / "o.mp4")) == FRAMES
     assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
 
@@ -183,20 +198,20 @@ def test_a_run_that_is_interrupted_is_not_relinked(tmp_path, monkeypatch):
         def watch(self, total):
             from contextlib import nullcontext
 
-            return nullcontext(self.told)
+            return nullcontext(self.on_frame)
 
-        def told(self, result, statistics):
+        def on_frame(self, result, statistics):
             if statistics.frames == 40:
                 os.kill(os.getpid(), signal.SIGINT)
 
-        def page_at(self, url):
+        def on_page(self, url):
             pass
 
-        def summed_up(self, stats):
+        def on_summary(self, facts):
             pass
 
     monkeypatch.setattr(redrawing, "redraw", None)
-    result = tracked(tmp_path, onlooker=Presser())
+    result = tracked(tmp_path, observer=Presser())
     assert result.exit_code == EXIT_SIGINT
     assert 7 in identities(tmp_path)["mot"]
 
@@ -212,7 +227,7 @@ def test_outputs_that_cannot_be_written_again_are_named(tmp_path, caplog):
         os.close(reader)
     assert result.exit_code == EXIT_OK
     assert f"keep the first identities: {pipe}" in caplog.text
-    assert identities_of_journal(tmp_path) == EVERYBODY
+    assert identities_of_journal(tmp_path) == EVERYONE_ONCE
 
 
 def identities_of_journal(place):
@@ -232,7 +247,7 @@ def test_a_report_shows_the_merged_as_one(tmp_path):
 @pytest.mark.parametrize("policy", ["never", "value"])
 def test_nobody_is_known_by_looks_without_embeddings(policy):
     config = configuration_without_looks(policy)
-    with pytest.raises(UsageError, match="--relink compares looks"):
+    with pytest.raises(UsageError, match="--relink compares the appearance"):
         check_outputs(config, None)
     check_outputs(replace(config, relink=replace(config.relink, relink=False)), None)
 
@@ -247,4 +262,4 @@ def configuration_without_looks(policy):
 def test_who_does_not_want_it_pays_nothing(tmp_path):
     relinker = Relinker(configuration(tmp_path, relink=False), None, None, [])
     assert relinker.sinks == []
-    assert relinker.conclude(None, None, None, []) == {}
+    assert relinker.relink(RunFacts(), None, None, None, []) == RunFacts()

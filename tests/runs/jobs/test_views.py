@@ -1,4 +1,4 @@
-"""Watching a job: what is refused before any work, and what is told to whom."""
+"""Watching a job: what is refused before any work, and what is shown to whom."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mot_dinov3.config import (
     TrackConfig,
 )
 from mot_dinov3.errors import UsageError
-from mot_dinov3.runs.jobs.base import Nobody
+from mot_dinov3.runs.jobs.base import SilentObserver
 from mot_dinov3.runs.jobs.job import run_job
 from mot_dinov3.runs.jobs.views import Views
 from mot_dinov3.runs.loop import StopRequest
@@ -34,9 +34,9 @@ def served(source="x", **live):
 def test_nothing_is_shown_unless_asked_for():
     with Views(served(), StopRequest()) as views:
         assert views.url == ""
-        assert views.sinks(None, {}) == []
-        assert views.told(None) is None
-        assert views.told(print) is print
+        assert views.create_sinks(None, {}) == []
+        assert views.add_callback(None) is None
+        assert views.add_callback(print) is print
 
 
 def test_a_taken_port_is_told_before_the_source_is_looked_at():
@@ -55,23 +55,23 @@ def test_a_source_that_fails_gives_the_port_back():
 
 
 def test_progress_and_page_are_both_told():
-    told = []
+    calls = []
     with Views(served(serve="127.0.0.1:0"), StopRequest()) as views:
-        tell = views.told(lambda *_: told.append(1))
+        on_frame = views.add_callback(lambda *_: calls.append(1))
         result = FrameResult(0, 0.0, Detections.empty(), Tracks.empty())
         statistics = RunStatistics()
         statistics.add(result, {}, 1.0)
-        tell(result, statistics)
-        assert told == [1]
+        on_frame(result, statistics)
+        assert calls == [1]
 
 
-class Watcher(Nobody):
+class Watcher(SilentObserver):
     """Opens the page in the middle of the job and ends it from there."""
 
     def __init__(self):
         self.urls = []
 
-    def page_at(self, url):
+    def on_page(self, url):
         self.urls.append(url)
 
     def watch(self, total):
@@ -109,10 +109,10 @@ def test_a_job_that_is_ended_from_its_page_ends_well(tmp_path):
         live=LiveConfig(serve="127.0.0.1:0"),
     )
     watcher = Watcher()
-    done = run_job(config, onlooker=watcher)
+    done = run_job(config, observer=watcher)
     assert done.exit_code == 0
-    assert 5 <= done.stats["frames"] < FRAMES
-    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == done.stats["frames"]
+    assert 5 <= done.facts.frames < FRAMES
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == done.facts.frames
     assert (tmp_path / "out.mp4").stat().st_size > 0
     assert len(watcher.urls) == 1
-    assert watcher.urls[0] not in str(done.stats)
+    assert watcher.urls[0] not in str(done.facts)

@@ -9,7 +9,7 @@ from mot_dinov3.runs.loop import RunSettings
 
 @pytest.fixture
 def unheard():
-    """Take SIGINT and SIGTERM first, so that a run that does not hear them ends no test run."""
+    """Take SIGINT and SIGTERM first, so that a run that misses them does not end the test run."""
     missed = []
     previous = {
         number: signal.signal(number, lambda n, _: missed.append(n))

@@ -10,24 +10,26 @@ from statistics import median
 
 import pytest
 
+from helpers.fakes import FakeClock
 from helpers.loop_parts import Sink, Tracker, frames
 from mot_dinov3.errors import DeviceError, InputError, OutputError
 from mot_dinov3.runs.loop import RunOutcome, RunSettings, run
+from mot_dinov3.runs.loop.loop import read_timed
 from mot_dinov3.runtime.timing import StageTimer
 
 
 def test_every_frame_goes_through_tracker_and_sinks_in_order(way):
     timer, tracker = StageTimer(), Tracker()
     sinks = [Sink(timer), Sink(timer)]
-    told = []
+    calls = []
 
-    def tell(result, statistics):
-        told.append((result.frame_index, statistics.frames, threading.current_thread()))
+    def on_frame(result, statistics):
+        calls.append((result.frame_index, statistics.frames, threading.current_thread()))
 
-    outcome = run(frames(9, start=7), tracker, sinks, timer, tell, way)
+    outcome = run(frames(9, start=7), tracker, sinks, timer, on_frame, way)
     assert tracker.warmed == [7]
     assert tracker.seen == sinks[0].frames == sinks[1].frames == list(range(7, 16))
-    assert told == [(7 + n, 1 + n, threading.main_thread()) for n in range(9)]
+    assert calls == [(7 + n, 1 + n, threading.main_thread()) for n in range(9)]
     assert sinks[0].left_with is None
     assert outcome.statistics.frames == 9
     assert outcome.frame_size == (8, 6)
@@ -221,3 +223,18 @@ def test_a_tracker_hears_what_a_frame_took_beside_embedding():
     run(frames(2), tracker, [Sink(timer)], timer)
     assert len(tracker.paced) == 2
     assert all(8 <= ms < 100 for ms in tracker.paced), "detect 2, track 1, write 5, and reading"
+
+
+def test_reading_is_timed_per_frame():
+    clock = FakeClock()
+
+    def reading():
+        for frame in frames(3):
+            clock.now_s += 0.25
+            yield frame
+
+    for index, read in enumerate(read_timed(reading(), clock)):
+        assert read.frame.index == index
+        assert read.stage_ms == {"read": 250.0}
+        assert clock.now_s - read.began_s == 0.25
+        clock.now_s += 1.0

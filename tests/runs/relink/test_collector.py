@@ -1,11 +1,12 @@
-"""What is gathered of a run: ends, classes and looks of everybody who was confirmed."""
+"""What is collected of a run: ends, classes and appearance of all confirmed tracks."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from helpers.fakes import blank_frame, boxes
-from mot_dinov3.runs.relink.collector import TrackletCollector
+from mot_dinov3.runs.relink.collector import SpreadGallery, TrackletCollector
 from mot_dinov3.values import CONFIRMED, LOST, TENTATIVE, Embeddings, FrameResult, Tracks
 
 
@@ -63,7 +64,7 @@ def test_who_was_never_confirmed_is_no_identity():
     collector.write(blank_frame(0), result(0, tracks((1, TENTATIVE, 0, 0), (2, TENTATIVE, 1, 0))))
     collector.write(blank_frame(1), result(1, tracks((2, CONFIRMED, 1, 0))))
     assert [item.id for item in collector.tracklets()] == [2]
-    assert len(collector._lives) == 1
+    assert len(collector._open) == 1
 
 
 def test_a_system_without_embeddings_leaves_empty_galleries():
@@ -75,3 +76,33 @@ def test_a_system_without_embeddings_leaves_empty_galleries():
 def test_memory_does_not_grow_with_the_length_of_a_run():
     frames = [result(n, tracks((1, CONFIRMED, n % 4, 0)), fresh=range(4)) for n in range(500)]
     assert len(gathered(*frames)[1].vectors) <= 8
+
+
+def filled(count, most=8):
+    gallery = SpreadGallery(most)
+    for number in range(count):
+        gallery.add(np.array([number, 0.0], np.float32))
+    return gallery.vectors[:, 0].astype(int).tolist() if count else gallery.vectors
+
+
+def test_what_fits_is_kept():
+    assert filled(0).shape == (0, 0)
+    assert filled(1) == [0]
+    assert filled(8) == list(range(8))
+
+
+@pytest.mark.parametrize("count", [9, 20, 33, 100, 1000, 12345])
+def test_many_are_spread_evenly_and_bounded(count):
+    kept = filled(count)
+    assert 4 <= len(kept) <= 8
+    steps = set(np.diff(kept).tolist())
+    assert len(steps) == 1
+    assert kept[0] == 0
+    assert count - kept[-1] <= 2 * steps.pop()
+
+
+def test_a_kept_vector_does_not_follow_the_array_it_came_from():
+    gallery, vector = SpreadGallery(), np.array([1.0, 0.0], np.float32)
+    gallery.add(vector)
+    vector[:] = 0
+    assert gallery.vectors.tolist() == [[1.0, 0.0]]

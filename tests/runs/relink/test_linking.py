@@ -7,7 +7,7 @@ import pytest
 
 from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.runs.relink.linking import find_mergers, possible
+from mot_dinov3.runs.relink.linking import find_candidates, find_merges
 from mot_dinov3.runs.relink.tracklets import Sighting, Tracklet
 
 CONFIG = RelinkConfig(relink=True, similarity=0.5, gap_s=10.0, speed=2.0)
@@ -26,7 +26,7 @@ def box(x, size=40):
 
 
 def tracklet(number, person, begin, end, **more):
-    """Somebody who is seen from `begin` (seconds, x) to `end`."""
+    """A person who is seen from `begin` (seconds, x) to `end`."""
     vectors = more.get("vectors", looks(person, seed=number))
     (t0, x0), (t1, x1) = begin, end
     return Tracklet(number, more.get("class_id", 0), Sighting(t0, box(x0)),
@@ -34,21 +34,21 @@ def tracklet(number, person, begin, end, **more):
 
 
 def strangers(first=50):
-    """Others in the picture, who make neighbourhoods what they are; nobody continues them."""
+    """Others in the picture, so that there are neighbourhoods; none of them is continued."""
     return [tracklet(first + n, 10 + n, (0, 100 * n), (100, 100 * n)) for n in range(8)]
 
 
 def merged(*tracklets, config=CONFIG):
-    return {m.old: m.new for m in find_mergers([*tracklets, *strangers()], config)}
+    return {m.old: m.new for m in find_merges([*tracklets, *strangers()], config)}
 
 
 def test_one_person_in_two_parts_is_one_identity():
-    (merger,) = find_mergers(
+    (merge,) = find_merges(
         [tracklet(1, 0, (0, 0), (2, 0)), tracklet(2, 0, (5, 60), (9, 200)), *strangers()], CONFIG
     )
-    assert (merger.old, merger.new, merger.after) == (2, 1, 1)
-    assert merger.gap_s == pytest.approx(3)
-    assert 0.5 <= merger.similarity <= 1
+    assert (merge.old, merge.new, merge.after) == (2, 1, 1)
+    assert merge.gap_s == pytest.approx(3)
+    assert 0.5 <= merge.similarity <= 1
 
 
 def test_strangers_stay_apart_whatever_the_place():
@@ -83,7 +83,7 @@ def test_a_box_does_not_grow_threefold_behind_a_pillar():
 def test_a_chain_takes_the_first_identity_and_never_overlaps_itself():
     chain = [tracklet(n, 0, (4 * n, 0), (4 * n + 2, 0)) for n in (1, 2, 3, 4)]
     assert merged(*chain) == {2: 1, 3: 1, 4: 1}
-    after = {m.old: m.after for m in find_mergers([*chain, *strangers()], CONFIG)}
+    after = {m.old: m.after for m in find_merges([*chain, *strangers()], CONFIG)}
     assert after == {2: 1, 3: 2, 4: 3}
 
 
@@ -100,15 +100,15 @@ def test_the_order_of_the_list_does_not_matter():
 
 def test_what_is_not_alike_enough_stays_apart():
     two = tracklet(1, 0, (0, 0), (2, 0)), tracklet(2, 0, (3, 0), (9, 0))
-    (merger,) = find_mergers([*two, *strangers()], CONFIG)
-    stricter = RelinkConfig(True, merger.similarity + 0.01, 10.0, 2.0)
+    (merge,) = find_merges([*two, *strangers()], CONFIG)
+    stricter = RelinkConfig(True, merge.similarity + 0.01, 10.0, 2.0)
     assert merged(*two, config=stricter) == {}
-    assert merged(*two, config=RelinkConfig(True, merger.similarity, 10.0, 2.0)) == {2: 1}
+    assert merged(*two, config=RelinkConfig(True, merge.similarity, 10.0, 2.0)) == {2: 1}
 
 
 def test_nobody_has_nobody_to_merge():
-    assert find_mergers([], CONFIG) == []
-    rows, columns = possible([], CONFIG)
+    assert find_merges([], CONFIG) == []
+    rows, columns = find_candidates([], CONFIG)
     assert len(rows) == len(columns) == 0
 
 

@@ -77,7 +77,7 @@ def test_the_same_person_is_more_alike_than_anybody_else():
 
 
 def test_neighbours_in_common_tell_what_cosine_does_not():
-    """Two are at the same angle from somebody; one of them has a crowd of his own."""
+    """Two are at the same angle from a third; one of them has a crowd around it."""
     mine, friend = np.arange(8), 14 + np.arange(8)
     stranger, crowd_of_his = -7 - np.arange(8), -14.5 + np.arange(24) / 3
     turns = [np.deg2rad(degrees) for degrees in (mine, friend, stranger, crowd_of_his)]
@@ -93,9 +93,9 @@ def test_an_empty_gallery_is_like_nobody():
     galleries = [vectors[:4], np.zeros((0, 0), np.float32), vectors[4:]]
     found = gallery_similarity(galleries, np.array([0, 1, 0]), np.array([1, 2, 2]))
     assert found[0] == found[1] == 0
-    nobody = np.zeros(0, np.int64)
-    assert gallery_similarity(galleries, nobody, nobody).shape == (0,)
-    assert gallery_similarity([], nobody, nobody).shape == (0,)
+    none = np.zeros(0, np.int64)
+    assert gallery_similarity(galleries, none, none).shape == (0,)
+    assert gallery_similarity([], none, none).shape == (0,)
 
 
 def test_two_embeddings_in_all_tell_nothing():

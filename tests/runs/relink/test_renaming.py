@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from mot_dinov3.errors import OutputError
-from mot_dinov3.runs.relink.folders import merge_folders
 from mot_dinov3.runs.relink.renaming import Renaming
 
 
@@ -66,39 +65,3 @@ def test_another_place_leaves_the_source_alone(tmp_path):
         renaming.rewrite(a, shout, tmp_path / "new" / "a.txt")
         renaming.publish()
     assert (a.read_text(), (tmp_path / "new" / "a.txt").read_text()) == ("a", "A")
-
-
-def album(tmp_path, **folders):
-    for name, frames in folders.items():
-        (tmp_path / name[1:]).mkdir()
-        for frame in frames:
-            (tmp_path / name[1:] / f"frame_{frame:06d}.jpg").write_text(f"{name} {frame}")
-
-
-def pictures(tmp_path):
-    return {
-        folder.name: [int(picture.stem[6:]) for picture in sorted(folder.iterdir())]
-        for folder in tmp_path.iterdir()
-    }
-
-
-def test_folders_become_one(tmp_path):
-    album(tmp_path, _1=[0, 5], _2=[1], _7=[9], _8=[20])
-    merge_folders(tmp_path, {7: 1, 8: 1, 12: 2, 13: 12}, most=0)
-    assert pictures(tmp_path) == {"1": [0, 5, 9, 20], "2": [1]}
-
-
-def test_who_has_no_picture_before_takes_those_of_later(tmp_path):
-    album(tmp_path, _7=[9])
-    merge_folders(tmp_path, {7: 1}, most=3)
-    assert pictures(tmp_path) == {"1": [9]}
-
-
-def test_no_more_pictures_than_wanted_stay_and_they_are_spread(tmp_path):
-    album(tmp_path, _1=range(0, 100, 10), _2=range(50), _7=[1_000_000, 999_999])
-    merge_folders(tmp_path, {7: 1}, most=4)
-    found = pictures(tmp_path)
-    assert len(found["2"]) == 50
-    assert found["1"][0] == 0
-    assert len(found["1"]) == 4
-    assert 1_000_000 in found["1"]

@@ -7,17 +7,23 @@ import numpy as np
 import pytest
 
 from helpers.fakes import boxes
-from mot_dinov3.runs.resume.answers import HEAD, Answers, DamagedError, look_of, proof_of
+from mot_dinov3.runs.resume.answers import (
+    HEAD,
+    DamagedError,
+    FrameAnswers,
+    picture_checksum,
+    tracks_checksum,
+)
 from mot_dinov3.values import Detections, Frame, Tracks
 
 SEEN = boxes((1, 2, 3.5, 4), (5, 6, 70, 80.25, 0.3, 1))
 VECTORS = np.array([[1, 0.1, np.nan], [0.3, 0.2, -1], [0, 0, 1e-30]], np.float32)
-FULL = Answers(7, 0.28, 11, 12, SEEN, 3.25, [3, 0, 2], [(1, 2.5), (2, 4.0)], VECTORS)
-EMPTY = Answers(0, 0.0, 0, 0, Detections.empty(), 0.0, [], [], np.zeros((0, 0), np.float32))
+FULL = FrameAnswers(7, 0.28, 11, 12, SEEN, 3.25, [3, 0, 2], [(1, 2.5), (2, 4.0)], VECTORS)
+EMPTY = FrameAnswers(0, 0.0, 0, 0, Detections.empty(), 0.0, [], [], np.zeros((0, 0), np.float32))
 
 
 def again(answers):
-    return Answers.unpacked(b"".join(answers.packed()))
+    return FrameAnswers.unpack(b"".join(answers.pack()))
 
 
 @pytest.mark.parametrize("answers", [FULL, EMPTY])
@@ -50,7 +56,7 @@ def test_times_come_back_exactly():
 
 def with_head(**values):
     """The bytes of `FULL` whose JSON says something else."""
-    _, head, *arrays = FULL.packed()
+    _, head, *arrays = FULL.pack()
     changed = json.dumps({**json.loads(head), **values}).encode()
     return b"".join((HEAD.pack(len(changed)), changed, *arrays))
 
@@ -62,8 +68,8 @@ def with_head(**values):
         b"\xff\xff\xff\xff",
         b"\x02\x00\x00\x00[]",
         b"\x02\x00\x00\x00{}",
-        b"".join(FULL.packed())[:-1],
-        b"".join(FULL.packed()) + b"x",
+        b"".join(FULL.pack())[:-1],
+        b"".join(FULL.pack()) + b"x",
         *(with_head(detections=value) for value in (-1, 3, 10**12, 1.5, "2", None, True, [])),
         with_head(dim=10**9),
         with_head(batches=[[1, 2.5]]),
@@ -78,20 +84,22 @@ def with_head(**values):
 )
 def test_what_is_no_frame_is_one_kind_of_error(data):
     with pytest.raises(DamagedError):
-        Answers.unpacked(data)
+        FrameAnswers.unpack(data)
 
 
 def test_pictures_are_told_apart():
     image = np.zeros((480, 640, 3), np.uint8)
     other = image.copy()
     other[240:260, 320:360] = 9
-    assert look_of(Frame(0, 0, image)) == look_of(Frame(3, 1, image.copy()))
-    assert look_of(Frame(0, 0, image)) != look_of(Frame(0, 0, other))
-    assert look_of(Frame(0, 0, image)) != look_of(Frame(0, 0, np.zeros((640, 480, 3), np.uint8)))
-    assert look_of(Frame(0, 0, np.broadcast_to(np.uint8(0), (480, 640, 3)))) == look_of(
-        Frame(0, 0, image)
+    assert picture_checksum(Frame(0, 0, image)) == picture_checksum(Frame(3, 1, image.copy()))
+    assert picture_checksum(Frame(0, 0, image)) != picture_checksum(Frame(0, 0, other))
+    assert picture_checksum(Frame(0, 0, image)) != picture_checksum(
+        Frame(0, 0, np.zeros((640, 480, 3), np.uint8))
     )
-    look_of(Frame(0, 0, np.zeros((1, 1, 3), np.uint8)))
+    assert picture_checksum(
+        Frame(0, 0, np.broadcast_to(np.uint8(0), (480, 640, 3)))
+    ) == picture_checksum(Frame(0, 0, image))
+    picture_checksum(Frame(0, 0, np.zeros((1, 1, 3), np.uint8)))
 
 
 def test_tracks_are_told_apart_by_who_and_where():
@@ -101,8 +109,8 @@ def test_tracks_are_told_apart_by_who_and_where():
         parts |= {"fresh": np.zeros(3, bool), "class_id": whole, "score": np.ones(3, np.float32)}
         return Tracks(**{"xyxy": np.zeros((3, 4), np.float32), **parts, **values})
 
-    same = proof_of(tracks())
-    assert proof_of(tracks()) == same
-    assert proof_of(tracks(id=np.array([2, 1, 3]))) != same
-    assert proof_of(tracks(detection=np.array([0, 1, -1]))) != same
-    assert proof_of(tracks(fresh=np.ones(3, bool))) != same
+    same = tracks_checksum(tracks())
+    assert tracks_checksum(tracks()) == same
+    assert tracks_checksum(tracks(id=np.array([2, 1, 3]))) != same
+    assert tracks_checksum(tracks(detection=np.array([0, 1, -1]))) != same
+    assert tracks_checksum(tracks(fresh=np.ones(3, bool))) != same

@@ -9,7 +9,7 @@ from mot_dinov3.config import DeviceConfig
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.cache import export_place
 from mot_dinov3.perception.backends.choice import choose_backend
-from mot_dinov3.perception.backends.cpu import BF16_FLAGS, cpu_flags, thread_count
+from mot_dinov3.runtime.cpu import BF16_FLAGS, cpu_flags, thread_count
 from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.wording import counted
 

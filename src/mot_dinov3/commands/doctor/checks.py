@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from mot_dinov3.errors import MotError, hide_secrets
-from mot_dinov3.perception.backends.cpu import BF16_FLAGS, cpu_flags
+from mot_dinov3.runtime.cpu import BF16_FLAGS, cpu_flags
 from mot_dinov3.wording import counted
 
 Status = Literal["ok", "note", "fail"]

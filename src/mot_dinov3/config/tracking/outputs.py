@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from mot_dinov3.config.fields import flag, require
+from mot_dinov3.config.fields import flag, flag_fields, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,10 @@ class DrawConfig:
 
 
 CROPS = ("embedded", "seen")
+VIDEO = "video"
+"""Name of the sink that `--output` asks for."""
+SAVE = "save_"
+"""How the field of a sink begins that has a flag of its own."""
 BESIDE = "auto"
 """The value of `--report` without a file."""
 
@@ -76,8 +82,18 @@ class OutputConfig:
         bare=BESIDE,
     )
     no_clobber: bool = flag(False, "--no-clobber", "refuse to replace an existing output")
+    save: str = flag(
+        "",
+        "--save",
+        "write any output by its name; several are separated by commas",
+        metavar="NAME=FILE",
+    )
 
     def __post_init__(self) -> None:
+        names = [name for name, _ in self._more]
+        require(all(name and place for name, place in self._more), "--save", "NAME=FILE", self.save)
+        twice = len({*names}) < len(names) or any(getattr(self, SAVE + n, "") for n in names)
+        require(not twice, "--save", "outputs that are not named twice", self.save)
         require(self.crops_of in CROPS, "--crops-of", f"one of {', '.join(CROPS)}", self.crops_of)
         npz = not self.save_embeddings or self.save_embeddings.lower().endswith(".npz")
         require(npz, "--save-embeddings", "a name that ends in .npz", self.save_embeddings)
@@ -86,12 +102,61 @@ class OutputConfig:
         require(page, "--report", "a name that ends in .html", self.report)
 
     @property
+    def sinks(self) -> dict[str, str]:
+        """Name of a sink -> the file or directory that it writes, of those that are asked for.
+
+        The video is asked for by `--output`, a sink NAME by `--save-NAME` where there is such a
+        flag, and any of them by `--save NAME=FILE`.
+        """
+        found = {} if self.no_video else {VIDEO: self.output}
+        for item in flag_fields(type(self)):
+            if item.name.startswith(SAVE):
+                found[item.name.removeprefix(SAVE)] = getattr(self, item.name)
+        found |= dict(self._more)
+        return {name: place for name, place in found.items() if place}
+
+    @property
+    def _more(self) -> list[tuple[str, str]]:
+        """Name and place of every sink that `--save` asks for."""
+        pairs = (pair.partition("=") for pair in self.save.split(",") if pair)
+        return [(name.strip(), place) for name, _, place in pairs]
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Flag -> file or directory of everything that a run will write."""
+        found = {flag_of_sink(name): place for name, place in self.sinks.items()}
+        more = {"--report": self.report_file, "--stats-json": self.stats_json}
+        return found | {name: place for name, place in more.items() if place}
+
+    def moved(self, move: Callable[[str], str]) -> OutputConfig:
+        """The same outputs at other places.
+
+        Args:
+            move: the place of an output -> its new place.
+        """
+        # A job may keep something beside its video even where it writes none.
+        names = ["output", "stats_json"]
+        names += [item.name for item in flag_fields(type(self)) if item.name.startswith(SAVE)]
+        values = {name: getattr(self, name) for name in names} | {"report": self.report_file}
+        moved: dict[str, Any] = {name: move(value) for name, value in values.items() if value}
+        moved["save"] = ",".join(f"{name}={move(place)}" for name, place in self._more)
+        return replace(self, **moved)
+
+    @property
     def report_file(self) -> str:
         """Where the report goes, empty for none."""
         if self.report != BESIDE:
             return self.report
         video = Path(self.output)
         return str(video.parent / f"{video.stem or 'report'}.html")
+
+
+def flag_of_sink(name: str) -> str:
+    """The flag that asks for a sink: `--save-mot`, or `--save NAME` for one without its own."""
+    if name == VIDEO:
+        return "--output"
+    own = any(item.name == SAVE + name for item in flag_fields(OutputConfig))
+    return f"--save-{name}" if own else f"--save {name}"
 
 
 @dataclass(frozen=True, slots=True)

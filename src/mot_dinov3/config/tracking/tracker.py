@@ -11,6 +11,7 @@ from mot_dinov3.config.fields import flag, require
 class TrackerConfig:
     """How tracks are initiated, confirmed and removed."""
 
+    system: str = flag("modular", "--system", "system that tracks", metavar="NAME")
     tracker: str = flag("default", "--tracker", "settings of a familiar tracker", metavar="NAME")
     strong_share: float = flag(
         0.68,

@@ -95,7 +95,7 @@ def run_through(path: Path) -> str:
         return f"exit code {result.exit_code}"
     with open_source(SourceConfig(source=str(video))) as reader:
         drawn = sum(1 for _ in reader)
-    tracked, logged = result.stats["frames"], len(lines.read_text().splitlines())
+    tracked, logged = result.facts.frames, len(lines.read_text().splitlines())
     if reader.partial or not drawn == tracked == logged:
         faults = dict(reader.faults)
         return f"{tracked} frames tracked, {logged} logged, {drawn} drawn ({faults})"

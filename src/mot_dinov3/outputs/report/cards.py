@@ -1,10 +1,10 @@
-"""The first look at a run: a handful of figures in words."""
+"""The cards at the top of a page: a few figures of the run in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mot_dinov3.outputs.report.figures import Figures
+from mot_dinov3.outputs.report.figures import ReportFigures
 from mot_dinov3.wording import counted, form_of
 
 UNKNOWN = "\N{EN DASH}"
@@ -13,9 +13,13 @@ GOOD, BAD, PLAIN = "good", "bad", "plain"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One figure: what it is, its value, and what makes it mean something.
+    """One figure of the run.
 
     Attributes:
+        title: says what the figure is.
+        value: as text.
+        unit: "" for none.
+        note: puts the value into context.
         share: from 0 to 1, drawn as a bar; None for no bar.
         tone: "good", "bad" or "plain".
     """
@@ -28,7 +32,7 @@ class Card:
     share: float | None = None
 
 
-def cards(known: Figures, suspects: int) -> list[Card]:
+def build_cards(known: ReportFigures, suspects: int) -> list[Card]:
     """The cards of a run, in reading order."""
     return [
         _frames(known),
@@ -41,12 +45,12 @@ def cards(known: Figures, suspects: int) -> list[Card]:
     ]
 
 
-def _frames(known: Figures) -> Card:
+def _frames(known: ReportFigures) -> Card:
     note = f"{known.seconds:.1f} s of video" if known.seconds else "length not known"
     return Card("Frames", f"{known.frames:,}", "", note)
 
 
-def _speed(known: Figures) -> Card:
+def _speed(known: ReportFigures) -> Card:
     pace = f"source: {known.source_fps:g} FPS" if known.source_fps else "source's rate not known"
     if known.fps is None:
         return Card("Speed", UNKNOWN, "FPS", f"{pace}; the run's is in its stats JSON")
@@ -57,52 +61,55 @@ def _speed(known: Figures) -> Card:
     return Card("Speed", f"{known.fps:.1f}", "FPS", word, GOOD if ratio >= 1 else BAD)
 
 
-def _latency(known: Figures) -> Card:
-    if not known.latency_ms:
+def _latency(known: ReportFigures) -> Card:
+    latency = known.latency_ms
+    if latency is None:
         return Card("Latency", UNKNOWN, "ms", "not written down by this run")
-    rest = "   ".join(f"{name} {known.latency_ms[name]:.1f}" for name in ("p95", "p99")
-                      if name in known.latency_ms)  # fmt: skip
-    return Card("Latency, median", f"{known.latency_ms.get('p50', 0):.1f}", "ms", rest)
+    rest = f"p95 {latency.p95:.1f}   p99 {latency.p99:.1f}"
+    return Card("Latency, median", f"{latency.p50:.1f}", "ms", rest)
 
 
-def _overshoots(known: Figures) -> Card:
-    if known.budget_ms is None:
+def _overshoots(known: ReportFigures) -> Card:
+    budget = known.budget
+    if budget is None:
         return Card("Over budget", UNKNOWN, "frames", "not known without frames or figures")
-    if not known.budget_ms:
+    if not budget.ms:
         return Card("Over budget", UNKNOWN, "frames", "no embedding budget was set")
-    over = known.over or 0
-    note = f"budget {known.budget_ms:.3g} ms"
+    over = budget.frames_over
+    note = f"budget {budget.ms:.3g} ms"
     if over:
-        note += f"; worst by {known.worst_over_ms or 0:.1f} ms"
-    if known.critical_over:
-        note += f"; {known.critical_over} by critical work alone"
+        note += f"; worst by {budget.worst_over_ms:.1f} ms"
+    if budget.frames_critical_over:
+        note += f"; {budget.frames_critical_over} by critical work alone"
     share = over / known.frames if known.frames else None
     tone = BAD if over else GOOD
     return Card("Over budget", f"{over:,}", form_of(over, "frame"), note, tone, share)
 
 
-def _embeddings(known: Figures) -> Card:
-    if known.embedded is None:
+def _embeddings(known: ReportFigures) -> Card:
+    counts = known.embeddings
+    if counts is None:
         return Card("Embeddings", UNKNOWN, "computed", "not known without frames or figures")
-    counts = known.embedded
-    note = f"{counts['reused']:,} reused"
-    note += "".join(f", {counts[name]:,} {name}" for name in ("deferred", "starved")
-                    if counts[name])  # fmt: skip
+    note = f"{counts.reused:,} reused"
+    if counts.deferred:
+        note += f", {counts.deferred:,} deferred"
+    if counts.starved:
+        note += f", {counts.starved:,} starved"
     if known.share is not None:
         note += f"; {100 * known.share:.1f} % of these"
-    return Card("Embeddings", f"{counts['computed']:,}", "computed", note, share=known.share)
+    return Card("Embeddings", f"{counts.computed:,}", "computed", note, share=known.share)
 
 
-def _tracks(known: Figures, suspects: int) -> Card:
-    if known.tracks is None:
+def _tracks(known: ReportFigures, suspects: int) -> Card:
+    if known.confirmed is None:
         return Card("Tracks", UNKNOWN, "confirmed", "not known without frames or figures")
-    words = [f"{known.born:,} born"] if known.born is not None else []
+    words = [f"{known.initiated:,} born"] if known.initiated is not None else []
     if suspects:
         words.append(counted(suspects, "suspected switch", "suspected switches"))
-    return Card("Tracks", f"{known.tracks:,}", "confirmed", ", ".join(words))
+    return Card("Tracks", f"{known.confirmed:,}", "confirmed", ", ".join(words))
 
 
-def _faults(known: Figures) -> Card:
+def _faults(known: ReportFigures) -> Card:
     if known.faults is None:
         return Card("Faults", UNKNOWN, "", "not known without the stats JSON")
     named = ", ".join(f"{kind.replace('_', ' ')}: {n:,}" for kind, n in known.faults.items())

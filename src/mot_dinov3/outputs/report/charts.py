@@ -1,4 +1,4 @@
-"""Charts as plain values that plotly draws: what every one of them is made of."""
+"""Charts as plain values that plotly draws: the parts of all of them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Chart:
 
     Attributes:
         key: its name in the page.
-        title: what it shows.
-        note: how to read it, a sentence or two.
-        traces: as plotly wants them; all text in them is `plain`.
-        layout: what differs from the page's usual layout.
-        height: pixels.
-        thinned: said below the drawing where points were left out.
-        over_frames: frames run from left to right; else every point carries its own frame.
+        title: says what it shows.
+        note: says how to read it, in a sentence or two.
+        traces: of plotly; names in them went through `escape_text`.
+        layout: where it differs from the usual layout of the page.
+        height: in pixels.
+        thinned: says below the drawing that points were left out, "" if none were.
+        over_frames: the x axis shows frames; otherwise each point carries its frame.
     """
 
     key: str
@@ -53,28 +53,28 @@ class Chart:
         return {"key": self.key, "traces": self.traces, "layout": self.layout, "seek": seek}
 
 
-def plain(text: str) -> str:
-    """Text that plotly shows as it is: it knows a few HTML tags, links among them."""
+def escape_text(text: str) -> str:
+    """Text that plotly shows literally; it would interpret some HTML tags, links among them."""
     return escape(text, quote=False).replace("\n", " ").replace("$", "&#36;")
 
 
-def values(column: Column, rows: NDArray[np.int64]) -> list[float | None]:
+def to_values(column: Column, rows: NDArray[np.int64]) -> list[float | None]:
     """Chosen values of a column, rounded; None for NaN."""
     return [None if v != v else v for v in column[rows].round(DIGITS).tolist()]
 
 
-def line(name: str, x: Sequence[Any], y: Sequence[Any], **more: Any) -> Trace:  # noqa: ANN401
+def draw_line(name: str, x: Sequence[Any], y: Sequence[Any], **more: Any) -> Trace:  # noqa: ANN401
     """A line of points."""
     return {"type": "scatter", "mode": "lines", "name": name, "x": x, "y": y, **more}
 
 
-def stroke(points: int, width: float) -> float:
-    """Width of a line of so many points: long series would else become a blot."""
+def choose_width(points: int, width: float) -> float:
+    """Width of a line of so many points: lines of long series are thinner."""
     return width if points <= CROWDED else round(width * 0.45, 2)
 
 
-def left_out(drawn: int, all_of_them: int, what: str = "frames") -> str:
-    """What a chart says where not everything is drawn."""
+def describe_left_out(drawn: int, all_of_them: int, what: str = "frames") -> str:
+    """The text below a chart in which points were left out, "" where none were."""
     if drawn >= all_of_them:
         return ""
     return f"{drawn:,} of {all_of_them:,} {what} drawn; the extremes of every stretch are kept."

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from mot_dinov3 import __version__
-from mot_dinov3.config import TrackConfig
-from mot_dinov3.config.flat import as_dict
-from mot_dinov3.outputs.report.compare_charts import overlays
-from mot_dinov3.outputs.report.figures import Figures, figures
-from mot_dinov3.outputs.report.film import Film
+from mot_dinov3.config import OutputConfig, TalkConfig, TrackConfig, flag_fields
+from mot_dinov3.config.flat import as_dict, key_of
+from mot_dinov3.outputs.report.compare_charts import draw_overlays
+from mot_dinov3.outputs.report.figures import ReportFigures, find_figures
 from mot_dinov3.outputs.report.page import render
 from mot_dinov3.outputs.report.recorder import RunData
-from mot_dinov3.outputs.report.screen import Screen, screen, time_axis
-from mot_dinov3.outputs.report.single import missing
+from mot_dinov3.outputs.report.single import list_missing
 from mot_dinov3.outputs.report.suspects import find_suspects
-from mot_dinov3.outputs.report.tables import facts, flag_of, shown, stage_figures
-from mot_dinov3.runtime.distribution import SUMMARY
+from mot_dinov3.outputs.report.tables import describe_run, find_stages, flag_of, to_text
+from mot_dinov3.outputs.report.video import ReportVideo
+from mot_dinov3.outputs.report.video_box import VideoBox, build_time_axis, build_video_box
+from mot_dinov3.values.run_facts import Spread
 
 COLOURS = ("#3d7ff2", "#f2662b", "#17a589", "#8e5bd9", "#e0b03c", "#d6569b")
-PLACES = ("output", "save_mot", "save_jsonl", "save_trace", "stats_json", "report", "save_csv",
-          "save_crops", "save_embeddings", "quiet", "verbose", "debug", "no_clobber", "journal",
-          "resume", "serve", "show", "batch_json")  # fmt: skip
-"""Settings that say where results go and who is told of them: they change no result."""
+PLACES = {
+    *(key_of(item) for item in flag_fields(OutputConfig)),
+    *(key_of(item) for item in flag_fields(TalkConfig)),
+    *("journal", "resume", "serve", "show", "batch_json"),
+} - {"no_video", "crops_of", "crops_per_id"}
+"""Settings that say where results go and how progress is shown: they change no result."""
 UNKNOWN = "\N{EN DASH}"
 MORE, LESS = 1, -1
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A value of one run, and how it stands to the first run's."""
+class ComparedCell:
+    """A value of one run.
+
+    Attributes:
+        text: the value.
+        change: against the value of the first run, "" where there is none.
+        tone: "down" for better, "up" for worse, "" for neither.
+    """
 
     text: str
     change: str = ""
@@ -40,132 +48,163 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ComparedRow:
     """One figure or flag of all runs."""
 
     name: str
-    cells: tuple[Cell, ...]
+    cells: tuple[ComparedCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A run in the page."""
+class ComparedRun:
+    """A run of the page.
+
+    Attributes:
+        name: its title.
+        colour: in charts and tables.
+        facts: what it was made with, in a few words each.
+    """
 
     name: str
     colour: str
     facts: list[str]
 
 
-def compare_page(runs: Sequence[RunData], films: Sequence[Film | None], page: Path) -> str:
-    """Two to six runs laid over each other, as HTML; the first is what others are held against.
+def compare_page(runs: Sequence[RunData], videos: Sequence[ReportVideo | None], page: Path) -> str:
+    """The page of two to six runs as HTML; the others are compared with the first.
 
     Args:
         runs: the runs.
-        films: the video of each, None where there is none.
+        videos: of each run, None where there is none.
         page: where the file will be.
     """
-    known = [figures(run) for run in runs]
-    names = titles(runs)
-    drawn = overlays(runs, names, COLOURS)
-    data: dict[str, Any] = {"charts": [chart.as_dict() for chart in drawn], **time_axis(runs)}
-    boxes: list[Screen] = []
-    for number, (run, film) in enumerate(zip(runs, films, strict=True)):
+    known = [find_figures(run) for run in runs]
+    names = build_titles(runs)
+    drawn = draw_overlays(runs, names, COLOURS)
+    data: dict[str, Any] = {"charts": [chart.as_dict() for chart in drawn], **build_time_axis(runs)}
+    boxes: list[VideoBox] = []
+    for number, (run, video) in enumerate(zip(runs, videos, strict=True)):
         taken = sum(len(box.embedded) for box in boxes)
-        box = screen(run, film, page, f"film-{number}", data, taken)
+        box = build_video_box(run, video, page, f"film-{number}", data, taken)
         boxes.append(replace(box, colour=COLOURS[number]))
     data["films"] = [
-        box.as_dict(run, film) for box, run, film in zip(boxes, runs, films, strict=True)
+        box.as_dict(run, video) for box, run, video in zip(boxes, runs, videos, strict=True)
     ]
+    known_runs = list(zip(names, COLOURS, runs, strict=False))
     values = {
         "title": " / ".join(names),
         "version": __version__,
         "facts": [f"{len(runs)} runs"],
-        "notices": [f"{name}: {text}" for name, run in zip(names, runs, strict=True)
-                    for text in missing(run)],
-        "columns": [Column(name, colour, facts(run))
-                    for name, colour, run in zip(names, COLOURS, runs, strict=False)],
-        "flags": flags(runs),
-        "figures": table(runs, known),
+        "notices": [f"{name}: {text}" for name, _, run in known_runs for text in list_missing(run)],
+        "columns": [
+            ComparedRun(name, colour, describe_run(run)) for name, colour, run in known_runs
+        ],
+        "flags": find_differences(runs),
+        "figures": build_table(runs, known),
         "films": boxes,
         "charts": drawn,
-    }  # fmt: skip
+    }
     return render("compare.html", values, data)
 
 
-def titles(runs: Sequence[RunData]) -> list[str]:
-    """A letter for each run, and what it is called."""
+def build_titles(runs: Sequence[RunData]) -> list[str]:
+    """A letter and the name of each run."""
     return [f"{chr(ord('A') + n)} {run.name}" for n, run in enumerate(runs)]
 
 
-def flags(runs: Sequence[RunData]) -> list[Line]:
-    """Settings that are not the same in all runs; the default where one does not say it."""
+def find_differences(runs: Sequence[RunData]) -> list[ComparedRow]:
+    """Settings that are not the same in all runs; a run that lacks one has the default."""
     usual = as_dict(TrackConfig())
-    keys = sorted({str(key) for run in runs for key in run.settings} - set(PLACES))
+    keys = sorted({str(key) for run in runs for key in run.settings} - PLACES)
     out = []
     for key in keys:
         found = [run.settings.get(key, usual.get(key)) if run.settings else None for run in runs]
         if any(value != found[0] for value in found):
-            cells = (Cell(shown(v) if v is not None and v != "" else UNKNOWN) for v in found)
-            out.append(Line(flag_of(key), tuple(cells)))
+            words = (to_text(v) if v is not None and v != "" else UNKNOWN for v in found)
+            out.append(ComparedRow(flag_of(key), tuple(map(ComparedCell, words))))
     return out
 
 
-def table(runs: Sequence[RunData], known: Sequence[Figures]) -> list[Line]:
-    """Figures side by side; nothing of which no run knows anything."""
-    rows: list[tuple[str, list[float | None], int, str]] = [
-        ("frames", [f.frames for f in known], 0, ",.0f"),
-        ("frames a second", [f.fps for f in known], MORE, ".1f"),
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """One figure of all runs.
+
+    Attributes:
+        name: as the table shows it.
+        values: of each run, None where it is not known.
+        better: `MORE`, `LESS`, or 0 where neither is better.
+        form: format of a number.
+    """
+
+    name: str
+    values: Sequence[float | None]
+    better: int = 0
+    form: str = ",.0f"
+
+
+def build_table(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> list[ComparedRow]:
+    """The figures of the runs side by side, without those that no run knows."""
+    figures = [
+        _Figure("frames", [f.frames for f in known]),
+        _Figure("frames a second", [f.fps for f in known], MORE, ".1f"),
+        *_compare_times(runs, known),
+        *_compare_counts(runs, known),
     ]
-    for name in SUMMARY:
-        found = [(f.latency_ms or {}).get(name) for f in known]
-        rows.append((f"latency {name}, ms", found, LESS, ".1f"))
-    stages = [stage_figures(run) for run in runs]
+    rows = [ComparedRow(one.name, build_cells(one.values, one.better, one.form)) for one in figures]
+    return [row for row in rows if any(cell.text not in (UNKNOWN, "0") for cell in row.cells)]
+
+
+def _compare_times(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> Iterator[_Figure]:
+    """Latencies, and the time of every stage that one of the runs has."""
+    for name in (item.name for item in fields(Spread)):
+        found = [getattr(f.latency_ms, name, None) for f in known]
+        yield _Figure(f"latency {name}, ms", found, LESS, ".1f")
+    stages = [find_stages(run) for run in runs]
     for stage in dict.fromkeys(name for one in stages for name in one):
         means = [one[stage].mean_ms if stage in one else None for one in stages]
-        rows.append((f"{stage}, mean ms", means, LESS, ".2f"))
+        yield _Figure(f"{stage}, mean ms", means, LESS, ".2f")
+
+
+def _compare_counts(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> Iterator[_Figure]:
+    """Embeddings, their budget, tracks and faults."""
     for fate in ("computed", "critical", "refresh", "reused", "deferred", "starved"):
-        rows.append((f"embeddings {fate}", [_count(f, fate) for f in known], 0, ",.0f"))
-    rows += [
-        ("share of them computed, %",
-         [None if f.share is None else 100 * f.share for f in known], 0, ".1f"),
-        ("embedding budget, ms", [f.budget_ms or None for f in known], 0, ".3g"),
-        ("frames over budget", [f.over if f.budget_ms else None for f in known], LESS, ",.0f"),
-        ("confirmed tracks", [f.tracks for f in known], 0, ",.0f"),
-        ("suspected switches", [_suspects(run) for run in runs], LESS, ",.0f"),
-        ("faults", [None if f.faults is None else sum(f.faults.values()) for f in known],
-         LESS, ",.0f"),
-    ]  # fmt: skip
-    lines = [Line(name, cells(values, better, form)) for name, values, better, form in rows]
-    return [line for line in lines if any(cell.text not in (UNKNOWN, "0") for cell in line.cells)]
+        yield _Figure(f"embeddings {fate}", [getattr(f.embeddings, fate, None) for f in known])
+    shares = [None if f.share is None else 100 * f.share for f in known]
+    yield _Figure("share of them computed, %", shares, form=".1f")
+    limited = [f.budget if f.budget and f.budget.ms else None for f in known]
+    yield _Figure("embedding budget, ms", [b.ms if b else None for b in limited], form=".3g")
+    yield _Figure("frames over budget", [b.frames_over if b else None for b in limited], LESS)
+    yield _Figure("confirmed tracks", [f.confirmed for f in known])
+    yield _Figure("suspected switches", [_count_suspects(run) for run in runs], LESS)
+    faults = [None if f.faults is None else sum(f.faults.values()) for f in known]
+    yield _Figure("faults", faults, LESS)
 
 
-def cells(values: Sequence[float | None], better: int, form: str) -> tuple[Cell, ...]:
+def build_cells(values: Sequence[float | None], better: int, form: str) -> tuple[ComparedCell, ...]:
     """Values as text, with their change against the first in percent.
 
     Args:
         values: one for each run, None where it is not known.
-        better: 1 where more is better, -1 where less is, 0 where neither.
-        form: how a number is written.
+        better: 1 where more is better, -1 where less is better, 0 for neither.
+        form: format of a number.
     """
     first, out = values[0], []
     for number, value in enumerate(values):
         if value is None:
-            out.append(Cell(UNKNOWN))
+            out.append(ComparedCell(UNKNOWN))
         elif number and first:
             change = 100 * (value - first) / abs(first)
             good = better * change > 0
             tone = "" if not better or abs(change) < 1 else "down" if good else "up"
-            out.append(Cell(format(value, form), f"{change:+.1f} %" if change else "same", tone))
+            out.append(
+                ComparedCell(format(value, form), f"{change:+.1f} %" if change else "same", tone)
+            )
         else:
-            out.append(Cell(format(value, form)))
+            out.append(ComparedCell(format(value, form)))
     return tuple(out)
 
 
-def _count(known: Figures, fate: str) -> float | None:
-    return None if known.embedded is None else float(known.embedded[fate])
-
-
-def _suspects(run: RunData) -> float | None:
+def _count_suspects(run: RunData) -> int | None:
     if not len(run.frames):
         return None
-    return float(len(find_suspects(list(run.lives.values()), run.frames["time_s"])))
+    return len(find_suspects(list(run.tracks.values()), run.frames["time_s"]))

@@ -1,79 +1,150 @@
-"""Charts that lay runs over each other."""
+"""Charts of several runs."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mot_dinov3.outputs.report.charts import Chart, Trace, left_out, line, plain, values
+from mot_dinov3.outputs.report.charts import (
+    Chart,
+    Trace,
+    describe_left_out,
+    draw_line,
+    escape_text,
+    to_values,
+)
 from mot_dinov3.outputs.report.frames import Column
 from mot_dinov3.outputs.report.recorder import RunData
-from mot_dinov3.outputs.report.thinning import kept_rows
+from mot_dinov3.outputs.report.thinning import choose_rows
 
 STRETCHES = 120
-"""So many means lie side by side in a smooth line."""
+"""Number of means that make a smooth line."""
 
 
-def overlays(runs: Sequence[RunData], names: Sequence[str], colours: Sequence[str]) -> list[Chart]:
-    """What changes over time, a colour for each run; nothing where no run has frames."""
-    looks = [(run, plain(name), colour)
-             for run, name, colour in zip(runs, names, colours, strict=False)
-             if len(run.frames)]  # fmt: skip
-    if not looks:
+def draw_overlays(
+    runs: Sequence[RunData], names: Sequence[str], colours: Sequence[str]
+) -> list[Chart]:
+    """Charts over time with a colour for each run; none where no run has frames."""
+    shown = [
+        ShownRun(run, escape_text(name), colour)
+        for run, name, colour in zip(runs, names, colours, strict=False)
+        if len(run.frames)
+    ]
+    if not shown:
         return []
     return [
-        _overlay("latency", "Latency of a frame", "ms", looks,
-                 lambda run: run.frames["latency_ms"]),
-        _overlay("embed", "Time for embeddings", "ms", looks, lambda run: run.frames["embed_ms"]),
-        _overlay("computed", "Embeddings computed", "crops a frame", looks, _computed),
-        _overlay("total", "Embeddings computed so far", "crops", looks,
-                 lambda run: np.cumsum(_computed(run)), smooth=False),
-        _overlay("tracks", "Confirmed tracks in sight", "tracks", looks,
-                 lambda run: run.frames["tracks"], smooth=False),
-    ]  # fmt: skip
+        _overlay(Overlay("latency", "Latency of a frame", "ms", _latency), shown),
+        _overlay(Overlay("embed", "Time for embeddings", "ms", _embed), shown),
+        _overlay(Overlay("computed", "Embeddings computed", "crops a frame", _computed), shown),
+        _overlay(Overlay("total", "Embeddings computed so far", "crops", _total, False), shown),
+        _overlay(Overlay("tracks", "Confirmed tracks in sight", "tracks", _tracks, False), shown),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRun:
+    """A run with its name and colour in the charts."""
+
+    run: RunData
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A chart of several runs.
+
+    Attributes:
+        key: its name in the page.
+        title: says what it shows.
+        unit: of the y axis.
+        column: takes the values of a run, (F,).
+        smooth: draw a smooth line over a thin one.
+    """
+
+    key: str
+    title: str
+    unit: str
+    column: Callable[[RunData], Column]
+    smooth: bool = True
+
+
+def _latency(run: RunData) -> Column:
+    return run.frames["latency_ms"]
+
+
+def _embed(run: RunData) -> Column:
+    return run.frames["embed_ms"]
 
 
 def _computed(run: RunData) -> Column:
     return run.frames["critical"] + run.frames["refresh"]
 
 
-def _overlay(
-    key: str,
-    title: str,
-    unit: str,
-    looks: Sequence[tuple[RunData, str, str]],
-    of: Callable[[RunData], Column],
-    *,
-    smooth: bool = True,
-) -> Chart:
+def _total(run: RunData) -> Column:
+    return np.cumsum(_computed(run))
+
+
+def _tracks(run: RunData) -> Column:
+    return run.frames["tracks"]
+
+
+def _overlay(overlay: Overlay, shown: Sequence[ShownRun]) -> Chart:
     traces: list[Trace] = []
     drawn = every = 0
     tops = [0.1]
-    for run, name, colour in looks:
-        column, frame = of(run), run.frames["frame"]
-        rows = kept_rows(column)
+    for one in shown:
+        column = overlay.column(one.run)
+        rows = choose_rows(column)
         drawn, every = drawn + len(rows), every + len(column)
-        x = frame[rows].astype(int).tolist()
-        look: dict[str, Any] = {"width": 0.8 if smooth else 1.8, "color": colour}
-        hover: dict[str, Any] = {"hoverinfo": "skip", "showlegend": False} if smooth else {}
-        traces.append(line(name, x, values(column, rows), line=look, legendgroup=name,
-                           opacity=0.4 if smooth else 1.0, **hover))  # fmt: skip
-        if smooth:
-            middle, mean = means(frame, column)
+        traces += _draw_run(one, column, rows, smooth=overlay.smooth)
+        if overlay.smooth:
             tops.append(1.15 * float(np.nanquantile(column, 0.99)))
-            traces.append(line(name, middle, mean, legendgroup=name, hovertemplate="%{y:.2f}",
-                               line={"width": 2.4, "color": colour}))  # fmt: skip
-    note = "Thick: mean of neighbouring frames; thin: every frame." if smooth else ""
-    axis: dict[str, Any] = {"title": {"text": unit}, "rangemode": "tozero"}
-    if smooth:
-        axis["range"] = [0, round(max(top for top in tops if top == top), 3)]
-    return Chart(key, title, note, traces, {"yaxis": axis}, 250, left_out(drawn, every))
+    axis: dict[str, Any] = {"title": {"text": overlay.unit}, "rangemode": "tozero"}
+    note = ""
+    if overlay.smooth:
+        note = "Thick: mean of neighbouring frames; thin: every frame."
+        axis["range"] = [0, round(max(top for top in tops if not math.isnan(top)), 3)]
+    left_out = describe_left_out(drawn, every)
+    return Chart(overlay.key, overlay.title, note, traces, {"yaxis": axis}, 250, left_out)
 
 
-def means(frame: Column, column: Column) -> tuple[list[int], list[float | None]]:
-    """Frames and means of at most 120 stretches of a column; None where nothing is known."""
+def _draw_run(
+    one: ShownRun, column: Column, rows: NDArray[np.int64], *, smooth: bool
+) -> list[Trace]:
+    """The line of a run, thin below a smooth one where that is wanted."""
+    frame = one.run.frames["frame"]
+    x, y = frame[rows].astype(int).tolist(), to_values(column, rows)
+    if not smooth:
+        style = {"width": 1.8, "color": one.colour}
+        return [draw_line(one.name, x, y, line=style, legendgroup=one.name, opacity=1.0)]
+    thin = {"width": 0.8, "color": one.colour}
+    thick = {"width": 2.4, "color": one.colour}
+    middle, mean = compute_means(frame, column)
+    return [
+        draw_line(
+            one.name,
+            x,
+            y,
+            line=thin,
+            legendgroup=one.name,
+            opacity=0.4,
+            hoverinfo="skip",
+            showlegend=False,
+        ),
+        draw_line(
+            one.name, middle, mean, legendgroup=one.name, hovertemplate="%{y:.2f}", line=thick
+        ),
+    ]
+
+
+def compute_means(frame: Column, column: Column) -> tuple[list[int], list[float | None]]:
+    """Frames and means of at most 120 stretches of a column; None where a stretch is all NaN."""
     edges = np.unique(np.linspace(0, len(column), min(STRETCHES, len(column)) + 1).astype(int))
     middle, out = [], list[float | None]()
     for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):

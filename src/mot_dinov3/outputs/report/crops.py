@@ -1,4 +1,4 @@
-"""Small pictures of identities: the first, the best and the last of each, gathered in the run."""
+"""Small pictures of identities: the first, the best and the last of each, cut during the run."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mot_dinov3.outputs.report.lives import clarity
+from mot_dinov3.outputs.report.track_history import rate_clarity
 from mot_dinov3.values import CONFIRMED, FloatArray, Image, Tracks, boxes
 
 HEIGHT_PX, WIDTH_PX = 112, 112
 QUALITY = 82
 PAD = 0.06
 MOST_ALBUMS = 500
-"""More identities than a report shows: who is seen longest is known only in the end."""
+"""More identities than a report shows, as those seen longest are known only at the end."""
 BETTER = 1.2
-"""A crop replaces the best one only if it is better by this factor: few are ever encoded."""
+"""Factor by which a crop must be clearer to replace the best one, so that few are encoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,16 @@ class Album:
     last: Crop | None = None
 
 
-def cut(image: Image, box: FloatArray) -> bytes | None:
-    """What a box (4,) xyxy shows of an image (H, W, 3) BGR, as a small JPEG; None if nothing."""
+def cut_jpeg(image: Image, box: FloatArray) -> bytes | None:
+    """Cut a box out of an image as a small JPEG.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        box: (4,) float32 xyxy in pixels.
+
+    Returns:
+        The JPEG, None where the box shows nothing of the image.
+    """
     height, width = image.shape[:2]
     if not np.isfinite(box).all():
         return None
@@ -69,11 +77,11 @@ class _Shown:
     confirmed: bool = False
 
 
-class CropKeeper:
+class CropCollector:
     """Takes every frame and keeps three pictures of each identity; memory is bounded.
 
-    It encodes when somebody comes, goes, or is seen clearly better than before. For who goes it
-    holds on to the frame before, as it is.
+    A picture is encoded when a track begins or ends, or is seen clearly better than before. The
+    last picture of a track is cut from the frame before, which is kept for that.
     """
 
     def __init__(self) -> None:
@@ -81,18 +89,24 @@ class CropKeeper:
         self._before: tuple[int, Image | None, dict[int, FloatArray]] = (0, None, {})
 
     def add(self, row: int, image: Image, tracks: Tracks) -> None:
-        """Take the frame that is row `row` of the frame table: its picture and who is there."""
+        """Take the next frame.
+
+        Args:
+            row: of the frame in the frame table.
+            image: (H, W, 3) uint8 BGR.
+            tracks: of the frame.
+        """
         here = tracks[tracks.detection >= 0]
         found = dict(zip(here.id.tolist(), here.xyxy, strict=True))
-        self._part(set(found))
-        worth = clarity(here, (image.shape[1], image.shape[0]))
+        self._cut_last(set(found))
+        worth = rate_clarity(here, (image.shape[1], image.shape[0]))
         for index, (track_id, box) in enumerate(found.items()):
             shown = self._shown.setdefault(track_id, _Shown(Album()))
             shown.seen += 1
             shown.confirmed |= int(here.state[index]) == CONFIRMED
             if shown.best and worth[index] <= BETTER * shown.best:
                 continue
-            jpeg = cut(image, box)
+            jpeg = cut_jpeg(image, box)
             if jpeg is not None:
                 shown.album.best = Crop(row, jpeg)
                 shown.album.first = shown.album.first or shown.album.best
@@ -101,8 +115,12 @@ class CropKeeper:
         self._forget(set(tracks.id.tolist()))
 
     def merge(self, new_of: Mapping[int, int]) -> None:
-        """Put the pictures of identities that were given up into the albums of their new ones."""
-        self._part(set())
+        """Put the pictures of identities that were merged into the albums of their new ones.
+
+        Args:
+            new_of: identity that was given up -> the one that took its place.
+        """
+        self._cut_last(set())
         for old in sorted(new_of, key=self._first_row):
             later, kept = self._shown.pop(old, None), self._shown.get(new_of[old])
             if later is None or kept is None:
@@ -120,21 +138,21 @@ class CropKeeper:
         return shown.album.first.row if shown is not None and shown.album.first else 0
 
     def albums(self) -> dict[int, Album]:
-        """Identity -> its pictures, of those who were ever confirmed; asked at the end."""
-        self._part(set())
+        """Identity -> its pictures, of all that were confirmed; to be called at the end."""
+        self._cut_last(set())
         return {i: shown.album for i, shown in self._shown.items() if shown.confirmed}
 
-    def _part(self, here: set[int]) -> None:
-        """Cut the last picture of whoever was in the frame before and is not `here`."""
+    def _cut_last(self, here: set[int]) -> None:
+        """Cut the last picture of the tracks that were in the frame before and are not `here`."""
         row, image, found = self._before
         for track_id, box in found.items():
             if track_id not in here and image is not None and track_id in self._shown:
-                jpeg = cut(image, box)
+                jpeg = cut_jpeg(image, box)
                 if jpeg is not None:
                     self._shown[track_id].album.last = Crop(row, jpeg)
 
     def _forget(self, alive: set[int]) -> None:
-        """Drop who ended without ever being confirmed, then the shortest lives of too many."""
+        """Drop tracks that ended unconfirmed, then the shortest of too many."""
         gone = [i for i, shown in self._shown.items() if i not in alive and not shown.confirmed]
         for track_id in gone:
             del self._shown[track_id]

@@ -13,26 +13,27 @@ from av.container import InputContainer
 from mot_dinov3.errors import MotError
 from mot_dinov3.io.containers import open_file, video_stream
 from mot_dinov3.io.pictures import PictureMaker
-from mot_dinov3.outputs.report.crops import Album, Crop, cut
-from mot_dinov3.outputs.report.film import Film, shown_at
-from mot_dinov3.outputs.report.lives import Life
+from mot_dinov3.outputs.report.crops import Album, Crop, cut_jpeg
 from mot_dinov3.outputs.report.recorder import RunData
+from mot_dinov3.outputs.report.track_history import TrackHistory
+from mot_dinov3.outputs.report.video import ReportVideo, compute_video_times
 from mot_dinov3.values import FloatArray, Image
 from mot_dinov3.wording import counted
 
 FAR_S = 4.0
-"""Seconds to the next wanted picture from which seeking is cheaper than decoding on."""
+"""Seconds to the next wanted picture from which seeking is faster than decoding."""
 PATIENCE_S = 20.0
+"""Seconds after which cutting ends."""
 NEAR = 0.6
 """Share of a frame's duration by which a picture may be off its time."""
 
 Spot: TypeAlias = tuple[float, int, int, str, FloatArray]
-"""Seconds in the film, row, identity, which of its pictures, and the box (4,) to cut."""
+"""Seconds in the video, row, identity, which of its pictures, and the box (4,) to cut."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cuttings:
-    """What came of it.
+class CutResult:
+    """The pictures that were cut.
 
     Attributes:
         albums: identity -> its pictures.
@@ -44,65 +45,68 @@ class Cuttings:
 
 
 def cut_albums(
-    run: RunData, lives: Iterable[Life], film: Film, clock: Callable[[], float] = perf_counter
-) -> Cuttings:
+    run: RunData,
+    tracks: Iterable[TrackHistory],
+    video: ReportVideo,
+    clock: Callable[[], float] = perf_counter,
+) -> CutResult:
     """First, best and last picture of the identities, from the run's video.
 
     Reading stops after 20 seconds: what was not reached then stays without pictures.
 
     Args:
-        run: knows when which frame is shown.
-        lives: whose pictures are wanted.
-        film: the video.
-        clock: seconds.
+        run: says when each frame is shown.
+        tracks: the tracks whose pictures are wanted.
+        video: of the run.
+        clock: returns seconds.
     """
-    wanted = spots(run, lives, film)
+    wanted = find_spots(run, tracks, video)
     albums: dict[int, Album] = {}
     ends_s, done = clock() + PATIENCE_S, 0
     try:
-        with open_file(film.path) as container:
-            for spot, image in _pictures(container, wanted, _half(run, film)):
+        with open_file(video.path) as container:
+            for spot, image in _read_pictures(container, wanted, _find_tolerance(run, video)):
                 done += 1
                 _, row, track_id, label, box = spot
-                jpeg = cut(image, box) if image is not None else None
+                jpeg = cut_jpeg(image, box) if image is not None else None
                 if jpeg is not None:
                     setattr(albums.setdefault(track_id, Album()), label, Crop(row, jpeg))
                 if clock() > ends_s:
                     break
     except (MotError, av.FFmpegError) as error:
-        return Cuttings(albums, f"'{film.path.name}' could not be read for pictures: {error}")
+        return CutResult(albums, f"'{video.path.name}' could not be read for pictures: {error}")
     if done < len(wanted):
         of_all = counted(len(wanted), "picture is", "pictures are")
         missing = f"{len(wanted) - done} of {of_all} missing"
-        why = f"reading '{film.path.name}' took longer than {PATIENCE_S:g} s."
-        return Cuttings(albums, f"{missing}: {why}")
-    return Cuttings(albums)
+        why = f"reading '{video.path.name}' took longer than {PATIENCE_S:g} s."
+        return CutResult(albums, f"{missing}: {why}")
+    return CutResult(albums)
 
 
-def spots(run: RunData, lives: Iterable[Life], film: Film) -> list[Spot]:
-    """Everything to cut, in the order of the film."""
-    seconds = shown_at(run, film)
+def find_spots(run: RunData, tracks: Iterable[TrackHistory], video: ReportVideo) -> list[Spot]:
+    """All pictures to cut, in the order of the video."""
+    seconds = compute_video_times(run, video)
     out: list[Spot] = []
-    for life in lives:
-        rows = (life.begins, life.best[0], life.ends)
-        boxes = (life.first_box, life.best[1], life.last_box)
+    for track in tracks:
+        rows = (track.begins, track.best[0], track.ends)
+        boxes = (track.first_box, track.best[1], track.last_box)
         for label, row, box in zip(("first", "best", "last"), rows, boxes, strict=True):
-            out.append((float(seconds[row]), row, life.track_id, label, box))
+            out.append((float(seconds[row]), row, track.track_id, label, box))
     return sorted(out, key=lambda spot: spot[:4])
 
 
-def _half(run: RunData, film: Film) -> float:
-    """Seconds by which a picture may come too early."""
-    seconds = shown_at(run, film)
+def _find_tolerance(run: RunData, video: ReportVideo) -> float:
+    """Seconds by which a picture may come before its time."""
+    seconds = compute_video_times(run, video)
     if len(seconds) < 2:
         return 0.5
     return NEAR * float(seconds[-1] - seconds[0]) / (len(seconds) - 1)
 
 
-def _pictures(
-    container: InputContainer, wanted: list[Spot], half_s: float
+def _read_pictures(
+    container: InputContainer, wanted: list[Spot], tolerance_s: float
 ) -> Iterator[tuple[Spot, Image | None]]:
-    """Every wanted spot with the picture that is shown then, None behind the end."""
+    """Every spot with the picture that is shown then, None behind the end of the video."""
     stream = video_stream(container, "the video")
     stream.thread_type = "AUTO"
     pictures, base = PictureMaker(), float(stream.time_base or 1)
@@ -114,7 +118,7 @@ def _pictures(
         if spot[0] - now_s > FAR_S and frame is not None:
             container.seek(round((start + spot[0]) / base), stream=stream)
             frames = container.decode(stream)
-        while frame is None or now_s < spot[0] - half_s:
+        while frame is None or now_s < spot[0] - tolerance_s:
             frame = next(frames, None)
             image = None
             if frame is None:

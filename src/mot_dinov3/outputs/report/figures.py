@@ -4,142 +4,103 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mot_dinov3.outputs.report.frames import COUNTS
 from mot_dinov3.outputs.report.recorder import RunData
-from mot_dinov3.runtime.distribution import SUMMARY, summarise
-
-MOST_NUMBER = 1e12
-"""Larger ones are damage, not figures."""
+from mot_dinov3.runtime.distribution import spread_of
+from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts, RunFacts, Spread
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ReportFigures:
     """What the cards say; None for what is not known.
 
     Attributes:
         frames: tracked frames.
         fps: frames a second of the run, `source_fps` of its source.
         seconds: of the source that were tracked.
-        latency_ms: mean, p50, p95 and p99.
-        budget_ms: usual limit a frame, 0 for none.
-        over: frames over the limit, `worst_over_ms` by how much the worst was, `critical_over`
-            those of them whose critical work alone was too much.
-        embedded: fate -> how often, and `computed`.
-        tracks: confirmed identities, `born` all that ever began.
-        faults: kind -> how often; None where nobody wrote it down.
+        latency_ms: from the beginning of a frame's reading until it was written.
+        budget: what embedding was allowed to take and what it took.
+        embeddings: what became of the embeddings.
+        confirmed: confirmed tracks.
+        initiated: all tracks that ever began.
+        faults: kind -> how often, of those that were met.
     """
 
     frames: int
     fps: float | None
     source_fps: float | None
     seconds: float | None
-    latency_ms: Mapping[str, float] | None
-    budget_ms: float | None
-    over: int | None
-    worst_over_ms: float | None
-    critical_over: int | None
-    embedded: Mapping[str, int] | None
-    tracks: int | None
-    born: int | None
+    latency_ms: Spread | None
+    budget: BudgetFacts | None
+    embeddings: EmbeddingFacts | None
+    confirmed: int | None
+    initiated: int | None
     faults: Mapping[str, int] | None
 
     @property
     def share(self) -> float | None:
         """Share that was computed of all embeddings that there could have been."""
-        if self.embedded is None:
+        known = self.embeddings
+        if known is None:
             return None
-        known = ("computed", "reused", "deferred", "starved")
-        whole = sum(self.embedded[name] for name in known)
-        return self.embedded["computed"] / whole if whole else None
+        whole = known.computed + known.reused + known.deferred + known.starved
+        return known.computed / whole if whole else None
 
 
-def figures(run: RunData) -> Figures:
+def find_figures(run: RunData) -> ReportFigures:
     """What is known of a run; its frames come before its sums, but for what took time."""
-    stats, table = run.stats, run.frames
-    budget = _budget(run)
+    facts, table = run.facts or RunFacts(), run.frames
+    counts, faults = facts.counts, facts.faults
     time_s = table["time_s"]
-    pace = _number(stats.get("source"), "fps") or _pace(run)
-    seconds = float(time_s[-1] - time_s[0]) + 1 / (pace or 25.0) if len(table) else None
-    confirmed = sum(life.confirmed for life in run.lives.values()) if len(table) else None
-    faults = stats.get("faults")
-    return Figures(
-        frames=len(table) or int(_number(stats, "frames") or 0),
-        fps=_number(stats, "fps"),
-        source_fps=pace,
+    source_fps = (facts.source.fps if facts.source else 0.0) or _pace(run)
+    seconds = float(time_s[-1] - time_s[0]) + 1 / (source_fps or 25.0) if len(table) else None
+    confirmed = sum(track.confirmed for track in run.tracks.values()) if len(table) else None
+    return ReportFigures(
+        frames=len(table) or facts.frames,
+        fps=facts.fps,
+        source_fps=source_fps,
         seconds=seconds,
-        latency_ms=_latency(run),
-        budget_ms=budget.get("ms"),
-        over=_whole(budget, "frames_over"),
-        worst_over_ms=budget.get("worst_over_ms"),
-        critical_over=_whole(budget, "frames_critical_over"),
-        embedded=_embedded(run),
-        tracks=confirmed if confirmed is not None else _whole(stats.get("tracks"), "confirmed"),
-        born=_whole(stats.get("tracks"), "born"),
-        faults={str(k): int(v) for k, v in faults.items() if isinstance(v, int) and v}
-        if isinstance(faults, Mapping) else None,
-    )  # fmt: skip
+        latency_ms=facts.latency_ms or _measured_latency(run),
+        budget=_count_overshoots(run) if len(table) else facts.budget,
+        embeddings=_count_embeddings(run) if len(table) else facts.embeddings,
+        confirmed=confirmed if counts is None or confirmed is not None else counts.confirmed,
+        initiated=counts.initiated if counts else None,
+        faults=None if faults is None else {kind: n for kind, n in faults.items() if n},
+    )
 
 
 def _pace(run: RunData) -> float | None:
-    """Frames a second by the times of the frames, where nobody wrote down the source's rate."""
+    """Frames a second by the times of the frames, where the source's rate was not written down."""
     frame, time_s = run.frames["frame"], run.frames["time_s"]
     if len(frame) < 2 or time_s[-1] <= time_s[0]:
         return None
     return round(float((frame[-1] - frame[0]) / (time_s[-1] - time_s[0])), 2)
 
 
-def _latency(run: RunData) -> Mapping[str, float] | None:
-    """As the run summed it up; its frames were put down before they were through."""
-    written = run.stats.get("latency_ms")
-    if isinstance(written, Mapping):
-        found = {name: _number(written, name) for name in SUMMARY}
-        known = {name: value for name, value in found.items() if value is not None}
-        if known:
-            return known
+def _measured_latency(run: RunData) -> Spread | None:
+    """Latency by the frames, each of which was put down before it was through."""
     measured = run.frames["latency_ms"]
     measured = measured[~np.isnan(measured)]
-    return summarise(measured.tolist()) if len(measured) else None
+    return spread_of(measured.tolist()) if len(measured) else None
 
 
-def _budget(run: RunData) -> dict[str, float]:
-    if not len(run.frames):
-        written = run.stats.get("budget")
-        known = written if isinstance(written, Mapping) else {}
-        return {name: value for name in known if (value := _number(known, name)) is not None}
+def _count_overshoots(run: RunData) -> BudgetFacts:
     limit, embed, critical = (run.frames[n] for n in ("budget_ms", "embed_ms", "critical_ms"))
-    usual = float(np.median(limit))
-    if not usual:
-        return {"ms": 0.0}
-    return {
-        "ms": usual,
-        "frames_over": int((embed > limit).sum()),
-        "worst_over_ms": float(np.maximum(embed - limit, 0).max()),
-        "frames_critical_over": int((critical > limit).sum()),
-    }
+    usual_ms = float(np.median(limit))
+    if not usual_ms:
+        return BudgetFacts(0.0)
+    return BudgetFacts(
+        ms=usual_ms,
+        frames_over=int((embed > limit).sum()),
+        worst_over_ms=float(np.maximum(embed - limit, 0).max()),
+        frames_critical_over=int((critical > limit).sum()),
+    )
 
 
-def _embedded(run: RunData) -> dict[str, int] | None:
-    if len(run.frames):
-        counts = {name: int(np.nansum(run.frames[name])) for name in COUNTS}
-        return {"computed": counts["critical"] + counts["refresh"], **counts}
-    written = run.stats.get("embeddings")
-    if not isinstance(written, Mapping):
-        return None
-    return {name: _whole(written, name) or 0 for name in ("computed", *COUNTS)}
-
-
-def _number(values: Any, key: str) -> float | None:  # noqa: ANN401 - from a JSON file
-    """A finite number of a mapping, None for anything else."""
-    value = values.get(key) if isinstance(values, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < MOST_NUMBER else None
-
-
-def _whole(values: Any, key: str) -> int | None:  # noqa: ANN401 - from a JSON file
-    value = _number(values, key)
-    return None if value is None else int(value)
+def _count_embeddings(run: RunData) -> EmbeddingFacts:
+    counts = {name: int(np.nansum(run.frames[name])) for name in COUNTS}
+    computed = counts["critical"] + counts["refresh"]
+    return EmbeddingFacts(computed, **counts, per_frame=computed / len(run.frames))

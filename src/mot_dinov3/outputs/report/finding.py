@@ -1,4 +1,4 @@
-"""From what a user named to the files of runs: frames, figures, or both."""
+"""Finds the files of runs: frame logs, stats JSON, or both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any, NoReturn
 
 from mot_dinov3.errors import InputError, UsageError, nearest
 from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES
-from mot_dinov3.outputs.report.recorder import RunData, read_journal
+from mot_dinov3.outputs.report.recorder import RunData, read_run
+from mot_dinov3.values.run_facts import RunFacts
+from mot_dinov3.values.stats_json import facts_from_stats
 
 MOST_STATS_BYTES = 16 * 2**20
 PARTIAL = ".partial"
@@ -22,128 +24,129 @@ class RunFiles:
     """The files of one run; at least one of them is there.
 
     Attributes:
-        journal: what `--save-jsonl` wrote.
-        stats: what `--stats-json` wrote.
+        frame_log: file of `--save-jsonl`.
+        stats: file of `--stats-json`.
     """
 
-    journal: Path | None
+    frame_log: Path | None
     stats: Path | None
 
     @property
     def places(self) -> list[Path]:
-        """Directories in which its video may be: where the user is, and beside its files."""
-        known = [path.parent for path in (self.journal, self.stats) if path is not None]
+        """Directories in which its video may be: the present one, and those of its files."""
+        known = [path.parent for path in (self.frame_log, self.stats) if path is not None]
         return [Path(), *known]
 
 
 def find_runs(paths: Sequence[Path]) -> list[RunFiles]:
-    """The runs that files and directories hold, in the order in which they were named.
+    """The runs that files and directories hold, in the order of the paths.
 
-    Frames and figures that belong together become one run, also where both were named.
+    A frame log and a stats JSON that belong together become one run, also where both are named.
 
     Raises:
-        InputError: a file is missing or is neither of the two, a directory holds none.
+        InputError: a file is missing or is neither of the two, or a directory holds neither.
         UsageError: a directory holds several runs.
     """
     found: list[RunFiles] = []
     for path in paths:
-        files = _of_directory(path) if path.is_dir() else _completed(_named(path))
+        files = _find_in_directory(path) if path.is_dir() else _complete(_open_named(path))
         if files not in found:
             found.append(files)
     return found
 
 
-def load(files: RunFiles) -> RunData:
+def load_run(files: RunFiles) -> RunData:
     """Read a run.
 
     Raises:
         InputError: a file cannot be read or is damaged.
     """
-    run = read_journal(files.journal) if files.journal else RunData("")
-    run.stats = read_stats(files.stats) if files.stats else {}
-    run.name = _title(run) or (files.journal or files.stats or Path("run")).stem
+    run = read_run(files.frame_log) if files.frame_log else RunData("")
+    run.facts = read_facts(files.stats) if files.stats else None
+    run.name = _find_title(run) or (files.frame_log or files.stats or Path("run")).stem
     return run
 
 
-def joined(runs: Sequence[tuple[RunFiles, RunData]]) -> list[tuple[RunFiles, RunData]]:
-    """Frames alone and figures alone that count the same frames are one run, if they are all."""
+def join_runs(runs: Sequence[tuple[RunFiles, RunData]]) -> list[tuple[RunFiles, RunData]]:
+    """Join a frame log and a stats JSON that count the same frames, where there is nothing else."""
     if len(runs) != 2:
         return list(runs)
-    (first, one), (second, two) = sorted(runs, key=lambda run: run[0].journal is None)
-    if first.stats or second.journal or len(one.frames) != two.stats.get("frames"):
+    (first, one), (second, two) = sorted(runs, key=lambda run: run[0].frame_log is None)
+    if first.stats or second.frame_log or two.facts is None:
         return list(runs)
-    one.stats, one.name = two.stats, two.name
+    if len(one.frames) != two.facts.frames:
+        return list(runs)
+    one.facts, one.name = two.facts, two.name
     return [(replace(first, stats=second.stats), one)]
 
 
-def read_stats(path: Path) -> dict[str, Any]:
-    """What a `--stats-json` file holds.
+def read_facts(path: Path) -> RunFacts:
+    """The facts that a `--stats-json` file holds.
 
     Raises:
-        InputError: it cannot be read, or is none.
+        InputError: it cannot be read, or is another kind of file.
     """
-    values = _json(_head(path, MOST_STATS_BYTES))
+    values = _parse_json(_read_head(path, MOST_STATS_BYTES))
     if not _is_stats(values):
-        _neither(path)
-    return dict(values)
+        _refuse(path)
+    return facts_from_stats(values)
 
 
-def _title(run: RunData) -> str:
-    source = run.stats.get("source")
-    name = source.get("name") if isinstance(source, dict) else None
-    name = name or run.settings.get("source")
+def _find_title(run: RunData) -> str:
+    source = run.facts.source if run.facts else None
+    name = (source.name if source else "") or run.settings.get("source")
     return Path(name).name if isinstance(name, str) else ""
 
 
-def _named(path: Path) -> RunFiles:
+def _open_named(path: Path) -> RunFiles:
     if not path.exists():
-        near = nearest(path.name, [other.name for other in _listed(path.parent)])
+        near = nearest(path.name, [other.name for other in _list_files(path.parent)])
         raise InputError(
             f"'{path}' does not exist.",
             fix=f"Did you mean {' or '.join(near)}?" if near else MAKE,
         )
-    kind = _kind(path)
+    kind = _find_kind(path)
     if kind is None:
-        _neither(path)
-    return RunFiles(path, None) if kind == "journal" else RunFiles(None, path)
+        _refuse(path)
+    return RunFiles(path, None) if kind == "frame log" else RunFiles(None, path)
 
 
-def _completed(files: RunFiles) -> RunFiles:
+def _complete(files: RunFiles) -> RunFiles:
     """The run with its other file, where that lies beside the one that was named."""
-    known = files.journal or files.stats
+    known = files.frame_log or files.stats
     if known is None:
         return files
-    for other in _listed(known.parent):
+    for other in _list_files(known.parent):
         if other.suffix.lower() not in (".json", ".jsonl") or other == known:
             continue
-        kind = _kind(other)
-        if files.journal and kind == "stats" and _belong(files.journal, other):
-            return RunFiles(files.journal, other)
-        if files.stats and kind == "journal" and _belong(other, files.stats):
+        kind = _find_kind(other)
+        if files.frame_log and kind == "stats" and _belong_together(files.frame_log, other):
+            return RunFiles(files.frame_log, other)
+        if files.stats and kind == "frame log" and _belong_together(other, files.stats):
             return RunFiles(other, files.stats)
     return files
 
 
-def _of_directory(path: Path) -> RunFiles:
-    files = [p for p in _listed(path) if p.suffix.lower() in (".json", ".jsonl")]
+def _find_in_directory(path: Path) -> RunFiles:
+    files = [p for p in _list_files(path) if p.suffix.lower() in (".json", ".jsonl")]
     runs: list[RunFiles] = []
     for name in files:
-        if _kind(name) is not None:
-            run = _completed(_named(name))
+        if _find_kind(name) is not None:
+            run = _complete(_open_named(name))
             if run not in runs:
                 runs.append(run)
     if not runs:
         raise InputError(f"'{path}' holds no record of a run.", fix=MAKE)
     if len(runs) > 1:
-        names = ", ".join(str(run.journal or run.stats) for run in runs)
+        names = ", ".join(str(run.frame_log or run.stats) for run in runs)
         raise UsageError(f"'{path}' holds {len(runs)} runs.", fix=f"Name one or more of: {names}")
     return runs[0]
 
 
-def _belong(journal: Path, stats: Path) -> bool:
-    """Whether figures are those of a journal: they name it, or both have one name."""
-    stem = journal.stem.removesuffix(PARTIAL)
-    values = _json(_head(stats, MOST_STATS_BYTES))
+def _belong_together(frame_log: Path, stats: Path) -> bool:
+    """Whether a stats JSON is that of a frame log: it names it, or both have the same name."""
+    stem = frame_log.stem.removesuffix(PARTIAL)
+    values = _parse_json(_read_head(stats, MOST_STATS_BYTES))
     config = values.get("config") if isinstance(values, dict) else None
     named = config.get("save_jsonl") if isinstance(config, dict) else None
     if isinstance(named, str) and named:
@@ -151,31 +154,31 @@ def _belong(journal: Path, stats: Path) -> bool:
     return stats.stem == stem
 
 
-def _kind(path: Path) -> str | None:
-    """What a file is by what is in it: "journal", "stats" or None."""
-    head = _head(path, MOST_STATS_BYTES)
-    first = _json(head[: MOST_LINE_BYTES + 1].partition(b"\n")[0])
+def _find_kind(path: Path) -> str | None:
+    """What kind of file it is by its content: "frame log", "stats" or None."""
+    head = _read_head(path, MOST_STATS_BYTES)
+    first = _parse_json(head[: MOST_LINE_BYTES + 1].partition(b"\n")[0])
     if isinstance(first, dict) and "frame" in first and "tracks" in first:
-        return "journal"
-    return "stats" if _is_stats(_json(head)) else None
+        return "frame log"
+    return "stats" if _is_stats(_parse_json(head)) else None
 
 
 def _is_stats(values: object) -> bool:
     return isinstance(values, dict) and "frames" in values and "embeddings" in values
 
 
-def _json(text: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
+def _parse_json(text: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(text.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
 
 
-def _no_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON")
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
 
 
-def _head(path: Path, most: int) -> bytes:
+def _read_head(path: Path, most: int) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(most)
@@ -185,14 +188,14 @@ def _head(path: Path, most: int) -> bytes:
         ) from error
 
 
-def _listed(directory: Path) -> list[Path]:
+def _list_files(directory: Path) -> list[Path]:
     try:
         return sorted(path for path in directory.iterdir() if path.is_file())
     except OSError:
         return []
 
 
-def _neither(path: Path) -> NoReturn:
+def _refuse(path: Path) -> NoReturn:
     raise InputError(
         f"'{path}' is neither a file of --save-jsonl nor one of --stats-json.", fix=MAKE
     )

@@ -20,8 +20,8 @@ TIMES = ("budget_ms", "embed_ms", "critical_ms", "predicted_ms")
 class FrameTable:
     """The frames of a run in order, as columns.
 
-    Columns: `frame`, `time_s`, `latency_ms` (NaN if unknown), `tracks` (confirmed and seen),
-    those of `COUNTS` and of `TIMES`, 0 where that was no number; `stages` beside them.
+    Columns: `frame`, `time_s`, `latency_ms` (NaN if unknown), `tracks` (number of confirmed tracks
+    that are seen), those of `COUNTS` and `TIMES` (0 in place of NaN), and `stages`.
     """
 
     def __init__(self) -> None:
@@ -36,9 +36,9 @@ class FrameTable:
         """Append a frame.
 
         Args:
-            result: what the tracker said of it.
-            stage_ms: all its stages; one that was not met before is 0 in all frames before.
-            latency_ms: from the beginning of its reading until it was written.
+            result: of the frame.
+            stage_ms: milliseconds of its stages; a new stage is 0 in all frames before.
+            latency_ms: milliseconds from the beginning of its reading until it was written.
         """
         row, put = len(self), self._columns
         put["frame"].append(result.frame_index)
@@ -48,7 +48,7 @@ class FrameTable:
         put["tracks"].append(int(np.count_nonzero(seen)))
         for name in (*COUNTS, *TIMES):
             value = getattr(result.embed, name)
-            put[name].append(value if value == value else 0.0)
+            put[name].append(0.0 if math.isnan(value) else value)
         for stage, ms in stage_ms.items():
             column = self._stages.setdefault(stage, array("d", bytes(8 * row)))
             column.append(0.0 if math.isnan(ms) else ms)
@@ -62,5 +62,5 @@ class FrameTable:
 
     @property
     def stages(self) -> dict[str, Column]:
-        """Stage -> (F,) milliseconds, in the order in which stages were met."""
+        """Stage -> (F,) milliseconds, in the order of their first frames."""
         return {name: np.array(column, np.float64) for name, column in self._stages.items()}

@@ -1,4 +1,4 @@
-"""From values to one HTML file that needs nothing else and runs nothing but its own script."""
+"""Renders values as one HTML file that needs no other file and runs no script but its own."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ NEEDED = ("jinja2", "plotly")
 SCRIPTS = ("common.js", "charts.js", "film.js", "wall.js")
 
 
-def missing_packages() -> list[str]:
-    """What a report needs and this installation does not have."""
+def find_missing_packages() -> list[str]:
+    """The packages that a report needs and that are not installed."""
     return [package for package in NEEDED if find_spec(package) is None]
 
 
 def require_packages() -> None:
-    """Refuse, before any work is done, where a report could not be made.
+    """Refuse a report that could not be made, before any work is done.
 
     Raises:
         ModelError: jinja2 or plotly is missing.
     """
-    for package in missing_packages():
+    for package in find_missing_packages():
         raise not_installed(package, "report", "A report")
 
 
 def render(template: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """A whole page.
+    """Render a whole page.
 
     Everything in `values` is escaped by the template, everything in `data` is written as JSON in
     which no tag can begin or end. A content security policy names the page's scripts by their
@@ -51,23 +51,23 @@ def render(template: str, values: Mapping[str, Any], data: Mapping[str, Any]) ->
     from jinja2.utils import htmlsafe_json_dumps
     from markupsafe import Markup
 
-    scripts = [plotly_script(), own_script()]
-    # Markup is for what ships with the packages; nothing from outside passes here.
-    return _environment().get_template(template).render(
-        **values,
-        policy=policy(scripts),
-        scripts=[Markup(script) for script in scripts],
-        style=Markup(_part("style.css")),
-        data=htmlsafe_json_dumps(data, separators=(",", ":"), allow_nan=False),
-    )  # fmt: skip
+    scripts = [read_plotly_script(), read_own_script()]
+    own = {
+        "policy": build_policy(scripts),
+        # Markup is for what ships with the packages; nothing from outside passes here.
+        "scripts": [Markup(script) for script in scripts],
+        "style": Markup(_part("style.css")),
+        "data": htmlsafe_json_dumps(data, separators=(",", ":"), allow_nan=False),
+    }
+    return _environment().get_template(template).render(**values, **own)
 
 
-def policy(scripts: list[str]) -> str:
+def build_policy(scripts: list[str]) -> str:
     """The content security policy of a page with these scripts.
 
     Plotly sets styles on elements, so inline styles are allowed; they can load nothing.
     """
-    hashes = " ".join(f"'sha256-{fingerprint(script)}'" for script in scripts)
+    hashes = " ".join(f"'sha256-{compute_fingerprint(script)}'" for script in scripts)
     rules = (
         "default-src 'none'",
         f"script-src {hashes}",
@@ -80,14 +80,14 @@ def policy(scripts: list[str]) -> str:
     return "; ".join(rules)
 
 
-def fingerprint(script: str) -> str:
+def compute_fingerprint(script: str) -> str:
     """SHA-256 of a script in base64, as a policy names it."""
     return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
 
 
 @cache
-def plotly_script() -> str:
-    """Plotly itself; the only bundle that its package ships."""
+def read_plotly_script() -> str:
+    """The script of plotly, in the only bundle that its package ships."""
     from plotly.offline import get_plotlyjs
 
     script: str = get_plotlyjs()
@@ -95,7 +95,7 @@ def plotly_script() -> str:
 
 
 @cache
-def own_script() -> str:
+def read_own_script() -> str:
     """The page's own script."""
     return "\n".join(["'use strict';", *(_part(name) for name in SCRIPTS)])
 

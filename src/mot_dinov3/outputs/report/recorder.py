@@ -1,4 +1,4 @@
-"""A run as a report needs it, gathered while it goes or read back from its journal."""
+"""A run as a report needs it, collected while it goes or read back from its frame log."""
 
 from __future__ import annotations
 
@@ -9,97 +9,97 @@ from typing import Any
 
 from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.outputs.report.frames import FrameTable
-from mot_dinov3.outputs.report.lives import Life, LifeBook
+from mot_dinov3.outputs.report.track_history import TrackBook, TrackHistory
 from mot_dinov3.values import Appearance, FrameResult
+from mot_dinov3.values.run_facts import RunFacts
 
 
 @dataclass(slots=True)
 class RunData:
-    """Everything that a report may show of one run; what is not known is empty.
+    """Everything that a report may show of one run; what is not known is empty or None.
 
     Attributes:
-        name: what the page calls the run.
-        frames: its frames, none where only its figures are there.
-        lives: identity -> its life.
+        name: title of the run in the page.
+        frames: its frames, empty where only its facts are known.
+        tracks: identity -> its history.
         names: class id -> name.
-        stats: its figures, as `--stats-json` holds them.
-        cut: its journal ended in half a line.
+        facts: what it was and did, None where only its frames are known.
+        cut: its frame log ends in half a line.
     """
 
     name: str
     frames: FrameTable = field(default_factory=FrameTable)
-    lives: Mapping[int, Life] = field(default_factory=dict)
+    tracks: Mapping[int, TrackHistory] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
-    stats: Mapping[str, Any] = field(default_factory=dict)
+    facts: RunFacts | None = None
     cut: bool = False
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings of the run, none where its figures are missing."""
-        known = self.stats.get("config")
-        return known if isinstance(known, Mapping) else {}
+        """The settings of the run, empty where its facts are not known."""
+        return (self.facts.config if self.facts else None) or {}
 
-    def class_of(self, life: Life) -> str:
-        """What an identity is, in words."""
-        return self.names.get(life.class_id) or f"class {life.class_id}"
+    def class_of(self, track: TrackHistory) -> str:
+        """The name of the class of a track."""
+        return self.names.get(track.class_id) or f"class {track.class_id}"
 
 
 class Recorder:
-    """Adds up frames; memory grows by some hundred bytes a frame and by each identity's life."""
+    """Adds up frames; memory grows by some hundred bytes per frame, and with each track."""
 
     def __init__(self) -> None:
         self.frames = FrameTable()
-        self._book = LifeBook()
+        self._book = TrackBook()
 
     @property
-    def lives(self) -> dict[int, Life]:
-        """Identity -> its life so far."""
-        return self._book.lives
+    def tracks(self) -> dict[int, TrackHistory]:
+        """Identity -> its history so far."""
+        return self._book.tracks
 
     def add(
         self,
         result: FrameResult,
         stage_ms: Mapping[str, float],
         latency_ms: float,
-        looks: Iterable[Appearance] = (),
+        appearances: Iterable[Appearance] = (),
         size: tuple[int, int] | None = None,
     ) -> None:
         """Take the next frame.
 
         Args:
-            result: what the tracker said of it.
-            stage_ms: all its stages.
-            latency_ms: from the beginning of its reading until it was written.
-            looks: what its embeddings told.
-            size: width and height of its picture, None if unknown.
+            result: of the frame.
+            stage_ms: milliseconds of all its stages.
+            latency_ms: milliseconds from the beginning of its reading until it was written.
+            appearances: what its embeddings say of the appearance of their tracks.
+            size: width and height of the picture in pixels, None if unknown.
         """
-        self._book.add(len(self.frames), result.time_s, result.tracks, looks, size)
+        self._book.add(len(self.frames), result.time_s, result.tracks, appearances, size)
         self.frames.add(result, stage_ms, latency_ms)
 
 
-def recorded(path: Path) -> Recorder:
-    """The frames and lives of a `--save-jsonl` file.
+def record_frame_log(path: Path) -> Recorder:
+    """Read the frames and tracks of a `--save-jsonl` file.
 
     Raises:
-        InputError: the file cannot be read, or a line is no frame.
+        InputError: the file cannot be read, or a line is not a frame.
     """
     recorder = Recorder()
     _record(FrameLog(path), recorder)
     return recorder
 
 
-def _record(journal: FrameLog, recorder: Recorder) -> None:
-    for record in journal:
+def _record(frame_log: FrameLog, recorder: Recorder) -> None:
+    for record in frame_log:
         result = record.result
         recorder.add(result, result.stage_ms, record.latency_ms, record.looks, record.size)
 
 
-def read_journal(path: Path) -> RunData:
-    """The run that a `--save-jsonl` file holds; half a last line is left out.
+def read_run(path: Path) -> RunData:
+    """Read the run that a `--save-jsonl` file holds; half a last line is left out.
 
     Raises:
-        InputError: the file cannot be read, or a line is no frame.
+        InputError: the file cannot be read, or a line is not a frame.
     """
-    journal, recorder = FrameLog(path), Recorder()
-    _record(journal, recorder)
-    return RunData(path.stem, recorder.frames, recorder.lives, journal.names, cut=journal.cut)
+    frame_log, recorder = FrameLog(path), Recorder()
+    _record(frame_log, recorder)
+    return RunData(path.stem, recorder.frames, recorder.tracks, frame_log.names, cut=frame_log.cut)

@@ -7,27 +7,36 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3 import __version__
-from mot_dinov3.outputs.report.cards import cards
+from mot_dinov3.outputs.report.cards import build_cards
 from mot_dinov3.outputs.report.charts import Chart
 from mot_dinov3.outputs.report.crops import Album
-from mot_dinov3.outputs.report.fate_charts import fates
-from mot_dinov3.outputs.report.figures import figures
-from mot_dinov3.outputs.report.film import Film
-from mot_dinov3.outputs.report.lives import Life
+from mot_dinov3.outputs.report.figures import find_figures
+from mot_dinov3.outputs.report.identities import build_identities, build_pairs
 from mot_dinov3.outputs.report.page import render
 from mot_dinov3.outputs.report.recorder import RunData
-from mot_dinov3.outputs.report.screen import screen, time_axis
-from mot_dinov3.outputs.report.suspects import OVERLAP_S, SOON_S, find_suspects, high_similarity
-from mot_dinov3.outputs.report.tables import facts, settings, stage_rows, versions
-from mot_dinov3.outputs.report.time_charts import prediction, timeline
-from mot_dinov3.outputs.report.track_charts import gantt, longest
-from mot_dinov3.outputs.report.wall import pairs, wall
+from mot_dinov3.outputs.report.suspects import (
+    OVERLAP_S,
+    SOON_S,
+    find_high_similarity,
+    find_suspects,
+)
+from mot_dinov3.outputs.report.tables import (
+    build_stage_rows,
+    describe_run,
+    list_settings,
+    list_versions,
+)
+from mot_dinov3.outputs.report.time_charts import draw_fates, draw_prediction, draw_timeline
+from mot_dinov3.outputs.report.track_charts import choose_longest, draw_gantt
+from mot_dinov3.outputs.report.track_history import TrackHistory
+from mot_dinov3.outputs.report.video import ReportVideo
+from mot_dinov3.outputs.report.video_box import build_time_axis, build_video_box
 
 
 def run_page(
     run: RunData,
     albums: Mapping[int, Album],
-    film: Film | None,
+    video: ReportVideo | None,
     page: Path,
     notices: tuple[str, ...] = (),
 ) -> str:
@@ -35,86 +44,86 @@ def run_page(
 
     Args:
         run: the run.
-        albums: identity -> its pictures; those of others are said to be missing.
-        film: the video to show, None where there is none.
-        page: where the file will be, for the way from there to the video.
-        notices: what else has to be said at the top.
+        albums: identity -> its pictures; the page says where there are none.
+        video: the video to show, None where there is none.
+        page: where the file will be, for the path from there to the video.
+        notices: further sentences for the top of the page.
     """
-    known = figures(run)
-    lives = list(run.lives.values())
-    suspects = find_suspects(lives, run.frames["time_s"])
-    drawn = charts(run, known.source_fps or 0.0)
-    identities, suspected = wall(run, albums), pairs(run, suspects, albums)
+    known = find_figures(run)
+    tracks = list(run.tracks.values())
+    suspects = find_suspects(tracks, run.frames["time_s"])
+    drawn = draw_charts(run, known.source_fps or 0.0)
+    identities, suspected = build_identities(run, albums), build_pairs(run, suspects, albums)
     pictures = sum(len(picture.source) for one in identities for picture in one.pictures)
     pictures += sum(len(pair.last.source) + len(pair.first.source) for pair in suspected)
-    data = {"charts": [chart.as_dict() for chart in drawn], **time_axis([run])}
-    box = screen(run, film, page, "film-0", data, pictures)
-    data["films"] = [box.as_dict(run, film)]
+    data = {"charts": [chart.as_dict() for chart in drawn], **build_time_axis([run])}
+    box = build_video_box(run, video, page, "film-0", data, pictures)
+    data["films"] = [box.as_dict(run, video)]
     values = {
         "title": run.name,
         "version": __version__,
-        "facts": facts(run),
-        "notices": [*missing(run), *notices],
-        "cards": cards(known, len(suspects)),
+        "facts": describe_run(run),
+        "notices": [*list_missing(run), *notices],
+        "cards": build_cards(known, len(suspects)),
         "films": [box],
         "charts": drawn,
-        "stages": stage_rows(run),
+        "stages": build_stage_rows(run),
         "framed": bool(len(run.frames)),
         "suspects": suspected,
         "soon": f"{SOON_S:g}",
         "in_place_s": f"{OVERLAP_S:g}",
-        "high": high_similarity(life for life in lives if life.confirmed),
+        "high": find_high_similarity(track for track in tracks if track.confirmed),
         "identities": identities,
-        "everybody": sum(life.confirmed for life in lives),
-        "own_settings": settings(run, changed=True),
-        "all_settings": settings(run),
-        "versions": versions(run),
+        "confirmed": sum(track.confirmed for track in tracks),
+        "own_settings": list_settings(run, changed=True),
+        "all_settings": list_settings(run),
+        "versions": list_versions(run),
     }
     return render("run.html", values, data)
 
 
-def shown_lives(run: RunData) -> list[Life]:
-    """Everybody of whom the page has pictures: the wall and the suspects."""
-    suspects = find_suspects(list(run.lives.values()), run.frames["time_s"])
-    known = {life.track_id: life for life in longest(run)}
+def choose_shown_tracks(run: RunData) -> list[TrackHistory]:
+    """The tracks of which the page shows pictures: the longest ones and the suspected switches."""
+    suspects = find_suspects(list(run.tracks.values()), run.frames["time_s"])
+    known = {track.track_id: track for track in choose_longest(run)}
     for pair in suspects:
-        known |= {i: run.lives[i] for i in (pair.ended, pair.begun)}
+        known |= {i: run.tracks[i] for i in (pair.ended, pair.begun)}
     return list(known.values())
 
 
-def charts(run: RunData, source_fps: float) -> list[Chart]:
-    """Every chart for which there is something to draw."""
+def draw_charts(run: RunData, source_fps: float) -> list[Chart]:
+    """Every chart that has something to draw."""
     if not len(run.frames):
         return []
-    drawn = (timeline(run, source_fps), fates(run), gantt(run), prediction(run))
+    drawn = (draw_timeline(run, source_fps), draw_fates(run), draw_gantt(run), draw_prediction(run))
     return [chart for chart in drawn if chart is not None]
 
 
-def missing(run: RunData) -> list[str]:
-    """What the page cannot show, and what would have been needed."""
+def list_missing(run: RunData) -> list[str]:
+    """Sentences that say what the page cannot show, and what is needed for it."""
     out = []
     if not len(run.frames):
         out.append(
             "Made from the figures alone: without the file of --save-jsonl nothing can be drawn "
             "over time, and there are no tracks to show."
         )
-    elif not run.stats:
+    elif run.facts is None:
         out.append(
             "Made from the frames alone: without the file of --stats-json the settings, the "
             "speed of the run and the faults of the input are not known."
         )
     if run.cut:
         out.append("The last frame was half written, as a killed run leaves it, and is left out.")
-    embedded = any(life.fresh for life in run.lives.values())
-    compared = any(life.similarity or life.resembles for life in run.lives.values())
+    embedded = any(track.fresh for track in run.tracks.values())
+    compared = any(track.similarity or track.resembles for track in run.tracks.values())
     if embedded and not compared:
         out.append(
-            "How like their past the embeddings were is not written down in these frames, so "
-            "drift is not shown and switches are suspected by place alone."
+            "The similarity of embeddings to those before them is not written down in these "
+            "frames, so drift is not shown and switches are suspected by place alone."
         )
     return out
 
 
-def no_pictures(albums: Mapping[Any, Any], reason: str) -> tuple[str, ...]:
-    """The notice for a page without crops, none where there are some."""
+def explain_no_pictures(albums: Mapping[Any, Any], reason: str) -> tuple[str, ...]:
+    """The notice for a page without pictures; none where there are some."""
     return () if albums else (f"There are no pictures of identities: {reason}",)

@@ -1,40 +1,42 @@
-"""Gathers a report while a run goes, and writes it when the figures are known."""
+"""Collects a report while a run goes, and writes it when the facts of the run are known."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from mot_dinov3.io.write.atomic import write_text
-from mot_dinov3.outputs.likeness import Likeness
-from mot_dinov3.outputs.report.crops import CropKeeper
-from mot_dinov3.outputs.report.film import find_film
-from mot_dinov3.outputs.report.recorder import Recorder, RunData, recorded
-from mot_dinov3.outputs.report.single import no_pictures, run_page
+from mot_dinov3.outputs.appearance import AppearanceHistory
+from mot_dinov3.outputs.report.crops import CropCollector
+from mot_dinov3.outputs.report.recorder import Recorder, RunData, record_frame_log
+from mot_dinov3.outputs.report.single import explain_no_pictures, run_page
+from mot_dinov3.outputs.report.video import find_video
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
+from mot_dinov3.values.run_facts import RunFacts
 
 
 class ReportSink:
-    """Takes every frame, to be the last of a run's sinks; books its time as "write".
+    """Takes every frame, as the last of a run's sinks; books its time as "write".
 
     Attributes:
         path: where the report will be.
     """
 
     def __init__(self, path: str, name: str, names: Mapping[int, str], timer: StageTimer) -> None:
-        """Nothing is opened before `publish`.
+        """Prepare a report; no file is opened before `publish`.
 
         Args:
             path: the HTML file.
             name: of the source.
             names: class id -> name.
-            timer: holds the stages of the frame that is being written.
+            timer: holds the stages of the frame that is being written; "write" is booked there.
         """
         self.path = path
         self._name, self._names, self._timer = name, names, timer
-        self._recorder, self._likeness, self._crops = Recorder(), Likeness(), CropKeeper()
+        self._recorder, self._crops = Recorder(), CropCollector()
+        self._appearance = AppearanceHistory()
         self._pixels = False
 
     def __enter__(self) -> Self:
@@ -47,39 +49,39 @@ class ReportSink:
         """Take one frame."""
         with self._timer("write"):
             row = len(self._recorder.frames)
-            if any(frame.image.strides):  # else it is a stand-in without pixels of its own
+            if any(frame.image.strides):  # without pixels one zero stands for all of them
                 self._crops.add(row, frame.image, result.tracks)
                 self._pixels = True
             stage_ms = {**result.stage_ms, **self._timer.stage_ms}
-            looks = self._likeness.follow(result)
+            appearances = self._appearance.update(result)
             size = (frame.width, frame.height)
-            self._recorder.add(result, stage_ms, self._timer.latency_ms, looks, size)
+            self._recorder.add(result, stage_ms, self._timer.latency_ms, appearances, size)
 
-    def rename(self, journal: Path, new_of: Mapping[int, int]) -> None:
-        """Show identities that were merged after the run as one.
+    def rename(self, frame_log: Path, new_of: Mapping[int, int]) -> None:
+        """Show identities that were merged after the run as one identity.
 
         Args:
-            journal: the run line by line, under the new identities.
+            frame_log: the frame log of the run, with the new identities.
             new_of: identity that was given up -> the one that took its place.
 
         Raises:
-            InputError: the journal cannot be read.
+            InputError: the frame log cannot be read.
         """
-        self._recorder = recorded(journal)
+        self._recorder = record_frame_log(frame_log)
         self._crops.merge(new_of)
 
-    def publish(self, stats: Mapping[str, Any]) -> None:
+    def publish(self, facts: RunFacts) -> None:
         """Write the report.
 
         Args:
-            stats: the figures of the run, as `--stats-json` holds them.
+            facts: what the run was and did.
 
         Raises:
             OutputError: the file cannot be written.
         """
         recorder = self._recorder
-        run = RunData(Path(self._name).name, recorder.frames, recorder.lives, self._names, stats)
+        run = RunData(Path(self._name).name, recorder.frames, recorder.tracks, self._names, facts)
         albums, page = self._crops.albums(), Path(self.path)
-        reason = "nobody was confirmed." if self._pixels else "the source has no pixels."
-        film = find_film(run, [Path()])
-        write_text(page, run_page(run, albums, film, page, no_pictures(albums, reason)))
+        reason = "no identity was confirmed." if self._pixels else "the source has no pixels."
+        video = find_video(run, [Path()])
+        write_text(page, run_page(run, albums, video, page, explain_no_pictures(albums, reason)))

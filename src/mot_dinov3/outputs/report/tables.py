@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,14 +13,15 @@ from mot_dinov3.errors import hide_secrets
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.time_charts import COLOURS, OTHER
 from mot_dinov3.runtime.statistics import WAIT
+from mot_dinov3.values.run_facts import RunFacts, StageFacts
 
 LONGEST = 300
 """Characters of a value that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A name and what it stands for."""
+class SettingRow:
+    """A name and its value."""
 
     name: str
     value: str
@@ -38,51 +38,48 @@ class StageRow:
     share: str
 
 
-@dataclass(frozen=True, slots=True)
-class StageFigures:
-    """What a stage took: mean and 95th percentile in ms, and its share of all, from 0 to 1."""
+def find_stages(run: RunData) -> Mapping[str, StageFacts]:
+    """The times of every stage by the facts of the run, or else by its frames.
 
-    mean_ms: float
-    p95_ms: float
-    share: float
-
-
-def stage_figures(run: RunData) -> dict[str, StageFigures]:
-    """Every stage as the run summed it up, else as its frames add up.
-
-    The frames come second: each was put down before its own writing was over.
+    The frames come second, as each was recorded before it was written completely.
     """
-    written = _mapping(run.stats.get("stages"))
-    found = {str(name): _mapping(row) for name, row in written.items()}
-    if found:
-        keys = ("mean_ms", "p95_ms", "share")
-        return {name: StageFigures(*(_real(row.get(key)) for key in keys))
-                for name, row in found.items()}  # fmt: skip
+    if run.facts is not None and run.facts.stages:
+        return run.facts.stages
     if not len(run.frames):
         return {}
     stages = {name: ms for name, ms in run.frames.stages.items() if name != WAIT}
     total = sum(float(ms.sum()) for ms in stages.values()) or 1.0
     return {
-        name: StageFigures(float(ms.mean()), float(np.percentile(ms, 95)), float(ms.sum()) / total)
+        name: StageFacts(float(ms.mean()), float(np.percentile(ms, 95)), float(ms.sum()) / total)
         for name, ms in stages.items()
     }
 
 
-def stage_rows(run: RunData) -> list[StageRow]:
-    """Mean, 95th percentile and share of every stage, the dearest first."""
-    dearest_first = sorted(stage_figures(run).items(), key=lambda item: -item[1].share)
+def build_stage_rows(run: RunData) -> list[StageRow]:
+    """Mean, 95th percentile and share of every stage, the longest first."""
+    longest_first = sorted(find_stages(run).items(), key=lambda item: -item[1].share)
     return [
-        StageRow(name, COLOURS.get(name, OTHER), f"{known.mean_ms:.2f}", f"{known.p95_ms:.2f}",
-                 f"{100 * known.share:.1f} %")
-        for name, known in dearest_first
-    ]  # fmt: skip
+        StageRow(
+            name=name,
+            colour=COLOURS.get(name, OTHER),
+            mean=f"{known.mean_ms:.2f}",
+            p95=f"{known.p95_ms:.2f}",
+            share=f"{100 * known.share:.1f} %",
+        )
+        for name, known in longest_first
+    ]
 
 
-def settings(run: RunData, *, changed: bool = False) -> list[Row]:
-    """The settings of a run by flag, those that are not the default alone where `changed`."""
+def list_settings(run: RunData, *, changed: bool = False) -> list[SettingRow]:
+    """The settings of a run by flag.
+
+    Args:
+        run: the run.
+        changed: leave out settings that have their default.
+    """
     usual = as_dict(TrackConfig())
     return [
-        Row(flag_of(key), shown(value))
+        SettingRow(flag_of(key), to_text(value))
         for key, value in sorted(run.settings.items())
         if not changed or key not in usual or usual[key] != value
     ]
@@ -93,39 +90,30 @@ def flag_of(key: str) -> str:
     return "--" + str(key).replace("_", "-")
 
 
-def versions(run: RunData) -> list[Row]:
-    """What the run was made with."""
-    return [Row(str(name), shown(value))
-            for name, value in _mapping(run.stats.get("versions")).items()]  # fmt: skip
+def list_versions(run: RunData) -> list[SettingRow]:
+    """The versions of the packages that the run was made with."""
+    known = (run.facts.versions if run.facts else None) or {}
+    return [SettingRow(name, to_text(value)) for name, value in known.items()]
 
 
-def facts(run: RunData) -> list[str]:
-    """What was tracked by what, in a few words each."""
-    stats, device = run.stats, _mapping(run.stats.get("device"))
-    size = stats.get("frame_size")
-    known = [
-        ("detector", stats.get("detector")),
-        ("embedder", stats.get("embedder")),
+def describe_run(run: RunData) -> list[str]:
+    """The models, the policy, the device and the size of the frames, in a few words each."""
+    known = run.facts or RunFacts()
+    words = [
+        *(known.models or {}).items(),
         ("policy", run.settings.get("embed_policy")),
-        ("on", device.get("name")),
+        ("on", known.device.name if known.device else ""),
     ]
-    out = [f"{word} {shown(value)}" for word, value in known if value]
-    if isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) for n in size):
-        out.append(f"{size[0]} x {size[1]} pixels")
+    out = [f"{to_text(word)} {to_text(value)}" for word, value in words if value]
+    if known.frame_size is not None:
+        width, height = known.frame_size
+        out.append(f"{width} x {height} pixels")
     return out
 
 
-def shown(value: object) -> str:
-    """A value as text: without secrets, and not without end."""
+def to_text(value: object) -> str:
+    """A value as text, without secrets and at most 300 characters long."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = hide_secrets(f"{value:g}" if isinstance(value, float) else str(value))
     return text if len(text) <= LONGEST else text[:LONGEST] + " ..."
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _real(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

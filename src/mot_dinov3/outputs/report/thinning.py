@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 from mot_dinov3.outputs.report.frames import Column
 
 MOST_POINTS = 5000
-"""Points of one trace: more are no better to see, and a page must stay quick."""
+"""Points of one trace: more could not be told apart, and would make a page slow."""
 
 
-def kept_rows(values: Column, most: int = MOST_POINTS) -> NDArray[np.int64]:
-    """Rows of a series (N,) to draw: all, or the lowest and the highest of every stretch.
+def choose_rows(values: Column, most: int = MOST_POINTS) -> NDArray[np.int64]:
+    """Rows of a series (N,) to draw: all, or the lowest and the highest value of every stretch.
 
-    The first and the last row and the extremes of the whole are always among them. NaN counts as
-    lowest.
+    The first row, the last row and the extremes of the series are always among them. NaN counts
+    as the lowest value.
 
     Args:
-        values: the series in whose order and by whose size rows are chosen.
+        values: the series.
         most: how many rows may be kept, at least 4.
     """
     n = len(values)

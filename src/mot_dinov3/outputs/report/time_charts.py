@@ -1,4 +1,4 @@
-"""Charts of where the time went, and of what embeddings were expected to cost."""
+"""Charts over the frames of a run: where the time went, and what became of the embeddings."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.outputs.report.charts import (
+    COUNT,
     INK,
     MS,
     MUTED,
     Chart,
     Trace,
-    left_out,
-    line,
-    stroke,
-    values,
+    choose_width,
+    describe_left_out,
+    draw_line,
+    to_values,
 )
 from mot_dinov3.outputs.report.frames import Column
 from mot_dinov3.outputs.report.recorder import RunData
-from mot_dinov3.outputs.report.thinning import kept_rows
+from mot_dinov3.outputs.report.thinning import choose_rows
 from mot_dinov3.runtime.statistics import WAIT
 
 EMBED = "embed"
@@ -33,42 +34,70 @@ COLOURS = {
     "write": "#6f7f95",
     "wait": "#c9d2dc",
 }
+"""Stage -> colour."""
 OTHER = "#a58f7a"
+FATES = {
+    "critical": "#d62839",
+    "refresh": "#f2a03d",
+    "deferred": "#8e5bd9",
+    "starved": "#7a1f2b",
+    "reused": "#9cc3dd",
+}
+"""Fate of an embedding -> colour, from the bottom up."""
+ALWAYS_DRAWN = ("critical", "refresh", "reused")
+WITHIN, OVER = "#3d7ff2", "#d62839"
+"""Colours of frames within the budget and over it."""
 
 
-def timeline(run: RunData, source_fps: float) -> Chart:
-    """Every stage of every frame, embedding at the bottom so that its budget can be compared."""
+def draw_timeline(run: RunData, source_fps: float) -> Chart:
+    """Draw the stages of every frame, embedding at the bottom to be compared with its budget.
+
+    Args:
+        run: with frames.
+        source_fps: frames a second of the source, 0 if unknown.
+    """
     table = run.frames
     stages = {name: ms for name, ms in table.stages.items() if name != WAIT}
-    order = sorted(stages, key=lambda name: (name != EMBED, -float(stages[name].sum())))
     whole = sum(stages.values(), np.zeros(len(table)))
-    rows = kept_rows(whole)
+    rows = choose_rows(whole)
     x = table["frame"][rows].astype(int).tolist()
-    traces: list[Trace] = [
-        line(name, x, values(stages[name], rows), stackgroup="stages", hovertemplate=MS,
-             line={"width": 0.4, "color": COLOURS.get(name, OTHER)})
-        for name in order
-    ]  # fmt: skip
-    traces += _budget(table["budget_ms"], rows, x)
-    latency = table["latency_ms"]
+    latency, pace_ms = table["latency_ms"], 1000 / source_fps if source_fps > 0 else 0.0
+    traces = [*_stages(stages, rows, x), *_budget(table["budget_ms"], rows, x)]
     if not np.isnan(latency).all():
-        look = {"width": stroke(len(x), 1.0), "color": MUTED}
-        traces.append(line("latency", x, values(latency, rows), hovertemplate=MS, line=look))
-    if source_fps > 0:
-        traces.append(_level(f"source pace ({source_fps:g} fps)", x, 1000 / source_fps))
+        style = {"width": choose_width(len(x), 1.0), "color": MUTED}
+        known = to_values(latency, rows)
+        traces.append(draw_line("latency", x, known, hovertemplate=MS, line=style))
+    if pace_ms:
+        traces.append(_level(f"source pace ({source_fps:g} fps)", x, pace_ms))
     note = (
         "Each frame's stages on top of each other, embedding at the bottom, so that its area can "
-        "be held against the budget. Stages run beside each other in threads: the latency of a "
+        "be compared with the budget. Stages run concurrently in threads, so the latency of a "
         "frame is not their sum. Click to see the frame in the video; drag to zoom."
     )
-    top = _usual_top(whole, latency, 1000 / source_fps if source_fps > 0 else 0.0)
+    top = _usual_top(whole, latency, pace_ms)
     layout = {"yaxis": {"title": {"text": "ms"}, "range": [0, top]}}
-    return Chart("timeline", "Where the time of a frame goes", note, traces, layout, 340,
-                 left_out(len(rows), len(table)))  # fmt: skip
+    left_out = describe_left_out(len(rows), len(table))
+    return Chart("timeline", "Where the time of a frame goes", note, traces, layout, 340, left_out)
+
+
+def _stages(stages: dict[str, Column], rows: NDArray[np.int64], x: list[int]) -> list[Trace]:
+    """An area for each stage, embedding first, then the longest first."""
+    order = sorted(stages, key=lambda name: (name != EMBED, -float(stages[name].sum())))
+    return [
+        draw_line(
+            name,
+            x,
+            to_values(stages[name], rows),
+            stackgroup="stages",
+            hovertemplate=MS,
+            line={"width": 0.4, "color": COLOURS.get(name, OTHER)},
+        )
+        for name in order
+    ]
 
 
 def _usual_top(whole: Column, latency: Column, pace_ms: float) -> float:
-    """Where the axis ends at first: one slow frame must not flatten all others."""
+    """The end of the axis before zooming: one slow frame must not flatten all others."""
     if not len(whole):
         return 1.0
     known = latency[~np.isnan(latency)]
@@ -78,50 +107,35 @@ def _usual_top(whole: Column, latency: Column, pace_ms: float) -> float:
 
 def _level(name: str, x: list[int], ms: float) -> Trace:
     ends = [x[0], x[-1]] if x else []
-    look = {"width": 1.2, "color": INK, "dash": "dash"}
-    return line(name, ends, [ms] * len(ends), line=look, hoverinfo="skip")
+    style = {"width": 1.2, "color": INK, "dash": "dash"}
+    return draw_line(name, ends, [ms] * len(ends), line=style, hoverinfo="skip")
 
 
 def _budget(budget_ms: Column, rows: NDArray[np.int64], x: list[int]) -> list[Trace]:
     if not (budget_ms > 0).any():
         return []
     limit = np.where(budget_ms > 0, budget_ms, np.nan)
-    look = {"width": 1.8, "color": "#d62839", "shape": "hv"}
-    return [line("embedding budget", x, values(limit, rows), line=look, hovertemplate=MS)]
+    style = {"width": 1.8, "color": "#d62839", "shape": "hv"}
+    return [draw_line("embedding budget", x, to_values(limit, rows), line=style, hovertemplate=MS)]
 
 
-def prediction(run: RunData) -> Chart | None:
-    """What the cost model expected against what a clock said; None where nothing was embedded."""
+def draw_prediction(run: RunData) -> Chart | None:
+    """Draw predicted against measured times of embedding; None where nothing was embedded."""
     table = run.frames
     expected, real, limit = (table[name] for name in ("predicted_ms", "embed_ms", "budget_ms"))
     worked = np.flatnonzero(expected > 0)
     if not len(worked):
         return None
-    rows = worked[kept_rows((real - expected)[worked])]
-    over = (limit > 0) & (real > limit)
-    frames = table["frame"].astype(int)
-    traces: list[Trace] = []
-    for name, part, colour in (
-        ("within the budget" if (limit > 0).any() else "frames", ~over[rows], "#3d7ff2"),
-        ("over the budget", over[rows], "#d62839"),
-    ):
-        chosen = rows[part]
-        if len(chosen):
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "markers",
-                    "name": name,
-                    "x": values(expected, chosen),
-                    "y": values(real, chosen),
-                    "customdata": frames[chosen].tolist(),
-                    "marker": {"size": 5, "opacity": 0.55, "color": colour},
-                    "hovertemplate": "frame %{customdata}: %{x:.2f} ms expected, %{y:.2f} ms",
-                }
-            )
+    rows = worked[choose_rows((real - expected)[worked])]
+    over = ((limit > 0) & (real > limit))[rows]
+    usual = "within the budget" if (limit > 0).any() else "frames"
+    traces = [
+        *_points(run, usual, rows[~over], WITHIN),
+        *_points(run, "over the budget", rows[over], OVER),
+    ]
     top = float(max(expected[worked].max(), np.quantile(real[worked], 0.995))) * 1.1
     diagonal = {"width": 1.2, "color": MUTED, "dash": "dash"}
-    traces.append(line("as expected", [0, top], [0, top], line=diagonal, hoverinfo="skip"))
+    traces.append(draw_line("as expected", [0, top], [0, top], line=diagonal, hoverinfo="skip"))
     ratio = float(np.median(real[worked] / expected[worked]))
     note = (
         f"Above the dashed line a frame's embeddings took longer than expected. Median of actual "
@@ -133,5 +147,61 @@ def prediction(run: RunData) -> Chart | None:
         "yaxis": {"title": {"text": "actual ms"}, "range": [0, top]},
         "hovermode": "closest",
     }
-    return Chart("prediction", "What embeddings cost: predicted and actual", note, traces, layout,
-                 320, left_out(len(rows), len(worked)), over_frames=False)  # fmt: skip
+    title = "What embeddings cost: predicted and actual"
+    left_out = describe_left_out(len(rows), len(worked))
+    return Chart("prediction", title, note, traces, layout, 320, left_out, over_frames=False)
+
+
+def _points(run: RunData, name: str, rows: NDArray[np.int64], colour: str) -> list[Trace]:
+    """A point for each row: predicted and measured milliseconds; no trace without rows."""
+    if not len(rows):
+        return []
+    table = run.frames
+    points: Trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": to_values(table["predicted_ms"], rows),
+        "y": to_values(table["embed_ms"], rows),
+        "customdata": table["frame"].astype(int)[rows].tolist(),
+        "marker": {"size": 5, "opacity": 0.55, "color": colour},
+        "hovertemplate": "frame %{customdata}: %{x:.2f} ms expected, %{y:.2f} ms",
+    }
+    return [points]
+
+
+def draw_fates(run: RunData) -> Chart | None:
+    """Draw what became of the embeddings of every frame, and the backlog; None without any."""
+    table = run.frames
+    known = {name: table[name] for name in FATES}
+    whole = np.sum(list(known.values()), axis=0)
+    if not len(table) or not whole.any():
+        return None
+    backlog = known["deferred"] + known["starved"]
+    # Frames with a backlog or with critical work are kept before all others.
+    rows = choose_rows(whole + 1000 * (backlog + known["critical"]))
+    x = table["frame"][rows].astype(int).tolist()
+    traces = [
+        draw_line(
+            name,
+            x,
+            to_values(column, rows),
+            stackgroup="fates",
+            hovertemplate=COUNT,
+            line={"width": 0, "color": FATES[name], "shape": "hv"},
+        )
+        for name, column in known.items()
+        if column.any() or name in ALWAYS_DRAWN
+    ]
+    style = {"width": choose_width(len(x), 1.6), "color": INK, "shape": "hv"}
+    waiting = to_values(backlog, rows)
+    traces.append(draw_line("backlog", x, waiting, hovertemplate=COUNT, line=style))
+    note = (
+        "Critical crops run at once, refreshes run while they fit the budget, deferred ones wait "
+        "and are the first of the next frame; every other detection keeps the embedding of its "
+        "track. The backlog is what waits after a frame: deferred and starved."
+    )
+    layout = {"yaxis": {"title": {"text": "detections"}, "rangemode": "tozero"}}
+    left_out = describe_left_out(len(rows), len(table))
+    title = "Which detections were embedded, and which were not"
+    return Chart("fates", title, note, traces, layout, 280, left_out)

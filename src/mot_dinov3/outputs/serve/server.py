@@ -1,4 +1,4 @@
-"""The page's server: few clients at a time, a secret path, nothing written down."""
+"""The page's server: a limited number of clients, a secret path, and no log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mot_dinov3.runtime.threads import WaitableThread
 log = logging.getLogger("mot_dinov3")
 
 MOST_CLIENTS = 24
-"""Connections at a time; whoever comes beyond is turned away at once."""
+"""Connections at a time; more are refused at once."""
 TOKEN_BYTES = 18
 WILDCARDS = ("0.0.0.0", "::")
 POLL_S = 0.1
@@ -29,7 +29,7 @@ _LITERAL = re.compile(r"\d{1,3}(\.\d{1,3}){3}|\[[\da-fA-F:.]+\]")
 
 
 class PageServer(ThreadingHTTPServer):
-    """Listens from its birth on, answers between `start` and `close`.
+    """Takes its port when it is made, and answers between `start` and `close`.
 
     Attributes:
         token: the secret part of the address.
@@ -44,12 +44,12 @@ class PageServer(ThreadingHTTPServer):
         """Take the port.
 
         Args:
-            host: the interface; other than loopback it is warned of.
-            port: 0 for any that is free.
+            host: the interface; there is a warning unless it is the loopback.
+            port: 0 for any free port.
             handler: called with (request, client address, server) for every connection.
 
         Raises:
-            UsageError: the address is not to be had.
+            UsageError: the address is in use or does not exist.
         """
         self.token = secrets.token_urlsafe(TOKEN_BYTES)
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -61,43 +61,44 @@ class PageServer(ThreadingHTTPServer):
         except (OSError, OverflowError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or "no such address"
             raise UsageError(
-                f"--serve cannot listen on {_joined(host, port)}: {reason}.",
+                f"--serve cannot listen on {_join_address(host, port)}: {reason}.",
                 fix="Give another port, or --serve alone for a free one of this machine.",
             ) from error
         self.port = int(self.server_address[1])
         if not is_loopback(host):
             log.warning(
-                "The page on %s is open to the network, unencrypted: whoever learns its address "
-                "sees the pictures and can end the run.", _joined(host, self.port),
-            )  # fmt: skip
+                "The page on %s is open to the network, unencrypted: anyone with its address "
+                "sees the pictures and can end the run.",
+                _join_address(host, self.port),
+            )
 
     def server_bind(self) -> None:
-        """Bind without asking a name server who we are."""
+        """Bind without asking a name server for the name of this machine."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self._host, int(self.server_address[1])
 
     @property
     def url(self) -> str:
-        """The whole address, the secret included: for the eyes of who started the run."""
+        """The whole address with the secret, to be shown only to the person at this terminal."""
         host = socket.gethostname() if self._host in WILDCARDS else self._host
-        return f"http://{_joined(host, self.port)}/{self.token}/"
+        return f"http://{_join_address(host, self.port)}/{self.token}/"
 
     def knows(self, token: str) -> bool:
-        """Whether somebody has the secret; takes as long for a near miss as for a far one."""
+        """Whether a token is the secret; the time it takes does not depend on the token."""
         return hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode())
 
     def is_ours(self, host: str) -> bool:
         """Whether a `Host` header (or the end of an `Origin`) names this server.
 
-        A name that somebody else made point here is refused: that is how a web site on the
-        outside would get at a server on the inside (DNS rebinding).
+        A foreign name that points to this machine is refused: through one a web site on the
+        outside could reach a server on the inside (DNS rebinding).
         """
         name, port = host.lower(), "80"
         if match := re.fullmatch(r"(.*):(\d+)", name):
             name, port = match[1], match[2]
         if port != str(self.port):
             return False
-        names = {"localhost", "127.0.0.1", "[::1]", _joined(self._host, None).lower()}
+        names = {"localhost", "127.0.0.1", "[::1]", _join_address(self._host, None).lower()}
         if is_loopback(self._host):
             return name in names
         return (
@@ -105,36 +106,36 @@ class PageServer(ThreadingHTTPServer):
         )
 
     def start(self) -> Self:
-        """Answer from now on."""
+        """Begin to answer."""
         self._thread.start()
         return self
 
     def close(self) -> None:
-        """Answer nobody any more; who is being answered is left to the thread that does it."""
+        """Stop answering; a request that is being answered is finished by its thread."""
         if self._thread.is_alive():
             self.shutdown()
             self._thread.wait()
         self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in socketserver
-        """Answer in a thread of its own, or hang up where there are too many."""
+        """Answer in a new thread, or hang up if there are too many clients."""
         if not self._room.acquire(blocking=False):
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Answer, and make room."""
+        """Answer, then let another client in."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Clients come and go; that is no news, and their addresses hold the secret."""
+        """Say nothing of clients that went away; the addresses that they used hold the secret."""
         log.debug("a client of the page was lost", exc_info=True)
 
 
-def _joined(host: str, port: int | None) -> str:
+def _join_address(host: str, port: int | None) -> str:
     name = f"[{host}]" if ":" in host else host
     return name if port is None else f"{name}:{port}"

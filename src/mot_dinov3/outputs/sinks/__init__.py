@@ -1,3 +1,3 @@
-"""Sinks: whatever keeps the results of a run."""
+"""Sinks: the outputs that keep the results of a run, one file a member."""
 
 from __future__ import annotations

@@ -1,16 +1,20 @@
-"""Pictures of identities: what the source shows in their boxes, a folder each."""
+"""Pictures of identities, cut out of the source: a folder for each identity."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
 
-import cv2
 import numpy as np
 
-from mot_dinov3.config import OutputConfig
+from mot_dinov3.config import NO_EMBEDDER, OutputConfig, TrackConfig
+from mot_dinov3.errors import UsageError, cannot_write
 from mot_dinov3.io.write.directories import AtomicDirectory
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
+from mot_dinov3.outputs.sinks.renaming import NewOf
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import FloatArray, Frame, FrameResult, Image, TrackState
 from mot_dinov3.values.boxes import clip
@@ -21,18 +25,56 @@ JPEG_QUALITY = 95
 class CropsSink(FileSink):
     """`DIR/ID/frame_N.jpg`, N the 0-based frame: the pixels of the box, not drawn on or resized.
 
-    Only confirmed identities have a folder; what was seen before they were confirmed is kept in
-    memory until then. Nothing of a name but numbers comes from the run.
+    Only confirmed identities have a folder. The pictures of a tentative track are kept in memory
+    until it is confirmed. Names hold nothing of the run but numbers.
     """
 
-    def __init__(self, config: OutputConfig, timer: StageTimer) -> None:
-        """Args: config says where, of which boxes and how many; timer books "write"."""
-        self._directory = AtomicDirectory(config.save_crops)
+    is_directory = True
+    needs_pixels = True
+    from_frame_log = True
+
+    def __init__(self, path: str, config: OutputConfig, timer: StageTimer) -> None:
+        """Wire the sink to its directory, which is made when the run begins.
+
+        Args:
+            path: the new directory.
+            config: says of which boxes there are crops, and how many of an identity.
+            timer: where "write" is booked.
+        """
+        self._directory = AtomicDirectory(path)
         self._all = config.crops_of == "seen"
         self._most = config.crops_per_id
-        self._albums: dict[int, Album] = {}
+        self._frames: dict[int, FrameSelection] = {}
         self._waiting: dict[int, list[tuple[int, Image]]] = {}
-        super().__init__(config.save_crops, self._directory, timer)
+        super().__init__(path, self._directory, timer)
+
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write into the new directory `path`."""
+        return cls(path, run.config.output, run.timer)
+
+    @classmethod
+    def check(cls, path: str, config: TrackConfig) -> None:
+        """Refuse to cut the boxes that were embedded where none ever is.
+
+        Raises:
+            UsageError: the embedder is turned off.
+        """
+        if config.embedder.embedder == NO_EMBEDDER and config.output.crops_of == "embedded":
+            raise UsageError(
+                f"--save-crops has nothing to show with --embedder {NO_EMBEDDER}.",
+                fix="Give --crops-of seen.",
+            )
+
+    @classmethod
+    def rename_directory(cls, path: Path, new_of: NewOf, config: OutputConfig) -> bool:
+        """Merge the folders of identities that are one.
+
+        Raises:
+            OutputError: the system refused.
+        """
+        merge_folders(path, new_of, config.crops_per_id)
+        return True
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Cut this frame's crops.
@@ -43,10 +85,12 @@ class CropsSink(FileSink):
         with self.timer("write"):
             tracks = result.tracks
             tentative = tracks.state == TrackState.TENTATIVE
-            self._settle(set(tracks.id[tentative].tolist()), set(tracks.id[~tentative].tolist()))
+            self._write_confirmed(
+                set(tracks.id[tentative].tolist()), set(tracks.id[~tentative].tolist())
+            )
             wanted = (tracks.detection >= 0) & (tracks.fresh | self._all)
             for row in np.flatnonzero(wanted).tolist():
-                picture = cut(frame.image, tracks.xyxy[row])
+                picture = cut_box(frame.image, tracks.xyxy[row])
                 if not picture.size:
                     continue
                 identity = int(tracks.id[row])
@@ -56,8 +100,8 @@ class CropsSink(FileSink):
                 else:
                     self._keep(identity, frame.index, picture)
 
-    def _settle(self, tentative: set[int], confirmed: set[int]) -> None:
-        """Write down who is confirmed by now, and let go of who never was."""
+    def _write_confirmed(self, tentative: set[int], confirmed: set[int]) -> None:
+        """Write the pictures of tracks that were confirmed; drop those of tracks that are gone."""
         for identity in [known for known in self._waiting if known not in tentative]:
             shots = self._waiting.pop(identity)
             if identity in confirmed:
@@ -65,20 +109,20 @@ class CropsSink(FileSink):
                     self._keep(identity, number, picture)
 
     def _keep(self, identity: int, number: int, picture: Image) -> None:
-        album = self._albums.setdefault(identity, Album(self._most))
-        if not album.wants(number):
+        frames = self._frames.setdefault(identity, FrameSelection(self._most))
+        if not frames.offer(number):
             return
-        self._directory.write(str(identity), file_name(number), as_jpeg(picture))
-        for old in album.superfluous():
-            self._directory.remove(str(identity), file_name(old))
+        self._directory.write(str(identity), build_file_name(number), encode_jpeg(picture))
+        for old in frames.drop_superfluous():
+            self._directory.remove(str(identity), build_file_name(old))
 
 
 @dataclass(slots=True)
-class Album:
-    """Which frames of an identity are kept: its first, and others evenly spread over its life.
+class FrameSelection:
+    """The frames of an identity that are kept: the first, and others evenly spread over time.
 
-    Whenever there are more than `most`, every second one goes, and from then on only every
-    second one that is offered comes in.
+    When there are more than `most`, every second one is dropped, and from then on only every
+    second one that is offered is taken.
 
     Attributes:
         most: frames that are kept, 0 for all.
@@ -90,16 +134,16 @@ class Album:
     _offered: int = 0
     _step: int = 1
 
-    def wants(self, number: int) -> bool:
-        """Whether a frame is taken in."""
+    def offer(self, number: int) -> bool:
+        """Take a frame or not, and say which."""
         taken = self._offered % self._step == 0
         self._offered += 1
         if taken:
             self.frames.append(number)
         return taken
 
-    def superfluous(self) -> list[int]:
-        """The frames that have to go now."""
+    def drop_superfluous(self) -> list[int]:
+        """Drop frames if there are too many, and return those."""
         if not self.most or len(self.frames) <= self.most:
             return []
         gone, self.frames = self.frames[1::2], self.frames[::2]
@@ -107,12 +151,12 @@ class Album:
         return gone
 
 
-def file_name(number: int) -> str:
+def build_file_name(number: int) -> str:
     """`frame_000012.jpg`: sorts by time for the first million frames."""
     return f"frame_{number:06d}.jpg"
 
 
-def cut(image: Image, box: FloatArray) -> Image:
+def cut_box(image: Image, box: FloatArray) -> Image:
     """The pixels that a box touches, a view; empty where it has none in the frame.
 
     Args:
@@ -126,7 +170,50 @@ def cut(image: Image, box: FloatArray) -> Image:
     return image[int(top) : math.ceil(bottom), int(left) : math.ceil(right)]
 
 
-def as_jpeg(picture: Image) -> bytes:
+def encode_jpeg(picture: Image) -> bytes:
     """A (H, W, 3) BGR picture as a JPEG file."""
+    import cv2  # here, so that asking the class what it can do loads no codecs
+
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return data.tobytes()
+
+
+def merge_folders(directory: Path, new_of: Mapping[int, int], most: int) -> None:
+    """Move `directory/OLD/*` to `directory/NEW` and keep `most` pictures of each, evenly spread.
+
+    The names of pictures are those of frames, and a track is in a frame once, so no two are equal.
+
+    Args:
+        directory: what `--save-crops` made.
+        new_of: id that is given up -> the one that takes its place.
+        most: pictures of a track, 0 for no limit.
+
+    Raises:
+        OutputError: the system refused.
+    """
+    try:
+        for old, new in new_of.items():
+            source, target = directory / str(old), directory / str(new)
+            if source.is_dir():
+                target.mkdir(exist_ok=True)
+                for picture in sorted(source.iterdir()):
+                    picture.replace(target / picture.name)
+                source.rmdir()
+        for new in set(new_of.values()):
+            _thin_out(directory / str(new), most)
+    except OSError as error:
+        raise cannot_write(directory, error) from error
+
+
+def _thin_out(folder: Path, most: int) -> None:
+    pictures = sorted(folder.iterdir(), key=_by_frame) if folder.is_dir() else []
+    if most and len(pictures) > most:
+        kept = set(np.linspace(0, len(pictures) - 1, most).round().astype(int).tolist())
+        for place, picture in enumerate(pictures):
+            if place not in kept:
+                picture.unlink()
+
+
+def _by_frame(picture: Path) -> tuple[int, str]:
+    """Sort key: names are filled up with zeros, so a longer one has a higher number."""
+    return len(picture.name), picture.name

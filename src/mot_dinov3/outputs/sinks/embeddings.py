@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mot_dinov3.config import NO_EMBEDDER, TrackConfig
+from mot_dinov3.errors import UsageError
+from mot_dinov3.io.formats.embeddings import rename_embeddings
 from mot_dinov3.io.write.columns import ColumnFile
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
 
@@ -20,11 +24,31 @@ class EmbeddingsSink(FileSink):
     A run that was killed leaves its rows under the partial name, with the same names.
     """
 
+    rename = staticmethod(rename_embeddings)
+
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
-        self._file = ColumnFile(path, row_kind(0))
+        self._file = ColumnFile(path, build_row_type(0))
         self._names = names
         self._classes: set[int] = set()
         super().__init__(path, self._file, timer)
+
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write to `path`."""
+        return cls(path, run.names, run.timer)
+
+    @classmethod
+    def check(cls, path: str, config: TrackConfig) -> None:
+        """Refuse to write embeddings where none is ever computed.
+
+        Raises:
+            UsageError: the embedder is turned off.
+        """
+        if config.embedder.embedder == NO_EMBEDDER:
+            raise UsageError(
+                f"--save-embeddings has nothing to write with --embedder {NO_EMBEDDER}.",
+                fix="Leave out one of them.",
+            )
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add this frame's embeddings.
@@ -33,7 +57,7 @@ class EmbeddingsSink(FileSink):
             OutputError: the file cannot be written.
         """
         with self.timer("write"):
-            rows = embedding_rows(result)
+            rows = select_rows(result)
             if len(rows):
                 self._classes.update(rows["class_id"].tolist())
                 self._file.append(rows)
@@ -50,8 +74,8 @@ class EmbeddingsSink(FileSink):
         super().__exit__(kind, error, trace)
 
 
-def row_kind(width: int) -> np.dtype[np.void]:
-    """A row: who, when, what, where, how sure, how good, and the unit vector of `width` numbers.
+def build_row_type(width: int) -> np.dtype[np.void]:
+    """The type of a row of the file, with a unit vector of `width` numbers.
 
     `frame` is 0-based, `xyxy` in pixels, `state` a `TrackState`, `memorable` whether the crop
     shows enough for a gallery to remember it.
@@ -71,17 +95,17 @@ def row_kind(width: int) -> np.dtype[np.void]:
     )
 
 
-def embedding_rows(result: FrameResult) -> NDArray[np.void]:
-    """(M,) rows of `row_kind`, one per track with an embedding computed in this frame."""
-    looks, tracks = result.embeddings, result.tracks
-    if looks is None:
-        return np.empty(0, row_kind(0))
+def select_rows(result: FrameResult) -> NDArray[np.void]:
+    """(M,) rows of `build_row_type`, one per track with an embedding computed in this frame."""
+    embeddings, tracks = result.embeddings, result.tracks
+    if embeddings is None:
+        return np.empty(0, build_row_type(0))
     seen = tracks[tracks.detection >= 0]
-    owners = seen[looks.fresh[seen.detection]]
-    rows = np.empty(len(owners), row_kind(looks.vectors.shape[1]))
+    owners = seen[embeddings.fresh[seen.detection]]
+    rows = np.empty(len(owners), build_row_type(embeddings.vectors.shape[1]))
     rows["frame"], rows["time_s"] = result.frame_index, result.time_s
     for name in ("id", "class_id", "state", "score", "xyxy"):
         rows[name] = getattr(owners, name)
-    rows["memorable"] = looks.memorable[owners.detection]
-    rows["vectors"] = looks.vectors[owners.detection]
+    rows["memorable"] = embeddings.memorable[owners.detection]
+    rows["vectors"] = embeddings.vectors[owners.detection]
     return rows

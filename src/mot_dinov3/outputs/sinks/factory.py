@@ -1,14 +1,88 @@
-"""The outputs that a configuration asks for."""
+"""The table of sinks, and those of them that a configuration asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mot_dinov3.config import SourceConfig, TrackConfig
-from mot_dinov3.io.info import SourceInfo, sane_fps
-from mot_dinov3.outputs.sinks.base import FileSink
-from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.config import OutputConfig, TrackConfig
+from mot_dinov3.config.tracking.outputs import VIDEO, flag_of_sink
+from mot_dinov3.registry import Registry
+
+if TYPE_CHECKING:
+    from mot_dinov3.io.info import SourceInfo
+    from mot_dinov3.outputs.sinks.base import FileSink
+    from mot_dinov3.runtime.timing import StageTimer
+
+SINKS = Registry(
+    "output",
+    {
+        VIDEO: (
+            "mot_dinov3.outputs.sinks.video:VideoSink",
+            "the video with the tracks drawn into it",
+        ),
+        "mot": (
+            "mot_dinov3.outputs.sinks.mot_text:MotTextSink",
+            "confirmed tracks as MOTChallenge text",
+        ),
+        "jsonl": (
+            "mot_dinov3.outputs.sinks.jsonl:JsonLinesSink",
+            "a frame log: one JSON line a frame",
+        ),
+        "csv": (
+            "mot_dinov3.outputs.sinks.csv_table:CsvSink",
+            "a table with one row a track and frame",
+        ),
+        "crops": (
+            "mot_dinov3.outputs.sinks.crops:CropsSink",
+            "pictures of identities in a new directory",
+        ),
+        "embeddings": (
+            "mot_dinov3.outputs.sinks.embeddings:EmbeddingsSink",
+            "every embedding that was computed, as .npz",
+        ),
+        "trace": (
+            "mot_dinov3.outputs.sinks.trace:TraceSink",
+            "one JSON line for every embedding decision",
+        ),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SinkOrder:
+    """A sink that a configuration asks for.
+
+    Attributes:
+        name: of the sink in the table.
+        kind: its class.
+        path: the file or directory that it will write.
+    """
+
+    name: str
+    kind: type[FileSink]
+    path: str
+
+    @property
+    def flag(self) -> str:
+        """The flag that asks for it."""
+        return flag_of_sink(self.name)
+
+
+def ordered_sinks(output: OutputConfig) -> list[SinkOrder]:
+    """The sinks that are asked for, in the order of the table.
+
+    Raises:
+        UnknownNameError: `--save` names a sink that does not exist.
+    """
+    kinds = {name: SINKS.load(name) for name in output.sinks}
+    return [SinkOrder(name, kinds[name], output.sinks[name]) for name in SINKS if name in kinds]
+
+
+def flags_needing_pixels(output: OutputConfig) -> list[str]:
+    """The flags of the sinks that are asked for and look at the pictures of the source."""
+    return [order.flag for order in ordered_sinks(output) if order.kind.needs_pixels]
 
 
 def create_sinks(
@@ -19,59 +93,10 @@ def create_sinks(
     Args:
         config: all stages; `output` says what to write, `draw` how, `source` at what rate.
         info: the source, for its frame rate and its sound.
-        names: class id -> name, from the detector.
+        names: class id -> name.
         timer: where the sinks book "draw" and "write".
     """
-    out, sinks = config.output, list[FileSink]()
-    if not out.no_video:
-        sinks.append(_video(config, info, names, timer))
-    if out.save_mot:
-        from mot_dinov3.outputs.sinks.mot_text import MotTextSink
+    from mot_dinov3.outputs.sinks.base import SinkRun
 
-        sinks.append(MotTextSink(out.save_mot, timer))
-    if out.save_jsonl:
-        from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink
-
-        sinks.append(JsonLinesSink(out.save_jsonl, names, timer))
-    if out.save_csv:
-        from mot_dinov3.outputs.sinks.csv_table import CsvSink
-
-        sinks.append(CsvSink(out.save_csv, names, timer))
-    if out.save_crops:
-        from mot_dinov3.outputs.sinks.crops import CropsSink
-
-        sinks.append(CropsSink(out, timer))
-    if out.save_embeddings:
-        from mot_dinov3.outputs.sinks.embeddings import EmbeddingsSink
-
-        sinks.append(EmbeddingsSink(out.save_embeddings, names, timer))
-    if out.save_trace:
-        from mot_dinov3.outputs.sinks.trace import TraceSink
-
-        sinks.append(TraceSink(out.save_trace, timer))
-    return sinks
-
-
-def _video(
-    config: TrackConfig, info: SourceInfo, names: Mapping[int, str], timer: StageTimer
-) -> FileSink:
-    from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
-    from mot_dinov3.outputs.sinks.video import VideoSink
-
-    source, out = config.source, config.output
-    target = VideoWriterConfig(
-        path=Path(out.output),
-        fps=source.fps or sane_fps(info.fps / source.vid_stride),
-        audio_from=info.path if is_whole(source) and not info.is_live else None,
-        replace=not out.no_clobber,
-        pixel_aspect=info.pixel_aspect,
-    )
-    return VideoSink(
-        VideoWriter(target), config.draw, names, timer, 1 / source.fps if source.fps else 0.0
-    )
-
-
-def is_whole(source: SourceConfig) -> bool:
-    """Whether every frame is shown at its own time, so that the source's sound fits."""
-    part = source.start_frame or source.end_frame >= 0 or source.max_frames
-    return not part and source.vid_stride == 1 and not source.fps
+    run = SinkRun(config, info, names, timer)
+    return [order.kind.create(order.path, run) for order in ordered_sinks(config.output)]

@@ -4,54 +4,78 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from mot_dinov3.io.write.atomic import AtomicTextFile
-from mot_dinov3.outputs.likeness import Likeness
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.appearance import AppearanceHistory
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
+from mot_dinov3.outputs.sinks.renaming import NewOf, choose_rows, create_renamer, format_json
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Appearance, FloatArray, Frame, FrameResult, Tracks, TrackState
 
 MS_DIGITS, TIME_DIGITS, FPS_DIGITS, COSINE_DIGITS = 3, 6, 1, 4
 
 
+def rename_frame_line(lines: Sequence[str], new_of: NewOf) -> Iterator[str]:
+    """A line of `--save-jsonl`."""
+    record: dict[str, Any] = json.loads(lines[0])
+    tracks = record["tracks"]
+    known = [(track["id"], track["detection"] is not None) for track in tracks]
+    chosen = choose_rows(known, new_of)
+    record["tracks"] = [tracks[row] | {"id": number} for row, number in chosen.items()]
+    for look in record.get("looks", ()):
+        look["id"] = new_of.get(look["id"], look["id"])
+        renamed = [[new_of.get(other, other), value] for other, value in look["resembles"]]
+        look["resembles"] = [pair for pair in renamed if pair[0] != look["id"]]
+    yield format_json(record)
+
+
 class JsonLinesSink(FileSink):
     """Everything known of each frame, flushed line by line.
 
-    A run that was killed leaves whole lines under the partial name. `io/journal.py` reads them.
+    A run that was killed leaves whole lines under the partial name, which
+    `io/formats/frame_log.py` reads.
     """
+
+    rename = staticmethod(create_renamer(rename_frame_line))
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
         self._file = AtomicTextFile(path, flush_lines=True)
         self._names = names
-        self._likeness = Likeness()
+        self._appearance = AppearanceHistory()
         super().__init__(path, self._file, timer)
 
-    def write(self, frame: Frame, result: FrameResult) -> None:
-        """Add one line; its `stage_ms` holds what was booked for this frame until now.
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write to `path`."""
+        return cls(path, run.names, run.timer)
 
-        `latency_ms` is what has passed until now since its reading began, `size` is that of the
-        picture, `fps` the speed that the video shows, `looks` what the embeddings of this frame
-        told of their tracks.
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Add one line: the keys of `describe_frame`, and some that are known only here.
+
+        `stage_ms` holds what was booked for this frame until now, `latency_ms` the time since its
+        reading began, `size` the width and height of the picture, `fps` the speed that the video
+        shows, `looks` what the embeddings of this frame say of the appearance of their tracks.
 
         Raises:
             OutputError: the file cannot be written.
         """
         with self.timer("write"):
             stage_ms = {**result.stage_ms, **self.timer.stage_ms}
-            record = frame_record(result, self._names, stage_ms)
-            record["latency_ms"] = number(self.timer.latency_ms, MS_DIGITS)
+            record = describe_frame(result, self._names, stage_ms)
+            record["latency_ms"] = to_number(self.timer.latency_ms, MS_DIGITS)
             record["size"] = [frame.width, frame.height]
-            record["fps"] = number(self.timer.fps, FPS_DIGITS)
-            record["looks"] = [look_record(look) for look in self._likeness.follow(result)]
-            self._file.write_line(json.dumps(record, allow_nan=False, separators=(",", ":")))
+            record["fps"] = to_number(self.timer.fps, FPS_DIGITS)
+            compared = self._appearance.update(result)
+            record["looks"] = [describe_appearance(one) for one in compared]
+            self._file.write_line(format_json(record))
 
 
-def frame_record(
+def describe_frame(
     result: FrameResult, names: Mapping[int, str], stage_ms: Mapping[str, float]
 ) -> dict[str, Any]:
     """One frame as plain values: no NaN (None instead), times rounded, names stable.
@@ -61,24 +85,24 @@ def frame_record(
     embed = asdict(result.embed)
     return {
         "frame": result.frame_index,
-        "time_s": number(result.time_s, TIME_DIGITS),
+        "time_s": to_number(result.time_s, TIME_DIGITS),
         "detections": len(result.detections),
-        "tracks": [track_record(result.tracks, row, names) for row in range(len(result.tracks))],
+        "tracks": [describe_track(result.tracks, row, names) for row in range(len(result.tracks))],
         "embed": {
             "computed": result.embed.computed,
-            **{k: number(v, MS_DIGITS) if isinstance(v, float) else v for k, v in embed.items()},
+            **{k: to_number(v, MS_DIGITS) if isinstance(v, float) else v for k, v in embed.items()},
         },
-        "stage_ms": {name: number(ms, MS_DIGITS) for name, ms in stage_ms.items()},
+        "stage_ms": {name: to_number(ms, MS_DIGITS) for name, ms in stage_ms.items()},
     }
 
 
-def track_record(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str, Any]:
+def describe_track(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str, Any]:
     """One track as plain values; `detection` is None while it coasts."""
     class_id, detection = int(tracks.class_id[row]), int(tracks.detection[row])
     return {
         "id": int(tracks.id[row]),
-        "xyxy": exact(tracks.xyxy[row]),
-        "score": exact(tracks.score[row : row + 1])[0],
+        "xyxy": to_exact(tracks.xyxy[row]),
+        "score": to_exact(tracks.score[row : row + 1])[0],
         "class_id": class_id,
         "class": names.get(class_id),
         "state": TrackState(int(tracks.state[row])).name.lower(),
@@ -87,24 +111,24 @@ def track_record(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str
     }
 
 
-def look_record(look: Appearance) -> dict[str, Any]:
-    """What one embedding told: `id`, `similarity` (None for a first one), `resembles` (pairs)."""
+def describe_appearance(one: Appearance) -> dict[str, Any]:
+    """One embedding: `id`, `similarity` (None for a first one), `resembles` (pairs)."""
     return {
-        "id": look.track_id,
-        "similarity": number(look.similarity, COSINE_DIGITS),
-        "resembles": [[other, number(value, COSINE_DIGITS)] for other, value in look.resembles],
+        "id": one.track_id,
+        "similarity": to_number(one.similarity, COSINE_DIGITS),
+        "resembles": [[other, to_number(value, COSINE_DIGITS)] for other, value in one.resembles],
     }
 
 
-def number(value: float, digits: int) -> float | None:
+def to_number(value: float, digits: int) -> float | None:
     """A rounded number that JSON can hold, None for NaN and infinity."""
     return round(value, digits) if math.isfinite(value) else None
 
 
-def exact(values: FloatArray) -> list[float | None]:
+def to_exact(values: FloatArray) -> list[float | None]:
     """The shortest decimals that become the same (N,) float32 again; None for NaN and infinity.
 
-    What is drawn or written from a journal later is so the same as what the run wrote.
+    So what is drawn or written from a frame log later is the same as what the run wrote.
     """
     decimals = values.astype(np.str_).astype(np.float64).tolist()
     return [value if math.isfinite(value) else None for value in decimals]

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Self
+
 from mot_dinov3.io.formats.mot import MotWriter
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
+from mot_dinov3.outputs.sinks.renaming import NewOf, create_renamer
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
+
+
+def rename_mot_line(lines: Sequence[str], new_of: NewOf) -> Iterator[str]:
+    """A line of `--save-mot`: the id is the second number; it holds no predicted box."""
+    frame, number, rest = lines[0].split(",", 2)
+    yield f"{frame},{new_of.get(int(number), int(number))},{rest}"
 
 
 class MotTextSink(FileSink):
     """One line per confirmed track that is seen; the file is complete when the run ends."""
 
+    from_frame_log = True
+    rename = staticmethod(create_renamer(rename_mot_line))
+
     def __init__(self, path: str, timer: StageTimer) -> None:
         self._writer = MotWriter(path)
         super().__init__(path, self._writer, timer)
+
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write to `path`."""
+        return cls(path, run.timer)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one frame's lines.

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
 
 from mot_dinov3.io.write.atomic import AtomicTextFile
-from mot_dinov3.outputs.sinks.base import FileSink
-from mot_dinov3.outputs.sinks.jsonl import MS_DIGITS, number
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
+from mot_dinov3.outputs.sinks.jsonl import MS_DIGITS, to_number
+from mot_dinov3.outputs.sinks.renaming import NewOf, create_renamer, format_json
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Fate, Frame, FrameResult, Reason
 
 SCORE_DIGITS = 4
 
 
+def rename_trace_line(lines: Sequence[str], new_of: NewOf) -> Iterator[str]:
+    """A line of `--save-trace`."""
+    record: dict[str, Any] = json.loads(lines[0])
+    record["track"] = new_of.get(record["track"], record["track"])
+    yield format_json(record)
+
+
 class TraceSink(FileSink):
     """The scheduler's decisions, a line each, flushed as the run goes."""
+
+    rename = staticmethod(create_renamer(rename_trace_line))
 
     def __init__(self, path: str, timer: StageTimer) -> None:
         self._file = AtomicTextFile(path, flush_lines=True)
         super().__init__(path, self._file, timer)
+
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write to `path`."""
+        return cls(path, run.timer)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add a line per detection of the frame.
@@ -29,12 +44,12 @@ class TraceSink(FileSink):
             OutputError: the file cannot be written.
         """
         with self.timer("write"):
-            lines = [json.dumps(row, separators=(",", ":")) for row in decision_records(result)]
+            lines = [format_json(row) for row in describe_decisions(result)]
             if lines:
                 self._file.write_line("\n".join(lines))
 
 
-def decision_records(result: FrameResult) -> Iterator[dict[str, Any]]:
+def describe_decisions(result: FrameResult) -> Iterator[dict[str, Any]]:
     """The decisions of a frame as plain values, in the order of its detections.
 
     Keys: `frame` (0-based), `row` (of the detection), `track` (the identity it got, None for
@@ -55,17 +70,17 @@ def decision_records(result: FrameResult) -> Iterator[dict[str, Any]]:
             "track": identity.get(row),
             "kind": fate.name.lower(),
             "priority": int(made.rank[row]) if fate else None,
-            "quality": number(float(made.quality[row]), SCORE_DIGITS),
-            "worth": number(float(made.worth[row]), SCORE_DIGITS),
+            "quality": to_number(float(made.quality[row]), SCORE_DIGITS),
+            "worth": to_number(float(made.worth[row]), SCORE_DIGITS),
             "admitted": admitted,
-            "outcome": outcome_of(fate, admitted=admitted),
+            "outcome": name_outcome(fate, admitted=admitted),
             "reason": Reason(int(made.reason[row])).name.lower(),
-            "predicted_ms": number(float(made.predicted_ms[row]), MS_DIGITS),
-            "ms": number(float(made.real_ms[row]), MS_DIGITS),
+            "predicted_ms": to_number(float(made.predicted_ms[row]), MS_DIGITS),
+            "ms": to_number(float(made.real_ms[row]), MS_DIGITS),
         }
 
 
-def outcome_of(fate: Fate, *, admitted: bool) -> str:
+def name_outcome(fate: Fate, *, admitted: bool) -> str:
     """What a plan's word led to; the words are those of the summary."""
     if admitted:
         return "computed"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
 
-from mot_dinov3.config import DrawConfig
-from mot_dinov3.io.write.writer import VideoWriter
+from mot_dinov3.config import DrawConfig, SourceConfig, TrackConfig
+from mot_dinov3.io.info import sane_fps
+from mot_dinov3.io.write.encoders import format_of
+from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 from mot_dinov3.outputs.drawing import draw_tracks
-from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
 
@@ -19,6 +23,8 @@ class VideoSink(FileSink):
         path: the video's final name.
         writer: knows the codec, encoding times and what became of the sound.
     """
+
+    from_frame_log = True
 
     def __init__(
         self,
@@ -43,6 +49,29 @@ class VideoSink(FileSink):
         self._step_s = step_s
         self._shown = 0
 
+    @classmethod
+    def create(cls, path: str, run: SinkRun) -> Self:
+        """A sink that will write to `path`, at the rate of the source or of `--fps`."""
+        source, info = run.config.source, run.info
+        target = VideoWriterConfig(
+            path=Path(path),
+            fps=source.fps or sane_fps(info.fps / source.vid_stride),
+            audio_from=info.path if is_whole(source) and not info.is_live else None,
+            replace=not run.config.output.no_clobber,
+            pixel_aspect=info.pixel_aspect,
+        )
+        step_s = 1 / source.fps if source.fps else 0.0
+        return cls(VideoWriter(target), run.config.draw, run.names, run.timer, step_s)
+
+    @classmethod
+    def check(cls, path: str, config: TrackConfig) -> None:
+        """Refuse a name whose suffix is not that of a video.
+
+        Raises:
+            OutputError: it names those that can be written.
+        """
+        format_of(Path(path))
+
     @property
     def waited_s(self) -> float:
         """Seconds in which the encoder had no room."""
@@ -66,3 +95,9 @@ class VideoSink(FileSink):
             time_s = self._shown * self._step_s if self._step_s else frame.time_s
             self.writer.write(picture, time_s)
         self._shown += 1
+
+
+def is_whole(source: SourceConfig) -> bool:
+    """Whether every frame is shown at its own time, so that the source's sound fits."""
+    part = source.start_frame or source.end_frame >= 0 or source.max_frames
+    return not part and source.vid_stride == 1 and not source.fps

@@ -1,8 +1,8 @@
 """The window of `--show`, a program of its own: pictures come in, its exit says that it was closed.
 
-It is started by its path and imports nothing of ours: libav and the toolkit behind OpenCV's
-windows bring libraries along that stand in each other's way within one process, and a toolkit
-without a display ends whoever asks it.
+It is started by its path and imports nothing of this package: libav and the toolkit behind
+OpenCV's windows load libraries that conflict within one process, and a toolkit without a display
+ends the process that asks for a window.
 
 In: pictures, each as height and width (two little-endian uint32) and BGR bytes. Out: one line when
 the window is there.
@@ -28,7 +28,7 @@ POLL_MS = 15
 
 
 def main() -> int:
-    """Show pictures until they end, or somebody has seen enough."""
+    """Show pictures until they end or the window is closed; the exit code is 0."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
     cv2.waitKey(1)

@@ -19,27 +19,35 @@ from mot_dinov3.values import Frame, FrameResult
 
 VIEWER = (sys.executable, "-P", str(Path(__file__).with_name("viewer.py")))
 LEAST_STEP_S = 1 / 30
-"""A screen hardly shows more, and drawing takes time from tracking."""
+"""Seconds between pictures: a display hardly shows more, and drawing takes time from tracking."""
 POLL_S = 0.2
-"""How soon it is noticed that the window was closed."""
+"""Seconds after which it is noticed at the latest that the window was closed."""
 OPENING_S = 20.0
+"""Seconds after which a viewer without a window is ended."""
 LEAVING_S = 2.0
+"""Seconds for which the end of the run waits for the last picture."""
 
 
 class Window:
-    """A sink that keeps the newest frame for a window; drawing and sending have a thread.
+    """A sink that shows the newest frame in a window; a thread draws and sends.
 
-    The window is open from birth on. Its keys and its own button ask for the end of the run.
+    The window opens when the object is made. Its keys and its close button ask for the end of
+    the run.
 
     Attributes:
         names: class id -> name, for the labels.
 
     Raises:
-        UsageError: at birth, where there is no display, or OpenCV was built without windows.
+        UsageError: when it is made: there is no display, or OpenCV was built without windows.
     """
 
     def __init__(self, draw: DrawConfig, ask_stop: Callable[[], None]) -> None:
-        """Args: how tracks look; hears the wish to stop."""
+        """Open the window.
+
+        Args:
+            draw: how tracks are drawn.
+            ask_stop: called when the window is closed.
+        """
         self.names: Mapping[int, str] = {}
         self._draw, self._ask_stop = draw, ask_stop
         self._changed = threading.Condition()
@@ -76,15 +84,15 @@ class Window:
             with self._changed:
                 self._changed.wait_for(lambda: self._newest or self._over, POLL_S)
                 newest, self._newest = self._newest, None
-            if self._viewer.poll() is not None or not self._shown(newest, pictures):
+            if self._viewer.poll() is not None or not self._send(newest, pictures):
                 self._ask_stop()
                 return
             rest_s = LEAST_STEP_S - (monotonic() - began_s)
             with self._changed:
                 self._changed.wait_for(lambda: self._over, max(0.0, rest_s))
 
-    def _shown(self, newest: tuple[Frame, FrameResult] | None, pictures: IO[bytes]) -> bool:
-        """Send a picture; False when the window is gone."""
+    def _send(self, newest: tuple[Frame, FrameResult] | None, pictures: IO[bytes]) -> bool:
+        """Send a picture to the viewer; False when the window is gone."""
         if newest is None:
             return True
         frame, result = newest
@@ -99,10 +107,10 @@ class Window:
 
 
 def open_viewer() -> subprocess.Popen[bytes]:
-    """A viewer whose window is there.
+    """Start a viewer and wait until its window is open.
 
     Raises:
-        UsageError: it cannot be; says whether for want of a display or of a better OpenCV.
+        UsageError: there is no display, or OpenCV was built without windows.
     """
     pipe = subprocess.PIPE
     viewer = subprocess.Popen(VIEWER, stdin=pipe, stdout=pipe, stderr=pipe)
@@ -128,12 +136,12 @@ def open_viewer() -> subprocess.Popen[bytes]:
 
 
 def end_viewer(viewer: subprocess.Popen[bytes]) -> None:
-    """Close a window and all that belongs to it."""
+    """End a viewer and close its pipes."""
     viewer.kill()
     viewer.wait()
     for pipe in (viewer.stdin, viewer.stdout, viewer.stderr):
         if pipe is not None:
             try:
                 pipe.close()
-            except OSError:  # what was not sent yet
+            except OSError:  # a part of a picture was not sent yet
                 continue

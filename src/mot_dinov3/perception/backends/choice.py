@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from mot_dinov3.config import AUTO, BACKENDS, DeviceConfig
 from mot_dinov3.errors import DeviceError, UsageError, not_installed
-from mot_dinov3.perception.backends.cpu import has_bf16
+from mot_dinov3.runtime.cpu import has_bf16
 
 OPENVINO, ONNX, TORCH = "openvino", "onnx", "torch"
 INT8 = "int8"

@@ -10,8 +10,8 @@ import numpy as np
 
 from mot_dinov3.errors import not_installed
 from mot_dinov3.perception.backends.choice import Choice
-from mot_dinov3.perception.backends.cpu import thread_count
 from mot_dinov3.perception.backends.problems import describe_load_problem, describe_run_problem
+from mot_dinov3.runtime.cpu import thread_count
 from mot_dinov3.values import FloatArray
 
 logger = logging.getLogger("mot_dinov3")

@@ -9,9 +9,9 @@ import numpy as np
 
 from mot_dinov3.perception.backends.base import Edit
 from mot_dinov3.perception.backends.choice import INT8, Choice
-from mot_dinov3.perception.backends.cpu import has_bf16, thread_count
 from mot_dinov3.perception.backends.openvino_setup import openvino_core
 from mot_dinov3.perception.backends.problems import describe_load_problem, describe_run_problem
+from mot_dinov3.runtime.cpu import has_bf16, thread_count
 from mot_dinov3.values import FloatArray
 
 HINTS = {"bf16": "bf16", "fp32": "f32"}

@@ -1,4 +1,4 @@
-"""What a batch is told, what comes of a task, and who does the work."""
+"""The events of a batch, the outcome of a task, and the pool of workers that does the tasks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mot_dinov3.runs.batch.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class TaskStarted:
     """A task began, or began again after its worker had died.
 
     Attributes:
-        task: which.
-        pid: the process that does it.
+        task: the task.
+        pid: id of the process that does it.
     """
 
     task: Task
@@ -42,8 +42,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A line that a task logged, with its level."""
+class LogLine:
+    """A line that a task logged.
+
+    Attributes:
+        name: of the task.
+        level: of the line, as in `logging`.
+        text: the line.
+    """
 
     name: str
     level: int
@@ -51,22 +57,22 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TaskOutcome:
     """What came of a task.
 
     Attributes:
         name: of the task.
         source: as messages may show it.
         exit_code: what the job alone would have returned.
-        reason: why it is not 0, one sentence.
+        reason: why the exit code is not 0, one sentence.
         fix: what to do about it.
-        frames: tracked.
+        frames: tracked frames.
         fps: frames a second.
-        tracks: confirmed identities.
-        crops: embeddings computed.
+        tracks: confirmed tracks.
+        crops: computed embeddings.
         written: the outputs that exist now.
-        common: the reason is none of the video's own: every other video would fail alike.
-        begun: False for what was never begun.
+        common: every other video would fail for the same reason.
+        begun: False for a task that was never begun.
     """
 
     name: str
@@ -89,18 +95,19 @@ class Outcome:
 
     @property
     def tracked(self) -> bool:
-        """Whether it came to its end, if only to that of a damaged input."""
+        """Whether it came to its end, be it that of a damaged input."""
         return self.exit_code in (EXIT_OK, EXIT_PARTIAL)
 
 
-Event = Begun | Progress | Said | Outcome
-Hear = Callable[[Event], None]
+Event = TaskStarted | Progress | LogLine | TaskOutcome
+OnEvent = Callable[[Event], None]
+"""A callback for everything that happens."""
 
 
-class Crew(Protocol):
-    """Whoever does the tasks; entered before the first, left after the last.
+class WorkerPool(Protocol):
+    """Does the tasks; entered before the first one, left after the last one.
 
-    An exception ends it at once: running tasks are cut off.
+    An exception in its context ends it at once: running tasks are cut off.
     """
 
     @property
@@ -108,7 +115,7 @@ class Crew(Protocol):
         """How many more tasks may begin now."""
 
     def __enter__(self) -> Self:
-        """Get ready."""
+        """Prepare for tasks."""
 
     def __exit__(
         self,
@@ -116,13 +123,13 @@ class Crew(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Send everybody home."""
+        """End all workers."""
 
     def begin(self, task: Task) -> None:
-        """Take a task; only while somebody is free."""
+        """Take a task; only while `free` is above 0."""
 
-    def work(self, hear: Hear) -> None:
-        """Go on for a moment and tell what happened; each task ends in one `Outcome`."""
+    def work(self, on_event: OnEvent) -> None:
+        """Go on for a moment and report what happened; each task ends in one `TaskOutcome`."""
 
     def stop(self) -> None:
-        """Ask for an early and orderly end of what is running."""
+        """Request an early and orderly end of the running tasks."""

@@ -1,4 +1,4 @@
-"""What every video of a batch is called, and where its own outputs go."""
+"""The name of every video of a batch, and where its own outputs go."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import Any
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import stages
 from mot_dinov3.io.read.sources import plain_name
-from mot_dinov3.perception.detectors.factory import detector_kind, split_det
-from mot_dinov3.runs.jobs.outputs import output_places
+from mot_dinov3.systems.factory import system_class
 
 NAME = "{name}"
 """Stands for the video's name in an output, in `--det mot:FILE` and in `--cmc file:FILE`."""
-CAMERA_FILE = "file:"
 
 
 def unique_names(sources: Sequence[str]) -> list[str]:
@@ -36,36 +34,25 @@ def unique_names(sources: Sequence[str]) -> list[str]:
     return out
 
 
-def named(config: TrackConfig, name: str, *, apart: bool) -> TrackConfig:
-    """The configuration with outputs of the video's own.
+def with_own_outputs(config: TrackConfig, name: str, *, apart: bool) -> TrackConfig:
+    """The configuration of one video, with outputs of its own.
 
     `{name}` in a path stands for the name of the video. With `apart` a path without it gets a
     directory of that name: `outputs/tracked.mp4` becomes `outputs/walk/tracked.mp4`.
 
     Args:
         config: all stages.
-        name: of the video, good as a file name.
+        name: of the video, usable as a file name.
         apart: other videos are tracked with the same settings.
     """
-    # A job may keep something beside its video even where it writes none.
-    places = {"--output": config.output.output, **output_places(config)}
-    values = {flag: own_place(place, name, apart=apart) for flag, place in places.items() if place}
-    for flag in own_inputs(config):
-        values[flag] = value_of(config, flag).replace(NAME, name)
-    return with_values(config, values)
+    output = config.output.moved(lambda place: place_output(place, name, apart=apart))
+    inputs = system_class(config).find_clip_inputs(config)
+    values = {flag: value_of(config, flag).replace(NAME, name) for flag in inputs}
+    return with_values(replace(config, output=output), values)
 
 
-def own_inputs(config: TrackConfig) -> dict[str, str]:
-    """Flag -> how its value begins, of every input that belongs to one video."""
-    det = config.detector.det
-    out = {"--det": f"{split_det(det)[0]}:"} if detector_kind(det).stored else {}
-    if config.motion.cmc.startswith(CAMERA_FILE):
-        out["--cmc"] = CAMERA_FILE
-    return out
-
-
-def own_place(place: str, name: str, *, apart: bool) -> str:
-    """Where a video's own output goes, see `named`."""
+def place_output(place: str, name: str, *, apart: bool) -> str:
+    """Where an output of a video goes, see `with_own_outputs`."""
     if NAME in place:
         return place.replace(NAME, name)
     path = Path(place)
@@ -74,7 +61,7 @@ def own_place(place: str, name: str, *, apart: bool) -> str:
 
 def value_of(config: TrackConfig, flag: str) -> str:
     """What a flag is set to."""
-    stage, field = home_of(flag)
+    stage, field = find_field(flag)
     return str(getattr(getattr(config, stage), field))
 
 
@@ -82,13 +69,13 @@ def with_values(config: TrackConfig, values: dict[str, str]) -> TrackConfig:
     """The configuration with other values for some flags."""
     changes: dict[str, dict[str, Any]] = {}
     for flag, value in values.items():
-        stage, field = home_of(flag)
+        stage, field = find_field(flag)
         changes.setdefault(stage, {})[field] = value
     stages_now = {name: replace(getattr(config, name), **new) for name, new in changes.items()}
     return replace(config, **stages_now)
 
 
-def home_of(flag: str) -> tuple[str, str]:
+def find_field(flag: str) -> tuple[str, str]:
     """The stage and the field behind a flag."""
     return next(
         (stage, item.name)

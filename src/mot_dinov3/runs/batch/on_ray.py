@@ -10,11 +10,17 @@ from typing import Any, Self
 from mot_dinov3 import __version__
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import DeviceError
-from mot_dinov3.runs.batch.base import Event, Hear, Outcome
-from mot_dinov3.runs.batch.ray_cluster import connect, first_line, machines, require_ray, shares
-from mot_dinov3.runs.batch.ray_worker import Board, Member
+from mot_dinov3.runs.batch.base import Event, OnEvent, TaskOutcome
+from mot_dinov3.runs.batch.ray_cluster import (
+    connect,
+    first_line,
+    list_machines,
+    plan_workers,
+    require_ray,
+)
+from mot_dinov3.runs.batch.ray_worker import MessageBoard, RayWorker
 from mot_dinov3.runs.batch.tasks import Task
-from mot_dinov3.runs.batch.work import lost
+from mot_dinov3.runs.batch.work import create_lost_outcome
 
 log = logging.getLogger("mot_dinov3")
 
@@ -23,7 +29,7 @@ WAIT_S = 0.3
 PATIENCE_S = 30.0
 
 
-class RayCrew:
+class RayPool:
     """One actor per GPU, or per few processors, each with its models loaded once.
 
     Args:
@@ -37,7 +43,7 @@ class RayCrew:
         self._joined = False
         self._board: Any = None
         self._actors: list[Any] = []
-        self._arriving: dict[Any, Any] = {}
+        self._starting: dict[Any, Any] = {}
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[Any, Task]] = {}
         self._waits_since_s = monotonic()
@@ -53,16 +59,16 @@ class RayCrew:
         if self._joined:
             connect(ray, batch)
         try:
-            share, count = shares(self._config, machines(ray))
+            share, count = plan_workers(self._config, list_machines(ray))
             if batch.workers:
                 count = min(count, batch.workers)
-            self._board = ray.remote(num_cpus=0)(Board).remote()
-            member = ray.remote(max_restarts=-1, max_task_retries=RETRIES, **share)(Member)
+            self._board = ray.remote(num_cpus=0)(MessageBoard).remote()
+            worker_class = ray.remote(max_restarts=-1, max_task_retries=RETRIES, **share)(RayWorker)
             level, here = log.getEffectiveLevel(), str(Path.cwd())
             for _ in range(count):
-                actor = member.remote(here, level)
+                actor = worker_class.remote(here, level)
                 self._actors.append(actor)
-                self._arriving[actor.version.remote()] = actor
+                self._starting[actor.version.remote()] = actor
         except BaseException:
             self._leave()
             raise
@@ -72,7 +78,7 @@ class RayCrew:
         self._leave()
 
     def _leave(self) -> None:
-        """Leave the cluster, which ends the actors; not if the host program had joined it."""
+        """Leave the cluster, which ends the actors; or end only the actors of a host program."""
         if self._joined:
             self._ray.shutdown()
             return
@@ -82,35 +88,35 @@ class RayCrew:
     def begin(self, task: Task) -> None:
         """Hand a task to an actor that waits."""
         actor = self._idle.pop()
-        self._busy[actor.do.remote(task, self._board)] = actor, task
+        self._busy[actor.run.remote(task, self._board)] = actor, task
 
-    def work(self, hear: Hear) -> None:
+    def work(self, on_event: OnEvent) -> None:
         """Wait a moment for what the actors post and return.
 
         Raises:
             DeviceError: another version of this package runs on the cluster.
         """
-        waited = [*self._arriving, *self._busy]
+        waited = [*self._starting, *self._busy]
         ready, _ = self._ray.wait(waited, num_returns=1, timeout=WAIT_S)
-        for event in self._posted():
-            hear(event)
+        for event in self._take_events():
+            on_event(event)
         for reference in ready:
-            if reference in self._arriving:
-                self._welcome(reference)
+            if reference in self._starting:
+                self._accept_worker(reference)
             else:
                 actor, task = self._busy.pop(reference)
                 self._idle.append(actor)
-                hear(self._result(reference, task))
-        self._complain()
+                on_event(self._read_result(reference, task))
+        self._warn_if_busy()
 
-    def _posted(self) -> list[Event]:
+    def _take_events(self) -> list[Event]:
         try:
             return list(self._ray.get(self._board.take.remote(), timeout=WAIT_S))
         except self._ray.exceptions.RayError:
-            return []  # progress is not worth a batch
+            return []  # a batch must not fail for want of its progress
 
-    def _welcome(self, reference: Any) -> None:  # noqa: ANN401 - Ray has no types
-        actor = self._arriving.pop(reference)
+    def _accept_worker(self, reference: Any) -> None:  # noqa: ANN401 - Ray has no types
+        actor = self._starting.pop(reference)
         try:
             version = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
@@ -126,15 +132,15 @@ class RayCrew:
             )
         self._idle.append(actor)
 
-    def _result(self, reference: Any, task: Task) -> Outcome:  # noqa: ANN401 - as above
+    def _read_result(self, reference: Any, task: Task) -> TaskOutcome:  # noqa: ANN401 - as above
         try:
-            outcome: Outcome = self._ray.get(reference)
+            outcome: TaskOutcome = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            return lost(task, f"on Ray: {first_line(error)}", killed=True)
+            return create_lost_outcome(task, f"on Ray: {first_line(error)}", killed=True)
         return outcome
 
-    def _complain(self) -> None:
-        """Say it when the cluster is too busy to take anybody."""
+    def _warn_if_busy(self) -> None:
+        """Warn if the cluster has had no place for a worker for a while."""
         if self._idle or self._busy:
             self._waits_since_s = monotonic()
         elif monotonic() - self._waits_since_s > PATIENCE_S:
@@ -142,5 +148,5 @@ class RayCrew:
             log.warning("The Ray cluster has had no place for a worker for %d s.", PATIENCE_S)
 
     def stop(self) -> None:
-        """Leave word for the busy actors to end their videos early, in order."""
+        """Request an early and orderly end of the running tasks."""
         self._board.stop.remote()

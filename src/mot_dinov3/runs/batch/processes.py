@@ -1,4 +1,4 @@
-"""Tasks side by side in processes of this machine; one that dies loses no more than its task."""
+"""Tasks in several processes of this machine; one that dies loses no more than its task."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Self
 
 from mot_dinov3.errors import EXIT_SIGTERM
-from mot_dinov3.perception.backends.cpu import thread_count
-from mot_dinov3.runs.batch.base import Event, Hear, Outcome, Said
+from mot_dinov3.runs.batch.base import Event, LogLine, OnEvent, TaskOutcome
 from mot_dinov3.runs.batch.tasks import Task
-from mot_dinov3.runs.batch.work import Workshop, log_told, lost
+from mot_dinov3.runs.batch.work import TaskRunner, create_lost_outcome, forward_log
+from mot_dinov3.runtime.cpu import thread_count
 from mot_dinov3.runtime.device import may_have_gpu
 
 log = logging.getLogger("mot_dinov3")
@@ -27,7 +27,8 @@ WAIT_S = 0.2
 LEAVE_S = 10.0
 """How long a process may take to end before it is killed."""
 THREADS = "OMP_NUM_THREADS"
-STOP, GO_HOME = "stop", "go home"
+STOP, QUIT = "stop", "quit"
+"""What a worker is sent: to end its task early, and to end itself."""
 
 
 @dataclass
@@ -35,9 +36,9 @@ class Worker:
     """A process that tracks one video after another.
 
     Attributes:
-        process: it.
-        link: this side of the pipe to it.
-        place: from 0, its own among those that live.
+        process: the process.
+        link: our end of the pipe to it.
+        place: from 0, different for all living processes.
         task: what it does now, None while it waits.
     """
 
@@ -47,8 +48,8 @@ class Worker:
     task: Task | None = None
 
 
-class ProcessCrew:
-    """Hands tasks to at most `size` processes, each with its models and its share of the cores.
+class ProcessPool:
+    """Hands tasks to at most `size` processes, each with models and a share of the cores.
 
     Args:
         size: how many processes.
@@ -77,7 +78,7 @@ class ProcessCrew:
     ) -> None:
         for worker in self._workers:
             with suppress(OSError):
-                worker.link.send(GO_HOME)
+                worker.link.send(QUIT)
             if kind is not None:
                 worker.process.terminate()
         for worker in self._workers:
@@ -91,64 +92,66 @@ class ProcessCrew:
     def begin(self, task: Task) -> None:
         """Hand a task to a process that waits, or to a new one."""
         idle = [worker for worker in self._workers if worker.task is None and not task.again]
-        worker = idle[0] if idle else self._hired()
+        worker = idle[0] if idle else self._start_worker()
         worker.task = task
         with suppress(OSError):  # it is dead already, which `work` finds out
             worker.link.send(task)
 
-    def _hired(self) -> Worker:
+    def _start_worker(self) -> Worker:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         taken = {worker.place for worker in self._workers}
         place = next(place for place in range(self.size) if place not in taken)
-        words = (theirs, self.cores, place, log.getEffectiveLevel())
-        process = context.Process(target=serve, args=words, name="mot-worker", daemon=True)
-        with deaf_to_sigint(), threads_limited_to(self.cores):
+        arguments = (theirs, self.cores, place, log.getEffectiveLevel())
+        process = context.Process(target=serve, args=arguments, name="mot-worker", daemon=True)
+        with block_sigint(), limit_threads(self.cores):
             process.start()
         theirs.close()
         worker = Worker(process, ours, place)
         self._workers.append(worker)
         return worker
 
-    def work(self, hear: Hear) -> None:
-        """Wait a moment for words of the processes; a death is told by the end of the pipe."""
-        links = {worker.link: worker for worker in self._workers}
-        for link in wait(list(links), WAIT_S):
-            worker = links[link]  # type: ignore[index]
+    def work(self, on_event: OnEvent) -> None:
+        """Wait a moment for events of the processes; the pipe of a dead one ends."""
+        workers = {worker.link: worker for worker in self._workers}
+        for link in wait(list(workers), WAIT_S):
+            worker = workers[link]  # type: ignore[index]
             try:
                 event = worker.link.recv()
             except (EOFError, OSError):
-                self._bury(worker, hear)
+                self._replace_dead(worker, on_event)
                 continue
-            if isinstance(event, Outcome):
+            if isinstance(event, TaskOutcome):
                 worker.task = None
-            hear(event)
+            on_event(event)
 
-    def _bury(self, worker: Worker, hear: Hear) -> None:
-        """Do what can be done for the task of a dead process: another one tries once more."""
+    def _replace_dead(self, worker: Worker, on_event: OnEvent) -> None:
+        """Let another process try the task of a dead one once more."""
         worker.process.join()
         worker.link.close()
         self._workers.remove(worker)
-        task, how = worker.task, death(worker.process.exitcode or 0)
+        task, how = worker.task, describe_death(worker.process.exitcode or 0)
         if task is None:
             return
         if self._stopping:
-            hear(Outcome(task.name, task.source, EXIT_SIGTERM, f"Its worker died, {how}."))
+            on_event(TaskOutcome(task.name, task.source, EXIT_SIGTERM, f"Its worker died, {how}."))
         elif task.again:
-            hear(lost(task, how, killed=worker.process.exitcode == -signal.SIGKILL))
+            killed = worker.process.exitcode == -signal.SIGKILL
+            on_event(create_lost_outcome(task, how, killed=killed))
         else:
-            hear(Said(task.name, logging.WARNING, f"its worker died, {how}; it is tried again"))
+            message = f"its worker died, {how}; it is tried again"
+            on_event(LogLine(task.name, logging.WARNING, message))
             self.begin(replace(task, again=True))
 
     def stop(self) -> None:
-        """Ask the busy processes to end their videos early, in order."""
+        """Request an early and orderly end of the running tasks."""
         self._stopping = True
         for worker in self._workers:
             with suppress(OSError):
                 worker.link.send(STOP)
 
 
-def death(code: int) -> str:
+def describe_death(code: int) -> str:
     """How a process ended, from its exit code."""
     try:
         return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
@@ -157,8 +160,8 @@ def death(code: int) -> str:
 
 
 @contextmanager
-def deaf_to_sigint() -> Iterator[None]:
-    """Processes started inside never hear SIGINT, which a terminal sends to all at once."""
+def block_sigint() -> Iterator[None]:
+    """Processes started inside never get SIGINT, which a terminal sends to all at once."""
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -167,8 +170,8 @@ def deaf_to_sigint() -> Iterator[None]:
 
 
 @contextmanager
-def threads_limited_to(cores: int) -> Iterator[None]:
-    """Libraries of processes started inside compute with so many threads, unless the user said."""
+def limit_threads(cores: int) -> Iterator[None]:
+    """Libraries of processes started inside compute with `cores` threads, or as a variable says."""
     if THREADS in os.environ:
         yield
         return
@@ -180,22 +183,34 @@ def threads_limited_to(cores: int) -> Iterator[None]:
 
 
 def serve(pipe: Connection, cores: int, place: int, level: int) -> None:
-    """What a worker process does: tasks, until it is sent home or nobody is left to tell."""
+    """The main function of a worker process: runs tasks until the pipe ends or says so.
+
+    Args:
+        pipe: tasks come in, events go out.
+        cores: threads to compute with.
+        place: which of several GPUs to take.
+        level: of the log lines that are sent.
+    """
     import cv2
 
     cv2.setNumThreads(cores)
-    workshop, link = Workshop(), PipeLink(pipe)
+    runner, link = TaskRunner(), PipeLink(pipe)
     while (task := link.next_task()) is not None:
-        with log_told(task, link, level):
-            outcome = workshop.do(on_own_gpu(task, place), link)
-        link.tell(outcome)
+        with forward_log(task, link, level):
+            outcome = runner.run(assign_gpu(task, place), link)
+        link.send(outcome)
 
 
-def on_own_gpu(task: Task, place: int) -> Task:
-    """The task on the GPU whose turn it is, where there are several and none was named."""
+def assign_gpu(task: Task, place: int) -> Task:
+    """The task on one of several GPUs, unless the user named one.
+
+    Args:
+        task: the task.
+        place: of the worker; workers take the GPUs in turn.
+    """
     device = task.config.device
-    named = device.cpu or device.device.strip().lower() not in ("auto", "cuda")
-    if named or not may_have_gpu():
+    is_named = device.cpu or device.device.strip().lower() not in ("auto", "cuda")
+    if is_named or not may_have_gpu():
         return task
     import torch
 
@@ -207,7 +222,7 @@ def on_own_gpu(task: Task, place: int) -> Task:
 
 
 class PipeLink:
-    """The other side of a worker's pipe. Whoever is at its end may have died."""
+    """The worker's end of the pipe; the process at the other end may have died."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
@@ -217,23 +232,23 @@ class PipeLink:
         """Wait for a task; None when there will be no more."""
         while not self._stop:
             try:
-                word = self._pipe.recv()
+                message = self._pipe.recv()
             except (EOFError, OSError):
                 return None
-            if isinstance(word, Task):
-                return word
+            if isinstance(message, Task):
+                return message
             self._stop = True
         return None
 
-    def tell(self, event: Event) -> None:
-        """Send an event; if nobody is there to hear it, the task should end."""
+    def send(self, event: Event) -> None:
+        """Send an event; if the other end is gone, the task should end."""
         try:
             self._pipe.send(event)
         except OSError:
             self._stop = True
 
-    def stop_asked(self) -> bool:
-        """Whether the word was sent, or whoever could send it is gone."""
+    def stop_requested(self) -> bool:
+        """Whether the batch wants the task to end, or is gone itself."""
         try:
             while not self._stop and self._pipe.poll():
                 self._pipe.recv()

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from mot_dinov3.config import BatchConfig, TrackConfig
 from mot_dinov3.config.tracking.batch import LOCAL_RAY
 from mot_dinov3.errors import DeviceError, InputError, not_installed
-from mot_dinov3.perception.backends.cpu import thread_count
+from mot_dinov3.runtime.cpu import thread_count
 
 CORES = 4
-"""Processors of a worker where nobody says how many: more help a network little."""
+"""Processors of a worker if `--worker-cores` is not given: more help a network little."""
 ANSWER_S = 5.0
 LOCAL_STORE_BYTES = 100_000_000
 """What passes through Ray are settings and figures, no pictures."""
@@ -26,12 +26,12 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_worker_niceness": "0",
 }
-"""No reports to Ray's makers, none of its own words on our standard output, and workers that run
-at our own priority: Ray's default of 15 lets whatever else runs go first."""
+"""No reports to Ray's makers, no lines of its own on our standard output, and workers that run at
+our own priority: with Ray's default of 15 all other programs go first."""
 
 
 def require_ray() -> Any:  # noqa: ANN401 - a module without type stubs
-    """The `ray` package, made to report nothing and to say nothing.
+    """The `ray` package, set to report nothing and to print nothing.
 
     Raises:
         ModelError: it is not installed.
@@ -53,7 +53,7 @@ def connect(ray: Any, batch: BatchConfig) -> None:  # noqa: ANN401 - a module wi
         InputError: there is no cluster at the address.
         DeviceError: none could be started here.
     """
-    require_answer(batch.ray)
+    require_listener(batch.ray)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if batch.ray == LOCAL_RAY:
         options |= {
@@ -66,28 +66,28 @@ def connect(ray: Any, batch: BatchConfig) -> None:  # noqa: ANN401 - a module wi
     except Exception as error:  # Ray raises plain ones too
         ray.shutdown()
         if batch.ray != LOCAL_RAY:
-            raise no_cluster(batch.ray, error) from error
+            raise create_cluster_error(batch.ray, error) from error
         raise DeviceError(
             f"Ray could not be started on this machine: {first_line(error)}",
             fix="Try again when the machine is less busy, or give --workers instead of --ray.",
         ) from error
 
 
-def require_answer(address: str) -> None:
-    """Refuse an address where nobody listens; Ray itself would try for minutes.
+def require_listener(address: str) -> None:
+    """Refuse an address at which no program listens; Ray itself would try for minutes.
 
     Raises:
-        InputError: nobody does.
+        InputError: no program listens there.
     """
     try:
         place = urlsplit(address if "://" in address else f"//{address}")
         if place.hostname and place.port:
             socket.create_connection((place.hostname, place.port), ANSWER_S).close()
     except (OSError, ValueError) as error:
-        raise no_cluster(address, error) from error
+        raise create_cluster_error(address, error) from error
 
 
-def no_cluster(address: str, error: Exception) -> InputError:
+def create_cluster_error(address: str, error: Exception) -> InputError:
     """The error for a cluster that cannot be joined."""
     return InputError(
         f"There is no Ray cluster at '{address}': {first_line(error)}",
@@ -96,33 +96,37 @@ def no_cluster(address: str, error: Exception) -> InputError:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one sentence's place."""
+    """The first line of an error, as the end of a sentence."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return f"{line.rstrip('.')}."
 
 
-def machines(ray: Any) -> list[Mapping[str, float]]:  # noqa: ANN401 - as above
-    """What each machine of the cluster has: resource -> amount."""
+def list_machines(ray: Any) -> list[Mapping[str, float]]:  # noqa: ANN401 - as above
+    """The resources of each machine of the cluster: name -> amount."""
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
-def shares(
+def plan_workers(
     config: TrackConfig, machines: list[Mapping[str, float]]
 ) -> tuple[dict[str, float], int]:
-    """What an actor asks of Ray, and how many of them find a place in the empty cluster.
+    """What a worker asks of Ray, and how many of them fit into the empty cluster.
+
+    Args:
+        config: stages `batch` and `device`.
+        machines: of the cluster, resource -> amount.
 
     Raises:
-        DeviceError: none does.
+        DeviceError: none fits.
     """
     batch, device = config.batch, config.device
     cores = [int(machine.get("CPU", 0)) for machine in machines]
     gpus = [machine.get("GPU", 0) for machine in machines]
     wants_gpu = not device.cpu and device.device.strip().lower() != "cpu"
-    each = batch.worker_cores or _usual_cores(batch, sum(cores), max(cores, default=0))
+    each = batch.worker_cores or _choose_cores(batch, sum(cores), max(cores, default=0))
     share: dict[str, float] = {"num_cpus": each}
     if wants_gpu and any(gpus):
         share = {"num_cpus": batch.worker_cores or 1, "num_gpus": 1}
-    places = sum(_places(machine, share) for machine in machines)
+    places = sum(_count_places(machine, share) for machine in machines)
     if not places:
         raise DeviceError(
             f"No machine of the Ray cluster has {share['num_cpus']:g} processors for a worker.",
@@ -131,12 +135,12 @@ def shares(
     return share, places
 
 
-def _places(machine: Mapping[str, float], share: Mapping[str, float]) -> int:
+def _count_places(machine: Mapping[str, float], share: Mapping[str, float]) -> int:
     by_cores = machine.get("CPU", 0) // share["num_cpus"]
     by_gpus = machine.get("GPU", 0) // share["num_gpus"] if "num_gpus" in share else by_cores
     return int(min(by_cores, by_gpus))
 
 
-def _usual_cores(batch: BatchConfig, total: int, largest: int) -> int:
+def _choose_cores(batch: BatchConfig, total: int, largest: int) -> int:
     share = total // batch.workers if batch.workers else CORES
     return max(1, min(share, largest))

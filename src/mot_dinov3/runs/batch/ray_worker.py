@@ -8,37 +8,37 @@ from time import monotonic
 from typing import Any
 
 from mot_dinov3 import __version__
-from mot_dinov3.runs.batch.base import Event, Outcome
+from mot_dinov3.runs.batch.base import Event, TaskOutcome
 from mot_dinov3.runs.batch.tasks import Task
-from mot_dinov3.runs.batch.work import Workshop, log_told
+from mot_dinov3.runs.batch.work import TaskRunner, forward_log
 
 ASK_EVERY_S = 0.5
 
 
-class Member:
-    """An actor: a workshop on some machine of the cluster."""
+class RayWorker:
+    """An actor that runs tasks on some machine of the cluster."""
 
     def __init__(self, directory: str, level: int) -> None:
         os.chdir(directory)
         self._level = level
-        self._workshop = Workshop()
+        self._runner = TaskRunner()
 
     def version(self) -> str:
         """Of this package, as it is installed here."""
         return __version__
 
-    def do(self, task: Task, board: Any) -> Outcome:  # noqa: ANN401 - Ray has no types
+    def run(self, task: Task, board: Any) -> TaskOutcome:  # noqa: ANN401 - Ray has no types
         """Track one video; Ray calls it again, on another actor, when this one dies of it."""
         import ray
 
-        link = BoardLink(board)
+        link = MessageBoardLink(board)
         tried = bool(ray.get(board.begin.remote(task.number)))
-        with log_told(task, link, self._level):
-            return self._workshop.do(replace(task, again=tried), link)
+        with forward_log(task, link, self._level):
+            return self._runner.run(replace(task, again=tried), link)
 
 
-class Board:
-    """An actor between the workers and whoever watches: words one way, a stop the other."""
+class MessageBoard:
+    """An actor between the workers and the batch: events one way, a stop the other way."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
@@ -46,43 +46,43 @@ class Board:
         self._stop = False
 
     def begin(self, number: int) -> bool:
-        """Note that a task begins; whether it had begun before."""
+        """Note that a task begins; True if it had begun before."""
         before = number in self._begun
         self._begun.add(number)
         return before
 
     def post(self, event: Event) -> None:
-        """Leave a word."""
+        """Add an event."""
         self._events.append(event)
 
     def take(self) -> list[Event]:
-        """The words since the last time."""
+        """The events since the last call."""
         events, self._events = self._events, []
         return events
 
     def stop(self) -> None:
-        """All should end."""
+        """Request the end of all tasks."""
         self._stop = True
 
     def stopped(self) -> bool:
-        """Whether all should end."""
+        """Whether all tasks should end."""
         return self._stop
 
 
-class BoardLink:
-    """A worker's way to the board."""
+class MessageBoardLink:
+    """The link of a worker by way of the board."""
 
     def __init__(self, board: Any) -> None:  # noqa: ANN401 - as above
         self._board = board
         self._asked_s = 0.0
         self._stop = False
 
-    def tell(self, event: Event) -> None:
-        """Post an event; nobody waits for it."""
+    def send(self, event: Event) -> None:
+        """Post an event without waiting for it to arrive."""
         self._board.post.remote(event)
 
-    def stop_asked(self) -> bool:
-        """Whether the board says so; asked now and then, as it may be on another machine."""
+    def stop_requested(self) -> bool:
+        """Whether the board wants the task to end; asked rarely, as it may be far away."""
         now_s = monotonic()
         if not self._stop and now_s - self._asked_s >= ASK_EVERY_S:
             import ray

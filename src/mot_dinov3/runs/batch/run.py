@@ -1,4 +1,4 @@
-"""The loop of a batch: tasks to whoever is free, until all are done or a signal comes."""
+"""The loop of a batch: hands tasks to free workers until all are done or a signal comes."""
 
 from __future__ import annotations
 
@@ -14,93 +14,93 @@ from mot_dinov3.errors import (
     EXIT_SIGINT,
     EXIT_SIGTERM,
 )
-from mot_dinov3.runs.batch.base import Crew, Event, Hear, Outcome
+from mot_dinov3.runs.batch.base import Event, OnEvent, TaskOutcome, WorkerPool
 from mot_dinov3.runs.batch.tasks import Task
 from mot_dinov3.runs.loop.signals import StopRequest
 
 
-def run_batch(tasks: Sequence[Task], crew: Crew, hear: Hear) -> list[Outcome]:
-    """Track every video; whatever becomes of one, the others are tracked too.
+def run_batch(tasks: Sequence[Task], pool: WorkerPool, on_event: OnEvent) -> list[TaskOutcome]:
+    """Track every video; if one fails, the others are tracked all the same.
 
     After a signal, or a problem that every video would have, no further task begins, and those
     that run come to an early and orderly end. A second SIGINT cuts them off.
 
     Args:
-        tasks: what to do.
-        crew: who does it; not yet entered.
-        hear: told of everything that happens.
+        tasks: one for each video.
+        pool: does the tasks; not entered yet.
+        on_event: is called with everything that happens.
 
     Returns:
-        One outcome a task, in their order; those never begun say so.
+        One outcome for each task, in their order, also for those that were never begun.
     """
     stop = StopRequest()
-    batch = _Batch(tasks, stop, hear)
+    batch = _Batch(tasks, stop, on_event)
     try:
-        # Listening twice, as a crew may have put handlers of its own in their place.
-        with stop.listening(), crew, stop.listening():
-            batch.run(crew)
+        # Handled twice, as the pool may have replaced the handlers by its own.
+        with stop.handle_signals(), pool, stop.handle_signals():
+            batch.run(pool)
     except KeyboardInterrupt:
         stop.signal = signal.SIGINT
     return batch.outcomes()
 
 
 class _Batch:
-    """What waits, what runs, and what came of the rest."""
+    """The tasks that wait, those that run, and the outcomes of the others."""
 
-    def __init__(self, tasks: Sequence[Task], stop: StopRequest, hear: Hear) -> None:
-        self._tasks, self._stop, self._hear = tasks, stop, hear
+    def __init__(self, tasks: Sequence[Task], stop: StopRequest, on_event: OnEvent) -> None:
+        self._tasks, self._stop, self._on_event = tasks, stop, on_event
         self._waiting = deque(tasks)
         self._running: dict[str, Task] = {}
-        self._done: dict[str, Outcome] = {}
+        self._done: dict[str, TaskOutcome] = {}
         self._halted = ""
 
-    def run(self, crew: Crew) -> None:
-        """Work until nothing is left that may be done."""
-        told = False
+    def run(self, pool: WorkerPool) -> None:
+        """Work until no task is left that may be done."""
+        stop_sent = False
         while self._running or self._waiting:
             if self._stop.signal and not self._halted:
                 self._halted = "stopped before its turn"
             if self._halted:
                 self._waiting.clear()
-                if not told:
-                    crew.stop()
-                    told = True
-            while self._waiting and crew.free > 0:
+                if not stop_sent:
+                    pool.stop()
+                    stop_sent = True
+            while self._waiting and pool.free > 0:
                 task = self._waiting.popleft()
                 self._running[task.name] = task
-                crew.begin(task)
-            crew.work(self._listen)
+                pool.begin(task)
+            pool.work(self._handle)
 
-    def _listen(self, event: Event) -> None:
-        if isinstance(event, Outcome):
-            event = self._settled(event)
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, TaskOutcome):
+            event = self._check_outcome(event)
             self._running.pop(event.name)
             self._done[event.name] = event
-        self._hear(event)
+        self._on_event(event)
 
-    def _settled(self, outcome: Outcome) -> Outcome:
+    def _check_outcome(self, outcome: TaskOutcome) -> TaskOutcome:
         if outcome.stopped:
-            # The job heard it first, or was told by SIGTERM what the user said by SIGINT.
+            # The job got the signal first, or it got SIGTERM from us where the user sent SIGINT.
             self._stop.signal = self._stop.signal or outcome.exit_code - 128
             return replace(outcome, exit_code=128 + self._stop.signal)
         if outcome.common and not self._halted:
             self._halted = "not begun: every video would fail for the same reason"
         return outcome
 
-    def outcomes(self) -> list[Outcome]:
-        """One a task, in their order."""
+    def outcomes(self) -> list[TaskOutcome]:
+        """One outcome for each task, in their order."""
         code = 128 + self._stop.signal if self._stop.signal else EXIT_OK
         for task in self._tasks:
             if task.name in self._running:
-                self._done[task.name] = Outcome(task.name, task.source, code, "cut off")
+                self._done[task.name] = TaskOutcome(task.name, task.source, code, "cut off")
             elif task.name not in self._done:
-                self._done[task.name] = Outcome(
+                self._done[task.name] = TaskOutcome(
                     task.name, task.source, code, self._halted or "not begun", begun=False
                 )
         return [self._done[task.name] for task in self._tasks]
 
 
-def exit_code_of(outcomes: Sequence[Outcome]) -> int:
+def choose_exit_code(outcomes: Sequence[TaskOutcome]) -> int:
     """The exit code of a batch.
 
     130 or 143 after a signal; the code of a problem that all videos would have; 0 if all is well;

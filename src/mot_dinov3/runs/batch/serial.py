@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Self
 
-from mot_dinov3.runs.batch.base import Event, Hear
+from mot_dinov3.runs.batch.base import Event, OnEvent
 from mot_dinov3.runs.batch.tasks import Task
-from mot_dinov3.runs.batch.work import Workshop
+from mot_dinov3.runs.batch.work import TaskRunner
 
 
-class SerialCrew:
-    """Does a task when asked to go on; signals reach its job directly."""
+class SerialPool:
+    """Does a task within `work`; signals reach its job directly."""
 
     def __init__(self) -> None:
-        self._workshop = Workshop()
+        self._runner = TaskRunner()
         self._task: Task | None = None
 
     @property
@@ -25,32 +25,32 @@ class SerialCrew:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        """Nobody to send home."""
+        """There are no workers to end."""
 
     def begin(self, task: Task) -> None:
         """Keep the task for `work`."""
         self._task = task
 
-    def work(self, hear: Hear) -> None:
+    def work(self, on_event: OnEvent) -> None:
         """Do the task."""
         task, self._task = self._task, None
         if task is not None:
-            hear(self._workshop.do(task, _Here(hear)))
+            on_event(self._runner.run(task, _LocalLink(on_event)))
 
     def stop(self) -> None:
         """Nothing runs between two tasks."""
 
 
-class _Here:
-    """A link to the same thread."""
+class _LocalLink:
+    """The link of a task that runs in the thread of the pool."""
 
-    def __init__(self, hear: Hear) -> None:
-        self._hear = hear
+    def __init__(self, on_event: OnEvent) -> None:
+        self._on_event = on_event
 
-    def tell(self, event: Event) -> None:
-        """Hear it at once."""
-        self._hear(event)
+    def send(self, event: Event) -> None:
+        """OnEvent it at once."""
+        self._on_event(event)
 
-    def stop_asked(self) -> bool:
+    def stop_requested(self) -> bool:
         """Signals reach the job itself."""
         return False

@@ -1,4 +1,4 @@
-"""From what stands after every `--source` to the videos of a batch."""
+"""From the values of every `--source` to the videos of a batch."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from mot_dinov3.io.read.sources import VIDEO_SUFFIXES
 LIST_SUFFIX = ".txt"
 COMMENT = "#"
 MOST_BYTES = 10_000_000
-"""A longer file is no list of videos."""
+"""A longer file is not a list of videos."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedSource:
     """A source and where it was named.
 
     Attributes:
@@ -38,28 +38,32 @@ def is_list(source: str) -> bool:
     return source.lower().endswith(LIST_SUFFIX) and _is_path(source) and not Path(source).is_dir()
 
 
-def expand(sources: Sequence[str], *, each: bool) -> list[Listed]:
-    """The videos that `sources` name, in order: lists are read and, with `each`, directories.
+def expand_sources(sources: Sequence[str], *, each: bool) -> list[ListedSource]:
+    """The videos that `sources` name, in order.
+
+    Args:
+        sources: as `--source` takes them; lists are read.
+        each: directories are read, too.
 
     Raises:
         InputError: a list or a directory cannot be read or has no video; says which line it is.
     """
-    named = [item for source in sources for item in _listed(source)]
-    return [video for item in named for video in (_within(item) if each else [item])]
+    items = [item for source in sources for item in _read_source(source)]
+    return [video for item in items for video in (_expand_directory(item) if each else [item])]
 
 
-def _listed(source: str) -> Iterator[Listed]:
+def _read_source(source: str) -> Iterator[ListedSource]:
     if is_list(source):
         yield from read_list(Path(source).expanduser())
     else:
-        yield Listed(source)
+        yield ListedSource(source)
 
 
-def read_list(path: Path) -> list[Listed]:
+def read_list(path: Path) -> list[ListedSource]:
     """The sources of a list: one a line, relative to the list; `#` begins a line of comment.
 
     Raises:
-        InputError: it cannot be read, is no text, names another list or nothing at all.
+        InputError: it cannot be read, is not text, or names another list or nothing at all.
     """
     name = printable_name(str(path))
     try:
@@ -67,16 +71,16 @@ def read_list(path: Path) -> list[Listed]:
             data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such name is possible"
-        raise InputError(f"The list '{name}' cannot be read: {reason}.",
-                         fix="Check the path.") from error  # fmt: skip
+        message = f"The list '{name}' cannot be read: {reason}."
+        raise InputError(message, fix="Check the path.") from error
     if len(data) > MOST_BYTES:
-        raise InputError(f"'{name}' is too long for a list of videos.",
-                         fix="Lists name one video a line.")  # fmt: skip
+        message = f"'{name}' is too long for a list of videos."
+        raise InputError(message, fix="Lists name one video a line.")
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     places = ((f"{name}:{number}", line) for number, line in enumerate(lines, 1))
-    texts = ((where, _text(line, where)) for where, line in places)
+    texts = ((where, _decode_line(line, where)) for where, line in places)
     found = [
-        Listed(_beside(path.parent, text, where), where)
+        ListedSource(_resolve_relative(path.parent, text, where), where)
         for where, text in texts
         if text and not text.startswith(COMMENT)
     ]
@@ -85,17 +89,17 @@ def read_list(path: Path) -> list[Listed]:
     return found
 
 
-def _text(line: bytes, where: str) -> str:
+def _decode_line(line: bytes, where: str) -> str:
     try:
         text = line.decode("utf-8").strip()
     except UnicodeDecodeError:
         text = "\0"
     if any(letter < " " for letter in text):
-        raise InputError(f"{where} is no text.", fix="A list names one video a line, in UTF-8.")
+        raise InputError(f"{where} is not text.", fix="A list names one video a line, in UTF-8.")
     return text
 
 
-def _beside(directory: Path, source: str, where: str) -> str:
+def _resolve_relative(directory: Path, source: str, where: str) -> str:
     """A source of a list; a relative path starts where the list is."""
     if is_list(source):
         raise InputError(f"{where} names another list.", fix="Write the videos themselves.")
@@ -112,17 +116,17 @@ def _is_path(source: str) -> bool:
     return not (with_prefix or is_url(source))
 
 
-def _within(item: Listed) -> Iterator[Listed]:
+def _expand_directory(item: ListedSource) -> Iterator[ListedSource]:
     path = Path(item.source).expanduser()
     if not (_is_path(item.source) and path.is_dir()):
         yield item
         return
     where, name = f"{item.where}: " if item.where else "", printable_name(str(path))
     try:
-        videos = videos_in(path)
+        videos = find_videos(path)
     except OSError as error:
-        raise InputError(f"{where}'{name}' cannot be read: {error.strerror}.",
-                         fix="Check its permissions.") from error  # fmt: skip
+        message = f"{where}'{name}' cannot be read: {error.strerror}."
+        raise InputError(message, fix="Check its permissions.") from error
     if not videos:
         raise InputError(
             f"{where}There is no video in '{name}'.",
@@ -130,20 +134,19 @@ def _within(item: Listed) -> Iterator[Listed]:
             "MOTChallenge sequences.\nLeave it out where the directory holds frames.",
         )
     for video in videos:
-        yield Listed(str(video), item.where)
+        yield ListedSource(str(video), item.where)
 
 
-def videos_in(directory: Path) -> list[Path]:
+def find_videos(directory: Path) -> list[Path]:
     """The videos of a directory in natural order, and the MOTChallenge sequences in it.
 
     Raises:
         OSError: it cannot be read.
     """
-    found = [
-        path
-        for path in directory.iterdir()
-        if not path.name.startswith(".")
-        and ((path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
-             or (path / SEQUENCE_FILE).is_file())
-    ]  # fmt: skip
-    return sorted(found, key=natural_key)
+    visible = (path for path in directory.iterdir() if not path.name.startswith("."))
+    return sorted(filter(_is_video, visible), key=natural_key)
+
+
+def _is_video(path: Path) -> bool:
+    is_sequence = (path / SEQUENCE_FILE).is_file()
+    return is_sequence or (path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())

@@ -1,4 +1,4 @@
-"""The outcomes of a batch, as a table for people and as JSON."""
+"""The outcomes of a batch, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mot_dinov3.errors import hide_secrets
-from mot_dinov3.runs.batch.base import Outcome
+from mot_dinov3.runs.batch.base import TaskOutcome
 from mot_dinov3.wording import counted
 
 WIDEST = 40
@@ -23,18 +23,18 @@ class BatchEnd:
         outcomes: one a video, in order.
         exit_code: of the whole.
         wall_s: seconds of all of it, starting the workers included.
-        crew: who did it.
+        crew: the name of the pool of workers, as `--batch-json` has it.
     """
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[TaskOutcome]
     exit_code: int
     wall_s: float
     crew: str
 
 
 def format_table(end: BatchEnd) -> str:
-    """A line a video and one for all."""
-    shown = [_shortened(outcome.source) for outcome in end.outcomes]
+    """One line for each video and one for all."""
+    shown = [_shorten(outcome.source) for outcome in end.outcomes]
     width = max([len("source"), *map(len, shown)])
     lines = [f"{'source':<{width}}  frames     FPS  tracks   crops  exit  reason"]
     for outcome, source in zip(end.outcomes, shown, strict=True):
@@ -43,14 +43,14 @@ def format_table(end: BatchEnd) -> str:
             f"{source:<{width}}{outcome.frames:>8}{outcome.fps:>8.1f}{outcome.tracks:>8}"
             f"{outcome.crops:>8}{code:>6}  {outcome.reason}".rstrip()
         )
-    return "\n".join([*lines, _total(end)])
+    return "\n".join([*lines, _format_total(end)])
 
 
-def _shortened(source: str) -> str:
+def _shorten(source: str) -> str:
     return source if len(source) <= WIDEST else "..." + source[-WIDEST + 3 :]
 
 
-def _total(end: BatchEnd) -> str:
+def _format_total(end: BatchEnd) -> str:
     frames = sum(outcome.frames for outcome in end.outcomes)
     whole = sum(outcome.begun and outcome.exit_code == 0 for outcome in end.outcomes)
     rate = frames / end.wall_s if end.wall_s > 0 else 0.0
@@ -60,9 +60,9 @@ def _total(end: BatchEnd) -> str:
     )
 
 
-def as_json(end: BatchEnd) -> str:
-    """The same for `--batch-json`; a video that was never begun has no exit code."""
-    videos = [_record(outcome) for outcome in end.outcomes]
+def to_json(end: BatchEnd) -> str:
+    """The outcomes for `--batch-json`; a video that was never begun has no exit code."""
+    videos = [_create_record(outcome) for outcome in end.outcomes]
     figures = {
         "exit_code": end.exit_code,
         "crew": end.crew,
@@ -73,7 +73,7 @@ def as_json(end: BatchEnd) -> str:
     return json.dumps(figures, indent=2, allow_nan=False)
 
 
-def _record(outcome: Outcome) -> dict[str, Any]:
+def _create_record(outcome: TaskOutcome) -> dict[str, Any]:
     record = asdict(outcome)
     begun = record.pop("begun")
     record["exit_code"] = outcome.exit_code if begun else None

@@ -1,4 +1,4 @@
-"""A batch as a list of tasks: one job each, none in the way of another."""
+"""A batch as a list of tasks: one job each, with outputs of its own."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mot_dinov3.errors import OutputError, UsageError
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.read.sources import plain_name
 from mot_dinov3.io.write.paths import check_output
-from mot_dinov3.runs.batch.names import NAME, named, own_inputs, unique_names, value_of
-from mot_dinov3.runs.batch.sources import Listed, expand, is_list
-from mot_dinov3.runs.jobs.outputs import output_places
+from mot_dinov3.runs.batch.names import NAME, unique_names, value_of, with_own_outputs
+from mot_dinov3.runs.batch.sources import ListedSource, expand_sources, is_list
+from mot_dinov3.systems.factory import system_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,10 @@ class Task:
 
     Attributes:
         number: its place in the batch, from 1.
-        name: what its outputs are called after; no two tasks share one.
+        name: its outputs have this name; no two tasks have the same one.
         where: the line of the list that names it, empty for the command line.
-        config: a job of its own, as for this video alone.
-        again: another worker has died of it.
+        config: of a job for this video alone.
+        again: a worker died in an earlier try of it.
     """
 
     number: int
@@ -41,16 +41,16 @@ class Task:
 
 
 def is_batch(config: TrackConfig) -> bool:
-    """Whether a configuration asks for many videos, or for one in the way of many."""
+    """Whether a configuration asks for many videos, or for one that is named by a list."""
     return config.batch.wanted or is_list(config.source.source)
 
 
-def alone(config: TrackConfig) -> TrackConfig:
+def fill_in_name(config: TrackConfig) -> TrackConfig:
     """The configuration of a single video, `{name}` filled in."""
-    return named(config, plain_name(config.source.source), apart=False)
+    return with_own_outputs(config, plain_name(config.source.source), apart=False)
 
 
-def tasks_of(config: TrackConfig) -> list[Task]:
+def create_tasks(config: TrackConfig) -> list[Task]:
     """The videos of a batch in order, with names and outputs of their own.
 
     Raises:
@@ -60,27 +60,27 @@ def tasks_of(config: TrackConfig) -> list[Task]:
     """
     _refuse_views(config)
     sources = config.batch.sources or (config.source.source,)
-    listed = expand(sources, each=config.batch.each)
+    listed = expand_sources(sources, each=config.batch.each)
     _refuse_shared(config, len(listed))
     names = unique_names([item.source for item in listed])
     tasks = [
-        Task(number, name, item.where, _own(config, item, name))
+        Task(number, name, item.where, _create_config(config, item, name))
         for number, (item, name) in enumerate(zip(listed, names, strict=True), 1)
     ]
-    _keep_sources(tasks, config.batch.batch_json)
+    _refuse_replaced_sources(tasks, config.batch.batch_json)
     return tasks
 
 
-def _own(config: TrackConfig, item: Listed, name: str) -> TrackConfig:
+def _create_config(config: TrackConfig, item: ListedSource, name: str) -> TrackConfig:
     source = replace(config.source, source=item.source)
     resume = replace(config.resume, one_of_many=True)
-    return named(
+    return with_own_outputs(
         replace(config, source=source, resume=resume, batch=BatchConfig()), name, apart=True
     )
 
 
 def _refuse_views(config: TrackConfig) -> None:
-    """A page and a window show one run."""
+    """Refuse a page and a window, which show one run."""
     for flag, asked in (("--serve", config.live.serve), ("--show", config.live.show)):
         if asked:
             raise UsageError(
@@ -89,8 +89,8 @@ def _refuse_views(config: TrackConfig) -> None:
 
 
 def _refuse_shared(config: TrackConfig, count: int) -> None:
-    """Boxes and camera motion of a file belong to one video."""
-    for flag, prefix in own_inputs(config).items():
+    """Refuse a file of boxes or camera motion for several videos, as it belongs to one."""
+    for flag, prefix in system_class(config).find_clip_inputs(config).items():
         value = value_of(config, flag)
         if count > 1 and NAME not in value:
             raise UsageError(
@@ -99,12 +99,10 @@ def _refuse_shared(config: TrackConfig, count: int) -> None:
             )
 
 
-def _keep_sources(tasks: Sequence[Task], batch_json: str) -> None:
+def _refuse_replaced_sources(tasks: Sequence[Task], batch_json: str) -> None:
     """Refuse a batch in which one video's output would replace another video."""
     sources = {Path(task.config.source.source).expanduser().resolve() for task in tasks}
-    outputs = [
-        (flag, place) for task in tasks for flag, place in output_places(task.config).items()
-    ]
+    outputs = [(flag, place) for task in tasks for flag, place in task.config.output.places.items()]
     if batch_json:
         outputs.append(("--batch-json", batch_json))
         check_output(Path(batch_json), None, no_clobber=False)

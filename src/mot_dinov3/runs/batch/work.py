@@ -1,4 +1,4 @@
-"""A task from its beginning to its outcome, whatever happens on the way."""
+"""Runs one task from its beginning to its outcome, also if the job fails."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ from mot_dinov3.errors import (
     MotError,
     UsageError,
 )
-from mot_dinov3.runs.batch.base import Begun, Event, Outcome, Progress, Said
+from mot_dinov3.runs.batch.base import Event, LogLine, Progress, TaskOutcome, TaskStarted
 from mot_dinov3.runs.batch.tasks import Task
-from mot_dinov3.runs.jobs.base import JobResult
+from mot_dinov3.runs.jobs.base import JobObserver, JobResult
 from mot_dinov3.runs.jobs.job import run_job
-from mot_dinov3.runs.jobs.models import LoadedModels
-from mot_dinov3.runs.jobs.resuming import second_try
+from mot_dinov3.runs.jobs.resuming import resume_if_possible
 from mot_dinov3.runs.loop import OnFrame
 from mot_dinov3.runtime.compat import load_environment
 from mot_dinov3.runtime.statistics import RunStatistics
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.base import LoadedSystem
+from mot_dinov3.systems.factory import load_system
 from mot_dinov3.values import FrameResult
+from mot_dinov3.values.run_facts import RunFacts
 
 log = logging.getLogger("mot_dinov3")
 
-TELL_EVERY_S = 0.25
+REPORT_EVERY_S = 0.25
 REASONS = {
     EXIT_PARTIAL: "damaged or cut short; what could be read is kept",
     EXIT_SIGINT: "stopped; what was tracked is kept",
@@ -45,156 +46,166 @@ REASONS = {
 
 
 class Link(Protocol):
-    """The way from a worker back to whoever gave it the task."""
+    """The way from a worker back to the batch."""
 
-    def tell(self, event: Event) -> None:
-        """Pass an event on."""
+    def send(self, event: Event) -> None:
+        """Send an event to the batch."""
 
-    def stop_asked(self) -> bool:
+    def stop_requested(self) -> bool:
         """Whether the task should come to an early and orderly end."""
 
 
-class Workshop:
-    """Does one task after another, with models that are loaded once."""
+class TaskRunner:
+    """Runs one task after another, with a system that is loaded once."""
 
     def __init__(self) -> None:
-        self._models = LoadedModels()
+        self._system: LoadedSystem | None = None
 
-    def do(self, task: Task, link: Link) -> Outcome:
-        """Track one video; problems become part of the outcome, an interruption does not."""
-        link.tell(Begun(task, os.getpid()))
-        watcher = _Watcher(task, link)
+    def run(self, task: Task, link: Link) -> TaskOutcome:
+        """Track one video.
+
+        Args:
+            task: the video; a second try goes on where the first one ended, if it can.
+            link: takes the events of the task, and says when to end early.
+
+        Returns:
+            The outcome, which holds an error of the job; an interruption is raised.
+        """
+        link.send(TaskStarted(task, os.getpid()))
+        reporter = _ProgressReporter(task, link)
         try:
             load_environment()
-            models = self._ready_for(task)
-            if isinstance(models, Outcome):
-                return models
-            result = _tracked(task, models, watcher)
+            system = self._prepare_system(task)
+            if isinstance(system, TaskOutcome):
+                return system
+            result = _run_job(task, system, reporter)
         except MotError as error:
-            return _failed(task, error, watcher.stats)
+            return _create_failure(task, error, reporter.facts)
         except Exception as error:
             log.debug("%s", traceback.format_exc())
-            problem = MotError(f"{type(error).__name__}: {error}",
-                               fix="This is a bug. Run again with --debug.")  # fmt: skip
-            return replace(_failed(task, problem, watcher.stats), exit_code=EXIT_BUG)
-        return _came_through(task, result)
+            message = f"{type(error).__name__}: {error}"
+            problem = MotError(message, fix="This is a bug. Run again with --debug.")
+            failure = _create_failure(task, problem, reporter.facts)
+            return replace(failure, exit_code=EXIT_BUG)
+        return _create_success(task, result)
 
-    def _ready_for(self, task: Task) -> Models | Outcome:
+    def _prepare_system(self, task: Task) -> LoadedSystem | TaskOutcome:
+        """The system for the next clip, loaded at the first task; an outcome if that failed."""
         try:
-            return self._models.ready_for(task.config)
+            loaded, config = self._system, task.config
+            self._system = load_system(config) if loaded is None else loaded.for_clip(config)
         except MotError as error:
             common = not isinstance(error, InputError)
-            return replace(_failed(task, error, {}), common=common)
+            return replace(_create_failure(task, error, None), common=common)
+        return self._system
 
 
-def _tracked(task: Task, models: Models, watcher: _Watcher) -> JobResult:
-    """Run the job; a second try goes on where the first one died, if its journal is to be used."""
-    if task.again and (second := second_try(task.config)) is not task.config:
+def _run_job(task: Task, system: LoadedSystem, reporter: _ProgressReporter) -> JobResult:
+    """Run the job; a second try resumes the first one, if that left a journal of this run."""
+    if task.again and (second := resume_if_possible(task.config)) is not task.config:
         try:
-            return run_job(second, models, watcher)
+            return run_job(second, system, reporter)
         except UsageError as error:
             log.warning("%s It is tracked from the beginning.", error.what)
-    return run_job(task.config, models, watcher)
+    return run_job(task.config, system, reporter)
 
 
-class _Watcher:
-    """Tells of a job now and then, and hears whether it should end."""
+class _ProgressReporter(JobObserver):
+    """Sends the progress of a job now and then, and ends the job when the batch wants it."""
 
     def __init__(self, task: Task, link: Link) -> None:
-        self.stats: dict[str, Any] = {}
+        self.facts: RunFacts | None = None
         self._task, self._link = task, link
         self._total = 0
-        self._began_s = self._told_s = 0.0
+        self._began_s = self._sent_s = 0.0
 
     @contextmanager
     def watch(self, total: int) -> Iterator[OnFrame]:
-        """Told of every frame inside."""
+        """A callback for every frame."""
         self._total = total
-        yield self._frame
+        yield self._on_frame
 
-    def page_at(self, url: str) -> None:
-        """No job of a batch has a page."""
+    def on_summary(self, facts: RunFacts) -> None:
+        """Keep the facts, as an error may follow."""
+        self.facts = facts
 
-    def summed_up(self, stats: dict[str, Any]) -> None:
-        """Keep the figures, which an error may follow."""
-        self.stats = stats
-
-    def _frame(self, result: FrameResult, statistics: RunStatistics) -> None:
+    def _on_frame(self, result: FrameResult, statistics: RunStatistics) -> None:
         now_s = perf_counter()
         if statistics.frames == 1:
             self._began_s = now_s
-        elif now_s - self._told_s < TELL_EVERY_S:
+        elif now_s - self._sent_s < REPORT_EVERY_S:
             return
-        self._told_s = now_s
+        self._sent_s = now_s
         fps = (statistics.frames - 1) / max(now_s - self._began_s, 1e-9)
-        self._link.tell(Progress(self._task.name, statistics.frames, self._total, fps))
-        if self._link.stop_asked():
-            # Here the loop listens; workers are deaf to SIGINT, as a terminal sends it to all.
+        self._link.send(Progress(self._task.name, statistics.frames, self._total, fps))
+        if self._link.stop_requested():
+            # The loop handles SIGTERM here; workers block SIGINT, as a terminal sends it to all.
             signal.raise_signal(signal.SIGTERM)
 
 
-def _came_through(task: Task, result: JobResult) -> Outcome:
-    return Outcome(
+def _create_success(task: Task, result: JobResult) -> TaskOutcome:
+    return TaskOutcome(
         task.name,
         task.source,
         result.exit_code,
         REASONS.get(result.exit_code, ""),
         written=tuple(result.written),
-        **_figures(result.stats),
+        **_figures(result.facts),
     )
 
 
-def _failed(task: Task, error: MotError, stats: dict[str, Any]) -> Outcome:
+def _create_failure(task: Task, error: MotError, facts: RunFacts | None) -> TaskOutcome:
     where = f"{task.where}: " if task.where else ""
-    return Outcome(
+    return TaskOutcome(
         task.name,
         task.source,
         error.exit_code,
         where + error.what,
         error.fix,
-        **(_figures(stats) if stats else {}),
+        **(_figures(facts) if facts else {}),
     )
 
 
-def lost(task: Task, how: str, *, killed: bool) -> Outcome:
+def create_lost_outcome(task: Task, how: str, *, killed: bool) -> TaskOutcome:
     """The outcome of a task whose worker died twice.
 
     Args:
-        task: which.
+        task: the task.
         how: what is known of the death, such as "by signal 9".
-        killed: from outside, most likely for want of memory.
+        killed: the worker was killed from outside, most likely for want of memory.
     """
-    fix = "Most likely memory ran out: give fewer --workers." if killed else (
-        "Run it alone with --debug, without --workers and --ray.")  # fmt: skip
+    fix = "Run it alone with --debug, without --workers and --ray."
+    if killed:
+        fix = "Most likely memory ran out: give fewer --workers."
     code = EXIT_DEVICE if killed else EXIT_BUG
-    return Outcome(task.name, task.source, code, f"Its worker died twice, {how}.", fix)
+    return TaskOutcome(task.name, task.source, code, f"Its worker died twice, {how}.", fix)
 
 
-def _figures(stats: dict[str, Any]) -> dict[str, Any]:
+def _figures(facts: RunFacts) -> dict[str, Any]:
     return {
-        "frames": stats["frames"],
-        "fps": stats["fps"],
-        "tracks": stats["tracks"]["confirmed"],
-        "crops": stats["embeddings"]["computed"],
+        "frames": facts.frames,
+        "fps": facts.fps or 0.0,
+        "tracks": facts.counts.confirmed if facts.counts else 0,
+        "crops": facts.embeddings.computed if facts.embeddings else 0,
     }
 
 
-class TellingHandler(logging.Handler):
-    """Sends the package's log lines of a worker to whoever gave it the task."""
+class ForwardingHandler(logging.Handler):
+    """Sends the log lines of the package from a worker to the batch."""
 
     def __init__(self, name: str, link: Link) -> None:
         super().__init__()
         self._name, self._link = name, link
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass one line on."""
-        self._link.tell(Said(self._name, record.levelno, record.getMessage()))
+        """Send one line."""
+        self._link.send(LogLine(self._name, record.levelno, record.getMessage()))
 
 
 @contextmanager
-def log_told(task: Task, link: Link, level: int) -> Iterator[None]:
-    """Inside, the package's log goes to `link`, from `level` on."""
-    handlers, log.handlers = log.handlers, [TellingHandler(task.name, link)]
+def forward_log(task: Task, link: Link, level: int) -> Iterator[None]:
+    """Inside, the log of the package goes to `link`, from `level` on."""
+    handlers, log.handlers = log.handlers, [ForwardingHandler(task.name, link)]
     log.propagate = False
     log.setLevel(level)
     try:

@@ -1,12 +1,13 @@
-"""What a job gives back, and who is told how it goes."""
+"""What a job returns, and the observer that is called while it runs."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from mot_dinov3.runs.loop import OnFrame
+from mot_dinov3.values.run_facts import RunFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,38 +15,35 @@ class JobResult:
     """What came of a job.
 
     Attributes:
-        stats: the figures of `--stats-json`.
+        facts: what the run was and did.
         exit_code: what the process should return.
         written: the outputs that exist now.
     """
 
-    stats: dict[str, Any]
+    facts: RunFacts
     exit_code: int
     written: list[str]
 
 
-class Onlooker(Protocol):
-    """Whoever is told how a job goes."""
+class JobObserver(Protocol):
+    """Is called while a job runs, to show its progress; the defaults show nothing."""
 
     def watch(self, total: int) -> AbstractContextManager[OnFrame | None]:
-        """Told of every frame inside; `total` frames are expected, 0 if that is unknown."""
+        """A context for the loop, and the callback for every frame in it, None for no callback.
 
-    def page_at(self, url: str) -> None:
-        """Told where `--serve` shows the job; the address is a secret."""
-
-    def summed_up(self, stats: dict[str, Any]) -> None:
-        """Told of the figures, also where an error follows; not if no frame was tracked."""
-
-
-class Nobody:
-    """An onlooker that looks away."""
-
-    def watch(self, total: int) -> AbstractContextManager[OnFrame | None]:
-        """Nothing to tell."""
+        Args:
+            total: frames that are expected, 0 if unknown.
+        """
         return nullcontext()
 
-    def page_at(self, url: str) -> None:
-        """Nobody to watch."""
+    def on_page(self, url: str) -> None:
+        """Called when `--serve` shows the job; the address holds a secret."""
+        return
 
-    def summed_up(self, stats: dict[str, Any]) -> None:
-        """Nothing to tell."""
+    def on_summary(self, facts: RunFacts) -> None:
+        """Called with the facts, also if an error follows; not if no frame was tracked."""
+        return
+
+
+class SilentObserver(JobObserver):
+    """Shows nothing."""

@@ -1,21 +1,23 @@
-"""The end of a job: identities merged, figures and report written, the journal put away."""
+"""The end of a job: tracks merged, figures and report written, the journal closed."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_PARTIAL, InputError, MotError
 from mot_dinov3.io.read.sources import FrameReader
 from mot_dinov3.outputs.sinks.base import FileSink
-from mot_dinov3.runs.jobs.base import Onlooker
-from mot_dinov3.runs.jobs.figures import collect, thread_shares, write_stats
-from mot_dinov3.runs.jobs.parts import Parts
-from mot_dinov3.runs.jobs.resuming import settle
+from mot_dinov3.runs.jobs.base import JobObserver
+from mot_dinov3.runs.jobs.figures import collect_facts, compute_thread_shares, write_stats
+from mot_dinov3.runs.jobs.parts import JobParts
+from mot_dinov3.runs.jobs.resuming import close_journal
 from mot_dinov3.runs.loop import RunOutcome, StopRequest
+from mot_dinov3.values.run_facts import RunFacts
 
 if TYPE_CHECKING:
     from mot_dinov3.outputs.report.sink import ReportSink
@@ -32,37 +34,54 @@ LOST = (
 )
 
 
-def conclude(
+def finish_job(
     config: TrackConfig,
-    parts: Parts,
+    parts: JobParts,
     reader: FrameReader,
     outcome: RunOutcome,
     stop: StopRequest,
-    onlooker: Onlooker,
-) -> dict[str, Any]:
-    """Do what is to be done once all frames are tracked, and return the figures.
+    observer: JobObserver,
+) -> RunFacts:
+    """Merge tracks, write figures and report, close the journal, and return the facts of the run.
 
     A failure here is kept in `outcome`, like one of the run.
+
+    Args:
+        config: all stages.
+        parts: of the job; all its frames are tracked.
+        reader: of the source.
+        outcome: how the run ended.
+        stop: a signal that comes now ends the job early.
+        observer: is called with the facts.
     """
-    stats = collect(config, reader, parts.tracker, outcome)
-    stats["threads"] = thread_shares(outcome, parts.files)
-    stats["resumed_frames"] = parts.journal.told_frames if parts.journal else 0
-    stats |= parts.relinker.conclude(outcome, stop, onlooker, parts.reports)
+    facts = replace(
+        collect_facts(config, reader, parts.tracker, outcome),
+        threads=compute_thread_shares(outcome, parts.files),
+        resumed_frames=parts.journal.resumed_frames if parts.journal else 0,
+    )
+    facts = parts.relinker.relink(facts, outcome, stop, observer, parts.reports)
     if outcome.statistics.frames:
-        publish(config.output.stats_json, parts.reports, stats, outcome)
-        onlooker.summed_up(stats)
+        publish(config.output.stats_json, parts.reports, facts, outcome)
+        observer.on_summary(facts)
     outcome.stopped_by = stop.signal
-    settle(parts.journal, config, outcome, stats)
-    return stats
+    close_journal(parts.journal, config, outcome, facts)
+    return facts
 
 
 def publish(
-    stats_json: str, reports: Sequence[ReportSink], stats: dict[str, Any], outcome: RunOutcome
+    stats_json: str, reports: Sequence[ReportSink], facts: RunFacts, outcome: RunOutcome
 ) -> None:
-    """Write the figures and the report; a failure is the run's error unless it had one before."""
-    writes = [partial(report.publish, stats) for report in reports]
+    """Write the figures and the report.
+
+    Args:
+        stats_json: the file of the figures, "" for none.
+        reports: the report, none or one.
+        facts: of the run.
+        outcome: takes a failure as the run's error, unless it had one before.
+    """
+    writes = [partial(report.publish, facts) for report in reports]
     if stats_json:
-        writes.insert(0, partial(write_stats, stats_json, stats))
+        writes.insert(0, partial(write_stats, stats_json, facts))
     for write in writes:
         try:
             write()
@@ -70,7 +89,7 @@ def publish(
             outcome.error = outcome.error or error
 
 
-def ended(outcome: RunOutcome, reader: FrameReader) -> int:
+def choose_exit_code(outcome: RunOutcome, reader: FrameReader) -> int:
     """The exit code of a job whose outputs are written.
 
     Raises:
@@ -78,7 +97,7 @@ def ended(outcome: RunOutcome, reader: FrameReader) -> int:
     """
     if outcome.error is not None:
         raise outcome.error
-    if not (outcome.statistics.frames or outcome.stopped_by or outcome.asked):
+    if not (outcome.statistics.frames or outcome.stopped_by or outcome.stopped_by_viewer):
         raise InputError(
             f"No frame of '{reader.info.name}' was left to track.",
             fix="Check --start-frame and --end-frame, and that the file plays elsewhere.",
@@ -89,8 +108,8 @@ def ended(outcome: RunOutcome, reader: FrameReader) -> int:
     return code
 
 
-def written(config: TrackConfig, outcome: RunOutcome, sinks: Sequence[FileSink]) -> list[str]:
-    """The files that exist now."""
+def list_written(config: TrackConfig, outcome: RunOutcome, sinks: Sequence[FileSink]) -> list[str]:
+    """The outputs that exist now."""
     if not outcome.statistics.frames:
         return []
     more = (config.output.stats_json, config.output.report_file)

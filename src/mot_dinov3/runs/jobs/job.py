@@ -7,34 +7,37 @@ from contextlib import ExitStack
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK
 from mot_dinov3.io.read.sources import SourceInfo, count_selected
-from mot_dinov3.runs.jobs.base import JobResult, Nobody, Onlooker
-from mot_dinov3.runs.jobs.ending import conclude, ended, written
+from mot_dinov3.runs.jobs.base import JobObserver, JobResult, SilentObserver
+from mot_dinov3.runs.jobs.ending import choose_exit_code, finish_job, list_written
 from mot_dinov3.runs.jobs.outputs import check_outputs
-from mot_dinov3.runs.jobs.parts import make_parts
-from mot_dinov3.runs.jobs.resuming import done_before, journal_of, journal_place
+from mot_dinov3.runs.jobs.parts import create_parts
+from mot_dinov3.runs.jobs.resuming import find_journal_place, open_journal, read_finished_run
 from mot_dinov3.runs.jobs.views import Views
 from mot_dinov3.runs.loop import RunSettings, StopRequest, run
-from mot_dinov3.runs.session import load_models, open_frames, require_pixels
+from mot_dinov3.runs.session import open_frames, require_pixels
 from mot_dinov3.runtime.compat import load_environment
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.base import LoadedSystem
+from mot_dinov3.systems.factory import load_system
 
 
 def run_job(
-    config: TrackConfig, models: Models | None = None, onlooker: Onlooker | None = None
+    config: TrackConfig,
+    system: LoadedSystem | None = None,
+    observer: JobObserver | None = None,
 ) -> JobResult:
     """Track the configured source and write the configured outputs.
 
     Args:
         config: all stages.
-        models: loaded with the same stages `detector`, `device`, `embedder` and `cheap`; loaded
-            here when left out.
-        onlooker: told how it goes.
+        system: the system of `--system`, loaded for a configuration that differs in source and
+            outputs alone; loaded here when left out.
+        observer: is called while the job runs.
 
     Raises:
         MotError: nothing could be done, or the run broke off; then what was tracked before is
             written and summed up already.
     """
-    onlooker = onlooker or Nobody()
+    observer = observer or SilentObserver()
     load_environment()
     stop = StopRequest()
     with (
@@ -43,25 +46,27 @@ def run_job(
         ExitStack() as stack,
     ):
         info = reader.info
-        place = journal_place(config, info)
-        if (before := done_before(config, place)) is not None:
-            return JobResult(before, EXIT_OK, [])
+        place = find_journal_place(config, info)
+        if (finished := read_finished_run(config, place)) is not None:
+            return JobResult(finished, EXIT_OK, [])
         check_outputs(config, info.path)
         require_pixels(config, info)
-        models = models or load_models(config)
-        journal = stack.enter_context(journal_of(place, config, models))
-        parts = make_parts(config, info, models, journal, stack)
-        sinks = [*parts.sinks, *views.sinks(reader, models.detector.names)]
+        system = system or load_system(config)
+        journal = stack.enter_context(open_journal(place, config, system))
+        parts = create_parts(config, info, system, journal, stack)
+        sinks = [*parts.sinks, *views.create_sinks(reader, system.names)]
         if views.url:
-            onlooker.page_at(views.url)
-        with stop.listening():  # until all is written, or a signal would leave half of it
-            with onlooker.watch(count_selected(config.source, info.frame_count)) as tell:
-                settings = settings_for(config, info, stop)
-                outcome = run(reader, parts.runs, sinks, parts.timer, views.told(tell), settings)
-            stats = conclude(config, parts, reader, outcome, stop, onlooker)
-        return JobResult(stats, ended(outcome, reader), written(config, outcome, parts.files))
+            observer.on_page(views.url)
+        with stop.handle_signals():  # until all is written: a signal must not leave half of it
+            with observer.watch(count_selected(config.source, info.frame_count)) as on_frame:
+                on_frame = views.add_callback(on_frame)
+                settings = create_settings(config, info, stop)
+                outcome = run(reader, parts.tracker, sinks, parts.timer, on_frame, settings)
+            facts = finish_job(config, parts, reader, outcome, stop, observer)
+        code = choose_exit_code(outcome, reader)
+        return JobResult(facts, code, list_written(config, outcome, parts.files))
 
 
-def settings_for(config: TrackConfig, info: SourceInfo, stop: StopRequest) -> RunSettings:
-    """How the loop runs: without pixels there is nothing that a second thread could take over."""
+def create_settings(config: TrackConfig, info: SourceInfo, stop: StopRequest) -> RunSettings:
+    """How the loop runs; without pixels there is no work for a second thread."""
     return RunSettings(info.is_live, config.loop.overlap and info.has_pixels, stop)

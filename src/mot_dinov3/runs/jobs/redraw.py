@@ -1,4 +1,4 @@
-"""The outputs of a run once more, from its journal and its source: nothing is computed again."""
+"""The outputs of a run once more, from its frame log and its source: no model runs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from mot_dinov3.io.info import FrameReader, SourceInfo
 from mot_dinov3.io.write.paths import check_output
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.outputs.sinks.factory import create_sinks
-from mot_dinov3.runs.jobs.base import JobResult, Nobody, Onlooker
-from mot_dinov3.runs.jobs.outputs import check_outputs, output_files
-from mot_dinov3.runs.jobs.retelling import BELONG, Retelling, Survey, survey
+from mot_dinov3.runs.jobs.base import JobObserver, JobResult, SilentObserver
+from mot_dinov3.runs.jobs.log_player import (
+    BELONG,
+    FrameLogPlayer,
+    FrameLogSummary,
+    summarise_frame_log,
+)
+from mot_dinov3.runs.jobs.outputs import check_outputs
 from mot_dinov3.runs.loop import FrameSink, RunOutcome, RunSettings, run
 from mot_dinov3.runs.session import open_frames
 from mot_dinov3.runtime.timing import StageTimer
@@ -25,49 +30,51 @@ from mot_dinov3.wording import counted
 
 log = logging.getLogger("mot_dinov3")
 
-WRONG_LENGTH, FEW_FRAMES = 1.1, 25
-"""Containers estimate how many frames they have, but not as badly as this."""
+LENGTH_FACTOR, LENGTH_SLACK_FRAMES = 1.1, 25
+"""Containers estimate how many frames they have, with an error below this."""
 
 
-def redraw(config: TrackConfig, journal: Path, onlooker: Onlooker | None = None) -> JobResult:
-    """Write the configured outputs from a journal, as the run itself would have.
+def redraw(config: TrackConfig, frame_log: Path, observer: JobObserver | None = None) -> JobResult:
+    """Write the configured outputs from a frame log, as the run itself would have.
 
-    The journal decides which frames there are. All of it is read and checked, and its first
+    The frame log decides which frames there are. All of it is read and checked, and its first
     frame is compared with the source, before any output is opened.
 
     Args:
         config: `source` says what was tracked, `draw` how it looks, `output` what is written.
-        journal: what `--save-jsonl` wrote, also that of a killed run.
-        onlooker: told how it goes; not of a summary, as nothing was measured.
+        frame_log: what `--save-jsonl` wrote, also that of a killed run.
+        observer: is called while frames are drawn; there is no summary, as nothing is measured.
 
     Raises:
         MotError: one of the two cannot be read, they do not belong together, or an output
             cannot be written; what was written before is kept.
     """
-    known = survey(journal)
+    known = summarise_frame_log(frame_log)
     with open_frames(config.source) as reader:
         require_pictures(reader.info)
         require_length(known, reader.info)
-        require_outputs(config, journal, reader.info.path)
+        require_outputs(config, frame_log, reader.info.path)
         timer = StageTimer()
-        retelling = Retelling(known, reader, timer)
-        frames = begun(retelling.frames())
-        part = replace(config, source=part_of(config.source, known, reader.info))
+        player = FrameLogPlayer(known, reader, timer)
+        frames = read_first(player.frames())
+        part = replace(config, source=select_logged_part(config.source, known, reader.info))
         sinks = create_sinks(part, reader.info, known.names, timer)
-        everyone: list[FrameSink] = [retelling, *sinks]
+        all_sinks: list[FrameSink] = [player, *sinks]
         settings = RunSettings(overlap=config.loop.overlap)
-        with (onlooker or Nobody()).watch(known.frames) as tell:
-            outcome = run(frames, retelling, everyone, timer, tell, settings)
-        return _ended(known, reader, outcome, sinks)
+        with (observer or SilentObserver()).watch(known.frames) as on_frame:
+            outcome = run(frames, player, all_sinks, timer, on_frame, settings)
+        return _finish(known, reader, outcome, sinks)
 
 
-def begun(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """The same frames, the first of which is there already."""
+def read_first(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """The same frames, the first of which is read now, so that its errors come early."""
     return chain([next(frames)], frames)
 
 
-def part_of(source: SourceConfig, known: Survey, info: SourceInfo) -> SourceConfig:
-    """The flags of a run that tracked what the journal has: they decide on rate and sound."""
+def select_logged_part(
+    source: SourceConfig, known: FrameLogSummary, info: SourceInfo
+) -> SourceConfig:
+    """The flags of a run that tracks just the frames of the log: they decide on rate and sound."""
     ends_early = known.last + 1 < info.frame_count
     return replace(
         source,
@@ -78,7 +85,7 @@ def part_of(source: SourceConfig, known: Survey, info: SourceInfo) -> SourceConf
 
 
 def require_pictures(info: SourceInfo) -> None:
-    """Refuse a source that cannot be looked at again.
+    """Refuse a source whose pictures cannot be read again.
 
     Raises:
         UsageError: it is live, or has no images.
@@ -95,13 +102,13 @@ def require_pictures(info: SourceInfo) -> None:
         )
 
 
-def require_length(known: Survey, info: SourceInfo) -> None:
-    """Refuse a journal that goes on long after the source, which says its length only roughly.
+def require_length(known: FrameLogSummary, info: SourceInfo) -> None:
+    """Refuse a frame log that goes on long after the source, whose length is an estimate.
 
     Raises:
         InputError: they do not belong together.
     """
-    if 0 < info.frame_count * WRONG_LENGTH + FEW_FRAMES < known.last:
+    if 0 < info.frame_count * LENGTH_FACTOR + LENGTH_SLACK_FRAMES < known.last:
         raise InputError(
             f"'{known.path}' goes on to frame {known.last}, but '{info.name}' has only about "
             f"{info.frame_count}.",
@@ -109,35 +116,35 @@ def require_length(known: Survey, info: SourceInfo) -> None:
         )
 
 
-def require_outputs(config: TrackConfig, journal: Path, source_path: Path | None) -> None:
+def require_outputs(config: TrackConfig, frame_log: Path, source_path: Path | None) -> None:
     """Refuse outputs that cannot be written or would destroy what is read.
 
     Raises:
-        UsageError: there is none, or two are in each other's way.
+        UsageError: there is none, or two of them name the same file.
         OutputError: one cannot be written.
     """
-    files = output_files(config)
-    if not files and not config.output.save_crops:
+    places = config.output.places
+    if not places:
         raise UsageError(
             "--no-video leaves nothing to write.", fix="Name another output, such as --save-csv."
         )
     check_outputs(config, source_path)
-    for name in files.values():
-        check_output(Path(name), journal, config.output.no_clobber)
+    for name in places.values():
+        check_output(Path(name), frame_log, config.output.no_clobber)
 
 
-def _ended(
-    known: Survey, reader: FrameReader, outcome: RunOutcome, sinks: Sequence[FileSink]
+def _finish(
+    known: FrameLogSummary, reader: FrameReader, outcome: RunOutcome, sinks: Sequence[FileSink]
 ) -> JobResult:
     if outcome.error is not None:
         raise outcome.error
     if known.cut:
+        frames = counted(known.frames, "whole frame was", "whole frames were")
         log.warning(
-            "'%s' ends in the middle of a line, as after a kill: its %s taken.",
-            known.path, counted(known.frames, "whole frame was", "whole frames were"),
-        )  # fmt: skip
+            "'%s' ends in the middle of a line, as after a kill: its %s taken.", known.path, frames
+        )
     code = outcome.exit_code(partial=reader.partial)
     if code == EXIT_PARTIAL:
         log.error("'%s' is damaged or cut short: what could be read was taken.", reader.info.name)
-    stats = outcome.statistics.summary(outcome.wall_s)
-    return JobResult(stats, code, [sink.path for sink in sinks])
+    facts = outcome.statistics.facts(outcome.wall_s)
+    return JobResult(facts, code, [sink.path for sink in sinks])

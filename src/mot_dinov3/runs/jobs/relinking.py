@@ -1,32 +1,32 @@
-"""After a run: identities that were split become one, in every output."""
+"""After a run: tracks of the same object become one, in every output."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mot_dinov3.config import OutputConfig, TrackConfig
+from mot_dinov3.config.tracking.outputs import VIDEO
 from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.errors import EXIT_SIGINT, EXIT_SIGTERM, MotError
 from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.io.write.atomic import is_stream
+from mot_dinov3.outputs.sinks.factory import SinkOrder, ordered_sinks
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink
-from mot_dinov3.runs.jobs.base import Onlooker
+from mot_dinov3.runs.jobs.base import JobObserver
 from mot_dinov3.runs.loop import FrameSink, RunOutcome, StopRequest
-from mot_dinov3.runs.relink.archives import rename_embeddings
 from mot_dinov3.runs.relink.collector import TrackletCollector
-from mot_dinov3.runs.relink.folders import merge_folders
-from mot_dinov3.runs.relink.linking import find_mergers
+from mot_dinov3.runs.relink.linking import find_merges
 from mot_dinov3.runs.relink.renaming import Renaming
-from mot_dinov3.runs.relink.texts import TEXTS
 from mot_dinov3.runtime.notices import log_notice
 from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.values.run_facts import RunFacts
 
 if TYPE_CHECKING:
     from mot_dinov3.outputs.report.sink import ReportSink
@@ -39,136 +39,182 @@ def create_relinker(
     timer: StageTimer,
     stack: ExitStack,
 ) -> Relinker:
-    """What relinks a run, if that is wanted.
+    """The relinker of a run; it does nothing without `--relink`.
 
     Args:
         config: all stages.
         info: the source.
-        names: class id -> name.
-        timer: of the run's sinks.
-        stack: closes a journal of our own, where the video needs one and none was asked for.
+        names: class id -> class name.
+        timer: shared by all sinks.
+        stack: removes a temporary frame log, which is written if the video or the report needs
+            one and `--save-jsonl` was not given.
     """
     if not config.relink.relink:
         return Relinker(config, info, None, [])
-    journal, sinks = _ordinary(config.output.save_jsonl), list[FrameSink]()
-    if journal is None and (can_redraw(config, info) or config.output.report_file):
+    frame_log, sinks = find_file(config.output.save_jsonl), list[FrameSink]()
+    if frame_log is None and (can_redraw(config, info) or config.output.report_file):
         place = stack.enter_context(TemporaryDirectory(prefix="mot-relink-"))
-        journal = Path(place) / "run.jsonl"
-        sinks.append(JsonLinesSink(str(journal), names, timer))
-    return Relinker(config, info, journal, sinks)
+        frame_log = Path(place) / "run.jsonl"
+        sinks.append(JsonLinesSink(str(frame_log), names, timer))
+    return Relinker(config, info, frame_log, sinks)
 
 
 def can_redraw(config: TrackConfig, info: SourceInfo) -> bool:
-    """Whether there is a video whose pictures can be had again."""
-    return not config.output.no_video and info.has_pixels and not info.is_live
+    """Whether there is an output to draw again, and a source whose pictures can be read again."""
+    return bool(find_redrawn(config)) and info.has_pixels and not info.is_live
+
+
+def find_redrawn(config: TrackConfig) -> list[SinkOrder]:
+    """The outputs that cannot be renamed, but written again from a frame log, as the video."""
+    return [
+        order
+        for order in ordered_sinks(config.output)
+        if order.kind.rename is None and order.kind.from_frame_log and not order.kind.is_directory
+    ]
 
 
 class Relinker:
-    """Gathers looks while a run goes, and renames its outputs when it has ended.
+    """Collects the appearance of tracks during a run, and renames its outputs afterwards.
 
     Attributes:
-        sinks: to be told of every frame, after all others.
-        new_of: identity that was given up -> the one that took its place, once that is known.
+        sinks: take every frame, after all others.
+        new_of: id of a track that was merged -> the id that takes its place; empty before.
     """
 
     def __init__(
         self,
         config: TrackConfig,
         info: SourceInfo,
-        journal: Path | None,
+        frame_log: Path | None,
         sinks: Sequence[FrameSink],
     ) -> None:
-        """Args: all stages; source; the run line by line, where needed; what writes only that."""
-        self._config, self._info, self._journal = config, info, journal
+        """Prepare for a run.
+
+        Args:
+            config: all stages.
+            info: the source.
+            frame_log: of the run, None if nothing needs it.
+            sinks: what writes a temporary frame log, none or one.
+        """
+        self._config, self._info, self._frame_log = config, info, frame_log
         self._collector = TrackletCollector()
         self.new_of: dict[int, int] = {}
         self._wanted = config.relink.relink
         self.sinks: list[FrameSink] = [self._collector, *sinks] if self._wanted else []
 
-    def conclude(
+    def relink(
         self,
+        facts: RunFacts,
         outcome: RunOutcome,
         stop: StopRequest,
-        onlooker: Onlooker,
+        observer: JobObserver,
         reports: Sequence[ReportSink],
-    ) -> dict[str, Any]:
-        """Find who is one, rename the outputs, and return what the figures say of it.
+    ) -> RunFacts:
+        """Find the tracks of the same object, rename the outputs, and return the facts with both.
 
-        A run that broke off, or was interrupted, keeps its first identities everywhere; so does
-        one whose video cannot be drawn again, which becomes its error.
+        A run that broke off or was interrupted keeps the first ids everywhere. So does one whose
+        video cannot be drawn again, and the failure becomes the error of the run.
+
+        Args:
+            facts: of the run.
+            outcome: how the run ended; takes the error.
+            stop: takes a signal that comes while the video is drawn.
+            observer: shows the progress of drawing.
+            reports: the report, none or one.
         """
         if not self._wanted:
-            return {}
-        stats: dict[str, Any] = {"relinked": [], "relink_s": {}}
+            return facts
+        facts = replace(facts, merges=(), relink_s={})
         if outcome.error is not None or stop.signal or not outcome.statistics.frames:
             log_notice("Not relinked: the run did not come to its end.")
-            return stats
+            return facts
         started_s = perf_counter()
-        mergers = find_mergers(self._collector.tracklets(), self._config.relink)
+        merges = find_merges(self._collector.tracklets(), self._config.relink)
         found_s = perf_counter()
-        self.new_of = {merger.old: merger.new for merger in mergers}
+        self.new_of = {merge.old: merge.new for merge in merges}
         try:
-            if mergers and not self._rename(stop, onlooker):
+            if merges and not self._rename(stop, observer):
                 log_notice("Interrupted: all outputs keep the first identities.")
-                return stats
+                return facts
             self._rename_reports(reports)
         except MotError as error:
             outcome.error = error
             log_notice("Not relinked: outputs keep the first identities.")
-            return stats
+            return facts
         ended_s = perf_counter()
-        stats["relinked"] = [asdict(merger) for merger in mergers]
-        stats["relink_s"] = {"search": round(found_s - started_s, 3),
-                             "rename": round(ended_s - found_s, 3)}  # fmt: skip
-        return stats
+        spent_s = {"search": found_s - started_s, "rename": ended_s - found_s}
+        return replace(facts, merges=tuple(merges), relink_s=spent_s)
 
-    def _rename(self, stop: StopRequest, onlooker: Onlooker) -> bool:
-        """Rewrite all outputs and let them take their places; whether nobody interrupted it."""
-        out = self._config.output
-        lines = {"mot": out.save_mot, "csv": out.save_csv, "trace": out.save_trace}
+    def _rename(self, stop: StopRequest, observer: JobObserver) -> bool:
+        """Rewrite all outputs and replace them together; False if a signal interrupted it."""
+        frame_log = None
         with Renaming(self.new_of) as renaming:
-            for kind, name in lines.items():
-                if (path := _ordinary(name)) is not None:
-                    renaming.rewrite(path, TEXTS[kind])
-            if (path := _ordinary(out.save_embeddings)) is not None:
-                renaming.rewrite(path, rename_embeddings)
-            if self._journal is not None:
-                journal = renaming.rewrite(self._journal, TEXTS["jsonl"])
-                if can_redraw(self._config, self._info):
-                    video = renaming.reserve(Path(out.output))
-                    if not self._redraw(journal, video, stop, onlooker):
-                        return False
+            for order in ordered_sinks(self._config.output):
+                path = find_file(order.path)
+                if order.kind.rename is not None and path not in (None, self._frame_log):
+                    renaming.rewrite(Path(order.path), order.kind.rename)
+            if self._frame_log is not None:
+                frame_log = renaming.rewrite(self._frame_log, JsonLinesSink.rename)
+            if frame_log is not None and can_redraw(self._config, self._info):
+                redrawn = {
+                    order.name: renaming.reserve(Path(order.path))
+                    for order in find_redrawn(self._config)
+                }
+                if not self._redraw(frame_log, redrawn, stop, observer):
+                    return False
             renaming.publish()
-        if out.save_crops:
-            merge_folders(Path(out.save_crops), self.new_of, out.crops_per_id)
-        self._tell_what_stays()
+        self._report_unchanged()
         return True
 
     def _rename_reports(self, reports: Sequence[ReportSink]) -> None:
         for report in reports:
-            if self.new_of and self._journal is not None:
-                report.rename(self._journal, self.new_of)
+            if self.new_of and self._frame_log is not None:
+                report.rename(self._frame_log, self.new_of)
 
-    def _redraw(self, journal: Path, video: Path, stop: StopRequest, onlooker: Onlooker) -> bool:
-        """Draw the video once more; a signal meanwhile is the run's own."""
+    def _redraw(
+        self,
+        frame_log: Path,
+        places: Mapping[str, Path],
+        stop: StopRequest,
+        observer: JobObserver,
+    ) -> bool:
+        """Write outputs once more; False if a signal interrupted it, which ends the run too.
+
+        Args:
+            frame_log: of the run, under the new ids.
+            places: name of an output -> the file to write.
+            stop: takes a signal that comes meanwhile.
+            observer: shows the progress.
+        """
         from mot_dinov3.runs.jobs.redraw import redraw
 
-        config = replace(self._config, output=OutputConfig(str(video)), relink=RelinkConfig())
-        code = redraw(config, journal, onlooker).exit_code
+        others = ",".join(f"{name}={path}" for name, path in places.items() if name != VIDEO)
+        output = OutputConfig(
+            output=str(places.get(VIDEO, "")), no_video=VIDEO not in places, save=others
+        )
+        config = replace(self._config, output=output, relink=RelinkConfig())
+        code = redraw(config, frame_log, observer).exit_code
         stop.signal = {EXIT_SIGINT: SIGINT, EXIT_SIGTERM: SIGTERM}.get(code, 0)
         return not stop.signal
 
-    def _tell_what_stays(self) -> None:
-        """Name the outputs that cannot be written again."""
-        out = self._config.output
-        files = (out.save_jsonl, out.save_mot, out.save_csv, out.save_trace)
-        stay = [name for name in files if name and _ordinary(name) is None]
-        if not out.no_video and not can_redraw(self._config, self._info):
-            stay.append(f"{out.output} ('{self._info.name}' cannot be read again)")
-        if stay:
-            log_notice("These keep the first identities: %s.", ", ".join(stay))
+    def _report_unchanged(self) -> None:
+        """Rename directories, and name the outputs that keep the first ids."""
+        kept, undrawn = [], []
+        for order in ordered_sinks(self._config.output):
+            kind = order.kind
+            if kind.is_directory:
+                if not kind.rename_directory(Path(order.path), self.new_of, self._config.output):
+                    kept.append(order.path)
+            elif kind.rename is not None:
+                kept += [order.path] if find_file(order.path) is None else []
+            elif not kind.from_frame_log:
+                kept.append(order.path)
+            elif not can_redraw(self._config, self._info):
+                undrawn.append(f"{order.path} ('{self._info.name}' cannot be read again)")
+        if kept or undrawn:
+            log_notice("These keep the first identities: %s.", ", ".join([*kept, *undrawn]))
 
 
-def _ordinary(name: str) -> Path | None:
-    """The file of an output, None where there is none or it is a pipe or a terminal."""
+def find_file(name: str) -> Path | None:
+    """The file of an output, None if it is not given, or is a pipe or a terminal."""
     return Path(name) if name and not is_stream(Path(name)) else None

@@ -13,29 +13,30 @@ from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import FrameResult
 
 if TYPE_CHECKING:
-    from mot_dinov3.outputs.serve.page import Page
+    from mot_dinov3.outputs.serve.page import LivePage
     from mot_dinov3.outputs.sinks.window import Window
 
 
 class Views:
-    """What shows a job to people, none by default.
+    """The page and the window that show a job, none by default.
 
-    Its context holds the page's port; the sinks are entered by the loop.
-
-    Raises:
-        UsageError: at birth, when the page's address is taken or there is no display; so it
-            comes before anything is opened or loaded.
+    Its context holds the port of the page; the loop enters the sinks.
     """
 
     def __init__(self, config: TrackConfig, stop: StopRequest) -> None:
+        """Open the port and the display, before anything else is opened or loaded.
+
+        Raises:
+            UsageError: the address of the page is taken, or there is no display.
+        """
         self._source = config.source
-        self._page: Page | None = None
+        self._page: LivePage | None = None
         self._window: Window | None = None
         live = config.live
         if live.serve:
-            from mot_dinov3.outputs.serve.page import Page
+            from mot_dinov3.outputs.serve.page import LivePage
 
-            self._page = Page(live.address, config.draw, stop.ask)
+            self._page = LivePage(live.address, config.draw, stop.ask)
         if live.show:
             from mot_dinov3.outputs.sinks.window import Window
 
@@ -51,21 +52,26 @@ class Views:
 
     @property
     def url(self) -> str:
-        """Where the page is, "" without one; it holds the secret."""
+        """Address of the page, which holds a secret; "" without a page."""
         return self._page.url if self._page is not None else ""
 
-    def sinks(self, reader: FrameReader, names: Mapping[int, str]) -> list[FrameSink]:
-        """What the loop hands frames to, for this source and these classes (id -> name)."""
+    def create_sinks(self, reader: FrameReader, names: Mapping[int, str]) -> list[FrameSink]:
+        """The sinks of the page and the window.
+
+        Args:
+            reader: of the source.
+            names: class id -> class name.
+        """
         out: list[FrameSink] = []
         if self._page is not None:
-            from mot_dinov3.outputs.serve.page import Subject
+            from mot_dinov3.outputs.serve.page import PageSubject
 
             def condition() -> str:
                 return reader.condition if isinstance(reader, LiveReader) else ""
 
             total = count_selected(self._source, reader.info.frame_count)
-            self._page.introduce(
-                Subject(reader.info.name, total, names, condition, lambda: reader.faults)
+            self._page.set_subject(
+                PageSubject(reader.info.name, total, names, condition, lambda: reader.faults)
             )
             out.append(self._page)
         if self._window is not None:
@@ -73,14 +79,14 @@ class Views:
             out.append(self._window)
         return out
 
-    def told(self, tell: OnFrame | None) -> OnFrame | None:
-        """Who is told of every frame: `tell`, and what shows it."""
+    def add_callback(self, on_frame: OnFrame | None) -> OnFrame | None:
+        """A callback that calls `on_frame` and shows the frame's figures on the page."""
         page = self._page
-        if page is None or tell is None:
-            return page.tell if page is not None else tell
+        if page is None or on_frame is None:
+            return page.update if page is not None else on_frame
 
-        def both(result: FrameResult, statistics: RunStatistics) -> None:
-            tell(result, statistics)
-            page.tell(result, statistics)
+        def call_both(result: FrameResult, statistics: RunStatistics) -> None:
+            on_frame(result, statistics)
+            page.update(result, statistics)
 
-        return both
+        return call_both

@@ -1,6 +1,6 @@
-"""The loop: reader -> step -> sinks, one after another or side by side.
+"""The loop: reader -> step -> sinks, in one thread or in three.
 
-It knows protocols only: any tracker with `step` and any sink with `write` runs here.
+It knows protocols only: any system with `step` and any sink with `write` runs here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the loop runs, how it is asked to, and what it hands back."""
+"""What the loop runs, how it is asked to, and what it returns."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from mot_dinov3.values import Frame, FrameResult
 
 
 class VideoTracker(Protocol):
-    """One door for every system."""
+    """What the loop needs of a `System`, so that a frame log may take its place."""
 
     def warm_up(self, frame: Frame) -> None:
-        """Pay for first calls on a frame that will be tracked afterwards."""
+        """Make the slow first calls, on a frame that is tracked afterwards."""
 
     def step(self, frame: Frame) -> FrameResult:
         """Track one frame; frames come in order of time."""
 
     def pace(self, other_ms: float) -> None:
-        """Hear what a frame takes beside embedding, before the next one."""
+        """Record what a frame takes beside embedding, in milliseconds."""
 
 
 class FrameSink(Protocol):
-    """Takes frames and results in order; books its own stages in the timer it was given.
+    """Takes frames and results in order, and measures its own stages with a shared timer.
 
-    It is entered and left in the caller's thread and may be written in another one, while the
-    next frame is tracked: it must leave the frame's pixels as they are.
+    The loop enters and leaves it in the caller's thread, but may call `write` in another thread
+    while the next frame is tracked. So it must leave the pixels of the frame as they are.
     """
 
     def __enter__(self) -> Self:
@@ -46,11 +46,11 @@ class FrameSink(Protocol):
         """Finish the output."""
 
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """Keep one frame's result."""
+        """Take one frame's result."""
 
 
 OnFrame = Callable[[FrameResult, RunStatistics], None]
-"""Told of every finished frame, in order, in the caller's thread."""
+"""A callback for every finished frame, in order, in the caller's thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class RunSettings:
     """How the loop runs.
 
     Attributes:
-        live: the source is read as it happens; it is never read ahead, for frames would wait.
-        overlap: read ahead and write behind, in threads, while frames are tracked.
-        stop: ends the run after the frame at hand; a source that waits should know it too.
+        live: the source is read as it happens; reading ahead would only make frames wait.
+        overlap: threads read ahead and write behind while frames are tracked.
+        stop: ends the run after the current frame; a source that waits should know it too.
     """
 
     live: bool = False
@@ -74,12 +74,12 @@ class RunOutcome:
 
     Attributes:
         statistics: what was measured.
-        wall_s: seconds from the first frame's reading to the last one's writing, but for
-            warming up.
-        busy_s: thread -> seconds in which it did not wait for another one or for a camera.
+        wall_s: seconds from the first frame's reading to the last one's writing, without the
+            warm-up.
+        busy_s: thread -> seconds in which it did not wait for another thread or a camera.
         stopped_by: the signal that ended the run early, 0 for none.
-        asked: somebody who watched it asked for its end.
-        warm_up_s: seconds spent before the first frame counted.
+        stopped_by_viewer: a person who watched the run ended it.
+        warm_up_s: seconds before the first frame counted.
         frame_size: (width, height) of the first frame.
         error: the problem that ended the run early, None for none; what came before is kept.
     """
@@ -88,13 +88,17 @@ class RunOutcome:
     wall_s: float = 0.0
     busy_s: dict[str, float] = field(default_factory=dict)
     stopped_by: int = 0
-    asked: bool = False
+    stopped_by_viewer: bool = False
     warm_up_s: float = 0.0
     frame_size: tuple[int, int] = (0, 0)
     error: MotError | None = None
 
     def exit_code(self, *, partial: bool) -> int:
-        """0, 4 for a damaged input, 130 or 143 after a signal, else the error's own."""
+        """0, 4 for a damaged input, 130 or 143 after a signal, else that of the error.
+
+        Args:
+            partial: the input was damaged or cut short.
+        """
         if self.error is not None:
             return self.error.exit_code
         if self.stopped_by:

@@ -1,4 +1,4 @@
-"""The loop: one form for both ways, as reading and writing are lanes that may have threads."""
+"""The loop: the same code with and without threads, as reading and writing hide theirs."""
 
 from __future__ import annotations
 
@@ -7,39 +7,54 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
+from time import perf_counter, thread_time
 
 from mot_dinov3.errors import MotError, out_of_memory
 from mot_dinov3.runs.loop.base import FrameSink, OnFrame, RunOutcome, RunSettings, VideoTracker
-from mot_dinov3.runs.loop.reading import READ, Read, timed_reads
 from mot_dinov3.runs.loop.signals import StopRequest
 from mot_dinov3.runtime.statistics import WAIT
 from mot_dinov3.runtime.threads import ReadAhead, ReadNow, WorkBehind, WorkNow
-from mot_dinov3.runtime.timing import StageTimer
+from mot_dinov3.runtime.timing import Clock, StageTimer
 from mot_dinov3.values import Frame, FrameResult
 
-EMBED = "embed"
+READ, EMBED = "read", "embed"
 MAIN, SINKS = "main", "sinks"
 LOOP_THREADS = 3
 """Reading, tracking and writing: more processors do not help the loop."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tracked:
-    """A frame on its way from the tracker to the sinks."""
+class ReadFrame:
+    """A frame that was read.
 
-    read: Read
+    Attributes:
+        frame: the frame.
+        stage_ms: milliseconds of "read", and of "wait" on a live source.
+        began_s: when its reading began, without the wait, on the clock of the reading.
+    """
+
+    frame: Frame
+    stage_ms: dict[str, float]
+    began_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFrame:
+    """A frame between the system and the sinks."""
+
+    read: ReadFrame
     result: FrameResult
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFrame:
     """A frame that all sinks have taken.
 
     Attributes:
-        result: what the tracker said of it.
-        stage_ms: all its stages.
-        latency_ms: from the beginning of its reading until the last sink had it, waiting in
-            queues included.
+        result: of the system.
+        stage_ms: milliseconds of all its stages.
+        latency_ms: from the beginning of its reading until the last sink had taken it, with the
+            time in queues.
     """
 
     result: FrameResult
@@ -57,22 +72,22 @@ def run(
 ) -> RunOutcome:
     """Track every frame and hand the results to the sinks, until the end or a signal.
 
-    Sinks are finished in any case. A `MotError` on the way, or a lack of memory, ends the run and
-    is kept in the outcome, so that what was tracked before it can still be summed up. With
-    `settings.overlap` reading and the sinks have threads of their own; what comes out is the same.
+    Sinks are finished in any case. A `MotError` or a lack of memory ends the run and is kept in
+    the outcome, so that what was tracked before can still be summed up. With `settings.overlap`
+    reading and the sinks have threads of their own; the results are the same.
 
     Args:
         frames: the source, in order.
         tracker: the system.
-        sinks: not yet entered; each books its stages in `timer`.
+        sinks: not yet entered; each measures its stages with `timer`.
         timer: shared with the sinks.
         on_frame: called after each frame, for progress.
-        settings: how the loop runs; one thing after another when left out.
+        settings: how the loop runs; in one thread when left out.
     """
     settings = settings or RunSettings()
     loop, stop = _Loop(tracker, sinks, timer, on_frame, settings), settings.stop
     try:
-        with stop.listening(), ExitStack() as stack:
+        with stop.handle_signals(), ExitStack() as stack:
             for sink in sinks:
                 stack.enter_context(sink)
             loop.run(frames, stop)
@@ -80,12 +95,12 @@ def run(
         loop.outcome.error = error
     except MemoryError:
         loop.outcome.error = out_of_memory()
-    loop.outcome.stopped_by, loop.outcome.asked = stop.signal, stop.asked
+    loop.outcome.stopped_by, loop.outcome.stopped_by_viewer = stop.signal, stop.asked
     return loop.outcome
 
 
 class _Loop:
-    """One run: its parts, and what is known of it so far."""
+    """One run: its parts, and its outcome so far."""
 
     def __init__(
         self,
@@ -106,12 +121,12 @@ class _Loop:
     def run(self, frames: Iterable[Frame], stop: StopRequest) -> None:
         """Read, track and write until the end, a signal or an error."""
         started = self._timer.clock()
-        reads = timed_reads(frames, self._timer.clock, live=self._live)
+        reads = read_timed(frames, self._timer.clock, live=self._live)
         first = next(reads, None)
         if first is None:
             return
-        self._begin(first.frame)
-        # Warming up is nobody's latency, as it is in no other figure of the run.
+        self._warm_up(first.frame)
+        # No figure of the run contains the warm-up, so the latency of this frame does not either.
         first = replace(first, began_s=first.began_s + self.outcome.warm_up_s)
         upcoming = ReadAhead(reads) if self._ahead else ReadNow(reads)
         behind = WorkBehind(self._write) if self._overlap else WorkNow(self._write)
@@ -119,45 +134,45 @@ class _Loop:
             with behind, upcoming:
                 for read in chain((first,), upcoming):
                     behind.put(self._track(read))
-                    self._book(behind.take_results())
+                    self._record(behind.take_results())
                     self._tracker.pace(max(self._own_ms, self._all_ms / self._processors))
                     if stop.wanted():
                         break
         finally:
-            self._book(behind.take_results())
-            self._settle(self._timer.clock() - started, upcoming.waited_s + behind.waited_s)
+            self._record(behind.take_results())
+            self._record_times(self._timer.clock() - started, upcoming.waited_s + behind.waited_s)
             if self._overlap:
                 self.outcome.busy_s[SINKS] = behind.busy_s
 
-    def _begin(self, frame: Frame) -> None:
+    def _warm_up(self, frame: Frame) -> None:
         started = self._timer.clock()
         self._tracker.warm_up(frame)
         self.outcome.warm_up_s = self._timer.clock() - started
         self.outcome.frame_size = (frame.width, frame.height)
 
-    def _track(self, read: Read) -> Tracked:
+    def _track(self, read: ReadFrame) -> TrackedFrame:
         result = self._tracker.step(read.frame)
         own = dict(result.stage_ms) if self._ahead else {**read.stage_ms, **result.stage_ms}
-        self._own_ms = work_ms(own)
-        return Tracked(read, result)
+        self._own_ms = sum_work(own)
+        return TrackedFrame(read, result)
 
-    def _write(self, tracked: Tracked) -> Written:
+    def _write(self, tracked: TrackedFrame) -> WrittenFrame:
         """Hand a frame to the sinks; the only part that another thread may run."""
         read, result, timer = tracked.read, tracked.result, self._timer
         timer.begin({**read.stage_ms, **result.stage_ms}, read.began_s)
         for sink in self._sinks:
             sink.write(read.frame, result)
-        return Written(result, timer.stage_ms, timer.latency_ms)
+        return WrittenFrame(result, timer.stage_ms, timer.latency_ms)
 
-    def _book(self, finished: Iterator[Written]) -> None:
+    def _record(self, finished: Iterator[WrittenFrame]) -> None:
         statistics = self.outcome.statistics
         for written in finished:
             statistics.add(written.result, written.stage_ms, written.latency_ms)
-            self._all_ms = work_ms(written.stage_ms)
+            self._all_ms = sum_work(written.stage_ms)
             if self._on_frame is not None:
                 self._on_frame(written.result, statistics)
 
-    def _settle(self, elapsed_s: float, waited_s: float) -> None:
+    def _record_times(self, elapsed_s: float, waited_s: float) -> None:
         outcome, statistics = self.outcome, self.outcome.statistics
         outcome.wall_s = elapsed_s - outcome.warm_up_s
         camera_s = statistics.total_ms(WAIT) / 1000
@@ -166,6 +181,35 @@ class _Loop:
             outcome.busy_s[READ] = statistics.total_ms(READ) / 1000
 
 
-def work_ms(stage_ms: Mapping[str, float]) -> float:
-    """What a frame took beside embedding and waiting for a camera."""
+def sum_work(stage_ms: Mapping[str, float]) -> float:
+    """Milliseconds of a frame beside embedding and the wait for a camera."""
     return sum(ms for stage, ms in stage_ms.items() if stage not in (WAIT, EMBED))
+
+
+def read_timed(
+    frames: Iterable[Frame], clock: Clock = perf_counter, *, live: bool = False
+) -> Iterator[ReadFrame]:
+    """Read frames and measure the milliseconds of the stage "read".
+
+    A live source makes the reader wait for the next picture. That is not work, so it becomes a
+    stage of its own, "wait": the time in which this thread computed nothing.
+
+    Args:
+        frames: the source.
+        clock: in seconds.
+        live: the source makes the reader wait.
+    """
+    iterator = iter(frames)
+    while True:
+        started, busy = clock(), thread_time()
+        frame = next(iterator, None)
+        if frame is None:
+            return
+        ended = clock()
+        work_s = ended - started
+        if live:
+            work_s = min(work_s, thread_time() - busy)
+        stages = {READ: work_s * 1000}
+        if live:
+            stages[WAIT] = (ended - started - work_s) * 1000
+        yield ReadFrame(frame, stages, ended - work_s)

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and anybody else's wish to stop, which the loop hears between frames."""
+"""Ctrl-C, SIGTERM and a viewer's wish to stop, which the loop reads between frames."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Self
 
 
 class StopRequest:
-    """A flag that the loop reads between frames, and whoever waits for a frame as well.
+    """A flag that the loop reads between frames, and a live source while it waits.
 
-    Plain attributes: a lock that a signal handler wants may be held by whom it interrupted.
+    It holds plain attributes and no lock: a signal handler may interrupt the very thread that
+    holds the lock, and would wait for it forever.
 
     Attributes:
-        signal: which of SIGINT and SIGTERM came, 0 for none.
-        asked: somebody who watches the run asked for its end, from whatever thread.
+        signal: SIGINT or SIGTERM once it came, 0 before.
+        asked: `ask` was called.
     """
 
     def __init__(self) -> None:
@@ -24,7 +25,7 @@ class StopRequest:
         self.asked = False
 
     def ask(self) -> None:
-        """Wish for the end of the run."""
+        """Request the end of the run, from any thread."""
         self.asked = True
 
     def wanted(self) -> bool:
@@ -32,13 +33,13 @@ class StopRequest:
         return self.asked or self.signal != 0
 
     @contextmanager
-    def listening(self) -> Iterator[Self]:
-        """Turn signals into wishes inside; a second SIGINT interrupts at once, as usual."""
+    def handle_signals(self) -> Iterator[Self]:
+        """Inside, a signal sets the flag; a second SIGINT raises KeyboardInterrupt at once."""
         previous = {}
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
-                previous[number] = signal.signal(number, self._hear)
-            except ValueError:  # not the main thread: the host program owns the signals
+                previous[number] = signal.signal(number, self._on_signal)
+            except ValueError:  # not the main thread: the host program handles signals
                 break
         try:
             yield self
@@ -46,7 +47,7 @@ class StopRequest:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.signal == number == signal.SIGINT:
             raise KeyboardInterrupt
         self.signal = number

@@ -1,3 +1,3 @@
-"""Relinking: which identities of a finished run are one, told by their looks, time and place."""
+"""Relinking: which tracks of a finished run are one object, by appearance, time and place."""
 
 from __future__ import annotations

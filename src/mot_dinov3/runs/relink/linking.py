@@ -1,9 +1,8 @@
-"""Which tracklets continue which: gates of time, place and class, then one assignment."""
+"""Which tracklet continues which: gates of time, place and class, then one assignment."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,74 +11,63 @@ from mot_dinov3.runs.relink.reciprocal import gallery_similarity
 from mot_dinov3.runs.relink.tracklets import Tracklet
 from mot_dinov3.tracking.assignment import hungarian
 from mot_dinov3.values import NO_ROWS, FloatArray, IntArray
+from mot_dinov3.values.run_facts import TrackMerge
 
 SLACK = 1.0
-"""Box sizes that boxes may be apart however short the gap is: one is often cut or late."""
+"""Box sizes that two boxes may be apart however short the gap is, as boxes are often cut off."""
 
-SCALE = 2.0
+MAX_SCALE = 2.0
 """A box may grow or shrink by no more than this factor."""
 
-SURE = 1e-3
-"""What leaving two tracklets alone costs more than merging them at the least similarity."""
+LEAVE_COST = 1e-3
+"""How much more it costs to leave two tracklets apart than to merge them at least similarity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Merger:
-    """Two identities that are one.
+def find_merges(tracklets: Sequence[Tracklet], config: RelinkConfig) -> list[TrackMerge]:
+    """The tracklets to merge, in order of the time at which they begin.
 
-    Attributes:
-        old: the identity that is given up.
-        new: the one that takes its place, the first of the whole chain.
-        after: the identity that `old` continues: `new` itself, or one merged into it before.
-        similarity: of the two galleries, 0 to 1.
-        gap_s: seconds between the end of `after` and the beginning of `old`.
-    """
-
-    old: int
-    new: int
-    after: int
-    similarity: float
-    gap_s: float
-
-
-def find_mergers(tracklets: Sequence[Tracklet], config: RelinkConfig) -> list[Merger]:
-    """The identities to merge, in order of the time at which they begin.
-
-    Every tracklet has one that it continues at most, and is continued by one at most. What
-    continues another begins after its end, so no two of a chain overlap in time.
+    A tracklet continues one other at most, and is continued by one at most. It begins after the
+    end of the one that it continues, so no two of a chain are there at the same time.
 
     Args:
-        tracklets: all identities of a run; those that may not be merged count as neighbours.
+        tracklets: all tracks of a run; those that may not be merged count as neighbours.
         config: least similarity, longest gap, highest speed.
     """
-    rows, columns = possible(tracklets, config)
-    alike = gallery_similarity([item.vectors for item in tracklets], rows, columns)
-    kept = np.flatnonzero(alike >= config.similarity)
-    rows, columns, alike = rows[kept], columns[kept], alike[kept]
-    chosen = hungarian(rows, columns, config.similarity - alike, SURE)
-    pairs = zip(rows[chosen].tolist(), columns[chosen].tolist(), alike[chosen].tolist(),
-                strict=True)  # fmt: skip
+    rows, columns = find_candidates(tracklets, config)
+    similarity = gallery_similarity([item.vectors for item in tracklets], rows, columns)
+    kept = np.flatnonzero(similarity >= config.similarity)
+    rows, columns, similarity = rows[kept], columns[kept], similarity[kept]
+    chosen = hungarian(rows, columns, config.similarity - similarity, LEAVE_COST)
+    begins_s = [tracklets[column].first.time_s for column in columns.tolist()]
     root: dict[int, int] = {}
     out = []
-    for i, j, similarity in sorted(pairs, key=lambda pair: tracklets[pair[1]].first.time_s):
-        before, after = tracklets[i], tracklets[j]
+    for pair in sorted(chosen.tolist(), key=lambda pair: begins_s[pair]):
+        before, after = tracklets[int(rows[pair])], tracklets[int(columns[pair])]
         root[after.id] = root.get(before.id, before.id)
-        gap_s = after.first.time_s - before.last.time_s
-        out.append(
-            Merger(after.id, root[after.id], before.id, round(similarity, 4), round(gap_s, 3))
-        )
+        alike = round(float(similarity[pair]), 4)
+        gap_s = round(after.first.time_s - before.last.time_s, 3)
+        out.append(TrackMerge(after.id, root[after.id], before.id, alike, gap_s))
     return out
 
 
-def possible(tracklets: Sequence[Tracklet], config: RelinkConfig) -> tuple[IntArray, IntArray]:
-    """(K,) and (K,) rows of tracklets whose end the beginning of another may continue.
+def find_candidates(
+    tracklets: Sequence[Tracklet], config: RelinkConfig
+) -> tuple[IntArray, IntArray]:
+    """Pairs of tracklets of which the second may continue the first.
 
-    The other begins later than it ends, by `gap_s` at most; both are of one class and have
-    embeddings; the boxes are of similar size, and no farther apart than `speed` allows.
+    The second begins after the end of the first, by `gap_s` at most; both are of one class and
+    have embeddings; the boxes are of similar size, and no farther apart than `speed` allows.
+
+    Args:
+        tracklets: all tracks of a run.
+        config: longest gap, highest speed.
+
+    Returns:
+        (K,) row of the first and (K,) row of the second tracklet of each pair.
     """
     if not tracklets:
         return NO_ROWS, NO_ROWS
-    ends, begins = _corners(tracklets, last=True), _corners(tracklets, last=False)
+    ends, begins = _describe_ends(tracklets, last=True), _describe_ends(tracklets, last=False)
     class_id = np.array([item.class_id for item in tracklets])
     known = np.array([len(item.vectors) > 0 for item in tracklets])
     rows, columns = [], []
@@ -90,14 +78,14 @@ def possible(tracklets: Sequence[Tracklet], config: RelinkConfig) -> tuple[IntAr
         mean = (size + begins[:, 3]) / 2
         apart = np.hypot(begins[:, 1] - x, begins[:, 2] - y) / mean
         fits &= apart <= SLACK + config.speed * gap_s
-        fits &= np.abs(np.log(begins[:, 3] / size)) <= np.log(SCALE)
+        fits &= np.abs(np.log(begins[:, 3] / size)) <= np.log(MAX_SCALE)
         found = np.flatnonzero(fits)
         rows.append(np.full(len(found), i, np.int64))
         columns.append(found)
     return np.concatenate([NO_ROWS, *rows]), np.concatenate([NO_ROWS, *columns])
 
 
-def _corners(tracklets: Sequence[Tracklet], *, last: bool) -> FloatArray:
-    """(T, 4) time in seconds, centre x and y, and size of each one's end or beginning."""
+def _describe_ends(tracklets: Sequence[Tracklet], *, last: bool) -> FloatArray:
+    """(T, 4) time in seconds, centre x and y and size in pixels of each last or first box."""
     seen = [item.last if last else item.first for item in tracklets]
     return np.array([(s.time_s, *s.centre, s.size) for s in seen])

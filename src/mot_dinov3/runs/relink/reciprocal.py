@@ -1,4 +1,4 @@
-"""How alike galleries are by the neighbours that they share: k-reciprocal encoding.
+"""Similarity of galleries by the neighbours that they share: k-reciprocal encoding.
 
 Zhong, Zheng, Cao and Li 2017, "Re-ranking person re-identification with k-reciprocal encoding",
 https://arxiv.org/abs/1701.08398; letters are the paper's. A gallery stands where the paper has an
@@ -23,13 +23,13 @@ NEIGHBOURS = 20
 """k of the neighbourhoods; the paper's k1."""
 
 CROWD = 3
-"""A neighbourhood is no more than the third part of all embeddings: where few identities are, all
-would be neighbours of all, and strangers would have everybody in common."""
+"""A neighbourhood is at most a third of all embeddings: with few tracks, all would be neighbours of
+all, and different objects would have all neighbours in common."""
 
 BY_COSINE = 0.3
 """Share of the plain distance in the final one; the paper's lambda."""
 
-OVERLAP = 2 / 3
+ADOPT_SHARE = 2 / 3
 """Share of a neighbour's own neighbourhood that must be in common to adopt the rest of it."""
 
 STRIP, PAIRS = 256, 8192
@@ -45,7 +45,7 @@ def gallery_similarity(
     the galleries' means. All galleries take part, as neighbours, not only those that are asked for.
 
     Args:
-        galleries: (M_i, D) float32 unit rows each; an empty one is like nobody.
+        galleries: (M_i, D) float32 unit rows each; an empty one is similar to none.
         rows: (K,) int64 indices of galleries.
         columns: (K,) the same.
     """
@@ -54,9 +54,9 @@ def gallery_similarity(
     if not known or not len(rows):
         return np.zeros(len(rows), np.float32)
     vectors = np.concatenate(known)
-    means = _mean_rows(sizes)
+    means = _create_mean_matrix(sizes)
     k = min(NEIGHBOURS, len(vectors) // CROWD)
-    shared = _shared(means @ encode(vectors, k), rows, columns)
+    shared = _jaccard(means @ encode(vectors, k), rows, columns)
     centre = means @ vectors
     centre /= np.maximum(np.linalg.norm(centre, axis=1, keepdims=True), 1e-12)
     plain = np.clip(cosine(centre[rows], centre[columns]), 0.0, 1.0)
@@ -76,7 +76,7 @@ def encode(vectors: FloatArray, k: int) -> csr_array:
     half = reciprocal(near[:, : (near.shape[1] - 1) // 2 + 1])
     whole = reciprocal(near)
     common = (whole @ half.T).multiply(whole).tocoo()
-    needed = OVERLAP * half.sum(axis=1)[common.col]
+    needed = ADOPT_SHARE * half.sum(axis=1)[common.col]
     taken = common.data >= needed - 1e-6
     places = common.row[taken], common.col[taken]
     adopted = csr_array((np.ones(taken.sum(), np.float32), places), shape=whole.shape)
@@ -114,7 +114,7 @@ def reciprocal(near: IntArray) -> csr_array:
     return chosen.multiply(chosen.T).tocsr()
 
 
-def _mean_rows(sizes: IntArray) -> csr_array:
+def _create_mean_matrix(sizes: IntArray) -> csr_array:
     """(T, M) the matrix that takes embeddings, gallery by gallery, to each gallery's mean."""
     from scipy.sparse import csr_array
 
@@ -123,7 +123,7 @@ def _mean_rows(sizes: IntArray) -> csr_array:
     return csr_array((share, np.arange(len(share)), starts), shape=(len(sizes), len(share)))
 
 
-def _shared(features: csr_array, rows: IntArray, columns: IntArray) -> FloatArray:
+def _jaccard(features: csr_array, rows: IntArray, columns: IntArray) -> FloatArray:
     """(K,) one minus the Jaccard distance: sum of minima over sum of maxima."""
     total = features.sum(axis=1)
     out = np.zeros(len(rows), np.float32)

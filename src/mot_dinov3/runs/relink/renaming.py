@@ -1,28 +1,22 @@
-"""Outputs of a finished run under other identities: made beside the old ones, replaced together."""
+"""Outputs of a finished run under other ids: written beside the old ones, replaced together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
 from mot_dinov3.errors import cannot_write
 from mot_dinov3.io.write.paths import publish, reserve_partial
-
-NewOf = Mapping[int, int]
-"""Identity that is given up -> the one that takes its place."""
-
-ChangeFile = Callable[[Path, Path, NewOf], None]
-"""Reads one file and writes another, which exists and is empty."""
+from mot_dinov3.outputs.sinks.renaming import NewOf, RenameFile
 
 
 class Renaming:
     """Files that are being rewritten; none takes its place before `publish`.
 
-    Leaving the context removes whatever was not published.
+    Leaving the context removes all that was not published.
 
     Attributes:
-        new_of: the identities.
+        new_of: id that is given up -> the one that takes its place.
         files: the final names of what was rewritten so far.
     """
 
@@ -51,12 +45,20 @@ class Renaming:
         self._ready[path] = reserve_partial(path)
         return self._ready[path]
 
-    def rewrite(self, source: Path, change: ChangeFile, target: Path | None = None) -> Path:
-        """Write what will take the place of `target`, or of `source` itself, and say where it is.
+    def rewrite(self, source: Path, change: RenameFile, target: Path | None = None) -> Path:
+        """Write the file that will take the place of `target`, or of `source` if that is left out.
+
+        Args:
+            source: what is read.
+            change: rewrites it.
+            target: the final name.
+
+        Returns:
+            The new file, under its temporary name.
 
         Raises:
             InputError: the source cannot be read.
-            OutputError: there is no room.
+            OutputError: the new file cannot be written.
         """
         partial = self.reserve(target or source)
         try:
@@ -66,10 +68,10 @@ class Renaming:
         return partial
 
     def publish(self) -> None:
-        """Let every new file take its place, one right after another.
+        """Give every new file its final name, one right after another.
 
         Raises:
-            OutputError: the system refused; the files after that one keep the old identities.
+            OutputError: the system refused; the files after that one keep the old ids.
         """
         for path, partial in self._ready.items():
             publish(partial, path, replace=True)

@@ -1,4 +1,4 @@
-"""What is kept of every identity of a run: where it began and ended, and how it looked."""
+"""What is kept of every track of a run: where it began and ended, and its appearance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mot_dinov3.values import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """An identity in one frame.
+    """A track in one frame.
 
     Attributes:
         time_s: presentation time in seconds.
@@ -34,14 +34,14 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Tracklet:
-    """A fragment of an identity: all that a run saw under one id.
+    """A finished fragment of a track: all that a run observed under one id.
 
     Attributes:
-        id: the identity that the run gave it.
-        class_id: its class, the last word on it.
-        first: where it was seen first.
-        last: where it was seen last.
-        vectors: (M, D) float32 unit rows, embeddings spread over its life; M may be 0.
+        id: the id that the run gave it.
+        class_id: its class at the end.
+        first: its first detection.
+        last: its last detection.
+        vectors: (M, D) float32 unit rows, embeddings spread over its time; M may be 0.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""What a journal holds: whose it is, frame by frame what a tracker was told, and how it ended."""
+"""What a run journal holds: the identity of its run, its frames, and the mark of its end."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mot_dinov3.runs.resume.answers import Answers
+from mot_dinov3.runs.resume.answers import FrameAnswers
 from mot_dinov3.runs.resume.records import START, read_records
 
-WHOSE, FRAME, UNFINISHED_FILES, ENDED = b"W", b"F", b"U", b"E"
+IDENTITY, FRAME, UNFINISHED_FILES, ENDED = b"W", b"F", b"U", b"E"
 """Kinds of records: the identity, a frame, files that still have partial names, the end."""
 
 
 @dataclass(slots=True)
-class Contents:
-    """A journal in short.
+class JournalContents:
+    """A journal without the data of its frames.
 
     Attributes:
         path: the file.
         identity: of the run that began it, as plain values; empty for no journal at all.
-        frames: how many it holds.
+        frames: how many frames it holds.
         files: unfinished outputs of its latest run and of those before: (path, inode).
         ended: figures and outputs of a run that is over, None while it is not.
         end: offset behind the last good record.
-        checksum: that record's.
-        size: of the whole file; more than `end` where the rest is torn or damaged.
+        checksum: checksum of that record.
+        size: bytes of the whole file; more than `end` where the rest is torn or damaged.
     """
 
     path: Path
@@ -40,38 +40,38 @@ class Contents:
     size: int = 0
 
     @property
-    def goes_on(self) -> bool:
+    def is_unfinished(self) -> bool:
         """Whether there is something to resume."""
         return self.frames > 0 and self.ended is None
 
 
-def look_into(path: Path) -> Contents:
-    """Read a whole journal once; whatever is wrong with it only ends it.
+def read_contents(path: Path) -> JournalContents:
+    """Read a whole journal once; the first damaged record ends it.
 
     Raises:
         OSError: the file is there, but cannot be read.
     """
-    out = Contents(path)
+    out = JournalContents(path)
     try:
         out.size = path.stat().st_size
     except FileNotFoundError:
         return out
     for record in read_records(path):
-        if not out.identity and record.kind != WHOSE:
+        if not out.identity and record.kind != IDENTITY:
             break
         if record.kind == FRAME:
             out.frames += 1
-        elif not _take(out, record.kind, record.data):
+        elif not _read_value(out, record.kind, record.data):
             break
         out.end, out.checksum = record.end, record.checksum
     return out
 
 
-def _take(out: Contents, kind: bytes, data: bytes) -> bool:
-    """Note a record that is no frame; False where it makes no sense."""
+def _read_value(out: JournalContents, kind: bytes, data: bytes) -> bool:
+    """Take over a record that is not a frame; False if it makes no sense."""
     try:
         value = json.loads(data)
-        if kind == WHOSE:
+        if kind == IDENTITY:
             out.identity = dict(value)
         elif kind == UNFINISHED_FILES:
             out.files = [(str(path), int(inode)) for path, inode in value]
@@ -82,16 +82,18 @@ def _take(out: Contents, kind: bytes, data: bytes) -> bool:
     return True
 
 
-def frames_of(path: Path) -> Iterator[Answers]:
+def read_frames(path: Path) -> Iterator[FrameAnswers]:
     """The frames of a journal in order, one in memory at a time.
 
     Raises:
         OSError: it cannot be read.
-        DamagedError: a frame is none, although its checksum is right.
+        DamagedError: a record is not a frame, although its checksum is right.
     """
-    return (Answers.unpacked(record.data) for record in read_records(path) if record.kind == FRAME)
+    return (
+        FrameAnswers.unpack(record.data) for record in read_records(path) if record.kind == FRAME
+    )
 
 
-def plain(value: object) -> bytes:
+def encode_json(value: object) -> bytes:
     """A value as the bytes of a record."""
     return json.dumps(value).encode()

@@ -1,13 +1,12 @@
-"""What must be the same for a journal to be of use: the source, the flags that decide, the models.
+"""What must be equal for a run to be resumed: the source, the deciding flags and the models.
 
-What is drawn and what is written may differ: all outputs are made anew from the journal.
+What is drawn and what is written may differ, as a resumed run writes all outputs anew.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,28 +17,31 @@ from mot_dinov3.config import SourceConfig, TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.io.read.images import IMAGE_SUFFIXES
 from mot_dinov3.io.read.sources import SourceInfo
+from mot_dinov3.systems.base import UNKNOWN
 
-STAGES = ("source", "detector", "embedder", "cheap", "scheduler", "tracker", "association",
-          "motion")  # fmt: skip
-"""Stages that decide what is tracked; device and precision stand in the titles of the models."""
+STAGES = (
+    *("source", "detector", "embedder", "cheap"),
+    *("scheduler", "tracker", "association", "motion"),
+)
+"""Stages that decide what is tracked; device and precision are in the titles of the models."""
 
 NOT_DECIDING = ("source", "fps")
-"""Keys among them that do not: where the source lies, and how fast it is shown."""
+"""Keys among them that do not decide: the path of the source, and how fast it is shown."""
 
 SAMPLES, SAMPLE_BYTES = 16, 2**16
-"""A file is known by its size and so many pieces of it, whatever its length."""
+"""A file is told from others by its size and this many pieces of so many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """One command, as far as it decides what is tracked.
+class RunIdentity:
+    """What decides the tracks of one command.
 
     Attributes:
         source: size of the pictures, how many, and a fingerprint of the file or of the
             list of images.
         flags: configuration key -> value.
-        models: titles and fingerprints of weights, by kind; empty while they are not loaded.
-        version: of this package.
+        models: role -> fingerprint, see `LoadedSystem`; empty while no model is loaded.
+        version: version of this package.
     """
 
     source: Mapping[str, Any]
@@ -49,52 +51,64 @@ class Identity:
 
     @classmethod
     def of(cls, config: TrackConfig, info: SourceInfo) -> Self:
-        """The command of a configuration on an open source, before its models are loaded."""
-        return cls(source_identity(config.source, info), deciding_flags(config), {})
+        """The identity of a run on an open source, before its models are loaded."""
+        return cls(identify_source(config.source, info), collect_deciding_flags(config), {})
 
-    def by(self, models: Mapping[str, str]) -> Self:
-        """The same by loaded models."""
-        titled = {kind: without_size(title) for kind, title in models.items()}
-        return replace(self, models=titled)
+    def with_models(self, fingerprint: Mapping[str, str]) -> Self:
+        """The same run with the fingerprint of its loaded models."""
+        return replace(self, models=dict(fingerprint))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
 
 
-def differences(kept: Mapping[str, Any], wanted: Identity) -> list[str]:
-    """What sets a kept identity (plain values) apart from the wanted one, in words.
+def find_differences(kept: Mapping[str, Any], wanted: RunIdentity) -> list[str]:
+    """What is different between the identity of a journal and that of this run, in words.
 
-    Models are compared only once the wanted ones are known.
+    Args:
+        kept: identity in the journal, as plain values.
+        wanted: identity of this run; its models are compared only if they are loaded.
     """
     now = wanted.as_dict()
     out = ["another source"] if kept.get("source") != now["source"] else []
-    for key in _unequal(kept.get("flags"), now["flags"]):
-        out.append(f"--{key.replace('_', '-')} was {_said(_of(kept.get('flags'), key))}")
-    for key in _unequal(kept.get("models"), now["models"]) if now["models"] else []:
-        before = str(_of(kept.get("models"), key))
-        out.append(f"other {key}" + (f" ({before})" if " " in before else ""))
+    for key in _find_unequal(kept.get("flags"), now["flags"]):
+        out.append(f"--{key.replace('_', '-')} was {_format_value(_get(kept.get('flags'), key))}")
+    if now["models"]:
+        out += _compare_models(kept.get("models"), now["models"])
     if kept.get("version") != now["version"]:
         out.append(f"version {kept.get('version')} of this program")
     return out
 
 
-def _said(value: object) -> object:
+def _compare_models(kept: object, now: Mapping[str, Any]) -> list[str]:
+    """The models that are different, and those that may be, as a fingerprint is unknown."""
+    out = []
+    for role in dict.fromkeys([*now, *_find_unequal(kept, now)]):
+        before, after = str(_get(kept, role)), now.get(role)
+        if UNKNOWN in (before, after):
+            out.append(f"the {role} could not be read and may be others")
+        elif before != after:
+            out.append(f"other {role}" + (f" ({before})" if " " in before else ""))
+    return out
+
+
+def _format_value(value: object) -> object:
     if isinstance(value, bool) or value is None:
         return "on" if value else "off"
     return value if value != "" else "not given"
 
 
-def _unequal(kept: object, now: Mapping[str, Any]) -> list[str]:
+def _find_unequal(kept: object, now: Mapping[str, Any]) -> list[str]:
     keys = [*now, *(key for key in kept if key not in now)] if isinstance(kept, dict) else [*now]
-    return [key for key in keys if _of(kept, key) != now.get(key)]
+    return [key for key in keys if _get(kept, key) != now.get(key)]
 
 
-def _of(kept: object, key: str) -> object:
+def _get(kept: object, key: str) -> object:
     return kept.get(key) if isinstance(kept, dict) else None
 
 
-def deciding_flags(config: TrackConfig) -> dict[str, Any]:
+def collect_deciding_flags(config: TrackConfig) -> dict[str, Any]:
     """Configuration key -> value of every flag that decides what is tracked."""
     return {
         key_of(item): getattr(stage, item.name)
@@ -104,20 +118,15 @@ def deciding_flags(config: TrackConfig) -> dict[str, Any]:
     }
 
 
-def without_size(title: str) -> str:
-    """A model's title without its input size, which is only known once it has seen a picture."""
-    return re.sub(r"\b\d+(x\d+)? px\b", "px", title)
-
-
-def source_identity(config: SourceConfig, info: SourceInfo) -> dict[str, Any]:
-    """What tells a source from others before it is read; its pictures are compared on the way."""
+def identify_source(config: SourceConfig, info: SourceInfo) -> dict[str, Any]:
+    """What tells a source from others before it is read; its pictures are compared later."""
     path = info.path or Path(config.source.removeprefix("mot:")).expanduser()
     content = ""
     try:
         if path.is_file():
-            content = sampled(path)
+            content = hash_samples(path)
         elif path.is_dir():
-            content = listed(path)
+            content = hash_listing(path)
     except (OSError, ValueError):
         content = ""
     named = "" if content else config.source
@@ -125,7 +134,7 @@ def source_identity(config: SourceConfig, info: SourceInfo) -> dict[str, Any]:
     return {"name": named, "size": size, "content": content}
 
 
-def sampled(path: Path) -> str:
+def hash_samples(path: Path) -> str:
     """sha256 of a file's size and of pieces of it, from its beginning to its end."""
     out = hashlib.sha256()
     with path.open("rb") as file:
@@ -137,7 +146,7 @@ def sampled(path: Path) -> str:
     return out.hexdigest()
 
 
-def listed(directory: Path) -> str:
+def hash_listing(directory: Path) -> str:
     """sha256 of the names and sizes of a directory's images."""
     with os.scandir(directory) as entries:
         images = [entry for entry in entries if Path(entry).suffix.lower() in IMAGE_SUFFIXES]

@@ -1,4 +1,4 @@
-"""The journal of a run while it runs: told again from its beginning, then written on."""
+"""The journal of a run while it goes on: read from its beginning, then written at its end."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from time import time
 from typing import Any, BinaryIO, Protocol, Self, TypeVar
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.runs.resume.answers import Answers, DamagedError, look_of
+from mot_dinov3.runs.resume.answers import DamagedError, FrameAnswers, picture_checksum
 from mot_dinov3.runs.resume.contents import (
     ENDED,
     FRAME,
+    IDENTITY,
     UNFINISHED_FILES,
-    WHOSE,
-    Contents,
-    frames_of,
-    plain,
+    JournalContents,
+    encode_json,
+    read_frames,
 )
-from mot_dinov3.runs.resume.identity import Identity
+from mot_dinov3.runs.resume.identity import RunIdentity
 from mot_dinov3.runs.resume.records import RecordWriter
 from mot_dinov3.values import Frame
 
@@ -31,60 +31,60 @@ log = logging.getLogger("mot_dinov3")
 T = TypeVar("T")
 
 
-class Home(Protocol):
-    """Where a journal lies."""
+class JournalHome(Protocol):
+    """Where a journal lies: the `JournalPlace`, as far as the journal itself needs it."""
 
     path: Path
 
-    def take(self) -> BinaryIO | None:
-        """The file of a new journal."""
+    def create_file(self) -> BinaryIO | None:
+        """The empty file of a new journal; None while another process writes one."""
 
-    def clear(self, keep: Path | None) -> None:
-        """Remove journals that are of no use any more."""
+    def remove_journals(self, keep: Path | None) -> None:
+        """Remove the journals of a run that has ended well, all but `keep`."""
 
     def is_partial(self, path: Path) -> bool:
-        """Whether this can be the unfinished form of an output."""
+        """Whether `path` is a name under which one of the outputs is being written."""
 
-    def outputs_now(self) -> dict[str, Any]:
-        """Every output that is there."""
+    def stat_outputs(self) -> dict[str, Any]:
+        """Path -> size and time of the last change of every output that exists."""
 
 
 class RunJournal:
-    """What the tracker is told, frame by frame; a context, left when the run has ended.
+    """The answers of the models, frame by frame; a context, left when the run has ended.
 
-    The file appears with the first new frame, so that a run that never gets going leaves nothing.
-    Trouble with it never ends a run: there is only less to resume.
+    The file appears with the first new frame, so that a run that fails before leaves nothing.
+    A problem with the file never ends a run: there is only less to resume.
 
     Args:
-        home: where it lies.
-        identity: whose it is.
-        file: the file of a run that goes on, open.
-        known: what it holds.
+        home: where the journal lies.
+        identity: identity of the run, models included.
+        file: the open file of a run that is resumed, None for a new journal.
+        known: what that file holds.
 
     Attributes:
-        known_frames: how many frames are told again.
+        known_frames: how many frames the file held at the beginning.
         frames: how many it holds now.
-        partials: asked for the unfinished outputs of this run, once they are there.
+        list_partials: returns the unfinished outputs of this run, called once they exist.
     """
 
     def __init__(
         self,
-        home: Home,
-        identity: Identity,
+        home: JournalHome,
+        identity: RunIdentity,
         file: BinaryIO | None = None,
-        known: Contents | None = None,
+        known: JournalContents | None = None,
     ) -> None:
         self._home, self._identity = home, identity
         self._began_s = time()
         self._file = file
         self._writer: RecordWriter | None = None
-        self._of_others = known.files if known else []
+        self._older_files = known.files if known else []
         self._own_files: list[tuple[str, int]] | None = None
-        self._known = frames_of(known.path) if known else iter(())
+        self._known = read_frames(known.path) if known else iter(())
         self.known_frames = self.frames = known.frames if known else 0
         self._left = self.known_frames
         self._broken = False
-        self.partials: Callable[[], Iterable[Path]] = tuple
+        self.list_partials: Callable[[], Iterable[Path]] = tuple
         if file is not None and known is not None:
             self._writer = RecordWriter(file, known.end, known.checksum)
 
@@ -92,14 +92,14 @@ class RunJournal:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        """Let go of the file, which stays unless `finish` was called."""
+        """Close the file, which stays unless `finish` was called."""
         self._close()
 
-    def told(self, frame: Frame) -> Answers | None:
-        """What is known of a frame, None once everything was told.
+    def read_next(self, frame: Frame) -> FrameAnswers | None:
+        """The answers of the next frame, None behind the last one of the journal.
 
         Raises:
-            InputError: the journal is not about this frame, or makes no sense.
+            InputError: the journal holds another frame or picture there, or is damaged.
         """
         if not self._left:
             return None
@@ -109,31 +109,31 @@ class RunJournal:
         try:
             known = next(self._known, None)
         except (OSError, DamagedError) as error:
-            raise self.misfit(frame, "cannot be read") from error
+            raise self.mismatch(frame, "cannot be read") from error
         if known is None or (known.index, known.time_s) != (frame.index, frame.time_s):
-            raise self.misfit(frame, "holds other frames")
-        if known.picture != look_of(frame):
-            raise self.misfit(frame, "shows another picture")
+            raise self.mismatch(frame, "holds other frames")
+        if known.picture != picture_checksum(frame):
+            raise self.mismatch(frame, "shows another picture")
         return known
 
-    def misfit(self, frame: Frame, what: str) -> InputError:
-        """The error for a journal that is about something else than what is being tracked."""
+    def mismatch(self, frame: Frame, what: str) -> InputError:
+        """The error for a journal that does not belong to what is being tracked."""
         return InputError(
             f"The journal of the unfinished run {what} at frame {frame.index}.",
             fix="Give the source that it was tracking, or leave out --resume to begin anew.",
         )
 
     @property
-    def told_frames(self) -> int:
-        """How many frames were told again so far."""
+    def resumed_frames(self) -> int:
+        """How many frames were read from the journal so far."""
         return self.known_frames - self._left
 
-    def keep(self, answers: Answers) -> None:
-        """Write down what was told in a new frame."""
-        self._attempt(self._append, answers)
+    def append(self, answers: FrameAnswers) -> None:
+        """Write the answers of a new frame."""
+        self._attempt(self._write_frame, answers)
 
     def _attempt(self, work: Callable[[T], None], value: T) -> None:
-        """Do some writing, or none any more once some of it failed."""
+        """Call `work`, which writes; never again once it has failed."""
         if self._broken:
             return
         try:
@@ -142,53 +142,59 @@ class RunJournal:
             self._broken = True
             log.info("The journal '%s' ends here: %s.", self._home.path, error.strerror or error)
 
-    def _append(self, answers: Answers) -> None:
-        writer = self._writer or self._begin()
+    def _write_frame(self, answers: FrameAnswers) -> None:
+        writer = self._writer or self._create()
         if writer is not None:
             self._note_files(writer)
-            writer.append(FRAME, *answers.packed())
+            writer.append(FRAME, *answers.pack())
             self.frames += 1
-            self._remove(self._of_others)
-            self._of_others = []
+            self._remove(self._older_files)
+            self._older_files = []
 
-    def _begin(self) -> RecordWriter | None:
-        self._file = self._home.take()
+    def _create(self) -> RecordWriter | None:
+        self._file = self._home.create_file()
         if self._file is None:
             self._broken = True
             log.info("No journal is kept: another run is writing '%s'.", self._home.path)
             return None
         self._writer = RecordWriter(self._file)
-        self._writer.append(WHOSE, plain(self._identity.as_dict()))
+        self._writer.append(IDENTITY, encode_json(self._identity.as_dict()))
         return self._writer
 
     def _note_files(self, writer: RecordWriter) -> None:
-        """Remember which partial files are this run's: once it is killed they are of no use.
+        """Note the partial files of this run, so that a resumed run can remove them after a kill.
 
-        Those of earlier runs go as soon as this one has come as far as they did.
+        Those of earlier runs are removed once this run has come as far as they did.
         """
         if self._own_files is None:
-            paths = [path for path in self.partials() if path.exists()]
+            paths = [path for path in self.list_partials() if path.exists()]
             self._own_files = [(str(path), path.stat().st_ino) for path in paths]
-            # Numbers of files are given again: what has the same by now is this run's.
+            # The system reuses inodes: a file that has an older one's path is this run's.
             own = {name for name, _ in self._own_files}
-            self._of_others = [item for item in self._of_others if item[0] not in own]
-            writer.append(UNFINISHED_FILES, plain([*self._of_others, *self._own_files]))
+            self._older_files = [item for item in self._older_files if item[0] not in own]
+            writer.append(UNFINISHED_FILES, encode_json([*self._older_files, *self._own_files]))
 
     def finish(self, stats: Mapping[str, Any], *, mark: bool) -> None:
-        """The run has ended well: nothing is left of it but, with `mark`, that it did."""
-        self._remove(self._of_others)
+        """Remove the journal of a run that has ended well.
+
+        Args:
+            stats: the stats of the run.
+            mark: leave a journal without frames that says that the run has ended.
+        """
+        self._remove(self._older_files)
         try:
             if mark:
-                self._mark(stats)
-            self._home.clear(self._home.path if mark else None)
+                self._write_end_mark(stats)
+            self._home.remove_journals(self._home.path if mark else None)
         except OSError as error:
             log.info("The journal '%s' stays: %s.", self._home.path, error.strerror or error)
         self._close()
 
     def _remove(self, files: Iterable[tuple[str, int]]) -> None:
-        """Remove what killed runs left behind, where it is those files and beside an output.
+        """Remove the partial files of killed runs.
 
-        A journal is only data: whatever it names, nothing else is touched.
+        A journal is only data: a path in it is left alone unless it is a partial name of an
+        output, has the noted inode, and was last changed before this run began.
         """
         for name, inode in files:
             path = Path(name)
@@ -198,14 +204,14 @@ class RunJournal:
                 if self._home.is_partial(path) and left_behind:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def _mark(self, stats: Mapping[str, Any]) -> None:
-        file = self._file or self._home.take()
+    def _write_end_mark(self, stats: Mapping[str, Any]) -> None:
+        file = self._file or self._home.create_file()
         if file is not None:
             self._file = file
             self._writer = RecordWriter(file)
-            self._writer.append(WHOSE, plain(self._identity.as_dict()))
-            outputs = self._home.outputs_now()
-            self._writer.append(ENDED, plain({"outputs": outputs, "stats": dict(stats)}))
+            self._writer.append(IDENTITY, encode_json(self._identity.as_dict()))
+            outputs = self._home.stat_outputs()
+            self._writer.append(ENDED, encode_json({"outputs": outputs, "stats": dict(stats)}))
 
     def _close(self) -> None:
         file, self._file = self._file, None

@@ -19,7 +19,7 @@ from mot_dinov3.io.formats.records import BadRecordError, FrameRecord, parse_rec
 from mot_dinov3.lab.selftest.properties.base import holds_for
 from mot_dinov3.lab.selftest.properties.machine import detections, frame_of
 from mot_dinov3.lab.selftest.properties.mot_text import expect_words
-from mot_dinov3.outputs.sinks.jsonl import frame_record
+from mot_dinov3.outputs.sinks.jsonl import describe_frame
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import FrameResult
 
@@ -61,7 +61,7 @@ def track_film(seen: list[list[tuple[float, ...]]], first: int = 0) -> list[dict
         view = tracker.predict(index * FRAME_S, found)
         tracks = tracker.update(tracker.compare(found, view), embeddings, view)
         result = FrameResult(index, index * FRAME_S, found, tracks, stage_ms={"read": 0.5})
-        record = frame_record(result, NAMES, result.stage_ms)
+        record = describe_frame(result, NAMES, result.stage_ms)
         record |= {"latency_ms": 1.0, "size": [640, 480], "fps": 9.5, "looks": []}
         out.append(record)
     return out
@@ -113,7 +113,7 @@ def any_line_is_read_or_refused(line: bytes) -> None:
     assert len(np.unique(tracks.id)) == len(tracks)
     assert (tracks.detection < len(record.result.detections)).all()
     assert not np.isinf(tracks.xyxy).any()
-    again = frame_record(record.result, record.names, record.result.stage_ms)
+    again = describe_frame(record.result, record.names, record.result.stage_ms)
     # What was read can be written and read once more, and is the same then.
     back = parse_record(json.dumps(again, allow_nan=False).encode())
     np.testing.assert_array_equal(back.result.tracks.xyxy, tracks.xyxy)

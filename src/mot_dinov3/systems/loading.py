@@ -1,0 +1,273 @@
+"""The modular tracker as a loaded system: its models, what they need, and what tells them apart."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from mot_dinov3.config import NO_EMBEDDER, EmbedderConfig, TrackConfig
+from mot_dinov3.errors import MotError, UnknownNameError, UsageError
+from mot_dinov3.io.info import SourceInfo
+from mot_dinov3.perception.features.base import Embedder, Placement
+from mot_dinov3.runtime.compat import load_environment
+from mot_dinov3.runtime.device import choose_device
+from mot_dinov3.runtime.upload import FrameUpload
+from mot_dinov3.systems.assembly import assemble
+from mot_dinov3.systems.base import UNKNOWN, LoadedSystem, Recorder
+from mot_dinov3.systems.modular import Models, ModularTracker, describe_models, join_titles
+from mot_dinov3.systems.recording import record_budget, record_models
+from mot_dinov3.wording import counted, form_of
+
+if TYPE_CHECKING:
+    from mot_dinov3.perception.detectors.base import Detector
+
+log = logging.getLogger("mot_dinov3")
+
+CAMERA_FILE = "file:"
+"""How `--cmc` begins where it names a file."""
+
+
+class LoadedModular(LoadedSystem):
+    """Detector, embedder and cheap evidence for any number of clips.
+
+    Attributes:
+        parts: the models.
+    """
+
+    def __init__(self, parts: Models) -> None:
+        self.parts = parts
+
+    @classmethod
+    def load(cls, config: TrackConfig, device: str | None = None) -> Self:
+        """Load the models that the stages `detector`, `embedder` and `cheap` name."""
+        return cls(load_models(config, device))
+
+    @classmethod
+    def find_pixel_needs(cls, config: TrackConfig) -> Mapping[str, str]:
+        """The flags of a detector, an embedder or a camera motion that looks at images."""
+        from mot_dinov3.perception.detectors.factory import detector_kind
+        from mot_dinov3.perception.features.factory import embedder_kind
+        from mot_dinov3.tracking.camera.factory import FLOW
+        from mot_dinov3.tracking.camera.factory import NONE as NO_CAMERA
+
+        needs = {}
+        embedder, cheap = config.embedder.embedder, config.cheap.cheap_evidence
+        if detector_kind(config.detector.det).needs_pixels:
+            needs[f"--det {config.detector.det}"] = "--det mot:FILE"
+        if embedder != NO_EMBEDDER and embedder_kind(embedder).needs_pixels:
+            needs[f"--embedder {embedder}"] = f"--embedder {NO_EMBEDDER}"
+        if config.cheap.wanted and embedder_kind(cheap).needs_pixels:
+            needs[f"--cheap-evidence {cheap}"] = "--cheap-evidence none"
+        if config.motion.cmc == FLOW:
+            needs[f"--cmc {FLOW}"] = f"--cmc {NO_CAMERA} (or file:FILE)"
+        return needs
+
+    @classmethod
+    def find_missing_embeddings(cls, config: TrackConfig) -> str:
+        """`--embedder none` or `--embed-policy never`, "" if embeddings are computed."""
+        if config.embedder.embedder == NO_EMBEDDER:
+            return f"--embedder {NO_EMBEDDER}"
+        return "--embed-policy never" if config.scheduler.policy[0] == "never" else ""
+
+    @classmethod
+    def find_clip_inputs(cls, config: TrackConfig) -> Mapping[str, str]:
+        """`--det` if it names stored boxes, and `--cmc` if it names a file."""
+        from mot_dinov3.perception.detectors.factory import detector_kind, split_det
+
+        det = config.detector.det
+        inputs = {"--det": f"{split_det(det)[0]}:"} if detector_kind(det).stored else {}
+        if config.motion.cmc.startswith(CAMERA_FILE):
+            inputs["--cmc"] = CAMERA_FILE
+        return inputs
+
+    @classmethod
+    def list_input_files(cls, config: TrackConfig) -> Sequence[Path]:
+        """What `--det`, `--embed-model` and `--cmc` name."""
+        from mot_dinov3.perception.detectors.factory import named_files
+
+        model, camera = config.embedder.embed_model, config.motion.cmc.removeprefix(CAMERA_FILE)
+        others = [Path(name).expanduser() for name in (model, camera) if name]
+        return [*named_files(config.detector.det), *others]
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """Class id -> class name, as the detector knows them."""
+        return self.parts.detector.names
+
+    @property
+    def title(self) -> str:
+        """Detector and embedder."""
+        return join_titles(describe_models(self.parts.detector, self.parts.embedder))
+
+    @property
+    def fingerprint(self) -> Mapping[str, str]:
+        """Titles and weights of detector and embedder, and the boxes that `--det mot:` repeats."""
+        return fingerprint_models(self.parts)
+
+    def start(self, config: TrackConfig, recorder: Recorder | None = None) -> ModularTracker:
+        """A tracker around the models; its detector, embedder and budget answer the recorder."""
+        if recorder is None:
+            return assemble(config, self.parts)
+        recorded = record_models(self.parts, recorder)
+        tracker = assemble(config, recorded, clock=recorder.clock)
+        record_budget(tracker, recorder)
+        return tracker
+
+    def for_clip(self, config: TrackConfig) -> Self:
+        """The same models; a detector or an embedder that remembers frames is made anew."""
+        return type(self)(renew_models(self.parts, config))
+
+    def check_source(self, info: SourceInfo) -> None:
+        """Warn of repeated detections that lie after the end of images or of a sequence.
+
+        The length of a video is known only when it has been read, so nothing is said of videos.
+        """
+        from mot_dinov3.perception.detectors.base import StoredBoxes
+
+        detector = self.parts.detector
+        known = info.frame_count > 0 and info.path is None and not info.is_live
+        if not known or not isinstance(detector, StoredBoxes):
+            return
+        if unused := detector.rows_after(info.frame_count):
+            boxes = counted(unused, "box lies", "boxes lie")
+            log.warning(
+                "%s: %s after the last frame of '%s', %d, and %s not used.",
+                detector.title,
+                boxes,
+                info.name,
+                info.frame_count,
+                form_of(unused, "is", "are"),
+            )
+
+
+def load_models(config: TrackConfig, device: str | None = None) -> Models:
+    """Detector, embedder and cheap evidence, weights loaded and ready.
+
+    Args:
+        config: stages `detector`, `device`, `embedder` and `cheap` decide what is loaded.
+        device: torch device string; chosen from `config.device` when left out.
+
+    Raises:
+        MotError: a name, a model or a device cannot be used; wrong names are refused before
+            any model is loaded.
+    """
+    check_names(config)
+    load_environment()
+    from mot_dinov3.perception.detectors.base import UploadSharing
+    from mot_dinov3.perception.detectors.factory import create_detector
+
+    device = device or choose_device(config.device)
+    detector = create_detector(config.detector, device, config.device)
+    upload = FrameUpload(device)
+    if isinstance(detector, UploadSharing) and device.startswith("cuda"):
+        detector.share(upload)
+    place = Placement(device, config.device, upload, detector=detector)
+    return Models(detector, *create_embedders(config, place))
+
+
+def check_names(config: TrackConfig) -> None:
+    """Refuse wrong names before any model is loaded.
+
+    Raises:
+        MotError: there is no such embedder, policy, camera motion or motion model.
+    """
+    from mot_dinov3.perception.features.factory import EMBEDDERS
+    from mot_dinov3.scheduling.policies.factory import create_policy
+    from mot_dinov3.tracking.camera.factory import create_camera
+    from mot_dinov3.tracking.motion.factory import create_motion
+
+    name = config.embedder.embedder
+    wanted = name != NO_EMBEDDER
+    if wanted and name not in EMBEDDERS:
+        raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
+    create_policy(config.scheduler, embedder=wanted)
+    create_camera(config.motion.cmc)
+    create_motion(config.motion)
+
+
+def create_embedders(
+    config: TrackConfig, place: Placement
+) -> tuple[Embedder | None, Embedder | None]:
+    """The embedder of chosen boxes and that of cheap evidence, None where not asked for.
+
+    Args:
+        config: stages `embedder` and `cheap`.
+        place: the device, and the detector beside which they run.
+
+    Raises:
+        UsageError: the detector has no features to give, or one flag makes another useless.
+        MotError: a model cannot be loaded.
+    """
+    from mot_dinov3.perception.features.factory import create_embedder
+
+    name, cheap = config.embedder.embedder, config.cheap.cheap_evidence
+    if name == cheap and config.cheap.wanted:
+        raise UsageError(
+            f"--cheap-evidence {cheap} adds nothing to --embedder {name}, which is the same.",
+            fix="Leave out one of them.",
+        )
+    embedder = None if name == NO_EMBEDDER else create_embedder(config.embedder, place)
+    if not config.cheap.wanted:
+        return embedder, None
+    return embedder, create_embedder(config.cheap.embedder, place)
+
+
+def renew_models(models: Models, config: TrackConfig) -> Models:
+    """The models for another clip: the same ones, but those that hold something of the last clip.
+
+    Args:
+        models: those of the last clip.
+        config: of the next clip; differs in source, outputs and files of the clip alone.
+
+    Raises:
+        MotError: a file of the clip cannot be read.
+    """
+    from mot_dinov3.perception.detectors.base import is_of_one_clip
+    from mot_dinov3.perception.detectors.factory import create_detector
+
+    detector: Detector = models.detector
+    if is_of_one_clip(detector):
+        detector = create_detector(config.detector, models.device, config.device)
+    place = Placement(models.device, config.device, detector=detector)
+    embedder = renew_embedder(models.embedder, config.embedder, place)
+    return Models(detector, embedder, renew_embedder(models.cheap, config.cheap.embedder, place))
+
+
+def renew_embedder(
+    embedder: Embedder | None, config: EmbedderConfig, place: Placement
+) -> Embedder | None:
+    """The embedder, or a new one like it if it remembers frames."""
+    from mot_dinov3.perception.features.factory import create_embedder
+
+    if embedder is None or not embedder.has_memory:
+        return embedder
+    return create_embedder(config, place)
+
+
+def fingerprint_models(models: Models) -> dict[str, str]:
+    """Titles and digests of the models; each digest is `UNKNOWN` if its file cannot be read."""
+    detector, embedder = models.detector, models.embedder
+    titles = describe_models(detector, embedder)
+    return {
+        "detector": without_size(titles["detector"]),
+        "weights of the detector": read_digest(lambda: detector.fingerprint),
+        "boxes of --det": read_digest(lambda: detector.repeated),
+        "embedder": without_size(titles["embedder"]),
+        "weights of the embedder": read_digest(lambda: embedder.fingerprint if embedder else ""),
+    }
+
+
+def read_digest(read: Callable[[], str]) -> str:
+    """What `read` returns, `UNKNOWN` if the file was moved while the model was in use."""
+    try:
+        return read()
+    except MotError:
+        return UNKNOWN
+
+
+def without_size(title: str) -> str:
+    """A model's title without its input size, which is known only after the first picture."""
+    return re.sub(r"\b\d+(x\d+)? px\b", "px", title)

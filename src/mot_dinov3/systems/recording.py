@@ -1,0 +1,103 @@
+"""The models and the budget of the modular tracker, asked through a recorder for `--resume`."""
+
+from __future__ import annotations
+
+from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.features.base import Embedder
+from mot_dinov3.systems.base import Recorder
+from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.values import Detections, FloatArray, Frame, Image
+
+
+class RecordedDetector:
+    """A detector that answers through a recorder.
+
+    Args:
+        detector: the detector to ask.
+        recorder: keeps or repeats its answers.
+        always: ask the detector also for known frames, because a model learns from them.
+    """
+
+    def __init__(self, detector: Detector, recorder: Recorder, *, always: bool) -> None:
+        self.names = detector.names
+        self.has_memory = detector.has_memory
+        self._detector, self._recorder, self._always = detector, recorder, always
+
+    @property
+    def title(self) -> str:
+        """The title of the detector."""
+        return self._detector.title
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the detector."""
+        return self._detector.fingerprint
+
+    @property
+    def repeated(self) -> str:
+        """The fingerprint of the stored boxes, as the detector has it."""
+        return self._detector.repeated
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Warm the detector up."""
+        self._detector.warm_up(width, height)
+
+    def detect(self, frame: Frame) -> Detections:
+        """The objects of one frame, new or from the journal."""
+        if self._always:
+            found = self._detector.detect(frame)
+            return self._recorder.get_detections(lambda: found)
+        return self._recorder.get_detections(lambda: self._detector.detect(frame))
+
+
+class RecordedEmbedder:
+    """An embedder that answers through a recorder."""
+
+    def __init__(self, embedder: Embedder, recorder: Recorder) -> None:
+        self.device = embedder.device
+        self.whole_frame = embedder.whole_frame
+        self.has_own_cost = embedder.has_own_cost
+        self.has_memory = embedder.has_memory
+        self._embedder, self._recorder = embedder, recorder
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._embedder.dim
+
+    @property
+    def title(self) -> str:
+        """The title of the embedder."""
+        return self._embedder.title
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the embedder."""
+        return self._embedder.fingerprint
+
+    def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """One vector per box, new or from the journal."""
+        return self._recorder.get_vectors(len(xyxy), lambda: self._embedder.embed(image, xyxy))
+
+
+def record_models(models: Models, recorder: Recorder) -> Models:
+    """The same models, asked through a recorder.
+
+    A model that remembers frames sees the known ones too, so that it has learned the same when
+    the journal ends: the background of the motion detector, and what is usual in a detector's
+    own features.
+    """
+    embedder = models.embedder
+    parts = (models.detector, embedder, models.cheap)
+    always = any(part.has_memory for part in parts if part is not None)
+    if embedder is not None and not embedder.has_memory:
+        embedder = RecordedEmbedder(embedder, recorder)
+    detector = RecordedDetector(models.detector, recorder, always=always)
+    return Models(detector, embedder, models.cheap)
+
+
+def record_budget(tracker: ModularTracker, recorder: Recorder) -> None:
+    """Let a tracker ask its budget through a recorder, too."""
+    scheduler = tracker.scheduler
+    fits = scheduler.fits
+    scheduler.fits = lambda waiting, most: recorder.get_admitted(lambda: fits(waiting, most))
