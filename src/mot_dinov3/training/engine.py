@@ -12,11 +12,12 @@ from mot_dinov3.config import DeviceConfig
 from mot_dinov3.io.checkpoint import BEST
 from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.training.curve import CURVE_FILE, draw_curve
-from mot_dinov3.training.folder import LAST, RunFolder, TrainingRun
+from mot_dinov3.training.folder import LAST, RunFolder
 from mot_dinov3.training.learner import Learner
 from mot_dinov3.training.log import Entry, TrainingLog, read_log
 from mot_dinov3.training.processes import join_processes
 from mot_dinov3.training.recipes.base import Assessment, Recipe
+from mot_dinov3.training.settings import TrainingRun
 
 Data = TypeVar("Data")
 Batch = TypeVar("Batch")

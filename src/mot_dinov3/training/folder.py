@@ -13,14 +13,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
-from mot_dinov3.config.fields import flag, require
 from mot_dinov3.errors import InputError, UsageError, cannot_write
 from mot_dinov3.io.paths import publish, reserve_partial
 from mot_dinov3.io.write.atomic import write_text
@@ -29,20 +28,6 @@ from mot_dinov3.training.recipes.base import Recipe, Suite
 RUN_FILE, STATE_FILE, LAST = "run.json", "state.pt", "last"
 UNFINISHED = ("*.partial*", "*.replaced")
 """Names of what a killed run was writing."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingRun:
-    """Where and how a recipe runs, which decides nothing of what it learns."""
-
-    out: str = flag("", "--out", "folder of the run (default: outputs/RECIPE)", metavar="DIR")
-    resume: bool = flag(False, "--resume", "go on with the run in --out, or begin one there")
-    device: str = flag("auto", "--device", "auto, cpu, cuda, cuda:N or mps", metavar="NAME")
-    processes: int = flag(1, "--processes", "processes that learn together, one a GPU",
-                          metavar="N")  # fmt: skip
-
-    def __post_init__(self) -> None:
-        require(self.processes >= 1, "--processes", "at least 1", self.processes)
 
 
 class RunFolder:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.errors import cannot_write
-from mot_dinov3.io.write.atomic import write_text
+from mot_dinov3.io.write.atomic import AtomicTextFile
 
 LOG_FILE = "log.jsonl"
 
@@ -30,7 +30,9 @@ class TrainingLog:
         """
         self._path = folder / LOG_FILE
         kept = [entry for entry in read_log(folder) if entry["step"] <= step]
-        write_text(self._path, "\n".join(map(json.dumps, kept)))
+        with AtomicTextFile(self._path) as file:
+            for entry in kept:
+                file.write_line(json.dumps(entry))
 
     def append(self, entry: Entry) -> None:
         """Add one line; it is on its way to the disk when this returns.

@@ -14,8 +14,9 @@ from typing import Any
 from mot_dinov3.errors import ModelError
 from mot_dinov3.runtime.signals import StopRequest
 from mot_dinov3.training.engine import TrainingResult, Watch, never, train
-from mot_dinov3.training.folder import RunFolder, TrainingRun
+from mot_dinov3.training.folder import RunFolder
 from mot_dinov3.training.recipes.base import Recipe, Suite
+from mot_dinov3.training.settings import TrainingRun
 
 LOOK_EVERY_S = 0.2
 
