@@ -36,8 +36,10 @@ class MemberParser(CommandParser):
         """
         super().__init__(**options)
         self._table = table
-        title, word = f"{table.kind}s", table.kind.upper()
-        place = self.add_subparsers(title=title, metavar=word, parser_class=CommandParser)
+        word = table.kind.upper()
+        place = self.add_subparsers(
+            title=f"{word} is one of", metavar=word, parser_class=CommandParser
+        )
         self._members: Mapping[str, CommandParser] = {
             name: place.add_parser(
                 name,

@@ -60,7 +60,7 @@ def draw_curve(entries: Sequence[Entry], path: Path) -> None:
     picture = picture.resize((size[0] // FINE, size[1] // FINE), Image.Resampling.LANCZOS)
     partial = reserve_partial(path)
     try:
-        picture.save(partial, "PNG", optimize=True)
+        picture.save(partial, "PNG")
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise cannot_write(path, error) from error

@@ -19,6 +19,9 @@ from mot_dinov3.training.processes import join_processes
 from mot_dinov3.training.recipes.base import Assessment, Recipe
 from mot_dinov3.training.settings import TrainingRun
 
+DRAW_EVERY_S = 30.0
+"""A picture takes longer than many a step, so it is not drawn with every state."""
+
 Data = TypeVar("Data")
 Batch = TypeVar("Batch")
 
@@ -120,7 +123,7 @@ class _Session:
         self._watch = watch
         self._first = learner.processes.rank == 0
         self._seconds_before = 0.0
-        self._started = perf_counter()
+        self._started = self._drawn_s = perf_counter()
         self._saved_step = -1
         self._log: TrainingLog | None = None
 
@@ -181,7 +184,8 @@ class _Session:
         if self._first:
             self._store(LAST, None)
             self._folder.save_state(state)
-            self.draw()
+            if perf_counter() - self._drawn_s >= DRAW_EVERY_S:
+                self.draw()
         self._saved_step = learner.step
 
     def _store(self, name: str, assessment: Assessment | None) -> None:
@@ -190,6 +194,7 @@ class _Session:
     def draw(self) -> None:
         """Draw what the log holds."""
         if self._first:
+            self._drawn_s = perf_counter()
             draw_curve(read_log(self._folder.path), self._folder.path / CURVE_FILE)
 
     def result(self) -> TrainingResult:
