@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mot_dinov3.config.fields import flag
 from mot_dinov3.io.checkpoint import CheckpointConfig
-from mot_dinov3.training.recipes.base import Assessment, NumberedBatches, Recipe, new_default
+from mot_dinov3.training.recipes.base import (
+    Assessment,
+    NumberedBatches,
+    Recipe,
+    Suite,
+    new_default,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,6 +34,7 @@ class LineRecipe(Recipe[None, "dict[str, Tensor]"]):
     Attributes:
         supply: "numbered" for batches by number, "stream" for a supply with a state.
         nan_at: the batch whose loss is not a number; -1 none.
+        signal_at: the batch at which this process gets the signal of that number; -1 none.
         kind_name: the kind of checkpoint.
     """
 
@@ -36,7 +46,9 @@ class LineRecipe(Recipe[None, "dict[str, Tensor]"]):
     supply: str = "numbered"
     noise: float = 0.1
     dropout: float = 0.2
-    nan_at: int = -1
+    nan_at: int = flag(-1, "--nan-at", "batch", metavar="N")
+    signal_at: int = -1
+    signal_number: int = int(signal.SIGTERM)
     kind_name: str = "line"
     log_every: int = 1
 
@@ -61,6 +73,8 @@ class LineRecipe(Recipe[None, "dict[str, Tensor]"]):
     def draw_from(self, rng: np.random.Generator, number: int) -> dict[str, Tensor]:
         import torch
 
+        if number == self.signal_at:
+            os.kill(os.getpid(), self.signal_number)
         x = rng.uniform(-1, 1, (self.size, 1)).astype(np.float32)
         y = SLOPE * x + OFFSET + self.noise * rng.standard_normal(x.shape).astype(np.float32)
         if number == self.nan_at:
@@ -97,3 +111,43 @@ class Stream:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._rng.bit_generator.state = state["rng"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terminated(LineRecipe):
+    """Gets SIGTERM while it draws its eighth batch."""
+
+    signal_at: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted(Terminated):
+    """Gets SIGINT while it draws its eighth batch."""
+
+    signal_number: int = int(signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True)
+class TwoLines(Suite):
+    """Two recipes side by side.
+
+    Attributes:
+        trouble: what befalls the second part: "", "diverges", "killed" or "stopped", which is the
+            whole suite.
+    """
+
+    steps: int = flag(30, "--steps", "steps of each part", metavar="N")
+    trouble: str = flag("", "--trouble", "what befalls the second part")
+
+    def recipes(self) -> Mapping[str, Recipe[Any, Any]]:
+        troubled = {
+            "": LineRecipe(steps=self.steps, seed=2),
+            "diverges": LineRecipe(steps=self.steps, seed=2, nan_at=7),
+            "killed": Terminated(steps=self.steps, seed=2, signal_number=int(signal.SIGKILL)),
+            "stopped": Terminated(steps=self.steps, seed=2),
+        }
+        return {"one": LineRecipe(steps=self.steps), "two": troubled[self.trouble]}
+
+    def finish(self, out: Path, minutes: float) -> list[Path]:
+        (out / "measured.txt").write_text("measured")
+        return [out / "measured.txt"]

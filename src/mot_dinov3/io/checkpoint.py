@@ -76,7 +76,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     from safetensors.numpy import save_file
 
     partial = reserve_partial_directory(path)
-    tensors = {name: np.ascontiguousarray(value) for name, value in checkpoint.weights.items()}
+    tensors = {name: np.asarray(value, order="C") for name, value in checkpoint.weights.items()}
     try:
         save_file(tensors, partial / WEIGHTS_FILE, metadata={"format": "pt"})
         digest = _sha256(partial / WEIGHTS_FILE)

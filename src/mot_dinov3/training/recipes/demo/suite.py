@@ -46,10 +46,18 @@ class DemoSuite(Suite):
         """Write both models as the tracker reads them, and what they reach."""
         from mot_dinov3.training.recipes.demo.report import measure, write_figures
 
-        self._write_models(out)
+        self.write_models(out)
         return write_figures(out, measure(self, out, minutes))
 
-    def _write_models(self, out: Path) -> None:
+    def write_models(self, out: Path) -> None:
+        """Write both trained models in the formats that the tracker reads.
+
+        Args:
+            out: the folder of the run, with the folders of its parts inside.
+
+        Raises:
+            ModelError: a part has no checkpoint.
+        """
         import torch
 
         from mot_dinov3.training.recipes.demo.detector import build_detector, save_detector
