@@ -36,11 +36,8 @@ def test_an_unknown_family_lists_the_known(capsys):
 
 def test_a_family_is_one_line_of_the_table(tmp_path, monkeypatch, capsys):
     (tmp_path / "fake_family.py").write_text(
-        "from mot_dinov3.commands.parsing import CommandParser\n"
-        "def build_parser():\n"
-        "    out = CommandParser(add_help=False)\n"
-        "    out.add_argument('--depth', type=int)\n"
-        "    return out\n"
+        "def add_flags(parser):\n"
+        "    parser.add_argument('--depth', type=int)\n"
         "def run(args):\n"
         "    print('depth', args.depth)\n"
         "    return 0\n"

@@ -21,25 +21,27 @@ EVALUATIONS = Registry(
         ),
     },
 )
-"""Word -> module with `build_parser()` and `run(args) -> int`."""
+"""Word -> module with `add_flags(parser)` and `run(args) -> int`."""
 
 DEFAULT = "tracks"
 
 
 def parser() -> argparse.ArgumentParser:
     """The families, each with its own flags, and the flags of the default one."""
-    return MemberParser(
+    out = MemberParser(
         EVALUATIONS,
-        _build_member,
+        add_flags,
         prog="cli.py eval",
+        synopsis="cli.py eval [FAMILY] --gt DIR|FILE --pred DIR|FILE [FLAG ...]",
         description=DESCRIPTION,
-        parents=[_build_member(DEFAULT)],
     )
+    add_flags(out, DEFAULT)
+    return out
 
 
-def _build_member(name: str) -> CommandParser:
-    built: CommandParser = EVALUATIONS.load(name).build_parser()
-    return built
+def add_flags(parser: CommandParser, name: str) -> None:
+    """Add the flags of the family `name`."""
+    EVALUATIONS.load(name).add_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -27,10 +27,9 @@ COMBINED = "COMBINED"
 WIDTH, COUNTS = 7, ("idsw", "frag", "mt", "pt", "ml")
 
 
-def build_parser() -> CommandParser:
-    """The flags of the evaluation, without a `--help` of its own."""
-    out = CommandParser(add_help=False)
-    add = out.add_argument
+def add_flags(parser: CommandParser) -> None:
+    """Add the flags of the evaluation."""
+    add = parser.add_argument
     add("--gt", type=Path, required=True, metavar="DIR|FILE",
         help="DIR with SEQ/gt/gt.txt and SEQ/seqinfo.ini, one such SEQ, or a gt.txt")  # fmt: skip
     add("--pred", type=Path, required=True, metavar="DIR|FILE",
@@ -52,7 +51,6 @@ def build_parser() -> CommandParser:
         help="leave out sequences without a result, and say which")  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     add("--debug", action="store_true", help="show full tracebacks")
-    return out
 
 
 def run(args: argparse.Namespace) -> int:

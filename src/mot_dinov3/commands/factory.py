@@ -31,3 +31,6 @@ COMMANDS = Registry(
     },
 )
 """Command word -> module with `parser()` and `run(args) -> int`."""
+
+RENAMED = {"train-demo": "train demo"}
+"""Former command word -> the words that do the same now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mot_dinov3.commands.parsing import CommandParser
@@ -24,32 +24,27 @@ class MemberParser(CommandParser):
     def __init__(
         self,
         table: Registry,
-        build: Callable[[str], CommandParser],
+        fill: Callable[[CommandParser, str], None],
         **options: Any,  # noqa: ANN401 - handed on to argparse
     ) -> None:
         """Build the parsers of all members.
 
         Args:
             table: the members.
-            build: makes the parser of the member of a name, without its own `--help`.
+            fill: adds the flags of the member of a name to its parser.
             options: of the parser itself.
         """
         super().__init__(**options)
         self._table = table
-        word = table.kind.upper()
-        place = self.add_subparsers(
-            title=f"{word} is one of", metavar=word, parser_class=CommandParser
-        )
-        self._members: Mapping[str, CommandParser] = {
-            name: place.add_parser(
-                name,
-                parents=[build(name)],
-                prog=f"{self.prog} {name}",
-                help=table.help(name),
-                description=sentence_of(table.help(name)),
+        place = self.add_subparsers(metavar=table.kind.upper(), parser_class=CommandParser)
+        self._members: dict[str, CommandParser] = {}
+        for name in table:
+            line = table.help(name)
+            member = place.add_parser(
+                name, prog=f"{self.prog} {name}", help=line, description=sentence_of(line)
             )
-            for name in table
-        }
+            fill(member, name)
+            self._members[name] = member
 
     def parse_args(  # type: ignore[override]  # one of several overloads is enough here
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.commands.flags import add_flags, resolve
 from mot_dinov3.commands.member_parser import MEMBER, MemberParser, format_members
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.config.flat import kinds_of
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, UsageError
 from mot_dinov3.runtime.signals import StopRequest
@@ -32,15 +33,21 @@ EXIT_OF_SIGNAL = {2: EXIT_SIGINT, 15: EXIT_SIGTERM}
 
 def parser() -> argparse.ArgumentParser:
     """The recipes, each with the flags of its run and its own."""
-    return MemberParser(RECIPES, _build_member, prog="cli.py train", description=DESCRIPTION)
+    return MemberParser(
+        RECIPES,
+        add_member_flags,
+        prog="cli.py train",
+        synopsis="cli.py train RECIPE [FLAG ...]",
+        description=DESCRIPTION,
+    )
 
 
-def _build_member(name: str) -> CommandParser:
-    out = CommandParser(add_help=False)
-    add_flags(out, TrainingRun)
-    add_flags(out, recipe_class(name))
-    out.add_argument("--debug", action="store_true", help="show full tracebacks")
-    return out
+def add_member_flags(parser: CommandParser, name: str) -> None:
+    """Add the flags of the recipe `name`, those of a run first."""
+    for settings in (TrainingRun, recipe_class(name)):
+        shown = [item.metadata["flag"] for item in flag_fields(settings)]
+        add_flags(parser, settings, common=shown)
+    parser.add_argument("--debug", action="store_true", help="show full tracebacks")
 
 
 def run(args: argparse.Namespace) -> int:

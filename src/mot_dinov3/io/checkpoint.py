@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.errors import ModelError, cannot_write
-from mot_dinov3.io.paths import reserve_partial_directory
+from mot_dinov3.io.write.paths import reserve_partial_directory
 
 FORMAT = 1
 CONFIG_FILE, WEIGHTS_FILE, METRICS_FILE = "config.json", "model.safetensors", "metrics.json"

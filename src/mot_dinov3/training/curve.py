@@ -11,7 +11,7 @@ from typing import TypeAlias
 from PIL import Image, ImageDraw, ImageFont
 
 from mot_dinov3.errors import cannot_write
-from mot_dinov3.io.paths import publish, reserve_partial
+from mot_dinov3.io.write.paths import publish, reserve_partial
 from mot_dinov3.training.log import Entry
 
 CURVE_FILE = "curve.png"

@@ -21,8 +21,8 @@ from typing import Any
 import torch
 
 from mot_dinov3.errors import InputError, UsageError, cannot_write
-from mot_dinov3.io.paths import publish, reserve_partial
 from mot_dinov3.io.write.atomic import write_text
+from mot_dinov3.io.write.paths import publish, reserve_partial
 from mot_dinov3.training.recipes.base import Recipe, Suite
 
 RUN_FILE, STATE_FILE, LAST = "run.json", "state.pt", "last"

@@ -13,7 +13,7 @@ class TrainingRun:
 
     out: str = flag("", "--out", "folder of the run, empty for outputs/RECIPE", metavar="DIR")
     resume: bool = flag(False, "--resume", "go on with the run in --out, or begin one there")
-    device: str = flag("auto", "--device", "auto, cpu, cuda, cuda:N or mps", metavar="NAME")
+    device: str = flag("auto", "--device", "where to compute", metavar="NAME")
     processes: int = flag(1, "--processes", "processes that learn together, one a GPU", metavar="N")
 
     def __post_init__(self) -> None:
