@@ -12,6 +12,9 @@ DESCRIPTION = """Compare results with a ground truth. The first word says of wha
 there is none, that is, results and ground truth in MOTChallenge text, with HOTA, CLEAR and identity
 figures by TrackEval, for each sequence and for all their frames together."""
 
+SYNOPSIS = """cli.py eval --gt DIR|FILE --pred DIR|FILE [FLAG ...]
+       cli.py eval FAMILY [FLAG ...]"""
+
 EVALUATIONS = Registry(
     "family",
     {
@@ -29,11 +32,7 @@ DEFAULT = "tracks"
 def parser() -> argparse.ArgumentParser:
     """The families, each with its own flags, and the flags of the default one."""
     out = MemberParser(
-        EVALUATIONS,
-        add_flags,
-        prog="cli.py eval",
-        synopsis="cli.py eval [FAMILY] --gt DIR|FILE --pred DIR|FILE [FLAG ...]",
-        description=DESCRIPTION,
+        EVALUATIONS, add_flags, prog="cli.py eval", synopsis=SYNOPSIS, description=DESCRIPTION
     )
     add_flags(out, DEFAULT)
     return out

@@ -19,6 +19,9 @@ class MemberParser(CommandParser):
 
     Without such a word the arguments are those of this parser itself. The members are also
     subparsers in the eyes of `argparse`, for help texts and for the completion of a shell.
+
+    Attributes:
+        members: name -> the parser of the member.
     """
 
     def __init__(
@@ -36,15 +39,19 @@ class MemberParser(CommandParser):
         """
         super().__init__(**options)
         self._table = table
-        place = self.add_subparsers(metavar=table.kind.upper(), parser_class=CommandParser)
-        self._members: dict[str, CommandParser] = {}
+        place = self.add_subparsers(
+            metavar=table.kind.upper(),
+            parser_class=CommandParser,
+            help=f"the {table.kind}; `{self.prog} {table.kind.upper()} --help` shows its flags",
+        )
+        self.members: dict[str, CommandParser] = {}
         for name in table:
             line = table.help(name)
             member = place.add_parser(
                 name, prog=f"{self.prog} {name}", help=line, description=sentence_of(line)
             )
             fill(member, name)
-            self._members[name] = member
+            self.members[name] = member
 
     def parse_args(  # type: ignore[override]  # one of several overloads is enough here
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -60,9 +67,9 @@ class MemberParser(CommandParser):
             found = super().parse_args(words, namespace)
             setattr(found, MEMBER, "")
             return found
-        if words[0] not in self._members:
+        if words[0] not in self.members:
             raise UnknownNameError(self._table.kind, words[0], self._table)
-        found = self._members[words[0]].parse_args(words[1:], namespace)
+        found = self.members[words[0]].parse_args(words[1:], namespace)
         setattr(found, MEMBER, words[0])
         return found
 
