@@ -47,7 +47,7 @@ def test_the_help_of_a_recipe_shows_its_flags_with_its_own_defaults(capsys):
         main(["train", "line", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert "--size N points in a batch (default: 8)" in text
-    assert "--rate FLOAT highest learning rate (default: 0.1)" in text
+    assert "--rate RATE highest learning rate (default: 0.1)" in text
     assert "--resume" in text
 
 
@@ -145,8 +145,11 @@ def test_the_flags_of_a_recipe_are_known_without_torch(name):
     module = RECIPES.table[name][0].partition(":")[0]
     code = f"import {module}, mot_dinov3.commands.train, sys; print('torch' in sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(SOURCE)}, capture_output=True,
-        text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "False"
     assert issubclass(recipe_class(name), Recipe | Suite)

@@ -13,8 +13,8 @@ from helpers.places import SOURCE
 from mot_dinov3.errors import EXIT_MODEL, ModelError, OutputError
 from mot_dinov3.io.checkpoint import (
     BEST,
-    Checkpoint,
     CheckpointConfig,
+    ModelCheckpoint,
     load_checkpoint,
     save_checkpoint,
 )
@@ -37,7 +37,7 @@ def some_checkpoint(value=1.0):
         "count": np.array(7),
         "turned": np.arange(6, dtype=np.float32).reshape(2, 3).T,
     }
-    return Checkpoint(CONFIG, weights, {"map": 0.71, "step": 10})
+    return ModelCheckpoint(CONFIG, weights, {"map": 0.71, "step": 10})
 
 
 @pytest.fixture
@@ -60,7 +60,10 @@ def test_the_folder_holds_three_files_that_others_can_read(stored):
     from safetensors.numpy import load_file
 
     assert {path.name for path in stored.iterdir()} == {
-        "config.json", "model.safetensors", "metrics.json"}  # fmt: skip
+        "config.json",
+        "model.safetensors",
+        "metrics.json",
+    }
     assert json.loads((stored / "config.json").read_text())["kind"] == "reid"
     assert load_file(stored / "model.safetensors")["count"] == 7
 
@@ -162,7 +165,10 @@ def test_the_room_of_files_loads_no_torch(stored):
         f"load_checkpoint(Path({str(stored)!r}), 'reid'); print('torch' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(SOURCE)}, capture_output=True,
-        text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "False"

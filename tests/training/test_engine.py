@@ -113,13 +113,13 @@ def test_control_every_part_of_the_state_is_needed(part, supply):
 def test_python_and_numpy_go_on_too(tmp_path):
     import random
 
-    from mot_dinov3.training.random_state import random_state, restore_random_state
+    from mot_dinov3.training.random_state import capture_random_state, restore_random_state
 
     def draw():
         old = np.random.rand()  # noqa: NPY002 - libraries draw from it
         return random.random(), float(old), float(torch.rand(()))
 
-    torch.save(random_state("cpu"), tmp_path / "state.pt")
+    torch.save(capture_random_state("cpu"), tmp_path / "state.pt")
     first = draw()
     assert draw() != first
     restore_random_state(torch.load(tmp_path / "state.pt", weights_only=True), "cpu")

@@ -88,8 +88,16 @@ codes["control"] = [run(f"{root}/control", die_at_step(13)),
                     run(f"{root}/control", prepare=forget_all_but_weights)]
 print(json.dumps(codes))
 """
-CASES = ("step 1", "step 5", "step 13", "step 39", "again and again", "while_writing_a_state",
-         "while_replacing_a_checkpoint", "between_two_names")  # fmt: skip
+CASES = (
+    "step 1",
+    "step 5",
+    "step 13",
+    "step 39",
+    "again and again",
+    "while_writing_a_state",
+    "while_replacing_a_checkpoint",
+    "between_two_names",
+)
 
 
 @pytest.fixture(scope="module")

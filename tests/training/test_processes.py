@@ -43,8 +43,11 @@ def run_two(tmp_path, name, supply="numbered", stop_at=0):
     done = subprocess.run(
         [sys.executable, str(program), str(tmp_path / name), supply, str(stop_at)],
         env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, check=False, timeout=500,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return tmp_path / name
 
@@ -84,9 +87,12 @@ def test_one_process_never_imports_accelerate(tmp_path):
     )
     paths = os.pathsep.join([str(SOURCE), str(SOURCE.parent / "tests")])
     done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": paths},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "False"
 
 
@@ -130,5 +136,15 @@ def test_the_state_is_plain_enough_for_a_safe_reader(tmp_path):
     from mot_dinov3.training.folder import RunFolder
 
     walk(RunFolder(tmp_path).load_state())
-    assert kinds <= {"dict", "list", "tuple", "OrderedDict", "Tensor", "int", "float", "str",
-                     "bool", "NoneType"}, json.dumps(sorted(kinds))  # fmt: skip
+    assert kinds <= {
+        "dict",
+        "list",
+        "tuple",
+        "OrderedDict",
+        "Tensor",
+        "int",
+        "float",
+        "str",
+        "bool",
+        "NoneType",
+    }, json.dumps(sorted(kinds))

@@ -10,9 +10,9 @@ from mot_dinov3.training.recipes.base import SCHEDULES
 from mot_dinov3.training.schedule import (
     END_SHARE,
     FALLS,
+    group_parameters,
     learning_rate,
-    parameter_groups,
-    parameters_of,
+    list_parameters,
 )
 
 
@@ -53,9 +53,9 @@ def test_a_short_run_warms_up_for_a_tenth():
 def test_only_matrices_decay_and_what_is_frozen_is_left_out():
     model = nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3), nn.Linear(3, 1))
     model[2].weight.requires_grad_(False)
-    wide, thin = parameter_groups(model, 0.1)
+    wide, thin = group_parameters(model, 0.1)
     assert [tuple(p.shape) for p in wide["params"]] == [(3, 2)]
     assert all(p.ndim == 1 for p in thin["params"])
     assert (wide["weight_decay"], thin["weight_decay"]) == (0.1, 0.0)
-    own = parameters_of(torch.optim.SGD([wide, thin], lr=1.0), model)
+    own = list_parameters(torch.optim.SGD([wide, thin], lr=1.0), model)
     assert [tuple(p.shape) for p in own] == [(3, 2), (3,), (3,), (3,), (1,)]

@@ -20,7 +20,7 @@ from mot_dinov3.training.recipes.factory import RECIPES, recipe_class
 from mot_dinov3.training.settings import TrainingRun
 
 if TYPE_CHECKING:
-    from mot_dinov3.training.engine import Moment, TrainingResult
+    from mot_dinov3.training.engine import StepReport, TrainingResult
     from mot_dinov3.training.recipes.base import Recipe
 
 DESCRIPTION = """Train a model as a recipe says. A run has a folder with its log (log.jsonl), its
@@ -127,9 +127,9 @@ def format_result(result: TrainingResult) -> str:
     return "\n".join([*lines, str(result.out)])
 
 
-def format_moment(moment: Moment) -> str:
+def format_report(report: StepReport) -> str:
     """What was logged after a step, in a few words."""
-    entry = moment.entry or {}
+    entry = report.entry or {}
     figures = {**entry.get("terms", {}), **entry.get("evaluation", {})}
     return " ".join(f"{name} {value:.4g}" for name, value in figures.items())
 
@@ -141,12 +141,12 @@ class TrainingLines:
         self._name = f"{name} " if name else ""
         self._said_s = 0.0
 
-    def __call__(self, moment: Moment) -> None:
+    def __call__(self, report: StepReport) -> None:
         """Say where the run stands, if that was not said a moment ago."""
-        done = moment.step == moment.steps
-        if moment.entry and (done or perf_counter() - self._said_s >= LINE_EVERY_S):
+        done = report.step == report.steps
+        if report.entry and (done or perf_counter() - self._said_s >= LINE_EVERY_S):
             self._said_s = perf_counter()
-            line = f"{self._name}step {moment.step}/{moment.steps}: {format_moment(moment)}"
+            line = f"{self._name}step {report.step}/{report.steps}: {format_report(report)}"
             print(line, file=sys.stderr, flush=True)
 
 
@@ -164,15 +164,15 @@ class TrainingBar:
         if self._bar is not None:
             self._bar.close()
 
-    def __call__(self, moment: Moment) -> None:
+    def __call__(self, report: StepReport) -> None:
         """Show one more step."""
         if not sys.stderr.isatty():
-            self._lines(moment)
+            self._lines(report)
             return
         if self._bar is None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=moment.steps, initial=moment.step - 1, unit="step")
-        if moment.entry:
-            self._bar.set_postfix_str(format_moment(moment), refresh=False)
+            self._bar = tqdm(total=report.steps, initial=report.step - 1, unit="step")
+        if report.entry:
+            self._bar.set_postfix_str(format_report(report), refresh=False)
         self._bar.update()

@@ -51,7 +51,7 @@ class CheckpointConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class ModelCheckpoint:
     """A model as it lies on the disk.
 
     Attributes:
@@ -65,7 +65,7 @@ class Checkpoint:
     metrics: Mapping[str, float]
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+def save_checkpoint(path: Path, checkpoint: ModelCheckpoint) -> None:
     """Write a checkpoint whole, in the place of the one that may be there.
 
     A reader finds the old checkpoint, the new one or, for an instant, none; never parts of both.
@@ -91,7 +91,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         raise cannot_write(path, error) from error
 
 
-def load_checkpoint(path: Path, kind: str) -> Checkpoint:
+def load_checkpoint(path: Path, kind: str) -> ModelCheckpoint:
     """Read the checkpoint at `path`, or the best one of the training run at `path`.
 
     Args:
@@ -116,7 +116,7 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
             fix=f"Give the folder of a model that was trained as '{kind}'.",
         )
     weights = _read_weights(folder / WEIGHTS_FILE, document.get("weights_sha256"))
-    return Checkpoint(_config_of(document, folder), weights, _read_json(folder / METRICS_FILE))
+    return ModelCheckpoint(_config_of(document, folder), weights, _read_json(folder / METRICS_FILE))
 
 
 def find_checkpoint(path: Path) -> Path:

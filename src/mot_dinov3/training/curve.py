@@ -24,8 +24,14 @@ FINE = 2
 WIDTH, PANEL_HEIGHT = 900, 260
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 34, 30
 INK, GRID = (38, 38, 42), (225, 225, 230)
-COLOURS: tuple[Colour, ...] = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167),
-                               (230, 159, 0), (86, 180, 233))  # fmt: skip
+COLOURS: tuple[Colour, ...] = (
+    (0, 114, 178),
+    (213, 94, 0),
+    (0, 158, 115),
+    (204, 121, 167),
+    (230, 159, 0),
+    (86, 180, 233),
+)
 """Okabe and Ito's colours, which people with any colour vision tell apart."""
 
 

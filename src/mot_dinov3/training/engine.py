@@ -27,7 +27,7 @@ Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class StepReport:
     """Where a run stands after a step, for a progress bar.
 
     Attributes:
@@ -41,7 +41,7 @@ class Moment:
     entry: Entry | None
 
 
-Watch = Callable[[Moment], None]
+Watch = Callable[[StepReport], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class TrainingResult:
     seconds: float
 
 
-def ignore(moment: Moment) -> None:
+def ignore(report: StepReport) -> None:
     """Watch nothing."""
 
 
@@ -157,7 +157,7 @@ class _Session:
         if measures or _is_due(learner.step, recipe.checkpoint_every):
             self.save()
         if self._first:
-            self._watch(Moment(learner.step, learner.steps, entry))
+            self._watch(StepReport(learner.step, learner.steps, entry))
 
     def _measure(self) -> Entry:
         learner = self._learner

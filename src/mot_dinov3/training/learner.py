@@ -13,18 +13,18 @@ import torch
 from torch import Tensor, nn
 
 from mot_dinov3.errors import ModelError
-from mot_dinov3.io.checkpoint import Checkpoint, save_checkpoint
+from mot_dinov3.io.checkpoint import ModelCheckpoint, save_checkpoint
 from mot_dinov3.training.averaging import AveragedModel
 from mot_dinov3.training.precision import choose_dtype
 from mot_dinov3.training.processes import Processes
 from mot_dinov3.training.random_state import (
-    kept_random_state,
-    random_state,
+    capture_random_state,
+    preserve_random_state,
     restore_random_state,
     seed_everything,
 )
 from mot_dinov3.training.recipes.base import Assessment, Recipe
-from mot_dinov3.training.schedule import learning_rate, parameters_of
+from mot_dinov3.training.schedule import learning_rate, list_parameters
 
 Data = TypeVar("Data")
 Batch = TypeVar("Batch")
@@ -118,7 +118,7 @@ class Learner(Generic[Data, Batch]):
         self._meter.add({name: term.detach().float() / each for name, term in terms.items()})
 
     def _apply(self, optimizer: torch.optim.Optimizer) -> None:
-        own = parameters_of(optimizer, self.model)
+        own = list_parameters(optimizer, self.model)
         self.processes.average(own)
         self._scaler.unscale_(optimizer)
         length = nn.utils.clip_grad_norm_(own, self.recipe.clip or ANY_LENGTH)
@@ -155,7 +155,7 @@ class Learner(Generic[Data, Batch]):
         found: Assessment | None = None
         if self.processes.rank == 0:
             model = self.kept_model.eval()
-            with kept_random_state(self.processes.device), torch.no_grad():
+            with preserve_random_state(self.processes.device), torch.no_grad():
                 found = self.recipe.evaluate(model, self._data)
             self.model.train()
         found = self.processes.gather(found)[0]
@@ -181,11 +181,14 @@ class Learner(Generic[Data, Batch]):
         weights = self.recipe.weights_of(self.kept_model)
         metrics = {"step": self.step, **(assessment.values if assessment else {})}
         arrays = {name: as_array(value) for name, value in weights.items()}
-        save_checkpoint(path, Checkpoint(config, arrays, metrics))
+        save_checkpoint(path, ModelCheckpoint(config, arrays, metrics))
 
     def state_dict(self) -> dict[str, Any]:
         """All that decides the following steps, of all processes."""
-        own = {"random": random_state(self.processes.device), "batches": self._batches.state_dict()}
+        own = {
+            "random": capture_random_state(self.processes.device),
+            "batches": self._batches.state_dict(),
+        }
         return {
             "step": self.step,
             "best": asdict(self.best) if self.best else None,

@@ -18,7 +18,7 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def random_state(device: str) -> dict[str, Any]:
+def capture_random_state(device: str) -> dict[str, Any]:
     """Where the global generators are, as plain values and tensors.
 
     Args:
@@ -48,9 +48,9 @@ def restore_random_state(state: dict[str, Any], device: str) -> None:
 
 
 @contextmanager
-def kept_random_state(device: str) -> Iterator[None]:
+def preserve_random_state(device: str) -> Iterator[None]:
     """Leave the global generators as they were, whatever is drawn inside."""
-    state = random_state(device)
+    state = capture_random_state(device)
     try:
         yield
     finally:

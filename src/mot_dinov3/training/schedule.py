@@ -54,7 +54,7 @@ def learning_rate(
     return peak * FALLS[schedule]((step - warm_up) / max(1, steps - warm_up))
 
 
-def parameter_groups(model: nn.Module, decay: float) -> list[dict[str, Any]]:
+def group_parameters(model: nn.Module, decay: float) -> list[dict[str, Any]]:
     """Weight decay for matrices and kernels only: biases and norms keep their freedom."""
     trainable = [p for p in model.parameters() if p.requires_grad]
     wide = [p for p in trainable if p.ndim > 1]
@@ -62,7 +62,7 @@ def parameter_groups(model: nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": wide, "weight_decay": decay}, {"params": thin, "weight_decay": 0.0}]
 
 
-def parameters_of(optimizer: torch.optim.Optimizer, model: nn.Module) -> list[nn.Parameter]:
+def list_parameters(optimizer: torch.optim.Optimizer, model: nn.Module) -> list[nn.Parameter]:
     """What an optimizer changes of a model, in the order of the model."""
     own = {id(p) for group in optimizer.param_groups for p in group["params"]}
     return [p for p in model.parameters() if id(p) in own]

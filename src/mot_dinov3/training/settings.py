@@ -14,7 +14,9 @@ class TrainingRun:
     out: str = flag("", "--out", "folder of the run, empty for outputs/RECIPE", metavar="DIR")
     resume: bool = flag(False, "--resume", "go on with the run in --out, or begin one there")
     device: str = flag("auto", "--device", "where to compute", metavar="NAME")
-    processes: int = flag(1, "--processes", "processes that learn together, one a GPU", metavar="N")
+    processes: int = flag(
+        1, "--processes", "processes that learn together, one a GPU", metavar="COUNT"
+    )
 
     def __post_init__(self) -> None:
         require(self.processes >= 1, "--processes", "at least 1", self.processes)

@@ -52,7 +52,7 @@ class Assessment:
         return value if self.higher_is_better else -value
 
 
-class Batches(Protocol[Made]):
+class BatchSource(Protocol[Made]):
     """An endless supply of batches that can go on where it was stopped."""
 
     def batch(self, number: int) -> Made:
@@ -95,33 +95,56 @@ class Recipe(ABC, Generic[Data, Batch]):
     list or tuple of tensors and other values.
     """
 
-    steps: int = flag(1000, "--steps", "steps of the optimizer", metavar="N")
-    seed: int = flag(0, "--seed", "decides weights, batches and augmentation", metavar="N")
-    rate: float = flag(1e-3, "--rate", "highest learning rate")
-    decay: float = flag(1e-2, "--decay", "weight decay of matrices and kernels")
+    steps: int = flag(1000, "--steps", "steps of the optimizer", metavar="STEPS")
+    seed: int = flag(0, "--seed", "decides weights, batches and augmentation", metavar="NUMBER")
+    rate: float = flag(1e-3, "--rate", "highest learning rate", metavar="RATE")
+    decay: float = flag(1e-2, "--decay", "weight decay of matrices and kernels", metavar="DECAY")
     schedule: str = flag(
         "cosine", "--schedule", "how the learning rate falls after the warm-up", choices=SCHEDULES
     )
-    warm_up: int = flag(100, "--warm-up", "steps until the rate is at its highest", metavar="N")
-    accumulate: int = flag(1, "--accumulate", "batches that make up a step", metavar="N")
+    warm_up: int = flag(100, "--warm-up", "steps until the rate is at its highest", metavar="STEPS")
+    accumulate: int = flag(1, "--accumulate", "batches that make up a step", metavar="COUNT")
     clip: float = flag(0.0, "--clip", "longest gradient, 0 = any", metavar="LENGTH")
-    ema: int = flag(0, "--ema", "steps that the kept weights are averaged over, 0 = none",
-                    metavar="N")  # fmt: skip
-    amp: str = flag("auto", "--amp", "short numbers: auto takes bf16 or fp16 on a GPU and none on "
-                    "a CPU, so that results can be repeated", choices=AMP_CHOICES)  # fmt: skip
-    evaluate_every: int = flag(0, "--evaluate-every", "steps between evaluations, 0 = only at "
-                               "the end", metavar="N")  # fmt: skip
-    patience: int = flag(0, "--patience", "end after so many evaluations without a better one, "
-                         "0 = never", metavar="N")  # fmt: skip
-    checkpoint_every: int = flag(100, "--checkpoint-every", "steps between states that --resume "
-                                 "goes on from", metavar="N")  # fmt: skip
+    ema: int = flag(
+        0, "--ema", "steps that the kept weights are averaged over, 0 = none", metavar="STEPS"
+    )
+    amp: str = flag(
+        "auto",
+        "--amp",
+        "short numbers: auto takes bf16 or fp16 on a GPU and none on "
+        "a CPU, so that results can be repeated",
+        choices=AMP_CHOICES,
+    )
+    evaluate_every: int = flag(
+        0, "--evaluate-every", "steps between evaluations, 0 = only at the end", metavar="STEPS"
+    )
+    patience: int = flag(
+        0,
+        "--patience",
+        "end after so many evaluations without a better one, 0 = never",
+        metavar="COUNT",
+    )
+    checkpoint_every: int = flag(
+        100,
+        "--checkpoint-every",
+        "steps between states that --resume goes on from",
+        metavar="STEPS",
+    )
     log_every: int = 10
 
     def __post_init__(self) -> None:
         for name in ("steps", "accumulate", "checkpoint_every", "log_every"):
             require(getattr(self, name) >= 1, _flag_of(name), "at least 1", getattr(self, name))
-        for name in ("seed", "warm_up", "ema", "evaluate_every", "patience", "rate", "decay",
-                     "clip"):  # fmt: skip
+        for name in (
+            "seed",
+            "warm_up",
+            "ema",
+            "evaluate_every",
+            "patience",
+            "rate",
+            "decay",
+            "clip",
+        ):
             require(getattr(self, name) >= 0, _flag_of(name), "at least 0", getattr(self, name))
 
     @property
@@ -142,7 +165,7 @@ class Recipe(ABC, Generic[Data, Batch]):
         """The model with the weights that learning begins with, on the CPU."""
 
     @abstractmethod
-    def batches(self, data: Data, rank: int) -> Batches[Batch]:
+    def batches(self, data: Data, rank: int) -> BatchSource[Batch]:
         """An endless supply of batches, on the CPU.
 
         Args:
@@ -172,9 +195,9 @@ class Recipe(ABC, Generic[Data, Batch]):
         """
         from torch.optim import AdamW
 
-        from mot_dinov3.training.schedule import parameter_groups
+        from mot_dinov3.training.schedule import group_parameters
 
-        return {ALL: AdamW(parameter_groups(model, self.decay), lr=self.rate)}
+        return {ALL: AdamW(group_parameters(model, self.decay), lr=self.rate)}
 
     def evaluate(self, model: nn.Module, data: Data) -> Assessment | None:
         """What the model, in evaluation mode, reaches on data kept apart; None to measure nothing.

@@ -27,10 +27,11 @@ def run_in(folder, recipe):
 def test_a_short_training_beats_its_untrained_control(tmp_path):
     """The control sees the same crops in the same order, but its weights stay random."""
     losses = {
-        name: run_in(tmp_path / name, EmbedderRecipe(steps=25, uses=1000, rate=rate,
-                                                     **SMALL_EMBEDDER))
+        name: run_in(
+            tmp_path / name, EmbedderRecipe(steps=25, uses=1000, rate=rate, **SMALL_EMBEDDER)
+        )
         for name, rate in (("trained", 3e-3), ("control", 0.0))
-    }  # fmt: skip
+    }
     assert losses["trained"][-1] < losses["control"][-1] - 0.3
 
 
@@ -65,10 +66,14 @@ def test_batches_go_on_from_a_stored_state(tmp_path, supply, recipe):
     fresh = flatten(resumed.batch(0))
     resumed.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     again = [flatten(resumed.batch(number)) for number in range(4, 8)]
-    assert all(torch.equal(a, b) for one, other in zip(rest, again, strict=True)
-               for a, b in zip(one, other, strict=True))  # fmt: skip
-    assert not all(a.shape == b.shape and torch.equal(a, b)
-                   for a, b in zip(fresh, rest[0], strict=True))  # fmt: skip
+    assert all(
+        torch.equal(a, b)
+        for one, other in zip(rest, again, strict=True)
+        for a, b in zip(one, other, strict=True)
+    )
+    assert not all(
+        a.shape == b.shape and torch.equal(a, b) for a, b in zip(fresh, rest[0], strict=True)
+    )
 
 
 @pytest.mark.slow

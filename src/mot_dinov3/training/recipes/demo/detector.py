@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mot_dinov3.data.synthetic.truth import CLASS_NAMES
 from mot_dinov3.io.checkpoint import CheckpointConfig
 from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics, preserve_threads
-from mot_dinov3.training.recipes.base import Batches, Recipe, new_default
+from mot_dinov3.training.recipes.base import BatchSource, Recipe, new_default
 from mot_dinov3.training.recipes.demo.scenes import StreetPool, View
 from mot_dinov3.values import FloatArray, Image
 
@@ -88,7 +88,7 @@ class DetectorRecipe(Recipe[None, "dict[str, Tensor]"]):
         """The architecture with random weights."""
         return build_detector()
 
-    def batches(self, data: None, rank: int) -> Batches[dict[str, Tensor]]:
+    def batches(self, data: None, rank: int) -> BatchSource[dict[str, Tensor]]:
         """Frames of random streets."""
         return StreetBatches(self)
 

@@ -22,7 +22,7 @@ from mot_dinov3.perception.features.crops import (
     cpu_batch,
     crop_windows,
 )
-from mot_dinov3.training.recipes.base import Batches, Recipe, new_default
+from mot_dinov3.training.recipes.base import BatchSource, Recipe, new_default
 from mot_dinov3.training.recipes.demo.scenes import StreetPool, View
 from mot_dinov3.values import FloatArray, IntArray
 
@@ -70,7 +70,7 @@ class EmbedderRecipe(Recipe[None, "tuple[Tensor, Tensor]"]):
         """The architecture with random weights."""
         return build_embedder()
 
-    def batches(self, data: None, rank: int) -> Batches[tuple[Tensor, Tensor]]:
+    def batches(self, data: None, rank: int) -> BatchSource[tuple[Tensor, Tensor]]:
         """Crops of random streets and their identities."""
         return CropBatches(self)
 

@@ -19,12 +19,14 @@ DETECTOR, EMBEDDER = "detector", "embedder"
 class DemoSuite(Suite):
     """Train both demo models from random weights on drawn streets, without any download."""
 
-    seed: int = flag(0, "--seed", "decides weights, streets and augmentation", metavar="N")
-    detector_steps: int = flag(900, "--detector-steps", "steps of the detector's optimizer",
-                               metavar="N")  # fmt: skip
-    embedder_steps: int = flag(1500, "--embedder-steps", "steps of the embedder's optimizer",
-                               metavar="N")  # fmt: skip
-    streets: int = flag(8, "--streets", "held-out streets to measure on", metavar="N")
+    seed: int = flag(0, "--seed", "decides weights, streets and augmentation", metavar="NUMBER")
+    detector_steps: int = flag(
+        900, "--detector-steps", "steps of the detector's optimizer", metavar="STEPS"
+    )
+    embedder_steps: int = flag(
+        1500, "--embedder-steps", "steps of the embedder's optimizer", metavar="STEPS"
+    )
+    streets: int = flag(8, "--streets", "held-out streets to measure on", metavar="COUNT")
 
     def __post_init__(self) -> None:
         for name in ("detector_steps", "embedder_steps", "streets"):
