@@ -56,7 +56,7 @@ class OutputError(MotError):
 
 
 class ModelError(MotError):
-    """A detector or an embedder cannot be loaded."""
+    """A model cannot be loaded, or cannot be trained any further."""
 
     exit_code = EXIT_MODEL
 

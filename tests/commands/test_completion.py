@@ -61,7 +61,8 @@ def test_all_commands_are_offered(in_bash):
         (["--no-crop"], ["--no-crop-square"]),
         (["--hud", "--draw-l"], ["--draw-lost"]),
         (["render", "--json"], ["--jsonl"]),
-        (["train-demo", "--streets", "2", "--ou"], ["--out"]),
+        (["train", "d"], ["demo"]),
+        (["train", "demo", "--streets", "2", "--ou"], ["--out"]),
         (["--crops-of", ""], ["embedded", "seen"]),
         (["--tracker", "byte"], ["bytetrack"]),
         (["--embed-policy", "int"], ["interval"]),
@@ -78,6 +79,7 @@ def test_all_commands_are_offered(in_bash):
         (["replay", "--cache", "w"], ["walk.mp4", "worlds"]),
         (["synth", "--preset", "flock", "st"], ["street"]),
         (["eval", "--gt", "w"], ["walk.mp4", "worlds"]),
+        (["eval", "tracks", "--gt", "w"], ["walk.mp4", "worlds"]),
         (["cache", "w"], ["walk.mp4", "worlds"]),
         (["report", "wa"], ["walk.mp4"]),
         (["--imgsz", "w"], []),
@@ -137,7 +139,7 @@ def test_the_tab_key_completes_in_a_terminal(tmp_path):
 def test_other_shells_have_a_script(shell, tmp_path):
     text = build_script(shell, "mot-dinov3")
     assert "mot-dinov3" in text
-    assert "train-demo" in text
+    assert "train" in text
     if shell == "zsh" and shutil.which("zsh"):
         (tmp_path / "s").write_text(text)
         subprocess.run(["zsh", "-n", tmp_path / "s"], check=True)

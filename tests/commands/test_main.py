@@ -113,8 +113,13 @@ def test_an_unknown_command_lists_the_known(capsys):
     assert main(["trak"]) == 2
     err = capsys.readouterr().err
     assert "Unknown command 'trak'" in err
-    assert "Did you mean track?" in err
+    assert "Did you mean track or train?" in err
     assert all(name in err for name in COMMANDS)
+
+
+def test_a_command_that_was_renamed_is_named_with_its_new_words(capsys):
+    assert main(["train-demo", "--seed", "1"]) == 2
+    assert "python cli.py train demo" in capsys.readouterr().err
 
 
 def test_log_levels_follow_what_was_asked(capsys):

@@ -13,6 +13,7 @@ import sys
 from helpers.places import ROOT
 from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND
 from mot_dinov3.commands.flags import COMMON
+from mot_dinov3.commands.member_parser import MemberParser
 from mot_dinov3.commands.parsing import CommandParser
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -89,7 +90,28 @@ def render_command(word: str) -> list[str]:
         groups = [title for title, _, _ in parser.sections() if title not in ("arguments", "flags")]
         links = [f"[{title}](flags.md#{title})" for title in dict.fromkeys(groups)]
         lines += ["", f"It shares flags of the main job: {', '.join(links)}."]
+    return lines + render_members(word, parser)
+
+
+def render_members(word: str, parser: CommandParser) -> list[str]:
+    """A section for each member of a command that has members with flags of their own."""
+    if not isinstance(parser, MemberParser):
+        return []
+    lines, own = [], flags_of(parser)
+    for name, member in parser.members.items():
+        if flags_of(member) == own:  # the member that the command stands for without a word
+            continue
+        actions = [action for _, _, some in member.sections() for action in some]
+        shown = [action for action in actions if not set(action.option_strings) & {*LEFT_OUT}]
+        lines += ["", f"### {word} {name}", "", " ".join((member.description or "").split())]
+        lines += ["", *table_of(member, shown), *names_of(member, shown)]
     return lines
+
+
+def flags_of(parser: CommandParser) -> set[str]:
+    """The words of all flags of a parser."""
+    actions = [action for _, _, some in parser.sections() for action in some]
+    return {word for action in actions for word in action.option_strings}
 
 
 def table_of(

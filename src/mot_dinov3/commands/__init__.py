@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND
+from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND, RENAMED
 from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output
 from mot_dinov3.errors import (
     EXIT_BUG,
@@ -17,6 +17,7 @@ from mot_dinov3.errors import (
     EXIT_OUTPUT,
     EXIT_SIGINT,
     MotError,
+    UsageError,
     hide_secrets,
     out_of_memory,
 )
@@ -75,7 +76,11 @@ def run_command(name: str, words: list[str]) -> int:
 
     Raises:
         UnknownNameError: there is no such command; the message lists the known ones.
+        UsageError: the command has another name now.
     """
+    if name in RENAMED:
+        now = RENAMED[name]
+        raise UsageError(f"'{name}' is called '{now}' now.", fix=f"Use: python cli.py {now}")
     command = COMMANDS.load(name)
     with flush_output():
         return int(command.run(command.parser().parse_args(words)))

@@ -26,8 +26,11 @@ COMMANDS = Registry(
         "synth": (f"{_HERE}.synth", "draw videos whose identities are known"),
         "bench": (f"{_HERE}.bench", "measure speed and memory on this machine"),
         "selftest": (f"{_HERE}.selftest", "break runs on purpose, and count what held"),
-        "train-demo": (f"{_HERE}.train_demo", "train the two small models of the demo"),
+        "train": (f"{_HERE}.train", "train a model as a recipe says"),
         "completion": (f"{_HERE}.completion", "print a script that completes words in a shell"),
     },
 )
 """Command word -> module with `parser()` and `run(args) -> int`."""
+
+RENAMED = {"train-demo": "train demo"}
+"""Former command word -> the words that do the same now."""

@@ -193,7 +193,7 @@ def check_files(args: argparse.Namespace) -> None:
 def run_trials(search: Search, args: argparse.Namespace) -> int:
     """Try until the end or a signal, with a line for each trial; returns the signal, 0 for none."""
     from mot_dinov3.lab.tuning.search import SearchLimits, best_of
-    from mot_dinov3.runs.loop.signals import StopRequest
+    from mot_dinov3.runtime.signals import StopRequest
 
     def print_trial(trial: Trial) -> None:
         if not args.quiet:

@@ -1,52 +1,68 @@
-"""How both recipes spend their steps: warm-up, cosine decay, and a smoothed copy of the weights."""
+"""How the learning rate rises and falls, and which parameters decay."""
 
 from __future__ import annotations
 
-from copy import deepcopy
+from collections.abc import Callable
 from math import cos, pi
 from typing import Any
 
 import torch
 from torch import nn
 
+END_SHARE = 0.02
+"""Share of the highest rate that is left at the end."""
 
-def learning_rate(step: int, steps: int, peak: float, warm_up: int = 100) -> float:
-    """Linear warm-up to `peak`, then a half cosine down to 2 % of it."""
+
+def cosine(share: float) -> float:
+    """A half cosine from 1 down to `END_SHARE`; `share` of the way is 0 to 1."""
+    return END_SHARE + (1 - END_SHARE) * 0.5 * (1 + cos(pi * share))
+
+
+def linear(share: float) -> float:
+    """A straight line from 1 down to `END_SHARE`."""
+    return 1 - (1 - END_SHARE) * share
+
+
+def constant(share: float) -> float:
+    """The highest rate all the way."""
+    return 1.0
+
+
+FALLS: dict[str, Callable[[float], float]] = {
+    "cosine": cosine,
+    "linear": linear,
+    "constant": constant,
+}
+"""Name of a schedule -> share of the highest rate, by the share of the way after the warm-up."""
+
+
+def learning_rate(
+    step: int, steps: int, peak: float, warm_up: int = 100, schedule: str = "cosine"
+) -> float:
+    """Linear warm-up to `peak`, then the fall that `schedule` names.
+
+    Args:
+        step: how many steps were taken before this one.
+        steps: how many there will be.
+        peak: the highest rate.
+        warm_up: steps until it is reached, at most a tenth of all.
+        schedule: a name from `FALLS`.
+    """
     warm_up = min(warm_up, max(1, steps // 10))
     if step < warm_up:
         return peak * (step + 1) / warm_up
-    share = (step - warm_up) / max(1, steps - warm_up)
-    return peak * (0.02 + 0.98 * 0.5 * (1 + cos(pi * share)))
+    return peak * FALLS[schedule]((step - warm_up) / max(1, steps - warm_up))
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Use `rate` in every group from the next step on."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
-def parameter_groups(model: nn.Module, decay: float) -> list[dict[str, Any]]:
+def group_parameters(model: nn.Module, decay: float) -> list[dict[str, Any]]:
     """Weight decay for matrices and kernels only: biases and norms keep their freedom."""
-    wide = [p for p in model.parameters() if p.ndim > 1]
-    thin = [p for p in model.parameters() if p.ndim <= 1]
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    wide = [p for p in trainable if p.ndim > 1]
+    thin = [p for p in trainable if p.ndim <= 1]
     return [{"params": wide, "weight_decay": decay}, {"params": thin, "weight_decay": 0.0}]
 
 
-class SmoothedModel:
-    """An exponential moving average of a model's weights: what is saved in the end."""
-
-    def __init__(self, model: nn.Module, horizon: int) -> None:
-        self.model = deepcopy(model).eval().requires_grad_(False)
-        self._horizon = horizon
-        self._steps = 0
-
-    def update(self, model: nn.Module) -> None:
-        """Move towards the present weights; early on faster, so that the start is forgotten."""
-        self._steps += 1
-        keep = 1 - 1 / min(self._horizon, 1 + self._steps / 5)
-        live = model.state_dict()
-        for name, value in self.model.state_dict().items():
-            if value.dtype.is_floating_point:
-                value.lerp_(live[name].detach(), 1 - keep)
-            else:
-                value.copy_(live[name])
+def list_parameters(optimizer: torch.optim.Optimizer, model: nn.Module) -> list[nn.Parameter]:
+    """What an optimizer changes of a model, in the order of the model."""
+    own = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    return [p for p in model.parameters() if id(p) in own]

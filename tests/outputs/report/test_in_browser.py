@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.browser import chromium, complaints, missing, wait_until
+from helpers.browser import chromium, complaints, wait_until
 from helpers.jobs import FRAMES, make_scene, replay, tiny_onnx
 from helpers.report_names import HOSTILE, hostile_run
 from mot_dinov3.commands import main
+from mot_dinov3.lab.selftest.browser import describe_missing
 from mot_dinov3.outputs.report import video_box
 from mot_dinov3.outputs.report.compare import compare_page
 from mot_dinov3.outputs.report.single import run_page
 
 __all__ = ["chromium"]
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(describe_missing()), reason=describe_missing()),
+]
 pytest.importorskip("plotly")
 FPS = 25
 DRAG = "#chart-{} .nsewdrag"

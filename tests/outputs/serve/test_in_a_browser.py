@@ -9,13 +9,14 @@ import time
 
 import pytest
 
-from helpers.browser import missing, open_browser
+from helpers.browser import open_browser
 from helpers.jobs import environment
 from helpers.places import ROOT
+from mot_dinov3.lab.selftest.browser import describe_missing
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(bool(missing()), reason=missing() or "chromium is here"),
+    pytest.mark.skipif(bool(describe_missing()), reason=describe_missing() or "chromium is here"),
 ]
 COMMAND = ("--source", "synthetic:street", "--det", "motion", "--embedder", "none", "--no-video",
            "--no-overlap", "--serve")  # fmt: skip

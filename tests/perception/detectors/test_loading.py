@@ -182,4 +182,4 @@ def test_missing_demo_weights_say_how_to_get_them(monkeypatch, tmp_path):
     )
     with pytest.raises(ModelError, match="demo detector's weights") as caught:
         create_detector(DetectorConfig(det="demo"), "cpu")
-    assert "train-demo" in caught.value.fix
+    assert "train demo" in caught.value.fix

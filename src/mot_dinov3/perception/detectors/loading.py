@@ -75,7 +75,7 @@ def load_demo(
     if not path.is_file():
         raise ModelError(
             "The demo detector's weights are not in this installation.",
-            fix="Install the package again, or make them: python cli.py train-demo",
+            fix="Install the package again, or make them: python cli.py train demo",
         )
     return load_yolo(str(path), config, device, settings)
 

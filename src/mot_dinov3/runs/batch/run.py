@@ -16,7 +16,7 @@ from mot_dinov3.errors import (
 )
 from mot_dinov3.runs.batch.base import Event, OnEvent, TaskOutcome, WorkerPool
 from mot_dinov3.runs.batch.tasks import Task
-from mot_dinov3.runs.loop.signals import StopRequest
+from mot_dinov3.runtime.signals import StopRequest
 
 
 def run_batch(tasks: Sequence[Task], pool: WorkerPool, on_event: OnEvent) -> list[TaskOutcome]:

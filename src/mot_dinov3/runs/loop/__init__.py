@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mot_dinov3.runs.loop.base import FrameSink, OnFrame, RunOutcome, RunSettings, VideoTracker
 from mot_dinov3.runs.loop.loop import run
-from mot_dinov3.runs.loop.signals import StopRequest
+from mot_dinov3.runtime.signals import StopRequest
 
 __all__ = [
     "FrameSink",

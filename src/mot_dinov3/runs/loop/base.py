@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, EXIT_SIGINT, EXIT_SIGTERM, MotError
-from mot_dinov3.runs.loop.signals import StopRequest
+from mot_dinov3.runtime.signals import StopRequest
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import Frame, FrameResult
 

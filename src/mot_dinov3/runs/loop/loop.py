@@ -11,7 +11,7 @@ from time import perf_counter, thread_time
 
 from mot_dinov3.errors import MotError, out_of_memory
 from mot_dinov3.runs.loop.base import FrameSink, OnFrame, RunOutcome, RunSettings, VideoTracker
-from mot_dinov3.runs.loop.signals import StopRequest
+from mot_dinov3.runtime.signals import StopRequest
 from mot_dinov3.runtime.statistics import WAIT
 from mot_dinov3.runtime.threads import ReadAhead, ReadNow, WorkBehind, WorkNow
 from mot_dinov3.runtime.timing import Clock, StageTimer

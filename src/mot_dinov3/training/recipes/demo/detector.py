@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,17 +11,13 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mot_dinov3.data.synthetic.truth import CLASS_NAMES
+from mot_dinov3.io.checkpoint import CheckpointConfig
 from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics, preserve_threads
-from mot_dinov3.training.scenes import StreetPool, View
-from mot_dinov3.training.schedule import (
-    SmoothedModel,
-    learning_rate,
-    parameter_groups,
-    set_learning_rate,
-)
+from mot_dinov3.training.recipes.base import BatchSource, Recipe, new_default
+from mot_dinov3.training.recipes.demo.scenes import StreetPool, View
 from mot_dinov3.values import FloatArray, Image
 
 _C2F, _CONV = "C2f", "Conv"
@@ -63,30 +59,78 @@ _LOSS_GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorRecipe:
+class DetectorRecipe(Recipe[None, "dict[str, Tensor]"]):
     """How the demo detector is trained.
 
     Attributes:
-        steps: optimizer steps.
         batch: frames per step.
         widths_px: input widths that take turns, so that several `--imgsz` work.
-        peak_rate: highest learning rate of AdamW.
-        decay: weight decay.
-        least_visible: objects that show less than this are not asked for.
-        seed: decides weights, streets and augmentation.
+        least_visible: objects that show a smaller share than this are not asked for.
     """
 
-    steps: int = 900
+    rate: float = new_default(Recipe, "rate", 2e-3)
+    clip: float = new_default(Recipe, "clip", 10.0)
+    ema: int = new_default(Recipe, "ema", 300)
+    checkpoint_every: int = new_default(Recipe, "checkpoint_every", 50)
     batch: int = 8
     widths_px: tuple[int, ...] = (512, 640, 640, 768, 960, 960)
-    peak_rate: float = 2e-3
-    decay: float = 1e-2
     least_visible: float = 0.25
-    seed: int = 0
+
+    @property
+    def kind(self) -> str:
+        """The name of these checkpoints."""
+        return "demo-detector"
+
+    def open_data(self) -> None:
+        """Nothing: streets are drawn."""
+
+    def build(self, data: None) -> nn.Module:
+        """The architecture with random weights."""
+        return build_detector()
+
+    def batches(self, data: None, rank: int) -> BatchSource[dict[str, Tensor]]:
+        """Frames of random streets."""
+        return StreetBatches(self)
+
+    def loss(self, model: nn.Module, batch: dict[str, Tensor], turn: str) -> Mapping[str, Tensor]:
+        """Ultralytics' three terms, each times the size of the batch."""
+        terms, _ = model.loss(batch)
+        return dict(zip(("box", "class", "edge"), terms, strict=True))
+
+    def describe(self, data: None) -> CheckpointConfig:
+        """Classes and the stride that picture sizes are multiples of."""
+        return CheckpointConfig(
+            self.kind, sizes={"stride_px": STRIDE_PX}, classes=tuple(CLASS_NAMES.values())
+        )
+
+
+class StreetBatches:
+    """Endless batches of frames from random streets."""
+
+    def __init__(self, recipe: DetectorRecipe) -> None:
+        self._recipe = recipe
+        self._rng = np.random.default_rng([recipe.seed, 11])
+        self._pool = StreetPool(2 * recipe.seed)
+
+    def batch(self, number: int) -> dict[str, Tensor]:
+        """The next batch: pairs of frames, each pair of one street, all of one width."""
+        recipe = self._recipe
+        width_px = recipe.widths_px[int(self._rng.integers(len(recipe.widths_px)))]
+        views = [view for _ in range(recipe.batch // 2) for view in self._pool.take_views(2)]
+        return build_batch(self._rng, views, width_px, recipe.least_visible)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What decides all later batches."""
+        return {"rng": self._rng.bit_generator.state, "pool": self._pool.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self._rng.bit_generator.state = state["rng"]
+        self._pool.load_state_dict(state["pool"])
 
 
 def build_detector() -> nn.Module:
-    """A DetectionModel of `ARCHITECTURE` with random weights, ready for its loss."""
+    """Build a DetectionModel of `ARCHITECTURE` with random weights, ready for its loss."""
     import_ultralytics()
     with preserve_threads():
         from ultralytics.nn.tasks import DetectionModel
@@ -96,11 +140,20 @@ def build_detector() -> nn.Module:
         )
     model.names = dict(CLASS_NAMES)
     model.args = SimpleNamespace(**_LOSS_GAINS)
-    return model
+    return model.to(memory_format=torch.channels_last)
 
 
-def letterboxed(image: Image, xyxy: FloatArray, width_px: int) -> tuple[Image, FloatArray]:
-    """A frame at another width, padded in height to whole strides, and its boxes there."""
+def letterbox_frame(image: Image, xyxy: FloatArray, width_px: int) -> tuple[Image, FloatArray]:
+    """Resize a frame to another width and pad its height to whole strides.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        xyxy: (N, 4) float32, pixels of `image`.
+        width_px: the width wanted.
+
+    Returns:
+        The picture, and the boxes in its pixels.
+    """
     scale = width_px / image.shape[1]
     height = round(image.shape[0] * scale)
     resized = cv2.resize(image, (width_px, height), interpolation=cv2.INTER_LINEAR)
@@ -112,10 +165,16 @@ def letterboxed(image: Image, xyxy: FloatArray, width_px: int) -> tuple[Image, F
     return np.asarray(padded, np.uint8), xyxy * scale + np.array([0, top, 0, top], np.float32)
 
 
-def training_batch(
+def build_batch(
     rng: np.random.Generator, views: list[View], width_px: int, least_visible: float
-) -> dict[str, torch.Tensor]:
-    """Frames and boxes in the form of Ultralytics' detection loss.
+) -> dict[str, Tensor]:
+    """Bring frames and boxes into the form of Ultralytics' detection loss.
+
+    Args:
+        rng: decides which pictures are mirrored.
+        views: the frames, and the objects in them.
+        width_px: width of the pictures in the batch.
+        least_visible: objects that show a smaller share than this are not asked for.
 
     Returns:
         img (B, 3, H, W) float32 RGB in 0..1; cls (N, 1); bboxes (N, 4) centre and size as shares
@@ -124,7 +183,7 @@ def training_batch(
     pictures, targets = [], []
     for row, view in enumerate(views):
         truth = view.truth[view.truth.visibility >= least_visible]
-        image, xyxy = letterboxed(view.frame.image, truth.xyxy, width_px)
+        image, xyxy = letterbox_frame(view.frame.image, truth.xyxy, width_px)
         if rng.random() < 0.5:
             image = np.ascontiguousarray(image[:, ::-1])
             xyxy = xyxy[:, [2, 1, 0, 3]]
@@ -145,43 +204,13 @@ def training_batch(
     }
 
 
-def train_detector(
-    recipe: DetectorRecipe, out: Path, say: Callable[[str], None] = lambda _: None
-) -> Path:
-    """Train from random weights and save an Ultralytics checkpoint at `out`.
+def save_detector(model: nn.Module, out: Path) -> None:
+    """Write weights, architecture and class names, and nothing else, in half precision.
 
     Args:
-        recipe: how.
-        out: the `.pt` file to write.
-        say: gets a line of progress now and then.
+        model: what `build_detector` built; it cannot be trained any more after this.
+        out: the Ultralytics checkpoint to write.
     """
-    torch.manual_seed(recipe.seed)
-    rng = np.random.default_rng([recipe.seed, 11])
-    model = build_detector().to(memory_format=torch.channels_last).train()
-    smoothed = SmoothedModel(model, horizon=max(1, min(300, recipe.steps // 4)))
-    optimizer = torch.optim.AdamW(parameter_groups(model, recipe.decay), lr=recipe.peak_rate)
-    pool = StreetPool(2 * recipe.seed)
-    criterion = model.init_criterion()
-    for step in range(recipe.steps):
-        width_px = recipe.widths_px[int(rng.integers(len(recipe.widths_px)))]
-        views = [view for _ in range(recipe.batch // 2) for view in pool.views(2)]
-        batch = training_batch(rng, views, width_px, recipe.least_visible)
-        set_learning_rate(optimizer, learning_rate(step, recipe.steps, recipe.peak_rate))
-        losses, _ = criterion(model(batch["img"]), batch)
-        optimizer.zero_grad(set_to_none=True)
-        losses.sum().backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        optimizer.step()
-        smoothed.update(model)
-        if step % 50 == 0 or step == recipe.steps - 1:
-            box, kind, edge = (losses.detach() / recipe.batch).tolist()
-            say(f"detector step {step}: box {box:.3f} class {kind:.3f} edge {edge:.3f}")
-    save_detector(smoothed.model, out)
-    return out
-
-
-def save_detector(model: nn.Module, out: Path) -> None:
-    """Write weights, architecture and class names, and nothing else, in half precision."""
     model.__dict__.pop("criterion", None)
     model.args = {}
     out.parent.mkdir(parents=True, exist_ok=True)

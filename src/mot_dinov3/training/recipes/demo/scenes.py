@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from mot_dinov3.values import Frame, Image
 _JPEG_SHARE, _BLUR_SHARE = 0.5, 0.4
 
 
-def random_street(seed: int, frames: int = 300) -> StreetConfig:
+def draw_street_config(seed: int, frames: int = 300) -> StreetConfig:
     """A street whose crowd, light and camera are drawn by its seed too."""
     rng = np.random.default_rng([seed, 77])
     return StreetConfig(
@@ -34,7 +35,7 @@ def random_street(seed: int, frames: int = 300) -> StreetConfig:
     )
 
 
-def compressed(rng: np.random.Generator, image: Image) -> Image:
+def compress(rng: np.random.Generator, image: Image) -> Image:
     """What a video codec leaves of a picture, half of the time; else the picture itself."""
     if rng.random() > _JPEG_SHARE:
         return image
@@ -50,7 +51,7 @@ class View:
     Attributes:
         street: the seed of the street; identities are the same person only within one.
         frame: the picture.
-        truth: who is in it.
+        truth: the objects in it.
     """
 
     street: int
@@ -65,34 +66,58 @@ class StreetPool:
     """
 
     def __init__(self, seed: int, streets: int = 10, uses: int = 150) -> None:
+        """Draw the first streets.
+
+        Args:
+            seed: decides which streets come, and what is seen of them.
+            streets: how many are live at a time.
+            uses: frames that are taken of a street.
+        """
         self._rng = np.random.default_rng([seed, 5])
         self._next_seed = FIRST_TRAINING_SEED + 100_000 * seed
         self._uses = uses
-        self._live = [self._new_street() for _ in range(streets)]
+        self._live = [self._build_street() for _ in range(streets)]
         self._left = [1 + uses * (i + 1) // streets for i in range(streets)]
 
-    def _new_street(self) -> StreetWorld:
+    def _build_street(self) -> StreetWorld:
         self._next_seed += 1
-        return StreetWorld(random_street(self._next_seed))
+        return StreetWorld(draw_street_config(self._next_seed))
 
-    def views(self, count: int) -> list[View]:
+    def take_views(self, count: int) -> list[View]:
         """`count` frames of one street at random moments, at least half a second apart if few."""
         slot = int(self._rng.integers(len(self._live)))
         world = self._live[slot]
         stride = max(1, len(world) // count)
         moments = np.arange(count) * stride + self._rng.integers(0, stride, count)
-        seen = [self._view(world, int(moment)) for moment in moments]
+        seen = [self._draw_view(world, int(moment)) for moment in moments]
         self._left[slot] -= count
         if self._left[slot] <= 0:
-            self._live[slot], self._left[slot] = self._new_street(), self._uses
+            self._live[slot], self._left[slot] = self._build_street(), self._uses
         return seen
 
-    def _view(self, world: StreetWorld, index: int) -> View:
+    def _draw_view(self, world: StreetWorld, index: int) -> View:
         frame, truth = world.frame(index)
-        image = compressed(self._rng, frame.image)
+        image = compress(self._rng, frame.image)
         return View(world.config.seed, Frame(frame.index, frame.time_s, image), truth)
 
+    def state_dict(self) -> dict[str, Any]:
+        """What decides all later views: a street is known by its seed."""
+        return {
+            "rng": self._rng.bit_generator.state,
+            "next_seed": self._next_seed,
+            "live": [world.config.seed for world in self._live],
+            "left": list(self._left),
+        }
 
-def held_out_streets(count: int, first_seed: int = 0) -> Iterator[StreetWorld]:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state; its streets are drawn again."""
+        self._rng.bit_generator.state = state["rng"]
+        self._next_seed = state["next_seed"]
+        self._live = [StreetWorld(draw_street_config(seed)) for seed in state["live"]]
+        self._left = list(state["left"])
+
+
+def build_held_out_streets(count: int, first_seed: int = 0) -> Iterator[StreetWorld]:
     """Streets that no training run ever sees."""
-    return (StreetWorld(random_street(seed)) for seed in range(first_seed, first_seed + count))
+    for seed in range(first_seed, first_seed + count):
+        yield StreetWorld(draw_street_config(seed))

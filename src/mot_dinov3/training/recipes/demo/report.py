@@ -3,90 +3,73 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from mot_dinov3.perception.assets import DETECTOR_FILE, EMBEDDER_DIR, FIGURES_FILE
-from mot_dinov3.training.embedder import build_embedder, save_embedder
-from mot_dinov3.training.figures import detector_figures, embedder_figures
-from mot_dinov3.training.scenes import held_out_streets
+from mot_dinov3.training.recipes.demo.embedder import build_embedder, save_embedder
+from mot_dinov3.training.recipes.demo.figures import measure_detector, measure_embedder
+from mot_dinov3.training.recipes.demo.scenes import build_held_out_streets
+
+if TYPE_CHECKING:
+    from mot_dinov3.training.recipes.demo.suite import DemoSuite
 
 IMAGE_SIZES = (960, 640)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of the recipe.
+def measure(suite: DemoSuite, out: Path, minutes: float) -> dict[str, Any]:
+    """Measure both models and the embedder's untrained control.
 
-    Attributes:
+    Args:
+        suite: the settings of the run.
         out: directory with the weights of both models.
-        seed: of the recipe.
-        detector_steps: optimizer steps of the detector.
-        embedder_steps: optimizer steps of the embedder.
-        streets: how many held-out streets to measure on.
         minutes: how long training took.
+
+    Returns:
+        The figures, ready for JSON.
     """
-
-    out: Path
-    seed: int
-    detector_steps: int
-    embedder_steps: int
-    streets: int
-    minutes: float
-
-    @property
-    def command(self) -> str:
-        """What repeats this run."""
-        return (
-            f"python cli.py train-demo --seed {self.seed} --detector-steps {self.detector_steps} "
-            f"--embedder-steps {self.embedder_steps}"
-        )
-
-
-def measured(run: Run) -> dict[str, Any]:
-    """Figures of both models and of the embedder's untrained control, ready for JSON."""
     started = perf_counter()
-    streets = list(held_out_streets(run.streets))
+    streets = list(build_held_out_streets(suite.streets))
     detector = {
-        str(imgsz): detector_figures(run.out / DETECTOR_FILE, streets, imgsz)
-        for imgsz in IMAGE_SIZES
+        str(imgsz): measure_detector(out / DETECTOR_FILE, streets, imgsz) for imgsz in IMAGE_SIZES
     }
-    embedder = embedder_figures(run.out / EMBEDDER_DIR, streets)
+    embedder = measure_embedder(out / EMBEDDER_DIR, streets)
     with TemporaryDirectory() as folder:
-        untrained = embedder_figures(untrained_embedder(Path(folder), run.seed), streets)
+        untrained = measure_embedder(save_untrained_embedder(Path(folder), suite.seed), streets)
+    files = [out / DETECTOR_FILE, *(out / EMBEDDER_DIR).iterdir()]
     return {
-        "command": run.command,
-        "seed": run.seed,
-        "training_minutes": round(run.minutes, 1),
+        "command": f"python cli.py train demo --seed {suite.seed} "
+        f"--detector-steps {suite.detector_steps} --embedder-steps {suite.embedder_steps}",
+        "seed": suite.seed,
+        "training_minutes": round(minutes, 1),
         "measuring_minutes": round((perf_counter() - started) / 60, 1),
-        "held_out_street_seeds": [0, run.streets - 1],
-        "bytes": sum(f.stat().st_size for f in run.out.rglob("*") if f.suffix != ".md"),
+        "held_out_street_seeds": [0, suite.streets - 1],
+        "bytes": sum(file.stat().st_size for file in files),
         "detector": detector,
         "embedder": embedder,
         "embedder_untrained": untrained,
     }
 
 
-def untrained_embedder(directory: Path, seed: int) -> Path:
+def save_untrained_embedder(directory: Path, seed: int) -> Path:
     """The control: the same architecture with random weights, saved in `directory`."""
     torch.manual_seed(seed)
     save_embedder(build_embedder(), directory)
     return directory
 
 
-def written(out: Path, figures: dict[str, Any]) -> list[Path]:
+def write_figures(out: Path, figures: dict[str, Any]) -> list[Path]:
     """Write the figures as JSON and as a page for people; returns all that the run left."""
     (out / FIGURES_FILE).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    (out / "README.md").write_text(page(figures), encoding="utf-8")
+    (out / "README.md").write_text(format_page(figures), encoding="utf-8")
     return [out / name for name in (DETECTOR_FILE, EMBEDDER_DIR, FIGURES_FILE, "README.md")]
 
 
-def page(figures: dict[str, Any]) -> str:
+def format_page(figures: dict[str, Any]) -> str:
     """The figures as a short Markdown page."""
     rows = [
         f"| {imgsz} | {name} | {of['recall']:.3f} | {of['precision']:.3f} | {of['ap50']:.3f} |"

@@ -19,9 +19,9 @@ STREETS = 1
 
 @pytest.fixture(scope="module")
 def streets():
-    from mot_dinov3.training.scenes import held_out_streets
+    from mot_dinov3.training.recipes.demo.scenes import build_held_out_streets
 
-    return list(held_out_streets(STREETS))
+    return list(build_held_out_streets(STREETS))
 
 
 def test_both_models_are_small():
@@ -50,7 +50,7 @@ def test_the_figures_show_a_trained_model_beside_its_control():
 
 def test_training_streets_are_not_the_held_out_ones():
     from mot_dinov3.data.synthetic.clip import DEMO_SEED
-    from mot_dinov3.training.scenes import FIRST_TRAINING_SEED
+    from mot_dinov3.training.recipes.demo.scenes import FIRST_TRAINING_SEED
 
     first, last = FIGURES["held_out_street_seeds"]
     assert last - first + 1 >= 4
@@ -59,47 +59,17 @@ def test_training_streets_are_not_the_held_out_ones():
 
 @pytest.mark.slow
 def test_the_shipped_embedder_measures_as_written(streets):
-    from mot_dinov3.training.figures import embedder_figures
+    from mot_dinov3.training.recipes.demo.figures import measure_embedder
 
-    again = embedder_figures(demo_embedder_path(), streets, stride=60)
+    again = measure_embedder(demo_embedder_path(), streets, stride=60)
     assert again["auc"] == pytest.approx(FIGURES["embedder"]["auc"], abs=0.03)
 
 
 @pytest.mark.slow
 def test_the_shipped_detector_measures_as_written(streets):
-    from mot_dinov3.training.figures import detector_figures
+    from mot_dinov3.training.recipes.demo.figures import measure_detector
 
-    again = detector_figures(demo_detector_path(), streets, 640)
+    again = measure_detector(demo_detector_path(), streets, 640)
     for name, figures in FIGURES["detector"]["640"].items():
         assert again[name]["recall"] == pytest.approx(figures["recall"], abs=0.12)
         assert again[name]["precision"] == pytest.approx(figures["precision"], abs=0.2)
-
-
-@pytest.mark.slow
-def test_a_short_training_beats_its_untrained_control(tmp_path):
-    """The control sees the same crops in the same order, but its weights stay random."""
-    from mot_dinov3.training.embedder import EmbedderRecipe, train_embedder
-
-    last_loss = {}
-    for name, rate in (("trained", 3e-3), ("control", 0.0)):
-        said = []
-        recipe = EmbedderRecipe(
-            steps=25, streets=1, views=6, uses=1000, crops=36, peak_rate=rate, seed=3
-        )
-        train_embedder(recipe, tmp_path / name, said.append)
-        last_loss[name] = float(said[-1].split("loss ")[1].split()[0])
-    assert last_loss["trained"] < last_loss["control"] - 0.3
-
-
-@pytest.mark.slow
-def test_a_few_steps_lower_the_loss_of_the_detector(tmp_path):
-    from mot_dinov3.training.detector import DetectorRecipe, train_detector
-
-    said = []
-    recipe = DetectorRecipe(steps=12, batch=2, widths_px=(320,), seed=3)
-    train_detector(recipe, tmp_path / "detector.pt", said.append)
-    first, last = (
-        sum(map(float, line.split(":")[1].split()[1::2])) for line in (said[0], said[-1])
-    )
-    assert last < first
-    assert (tmp_path / "detector.pt").is_file()

@@ -24,12 +24,12 @@ _PAIR_GAP_S, _RETURN_GAP_S = 1.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class JudgedDetections:
     """All detections of one class over some frames, judged.
 
     Attributes:
         score: (N,) float32, of the detections that count.
-        hit: (N,) bool, whether each found an object that nobody better had found.
+        hit: (N,) bool, whether each found an object that no better detection had found.
         wanted: how many objects should have been found.
     """
 
@@ -38,7 +38,7 @@ class Scored:
     wanted: int
 
 
-def judge(detections: Detections, truth: GroundTruth) -> Scored:
+def judge(detections: Detections, truth: GroundTruth) -> JudgedDetections:
     """Match the detections of one class in one frame, the most confident first.
 
     A detection on an object that is mostly hidden counts neither for nor against.
@@ -55,10 +55,10 @@ def judge(detections: Detections, truth: GroundTruth) -> Scored:
             taken[best] = True
             hit[row], counts[row] = clear[best], clear[best]
     score = detections.score[order]
-    return Scored(score[counts], hit[counts], int(clear.sum()))
+    return JudgedDetections(score[counts], hit[counts], int(clear.sum()))
 
 
-def average_precision(scored: Scored) -> float:
+def average_precision(scored: JudgedDetections) -> float:
     """Area under the precision envelope over recall (all points, as in PASCAL VOC 2010)."""
     order = np.argsort(-scored.score, kind="stable")
     hits = np.cumsum(scored.hit[order])
@@ -67,33 +67,33 @@ def average_precision(scored: Scored) -> float:
     return float((envelope * scored.hit[order]).sum() / max(1, scored.wanted))
 
 
-def detector_figures(
+def measure_detector(
     weights: Path, streets: Sequence[StreetWorld], imgsz: int, stride: int = 15
 ) -> dict[str, dict[str, float]]:
     """Recall, precision and AP at IoU 0.5 per class, over every `stride`-th frame."""
     config = DetectorConfig(det=str(weights), conf=_FLOOR, low_conf=_FLOOR, imgsz=imgsz)
     detector = create_detector(config, "cpu", DeviceConfig(backend="torch", precision="fp32"))
-    judged: dict[int, list[Scored]] = {class_id: [] for class_id in CLASS_NAMES}
+    judged: dict[int, list[JudgedDetections]] = {class_id: [] for class_id in CLASS_NAMES}
     for street in streets:
         for index in range(0, len(street), stride):
             frame, truth = street.frame(index)
             found = detector.detect(frame)
-            for class_id, list_of in judged.items():
+            for class_id, so_far in judged.items():
                 of_class = found[found.class_id == class_id]
-                list_of.append(judge(of_class, truth[truth.class_id == class_id]))
-    return {CLASS_NAMES[key]: _rates(scored) for key, scored in judged.items()}
+                so_far.append(judge(of_class, truth[truth.class_id == class_id]))
+    return {CLASS_NAMES[key]: _summarise(scored) for key, scored in judged.items()}
 
 
-def _rates(parts: list[Scored]) -> dict[str, float]:
+def _summarise(parts: list[JudgedDetections]) -> dict[str, float]:
     score = np.concatenate([part.score for part in parts])
     hit = np.concatenate([part.hit for part in parts])
-    everything = Scored(score, hit, sum(part.wanted for part in parts))
+    total = JudgedDetections(score, hit, sum(part.wanted for part in parts))
     confident = hit[score >= CONF]
     return {
-        "recall": round(float(confident.sum() / max(1, everything.wanted)), 4),
+        "recall": round(float(confident.sum() / max(1, total.wanted)), 4),
         "precision": round(float(confident.sum() / max(1, len(confident))), 4),
-        "ap50": round(average_precision(everything), 4),
-        "objects": everything.wanted,
+        "ap50": round(average_precision(total), 4),
+        "objects": total.wanted,
     }
 
 
@@ -114,7 +114,7 @@ class Sightings:
     time_s: np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
-def embedder_figures(
+def measure_embedder(
     directory: Path, streets: Sequence[StreetWorld], stride: int = 15
 ) -> dict[str, float]:
     """How well cosines tell the same identity from another one of its class.
@@ -122,13 +122,13 @@ def embedder_figures(
     Returns:
         auc of same against different pairs of one street; mean cosine of both, 5th percentile
         of the same and 95th of the different; rank1: how often, at least two seconds later, the
-        nearest of everybody's crops belongs to the right identity.
+        nearest of all identities' crops belongs to the right one.
     """
     place = Placement("cpu", DeviceConfig(backend="torch", precision="fp32"))
     embedder = create_embedder(EmbedderConfig(embed_model=str(directory)), place)
     same, different, ranks = [], [], []
     for street in streets:
-        seen = _sightings(embedder.embed, street, stride)
+        seen = _embed_street(embedder.embed, street, stride)
         cosine = seen.vectors @ seen.vectors.T
         gap_s = np.abs(seen.time_s[:, None] - seen.time_s[None, :])
         alike = seen.track_id[:, None] == seen.track_id[None, :]
@@ -136,10 +136,10 @@ def embedder_figures(
         upper = np.triu(np.ones_like(alike), 1)
         same.append(cosine[alike & upper & (gap_s >= _PAIR_GAP_S)])
         different.append(cosine[~alike & upper & kind])
-        ranks.append(returns_recognised(seen))
+        ranks.append(judge_returns(seen))
     yes, no = np.concatenate(same), np.concatenate(different)
     return {
-        "auc": round(separation(yes, no), 4),
+        "auc": round(compute_auc(yes, no), 4),
         "rank1": round(float(np.concatenate(ranks).mean()), 4),
         "same_mean": round(float(yes.mean()), 4),
         "same_p5": round(float(np.percentile(yes, 5)), 4),
@@ -149,13 +149,13 @@ def embedder_figures(
     }
 
 
-def _sightings(
+def _embed_street(
     embed: Callable[[Image, FloatArray], FloatArray], street: StreetWorld, stride: int
 ) -> Sightings:
     vectors, ids, kinds, times = [], [], [], []
     for index in range(0, len(street), stride):
-        frame, everybody = street.frame(index)
-        truth = everybody[everybody.visibility > VISIBLE]
+        frame, objects = street.frame(index)
+        truth = objects[objects.visibility > VISIBLE]
         vectors.append(embed(frame.image, truth.xyxy))
         ids.append(truth.track_id)
         kinds.append(truth.class_id)
@@ -165,17 +165,17 @@ def _sightings(
     )
 
 
-def separation(same: FloatArray, different: FloatArray) -> float:
+def compute_auc(same: FloatArray, different: FloatArray) -> float:
     """Chance that a random same pair has the higher cosine than a random different one (AUC)."""
     ordered = np.sort(different)
     below = np.searchsorted(ordered, same, "left") + np.searchsorted(ordered, same, "right")
     return float(below.mean() / (2 * len(ordered)))
 
 
-def returns_recognised(seen: Sightings) -> BoolArray:
-    """For every crop whose owner was also seen long before or after: is that owner the nearest?
+def judge_returns(seen: Sightings) -> BoolArray:
+    """For every crop whose identity was also seen long before or after: is that one the nearest?
 
-    Everybody of the class is represented by one crop: the one farthest away in time.
+    Every identity of the class is represented by one crop: the one farthest away in time.
     """
     verdicts = []
     for row in range(len(seen.track_id)):

@@ -1,0 +1,3 @@
+"""Recipes: what can be learned."""
+
+from __future__ import annotations

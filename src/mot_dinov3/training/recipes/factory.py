@@ -1,0 +1,29 @@
+"""The table of recipes; a new one is one file and one line here."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias, cast
+
+from mot_dinov3.registry import Registry
+from mot_dinov3.training.recipes.base import Recipe, Suite
+
+RECIPES = Registry(
+    "recipe",
+    {
+        "demo": (
+            "mot_dinov3.training.recipes.demo.suite:DemoSuite",
+            "the small detector and embedder that ship in the package, on drawn streets",
+        ),
+    },
+)
+
+Member: TypeAlias = Recipe[Any, Any] | Suite
+
+
+def recipe_class(name: str) -> type[Member]:
+    """The class of a recipe, whose fields are its flags.
+
+    Raises:
+        UnknownNameError: the name is not in the table.
+    """
+    return cast("type[Member]", RECIPES.load(name))

@@ -1,0 +1,22 @@
+"""Where and how a recipe runs; a file without torch, for the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mot_dinov3.config.fields import flag, require
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """Where and how a recipe runs, which decides nothing of what it learns."""
+
+    out: str = flag("", "--out", "folder of the run, empty for outputs/RECIPE", metavar="DIR")
+    resume: bool = flag(False, "--resume", "go on with the run in --out, or begin one there")
+    device: str = flag("auto", "--device", "where to compute", metavar="NAME")
+    processes: int = flag(
+        1, "--processes", "processes that learn together, one a GPU", metavar="COUNT"
+    )
+
+    def __post_init__(self) -> None:
+        require(self.processes >= 1, "--processes", "at least 1", self.processes)
