@@ -77,7 +77,7 @@ def iou(a: FloatArray, b: FloatArray) -> FloatArray:
 
 def take_boxes(box: FloatArray, rows: IntArray) -> FloatArray:
     """(4, K) the sides of the boxes `rows` (K,), out of the sides of all (4, N)."""
-    return np.take(box, rows, axis=1)
+    return np.asarray(box.take(rows, axis=1), np.float32)
 
 
 def over_union(common: FloatArray, areas: FloatArray) -> FloatArray:
