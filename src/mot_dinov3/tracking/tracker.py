@@ -287,13 +287,13 @@ class Tracker:
         table, xyxy = self._table, self._motion.xyxy()
         seen = table.detection >= 0
         xyxy[seen] = detections.xyxy[table.detection[seen]]
-        tracks = Tracks(
-            id=table.id,
-            xyxy=xyxy,
-            score=table.score,
-            class_id=table.class_id,
-            state=table.state,
-            fresh=table.fresh,
-            detection=table.detection,
+        shown = (seen | (table.lost_s <= self.config.max_lost_s)).nonzero()[0]
+        return Tracks(
+            id=table.id[shown],
+            xyxy=xyxy[shown],
+            score=table.score[shown],
+            class_id=table.class_id[shown],
+            state=table.state[shown],
+            fresh=table.fresh[shown],
+            detection=table.detection[shown],
         )
-        return tracks[(seen | (table.lost_s <= self.config.max_lost_s)).nonzero()[0]]
