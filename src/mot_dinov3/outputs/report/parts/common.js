@@ -2,7 +2,7 @@
 const page = JSON.parse(document.getElementById('data').textContent);
 const listeners = [];
 
-/* Tell everybody that a frame was chosen. */
+/* Show the chosen frame everywhere. */
 function choose(frame) {
   for (const listener of listeners) listener(frame);
 }
