@@ -1,6 +1,6 @@
 """A headless Chromium for the tests that must see what people see; skipped where there is none.
 
-Take the fixture by importing it, as `conftest.py` files here do: `from helpers.browser import chromium`.
+A test takes the fixture by importing it: `from helpers.browser import chromium`.
 """
 
 from __future__ import annotations
