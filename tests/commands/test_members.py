@@ -6,6 +6,8 @@ import pytest
 
 from mot_dinov3.commands.members import BESIDE_THE_TABLE, TABLES, WITHOUT_TABLE, members_of
 from mot_dinov3.config.presets import PRESETS
+from mot_dinov3.outputs.sinks.factory import SINKS
+from mot_dinov3.perception.detectors.factory import DETECTORS
 from mot_dinov3.perception.features.factory import EMBEDDERS
 
 
@@ -22,9 +24,9 @@ def test_names_are_those_of_the_table_and_those_that_stand_for_none_or_all():
     assert set(BESIDE_THE_TABLE) <= set(TABLES)
 
 
-def test_a_row_that_is_not_a_word_for_the_user_is_left_out():
-    assert "yolo" not in members_of("det")
-    assert "motion" in members_of("det")
+def test_every_row_is_a_word_that_may_be_given():
+    assert list(members_of("det")) == [*DETECTORS]
+    assert list(members_of("save")) == [*SINKS]
 
 
 def test_most_flags_know_no_names():

@@ -11,7 +11,8 @@ import pytest
 from helpers.added import detector
 from helpers.added.detector import AreaDetector
 from helpers.added.embedder import ColourEmbedder
-from helpers.added.walk import FRAMES, add_models, make_walk, words
+from helpers.added.tables import MODELS, add_members
+from helpers.added.walk import FRAMES, make_walk, words
 from helpers.jobs import mot_rows, records
 from mot_dinov3.commands import main
 from mot_dinov3.config import DetectorConfig, EmbedderConfig, SourceConfig, TrackConfig
@@ -26,7 +27,7 @@ OUTPUTS = ("--output", "o.mp4", "--save-mot", "o.txt", "--save-jsonl", "o.jsonl"
 
 @pytest.fixture(autouse=True)
 def added(monkeypatch, tmp_path):
-    add_models(monkeypatch)
+    add_members(MODELS, monkeypatch.setitem)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(AreaDetector, "built", 0)
     monkeypatch.setattr(ColourEmbedder, "built", 0)
@@ -62,14 +63,14 @@ def test_the_shell_completes_its_name():
 
     said = build_script("bash", "mot-dinov3")
     assert "colours" in said
-    assert "mot motion demo areas" in said
+    assert "mot motion demo yolo areas" in said
 
 
 def test_help_lists_it(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "mot, motion, demo or areas" in said
+    assert "mot, motion, demo, yolo or areas" in said
     assert "detector, colours or none" in said
 
 

@@ -14,8 +14,10 @@ TABLES = {
     "embed_policy": "mot_dinov3.scheduling.policies.factory:POLICIES",
     "policies": "mot_dinov3.lab.recordings.policies:REPLAY_POLICIES",
     "system": "mot_dinov3.systems.factory:SYSTEMS",
+    "association": "mot_dinov3.tracking.association.factory:ASSOCIATIONS",
     "motion": "mot_dinov3.tracking.motion.factory:MOTIONS",
     "cmc": "mot_dinov3.tracking.camera.factory:CAMERAS",
+    "save": "mot_dinov3.outputs.sinks.factory:SINKS",
     "preset": "mot_dinov3.data.synthetic.presets.factory:PRESETS",
     "words": "mot_dinov3.lab.benchmarks.factory:BENCHMARKS",
     "measures": "mot_dinov3.lab.selftest.factory:MEASURES",
@@ -32,9 +34,6 @@ WITHOUT_TABLE: Mapping[str, Callable[[], Mapping[str, str]]] = {
     },
 }
 """The same for names that are not a plug-in's."""
-
-NOT_A_WORD = {"det": "yolo"}
-"""Rows that are not chosen by their name: every word that is not another detector's means YOLO."""
 
 BESIDE_THE_TABLE = {
     "embedder": {"none": "no embeddings: boxes and motion alone decide"},
@@ -57,5 +56,4 @@ def members_of(key: str) -> dict[str, str]:
         return {}
     module, _, attribute = TABLES[key].partition(":")
     table: Registry = getattr(import_module(module), attribute)
-    named = {name: table.help(name) for name in table if name != NOT_A_WORD.get(key)}
-    return named | BESIDE_THE_TABLE.get(key, {})
+    return {name: table.help(name) for name in table} | BESIDE_THE_TABLE.get(key, {})

@@ -14,7 +14,9 @@ from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import RelinkConfig, TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of
+from mot_dinov3.config.tracking.outputs import flag_of_sink
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+from mot_dinov3.outputs.sinks.factory import SINKS
 from mot_dinov3.outputs.summary import format_merge
 from mot_dinov3.wording import counted, form_of
 
@@ -26,7 +28,8 @@ embeddings (--save-embeddings) are read, and written with the new identities int
 relinked.json, which says who was merged with whom. The files that are read stay as they are. For
 the video call render with the new frame log."""
 
-KINDS = ("jsonl", "embeddings", "mot", "csv", "trace")
+NEEDED = ("jsonl", "embeddings")
+"""The files that say who is one, by the names of their sinks."""
 TABLE = "relinked.json"
 
 
@@ -36,9 +39,9 @@ def parser() -> CommandParser:
     add = out.add_argument
     add("--jsonl", type=Path, required=True, metavar="FILE", help="file of --save-jsonl")
     add("--embeddings", type=Path, required=True, metavar="FILE", help="file of --save-embeddings")
-    add("--mot", type=Path, metavar="FILE", help="file of --save-mot, to be renamed too")
-    add("--csv", type=Path, metavar="FILE", help="file of --save-csv, to be renamed too")
-    add("--trace", type=Path, metavar="FILE", help="file of --save-trace, to be renamed too")
+    for name in find_renamed():
+        text = f"file of {flag_of_sink(name)}, to be renamed too"
+        add(f"--{name}", type=Path, metavar="FILE", help=text)
     add("--out", type=Path, required=True, metavar="DIR", help="directory of the new files")
     limits = [item for item in flag_fields(RelinkConfig) if item.name != "relink"]
     shown = [item.metadata["flag"] for item in limits]
@@ -47,9 +50,14 @@ def parser() -> CommandParser:
     return out
 
 
+def find_renamed() -> list[str]:
+    """The sinks whose files can be rewritten too, beside those that are needed."""
+    return [name for name in SINKS if name not in NEEDED and SINKS.load(name).rename is not None]
+
+
 def run(args: argparse.Namespace) -> int:
     """Find the identities that are one, and write the files again."""
-    files = {name: getattr(args, name) for name in KINDS}
+    files = {name: getattr(args, name) for name in (*NEEDED, *find_renamed())}
     chosen = {k: v for k, v in vars(args).items() if k not in {*files, "out"}}
     config = resolve(TrackConfig, chosen, None, environment_layer())
     talk = config.talk
@@ -93,7 +101,6 @@ def check_files(given: dict[str, Path], directory: Path) -> None:
 
 def write_renamed(given: dict[str, Path], directory: Path, merges: list[TrackMerge]) -> None:
     """Write every file under the new identities, then give all of them their names."""
-    from mot_dinov3.outputs.sinks.factory import SINKS
     from mot_dinov3.runs.relink.renaming import Renaming
 
     with Renaming({merge.old: merge.new for merge in merges}) as renaming:

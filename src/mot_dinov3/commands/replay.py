@@ -35,14 +35,6 @@ milliseconds per frame. Quality is HOTA where the ground truth is known, else th
 whose identity is the same as with policy always."""
 
 REPLAYED = ("cheap", "scheduler", "tracker", "association", "motion", "talk")
-DEFAULT_POLICIES = (
-    "never",
-    "always",
-    "value:0.5,0.7,0.8,0.9",
-    "continuity",
-    "interval:1,2,3,5,8,13",
-    "fast-strongsort",
-)
 DEFAULT_SHARES = (15.0, 35.0, 50.0)
 OWN = ("embed_policy", "embed_budget_ms", "embed_budget_crops", "embed_all", "target_fps")
 """Flags of the main job whose place the replay's own take."""
@@ -53,11 +45,11 @@ def parser() -> CommandParser:
     out = CommandParser(prog="cli.py replay", description=DESCRIPTION)
     add = out.add_argument
     out.add_value("--cache", [Path("cache")], "PATH", "recordings, or directories of recordings")
-    out.add_value(
+    add(
         "--policies",
-        list(DEFAULT_POLICIES),
-        "NAME",
-        "policies to compare; commas sweep an argument",
+        nargs="+",
+        metavar="NAME",
+        help="policies to compare; commas sweep an argument (default: all but oracle)",
     )
     add(
         "--budgets",
@@ -169,23 +161,25 @@ def read_caches(paths: list[Path]) -> dict[str, Recording]:
 
 
 def choose_cases(
-    policies: list[str], budgets: list[float] | None, crops: list[int], config: TrackConfig
+    policies: list[str] | None, budgets: list[float] | None, crops: list[int], config: TrackConfig
 ) -> list[ReplayCase]:
     """Every policy on every budget; what no budget binds is played once.
 
-    With cheap evidence each is played twice, without it and with it.
+    With cheap evidence each is played twice, without it and with it. Without a choice it is every
+    policy of the product.
 
     Raises:
         MotError: a policy that does not exist or cannot have its argument.
     """
     from mot_dinov3.lab.recordings.policies import ORACLE, REPLAY_POLICIES
     from mot_dinov3.lab.recordings.replay import ReplayCase
+    from mot_dinov3.lab.recordings.study import list_policies
     from mot_dinov3.scheduling.policies.factory import create_policy
 
     limits: list[tuple[float, int]] = [(ms, 0) for ms in budgets or ([] if crops else [0.0])]
     limits += [(0.0, n) for n in crops]
     out: list[ReplayCase] = []
-    for name in sweep(policies):
+    for name in sweep(policies or list_policies()):
         policy = REPLAY_POLICIES.load(ReplayCase(name).family)
         bound = policy.refreshes or config.scheduler.hard_budget
         out += [ReplayCase(name, ms, n) for ms, n in (limits if bound else [(0.0, 0)])]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from mot_dinov3.config import NO_EMBEDDER, EmbedderConfig, TrackConfig
+from mot_dinov3.config import NO_EMBEDDER, EmbedderConfig, MotionConfig, TrackConfig
 from mot_dinov3.errors import MotError, UnknownNameError, UsageError
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.perception.features.base import Embedder, Placement
@@ -26,32 +26,30 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mot_dinov3")
 
-CAMERA_FILE = "file:"
-"""How `--cmc` begins where it names a file."""
-
 
 class LoadedModular(LoadedSystem):
     """Detector, embedder and cheap evidence for any number of clips.
 
     Attributes:
         parts: the models.
+        motion: the settings of the motion model, of which every clip has one of its own.
     """
 
-    def __init__(self, parts: Models) -> None:
+    def __init__(self, parts: Models, motion: MotionConfig | None = None) -> None:
         self.parts = parts
+        self.motion = motion or MotionConfig()
 
     @classmethod
     def load(cls, config: TrackConfig, device: str | None = None) -> Self:
         """Load the models that the stages `detector`, `embedder` and `cheap` name."""
-        return cls(load_models(config, device))
+        return cls(load_models(config, device), config.motion)
 
     @classmethod
     def find_pixel_needs(cls, config: TrackConfig) -> Mapping[str, str]:
         """The flags of a detector, an embedder or a camera motion that looks at images."""
         from mot_dinov3.perception.detectors.factory import detector_kind
         from mot_dinov3.perception.features.factory import embedder_kind
-        from mot_dinov3.tracking.camera.factory import FLOW
-        from mot_dinov3.tracking.camera.factory import NONE as NO_CAMERA
+        from mot_dinov3.tracking.camera.factory import camera_class, list_choices
 
         needs = {}
         embedder, cheap = config.embedder.embedder, config.cheap.cheap_evidence
@@ -61,35 +59,45 @@ class LoadedModular(LoadedSystem):
             needs[f"--embedder {embedder}"] = f"--embedder {NO_EMBEDDER}"
         if config.cheap.wanted and embedder_kind(cheap).needs_pixels:
             needs[f"--cheap-evidence {cheap}"] = "--cheap-evidence none"
-        if config.motion.cmc == FLOW:
-            needs[f"--cmc {FLOW}"] = f"--cmc {NO_CAMERA} (or file:FILE)"
+        camera = camera_class(config.motion.cmc)
+        if camera is not None and camera.needs_pixels:
+            still, *others = list_choices(blind=True)
+            needs[f"--cmc {config.motion.cmc}"] = f"--cmc {still} (or {', '.join(others)})"
         return needs
 
     @classmethod
     def find_missing_embeddings(cls, config: TrackConfig) -> str:
-        """`--embedder none` or `--embed-policy never`, "" if embeddings are computed."""
+        """`--embedder none` or a policy that embeds nothing, "" if embeddings are computed."""
+        from mot_dinov3.scheduling.policies.factory import policy_class
+
         if config.embedder.embedder == NO_EMBEDDER:
             return f"--embedder {NO_EMBEDDER}"
-        return "--embed-policy never" if config.scheduler.policy[0] == "never" else ""
+        policy = config.scheduler.policy[0]
+        return "" if policy_class(policy).embeds else f"--embed-policy {policy}"
 
     @classmethod
     def find_clip_inputs(cls, config: TrackConfig) -> Mapping[str, str]:
         """`--det` if it names stored boxes, and `--cmc` if it names a file."""
         from mot_dinov3.perception.detectors.factory import detector_kind, split_det
+        from mot_dinov3.tracking.camera.factory import camera_class
 
         det = config.detector.det
         inputs = {"--det": f"{split_det(det)[0]}:"} if detector_kind(det).stored else {}
-        if config.motion.cmc.startswith(CAMERA_FILE):
-            inputs["--cmc"] = CAMERA_FILE
+        camera = camera_class(config.motion.cmc)
+        if camera is not None and camera.argument:
+            inputs["--cmc"] = f"{config.motion.cmc.partition(':')[0]}:"
         return inputs
 
     @classmethod
     def list_input_files(cls, config: TrackConfig) -> Sequence[Path]:
-        """What `--det`, `--embed-model` and `--cmc` name."""
+        """What `--det`, `--embed-model`, `--motion` and `--cmc` name."""
         from mot_dinov3.perception.detectors.factory import named_files
 
-        model, camera = config.embedder.embed_model, config.motion.cmc.removeprefix(CAMERA_FILE)
-        others = [Path(name).expanduser() for name in (model, camera) if name]
+        motion, camera = (
+            value.partition(":")[2] for value in (config.motion.motion, config.motion.cmc)
+        )
+        names = (config.embedder.embed_model, motion, camera)
+        others = [Path(name).expanduser() for name in names if name]
         return [*named_files(config.detector.det), *others]
 
     @property
@@ -104,8 +112,12 @@ class LoadedModular(LoadedSystem):
 
     @property
     def fingerprint(self) -> Mapping[str, str]:
-        """Titles and weights of detector and embedder, and the boxes that `--det mot:` repeats."""
-        return fingerprint_models(self.parts)
+        """Titles and weights of the models, and the boxes that `--det mot:` repeats."""
+        from mot_dinov3.tracking.motion.factory import create_motion
+
+        found = fingerprint_models(self.parts)
+        weights = read_digest(lambda: create_motion(self.motion).fingerprint)
+        return found | ({"weights of the motion model": weights} if weights else {})
 
     def start(self, config: TrackConfig, recorder: Recorder | None = None) -> ModularTracker:
         """A tracker around the models; its detector, embedder and budget answer the recorder."""
@@ -118,7 +130,7 @@ class LoadedModular(LoadedSystem):
 
     def for_clip(self, config: TrackConfig) -> Self:
         """The same models; a detector or an embedder that remembers frames is made anew."""
-        return type(self)(renew_models(self.parts, config))
+        return type(self)(renew_models(self.parts, config), config.motion)
 
     def check_source(self, info: SourceInfo) -> None:
         """Warn of repeated detections that lie after the end of images or of a sequence.
@@ -172,10 +184,11 @@ def check_names(config: TrackConfig) -> None:
     """Refuse wrong names before any model is loaded.
 
     Raises:
-        MotError: there is no such embedder, policy, camera motion or motion model.
+        MotError: there is no such embedder, policy, camera motion, motion model or association.
     """
     from mot_dinov3.perception.features.factory import EMBEDDERS
     from mot_dinov3.scheduling.policies.factory import create_policy
+    from mot_dinov3.tracking.association.factory import create_associator
     from mot_dinov3.tracking.camera.factory import create_camera
     from mot_dinov3.tracking.motion.factory import create_motion
 
@@ -186,6 +199,7 @@ def check_names(config: TrackConfig) -> None:
     create_policy(config.scheduler, embedder=wanted)
     create_camera(config.motion.cmc)
     create_motion(config.motion)
+    create_associator(config.association, config.tracker)
 
 
 def create_embedders(

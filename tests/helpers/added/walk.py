@@ -5,17 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from helpers.added import detector, embedder
-from mot_dinov3.perception.detectors.factory import DETECTORS
-from mot_dinov3.perception.features.factory import EMBEDDERS
-
 FRAMES = 24
-
-
-def add_models(monkeypatch):
-    """The one line of each: `--det areas:FILE` and `--embedder colours` are members from now on."""
-    monkeypatch.setitem(DETECTORS.table, "areas", detector.LINE)
-    monkeypatch.setitem(EMBEDDERS.table, "colours", embedder.LINE)
 
 
 def make_walk(directory, frames=FRAMES):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.sinks import ROW, IdsSink
+from helpers.added.sink import LINE, IdsSink
 from mot_dinov3.config import OutputConfig, TrackConfig
 from mot_dinov3.errors import UnknownNameError
 from mot_dinov3.io.info import SourceInfo
@@ -22,7 +22,7 @@ INFO = SourceInfo("clip", 64, 48, 25.0, 100, False, None)
 
 @pytest.fixture
 def table(monkeypatch):
-    monkeypatch.setitem(SINKS.table, "ids", ROW)
+    monkeypatch.setitem(SINKS.table, "ids", LINE)
 
 
 def test_a_sink_that_is_added_to_the_table_is_made_and_describes_itself(table, tmp_path):

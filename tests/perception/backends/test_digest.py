@@ -17,10 +17,11 @@ def model(tmp_path):
 
 
 def test_weights_are_read_once_while_they_stay(model, monkeypatch):
-    read, asked = [], (model, model, model / "config.json", model / "config.json")
-    assert [weights_digest(path) for path in asked] == [file_digest(path) for path in asked]
+    read, asked = [], (model, model / "config.json")
+    before = [weights_digest(path) for path in asked]
+    assert before[1] == file_digest(model / "config.json")
     monkeypatch.setattr(digest, "file_digest", read.append)
-    assert all(map(weights_digest, asked))
+    assert [weights_digest(path) for path in asked] == before
     assert not read
     weights_digest(model / "model.safetensors")
     assert read == [model / "model.safetensors"]
@@ -39,3 +40,32 @@ def test_weights_that_are_gone_are_no_old_fingerprint(model):
     (model / "config.json").unlink()
     with pytest.raises(InputError):
         weights_digest(model / "config.json")
+
+
+@pytest.fixture
+def export(tmp_path):
+    """An export by another program: a graph, its weights and notes in formats of their own."""
+    directory = tmp_path / "x_openvino_model"
+    directory.mkdir()
+    for name in ("x.xml", "x.bin", "metadata.yaml"):
+        (directory / name).write_text(name)
+    return directory
+
+
+@pytest.mark.parametrize("name", ["x.xml", "x.bin", "metadata.yaml"])
+def test_every_file_of_an_export_tells_it_from_others(export, name):
+    before = weights_digest(export)
+    (export / name).write_text("other")
+    assert weights_digest(export) != before
+
+
+def test_the_graph_of_an_export_is_known_by_its_weights_too(export):
+    before = weights_digest(export / "x.xml")
+    (export / "x.bin").write_text("other")
+    assert weights_digest(export / "x.xml") != before
+
+
+def test_what_lies_beside_safetensors_changes_nothing(model):
+    before = weights_digest(model)
+    (model / "README.md").write_text("a model card")
+    assert weights_digest(model) == before

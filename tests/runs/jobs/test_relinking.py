@@ -11,9 +11,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from helpers.added.sink import LINE
 from helpers.clips import read_back
 from helpers.jobs import mot_rows, records
-from helpers.sinks import ROW
 from helpers.split_people import FRAMES, PEOPLE, configuration, system, tracked
 from mot_dinov3.config import OutputConfig, SchedulerConfig, TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, InputError, UsageError
@@ -134,7 +134,7 @@ def test_a_video_alone_is_drawn_again_from_a_journal_of_our_own(tmp_path, both):
 
 
 def test_an_output_that_was_added_to_the_table_is_written_again_too(tmp_path, monkeypatch):
-    monkeypatch.setitem(SINKS.table, "ids", ROW)
+    monkeypatch.setitem(SINKS.table, "ids", LINE)
     tracked(tmp_path, no_video=True, save=f"ids={tmp_path / 'o.ids'}")
     lines = (tmp_path / "o.ids").read_text().splitlines()
     assert len(lines) == FRAMES

@@ -11,6 +11,12 @@ from mot_dinov3.config.fields import flag, require
 class AssociationConfig:
     """Which detection continues which track: what is possible, and what is likely."""
 
+    association: str = flag(
+        "cascade",
+        "--association",
+        "what decides which detection continues which track",
+        metavar="NAME",
+    )
     no_hungarian: bool = flag(
         False, "--no-hungarian", "assign greedily, not with the least total cost"
     )

@@ -15,8 +15,9 @@ from PIL import Image, ImageDraw, ImageFont
 from mot_dinov3.errors import cannot_write
 from mot_dinov3.io.write.paths import publish, reserve_partial
 from mot_dinov3.lab.recordings.front import find_pareto_front, group_by_family, quality_ends
+from mot_dinov3.lab.recordings.policies import REPLAY_POLICIES
 from mot_dinov3.lab.recordings.report import group_by_source, quality_name
-from mot_dinov3.lab.recordings.study import Point
+from mot_dinov3.lab.recordings.study import CEILING, FLOOR, Point
 from mot_dinov3.wording import counted
 
 Colour: TypeAlias = tuple[int, int, int]
@@ -30,17 +31,14 @@ WIDTH, PANEL_HEIGHT, HEAD, FOOT = 1180, 330, 74, 16
 LEFT, RIGHT, TOP, BOTTOM = 58, 58, 46, 50
 INK, FAINT, GRID = (38, 38, 42), (120, 120, 126), (228, 228, 232)
 FRONT = (196, 196, 204)
-COLOURS: dict[str, Colour] = {
-    "always": (0, 0, 0),
-    "never": (120, 120, 126),
-    "continuity": (0, 114, 178),
-    "interval": (230, 159, 0),
-    "fast-strongsort": (0, 158, 115),
-    "value": (213, 94, 0),
-    "oracle": (204, 121, 167),
-}
-"""Okabe and Ito's colours, which people with any colour vision tell apart."""
+COLOURS: tuple[Colour, ...] = (
+    *((213, 94, 0), (0, 114, 178), (0, 0, 0), (120, 120, 126)),
+    *((230, 159, 0), (0, 158, 115), (204, 121, 167)),
+)
+"""Of the policies in the order of their table: Okabe and Ito's colours, which people with any
+colour vision tell apart, and a grey."""
 SPARE: tuple[Colour, ...] = ((86, 180, 233), (150, 110, 60), (120, 90, 200), (190, 190, 60))
+"""Of policies with cheap evidence, and of those that were added."""
 
 
 def save_picture(points: Sequence[Point], path: Path) -> None:
@@ -177,9 +175,9 @@ def _draw_panel(
     y = scale_of([point.quality for point in points], bottom, top)
     canvas.draw_text((corner[0] + 18, corner[1] + 14), title, "lm", INK, 15)
     _draw_grid(canvas, (x, y), below, quality_name(points))
-    for name, level in zip(("never", "always"), quality_ends(points), strict=True):
+    for case, level in zip((FLOOR, CEILING), quality_ends(points), strict=True):
         canvas.draw_dashes((left, y(level)), right, FAINT)
-        canvas.draw_text((right + 5, y(level)), name, "lm", FAINT, 11)
+        canvas.draw_text((right + 5, y(level)), case.title, "lm", FAINT, 11)
     best = find_pareto_front(points, cost)
     spots = [(x(cost(point)), y(point.quality)) for point in best]
     steps = [spots[0]]
@@ -239,7 +237,8 @@ def _draw_label(canvas: PlotCanvas, point: Point, spot: Spot, taken: list[Spot])
 
 def colour_of(family: str) -> Colour:
     """The colour of a family: always the same one."""
-    return COLOURS.get(family) or SPARE[sum(family.encode()) % len(SPARE)]
+    known = dict(zip(REPLAY_POLICIES, COLOURS, strict=False))
+    return known.get(family) or SPARE[sum(family.encode()) % len(SPARE)]
 
 
 def _draw_legend(canvas: PlotCanvas, points: Sequence[Point]) -> None:

@@ -13,7 +13,7 @@ from mot_dinov3.io.formats.mot import MotTable, MotWriter, read_mot
 from mot_dinov3.lab.recordings.clip import CheapEvidencePlayer, ClipPlayer
 from mot_dinov3.lab.recordings.clock import CostMeter, CostTable, VirtualClock
 from mot_dinov3.lab.recordings.oracle import ObservedTracker, OraclePolicy
-from mot_dinov3.lab.recordings.policies import ORACLE
+from mot_dinov3.lab.recordings.policies import ORACLE, REPLAY_POLICIES
 from mot_dinov3.lab.recordings.recording import Recording
 from mot_dinov3.scheduling.policies.base import Policy
 from mot_dinov3.scheduling.policies.factory import create_policy
@@ -169,7 +169,7 @@ def create_replay_policy(
         UsageError: it needs embeddings or ground truth, and there are none.
         UnknownNameError: there is no such policy.
     """
-    if not recording.dim and case.policy != "never":
+    if not recording.dim and REPLAY_POLICIES.load(case.family).embeds:
         raise UsageError(
             f"The cache of '{recording.origin.name}' has no embeddings for {case.policy}.",
             fix="Cache it with an embedder, or replay --policies never alone.",

@@ -14,7 +14,7 @@ from mot_dinov3.lab.recordings.front import (
     recovery,
 )
 from mot_dinov3.lab.recordings.recording import FORMAT, Recording, describe_recording
-from mot_dinov3.lab.recordings.study import SCORES, Point
+from mot_dinov3.lab.recordings.study import CEILING, FLOOR, SCORES, Point
 from mot_dinov3.wording import counted
 
 HOTA, AGREEMENT = "HOTA", "identity agreement"
@@ -94,7 +94,7 @@ def _compare_at_shares(points: Sequence[Point], shares: Sequence[float]) -> dict
     floor, ceiling = quality_ends(points)
     out: dict[str, Any] = {}
     for family, own in group_by_family(points).items():
-        if family in ("never", "always"):
+        if family in (FLOOR.line, CEILING.line):
             continue
         out[family] = {}
         for share in shares:

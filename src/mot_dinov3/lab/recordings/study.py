@@ -15,6 +15,7 @@ from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.lab.recordings.agreement import count_agreeing_boxes
 from mot_dinov3.lab.recordings.recording import Recording
 from mot_dinov3.lab.recordings.replay import ReplayCase, ReplayResult, replay
+from mot_dinov3.scheduling.policies.factory import POLICIES, policy_class
 
 COMBINED = "combined"
 FLOOR, CEILING = ReplayCase("never"), ReplayCase("always")
@@ -73,6 +74,16 @@ class _Run:
         """Milliseconds of everything but embedding, in all frames; `cheap` evidence included."""
         costs = self.recording.costs
         return (costs.fixed_ms + cheap * costs.cheap_ms) * len(self.recording.clip)
+
+
+def list_policies() -> list[str]:
+    """What is compared unless told otherwise: every policy of the product, with its numbers."""
+    out = []
+    for name in dict.fromkeys((FLOOR.policy, CEILING.policy, *POLICIES)):
+        argument = policy_class(name).argument
+        numbers = argument.compared if argument is not None else ()
+        out += [f"{name}:{number:g}" for number in numbers] or [name]
+    return out
 
 
 def study(

@@ -47,6 +47,7 @@ class FileSink(ABC):
     Attributes:
         is_directory: it writes a new directory, not a file.
         needs_pixels: it looks at the pictures of the source.
+        needs_embeddings: it has nothing to write where none is ever computed.
         from_frame_log: a frame log and the source are enough to write it again, as `render` does.
         rename: rewrites a finished file under other identities; None where only writing it again
             from a frame log can do that.
@@ -55,6 +56,7 @@ class FileSink(ABC):
 
     is_directory: ClassVar[bool] = False
     needs_pixels: ClassVar[bool] = False
+    needs_embeddings: ClassVar[bool] = False
     from_frame_log: ClassVar[bool] = False
     rename: ClassVar[staticmethod[[Path, Path, NewOf], None] | None] = None
 

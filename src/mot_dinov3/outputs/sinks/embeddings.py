@@ -9,8 +9,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.config import NO_EMBEDDER, TrackConfig
-from mot_dinov3.errors import UsageError
 from mot_dinov3.io.formats.embeddings import rename_embeddings
 from mot_dinov3.io.write.columns import ColumnFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
@@ -24,6 +22,7 @@ class EmbeddingsSink(FileSink):
     A run that was killed leaves its rows under the partial name, with the same names.
     """
 
+    needs_embeddings = True
     rename = staticmethod(rename_embeddings)
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
@@ -36,19 +35,6 @@ class EmbeddingsSink(FileSink):
     def create(cls, path: str, run: SinkRun) -> Self:
         """A sink that will write to `path`."""
         return cls(path, run.names, run.timer)
-
-    @classmethod
-    def check(cls, path: str, config: TrackConfig) -> None:
-        """Refuse to write embeddings where none is ever computed.
-
-        Raises:
-            UsageError: the embedder is turned off.
-        """
-        if config.embedder.embedder == NO_EMBEDDER:
-            raise UsageError(
-                f"--save-embeddings has nothing to write with --embedder {NO_EMBEDDER}.",
-                fix="Leave out one of them.",
-            )
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add this frame's embeddings.

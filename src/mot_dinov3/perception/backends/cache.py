@@ -45,7 +45,7 @@ class ExportKey:
 
     Attributes:
         name: the model as people know it, for the folder's name.
-        weights: fingerprint of the weights, see `digest.file_digest`.
+        weights: fingerprint of the weights, see `digest.weights_digest`.
         choice: backend and precision. bf16 is computed from float32 files, so the two share one.
         size: height and width of the input in pixels; (0, 0) where both are open.
         variant: anything else that changes the exported file, such as "batch 8" or "neck".

@@ -8,20 +8,18 @@ from pathlib import Path
 
 from mot_dinov3.errors import InputError
 
-MODEL_FILES = ("*.safetensors", "config.json", "preprocessor_config.json")
+WEIGHTS = "*.safetensors"
+MODEL_FILES = (WEIGHTS, "config.json", "preprocessor_config.json")
+"""What is read of a directory of such weights; a model card beside them changes nothing."""
 
 
 def file_digest(path: Path) -> str:
-    """sha256 of a file, or of a directory's model files with their names.
+    """sha256 of a file.
 
     Raises:
         InputError: it cannot be read.
     """
     try:
-        if path.is_dir():
-            files = sorted({file for pattern in MODEL_FILES for file in path.rglob(pattern)})
-            named = [f"{file.relative_to(path)} {file_digest(file)}\n" for file in files]
-            return hashlib.sha256("".join(named).encode()).hexdigest()
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -29,9 +27,13 @@ def file_digest(path: Path) -> str:
 
 
 def weights_digest(path: Path) -> str:
-    """Compute `file_digest`, but read a file that did not change only once in a process.
+    """The fingerprint of a model: sha256 of its file, or of its files with their names.
 
-    One start asks for the weights of a model several times, and a batch does for every video.
+    Files that did not change are read only once in a process: one start asks for the weights of a
+    model several times, and a batch does for every video.
+
+    Args:
+        path: a file of weights, the .xml file of an OpenVINO export, or a model's directory.
 
     Raises:
         InputError: it cannot be read.
@@ -39,12 +41,23 @@ def weights_digest(path: Path) -> str:
     return _digest_of(path, _stamp(path))
 
 
+def list_model_files(path: Path) -> list[Path]:
+    """The files that decide what a model computes, in order.
+
+    Without safetensors a directory is an export of some format, and all of it counts.
+    """
+    if not path.is_dir():
+        weights = path.with_suffix(".bin")
+        return [path, weights] if path.suffix == ".xml" and weights.is_file() else [path]
+    patterns = MODEL_FILES if any(path.rglob(WEIGHTS)) else ("*",)
+    found = {file for pattern in patterns for file in path.rglob(pattern)}
+    return sorted(file for file in found if file.is_file())
+
+
 def _stamp(path: Path) -> tuple[tuple[str | int, ...], ...]:
-    """Sizes and times that change when a file, or one of a directory's model files, is written."""
+    """Sizes and times that change when one of the model's files is written."""
     try:
-        inside = path.is_dir()
-        files = [f for pattern in MODEL_FILES for f in path.rglob(pattern)] if inside else [path]
-        stats = [(str(file), file.stat()) for file in sorted(files)]
+        stats = [(str(file), file.stat()) for file in list_model_files(path)]
     except OSError:
         return ()
     return tuple((n, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for n, s in stats)
@@ -52,4 +65,9 @@ def _stamp(path: Path) -> tuple[tuple[str | int, ...], ...]:
 
 @lru_cache(maxsize=64)
 def _digest_of(path: Path, stamp: tuple[tuple[str | int, ...], ...]) -> str:
-    return file_digest(path)
+    files = list_model_files(path)
+    if files == [path]:
+        return file_digest(path)
+    directory = path if path.is_dir() else path.parent
+    named = [f"{file.relative_to(directory)} {file_digest(file)}\n" for file in files]
+    return hashlib.sha256("".join(named).encode()).hexdigest()

@@ -32,7 +32,7 @@ DETECTORS = Registry(
         ),
         ULTRALYTICS: (
             "mot_dinov3.perception.detectors.loading:YOLO",
-            "an Ultralytics model, by its official name or as a file of weights",
+            "an Ultralytics model, by official name or as a file: yolo:MODEL, or MODEL alone",
         ),
     },
 )

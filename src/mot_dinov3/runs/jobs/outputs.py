@@ -60,13 +60,20 @@ def _check_files(files: Mapping[str, str], config: TrackConfig, source_path: Pat
 
 
 def require_appearance(config: TrackConfig) -> None:
-    """Refuse to relink where no track's appearance is ever known.
+    """Refuse to relink or to write embeddings where no track's appearance is ever known.
 
     Raises:
         UsageError: nothing is embedded.
     """
     flag = system_class(config).find_missing_embeddings(config)
-    if config.relink.relink and flag:
+    if not flag:
+        return
+    for order in ordered_sinks(config.output):
+        if order.kind.needs_embeddings:
+            raise UsageError(
+                f"{order.flag} has nothing to write with {flag}.", fix="Leave out one of them."
+            )
+    if config.relink.relink:
         raise UsageError(
             f"--relink compares the appearance of tracks, and with {flag} none is known.",
             fix="Leave out one of them.",

@@ -107,6 +107,7 @@ class Argument:
         low: where a search over its values begins.
         high: where it ends.
         digits: decimals that a search keeps, 0 for whole numbers.
+        compared: the numbers that `replay` compares unless told otherwise; none for the default.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Argument:
     low: float
     high: float
     digits: int = 2
+    compared: tuple[float, ...] = ()
 
     def read(self, policy: str, text: str) -> float:
         """The number that stands behind the name of `policy`, or the default.
@@ -146,11 +148,13 @@ class Policy(Protocol):
         argument: the number that it takes, None for none.
         settings: configuration keys that no other policy reads.
         refreshes: whether it leaves anything to a budget that bounds refreshes only.
+        embeds: whether it ever has anything embedded.
     """
 
     argument: ClassVar[Argument | None] = None
     settings: ClassVar[tuple[str, ...]] = ()
     refreshes: ClassVar[bool] = True
+    embeds: ClassVar[bool] = True
 
     def plan(self, scene: PlanInput) -> EmbedPlan:
         """Divide the detections into critical, refresh and reuse."""

@@ -35,6 +35,15 @@ POLICIES = Registry(
 )
 
 
+def policy_class(name: str) -> type[Policy]:
+    """The class of the policy called `name`.
+
+    Raises:
+        UnknownNameError: there is no such policy; the message says which there are.
+    """
+    return cast("type[Policy]", POLICIES.load(name))
+
+
 def create_policy(config: SchedulerConfig, *, embedder: bool = True) -> Policy:
     """Build the policy that the configuration asks for, or `never` where there is no embedder.
 

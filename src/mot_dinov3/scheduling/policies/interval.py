@@ -17,7 +17,9 @@ class IntervalPolicy(Policy):
     the interval asks for gives way to a budget.
     """
 
-    argument = Argument("K", default=5.0, least=1, low=1, high=30, digits=0)
+    argument = Argument(
+        "K", default=5.0, least=1, low=1, high=30, digits=0, compared=(1, 2, 3, 5, 8, 13)
+    )
 
     def __init__(self, config: SchedulerConfig, argument: str = "") -> None:
         """Build it.

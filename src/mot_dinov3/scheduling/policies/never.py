@@ -13,7 +13,7 @@ from mot_dinov3.values import NO_ROWS, EmbedPlan, Reason
 class NeverPolicy(Policy):
     """No embedder, so no evidence but place."""
 
-    refreshes = False
+    refreshes = embeds = False
 
     def __init__(self, config: SchedulerConfig, argument: str = "") -> None:
         """Build it.

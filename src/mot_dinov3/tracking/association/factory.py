@@ -19,17 +19,14 @@ ASSOCIATIONS = Registry(
 )
 
 
-def create_associator(
-    config: AssociationConfig, tracker: TrackerConfig, name: str = "cascade"
-) -> Associator:
-    """Build the association called `name`.
+def create_associator(config: AssociationConfig, tracker: TrackerConfig) -> Associator:
+    """Build the association that the configuration names.
 
     Args:
-        config: gates and costs.
+        config: the name, gates and costs.
         tracker: tells how long lost tracks matter.
-        name: a row of the table.
 
     Raises:
         UnknownNameError: there is no such association; the message says which there are.
     """
-    return cast("Associator", ASSOCIATIONS.load(name)(config, tracker))
+    return cast("Associator", ASSOCIATIONS.load(config.association)(config, tracker))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -16,7 +16,15 @@ class CameraMotion(Protocol):
     """Tells how the picture moved since the frame before.
 
     It is built from what stands behind its name, "gmc.txt" for `--cmc file:gmc.txt`, "" for none.
+
+    Attributes:
+        needs_pixels: it looks at the pictures.
+        argument: what stands behind its name, such as "FILE"; "" for nothing. A file belongs to
+            one clip.
     """
+
+    needs_pixels: ClassVar[bool] = False
+    argument: ClassVar[str] = ""
 
     def estimate(self, frame: Frame, moving: FloatArray) -> DoubleArray:
         """Estimate the (2, 3) affine map from pixels of the last frame to pixels of this one.

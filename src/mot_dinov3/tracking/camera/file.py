@@ -22,6 +22,8 @@ class FileCamera(CameraMotion):
     frame without a row stands still. Frames that were left out are passed through.
     """
 
+    argument = "FILE"
+
     def __init__(self, path: str) -> None:
         """Read the whole file.
 

@@ -37,6 +37,8 @@ class FlowCamera(CameraMotion):
     RANSAC for the fit (Fischler and Bolles 1981), all by OpenCV.
     """
 
+    needs_pixels = True
+
     def __init__(self, argument: str = "") -> None:
         if argument:
             raise UsageError("--cmc flow takes no argument.", fix="Write --cmc flow.")

@@ -29,6 +29,15 @@ class MotionModel(Protocol):
     `select`, `store` and `extend` copy it along.
     """
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells its weights from others, such as the sha256 of their file; "" without any.
+
+        Raises:
+            InputError: the weights cannot be read any more.
+        """
+        return ""
+
     def __len__(self) -> int:
         """How many tracks there are."""
 

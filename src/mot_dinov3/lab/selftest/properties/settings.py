@@ -27,8 +27,11 @@ from mot_dinov3.io.read.selection import FrameSelection, count_selected
 from mot_dinov3.lab.recordings.clip import ClipPlayer, RecordedClip
 from mot_dinov3.lab.selftest.properties.base import holds_for
 from mot_dinov3.lab.selftest.properties.machine import detections, frame_of
+from mot_dinov3.scheduling.policies.factory import POLICIES
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
+from mot_dinov3.tracking.association.factory import ASSOCIATIONS
+from mot_dinov3.tracking.motion.factory import MOTIONS
 from mot_dinov3.values import Frame, Image
 
 KINDS = {
@@ -41,19 +44,11 @@ KINDS = {
 ALONE = (SourceConfig, EmbedderConfig, DrawConfig)
 WORDS = {
     "embed_policy": [
-        "value",
-        "value:0",
-        "value:nan",
-        "continuity:3",
-        "interval:2",
-        "interval:-1",
-        "interval:",
-        "fast-strongsort:2",
-        "oracle",
-        "always:1",
-        "",
-        ":",
+        *(f"{name}{end}" for name in POLICIES for end in ("", ":", ":2", ":-1", ":nan")),
+        *("oracle", "", ":"),
     ],
+    "association": [*ASSOCIATIONS, *ASSOCIATIONS, "x"],
+    "motion": [*MOTIONS, *MOTIONS, "x", ":"],
     "size_basis": ["mean", "height", "sides", "root", "none"],
     "cmc": ["none", "none", "none", "file:", "flow:1", "x"],
 }

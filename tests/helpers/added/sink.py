@@ -1,11 +1,11 @@
-"""A sink that is in no table until a test adds its line."""
+"""A sink that is added by this file and one line of the table: the identities of every frame."""
 
 from __future__ import annotations
 
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.sinks.base import FileSink
 
-ROW = ("helpers.sinks:IdsSink", "the identities of every frame")
+LINE = ("helpers.added.sink:IdsSink", "the identities of every frame")
 
 
 class IdsSink(FileSink):
