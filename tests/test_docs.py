@@ -13,6 +13,7 @@ import pytest
 from mot_dinov3.commands.factory import COMMANDS
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of, stages
+from mot_dinov3.training.recipes.base import Recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
@@ -37,8 +38,9 @@ OTHER_PROGRAMS = {
     "--json",
     "--check",  # ruff
     "--strict",  # mypy
+    "--points",  # the recipe that docs/guide/training.md shows
 }
-"""Flags of set-up, pip and developer tools."""
+"""Flags of set-up, pip, developer tools and examples."""
 
 
 def parser_of(command):
@@ -118,6 +120,7 @@ def test_the_documentation_names_no_flag_that_does_not_exist():
     parsers = [parser_of(name) for name in COMMANDS]
     parsers += [one for name in ("train", "eval") for one in parser_of(name).members.values()]
     known = {word for one in parsers for action in one._actions for word in action.option_strings}
+    known |= {item.metadata["flag"] for item in flag_fields(Recipe)}  # of every recipe
     named = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", ALL))
     assert named - known - OTHER_PROGRAMS == set()
 

@@ -1,9 +1,12 @@
-"""The plan of the package: which room stands on which floor, and what must never be imported."""
+"""The plan of the package: which room stands on which floor, and what must never be imported.
+
+`draw_floors` makes the picture of docs/develop/design.md of it and of the imports in the code.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import mot_dinov3
@@ -65,3 +68,49 @@ def imported_rooms(path: Path) -> set[str]:
 def room_of(path: Path) -> str:
     """The room that a file of the package belongs to."""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def find_imports_of_rooms() -> dict[str, set[str]]:
+    """Room above the ground floor -> the other such rooms that its files import from."""
+    found: dict[str, set[str]] = {room: set() for rooms in FLOORS[1:] for room in rooms}
+    for path in PACKAGE.rglob("*.py"):
+        room = room_of(path)
+        if room in found:
+            found[room] |= (imported_rooms(path) & found.keys()) - {room}
+    return found
+
+
+def drop_implied(imports: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The same imports without those that a chain of others leads to as well."""
+    reached: dict[str, set[str]] = {}
+    for rooms in FLOORS[1:]:  # from the ground up, so what a room imports is there already
+        for room in rooms:
+            reached[room] = imports[room].union(*(reached[other] for other in imports[room]))
+    return {
+        room: others - set().union(*(reached[other] for other in others))
+        for room, others in imports.items()
+    }
+
+
+def draw_floors() -> str:
+    """The floors and the imports between rooms: a mermaid diagram, and a table of all imports."""
+    imports = find_imports_of_rooms()
+    lines = ["```mermaid", "flowchart TD"]
+    for level, rooms in reversed([*enumerate(FLOORS)]):
+        names = [f"    {room}" for room in rooms]
+        lines += [f'  subgraph floor{level}["floor {level}"]', *names, "  end"]
+    for room in sorted(imports, key=FLOOR.__getitem__, reverse=True):
+        for other in sort_by_floor(drop_implied(imports)[room]):
+            lines.append(f"  {room} --> {other}")
+    lines.append(f"  {' & '.join(FLOORS[1])} ~~~ {' & '.join(FLOORS[0])}")  # only keeps them below
+    lines += ["```", "", "| room | imports from, beside the ground floor |", "|---|---|"]
+    for room in sorted(imports, key=FLOOR.__getitem__, reverse=True):
+        others = ", ".join(f"`{other}`" for other in sort_by_floor(imports[room]))
+        lines.append(f"| `{room}` | {others or 'nothing'} |")
+    return "\n".join(lines) + "\n"
+
+
+def sort_by_floor(rooms: set[str]) -> list[str]:
+    """The rooms from the top floor down, in the order of the plan on each floor."""
+    order = [room for floor in reversed(FLOORS) for room in floor]
+    return sorted(rooms, key=order.index)

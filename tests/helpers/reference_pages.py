@@ -1,4 +1,7 @@
-"""The pages docs/reference/flags.md and commands.md, made from the parsers and their tables.
+"""The pages of docs/ that are made from the code, whole or in part.
+
+docs/reference/flags.md and commands.md come from the parsers and their tables, and the picture of
+the rooms in docs/develop/design.md from the plan of the floors and from the imports.
 
     PYTHONPATH=src:tests python -m helpers.reference_pages
 
@@ -10,13 +13,17 @@ from __future__ import annotations
 import argparse
 import sys
 
+from helpers.floors import draw_floors
 from helpers.places import ROOT
 from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND
 from mot_dinov3.commands.flags import COMMON
 from mot_dinov3.commands.member_parser import MemberParser
 from mot_dinov3.commands.parsing import CommandParser
 
-REFERENCE = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
+DESIGN = "develop/design.md"
+BEGIN, END = "<!-- floors: generated from the code -->\n", "<!-- end of floors -->\n"
+"""Marks in `DESIGN`; what stands between them is replaced."""
 RENEW = "PYTHONPATH=src:tests python -m helpers.reference_pages"
 """The command that writes the pages again."""
 
@@ -26,8 +33,23 @@ LEFT_OUT = ("-h", "--help", "--help-all", "--debug")
 
 
 def render_pages() -> dict[str, str]:
-    """File name in docs/reference -> text of every generated page."""
-    return {"flags.md": render_flags(), "commands.md": render_commands()}
+    """Path below docs/ -> text of every page that is generated, whole or in part."""
+    return {
+        "reference/flags.md": render_flags(),
+        "reference/commands.md": render_commands(),
+        DESIGN: renew_design((DOCS / DESIGN).read_text(encoding="utf-8")),
+    }
+
+
+def renew_design(page: str) -> str:
+    """The page about the design with the floors as they are now.
+
+    Raises:
+        ValueError: a mark is missing.
+    """
+    before, old = page.split(BEGIN)
+    _, after = old.split(END)
+    return f"{before}{BEGIN}{draw_floors()}{END}{after}"
 
 
 def render_flags() -> str:
@@ -154,7 +176,7 @@ def value_of(action: argparse.Action) -> str:
 def main() -> int:
     """Write the pages."""
     for name, text in render_pages().items():
-        (REFERENCE / name).write_text(text, encoding="utf-8")
+        (DOCS / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -41,7 +41,7 @@ class SourceConfig:
     )
     vid_stride: int = flag(1, "--vid-stride", "track one frame in COUNT", metavar="COUNT")
     fps: float = flag(
-        0.0, "--fps", "frame rate of the source, in place of its own; 0 to keep it", metavar="FPS"
+        0.0, "--fps", "frame rate of the written video; 0 for the source's own", metavar="FPS"
     )
 
     def __post_init__(self) -> None:
