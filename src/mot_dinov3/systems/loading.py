@@ -86,11 +86,11 @@ class LoadedModular(LoadedSystem):
     @classmethod
     def list_input_files(cls, config: TrackConfig) -> Sequence[Path]:
         """What `--det`, `--embed-model` and `--cmc` name."""
-        from mot_dinov3.perception.detectors.factory import named_files
+        from mot_dinov3.perception.detectors.factory import list_named_files
 
         model, camera = config.embedder.embed_model, config.motion.cmc.removeprefix(CAMERA_FILE)
         others = [Path(name).expanduser() for name in (model, camera) if name]
-        return [*named_files(config.detector.det), *others]
+        return [*list_named_files(config.detector.det), *others]
 
     @property
     def names(self) -> Mapping[int, str]:
