@@ -252,10 +252,10 @@ def fingerprint_models(models: Models) -> dict[str, str]:
     detector, embedder = models.detector, models.embedder
     titles = describe_models(detector, embedder)
     return {
-        "detector": without_size(titles["detector"]),
+        "detector": strip_size(titles["detector"]),
         "weights of the detector": read_digest(lambda: detector.fingerprint),
         "boxes of --det": read_digest(lambda: detector.repeated),
-        "embedder": without_size(titles["embedder"]),
+        "embedder": strip_size(titles["embedder"]),
         "weights of the embedder": read_digest(lambda: embedder.fingerprint if embedder else ""),
     }
 
@@ -268,6 +268,6 @@ def read_digest(read: Callable[[], str]) -> str:
         return UNKNOWN
 
 
-def without_size(title: str) -> str:
+def strip_size(title: str) -> str:
     """A model's title without its input size, which is known only after the first picture."""
     return re.sub(r"\b\d+(x\d+)? px\b", "px", title)
