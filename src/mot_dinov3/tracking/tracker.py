@@ -206,7 +206,7 @@ class Tracker:
         self._store_embeddings(rows, found, embeddings)
 
     def _correct_motion(self, rows: IntArray, boxes: FloatArray, score: FloatArray) -> None:
-        """Correct the prediction of tracks `rows` (M,); after too long an absence it begins anew."""
+        """Correct the motion of tracks `rows` (M,); after too long an absence it begins anew."""
         table = self._table
         too_long = table.lost_s[rows] > self.config.max_lost_s
         here = ~too_long
