@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import pytest
 
 from mot_dinov3.commands import doctor
-from mot_dinov3.commands.doctor import backends, checks, places
+from mot_dinov3.commands.doctor import checks, places
 from mot_dinov3.commands.doctor.checks import Check
 from mot_dinov3.errors import ModelError
 from mot_dinov3.io.write.encoders import ENCODERS, FORMATS, Encoder
@@ -237,9 +237,9 @@ def test_the_real_packages_pass():
 
 def test_openvino_is_proved_or_missed_in_words(monkeypatch):
     if find_spec("openvino"):
-        assert backends.check_openvino().status == "ok"
+        assert checks.check_openvino().status == "ok"
     monkeypatch.setitem(sys.modules, "openvino", None)
-    missing = backends.check_openvino()
+    missing = checks.check_openvino()
     assert missing.status == "note"
     assert "[openvino]" in missing.remedy
 
@@ -249,7 +249,7 @@ def test_the_automatic_choice_is_told_with_the_size_of_its_exports(monkeypatch, 
     exports = tmp_path / "mot_dinov3" / "exports" / "one"
     exports.mkdir(parents=True)
     (exports / "model.bin").write_bytes(bytes(3 << 20))
-    found = backends.check_automatic_choice()
+    found = checks.check_automatic_choice()
     assert found.status == "ok"
     assert found.detail.startswith("auto runs ")
     assert "exports take 3 MiB" in found.detail
@@ -257,4 +257,4 @@ def test_the_automatic_choice_is_told_with_the_size_of_its_exports(monkeypatch, 
 
 def test_missing_onnxruntime_is_a_note(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    assert backends.check_onnxruntime().status == "note"
+    assert checks.check_onnxruntime().status == "note"

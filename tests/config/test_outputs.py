@@ -41,7 +41,7 @@ def test_what_save_cannot_mean_is_refused(save):
 
 def test_all_outputs_move_together():
     asked = OutputConfig(output="a.mp4", save_mot="b.txt", report="auto", save="mine=d,csv=e")
-    moved = asked.moved(lambda place: f"x/{place}")
+    moved = asked.relocate(lambda place: f"x/{place}")
     assert moved.places == {flag: f"x/{place}" for flag, place in asked.places.items()}
-    silent = OutputConfig(output="a.mp4", no_video=True).moved(lambda place: f"x/{place}")
+    silent = OutputConfig(output="a.mp4", no_video=True).relocate(lambda place: f"x/{place}")
     assert (silent.output, silent.places) == ("x/a.mp4", {})

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from mot_dinov3.outputs.report.recorder import Recorder, RunData
+from mot_dinov3.outputs.report.recorder import RunData, RunRecorder
 from mot_dinov3.values import (
     CONFIRMED,
     TENTATIVE,
@@ -110,7 +110,7 @@ def result(index, seen, tentative=(), fresh=()):
 
 def recorded(frames, facts=None, names=NAMES, looks=()):
     """The run of a list of results; `looks` maps a row to what was told in it."""
-    recorder, told = Recorder(), dict(looks)
+    recorder, told = RunRecorder(), dict(looks)
     for row, one in enumerate(frames):
         recorder.add(one, {"detect": 20.0, "embed": 1.0}, 30.0, told.get(row, ()))
     return RunData("run", recorder.frames, recorder.tracks, names, facts)

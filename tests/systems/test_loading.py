@@ -13,7 +13,7 @@ from mot_dinov3.errors import InputError, MotError, UnknownNameError, UsageError
 from mot_dinov3.perception.detectors.motion import MotionDetector
 from mot_dinov3.systems.base import UNKNOWN
 from mot_dinov3.systems.factory import create_system
-from mot_dinov3.systems.loading import LoadedModular, load_models, without_size
+from mot_dinov3.systems.loading import LoadedModular, load_models, strip_size
 from mot_dinov3.systems.modular import Models
 
 PLAIN = TrackConfig(
@@ -137,7 +137,7 @@ def test_the_same_features_twice_are_refused():
 
 
 def test_titles_count_without_the_size_that_a_picture_decides():
-    assert without_size("yolov8n.pt 640 px, OpenVINO bf16, cpu") == without_size(
+    assert strip_size("yolov8n.pt 640 px, OpenVINO bf16, cpu") == strip_size(
         "yolov8n.pt 640x384 px, OpenVINO bf16, cpu"
     )
 

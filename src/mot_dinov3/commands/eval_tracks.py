@@ -28,7 +28,7 @@ WIDTH, COUNTS = 7, ("idsw", "frag", "mt", "pt", "ml")
 
 
 def add_flags(parser: CommandParser) -> None:
-    """Add the flags of the evaluation."""
+    """Add the flags of the evaluation: what is compared, which part of it, and what is written."""
     add = parser.add_argument
     add(
         "--gt",
@@ -52,6 +52,14 @@ def add_flags(parser: CommandParser) -> None:
         metavar="NAME",
         help="what to measure: hota, clear, identity (default: all)",
     )
+    _add_selection_flags(parser)
+    add("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
+    add("--debug", action="store_true", help="show full tracebacks")
+
+
+def _add_selection_flags(parser: CommandParser) -> None:
+    """Add the flags that say which boxes, frames and sequences count."""
+    add = parser.add_argument
     add(
         "--preprocess",
         choices=RULES,
@@ -83,8 +91,6 @@ def add_flags(parser: CommandParser) -> None:
         action="store_true",
         help="leave out sequences without a result, and say which",
     )
-    add("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
-    add("--debug", action="store_true", help="show full tracebacks")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -145,7 +145,7 @@ class CommandParser(argparse.ArgumentParser):
             width = max(map(len, names))
             lines = [f"  {name:<{width}}  {line}" for name, line in names.items()]
             return "\n".join([f"{text}{default}:", *lines])
-        return f"{text}: {_listed(names)}{default}" if names else f"{text}{default}"
+        return f"{text}: {_join_names(names)}{default}" if names else f"{text}{default}"
 
     def _default_of(self, action: argparse.Action) -> str:
         if action.dest in self.default_words:
@@ -235,7 +235,7 @@ def _stand_in(word: str, line: str) -> argparse.Action:
     return argparse.Action([], word, metavar=word, help=line)
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     """`a, b or c`."""
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last

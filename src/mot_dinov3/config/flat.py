@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, fields, is_dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.errors import hide_secrets
@@ -80,8 +80,7 @@ def from_values(root: type[Root], values: Mapping[str, Any]) -> Root:
         UsageError: a value breaks the rule of its stage.
     """
     own_rule = getattr(root, "from_values", None)
-    built: Root = own_rule(values) if own_rule else build(root, values)
-    return built
+    return cast("Root", own_rule(values)) if own_rule else build(root, values)
 
 
 def as_dict(config: object) -> dict[str, Any]:

@@ -29,7 +29,9 @@ def read_file(root: type, path: Path) -> dict[str, Any]:
     for key, value in _flatten(root, _parse_toml(path), path).items():
         name = key.replace("-", "_")
         if name not in kinds:
-            raise _unknown_name(f"key '{key}' in {path}", nearest(name, list({**kinds, **tables})))
+            raise _build_name_error(
+                f"key '{key}' in {path}", nearest(name, list({**kinds, **tables}))
+            )
         out[name] = _check_value(value, kinds[name], f"'{key}' in {path}", many=name in lists)
     return out
 
@@ -47,7 +49,7 @@ def read_environment(root: type, environment: Mapping[str, str], prefix: str) ->
             key = variable.removeprefix(prefix).lower()
             if key not in kinds:
                 near = [prefix + word.upper() for word in nearest(key, list(kinds))]
-                raise _unknown_name(f"environment variable {variable}", near)
+                raise _build_name_error(f"environment variable {variable}", near)
             out[key] = _parse_text(text, kinds[key], variable)
     return out
 
@@ -90,7 +92,7 @@ def _check_table(root: type, stage: str, table: Iterable[str], path: Path) -> No
             )
 
 
-def _unknown_name(what: str, near: list[str]) -> UsageError:
+def _build_name_error(what: str, near: list[str]) -> UsageError:
     hint = f"Did you mean {' or '.join(near)}?" if near else "Every setting is in: --help-all"
     return UsageError(f"Unknown {what}.", fix=hint)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mot_dinov3.errors import InputError, UsageError
-from mot_dinov3.evaluation.parts import Part, parse_part
 from mot_dinov3.evaluation.preprocessing import (
     BENCHMARKS,
     MOST_CLASS,
@@ -21,8 +21,20 @@ from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, read_seqinfo
 
 TRUTH_FILE = Path("gt") / "gt.txt"
 AUTO = "auto"
+FIRST_HALF, SECOND_HALF = "first-half", "second-half"
 QUIET_FRAMES = 30
 """A result may begin so many frames late, or end early, without a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Frames `first` to `last`, both included, counted from 1 as in MOT files."""
+
+    first: int
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +45,10 @@ class Request:
         truth: a ground truth file, a sequence directory, or a directory of such.
         result: a result file, or a directory of files SEQUENCE.txt.
         rule: one of `preprocessing.RULES`, or `AUTO` to decide by each ground truth.
-        frames: the part to score, see `parts.part_of`.
+        frames: the part to score, see `parse_part`.
         renumbered: results count from 1 where that part begins, not where the sequence does.
         allow_missing: leave sequences without a result out, where it is an error otherwise.
-        min_visibility: see `preprocessing.Case`.
+        min_visibility: see `ScoredSequence`.
     """
 
     truth: Path
@@ -233,3 +245,38 @@ def _describe_silence(case: ScoredSequence, part: Part) -> list[str]:
         f"the result of {case.name} covers only frames {first + offset} to {last + offset} of "
         f"{part.first} to {part.last}: the rest counts as missed; a part is scored with --frames"
     ]
+
+
+def parse_part(words: str, frames: int, name: str) -> Part:
+    """Read what `--frames` means in a sequence of so many frames.
+
+    Args:
+        words: "" for all, "FIRST:LAST" (either may be left out), or the name of a half. The
+            second half begins at frame `frames // 2 + 2`, the "val_half" of ByteTrack
+            (https://arxiv.org/abs/2110.06864) and CenterTrack; the first is what comes before.
+        frames: length of the sequence.
+        name: how messages call the sequence.
+
+    Raises:
+        UsageError: the words are none of these.
+        InputError: the sequence has no such frames.
+    """
+    middle = frames // 2 + 1
+    if words == FIRST_HALF:
+        return Part(1, middle)
+    if words == SECOND_HALF:
+        found = Part(middle + 1, frames)
+    elif match := re.fullmatch(r"(\d{0,9}):(\d{0,9})", words or ":"):
+        found = Part(int(match[1] or 1), int(match[2] or frames))
+    else:
+        raise UsageError(
+            f"--frames cannot be '{words}'.",
+            fix=f"Give FIRST:LAST (from 1), such as 301:600, or {FIRST_HALF} or {SECOND_HALF}.",
+        )
+    if not 1 <= found.first <= found.last <= frames:
+        raise InputError(
+            f"--frames asks for {found.first} to {found.last}, but '{name}' has frames 1 to "
+            f"{frames}.",
+            fix="Give a part that it has.",
+        )
+    return found

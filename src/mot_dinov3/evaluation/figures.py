@@ -132,7 +132,7 @@ def trackeval(part: str) -> Any:  # noqa: ANN401 - a module without types
 
 
 def _rename_figures(family: Family, values: Mapping[str, Any]) -> Figures:
-    shares = {ours: percent(values[theirs]) for ours, theirs in family.shares.items()}
+    shares = {ours: to_percent(values[theirs]) for ours, theirs in family.shares.items()}
     return shares | {ours: int(values[theirs]) for ours, theirs in family.counts.items()}
 
 
@@ -140,6 +140,6 @@ def _sort_figures(figures: Figures) -> Figures:
     return {name: figures[name] for name in ORDER if name in figures}
 
 
-def percent(value: Any) -> float:  # noqa: ANN401 - TrackEval gives numbers and arrays
+def to_percent(value: Any) -> float:  # noqa: ANN401 - TrackEval gives numbers and arrays
     """A share, or the mean of an array of shares, as a percentage with three decimals."""
     return round(float(np.mean(value)) * 100, 3)

@@ -140,7 +140,9 @@ def _config_of(document: Mapping[str, Any], folder: Path) -> CheckpointConfig:
         for name in ("sizes", "thresholds", "recipe"):
             values[name] = dict(values[name])
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(folder / CONFIG_FILE, f"{type(error).__name__}: {error}") from error
+        raise _build_damage_error(
+            folder / CONFIG_FILE, f"{type(error).__name__}: {error}"
+        ) from error
     return CheckpointConfig(**values)
 
 
@@ -148,9 +150,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _build_damage_error(path, str(error)) from error
     if not isinstance(document, dict):
-        raise _damaged(path, "it does not hold a JSON object")
+        raise _build_damage_error(path, "it does not hold a JSON object")
     return document
 
 
@@ -160,14 +162,14 @@ def _read_weights(path: Path, digest: object) -> Weights:
 
     try:
         if _sha256(path) != digest:
-            raise _damaged(path, f"it is not the file that {CONFIG_FILE} describes")
+            raise _build_damage_error(path, f"it is not the file that {CONFIG_FILE} describes")
         weights: Weights = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _build_damage_error(path, str(error)) from error
     return weights
 
 
-def _damaged(path: Path, reason: str) -> ModelError:
+def _build_damage_error(path: Path, reason: str) -> ModelError:
     state = "damaged" if path.exists() else "missing"
     return ModelError(f"'{path}' of a checkpoint is {state}: {reason}.", fix=_REMEDY)
 

@@ -31,7 +31,7 @@ def model_type_of(directory: Path, name: str) -> str:
 
     model_type = _settings(directory / "config.json", name).get("model_type")
     if not isinstance(model_type, str):
-        raise _damaged("config.json", name, "it names no model_type")
+        raise _build_damage_error("config.json", name, "it names no model_type")
     if model_type not in transformers.CONFIG_MAPPING:
         raise UnsupportedModelError(
             f"'{name}' is a '{model_type}' model, which transformers {transformers.__version__} "
@@ -46,13 +46,13 @@ def _settings(path: Path, name: str) -> dict[str, Any]:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _damaged(path.name, name, error) from error
+        raise _build_damage_error(path.name, name, error) from error
     if not isinstance(settings, dict):
-        raise _damaged(path.name, name, "it holds no settings")
+        raise _build_damage_error(path.name, name, "it holds no settings")
     return settings
 
 
-def _damaged(file: str, name: str, reason: Exception | str) -> ModelError:
+def _build_damage_error(file: str, name: str, reason: Exception | str) -> ModelError:
     return ModelError(
         f"The {file} of '{name}' cannot be used ({_first_line(reason)}).",
         fix="Fetch or save the model again, or choose another --embed-model.",
@@ -88,7 +88,7 @@ def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN
                 dtype=torch.float32,  # half-precision files too: --embed-amp decides, not the file
             )
     except SafetensorError as error:
-        raise _damaged("safetensors file", name, error) from error
+        raise _build_damage_error("safetensors file", name, error) from error
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         raise UnsupportedModelError(
             f"Transformers {transformers.__version__} cannot load '{name}' ({_first_line(error)}).",
@@ -169,7 +169,7 @@ def input_spec(directory: Path, model_config: Any, name: str) -> InputSpec:  # n
             )
         return spec_from_processor(processor.to_dict())
     except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
-        raise _damaged("preprocessor_config.json", name, error) from error
+        raise _build_damage_error("preprocessor_config.json", name, error) from error
 
 
 def spec_from_processor(settings: Mapping[str, Any]) -> InputSpec:

@@ -80,8 +80,7 @@ class Distribution:
         order = np.argsort(values, kind="stable")
         below = np.cumsum(weights[order])
         rows = np.searchsorted(below, np.asarray(shares) * (self.count - 1), side="right")
-        ranked: NDArray[np.float64] = values[order][rows].clip(self._least, self.most)
-        return ranked
+        return np.asarray(values[order][rows].clip(self._least, self.most), np.float64)
 
     def spread(self) -> Spread:
         """Mean, median, 95th and 99th percentile; zeros for no samples."""

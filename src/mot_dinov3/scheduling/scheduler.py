@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -60,6 +61,22 @@ class Executed:
     admitted: BoolArray
     predicted_ms: FloatArray
     real_ms: FloatArray
+
+
+class Spending(NamedTuple):
+    """What the budget of a frame was spent on.
+
+    Attributes:
+        starved: critical rows that a hard budget refused.
+        deferred: refresh rows that did not fit.
+        embed_ms: milliseconds of all batches.
+        critical_ms: milliseconds until the last critical batch was done.
+    """
+
+    starved: int
+    deferred: int
+    embed_ms: float
+    critical_ms: float
 
 
 class EmbeddingScheduler:
@@ -117,7 +134,7 @@ class EmbeddingScheduler:
         """Embed the critical rows, then refresh rows while they still fit.
 
         Args:
-            plan: every detection's fate.
+            plan: what should become of each detection's embedding.
             embed: embeds some rows as one batch.
             remembered: what the tracks in `plan.track` look like, for reuse.
 
@@ -135,6 +152,32 @@ class EmbeddingScheduler:
         if not len(plan):
             nothing = Embeddings.none(0, remembered.vectors.shape[1])
             return Executed(nothing, self._make_counts(), *batches.share_costs(0))
+        spending = self._spend(plan, batches)
+        critical = len(plan.critical) - spending.starved
+        refreshed = len(plan.refresh) - spending.deferred
+        waiting = spending.starved + spending.deferred
+        self.budget.close(waiting, refreshed + batches.bounded)
+        self._warn_if_too_expensive(waiting)
+        embeddings, nonfinite = gather_embeddings(plan, batches, remembered)
+        counts = self._make_counts(
+            critical=critical,
+            refresh=refreshed,
+            reused=_count_reused(plan, remembered),
+            deferred=spending.deferred,
+            starved=spending.starved,
+            nonfinite=nonfinite,
+            embed_ms=spending.embed_ms,
+            critical_ms=spending.critical_ms if critical else 0.0,
+            predicted_ms=batches.predicted_ms,
+        )
+        return Executed(embeddings, counts, *batches.share_costs(len(plan)))
+
+    def pace(self, other_ms: float) -> None:
+        """Tell a budget that follows the frame rate what the last frame took beside embedding."""
+        self.budget.pace(other_ms)
+
+    def _spend(self, plan: EmbedPlan, batches: FrameBatches) -> Spending:
+        """Embed what fits, with the device idle before the clock starts and after it stops."""
         self.synchronise()
         started = self.clock()
         self.budget.open()
@@ -146,23 +189,8 @@ class EmbeddingScheduler:
             after_critical = self.clock()
             deferred = batches.run_while_it_fits(plan.refresh, self.config.chunk)
         self.synchronise()
-        ended = self.clock()
-        critical, refreshed = len(plan.critical) - len(starved), len(plan.refresh) - len(deferred)
-        self.budget.close(len(deferred) + len(starved), refreshed + batches.bounded)
-        self._warn_if_too_expensive(len(deferred) + len(starved))
-        embeddings, nonfinite = gather_embeddings(plan, batches, remembered)
-        counts = self._make_counts(
-            critical=critical,
-            refresh=refreshed,
-            reused=_count_reused(plan, remembered),
-            deferred=len(deferred),
-            starved=len(starved),
-            nonfinite=nonfinite,
-            embed_ms=(ended - started) * 1000,
-            critical_ms=(after_critical - started) * 1000 if critical else 0.0,
-            predicted_ms=batches.predicted_ms,
-        )
-        return Executed(embeddings, counts, *batches.share_costs(len(plan)))
+        embed_s, critical_s = self.clock() - started, after_critical - started
+        return Spending(len(starved), len(deferred), embed_s * 1000, critical_s * 1000)
 
     def _run_critical(self, rows: IntArray, batches: FrameBatches) -> IntArray:
         """Embed critical rows and return those that a hard budget refused."""
@@ -175,7 +203,7 @@ class EmbeddingScheduler:
         return NO_ROWS
 
     def _run_one_pass(self, plan: EmbedPlan, batches: FrameBatches) -> tuple[IntArray, IntArray]:
-        """Embed all wanted rows or none; returns the critical and the other rows left waiting."""
+        """Embed all wanted rows or none; return the critical and the refresh rows left waiting."""
         wanted = np.concatenate((plan.critical, plan.refresh))
         must = len(plan.critical) > 0 and not self.config.bounds_critical
         if len(wanted) and (must or self.fits(1, 1)):
@@ -186,10 +214,6 @@ class EmbeddingScheduler:
 
     def _make_counts(self, **values: float) -> EmbedCounts:
         return EmbedCounts(budget_ms=self.budget.limit_ms, **values)  # type: ignore[arg-type]
-
-    def pace(self, other_ms: float) -> None:
-        """Tell a budget that follows the frame rate what the last frame took beside embedding."""
-        self.budget.pace(other_ms)
 
     def _warn_if_too_expensive(self, waiting: int) -> None:
         if not waiting or self._warned or not self.budget.limit_ms:

@@ -1,5 +1,10 @@
 """The door that every system comes through: loaded once, started for each clip, stepped by frame.
 
+A run needs no more than this::
+
+    system = Loaded.load(config).start(config)  # a class with the methods of `LoadedSystem`
+    results = [system.step(frame) for frame in frames]
+
 Jobs, sinks, `--resume`, batches and reports know these protocols and nothing of the systems behind
 them. A system inherits from them for the answers that suit most systems, and writes only the rest.
 """
@@ -65,7 +70,7 @@ class Recorder(Protocol):
     """
 
     def clock(self) -> float:
-        """Seconds, moved on by the time that a repeated answer took when it was new."""
+        """Seconds, moved on by the time that repeated embeddings took when they were new."""
 
     def get_detections(self, ask: Callable[[], Detections]) -> Detections:
         """The detections of the frame at hand: those of the journal, else what `ask` returns."""

@@ -91,14 +91,14 @@ class LoadedModular(LoadedSystem):
     @classmethod
     def list_input_files(cls, config: TrackConfig) -> Sequence[Path]:
         """What `--det`, `--embed-model`, `--motion` and `--cmc` name."""
-        from mot_dinov3.perception.detectors.factory import named_files
+        from mot_dinov3.perception.detectors.factory import list_named_files
 
         motion, camera = (
             value.partition(":")[2] for value in (config.motion.motion, config.motion.cmc)
         )
         names = (config.embedder.embed_model, motion, camera)
         others = [Path(name).expanduser() for name in names if name]
-        return [*named_files(config.detector.det), *others]
+        return [*list_named_files(config.detector.det), *others]
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -266,10 +266,10 @@ def fingerprint_models(models: Models) -> dict[str, str]:
     detector, embedder = models.detector, models.embedder
     titles = describe_models(detector, embedder)
     return {
-        "detector": without_size(titles["detector"]),
+        "detector": strip_size(titles["detector"]),
         "weights of the detector": read_digest(lambda: detector.fingerprint),
         "boxes of --det": read_digest(lambda: detector.repeated),
-        "embedder": without_size(titles["embedder"]),
+        "embedder": strip_size(titles["embedder"]),
         "weights of the embedder": read_digest(lambda: embedder.fingerprint if embedder else ""),
     }
 
@@ -282,6 +282,6 @@ def read_digest(read: Callable[[], str]) -> str:
         return UNKNOWN
 
 
-def without_size(title: str) -> str:
+def strip_size(title: str) -> str:
     """A model's title without its input size, which is known only after the first picture."""
     return re.sub(r"\b\d+(x\d+)? px\b", "px", title)

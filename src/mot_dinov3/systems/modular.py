@@ -86,7 +86,7 @@ class ModularTracker:
         self.tracker = tracker
         self.camera = camera
         self.frames = 0
-        self._usual = UsualSharpness()
+        self._usual_sharpness = UsualSharpness()
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -123,25 +123,21 @@ class ModularTracker:
             detections = self.detector.detect(frame)
         return self._track(frame, detections, timer)
 
+    def pace(self, other_ms: float) -> None:
+        """Record what the last frame took in all stages beside embedding, in milliseconds."""
+        self.scheduler.pace(other_ms)
+
     def _track(self, frame: Frame, detections: Detections, timer: StageTimer) -> FrameResult:
-        moved = None
-        if self.camera is not None:
-            with timer("camera"):
-                moved = self.camera.estimate(frame, detections.xyxy)
-        cheap_vectors = None
-        if self.cheap is not None:
-            with timer("cheap"):
-                cheap_vectors = self.cheap.embed(frame.image, detections.xyxy)
-        with timer("track"):
-            view = self.tracker.predict(frame.time_s, detections, moved)
-            scene = self.tracker.compare(detections, view, cheap_vectors)
-        number, self.frames = self.frames, self.frames + 1
+        """Do what follows detection: compare by place, embed what the policy asks for, update."""
+        scene, view = self._compare(frame, detections, timer)
+        frame_number = self.frames
+        self.frames += 1
         if self.embedder is None or not len(detections):
             return self._finish_without_embeddings(frame, scene, view, timer)
         with timer("track"):
-            associator = self.tracker.associator
+            sharp = self._measure_sharpness(frame, scene)
             seen = build_plan_input(
-                scene, view, associator, frame, number, self._measure_sharpness(frame, scene)
+                scene, view, self.tracker.associator, frame, frame_number, sharp
             )
             plan = mark_poor(self.policy.plan(seen), seen.quality)
             if self.scheduler.whole_frame:
@@ -164,11 +160,27 @@ class ModularTracker:
             embeddings=done.embeddings,
         )
 
+    def _compare(
+        self, frame: Frame, detections: Detections, timer: StageTimer
+    ) -> tuple[Comparison, TrackView]:
+        """Predict the tracks and compare them with the detections, embeddings left aside."""
+        camera_map = None
+        if self.camera is not None:
+            with timer("camera"):
+                camera_map = self.camera.estimate(frame, detections.xyxy)
+        cheap_vectors = None
+        if self.cheap is not None:
+            with timer("cheap"):
+                cheap_vectors = self.cheap.embed(frame.image, detections.xyxy)
+        with timer("track"):
+            view = self.tracker.predict(frame.time_s, detections, camera_map)
+            return self.tracker.compare(detections, view, cheap_vectors), view
+
     def _finish_without_embeddings(
         self, frame: Frame, scene: Comparison, view: TrackView, timer: StageTimer
     ) -> FrameResult:
         """Finish a frame without embeddings: there is no embedder, or no detection."""
-        with timer("embed"):
+        with timer("embed"):  # about zero, so that every frame has the same stages
             nothing = Embeddings.none(len(scene.detections))
         with timer("track"):
             tracks = self.tracker.update(scene, nothing, view)
@@ -184,15 +196,11 @@ class ModularTracker:
     def _measure_sharpness(self, frame: Frame, scene: Comparison) -> FloatArray:
         """(N,) in [0, 1] how sharp the crops are; 1 where a replay has no pixels to look at."""
         out = np.ones(len(scene.eligible), np.float32)
-        if any(frame.image.strides):
+        if any(frame.image.strides):  # without pixels one zero stands for all of them
             rows = np.flatnonzero(scene.eligible)
             boxes = scene.detections.xyxy[rows]
-            out[rows] = self._usual.quality(sharpness(frame.image, boxes))
+            out[rows] = self._usual_sharpness.quality(sharpness(frame.image, boxes))
         return out
-
-    def pace(self, other_ms: float) -> None:
-        """Record what the last frame took in all stages beside embedding, in milliseconds."""
-        self.scheduler.pace(other_ms)
 
     def _embed(self, frame: Frame, xyxy: FloatArray) -> FloatArray:
         if self.embedder is None:

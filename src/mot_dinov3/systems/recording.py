@@ -15,7 +15,8 @@ class RecordedDetector:
     Args:
         detector: the detector to ask.
         recorder: keeps or repeats its answers.
-        always: ask the detector also for known frames, because a model learns from them.
+        always: ask the detector also for known frames, because a model learns from them; its
+            answer for those is not used.
     """
 
     def __init__(self, detector: Detector, recorder: Recorder, *, always: bool) -> None:
@@ -85,19 +86,23 @@ def record_models(models: Models, recorder: Recorder) -> Models:
 
     A model that remembers frames sees the known ones too, so that it has learned the same when
     the journal ends: the background of the motion detector, and what is usual in a detector's
-    own features.
+    own features. For those features the detector has to run as well. Cheap evidence is not
+    recorded: it is computed again at almost no cost.
     """
     embedder = models.embedder
     parts = (models.detector, embedder, models.cheap)
-    always = any(part.has_memory for part in parts if part is not None)
+    any_has_memory = any(part.has_memory for part in parts if part is not None)
     if embedder is not None and not embedder.has_memory:
         embedder = RecordedEmbedder(embedder, recorder)
-    detector = RecordedDetector(models.detector, recorder, always=always)
+    detector = RecordedDetector(models.detector, recorder, always=any_has_memory)
     return Models(detector, embedder, models.cheap)
 
 
 def record_budget(tracker: ModularTracker, recorder: Recorder) -> None:
-    """Let a tracker ask its budget through a recorder, too."""
+    """Let a tracker ask its budget through a recorder, too.
+
+    How many crops fit depends on the clock, so a known frame needs the answers that it had.
+    """
     scheduler = tracker.scheduler
     fits = scheduler.fits
     scheduler.fits = lambda waiting, most: recorder.get_admitted(lambda: fits(waiting, most))

@@ -91,7 +91,38 @@ class TrackTable:
             fresh=np.zeros(n, np.bool_),
         )
 
-    def vote_class(self, rows: IntArray, class_id: IntArray, score: FloatArray) -> None:
+    def update(
+        self, rows: IntArray, found: IntArray, class_id: IntArray, score: FloatArray
+    ) -> None:
+        """Continue tracks `rows` (M,); every other track has no detection in this frame.
+
+        Args:
+            rows: (M,) the tracks.
+            found: (M,) the rows of their detections.
+            class_id: (M,) the classes of these.
+            score: (M,) the confidence of these.
+        """
+        self.detection[:] = -1
+        self.fresh[:] = False
+        self._vote_class(rows, class_id, score)
+        self.score[rows] = score
+        self.detection[rows] = found
+        self.hits[rows] += 1
+        self.misses[rows] = 0
+        self.lost_s[rows] = 0.0
+
+    def confirm(self, rows: IntArray, min_hits: int) -> int:
+        """Confirm those of `rows` (M,) that were lost, or tentative and seen `min_hits` times.
+
+        Returns:
+            How many of them were tentative.
+        """
+        sure = rows[(self.hits[rows] >= min_hits) | (self.state[rows] == LOST)]
+        n_tentative = int((self.state[sure] == TENTATIVE).sum())
+        self.state[sure] = CONFIRMED
+        return n_tentative
+
+    def _vote_class(self, rows: IntArray, class_id: IntArray, score: FloatArray) -> None:
         """Let detections speak for the classes of tracks `rows` (M,).
 
         A track's class is the one that the scores of its detections speak for in the long run: a

@@ -91,7 +91,7 @@ class Tracker:
             self._trajectory = Trajectory(self._motion, anchored=self.motion_config.re_update)
         self._gallery = Gallery()
         self._cheap_gallery = CheapGallery(self._cheap_weight)
-        self._usual = UsualConfidence(self.conf)
+        self._usual_confidence = UsualConfidence(self.conf)
         self._steps = FrameSteps(1 / REFERENCE_FPS)
 
     def __len__(self) -> int:
@@ -104,7 +104,8 @@ class Tracker:
 
         Args:
             time_s: time of the new frame in seconds; it increases from frame to frame.
-            detections: what is seen there; a jump that they share is taken for the camera's.
+            detections: what is seen there; a jump that they share is taken for the camera's. None
+                to predict from the past alone.
             camera: (2, 3) affine map of the last frame's pixels to this one's, None for still.
         """
         table, step_s = self._table, self._steps.advance(time_s)
@@ -118,11 +119,12 @@ class Tracker:
         lost = table.state == LOST
         self._motion.predict(step_s, lost)
         if detections is not None:
-            self._usual.observe(detections.score)
+            self._usual_confidence.observe(detections.score)
             if self.motion_config.steady:
                 self._hold_steady(detections)
         away_s = table.lost_s * lost
-        table.lost_s += np.float32(0.0 if gap else step_s)
+        if not gap:  # `mark_all_lost` has added the step of a gap already
+            table.lost_s += np.float32(step_s)
         table.staleness += 1
         return TrackView(
             id=table.id,
@@ -141,7 +143,7 @@ class Tracker:
     def _hold_steady(self, detections: Detections) -> None:
         """Take the shift that all detections share against the prediction for the camera's."""
         known = (self._table.state == CONFIRMED) & (self._table.hits >= WELL_KNOWN_HITS)
-        sure = detections.score >= self._usual.threshold(self.config.strong_share)
+        sure = detections.score >= self._usual_confidence.threshold(self.config.strong_share)
         shift = estimate_shift(detections.xyxy[sure], self._motion.xyxy()[known])
         if shift.any():
             self._motion.shift(shift)
@@ -167,8 +169,8 @@ class Tracker:
             detections=detections,
             near=near,
             eligible=score >= self.conf,
-            strong=score >= self._usual.threshold(share),
-            fertile=score >= self._usual.threshold(share * self.config.birth_share),
+            strong=score >= self._usual_confidence.threshold(share),
+            fertile=score >= self._usual_confidence.threshold(share * self.config.birth_share),
             cheap=cheap,
         )
 
@@ -181,12 +183,11 @@ class Tracker:
             view: what `predict` returned for this frame.
         """
         matches = self.associator.associate(comparison, embeddings, view)
-        first = not len(self)
+        sure = self.config.min_hits <= 1 or not len(self)
         self._update_matched(matches, comparison.detections, embeddings)
         self._table.mark_missed(matches.unmatched_tracks)
-        self._initiate(
-            self._find_new(matches, comparison), comparison.detections, embeddings, first
-        )
+        new = self._find_new(matches, comparison)
+        self._initiate(new, comparison.detections, embeddings, sure)
         if comparison.cheap is not None:
             self._cheap_gallery.update(self._table.detection, comparison.cheap.vectors)
         self._remove_expired()
@@ -195,52 +196,49 @@ class Tracker:
     def _update_matched(
         self, matches: Matches, detections: Detections, embeddings: Embeddings
     ) -> None:
-        table, rows, found = self._table, matches.track_rows, matches.detection_rows
+        """Continue each matched track with its detection."""
+        rows, found = matches.track_rows, matches.detection_rows
         boxes, score = detections.xyxy[found], detections.score[found]
-        table.detection[:] = -1
-        table.fresh[:] = False
+        # The motion looks at how long tracks were missed, which the table forgets next.
         self._correct_motion(rows, boxes, score)
-        table.vote_class(rows, detections.class_id[found], score)
-        table.score[rows] = score
-        table.detection[rows] = found
-        table.hits[rows] += 1
-        table.misses[rows] = 0
-        table.lost_s[rows] = 0.0
-        ripe = rows[(table.hits[rows] >= self.config.min_hits) | (table.state[rows] == LOST)]
-        self.confirmed += int((table.state[ripe] == TENTATIVE).sum())
-        table.state[ripe] = CONFIRMED
+        self._table.update(rows, found, detections.class_id[found], score)
+        self.confirmed += self._table.confirm(rows, self.config.min_hits)
         self._store_embeddings(rows, found, embeddings)
 
     def _correct_motion(self, rows: IntArray, boxes: FloatArray, score: FloatArray) -> None:
-        """Correct the prediction of tracks `rows` (M,); one that was away too long begins anew."""
+        """Correct the motion of tracks `rows` (M,); after too long an absence it begins anew."""
         table = self._table
-        away = table.lost_s[rows] > self.config.max_lost_s
-        here = ~away
+        too_long = table.lost_s[rows] > self.config.max_lost_s
+        here = ~too_long
         if self._trajectory is not None and self.motion_config.re_update:
             back = here & (table.misses[rows] > 0)
             self._trajectory.re_update(
                 rows[back], boxes[back], table.misses[rows[back]], self._motion, self._steps.step_s
             )
-        if away.any():
+        if too_long.any():
             self._motion.update(rows[here], boxes[here], score[here])
-            self._motion.restart(rows[away], boxes[away])
+            self._motion.restart(rows[too_long], boxes[too_long])
         else:
             self._motion.update(rows, boxes, score)
         self._observe(rows, boxes)
 
     def _observe(self, rows: IntArray, boxes: FloatArray) -> None:
+        """Note in the trajectory where tracks `rows` (M,) were seen."""
         if self._trajectory is not None:
             self._trajectory.observe(rows, boxes, self._steps.time_s, self._motion)
 
     def _store_embeddings(self, rows: IntArray, found: IntArray, embeddings: Embeddings) -> None:
-        """Only good embeddings of this frame enter a gallery, and only of matched tracks."""
-        fresh, kept = embeddings.fresh[found], embeddings.memorable[found]
-        self._gallery.add(rows[kept], embeddings.vectors[found[kept]])
+        """Give tracks `rows` (M,) the new embeddings of their detections `found` (M,).
+
+        Those of poor crops enter no gallery.
+        """
+        fresh, memorable = embeddings.fresh[found], embeddings.memorable[found]
+        self._gallery.add(rows[memorable], embeddings.vectors[found[memorable]])
         self._table.staleness[rows[fresh]] = 0
         self._table.fresh[rows[fresh]] = True
 
     def _find_new(self, matches: Matches, comparison: Comparison) -> IntArray:
-        """Unmatched detections that may start a track, but no second box on a seen object."""
+        """(M,) unmatched detections that may start a track, second boxes on an object left out."""
         new = matches.unmatched_detections[comparison.fertile[matches.unmatched_detections]]
         seen = comparison.detections.xyxy[matches.detection_rows]
         if self.config.birth_iou < 1 and len(new) and len(seen):
@@ -249,13 +247,15 @@ class Tracker:
         return new
 
     def _initiate(
-        self, found: IntArray, detections: Detections, embeddings: Embeddings, first: bool
+        self, found: IntArray, detections: Detections, embeddings: Embeddings, sure: bool
     ) -> None:
-        """Start a track for each detection in `found`; in the `first` frame all are confirmed."""
+        """Start a track for each of the detections `found` (M,), confirmed at once if `sure`.
+
+        That is so where there was no track at all, as in the first frame.
+        """
         n = len(found)
         if not n:
             return
-        sure = first or self.config.min_hits <= 1
         boxes, score = detections.xyxy[found], detections.score[found]
         ids = np.arange(self.initiated + 1, self.initiated + n + 1)
         state = CONFIRMED if sure else TENTATIVE
@@ -271,7 +271,7 @@ class Tracker:
         self._store_embeddings(new, found, embeddings)
 
     def _remove_expired(self) -> None:
-        """Remove tentative tracks that were missed, and lost ones that cannot return any more."""
+        """Remove tracks marked as removed, and lost ones that cannot return any more."""
         table = self._table
         memory_s = max(self.config.max_lost_s, self.config.reid_s)
         patience_s = np.where(self._gallery.known, memory_s, self.config.max_lost_s)

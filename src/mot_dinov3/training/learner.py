@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from math import isfinite
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 import torch
@@ -273,14 +273,11 @@ def move_to(batch: Batch, device: str) -> Batch:
         moved = {name: move_to(value, device) for name, value in batch.items()}
     elif isinstance(batch, tuple | list):
         moved = type(batch)(move_to(value, device) for value in batch)
-    result: Batch = moved
-    return result
+    return cast("Batch", moved)
 
 
 def as_array(value: Tensor) -> np.ndarray[Any, Any]:
     """A tensor as numpy knows it; bf16, which numpy does not know, as float32."""
     value = value.detach().cpu()
-    array: np.ndarray[Any, Any] = (
-        value.float() if value.dtype == torch.bfloat16 else value
-    ).numpy()
-    return array
+    known = value.float() if value.dtype == torch.bfloat16 else value
+    return np.asarray(known.numpy())

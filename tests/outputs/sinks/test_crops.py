@@ -8,7 +8,7 @@ import pytest
 
 from helpers.results import Seen, frame_at, result_at
 from mot_dinov3.config import OutputConfig
-from mot_dinov3.outputs.sinks.crops import CropsSink, FrameSelection, cut_box, merge_folders
+from mot_dinov3.outputs.sinks.crops import CropsSink, EvenSelection, cut_box, merge_folders
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import TrackState
 
@@ -88,7 +88,7 @@ def test_crops_of_an_identity_are_bounded_and_spread(tmp_path):
 
 @pytest.mark.parametrize("most", [1, 2, 5, 50])
 def test_an_album_holds_no_more_than_it_may_and_at_least_half(most):
-    album, kept = FrameSelection(most), set()
+    album, kept = EvenSelection(most), set()
     for number in range(1000):
         if album.offer(number):
             kept.add(number)
@@ -101,7 +101,7 @@ def test_an_album_holds_no_more_than_it_may_and_at_least_half(most):
 
 
 def test_an_album_without_limit_holds_all():
-    album = FrameSelection(0)
+    album = EvenSelection(0)
     assert all(album.offer(number) for number in range(1000))
     assert album.drop_superfluous() == []
 

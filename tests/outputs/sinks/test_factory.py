@@ -13,7 +13,7 @@ from mot_dinov3.outputs.sinks.factory import (
     SINKS,
     create_sinks,
     flags_needing_pixels,
-    ordered_sinks,
+    list_sink_orders,
 )
 from mot_dinov3.runtime.timing import StageTimer
 
@@ -34,12 +34,12 @@ def test_a_sink_that_is_added_to_the_table_is_made_and_describes_itself(table, t
 
 def test_sinks_are_made_in_the_order_of_the_table():
     output = OutputConfig(output="a.mp4", save_trace="t", save_csv="c", save="mot=m")
-    assert [order.name for order in ordered_sinks(output)] == ["video", "mot", "csv", "trace"]
+    assert [order.name for order in list_sink_orders(output)] == ["video", "mot", "csv", "trace"]
 
 
 def test_an_unknown_sink_is_refused():
     with pytest.raises(UnknownNameError, match="Unknown output 'paint'"):
-        ordered_sinks(OutputConfig(save="paint=a.png"))
+        list_sink_orders(OutputConfig(save="paint=a.png"))
 
 
 @pytest.mark.parametrize("name", [*SINKS])

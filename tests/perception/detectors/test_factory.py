@@ -11,7 +11,7 @@ from mot_dinov3.errors import UsageError
 from mot_dinov3.perception.detectors.factory import (
     create_detector,
     detector_kind,
-    named_files,
+    list_named_files,
     split_det,
 )
 
@@ -74,5 +74,5 @@ def test_what_is_asked_before_loading_is_known_of_every_kind(
 
 
 def test_the_files_that_a_value_may_name():
-    assert named_files("mot:a/det.txt") == named_files("a/det.txt") == [Path("a/det.txt")]
-    assert named_files("motion") == []
+    assert list_named_files("mot:a/det.txt") == list_named_files("a/det.txt") == [Path("a/det.txt")]
+    assert list_named_files("motion") == []

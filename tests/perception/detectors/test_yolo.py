@@ -26,7 +26,7 @@ class FakeSource:
         self.answers, self.size, self.has_neck = answers, size, neck
         self.loaded, self.seen = [], []
 
-    def fixed_size(self):
+    def get_fixed_size(self):
         return self.size
 
     def keep_neck(self):

@@ -7,12 +7,12 @@ import pytest
 
 from helpers.situations import association, box, expected, matched, seen, table
 from mot_dinov3.tracking.association.place import (
+    compute_growth,
     find_touching,
-    growth,
-    overlap,
-    reachable,
-    similarity,
-    turn,
+    is_reachable,
+    measure_overlap,
+    measure_turn,
+    refine_overlap,
 )
 from mot_dinov3.values.boxes import iou_matrix, sides
 
@@ -24,7 +24,7 @@ def some_boxes(rng, n):
 
 def every(a, b, share):
     """How each of the boxes `a` overlaps each of `b`."""
-    return overlap(sides(a)[:, :, None], sides(b)[:, None], share)
+    return measure_overlap(sides(a)[:, :, None], sides(b)[:, None], share)
 
 
 def grown(one, share):
@@ -63,7 +63,7 @@ def test_who_was_away_longer_grows_more_up_to_a_limit():
     here = np.array([box(0)] * 4, np.float32)
     away_s = np.array([0, 0.5, 1, 9], np.float32)
     config = association(growth=0.1, growth_per_s=0.4, growth_limit=0.6)
-    found = every(np.array([box(60)], np.float32), here, growth(away_s, config)).grown[0]
+    found = every(np.array([box(60)], np.float32), here, compute_growth(away_s, config)).grown[0]
     by_hand = [plain_iou(grown(box(60), s), grown(box(0), s)) for s in (0.1, 0.3, 0.5, 0.6)]
     np.testing.assert_allclose(found, by_hand, atol=1e-5)
     assert found[0] == 0 < found[2] < found[3]
@@ -73,7 +73,7 @@ def test_only_lost_tracks_grow_by_time():
     config = association(growth_per_s=0.5, growth_limit=0.6)
     view = expected(box(0), box(0), state=[1, 2], lost_s=[1 / 30, 1.0])
     scene = seen(view, box(45), config=config)
-    found = table(scene, scene.near.similarity, 2)[0]
+    found = table(scene, scene.near.overlap, 2)[0]
     assert found[0] == 0 < found[1]
 
 
@@ -89,8 +89,8 @@ def test_overlap_counts_times_the_overlap_of_heights_to_a_power():
     a, b = some_boxes(rng, 6), some_boxes(rng, 5)
     found = every(a, b, np.zeros(5, np.float32))
     squared = iou_matrix(a, b) * found.height**2
-    np.testing.assert_allclose(similarity(found, 2.0), squared, atol=1e-6)
-    assert similarity(found, 0.0) is found.grown
+    np.testing.assert_allclose(refine_overlap(found, 2.0), squared, atol=1e-6)
+    assert refine_overlap(found, 0.0) is found.grown
 
 
 def test_who_does_not_touch_has_nothing_in_common():
@@ -126,13 +126,13 @@ def centres(*points):
     [((20, 0), 0), ((-20, 0), 1), ((0, 20), 0.5), ((0, -20), 0.5), ((20, 20), 0.25)],
 )
 def test_a_turn_is_the_angle_between_two_ways(goal, half_circles):
-    angle = turn(centres(goal), last=centres((10, 0)), earlier=centres((0, 0)))
+    angle = measure_turn(centres(goal), last=centres((10, 0)), earlier=centres((0, 0)))
     assert angle[0] == pytest.approx(half_circles)
 
 
 def test_who_hardly_moved_has_no_direction():
     here = centres((20, 0), (-20, 0))[:, None]
-    ways = turn(here, centres((1, 0), (9, 0)), centres((0, 0), (0, 0)))
+    ways = measure_turn(here, centres((1, 0), (9, 0)), centres((0, 0), (0, 0)))
     np.testing.assert_allclose(ways, [[0.5, 0], [0.5, 1]])
 
 
@@ -187,7 +187,7 @@ def test_confidence_counts_in_the_overlap_as_much_as_told(share, wanted):
     view = expected((0, 0, 100, 100))
     scene = seen(view, (0, 0, 100, 60, 0.4), config=association(score_fusion=share))
     assert scene.near.cost[0] == pytest.approx(wanted)
-    assert scene.near.similarity[0] == pytest.approx(0.6), "gates look at the overlap alone"
+    assert scene.near.overlap[0] == pytest.approx(0.6), "gates look at the overlap alone"
 
 
 def test_score_fusion_prefers_the_confident_of_two():
@@ -203,10 +203,10 @@ def corners(*box):
 
 def test_reach_grows_with_the_time_unseen():
     here, there = corners(100, 100, 140, 200), corners(400, 100, 440, 200)
-    assert not reachable(there.T, here.T, np.array([0.5], np.float32))[0]
-    assert reachable(there.T, here.T, np.array([3.0], np.float32))[0]
+    assert not is_reachable(there.T, here.T, np.array([0.5], np.float32))[0]
+    assert is_reachable(there.T, here.T, np.array([3.0], np.float32))[0]
 
 
 def test_a_returning_track_keeps_its_size():
     here, giant = corners(100, 100, 140, 200), corners(50, 0, 190, 350)
-    assert not reachable(giant.T, here.T, np.array([9.0], np.float32))[0]
+    assert not is_reachable(giant.T, here.T, np.array([9.0], np.float32))[0]

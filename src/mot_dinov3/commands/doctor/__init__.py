@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from mot_dinov3.commands.doctor import backends, checks, places
+from mot_dinov3.commands.doctor import checks, places
 from mot_dinov3.commands.doctor.checks import Check, attempt
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK
@@ -23,9 +23,9 @@ CHECKS: dict[str, Callable[[], Check]] = {
     "opencv": checks.check_opencv,
     "transformers": checks.check_transformers,
     "ultralytics": checks.check_ultralytics,
-    "openvino": backends.check_openvino,
-    "onnxruntime": backends.check_onnxruntime,
-    "backend": backends.check_automatic_choice,
+    "openvino": checks.check_openvino,
+    "onnxruntime": checks.check_onnxruntime,
+    "backend": checks.check_automatic_choice,
     "demo models": places.check_demo_models,
     "weights": places.check_default_weights,
     "hub": places.check_hub,

@@ -128,7 +128,7 @@ class OutputConfig:
         more = {"--report": self.report_file, "--stats-json": self.stats_json}
         return found | {name: place for name, place in more.items() if place}
 
-    def moved(self, move: Callable[[str], str]) -> OutputConfig:
+    def relocate(self, move: Callable[[str], str]) -> OutputConfig:
         """The same outputs at other places.
 
         Args:

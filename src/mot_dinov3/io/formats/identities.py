@@ -29,7 +29,7 @@ def read_identities(path: Path, frames: int = 0, length_from: str = "") -> MotTa
     if frames and len(table) and table.frame_index[-1] >= frames:
         raise _frame_beyond_end(path, frames, length_from)
     if np.unique(np.stack((table.frame_index, table.track_id)), axis=1).shape[1] < len(table):
-        raise _repeated_identity(path)
+        raise _build_repetition_error(path)
     return table
 
 
@@ -51,7 +51,7 @@ def _frame_beyond_end(path: Path, frames: int, length_from: str) -> InputError:
     )
 
 
-def _repeated_identity(path: Path) -> InputError:
+def _build_repetition_error(path: Path) -> InputError:
     seen: dict[tuple[int, int], int] = {}
     for number, frame, identity in _read_rows(path):
         before = seen.setdefault((frame, identity), number)

@@ -126,7 +126,7 @@ class VideoReader:
     def _describe(self) -> SourceInfo:
         width, height = self._pictures.size or (0, 0)
         fps = self._decoder.fps
-        count = self._decoder.stream.frames or round(self._declared_s() * fps)
+        count = self._decoder.stream.frames or round(self._read_declared_s() * fps)
         return SourceInfo(
             name=self._name,
             width=width,
@@ -138,7 +138,7 @@ class VideoReader:
             pixel_aspect=self._pictures.turn_aspect(self._decoder.pixel_aspect),
         )
 
-    def _declared_s(self) -> float:
+    def _read_declared_s(self) -> float:
         """How long the container says the video is, in seconds; 0 when it does not say."""
         stream = self._decoder.stream
         if stream.duration and stream.time_base:
@@ -152,7 +152,7 @@ class VideoReader:
         declared = self._decoder.stream.frames
         missing = declared - self._decoder.packets
         if not declared and self._container.format.name.startswith(DURATION_FORMATS):
-            missing_s = self._declared_s() - self._decoder.end_s
+            missing_s = self._read_declared_s() - self._decoder.end_s
             missing = round(missing_s * self._decoder.fps) if missing_s > 0.1 else 0
         self._faults["missing_frames"] += max(0, missing)
         cut = bool(describe_damage(self._path))

@@ -16,7 +16,7 @@ from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.lab.benchmarks.machine import run_on_one_core
 from mot_dinov3.lab.recordings.clip import ClipPlayer, RecordedClip, record_detections
 from mot_dinov3.lab.recordings.crowd import record_crowd
-from mot_dinov3.perception.detectors.factory import create_detector, detector_kind, named_files
+from mot_dinov3.perception.detectors.factory import create_detector, detector_kind, list_named_files
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
@@ -67,7 +67,7 @@ def record_mot_file(config: DetectorConfig, frames: int) -> RecordedClip:
     from mot_dinov3.io.formats.mot import read_mot
 
     detector = create_detector(config, "cpu")
-    last = int(read_mot(named_files(config.det)[0]).frame_index.max(initial=-1))
+    last = int(read_mot(list_named_files(config.det)[0]).frame_index.max(initial=-1))
     nothing = np.zeros((1, 1, 3), np.uint8)
     numbers = range(min(last + 1, frames or last + 1))
     return record_detections((Frame(number, number / FPS, nothing) for number in numbers), detector)

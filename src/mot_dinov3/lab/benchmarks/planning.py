@@ -24,7 +24,7 @@ DIM = 384
 FRAMES, SKIPPED = 240, 20
 REPEATS = 3
 
-ALL_SEEN = "everybody seen"
+ALL_SEEN = "all seen"
 CROWDS = {
     ALL_SEEN: CrowdConfig(PEOPLE, DIM),
     "a tenth missed, some lost": CrowdConfig(PEOPLE, DIM, life_frames=400, missed=0.1),

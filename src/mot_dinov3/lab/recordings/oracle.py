@@ -179,5 +179,4 @@ class OraclePolicy(Policy):
         owner = self._find_owners(scene.track_id)
         mine = owner[track] == self._who
         good = scene.eligible & (scene.quality >= GOOD_QUALITY)
-        out: BoolArray = continues & few & rested & good & mine
-        return out
+        return np.asarray(continues & few & rested & good & mine, np.bool_)

@@ -70,7 +70,7 @@ class _Run:
     agreeing: int
     boxes: int
 
-    def fixed_ms(self, *, cheap: bool) -> float:
+    def compute_fixed_ms(self, *, cheap: bool) -> float:
         """Milliseconds of everything but embedding, in all frames; `cheap` evidence included."""
         costs = self.recording.costs
         return (costs.fixed_ms + cheap * costs.cheap_ms) * len(self.recording.clip)
@@ -158,7 +158,7 @@ def _build_point(
     crops = sum(run.result.crops for run in runs.values())
     possible = sum(most[name].result.crops for name in runs)
     embed_ms = sum(run.result.embed_ms for run in runs.values())
-    fixed_ms = sum(run.fixed_ms(cheap=case.cheap) for run in runs.values())
+    fixed_ms = sum(run.compute_fixed_ms(cheap=case.cheap) for run in runs.values())
     boxes = sum(run.boxes for run in runs.values())
     agreeing = sum(run.agreeing for run in runs.values())
     return Point(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import as_dict, key_of, stages
@@ -152,8 +152,7 @@ class Space:
 
     def _value(self, key: str, config: TrackConfig) -> Value:
         if key != POLICY or self._argument is None:
-            value: Value = as_dict(config)[key]
-            return value
+            return cast("Value", as_dict(config)[key])
         number = float(config.scheduler.policy[1] or self._argument.default)
         return number if self._argument.digits else round(number)
 

@@ -90,8 +90,7 @@ def read_plotly_script() -> str:
     """The script of plotly, in the only bundle that its package ships."""
     from plotly.offline import get_plotlyjs
 
-    script: str = get_plotlyjs()
-    return script
+    return str(get_plotlyjs())
 
 
 @cache

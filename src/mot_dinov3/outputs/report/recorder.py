@@ -44,7 +44,7 @@ class RunData:
         return self.names.get(track.class_id) or f"class {track.class_id}"
 
 
-class Recorder:
+class RunRecorder:
     """Adds up frames; memory grows by some hundred bytes per frame, and with each track."""
 
     def __init__(self) -> None:
@@ -77,18 +77,18 @@ class Recorder:
         self.frames.add(result, stage_ms, latency_ms)
 
 
-def record_frame_log(path: Path) -> Recorder:
+def record_frame_log(path: Path) -> RunRecorder:
     """Read the frames and tracks of a `--save-jsonl` file.
 
     Raises:
         InputError: the file cannot be read, or a line is not a frame.
     """
-    recorder = Recorder()
+    recorder = RunRecorder()
     _record(FrameLog(path), recorder)
     return recorder
 
 
-def _record(frame_log: FrameLog, recorder: Recorder) -> None:
+def _record(frame_log: FrameLog, recorder: RunRecorder) -> None:
     for record in frame_log:
         result = record.result
         recorder.add(result, result.stage_ms, record.latency_ms, record.looks, record.size)
@@ -100,6 +100,6 @@ def read_run(path: Path) -> RunData:
     Raises:
         InputError: the file cannot be read, or a line is not a frame.
     """
-    frame_log, recorder = FrameLog(path), Recorder()
+    frame_log, recorder = FrameLog(path), RunRecorder()
     _record(frame_log, recorder)
     return RunData(path.stem, recorder.frames, recorder.tracks, frame_log.names, cut=frame_log.cut)

@@ -9,7 +9,7 @@ from typing import Self
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.outputs.appearance import AppearanceHistory
 from mot_dinov3.outputs.report.crops import CropCollector
-from mot_dinov3.outputs.report.recorder import Recorder, RunData, record_frame_log
+from mot_dinov3.outputs.report.recorder import RunData, RunRecorder, record_frame_log
 from mot_dinov3.outputs.report.single import explain_no_pictures, run_page
 from mot_dinov3.outputs.report.video import find_video
 from mot_dinov3.runtime.timing import StageTimer
@@ -35,7 +35,7 @@ class ReportSink:
         """
         self.path = path
         self._name, self._names, self._timer = name, names, timer
-        self._recorder, self._crops = Recorder(), CropCollector()
+        self._recorder, self._crops = RunRecorder(), CropCollector()
         self._appearance = AppearanceHistory()
         self._pixels = False
 

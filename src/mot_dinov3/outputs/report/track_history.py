@@ -57,8 +57,7 @@ class TrackHistory:
         (then_s, then), (now_s, now) = self.steps[0], self.steps[-1]
         if now_s <= then_s:
             return np.zeros(4, np.float32)
-        out: FloatArray = (now - then) / np.float32(now_s - then_s)
-        return out
+        return np.asarray((now - then) / np.float32(now_s - then_s), np.float32)
 
     @property
     def begins(self) -> int:
@@ -159,5 +158,5 @@ def rate_clarity(tracks: Tracks, size: tuple[int, int] | None = None) -> FloatAr
     inside = boxes.clip(xyxy, *size) if size else xyxy
     overlap = boxes.iou_matrix(xyxy, xyxy)
     np.fill_diagonal(overlap, 0)
-    out: FloatArray = np.nan_to_num(tracks.score) * boxes.area(inside) * (1 - overlap.max(axis=1))
-    return out
+    alone = 1 - overlap.max(axis=1)
+    return np.asarray(np.nan_to_num(tracks.score) * boxes.area(inside) * alone, np.float32)

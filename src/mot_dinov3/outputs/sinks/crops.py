@@ -44,7 +44,7 @@ class CropsSink(FileSink):
         self._directory = AtomicDirectory(path)
         self._all = config.crops_of == "seen"
         self._most = config.crops_per_id
-        self._frames: dict[int, FrameSelection] = {}
+        self._frames: dict[int, EvenSelection] = {}
         self._waiting: dict[int, list[tuple[int, Image]]] = {}
         super().__init__(path, self._directory, timer)
 
@@ -109,7 +109,7 @@ class CropsSink(FileSink):
                     self._keep(identity, number, picture)
 
     def _keep(self, identity: int, number: int, picture: Image) -> None:
-        frames = self._frames.setdefault(identity, FrameSelection(self._most))
+        frames = self._frames.setdefault(identity, EvenSelection(self._most))
         if not frames.offer(number):
             return
         self._directory.write(str(identity), build_file_name(number), encode_jpeg(picture))
@@ -118,7 +118,7 @@ class CropsSink(FileSink):
 
 
 @dataclass(slots=True)
-class FrameSelection:
+class EvenSelection:
     """The frames of an identity that are kept: the first, and others evenly spread over time.
 
     When there are more than `most`, every second one is dropped, and from then on only every

@@ -70,7 +70,7 @@ class SinkOrder:
         return flag_of_sink(self.name)
 
 
-def ordered_sinks(output: OutputConfig) -> list[SinkOrder]:
+def list_sink_orders(output: OutputConfig) -> list[SinkOrder]:
     """The sinks that are asked for, in the order of the table.
 
     Raises:
@@ -82,7 +82,7 @@ def ordered_sinks(output: OutputConfig) -> list[SinkOrder]:
 
 def flags_needing_pixels(output: OutputConfig) -> list[str]:
     """The flags of the sinks that are asked for and look at the pictures of the source."""
-    return [order.flag for order in ordered_sinks(output) if order.kind.needs_pixels]
+    return [order.flag for order in list_sink_orders(output) if order.kind.needs_pixels]
 
 
 def create_sinks(
@@ -99,4 +99,4 @@ def create_sinks(
     from mot_dinov3.outputs.sinks.base import SinkRun
 
     run = SinkRun(config, info, names, timer)
-    return [order.kind.create(order.path, run) for order in ordered_sinks(config.output)]
+    return [order.kind.create(order.path, run) for order in list_sink_orders(config.output)]

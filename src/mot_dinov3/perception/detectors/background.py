@@ -133,14 +133,13 @@ class Background:
         background = _grey(self._picture)
         slack = cv2.multiply(background, doubt, dtype=cv2.CV_8U)
         beyond = cv2.subtract(cv2.absdiff(_grey(picture), background), slack)
-        out: Image = cv2.bitwise_or(cv2.inRange(beyond, 1, 255), cv2.inRange(slack, 0, CERTAIN))
-        return out
+        differs, certain = cv2.inRange(beyond, 1, 255), cv2.inRange(slack, 0, CERTAIN)
+        return np.asarray(cv2.bitwise_or(differs, certain), np.uint8)
 
     def _new_edges(self, picture: Image, doubt: FloatArray) -> Image:
         known = cv2.add(self._edges, cv2.multiply(self._edges, doubt, dtype=cv2.CV_8U))
         stronger = cv2.subtract(_edges(picture), known)
-        new: Image = cv2.inRange(stronger, NEW_EDGE, 255)
-        return new
+        return np.asarray(cv2.inRange(stronger, NEW_EDGE, 255), np.uint8)
 
     def _whole_picture_changed(self) -> None:
         self._changed_s += self._dt_s
@@ -170,15 +169,13 @@ def _cell_light(picture: Image) -> FloatArray:
     """Mean brightness per grid cell, plus one so that black divides."""
     size = (max(1, picture.shape[1] // LIGHT_CELL), max(1, picture.shape[0] // LIGHT_CELL))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    light: FloatArray = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32) + 1
-    return light
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32) + 1
 
 
 def _edges(picture: Image) -> Image:
-    edges: Image = cv2.morphologyEx(_grey(picture), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    return edges
+    square = np.ones((3, 3), np.uint8)
+    return np.asarray(cv2.morphologyEx(_grey(picture), cv2.MORPH_GRADIENT, square), np.uint8)
 
 
 def _grey(picture: Image) -> Image:
-    grey: Image = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    return grey
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)

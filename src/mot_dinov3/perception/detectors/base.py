@@ -134,8 +134,7 @@ class Neck:
         """
         moved = xyxy * np.float32(self.fit.ratio)
         moved += np.array([self.fit.left, self.fit.top] * 2, np.float32)
-        cells: FloatArray = moved / np.float32(self.stride(level))
-        return cells
+        return np.asarray(moved / np.float32(self.stride(level)), np.float32)
 
 
 @runtime_checkable

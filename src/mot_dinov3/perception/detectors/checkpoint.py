@@ -153,8 +153,7 @@ def _crop(picture: Image, rng: np.random.Generator) -> Image:
     crop = picture[top : top + tall, left : left + wide]
     if rng.random() < 0.5:
         crop = crop[:, ::-1]
-    light: Image = np.clip(crop * rng.uniform(0.5, 1.3), 0, 255).astype(np.uint8)
-    return light
+    return np.asarray(np.clip(crop * rng.uniform(0.5, 1.3), 0, 255), np.uint8)
 
 
 def _gives_levels(module: Any, about: About) -> bool:  # noqa: ANN401 - a torch module

@@ -56,7 +56,7 @@ def detector_kind(det: str) -> DetectorKind:
     return cast("DetectorKind", DETECTORS.load(split_det(det)[0]))
 
 
-def named_files(det: str) -> list[Path]:
+def list_named_files(det: str) -> list[Path]:
     """The files that a `--det` value may name."""
     argument = split_det(det)[1]
     return [Path(argument).expanduser()] if argument else []

@@ -52,8 +52,7 @@ class InputFit:
     def to_picture(self, xyxy: FloatArray) -> FloatArray:
         """(N, 4) boxes in input pixels -> in picture pixels, cut to the picture."""
         moved = (xyxy - np.array([self.left, self.top] * 2, np.float32)) / np.float32(self.ratio)
-        out: FloatArray = moved.clip(0, np.array(self.source * 2, np.float32))
-        return out
+        return np.asarray(moved.clip(0, np.array(self.source * 2, np.float32)), np.float32)
 
 
 def input_size(source: tuple[int, int], longest: int, stride: int) -> tuple[int, int]:
@@ -89,8 +88,7 @@ def letterbox(image: Image, how: InputFit) -> FloatArray:
         image = cv2.copyMakeBorder(
             image, how.top, how.bottom, how.left, how.right, cv2.BORDER_CONSTANT, value=(GREY,) * 3
         )
-    pixels: FloatArray = cv2.dnn.blobFromImage(image, 1 / 255, swapRB=True)
-    return pixels
+    return np.asarray(cv2.dnn.blobFromImage(image, 1 / 255, swapRB=True), np.float32)
 
 
 class DeviceLetterbox:

@@ -92,8 +92,7 @@ def shrink(image: Image) -> Image:
     if width > WORK_WIDTH:
         size = (WORK_WIDTH, max(1, round(height * WORK_WIDTH / width)))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    smooth: Image = cv2.GaussianBlur(image, (5, 5), 0)
-    return smooth
+    return np.asarray(cv2.GaussianBlur(image, (5, 5), 0), np.uint8)
 
 
 def find_blobs(view: Foreground) -> tuple[list[Blob], Image]:
@@ -147,8 +146,7 @@ def blob_score(blobs: FloatArray, picture_pixels: int) -> FloatArray:
     box_area = np.maximum(blobs[:, 2] * blobs[:, 3], 1)
     full = np.minimum(blobs[:, 4] / box_area / SOLID, 1)
     large = np.minimum(blobs[:, 4] / (SURE_AREA * picture_pixels), 1)
-    score: FloatArray = (full * (0.15 + 0.85 * large)).astype(np.float32)
-    return score
+    return np.asarray(full * (0.15 + 0.85 * large), np.float32)
 
 
 def load_motion(

@@ -43,7 +43,7 @@ class NetworkSource(Protocol):
     choice: Choice
     device: str
 
-    def fixed_size(self) -> tuple[int, int] | None:
+    def get_fixed_size(self) -> tuple[int, int] | None:
         """Height and width of the only input there is, None where any will do."""
 
     def keep_neck(self) -> bool:
@@ -69,7 +69,7 @@ class TorchSource:
         )
         self._network: Network = self._place()
 
-    def fixed_size(self) -> None:
+    def get_fixed_size(self) -> None:
         """Any size will do."""
         return
 
@@ -113,7 +113,7 @@ class ExportingSource:
             self.about = About.from_json((folder / ABOUT_FILE).read_text(encoding="utf-8"))
         require_boxes(self.name, self.about)
 
-    def fixed_size(self) -> None:
+    def get_fixed_size(self) -> None:
         """Any size can be exported."""
         return
 
@@ -188,7 +188,7 @@ class ReadySource:
         if self.noted:
             require_boxes(self.name, self.about)
 
-    def fixed_size(self) -> tuple[int, int] | None:
+    def get_fixed_size(self) -> tuple[int, int] | None:
         """The size that it was exported for, None where it was left open."""
         height, width = self._network.inputs[0][-2:]
         return (height, width) if min(height, width) > 0 else None

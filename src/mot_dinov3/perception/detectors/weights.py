@@ -39,7 +39,7 @@ def find_weights(det: str) -> Path:
     given = Path(det).expanduser()
     if given.exists():
         return check_weights(given)
-    if kept := _kept(det):
+    if kept := _find_fetched(det):
         return check_weights(kept)
     official = _official_names()
     name = det if det in official else f"{det}.pt"
@@ -48,7 +48,7 @@ def find_weights(det: str) -> Path:
     return check_weights(_fetch(name, weights_dir() / name))
 
 
-def _kept(det: str) -> Path | None:
+def _find_fetched(det: str) -> Path | None:
     """The file under that name that was fetched earlier; needs no list of official names."""
     if not det or Path(det).name != det:
         return None

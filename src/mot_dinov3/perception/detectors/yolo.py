@@ -67,7 +67,7 @@ class YoloDetector:
         self._floor, self._longest = config.floor, config.imgsz
         self._wanted = resolve_classes(config.classes, self.names)
         self._networks: dict[tuple[int, int], Network] = {}
-        self._size = source.fixed_size()
+        self._size = source.get_fixed_size()
         self._letterbox: Callable[[Image, InputFit], FloatArray] = letterbox
         self._keeps_neck = False
         self.neck: Neck | None = None
@@ -115,7 +115,9 @@ class YoloDetector:
 
     def _find(self, image: Image) -> Detections:
         source = image.shape[1], image.shape[0]
-        size = self._source.fixed_size() or input_size(source, self._longest, self._about.stride)
+        size = self._source.get_fixed_size() or input_size(
+            source, self._longest, self._about.stride
+        )
         how = fit(source, size)
         answers = self._network(size)(self._letterbox(image, how))
         if answers[0].ndim == MAPS:

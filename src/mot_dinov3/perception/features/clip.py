@@ -11,7 +11,7 @@ from mot_dinov3.perception.features.exports import (
     Built,
     Pretrained,
     load_pretrained,
-    named_model,
+    resolve_model_name,
 )
 from mot_dinov3.perception.hub.files import model_directory
 from mot_dinov3.perception.pretrained import input_spec, load_typed_model
@@ -28,7 +28,7 @@ def load_clip(config: EmbedderConfig, place: Placement) -> Embedder:
     Raises:
         ModelError: the model cannot be found or loaded, or is not a CLIP model.
     """
-    name = named_model(config, DEFAULT_CLIP)
+    name = resolve_model_name(config, DEFAULT_CLIP)
     directory = model_directory(name, f"--embedder clip --embed-model {DEFAULT_CLIP}")
     model = Pretrained(name, directory, "image embeds", lambda: _build(directory, name))
     return load_pretrained(model, config, place)

@@ -56,7 +56,7 @@ def _build(directory: Path, name: str) -> Built:
 
     model_type_of(directory, name)
     model = load_model(directory, "AutoModel", name)
-    pool = class_token if has_class_token(model) else pooled
+    pool = take_class_token if has_class_token(model) else take_pooled
     return PooledModel(model, pool), input_spec(directory, model.config, name)
 
 
@@ -111,13 +111,13 @@ def has_class_token(model: Any) -> bool:  # noqa: ANN401 - a torch module
     return any(key.rpartition(".")[2] in CLASS_TOKENS for key, _ in model.named_parameters())
 
 
-def class_token(output: Any) -> torch.Tensor:  # noqa: ANN401 - a transformers output
+def take_class_token(output: Any) -> torch.Tensor:  # noqa: ANN401 - a transformers output
     """(B, 1 + tokens, D) hidden states -> (B, D), the class token."""
     token: torch.Tensor = output.last_hidden_state[:, 0]
     return token
 
 
-def pooled(output: Any) -> torch.Tensor:  # noqa: ANN401 - a transformers output
+def take_pooled(output: Any) -> torch.Tensor:  # noqa: ANN401 - a transformers output
     """The model's own summary of a picture, (B, D, ...) -> (B, D); convolutional nets have one.
 
     Raises:

@@ -58,7 +58,7 @@ class Pretrained:
     build: Callable[[], Built]
 
 
-def named_model(config: EmbedderConfig, default: str = "") -> str:
+def resolve_model_name(config: EmbedderConfig, default: str = "") -> str:
     """The model of an embedder that the demo model is not one for: `--embed-model` or `default`.
 
     Raises:

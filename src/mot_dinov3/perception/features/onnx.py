@@ -21,7 +21,7 @@ from mot_dinov3.perception.backends.load import load_network
 from mot_dinov3.perception.features.backbone import NetworkOrigin
 from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
-from mot_dinov3.perception.features.exports import build_embedder, named_model, older_flag
+from mot_dinov3.perception.features.exports import build_embedder, older_flag, resolve_model_name
 from mot_dinov3.values import FloatArray
 
 logger = logging.getLogger("mot_dinov3")
@@ -49,7 +49,7 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
     Raises:
         ModelError: no backend, no such file, not an ONNX model, or not one of pictures.
     """
-    path = _require_file(named_model(config))
+    path = _require_file(resolve_model_name(config))
     able = (OPENVINO, ONNX)
     run, older = place.config, older_flag(config)
     if run.precision == INT8:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
-from mot_dinov3.perception.features.dino import pooled
+from mot_dinov3.perception.features.dino import take_pooled
 from mot_dinov3.perception.features.exports import (
     Built,
     Pretrained,
     load_pretrained,
-    named_model,
+    resolve_model_name,
 )
 from mot_dinov3.perception.hub.files import model_directory
 from mot_dinov3.perception.pretrained import input_spec, load_typed_model
@@ -25,7 +25,7 @@ def load_resnet(config: EmbedderConfig, place: Placement) -> Embedder:
     Raises:
         ModelError: the model cannot be found or loaded, or is not a ResNet.
     """
-    name = named_model(config, DEFAULT_RESNET)
+    name = resolve_model_name(config, DEFAULT_RESNET)
     directory = model_directory(name, f"--embedder resnet --embed-model {DEFAULT_RESNET}")
     model = Pretrained(name, directory, "pooled", lambda: _build(directory, name))
     return load_pretrained(model, config, place)
@@ -38,4 +38,4 @@ def _build(directory: Path, name: str) -> Built:
     from mot_dinov3.nets.pooled import PooledModel
 
     model = load_typed_model(directory, "ResNetModel", ("resnet",), name)
-    return PooledModel(model, pooled), input_spec(directory, model.config, name)
+    return PooledModel(model, take_pooled), input_spec(directory, model.config, name)

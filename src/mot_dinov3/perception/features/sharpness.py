@@ -89,5 +89,4 @@ class UsualSharpness:
         out = np.minimum(1.0, sharp / (self.BLURRED * self.usual))
         above = float(np.sign(sharp - self.usual).sum())
         self.usual *= 1 + self.PACE * float(np.tanh(above))
-        quality: FloatArray = out.astype(np.float32)
-        return quality
+        return np.asarray(out, np.float32)

@@ -45,7 +45,7 @@ def with_own_outputs(config: TrackConfig, name: str, *, apart: bool) -> TrackCon
         name: of the video, usable as a file name.
         apart: other videos are tracked with the same settings.
     """
-    output = config.output.moved(lambda place: place_output(place, name, apart=apart))
+    output = config.output.relocate(lambda place: place_output(place, name, apart=apart))
     inputs = system_class(config).find_clip_inputs(config)
     values = {flag: value_of(config, flag).replace(NAME, name) for flag in inputs}
     return with_values(replace(config, output=output), values)

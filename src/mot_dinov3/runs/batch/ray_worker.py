@@ -64,7 +64,7 @@ class MessageBoard:
         """Request the end of all tasks."""
         self._stop = True
 
-    def stopped(self) -> bool:
+    def is_stopped(self) -> bool:
         """Whether all tasks should end."""
         return self._stop
 
@@ -89,7 +89,7 @@ class MessageBoardLink:
 
             self._asked_s = now_s
             try:
-                self._stop = bool(ray.get(self._board.stopped.remote(), timeout=ASK_EVERY_S))
+                self._stop = bool(ray.get(self._board.is_stopped.remote(), timeout=ASK_EVERY_S))
             except ray.exceptions.RayError:
                 self._stop = False
         return self._stop

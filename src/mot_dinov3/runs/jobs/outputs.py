@@ -9,7 +9,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.write.paths import check_output, check_output_directory, require_other
 from mot_dinov3.outputs.report.page import require_packages
-from mot_dinov3.outputs.sinks.factory import ordered_sinks
+from mot_dinov3.outputs.sinks.factory import list_sink_orders
 from mot_dinov3.systems.factory import system_class
 
 
@@ -26,7 +26,7 @@ def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
     out = config.output
     if not (out.no_video or out.output):
         raise UsageError("--output is empty.", fix="Name a file, or give --no-video.")
-    orders = ordered_sinks(out)
+    orders = list_sink_orders(out)
     directories = {order.flag for order in orders if order.kind.is_directory}
     files = {flag: name for flag, name in out.places.items() if flag not in directories}
     for order in orders:

@@ -17,7 +17,7 @@ from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.errors import EXIT_SIGINT, EXIT_SIGTERM, MotError
 from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.io.write.atomic import is_stream
-from mot_dinov3.outputs.sinks.factory import SinkOrder, ordered_sinks
+from mot_dinov3.outputs.sinks.factory import SinkOrder, list_sink_orders
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink
 from mot_dinov3.runs.jobs.base import JobObserver
 from mot_dinov3.runs.loop import FrameSink, RunOutcome, StopRequest
@@ -68,7 +68,7 @@ def find_redrawn(config: TrackConfig) -> list[SinkOrder]:
     """The outputs that cannot be renamed, but written again from a frame log, as the video."""
     return [
         order
-        for order in ordered_sinks(config.output)
+        for order in list_sink_orders(config.output)
         if order.kind.rename is None and order.kind.from_frame_log and not order.kind.is_directory
     ]
 
@@ -149,7 +149,7 @@ class Relinker:
         """Rewrite all outputs and replace them together; False if a signal interrupted it."""
         frame_log = None
         with Renaming(self.new_of) as renaming:
-            for order in ordered_sinks(self._config.output):
+            for order in list_sink_orders(self._config.output):
                 path = find_file(order.path)
                 if order.kind.rename is not None and path not in (None, self._frame_log):
                     renaming.rewrite(Path(order.path), order.kind.rename)
@@ -200,7 +200,7 @@ class Relinker:
     def _report_unchanged(self) -> None:
         """Rename directories, and name the outputs that keep the first ids."""
         kept, undrawn = [], []
-        for order in ordered_sinks(self._config.output):
+        for order in list_sink_orders(self._config.output):
             kind = order.kind
             if kind.is_directory:
                 if not kind.rename_directory(Path(order.path), self.new_of, self._config.output):

@@ -60,8 +60,7 @@ def gallery_similarity(
     centre = means @ vectors
     centre /= np.maximum(np.linalg.norm(centre, axis=1, keepdims=True), 1e-12)
     plain = np.clip(cosine(centre[rows], centre[columns]), 0.0, 1.0)
-    out: FloatArray = ((1 - BY_COSINE) * shared + BY_COSINE * plain).astype(np.float32)
-    return out
+    return np.asarray((1 - BY_COSINE) * shared + BY_COSINE * plain, np.float32)
 
 
 def encode(vectors: FloatArray, k: int) -> csr_array:

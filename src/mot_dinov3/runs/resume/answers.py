@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 from mot_dinov3.values import Detections, FloatArray, Frame, Tracks
 
 HEAD = struct.Struct("<I")
+"""How a record begins: the length of the JSON that follows; the arrays come after that."""
+
 F32, I64 = np.dtype("<f4"), np.dtype("<i8")
 MS_DIGITS = 4
-MOST = 10**7
-"""A record with more rows or values than this is damaged."""
+"""Decimals of milliseconds."""
+
+MOST_COUNT = 10**10
+"""No frame number and no count of rows or values is higher; one that is shows damage."""
 
 PICTURE_ROWS = 5
 """Rows of pixels in the checksum of a picture: whole rows are read fastest."""
@@ -35,9 +39,9 @@ class FrameAnswers:
 
     Attributes:
         index: 0-based index of the frame in the source.
-        time_s: its time.
-        picture: checksum of the picture, see `picture_checksum`.
-        tracks: checksum of the tracks, see `tracks_checksum`.
+        time_s: its time in seconds.
+        picture: `picture_checksum` of the frame.
+        tracks: `tracks_checksum` of the result.
         detections: of the detector; none from a system that does not record any.
         detect_ms: milliseconds of detection.
         admitted: how many crops the budget let through, each time that it was asked.
@@ -130,12 +134,14 @@ class _Arrays:
 
 
 def _read_count(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= MOST * 1000:
+    """A count out of JSON, where any value may stand."""
+    if type(value) is not int or not 0 <= value <= MOST_COUNT:
         raise DamagedError("not a count")
     return value
 
 
 def _read_number(value: object) -> float:
+    """A finite number out of JSON, where any value may stand."""
     if type(value) not in (int, float) or not math.isfinite(value):  # type: ignore[arg-type]
         raise DamagedError("not a number")
     return float(value)  # type: ignore[arg-type]
@@ -144,6 +150,7 @@ def _read_number(value: object) -> float:
 def picture_checksum(frame: Frame) -> int:
     """A checksum of some rows of a picture, which tells it from others in microseconds."""
     size = f"{frame.width}x{frame.height}".encode()
+    # The middle row of each of so many equal bands.
     rows = [frame.height * (2 * number + 1) // (2 * PICTURE_ROWS) for number in range(PICTURE_ROWS)]
     return zlib.crc32(frame.image[rows].tobytes(), zlib.crc32(size))
 

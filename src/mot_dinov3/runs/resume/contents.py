@@ -12,7 +12,10 @@ from mot_dinov3.runs.resume.answers import FrameAnswers
 from mot_dinov3.runs.resume.records import START, read_records
 
 IDENTITY, FRAME, UNFINISHED_FILES, ENDED = b"W", b"F", b"U", b"E"
-"""Kinds of records: the identity, a frame, files that still have partial names, the end."""
+"""Kinds of records: the identity, a frame, files that still have partial names, the end.
+
+The letters are part of the file format.
+"""
 
 
 @dataclass(slots=True)
@@ -21,7 +24,7 @@ class JournalContents:
 
     Attributes:
         path: the file.
-        identity: of the run that began it, as plain values; empty for no journal at all.
+        identity: of the run that began it, as plain values; empty if there is no journal.
         frames: how many frames it holds.
         files: unfinished outputs of its latest run and of those before: (path, inode).
         ended: figures and outputs of a run that is over, None while it is not.
@@ -68,7 +71,10 @@ def read_contents(path: Path) -> JournalContents:
 
 
 def _read_value(out: JournalContents, kind: bytes, data: bytes) -> bool:
-    """Take over a record that is not a frame; False if it makes no sense."""
+    """Take over a record that is not a frame; False if it makes no sense.
+
+    A kind that is not known is passed over.
+    """
     try:
         value = json.loads(data)
         if kind == IDENTITY:

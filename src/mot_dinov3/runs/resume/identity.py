@@ -5,6 +5,7 @@ What is drawn and what is written may differ, as a resumed run writes all output
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -20,8 +21,14 @@ from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.systems.base import UNKNOWN
 
 STAGES = (
-    *("source", "detector", "embedder", "cheap"),
-    *("scheduler", "tracker", "association", "motion"),
+    "source",
+    "detector",
+    "embedder",
+    "cheap",
+    "scheduler",
+    "tracker",
+    "association",
+    "motion",
 )
 """Stages that decide what is tracked; device and precision are in the titles of the models."""
 
@@ -67,7 +74,7 @@ def find_differences(kept: Mapping[str, Any], wanted: RunIdentity) -> list[str]:
     """What is different between the identity of a journal and that of this run, in words.
 
     Args:
-        kept: identity in the journal, as plain values.
+        kept: identity in the journal, as plain values of which any may be missing or wrong.
         wanted: identity of this run; its models are compared only if they are loaded.
     """
     now = wanted.as_dict()
@@ -89,6 +96,7 @@ def _compare_models(kept: object, now: Mapping[str, Any]) -> list[str]:
         if UNKNOWN in (before, after):
             out.append(f"the {role} could not be read and may be others")
         elif before != after:
+            # A title has several words and tells what the model was; a digest tells nothing.
             out.append(f"other {role}" + (f" ({before})" if " " in before else ""))
     return out
 
@@ -105,6 +113,7 @@ def _find_unequal(kept: object, now: Mapping[str, Any]) -> list[str]:
 
 
 def _get(kept: object, key: str) -> object:
+    """A value of an identity out of a journal, which may hold anything."""
     return kept.get(key) if isinstance(kept, dict) else None
 
 
@@ -122,16 +131,15 @@ def identify_source(config: SourceConfig, info: SourceInfo) -> dict[str, Any]:
     """What tells a source from others before it is read; its pictures are compared later."""
     path = info.path or Path(config.source.removeprefix("mot:")).expanduser()
     content = ""
-    try:
+    with contextlib.suppress(OSError, ValueError):
         if path.is_file():
             content = hash_samples(path)
         elif path.is_dir():
             content = hash_listing(path)
-    except (OSError, ValueError):
-        content = ""
-    named = "" if content else config.source
+    # What can be read may have moved; what cannot, such as a camera, is known by its name.
+    name = "" if content else config.source
     size = [info.width, info.height, info.frame_count]
-    return {"name": named, "size": size, "content": content}
+    return {"name": name, "size": size, "content": content}
 
 
 def hash_samples(path: Path) -> str:

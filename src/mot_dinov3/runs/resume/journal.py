@@ -59,7 +59,7 @@ class RunJournal:
         home: where the journal lies.
         identity: identity of the run, models included.
         file: the open file of a run that is resumed, None for a new journal.
-        known: what that file holds.
+        contents: what that file holds, None for a new journal.
 
     Attributes:
         known_frames: how many frames the file held at the beginning.
@@ -72,21 +72,21 @@ class RunJournal:
         home: JournalHome,
         identity: RunIdentity,
         file: BinaryIO | None = None,
-        known: JournalContents | None = None,
+        contents: JournalContents | None = None,
     ) -> None:
         self._home, self._identity = home, identity
         self._began_s = time()
         self._file = file
         self._writer: RecordWriter | None = None
-        self._older_files = known.files if known else []
+        self._older_files = contents.files if contents else []
         self._own_files: list[tuple[str, int]] | None = None
-        self._known = read_frames(known.path) if known else iter(())
-        self.known_frames = self.frames = known.frames if known else 0
-        self._left = self.known_frames
+        self._stored = read_frames(contents.path) if contents else iter(())
+        self.known_frames = self.frames = contents.frames if contents else 0
+        self._frames_to_read = self.known_frames
         self._broken = False
-        self.list_partials: Callable[[], Iterable[Path]] = tuple
-        if file is not None and known is not None:
-            self._writer = RecordWriter(file, known.end, known.checksum)
+        self.list_partials: Callable[[], Iterable[Path]] = lambda: ()
+        if file is not None and contents is not None:
+            self._writer = RecordWriter(file, contents.end, contents.checksum)
 
     def __enter__(self) -> Self:
         return self
@@ -101,13 +101,14 @@ class RunJournal:
         Raises:
             InputError: the journal holds another frame or picture there, or is damaged.
         """
-        if not self._left:
+        if not self._frames_to_read:
             return None
-        self._left -= 1
+        self._frames_to_read -= 1
         if self._writer is not None:
+            # The outputs are written anew from the first frame on, so a kill may leave files now.
             self._attempt(self._note_files, self._writer)
         try:
-            known = next(self._known, None)
+            known = next(self._stored, None)
         except (OSError, DamagedError) as error:
             raise self.mismatch(frame, "cannot be read") from error
         if known is None or (known.index, known.time_s) != (frame.index, frame.time_s):
@@ -126,14 +127,14 @@ class RunJournal:
     @property
     def resumed_frames(self) -> int:
         """How many frames were read from the journal so far."""
-        return self.known_frames - self._left
+        return self.known_frames - self._frames_to_read
 
     def append(self, answers: FrameAnswers) -> None:
         """Write the answers of a new frame."""
         self._attempt(self._write_frame, answers)
 
     def _attempt(self, work: Callable[[T], None], value: T) -> None:
-        """Call `work`, which writes; never again once it has failed."""
+        """Call `work` with `value`, unless a write has failed before; a failure is only logged."""
         if self._broken:
             return
         try:
@@ -143,15 +144,16 @@ class RunJournal:
             log.info("The journal '%s' ends here: %s.", self._home.path, error.strerror or error)
 
     def _write_frame(self, answers: FrameAnswers) -> None:
-        writer = self._writer or self._create()
+        """Append a frame; by the first new one the run has come as far as those before it."""
+        writer = self._writer or self._create_writer()
         if writer is not None:
             self._note_files(writer)
             writer.append(FRAME, *answers.pack())
             self.frames += 1
-            self._remove(self._older_files)
+            self._remove_partials(self._older_files)
             self._older_files = []
 
-    def _create(self) -> RecordWriter | None:
+    def _create_writer(self) -> RecordWriter | None:
         self._file = self._home.create_file()
         if self._file is None:
             self._broken = True
@@ -181,7 +183,7 @@ class RunJournal:
             stats: the stats of the run.
             mark: leave a journal without frames that says that the run has ended.
         """
-        self._remove(self._older_files)
+        self._remove_partials(self._older_files)
         try:
             if mark:
                 self._write_end_mark(stats)
@@ -190,7 +192,7 @@ class RunJournal:
             log.info("The journal '%s' stays: %s.", self._home.path, error.strerror or error)
         self._close()
 
-    def _remove(self, files: Iterable[tuple[str, int]]) -> None:
+    def _remove_partials(self, files: Iterable[tuple[str, int]]) -> None:
         """Remove the partial files of killed runs.
 
         A journal is only data: a path in it is left alone unless it is a partial name of an

@@ -17,7 +17,7 @@ from mot_dinov3.values.run_facts import SystemCounts
 
 
 class JournaledSystem(System):
-    """A system whose tracks are proven by a journal as long as that holds the frames.
+    """A system beside a journal: tracks of known frames are checked, of new ones recorded.
 
     Args:
         system: started with `recorder`; it may have ignored it.
@@ -25,7 +25,8 @@ class JournaledSystem(System):
         journal: holds the answers of earlier runs.
 
     Attributes:
-        unwritten: answers of frames that were tracked but not written yet, see `JournalSink`.
+        unwritten: answers of new frames in order, from the thread that tracks to `JournalSink`,
+            which may run in another one.
     """
 
     def __init__(self, system: System, recorder: JournalRecorder, journal: RunJournal) -> None:

@@ -36,6 +36,9 @@ class JournalPlace:
     Args:
         outputs: everything that the run will write; the first one is a file, not a pipe.
         identity: of the run, its models not loaded yet.
+
+    A run calls `check_identity`, then `begin` or `resume`; the journal that they return calls
+    `create_file`, `remove_journals`, `is_partial` and `stat_outputs`.
     """
 
     def __init__(self, outputs: Iterable[Path], identity: RunIdentity) -> None:
@@ -45,26 +48,6 @@ class JournalPlace:
         self._aside = self.path.with_name(self.path.name + SET_ASIDE)
         self._identity = identity
         self._contents: dict[Path, JournalContents] = {}
-
-    def read_final_stats(self) -> Mapping[str, Any] | None:
-        """The stats of this same run, if it has ended and its outputs are as it left them."""
-        found = self._read(self.path)
-        ended = found.ended
-        if ended is None or find_differences(found.identity, self._identity):
-            return None
-        if ended.get("outputs") != self.stat_outputs():
-            return None
-        stats = ended.get("stats")
-        return stats if isinstance(stats, dict) else {}
-
-    def stat_outputs(self) -> dict[str, Any]:
-        """Path -> size and time of the last change of every output that exists."""
-        there = {str(path): path.stat() for path in self._outputs if path.exists()}
-        return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in there.items()}
-
-    def is_partial(self, path: Path) -> bool:
-        """Whether `path` is a name under which one of the outputs is being written."""
-        return any(is_partial_name(path, output) for output in self._outputs)
 
     def check_identity(self) -> None:
         """Refuse the journal of another run, before any model is loaded.
@@ -109,25 +92,71 @@ class JournalPlace:
         log_notice("Goes on after %s of the unfinished run%s.", done, damage)
         return RunJournal(self, identity, file, found)
 
+    def _find_resumable(self, identity: RunIdentity) -> JournalContents | None:
+        """The unfinished journal of this run with the most frames, None if there is none at all.
+
+        Raises:
+            UsageError: there are unfinished journals, but of other runs only.
+        """
+        found = [item for item in map(self._read, (self.path, self._aside)) if item.is_unfinished]
+        differences = [find_differences(item.identity, identity) for item in found]
+        same = [item for item, what in zip(found, differences, strict=True) if not what]
+        if same:
+            return max(same, key=lambda item: item.frames)
+        if found:
+            raise UsageError(
+                f"The unfinished run of '{self._outputs[0].name}' was another one: "
+                f"{'; '.join(differences[0])}.",
+                fix="Give the same flags, source and models, or leave out --resume to begin anew.",
+            )
+        return None
+
     def _lock(self, found: JournalContents) -> BinaryIO:
         """Open a journal for this process alone and make it the current one.
+
+        One that was set aside takes the place of the current one, which must be free as well.
 
         Raises:
             OutputError: another process is writing it, or the current one.
             OSError: the system refused.
         """
-        files = [open_locked(path) for path in dict.fromkeys((found.path, self.path))]
+        paths = dict.fromkeys((found.path, self.path))  # once if both are the same
+        files = [open_locked(path) for path in paths]
+        # A journal that has grown since it was read has been written by another run.
         if None in files or found.path.stat().st_size != found.size:
             raise OutputError(
                 f"Another run is writing '{self._outputs[0]}' at this moment.",
                 fix="Wait until it has ended.",
             )
-        file, *rest = (file for file in files if file is not None)
+        file, *replaced = (file for file in files if file is not None)
         found.path.replace(self.path)
         found.path = self.path
-        for other in rest:
+        for other in replaced:
             other.close()
         return file
+
+    def read_final_stats(self) -> Mapping[str, Any] | None:
+        """The stats of this same run, if it has ended and its outputs are as it left them."""
+        found = self._read(self.path)
+        ended = found.ended
+        if ended is None or find_differences(found.identity, self._identity):
+            return None
+        if ended.get("outputs") != self.stat_outputs():
+            return None
+        stats = ended.get("stats")
+        return stats if isinstance(stats, dict) else {}
+
+    def _read(self, path: Path) -> JournalContents:
+        """The contents of a journal, read once."""
+        try:
+            if path not in self._contents:
+                self._contents[path] = read_contents(path)
+            return self._contents[path]
+        except OSError as error:
+            raise OutputError(
+                f"The journal '{path}' cannot be read: {error.strerror}.",
+                fix="Check its permissions, or leave out --resume.",
+            ) from error
 
     def create_file(self) -> BinaryIO | None:
         """The empty file of a new journal; None while another process writes one.
@@ -164,36 +193,14 @@ class JournalPlace:
             if path != keep:
                 path.unlink(missing_ok=True)
 
-    def _find_resumable(self, identity: RunIdentity) -> JournalContents | None:
-        """The unfinished journal of this run with the most frames, None if there is none at all.
+    def is_partial(self, path: Path) -> bool:
+        """Whether `path` is a name under which one of the outputs is being written."""
+        return any(is_partial_name(path, output) for output in self._outputs)
 
-        Raises:
-            UsageError: there are unfinished journals, but of other runs only.
-        """
-        found = [item for item in map(self._read, (self.path, self._aside)) if item.is_unfinished]
-        differences = [find_differences(item.identity, identity) for item in found]
-        same = [item for item, what in zip(found, differences, strict=True) if not what]
-        if same:
-            return max(same, key=lambda item: item.frames)
-        if found:
-            raise UsageError(
-                f"The unfinished run of '{self._outputs[0].name}' was another one: "
-                f"{'; '.join(differences[0])}.",
-                fix="Give the same flags, source and models, or leave out --resume to begin anew.",
-            )
-        return None
-
-    def _read(self, path: Path) -> JournalContents:
-        """The contents of a journal, read once."""
-        try:
-            if path not in self._contents:
-                self._contents[path] = read_contents(path)
-            return self._contents[path]
-        except OSError as error:
-            raise OutputError(
-                f"The journal '{path}' cannot be read: {error.strerror}.",
-                fix="Check its permissions, or leave out --resume.",
-            ) from error
+    def stat_outputs(self) -> dict[str, Any]:
+        """Path -> size and time of the last change of every output that exists."""
+        there = {str(path): path.stat() for path in self._outputs if path.exists()}
+        return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in there.items()}
 
 
 def select_files(outputs: Iterable[Path]) -> list[Path]:

@@ -16,6 +16,8 @@ from mot_dinov3.values import Detections, FloatArray, Frame, FrameResult
 class NewAnswers:
     """What the models answered in a frame that the journal does not hold yet.
 
+    The thread that tracks only collects it; that of the sinks makes a record of it (`complete`).
+
     Attributes:
         frame_index: 0-based index of the frame in the source.
         detections: of the detector; none where the system did not ask for any.
@@ -53,17 +55,18 @@ class DivergedError(Exception):
 class JournalRecorder:
     """The `Recorder` of a run with a journal, for one frame at a time.
 
-    The answers of a known frame are repeated, and `clock` moves on by the time that they took
-    when they were new. For any other frame the models are asked and their answers kept.
+    The answers of a known frame are repeated, and `clock`, which budgets read, moves on by the
+    time that the embeddings took when they were new. For any other frame the models are asked
+    and their answers kept.
     """
 
     def __init__(self) -> None:
-        self._ahead_s = 0.0
+        self._ahead_s = 0.0  # of the clock, by all repeated embeddings
         self._frame: Frame | None = None
         self.begin(None, None)
 
     def clock(self) -> float:
-        """Seconds, moved on by the time that repeated answers took when they were new."""
+        """Seconds, moved on by the time that repeated embeddings took when they were new."""
         return perf_counter() + self._ahead_s
 
     def begin(self, frame: Frame | None, known: FrameAnswers | None) -> None:
@@ -79,7 +82,7 @@ class JournalRecorder:
         self._admitted: list[int] = []
         self._batches: list[tuple[int, float]] = []
         self._vectors: list[FloatArray] = []
-        self._repeated_vectors = 0
+        self._next_vector = 0
 
     def get_detections(self, ask: Callable[[], Detections]) -> Detections:
         """The detections of the frame."""
@@ -113,14 +116,19 @@ class JournalRecorder:
         return vectors
 
     def _repeat_vectors(self, n: int, known: FrameAnswers) -> FloatArray:
+        """The next `n` of the vectors of a known frame, if they were one batch.
+
+        Raises:
+            DivergedError: the next batch had another size.
+        """
         place = len(self._batches)
         if place >= len(known.batches) or known.batches[place][0] != n:
             raise DivergedError("other crops were embedded")
         ms = known.batches[place][1]
         self._batches.append((n, ms))
         self._ahead_s += ms / 1000
-        first = self._repeated_vectors
-        self._repeated_vectors += n
+        first = self._next_vector
+        self._next_vector += n
         return known.vectors[first : first + n]
 
     def collect(self, frame: Frame) -> NewAnswers:

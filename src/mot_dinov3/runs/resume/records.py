@@ -16,10 +16,13 @@ from typing import BinaryIO, NamedTuple
 
 MAGIC = b"mot_dinov3 journal 1\n"
 HEAD = struct.Struct("<II")
+"""Length of the kind and the bytes together, and the checksum."""
+
 MOST_BYTES = 2**28
 """No frame needs more; a length beyond is damage."""
 
 START = zlib.crc32(MAGIC)
+"""What the checksum of the first record goes on from."""
 
 
 class Record(NamedTuple):
@@ -46,10 +49,11 @@ def read_records(path: Path) -> Iterator[Record]:
     """
     with path.open("rb") as file:
         if file.read(len(MAGIC)) == MAGIC:
-            yield from _records(file, START)
+            yield from _read_from(file, START)
 
 
-def _records(file: BinaryIO, checksum: int) -> Iterator[Record]:
+def _read_from(file: BinaryIO, checksum: int) -> Iterator[Record]:
+    """The records from the position of `file` on, `checksum` being that of the one before."""
     while len(head := file.read(HEAD.size)) == HEAD.size:
         length, stated = HEAD.unpack(head)
         body = file.read(length) if 0 < length <= MOST_BYTES else b""

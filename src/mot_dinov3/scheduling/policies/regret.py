@@ -24,7 +24,7 @@ from mot_dinov3.values import BoolArray, FloatArray, IntArray
 from mot_dinov3.values.boxes import split_places
 
 ALONE = np.float32(NO_PAIR)
-"""A pair that costs as much as leaving both of its sides alone is not made."""
+"""What it costs to leave a detection and a track alone: a pair at this cost is not made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _price_exchanges(cost: FloatArray, i: IntArray, j: IntArray, best: Assignmen
 
     Returns:
         (K,) float32, for each of the pairs. For one that is in the best assignment already it is
-        the price of losing the track to a detection that has none.
+        the price of losing the track to a detection that has none; infinity if there is none.
     """
     track, holder, paid = best
     own, other = track[i], holder[j]

@@ -4,10 +4,12 @@ Place alone is asked which track each detection continues (`regret`). An embeddi
 
 - at once, where the answer may be wrong: two assignments cost nearly the same, a detection may be
   a lost track, or an embedding just taken looked like another object's;
-- later, where the gallery of a track needs one: it has few, they are old, or the object is about
-  to be covered.
+- later, where the gallery of a track needs one (`galleries`): it has few, they are old, or the
+  object is about to be covered.
 
 What is worth the price is embedded: the former as critical work, the latter as refreshes.
+
+Numbers of tracks are columns of the cost by place: the T active ones first, then the L lost ones.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ from numpy.typing import NDArray
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.scheduling.policies.base import POOR_QUALITY, Argument, PlanInput, Policy
+from mot_dinov3.scheduling.policies.galleries import rate_galleries
 from mot_dinov3.scheduling.policies.order import interleave_oldest, sort_best_first
 from mot_dinov3.scheduling.policies.regret import Stakes, label_components, weigh_stakes
 from mot_dinov3.scheduling.policies.worth import Worth
 from mot_dinov3.tracking.association.base import FIRST_STAGE
 from mot_dinov3.values import BoolArray, EmbedPlan, FloatArray, IntArray, Reason
-from mot_dinov3.values.boxes import area, find_overlapping, intersection, sides, take_boxes
+from mot_dinov3.values.boxes import area
 from mot_dinov3.values.vectors import cosine
 
 
@@ -81,8 +84,8 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
 
     Args:
         scene: the frame as policies see it.
-        price: least worth of a crop that is embedded.
-        worth: the figures.
+        price: least worth of a crop that is embedded, from 0 to 1.
+        worth: what embeddings are worth.
     """
     cost = np.concatenate(
         (compute_active_cost(scene, worth), compute_return_cost(scene, worth)), axis=1
@@ -90,39 +93,160 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
     stakes = weigh_stakes(cost, scene.eligible)
     track = find_continued(scene, stakes.track)
     good = scene.quality >= POOR_QUALITY
-    value, reason, stale = _rate_galleries(scene, track, worth)
+
+    value, reason, staleness = rate_galleries(scene, track, worth)
     value[~good], reason[~good] = 0.0, Reason.POOR
     claims = Claims(value, reason, np.zeros(len(scene), np.bool_))
     claims.raise_to(_rate_returns(scene, stakes), Reason.RETURN)
     claims.raise_to(_rate_ambiguity(scene, stakes, worth), Reason.AMBIGUOUS)
     claims.raise_to(_rate_alarm(scene, worth), Reason.AMBIGUOUS)
-    _raise_rivals(cost, scene.eligible, claims)
+    _raise_rivals(cost, scene.eligible, claims)  # the last one, as it spreads all urgent claims
 
-    overdue = scene.eligible & good & (stale >= worth.oldest)
-    wanted = (scene.eligible & (value >= price)) | overdue
-    reason[overdue & (value < price)] = Reason.OLDEST
-    reason[~scene.eligible] = Reason.LOW_SCORE
+    overdue = scene.eligible & good & (staleness >= worth.oldest)
+    wanted = (scene.eligible & (claims.value >= price)) | overdue
+    claims.reason[overdue & (claims.value < price)] = Reason.OLDEST
+    claims.reason[~scene.eligible] = Reason.LOW_SCORE
     critical = wanted & (claims.urgent | overdue)
     return EmbedPlan(
         critical=interleave_oldest(
-            sort_best_first(critical, value),
-            sort_best_first(overdue, stale),
+            sort_best_first(critical, claims.value),
+            sort_best_first(overdue, staleness),
             worth.turns,
             scene.frame_index % worth.turns,
         ),
-        refresh=sort_best_first(wanted & ~critical, value),
+        refresh=sort_best_first(wanted & ~critical, claims.value),
         reuse=np.flatnonzero(~wanted),
         track=track,
-        reason=reason,
-        worth=value,
+        reason=claims.reason,
+        worth=claims.value,
     )
 
 
+def compute_active_cost(scene: PlanInput, worth: Worth) -> FloatArray:
+    """(N, T) cost of active tracks by place, or by distance for a detection that went astray.
+
+    A detection went astray if the first stage of association would give it no active track.
+    """
+    astray = np.flatnonzero(scene.eligible & ~(scene.cost < FIRST_STAGE).any(axis=1))
+    if not len(astray) or not len(scene.track_id):
+        return scene.cost
+    far = worth.afar + measure_distance(scene.xyxy[astray], scene.track_xyxy, 1.0)
+    out = scene.cost.copy()
+    out[astray] = np.minimum(out[astray], np.where(scene.known, far, np.inf))
+    return out
+
+
+def compute_return_cost(scene: PlanInput, worth: Worth) -> FloatArray:
+    """(N, L) cost of lost tracks by place or, if lower, by distance from where they should be."""
+    reach = 1 + worth.spread * scene.lost_s
+    far = worth.afar + measure_distance(scene.xyxy, scene.lost_xyxy, reach)
+    far = np.where(scene.returns, far, np.inf)
+    return np.asarray(np.minimum(scene.lost_cost, far), np.float32)
+
+
+def measure_distance(seen: FloatArray, past: FloatArray, reach: FloatArray | float) -> FloatArray:
+    """(N, T) distance between the middles of boxes; 1 is the size of the track's box times `reach`.
+
+    Args:
+        seen: (N, 4) boxes of detections.
+        past: (T, 4) boxes of tracks; the size of one is the root of its area.
+        reach: a factor of that size, one for all or (T,).
+    """
+    off_x = (seen[:, 0] + seen[:, 2])[:, None] - (past[:, 0] + past[:, 2])
+    off_y = (seen[:, 1] + seen[:, 3])[:, None] - (past[:, 1] + past[:, 3])
+    size = np.sqrt(np.maximum(area(past), 1.0)) * reach
+    return np.asarray(0.5 * np.sqrt(off_x * off_x + off_y * off_y) / size, np.float32)
+
+
+def find_continued(scene: PlanInput, assigned: IntArray) -> IntArray:
+    """(N,) the active track that place gives to each detection, -1 for none.
+
+    Args:
+        scene: the frame as policies see it.
+        assigned: (N,) the track of the best assignment, lost ones included. One that place
+            refuses was found by its distance, and is not a continuation.
+    """
+    rows = np.flatnonzero((assigned >= 0) & (assigned < len(scene.track_id)))
+    rows = rows[np.isfinite(scene.cost[rows, assigned[rows]])]
+    out = np.full(len(assigned), -1)
+    out[rows] = assigned[rows]
+    return out
+
+
+def _rate_returns(scene: PlanInput, stakes: Stakes) -> FloatArray:
+    """(N,) 1 where a detection may be a lost track seen again, or one that jumped, else 0.
+
+    There are three such detections: without any track, but allowed to return as a lost one; with
+    an active track that place refuses, so that it must have jumped; and with a lost track that
+    has a gallery to compare with.
+    """
+    n_active, track = len(scene.track_id), stakes.track
+    out = (track < 0) & scene.returns.any(axis=1)
+    rows = np.flatnonzero((track >= 0) & (track < n_active))
+    out[rows] = np.isinf(scene.cost[rows, track[rows]])
+    rows = np.flatnonzero(track >= n_active)
+    out[rows] = scene.lost_known[track[rows] - n_active]
+    return out.astype(np.float32)
+
+
+def _rate_ambiguity(scene: PlanInput, stakes: Stakes, worth: Worth) -> FloatArray:
+    """(N,) how small the regret is, against what the appearance of both sides could weigh.
+
+    If the own track and the rival look like strangers, appearance overrules place up to a regret
+    of `worth.regret`; the more they look alike, the less it can overrule. Where one gallery alone
+    can be asked, as one side has none or both are the same track, it is `worth.half_known` of it.
+    """
+    out = np.zeros(len(scene), np.float32)
+    rows = np.flatnonzero(stakes.regret < worth.regret)
+    if not len(rows):
+        return out
+    # A rival is a track here, as the regret is finite; the own track may be -1.
+    own, rival = stakes.track[rows], stakes.rival[rows]
+    known = np.concatenate((scene.known, scene.lost_known))
+    knows_own, knows_rival = known[own] & (own >= 0), known[rival]
+    similarity = cosine(_take_appearance(scene, own), _take_appearance(scene, rival))
+    apart = np.clip((1.0 - similarity) / worth.stranger, 0.0, 1.0)
+    half = np.where(knows_own | knows_rival, worth.half_known, 0.0)
+    reach = worth.regret * np.where(knows_own & knows_rival & (own != rival), apart, half)
+    unsure = 1.0 - stakes.regret[rows] / np.maximum(reach, 1e-6)
+    # An active track that was embedded a moment ago has just been told from its rival.
+    active = (own >= 0) & (own < len(scene.track_id))
+    age = scene.staleness[own[active]]
+    unsure[active] -= worth.calm * np.exp((1 - age) / worth.calm_frames) * knows_own[active]
+    out[rows] = np.maximum(0.0, unsure)
+    return out
+
+
+def _take_appearance(scene: PlanInput, tracks: IntArray) -> FloatArray:
+    """(M, D) mean embeddings of `tracks` (M,), active or lost; any one for -1."""
+    if not len(scene.lost_id):
+        return scene.appearance[tracks]
+    out = scene.lost_appearance[np.maximum(tracks - len(scene.track_id), 0)]
+    active = tracks < len(scene.track_id)
+    if len(scene.track_id):
+        out[active] = scene.appearance[tracks[active]]
+    return out
+
+
+def _rate_alarm(scene: PlanInput, worth: Worth) -> FloatArray:
+    """(N,) `worth.alarm` near a track that may just have been mixed up with another, else 0.
+
+    Its embedding of the last frame looked like another object's.
+    """
+    out = np.zeros(len(scene), np.float32)
+    alarmed = np.flatnonzero((scene.surprise >= worth.surprise) & (scene.staleness <= 1))
+    if len(alarmed) and len(scene):
+        distance = measure_distance(scene.xyxy, scene.track_xyxy[alarmed], worth.around)
+        out[distance.min(axis=1) <= 1.0] = worth.alarm
+    return out
+
+
 def _raise_rivals(cost: FloatArray, eligible: BoolArray, claims: Claims) -> None:
-    """Raise every detection to the most urgent one that it shares possible tracks with.
+    """Raise every detection to the most urgent one that it competes with for a track.
 
     Association weighs appearance against appearance: with the evidence of one side alone, the
-    other side would have its pick by place first.
+    other side would have its pick by place first. Detections compete if they are connected
+    through pairs that the first stage of association may make.
 
     Args:
         cost: (N, T + L) by place.
@@ -136,162 +260,3 @@ def _raise_rivals(cost: FloatArray, eligible: BoolArray, claims: Claims) -> None
     most = np.zeros(len(value), np.float32)
     np.maximum.at(most, component[urgent], value[urgent])
     claims.raise_to(np.where(eligible, most[component], np.float32(0)), Reason.AMBIGUOUS)
-
-
-def find_continued(scene: PlanInput, assigned: IntArray) -> IntArray:
-    """(N,) the active track that place gives to each detection, -1 for none.
-
-    Args:
-        scene: the frame as policies see it.
-        assigned: (N,) the track of the best assignment, active ones counted before lost ones. One
-            that was found by distance and not by place is no continuation.
-    """
-    rows = np.flatnonzero((assigned >= 0) & (assigned < len(scene.track_id)))
-    rows = rows[np.isfinite(scene.cost[rows, assigned[rows]])]
-    out = np.full(len(assigned), -1)
-    out[rows] = assigned[rows]
-    return out
-
-
-def compute_active_cost(scene: PlanInput, worth: Worth) -> FloatArray:
-    """(N, T) cost of active tracks by place or, for a detection without a place, by distance."""
-    astray = np.flatnonzero(scene.eligible & ~(scene.cost < FIRST_STAGE).any(axis=1))
-    if not len(astray) or not len(scene.track_id):
-        return scene.cost
-    far = worth.afar + measure_distance(scene.xyxy[astray], scene.track_xyxy, 1.0)
-    out = scene.cost.copy()
-    out[astray] = np.minimum(out[astray], np.where(scene.known, far, np.inf))
-    return out
-
-
-def compute_return_cost(scene: PlanInput, worth: Worth) -> FloatArray:
-    """(N, L) cost of lost tracks by place or, out of its reach, by distance from where they are."""
-    reach = 1 + worth.spread * scene.lost_s
-    far = worth.afar + measure_distance(scene.xyxy, scene.lost_xyxy, reach)
-    far = np.where(scene.returns, far, np.inf)
-    return np.asarray(np.minimum(scene.lost_cost, far), np.float32)
-
-
-def measure_distance(seen: FloatArray, past: FloatArray, reach: FloatArray | float) -> FloatArray:
-    """(N, T) how far the middle of each box is off, in sizes of the tracks' boxes times `reach`.
-
-    Args:
-        seen: (N, 4) boxes of detections.
-        past: (T, 4) boxes of tracks; the size of one is the root of its area.
-        reach: a factor of that size, one for all or (T,).
-    """
-    off_x = (seen[:, 0] + seen[:, 2])[:, None] - (past[:, 0] + past[:, 2])
-    off_y = (seen[:, 1] + seen[:, 3])[:, None] - (past[:, 1] + past[:, 3])
-    size = np.sqrt(np.maximum(area(past), 1.0)) * reach
-    return np.asarray(0.5 * np.sqrt(off_x * off_x + off_y * off_y) / size, np.float32)
-
-
-def _rate_ambiguity(scene: PlanInput, stakes: Stakes, worth: Worth) -> FloatArray:
-    """(N,) how small the regret is, against what the appearance of both sides could weigh.
-
-    If the own track and the rival look like strangers, appearance overrules place up to a regret
-    of `worth.regret`; the more they look alike, the less it can overrule.
-    """
-    out = np.zeros(len(scene), np.float32)
-    rows = np.flatnonzero(stakes.regret < worth.regret)
-    if not len(rows):
-        return out
-    own, rival = stakes.track[rows], stakes.rival[rows]
-    known = np.concatenate((scene.known, scene.lost_known))
-    knows_own, knows_rival = known[own] & (own >= 0), known[rival]
-    similarity = cosine(_take_appearance(scene, own), _take_appearance(scene, rival))
-    apart = np.clip((1.0 - similarity) / worth.stranger, 0.0, 1.0)
-    half = np.where(knows_own | knows_rival, worth.half_known, 0.0)
-    reach = worth.regret * np.where(knows_own & knows_rival & (own != rival), apart, half)
-    unsure = 1.0 - stakes.regret[rows] / np.maximum(reach, 1e-6)
-    active = (own >= 0) & (own < len(scene.track_id))
-    age = scene.staleness[own[active]]
-    unsure[active] -= worth.calm * np.exp((1 - age) / worth.calm_frames) * knows_own[active]
-    out[rows] = np.maximum(0.0, unsure)
-    return out
-
-
-def _take_appearance(scene: PlanInput, tracks: IntArray) -> FloatArray:
-    """(M, D) of `tracks` (M,), active ones counted before lost ones; any row for -1."""
-    if not len(scene.lost_id):
-        return scene.appearance[tracks]
-    out = scene.lost_appearance[np.maximum(tracks - len(scene.track_id), 0)]
-    active = tracks < len(scene.track_id)
-    if len(scene.track_id):
-        out[active] = scene.appearance[tracks[active]]
-    return out
-
-
-def _rate_alarm(scene: PlanInput, worth: Worth) -> FloatArray:
-    """(N,) near a track whose last embedding, just taken, looked like another object's."""
-    out = np.zeros(len(scene), np.float32)
-    hot = np.flatnonzero((scene.surprise >= worth.surprise) & (scene.staleness <= 1))
-    if len(hot) and len(scene):
-        off = measure_distance(scene.xyxy, scene.track_xyxy[hot], worth.around)
-        out[off.min(axis=1) <= 1.0] = worth.alarm
-    return out
-
-
-def _rate_returns(scene: PlanInput, stakes: Stakes) -> FloatArray:
-    """(N,) 1 where a detection may be a lost track seen again, or one that jumped, else 0."""
-    n_tracks = len(scene.track_id)
-    out = (stakes.track < 0) & scene.returns.any(axis=1)
-    rows = np.flatnonzero((stakes.track >= 0) & (stakes.track < n_tracks))
-    out[rows] = np.isinf(scene.cost[rows, stakes.track[rows]])
-    found = np.flatnonzero(stakes.track >= n_tracks)
-    out[found] = scene.lost_known[stakes.track[found] - n_tracks]
-    return out.astype(np.float32)
-
-
-def _rate_galleries(
-    scene: PlanInput, track: IntArray, worth: Worth
-) -> tuple[FloatArray, NDArray[np.int8], IntArray]:
-    """What an embedding is worth to the gallery of the track that a detection continues.
-
-    Args:
-        scene: the frame as policies see it.
-        track: (N,) the continued track, -1 for none.
-        worth: the figures.
-
-    Returns:
-        (N,) the worth, (N,) a `Reason` and (N,) the frames since the track's last embedding.
-    """
-    n = len(track)
-    if not len(scene.track_id):
-        return np.zeros(n, np.float32), np.full(n, Reason.STABLE, np.int8), np.zeros(n, np.int64)
-    soon = _find_vanishing(scene, worth)
-    pace = 1.0 + scene.drift / worth.drift
-    age = scene.staleness * pace
-    refresh = np.where(soon, age + worth.snapshot, age)
-    refresh = np.where(scene.known, refresh / (refresh + worth.half_life), 0.0)
-    steps = np.array([*worth.enrol, 0.0], np.float32)
-    enrol = steps[np.minimum(scene.gallery_count, len(steps) - 1)] * scene.confirmed
-    value = np.maximum(enrol, refresh)
-    reason = np.where(soon, Reason.SNAPSHOT, Reason.DRIFT)
-    reason[enrol >= refresh] = Reason.ENROL
-    mine = track >= 0
-    return (
-        np.where(mine, value[track], 0.0).astype(np.float32),
-        np.where(mine, reason[track], Reason.STABLE).astype(np.int8),
-        np.where(mine, scene.staleness[track], 0),
-    )
-
-
-def _find_vanishing(scene: PlanInput, worth: Worth) -> BoolArray:
-    """(T,) tracks that will soon be covered by a nearer one or be out of the picture.
-
-    The camera is above the ground, so the lower of two objects in the picture is the nearer one.
-    """
-    ahead = sides(scene.ahead_xyxy)
-    i, j = find_overlapping(ahead, ahead)
-    lower = (ahead[3, i] < ahead[3, j]).nonzero()[0]
-    behind, nearer = i[lower], j[lower]
-    width, height = ahead[2:] - ahead[:2]
-    across, down = intersection(take_boxes(ahead, behind), take_boxes(ahead, nearer))
-    hidden = across * down >= worth.covered * np.maximum(width * height, 1e-6)[behind]
-    soon = np.zeros(len(scene.track_id), np.bool_)
-    soon[behind[hidden]] = True
-    if scene.frame_wh[0]:
-        x, y = middle = (ahead[:2] + ahead[2:]) / 2
-        soon |= (middle < 0).any(axis=0) | (x > scene.frame_wh[0]) | (y > scene.frame_wh[1])
-    return soon

@@ -71,14 +71,14 @@ class NearPairs:
         rows: (K,) int64 detections, in order.
         columns: (K,) int64 tracks, in order for each detection.
         iou: (K,) float32 with the predicted boxes.
-        similarity: (K,) float32 overlap with its refinements, what gates look at.
+        overlap: (K,) float32 in [0, 1], `iou` with its refinements: what gates look at.
         cost: (K,) float32, what assignment adds up.
     """
 
     rows: IntArray
     columns: IntArray
     iou: FloatArray
-    similarity: FloatArray
+    overlap: FloatArray
     cost: FloatArray
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ class NearPairs:
             "Near",
             columns=(self.columns, pairs),
             iou=(self.iou, pairs),
-            similarity=(self.similarity, pairs),
+            overlap=(self.overlap, pairs),
             cost=(self.cost, pairs),
         )
 

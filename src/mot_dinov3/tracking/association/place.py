@@ -7,8 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from mot_dinov3.config import AssociationConfig
-from mot_dinov3.values import BoolArray, DoubleArray, FloatArray, IntArray
-from mot_dinov3.values.boxes import find_overlapping, intersection, over_union
+from mot_dinov3.tracking.association.base import NearPairs, TrackView
+from mot_dinov3.tracking.trajectory import Trajectory
+from mot_dinov3.values import BoolArray, Detections, DoubleArray, FloatArray, IntArray
+from mot_dinov3.values.boxes import (
+    find_overlapping,
+    intersection,
+    over_union,
+    sides,
+    xyxy_to_cxcywh,
+)
 
 UNSURE_TURN = 0.5
 """Turn, in half circles, of a track whose direction is not known: neither for nor against."""
@@ -21,12 +29,6 @@ SIZES_PER_S = 3.0
 
 SIZE_RATIO = 2.0
 """How much larger or smaller a returning track may be."""
-
-
-def growth(away_s: FloatArray, config: AssociationConfig) -> FloatArray:
-    """(T,) share of a side by which boxes grow, for tracks that were away for `away_s` (T,)."""
-    share = np.minimum(config.growth + config.growth_per_s * away_s, config.growth_limit)
-    return np.asarray(share, np.float32)
 
 
 def find_touching(
@@ -44,6 +46,56 @@ def _grow(box: FloatArray, share: FloatArray | np.float32) -> FloatArray:
     return np.concatenate((box[:2] - margin, box[2:] + margin))
 
 
+def compare_pairs(
+    detections: Detections,
+    view: TrackView,
+    rows: IntArray,
+    columns: IntArray,
+    config: AssociationConfig,
+) -> NearPairs:
+    """Compare K pairs by place, whether they touch or not.
+
+    Args:
+        detections: all of the frame.
+        view: the tracks as they are predicted.
+        rows: (K,) the detections of the pairs.
+        columns: (K,) their tracks.
+        config: what counts beside the overlap, and how much.
+    """
+    score = detections.score[rows]
+    share = compute_growth(view.away_s[columns], config)
+    seen, predicted = sides(detections.xyxy[rows]), sides(view.xyxy[columns])
+    found = measure_overlap(seen, predicted, share)
+    overlap = refine_overlap(found, config.height_power)
+    # The less confident a detection, the less its overlap counts.
+    cost = 1.0 - overlap * (1.0 - config.score_fusion * (1.0 - score))
+    if config.momentum > 0 and view.trajectory is not None and len(rows):
+        # Going straight on makes a pair cheaper, turning round dearer.
+        boxes, span_s = detections.xyxy[rows], config.momentum_s
+        turn = _measure_turn_of_tracks(view.trajectory, boxes, columns, span_s)
+        cost += config.momentum * score * (turn - UNSURE_TURN)
+    return NearPairs(rows, columns, found.plain, overlap, np.asarray(cost, np.float32))
+
+
+def _measure_turn_of_tracks(
+    trajectory: Trajectory, xyxy: FloatArray, columns: IntArray, span_s: float
+) -> DoubleArray:
+    """(K,) `measure_turn` of tracks `columns` (K,) towards boxes (K, 4).
+
+    Their way so far is that of the last `span_s` seconds.
+    """
+    centred = xyxy_to_cxcywh(xyxy).astype(np.float64)
+    earlier, known = trajectory.earlier(span_s)
+    turn = measure_turn(centred, trajectory.last[columns], earlier[columns])
+    return np.where(known[columns], turn, UNSURE_TURN)
+
+
+def compute_growth(away_s: FloatArray, config: AssociationConfig) -> FloatArray:
+    """(T,) share of a side by which boxes grow, for tracks that were away for `away_s` (T,)."""
+    share = np.minimum(config.growth + config.growth_per_s * away_s, config.growth_limit)
+    return np.asarray(share, np.float32)
+
+
 class Overlap(NamedTuple):
     """How pairs of boxes overlap, all in [0, 1].
 
@@ -59,7 +111,7 @@ class Overlap(NamedTuple):
     height: FloatArray
 
 
-def overlap(seen: FloatArray, predicted: FloatArray, share: FloatArray) -> Overlap:
+def measure_overlap(seen: FloatArray, predicted: FloatArray, share: FloatArray) -> Overlap:
     """How boxes overlap.
 
     Args:
@@ -81,7 +133,7 @@ def overlap(seen: FloatArray, predicted: FloatArray, share: FloatArray) -> Overl
     )
 
 
-def similarity(found: Overlap, height_power: float) -> FloatArray:
+def refine_overlap(found: Overlap, height_power: float) -> FloatArray:
     """(...) in [0, 1]: what overlaps counts less where heights differ (HMIoU, Yang et al. 2024)."""
     if height_power == 0:
         return found.grown
@@ -91,7 +143,7 @@ def similarity(found: Overlap, height_power: float) -> FloatArray:
     return found.grown * agreement
 
 
-def turn(seen: DoubleArray, last: DoubleArray, earlier: DoubleArray) -> DoubleArray:
+def measure_turn(seen: DoubleArray, last: DoubleArray, earlier: DoubleArray) -> DoubleArray:
     """(...) turn in half circles from a track's way so far to the way to a detection.
 
     The way so far leads from `earlier` to `last`, the other one from `earlier` to a detection;
@@ -106,7 +158,7 @@ def turn(seen: DoubleArray, last: DoubleArray, earlier: DoubleArray) -> DoubleAr
     return np.where(still, UNSURE_TURN, angle)
 
 
-def reachable(seen: FloatArray, predicted: FloatArray, lost_s: FloatArray) -> BoolArray:
+def is_reachable(seen: FloatArray, predicted: FloatArray, lost_s: FloatArray) -> BoolArray:
     """(...) whether a track lost for `lost_s` (...) seconds can be where a box is now.
 
     The reach grows with time at `SIZES_PER_S`, and the size may change by `SIZE_RATIO`. Boxes are

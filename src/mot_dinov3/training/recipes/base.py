@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from mot_dinov3.config.fields import flag, require
 from mot_dinov3.io.checkpoint import CheckpointConfig
@@ -212,8 +212,7 @@ class Recipe(ABC, Generic[Data, Batch]):
 
     def weights_of(self, model: nn.Module) -> Mapping[str, Tensor]:
         """The weights that a checkpoint holds; a recipe leaves out what users have anyway."""
-        state: Mapping[str, Tensor] = model.state_dict()
-        return state
+        return cast("Mapping[str, Tensor]", model.state_dict())
 
 
 @dataclass(frozen=True, slots=True)

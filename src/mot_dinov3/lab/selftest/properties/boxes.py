@@ -82,5 +82,4 @@ def overlapping_pairs_are_those_with_common_area(a: FloatArray, b: FloatArray) -
 
 def shorter_sides(found: FloatArray) -> FloatArray:
     """(N,) the shorter side of each box."""
-    out: FloatArray = (found[:, 2:] - found[:, :2]).min(axis=1)
-    return out
+    return np.asarray((found[:, 2:] - found[:, :2]).min(axis=1), np.float32)

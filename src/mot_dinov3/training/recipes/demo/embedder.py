@@ -117,8 +117,7 @@ def jitter_boxes(rng: np.random.Generator, xyxy: FloatArray, share: float) -> Fl
         share: standard deviation of the moves, as a share of the box's size.
     """
     size = (xyxy[:, 2:] - xyxy[:, :2])[:, [0, 1, 0, 1]]
-    moved: FloatArray = xyxy + (rng.normal(0, share, xyxy.shape) * size).astype(np.float32)
-    return moved
+    return xyxy + np.asarray(rng.normal(0, share, xyxy.shape) * size, np.float32)
 
 
 def cut_crops(
