@@ -33,12 +33,12 @@ def journal_path(output: Path) -> Path:
 class JournalPlace:
     """The journals beside the first output of a run: the current one, and one that is set aside.
 
+    A run calls `check_identity`, then `begin` or `resume`; the journal that they return calls
+    `create_file`, `remove_journals`, `is_partial` and `stat_outputs`.
+
     Args:
         outputs: everything that the run will write; the first one is a file, not a pipe.
         identity: of the run, its models not loaded yet.
-
-    A run calls `check_identity`, then `begin` or `resume`; the journal that they return calls
-    `create_file`, `remove_journals`, `is_partial` and `stat_outputs`.
     """
 
     def __init__(self, outputs: Iterable[Path], identity: RunIdentity) -> None:
