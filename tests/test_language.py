@@ -27,7 +27,6 @@ ALLOWED = {
     ("docs/develop/glossary.md", "witness"),
     ("docs/develop/glossary.md", "glimpse"),
     ("docs/develop/glossary.md", "Lives"),
-    ("src/mot_dinov3/lab/benchmarks/planning.py", "everybody"),  # a label in kept figures
 }
 """(file, word) that may stay."""
 

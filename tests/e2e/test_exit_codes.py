@@ -44,7 +44,7 @@ def test_a_whole_run_returns_0_and_says_what_it_wrote(scene, tmp_path):
     [
         ((), "--source is missing"),
         (("--sorce", "x"), "Did you mean --source"),
-        (("trak",), "Did you mean track?"),
+        (("trakc",), "Did you mean track"),
         (("--source", "x", "--conf", "high"), "--conf: invalid float"),
         (("--source", "x", "--conf", "2"), "--conf must be between 0 and 1, got 2.0"),
         (("--source", "x", "--config", "no.toml"), "no.toml cannot be read"),

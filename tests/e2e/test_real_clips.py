@@ -35,7 +35,7 @@ def needs(*paths):
 def test_people_walking_with_real_weights(tmp_path):
     code, _, err = cli(
         "--source", WALKING, "--det", YOLO, *OSNET_WORDS, "--classes", "person", "--cpu",
-        "--embed-budget-ms", "20", "--max-frames", "12", "--imgsz", "640", "--output", "walk.mp4",
+        "--embed-budget-ms", "200", "--max-frames", "12", "--imgsz", "640", "--output", "walk.mp4",
         "--save-mot", "walk.txt", "--stats-json", "walk.json", "--save-jsonl", "walk.jsonl",
         cwd=tmp_path,
     )  # fmt: skip

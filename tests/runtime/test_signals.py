@@ -19,7 +19,7 @@ def own_handler():
 
 def test_hearing_ends_with_the_context(own_handler):
     before = signal.getsignal(signal.SIGTERM)
-    with StopRequest().listening() as stop:
+    with StopRequest().handle_signals() as stop:
         assert signal.getsignal(signal.SIGTERM) is not before
         os.kill(os.getpid(), signal.SIGTERM)
     assert stop.signal == signal.SIGTERM

@@ -68,7 +68,7 @@ def require_appearance(config: TrackConfig) -> None:
     flag = system_class(config).find_missing_embeddings(config)
     if not flag:
         return
-    for order in ordered_sinks(config.output):
+    for order in list_sink_orders(config.output):
         if order.kind.needs_embeddings:
             raise UsageError(
                 f"{order.flag} has nothing to write with {flag}.", fix="Leave out one of them."
