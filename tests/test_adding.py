@@ -51,8 +51,6 @@ def read_ids(path):
     return [line.split() for line in path.read_text().splitlines()]
 
 
-# ---- track
-
 OUTPUTS = ("--no-video", "--save-mot", "o.txt", "--save", "ids=o.ids", "--stats-json", "s.json")
 
 
@@ -121,9 +119,6 @@ def test_a_sequence_without_images_has_nothing_for_a_camera_to_watch(added, caps
     assert "--cmc none (or file:FILE)" in said
 
 
-# ---- help and completion
-
-
 LINES = {name: f"{name} {line}" for _, name, (_, line) in MEMBERS}
 
 
@@ -161,9 +156,6 @@ def test_the_shell_completes_every_name():
     missing = [name for _, name, _ in MEMBERS if name not in said]
     assert not missing
     assert "--times" in said
-
-
-# ---- cache, replay, resume
 
 
 def test_a_recording_is_replayed_with_them(added):
@@ -213,9 +205,6 @@ def test_other_weights_of_a_motion_model_do_not_go_on_with_a_run(stopped, capsys
     (stopped / "drift.txt").write_text("1")
     assert main(track_words(stopped, *OUTPUTS, "--resume")) == EXIT_USAGE
     assert "other weights of the motion model" in capsys.readouterr().err
-
-
-# ---- batch, report, render, relink
 
 
 def test_a_batch_shares_them(added):
@@ -280,9 +269,6 @@ def test_a_file_of_a_sink_that_can_rename_is_relinked(added, monkeypatch, capsys
 def test_a_system_that_embeds_by_itself_needs_no_embedder_for_its_embeddings(added):
     alone = ["--source", "walk", "--system", "walker", "--embedder", "none", "--cpu"]
     assert main([*alone, "--no-video", "--save-embeddings", "o.npz"]) == EXIT_OK
-
-
-# ---- what is no part of the tracker
 
 
 def test_a_command_runs(capsys):

@@ -9,6 +9,7 @@ from mot_dinov3.config import (
     EmbedderConfig,
     MotionConfig,
     OutputConfig,
+    SchedulerConfig,
     TrackConfig,
 )
 from mot_dinov3.errors import OutputError, UnknownNameError, UsageError
@@ -32,6 +33,7 @@ def test_two_outputs_may_not_share_a_file_under_any_name(tmp_path, monkeypatch):
         {"detector": DetectorConfig(det="mot:mine")},
         {"embedder": EmbedderConfig(embed_model="mine")},
         {"motion": MotionConfig(cmc="file:mine")},
+        {"motion": MotionConfig(motion="kalman:mine")},
     ],
 )
 def test_no_file_that_is_read_is_replaced(tmp_path, monkeypatch, reads):
@@ -112,3 +114,17 @@ def test_what_save_names_is_checked_like_any_output(tmp_path, monkeypatch):
 def test_values_that_make_no_sense_are_refused(wrong):
     with pytest.raises(UsageError, match="must be"):
         outputs(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "flag"),
+    [
+        ({"embedder": EmbedderConfig("none")}, "--embedder none"),
+        ({"scheduler": SchedulerConfig("never")}, "--embed-policy never"),
+    ],
+)
+def test_embeddings_are_not_written_where_none_is_computed(chosen, flag):
+    output = OutputConfig(no_video=True, save_embeddings="o.npz")
+    with pytest.raises(UsageError, match=f"--save-embeddings has nothing to write with {flag}"):
+        check_outputs(TrackConfig(output=output, **chosen), None)
+    check_outputs(TrackConfig(output=output), None)
