@@ -218,7 +218,8 @@ make_venv
 install
 
 if [ "$TEST" = yes ] && [ "$RUN" = yes ]; then
-  exec "$PY" -m pytest -m "not gpu and not network"
+  # A process for each core, each file of tests in one of them.
+  exec "$PY" -m pytest -n logical --maxprocesses 4 --dist loadfile -m "not gpu and not network"
 fi
 if [ "$RUN" = yes ]; then
   "$PY" cli.py doctor || fail "the doctor found a problem; each failed line above names its remedy."

@@ -182,7 +182,9 @@ def test_it_runs_the_tests_and_hands_on_their_verdict(fake_machine):
     stand_in(root, "pytest")
     done = bash(root / "setup.sh", "test", PATH=str(tools))
     assert done.returncode == 3
-    assert calls(root)[-1] == "-m pytest -m not gpu and not network"
+    asked = calls(root)[-1]
+    assert asked.startswith("-m pytest ")
+    assert asked.endswith(" -m not gpu and not network")
 
 
 @pytest.mark.parametrize("command", ["doctor", "demo"])
