@@ -218,7 +218,8 @@ make_venv
 install
 
 if [ "$TEST" = yes ] && [ "$RUN" = yes ]; then
-  # A process for each core, each file of tests in one of them.
+  # A process for each core and a file of tests at a time; more threads would only stand in line.
+  export OMP_NUM_THREADS=1
   exec "$PY" -m pytest -n logical --maxprocesses 4 --dist loadfile -m "not gpu and not network"
 fi
 if [ "$RUN" = yes ]; then
