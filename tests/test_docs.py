@@ -27,6 +27,7 @@ MAX_LINES = 300
 README_LINES, README_BYTES = 150, 8 * 1024
 
 OTHER_PROGRAMS = {
+    "--dist",
     "--yes",
     "--dev",
     "--no-deps",

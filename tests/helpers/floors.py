@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import mot_dinov3
@@ -70,6 +71,7 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
+@cache
 def find_imports_of_rooms() -> dict[str, set[str]]:
     """Room above the ground floor -> the other such rooms that its files import from."""
     found: dict[str, set[str]] = {room: set() for rooms in FLOORS[1:] for room in rooms}
