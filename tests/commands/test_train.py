@@ -66,7 +66,7 @@ def test_a_recipe_trains_and_says_what_it_reached(tmp_path, capsys):
 def test_a_run_goes_to_outputs_where_no_folder_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["train", "line", "--steps", "2"]) == EXIT_OK
-    assert (tmp_path / "outputs/line/best").is_dir()
+    assert (tmp_path / "outputs/train-line/best").is_dir()
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     del chosen["debug"]
     place = {key: chosen.pop(key) for key in kinds_of(TrainingRun) if key in chosen}
     where = resolve(TrainingRun, place)
-    where = replace(where, out=where.out or f"outputs/{name}")
+    where = replace(where, out=where.out or f"outputs/train-{name}")
     member: Any = resolve(recipe_class(name), chosen)
     with StopRequest().handle_signals() as stop:
         if isinstance(member, Suite):

@@ -11,7 +11,7 @@ from mot_dinov3.config.fields import flag, require
 class TrainingRun:
     """Where and how a recipe runs, which decides nothing of what it learns."""
 
-    out: str = flag("", "--out", "folder of the run, empty for outputs/RECIPE", metavar="DIR")
+    out: str = flag("", "--out", "folder of the run, empty for outputs/train-RECIPE", metavar="DIR")
     resume: bool = flag(False, "--resume", "go on with the run in --out, or begin one there")
     device: str = flag("auto", "--device", "where to compute", metavar="NAME")
     processes: int = flag(

@@ -9,14 +9,21 @@ import os
 import pytest
 
 from helpers.journaled import FINGERPRINT, FRAMES, Run, config, frames, place
+from mot_dinov3.config import MotionConfig, TrackConfig
 from mot_dinov3.errors import OutputError, UsageError
+from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.runs.resume.contents import (
     UNFINISHED_FILES,
     encode_json,
     read_contents,
     read_frames,
 )
-from mot_dinov3.runs.resume.identity import hash_listing, hash_samples
+from mot_dinov3.runs.resume.identity import (
+    RunIdentity,
+    find_differences,
+    hash_listing,
+    hash_samples,
+)
 from mot_dinov3.runs.resume.place import select_files
 from mot_dinov3.runs.resume.records import RecordWriter
 
@@ -106,6 +113,15 @@ def test_other_flags_are_refused_by_name(tmp_path, settings, word):
         other.check_identity()
     with pytest.raises(UsageError, match=word):
         other.resume(FINGERPRINT)
+
+
+def test_a_flag_that_is_newer_than_the_journal_had_the_effect_of_its_default():
+    info = SourceInfo("clip.mp4", 640, 480, 30.0, FRAMES, False, None)
+    older = RunIdentity.of(config(), info).as_dict()
+    assert older["flags"].pop("motion") == "kalman"
+    assert find_differences(older, RunIdentity.of(config(), info)) == []
+    changed = TrackConfig(motion=MotionConfig(motion="other"))
+    assert find_differences(older, RunIdentity.of(changed, info)) == ["--motion was kalman"]
 
 
 def test_other_models_are_refused_once_they_are_known(tmp_path):

@@ -1,4 +1,4 @@
-"""What a benchmark is to the `context` command, and what it hands back."""
+"""What a benchmark is to the `bench` command, and what it hands back."""
 
 from __future__ import annotations
 

@@ -106,4 +106,4 @@ class Measure(Protocol):
     """Breaks one thing many times and counts how often what was promised held."""
 
     def __call__(self, context: MeasureContext) -> MeasureResult:
-        """Run it; what cannot run here says so in `Outcome.skipped`."""
+        """Run it; what cannot run here says so in `MeasureResult.skipped`."""

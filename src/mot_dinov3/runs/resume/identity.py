@@ -79,13 +79,19 @@ def find_differences(kept: Mapping[str, Any], wanted: RunIdentity) -> list[str]:
     """
     now = wanted.as_dict()
     out = ["another source"] if kept.get("source") != now["source"] else []
-    for key in _find_unequal(kept.get("flags"), now["flags"]):
-        out.append(f"--{key.replace('_', '-')} was {_format_value(_get(kept.get('flags'), key))}")
+    flags = _add_newer_flags(kept.get("flags"))
+    for key in _find_unequal(flags, now["flags"]):
+        out.append(f"--{key.replace('_', '-')} was {_format_value(_get(flags, key))}")
     if now["models"]:
         out += _compare_models(kept.get("models"), now["models"])
     if kept.get("version") != now["version"]:
         out.append(f"version {kept.get('version')} of this program")
     return out
+
+
+def _add_newer_flags(kept: object) -> object:
+    """The flags of a journal, and the default of every flag that is newer than the journal."""
+    return collect_deciding_flags(TrackConfig()) | kept if isinstance(kept, dict) else kept
 
 
 def _compare_models(kept: object, now: Mapping[str, Any]) -> list[str]:

@@ -84,7 +84,7 @@ class NearPairs:
     def __post_init__(self) -> None:
         pairs = (len(self.rows),)
         check_shapes(
-            "Near",
+            "NearPairs",
             columns=(self.columns, pairs),
             iou=(self.iou, pairs),
             overlap=(self.overlap, pairs),
