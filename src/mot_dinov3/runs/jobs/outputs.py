@@ -48,6 +48,7 @@ def _check_files(files: Mapping[str, str], config: TrackConfig, source_path: Pat
         source_path: the file that is tracked, None where it is not a file.
     """
     flag_of: dict[Path, str] = {}
+    inputs = system_class(config).list_input_files(config)
     for flag, name in files.items():
         path = Path(name).resolve()
         if path in flag_of:
@@ -55,7 +56,7 @@ def _check_files(files: Mapping[str, str], config: TrackConfig, source_path: Pat
                 f"{flag} and {flag_of[path]} name the same file '{name}'.", fix="Use two names."
             )
         flag_of[path] = flag
-        require_other(Path(name), system_class(config).list_input_files(config))
+        require_other(Path(name), inputs)
         check_output(Path(name), source_path, config.output.no_clobber)
 
 
