@@ -13,8 +13,8 @@ from mot_dinov3.commands.member_parser import MEMBER, MemberParser, format_membe
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.config.flat import kinds_of
-from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, UsageError
-from mot_dinov3.runtime.signals import StopRequest
+from mot_dinov3.errors import EXIT_OK, UsageError
+from mot_dinov3.runtime.signals import StopRequest, choose_exit_code
 from mot_dinov3.training.recipes.base import Suite
 from mot_dinov3.training.recipes.factory import RECIPES, recipe_class
 from mot_dinov3.training.settings import TrainingRun
@@ -28,7 +28,6 @@ curve (curve.png) and its best and last checkpoint; a run that was interrupted o
 with --resume and ends as if it had not been."""
 
 LINE_EVERY_S = 5.0
-EXIT_OF_SIGNAL = {2: EXIT_SIGINT, 15: EXIT_SIGTERM}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         f"(--out {where.out}).",
         file=sys.stderr,
     )
-    return EXIT_OF_SIGNAL.get(stop.signal, EXIT_SIGTERM)
+    return choose_exit_code(stop.signal)
 
 
 def train_recipe(recipe: Recipe[Any, Any], where: TrainingRun, stop: StopRequest) -> bool:

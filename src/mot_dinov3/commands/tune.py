@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import math
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +20,8 @@ from mot_dinov3.commands.flags import (
 )
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, UsageError
+from mot_dinov3.errors import EXIT_OK, UsageError
+from mot_dinov3.runtime.signals import choose_exit_code
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
@@ -251,9 +251,7 @@ def conclude(search: Search, control: Judge | None, args: argparse.Namespace, nu
             write_settings(search, best, args, held)
         if not args.quiet:
             print(f"wrote {args.out}", file=sys.stderr)
-    if not number:
-        return EXIT_OK
-    return EXIT_SIGINT if number == signal.SIGINT else EXIT_SIGTERM
+    return choose_exit_code(number) if number else EXIT_OK
 
 
 def warn_of_doubts(best: Trial, held: Mapping[str, Verdict], objective: Objective) -> None:

@@ -8,6 +8,13 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Self
 
+from mot_dinov3.errors import EXIT_SIGINT, EXIT_SIGTERM
+
+
+def choose_exit_code(number: int) -> int:
+    """The exit code of a run that a signal ended: 130 after SIGINT, 143 after any other one."""
+    return EXIT_SIGINT if number == signal.SIGINT else EXIT_SIGTERM
+
 
 class StopRequest:
     """A flag that the loop reads between frames, and a live source while it waits.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
-from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, EXIT_SIGINT, EXIT_SIGTERM, MotError
-from mot_dinov3.runtime.signals import StopRequest
+from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, MotError
+from mot_dinov3.runtime.signals import StopRequest, choose_exit_code
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import Frame, FrameResult
 
@@ -102,5 +101,5 @@ class RunOutcome:
         if self.error is not None:
             return self.error.exit_code
         if self.stopped_by:
-            return EXIT_SIGINT if self.stopped_by == signal.SIGINT else EXIT_SIGTERM
+            return choose_exit_code(self.stopped_by)
         return EXIT_PARTIAL if partial else EXIT_OK
