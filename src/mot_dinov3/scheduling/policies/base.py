@@ -146,7 +146,7 @@ class Policy(Protocol):
 
     Attributes:
         argument: the number that it takes, None for none.
-        settings: configuration keys that no other policy reads.
+        settings: those of `RULE_SETTINGS` that it reads.
         refreshes: whether it leaves anything to a budget that bounds refreshes only.
         embeds: whether it ever has anything embedded.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.config import SchedulerConfig
+from mot_dinov3.config import RULE_SETTINGS, SchedulerConfig
 from mot_dinov3.scheduling.policies.base import PlanInput, Policy, refuse_argument
 from mot_dinov3.scheduling.policies.order import sort_best_first
 from mot_dinov3.values import BoolArray, EmbedPlan, IntArray, Reason
@@ -16,7 +16,7 @@ NEVER = np.int64(1) << 40
 class ContinuityPolicy(Policy):
     """Critical without a track, with weak continuity or in a crowd; otherwise by staleness."""
 
-    settings = ("embed_refresh", "embed_iou_gate", "embed_overlap_thr")
+    settings = RULE_SETTINGS
 
     def __init__(self, config: SchedulerConfig, argument: str = "") -> None:
         """Build it.
