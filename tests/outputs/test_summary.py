@@ -29,6 +29,11 @@ def test_the_summary_tells_where_the_time_went():
     assert "starved" not in text
 
 
+def test_the_fates_of_embeddings_add_up_to_the_detections():
+    text = format_summary(replace(facts(critical=1, reused=6), detections=40))
+    assert "computed 4 (4 critical, 0 refresh), reused 24, deferred 0, none 12;" in text
+
+
 def test_a_run_by_motion_alone_has_no_shares_of_embeddings():
     assert "embeddings   none" in format_summary(facts()).splitlines()
 

@@ -28,7 +28,7 @@ def format_summary(facts: RunFacts) -> str:
         lines += _stages(facts.stages)
     lines += _threads(facts.threads or {})
     if facts.embeddings is not None:
-        lines.append(_embeddings(facts.embeddings))
+        lines.append(_embeddings(facts.embeddings, facts.detections or 0))
     if facts.budget is not None and facts.budget.ms:
         lines.append(_budget(facts.budget, follows_rate=bool(_target_fps(facts))))
     lines += _faults(facts)
@@ -74,7 +74,8 @@ def _threads(shares: Mapping[str, float]) -> list[str]:
     return [f"threads      busy {busy} of the time"]
 
 
-def _embeddings(known: EmbeddingFacts) -> str:
+def _embeddings(known: EmbeddingFacts, detections: int) -> str:
+    """What became of the embedding of every detection; the counts add up to all of them."""
     candidates = known.computed + known.reused + known.deferred + known.starved
     if not candidates:
         return "embeddings   none"
@@ -85,6 +86,8 @@ def _embeddings(known: EmbeddingFacts) -> str:
     )
     if known.starved:
         text += f", starved {known.starved}"
+    if detections > candidates:
+        text += f", none {detections - candidates}"
     return f"{text}; {known.per_frame:.2f} a frame, {share:.1f}% of these"
 
 
