@@ -75,6 +75,14 @@ def test_rivals_are_embedded_together_or_not_at_all():
     assert sorted(plan_of(chain, [9] * 4, price=0.7, eligible=eligible).critical) == [0, 1]
 
 
+def test_a_return_must_be_able_to_start_a_track_unless_place_brings_it_back():
+    assert not len(plan_of(np.zeros((1, 0)), [], fertile=[False], **BACK).critical)
+    jumped = {"xyxy": [[30, 10, 70, 90]], "track_xyxy": [[0, 10, 40, 90]]}
+    assert not len(plan_of([[0.05]], [3], fertile=[False], **jumped).critical)
+    found = {"lost_cost": [[0.2]], "returns": [[True]], "lost_s": [0.03]}
+    assert plan_of(np.zeros((1, 0)), [], fertile=[False], **found).critical.tolist() == [0]
+
+
 BACK = {"lost_cost": [[np.inf]], "returns": [[True]], "lost_s": [0.5]}
 
 

@@ -189,12 +189,14 @@ def _rate_returns(scene: PlanInput, stakes: Stakes) -> FloatArray:
 
     There are three such detections: without any track, but allowed to return as a lost one; with
     an active track that place refuses, so that it must have jumped; and with a lost track that
-    has a gallery to compare with.
+    has a gallery to compare with. The first two must be confident enough to start a track: most
+    of the others are background, would be bought again in every frame, and end without a track.
     """
     n_active, track = len(scene.track_id), stakes.track
     out = (track < 0) & scene.returns.any(axis=1)
     rows = np.flatnonzero((track >= 0) & (track < n_active))
     out[rows] = np.isinf(scene.cost[rows, track[rows]])
+    out &= scene.fertile
     rows = np.flatnonzero(track >= n_active)
     out[rows] = scene.lost_known[track[rows] - n_active]
     return out.astype(np.float32)
