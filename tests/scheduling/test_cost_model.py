@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.scheduling.cost_model import FADE, RECENT, CostModel
+from mot_dinov3.scheduling.cost_model import FADE, CostModel
 
 
 def learned(cost, sizes=(1, 2, 4, 8), repeats=6):

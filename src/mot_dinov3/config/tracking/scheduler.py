@@ -67,7 +67,9 @@ class SchedulerConfig:
         "embed in the time that this frame rate leaves; 0 for no target",
         metavar="FPS",
     )
-    embed_all: bool = flag(False, "--embed-all", "embed every detection (--embed-policy always)")
+    embed_all: bool = flag(
+        False, "--embed-all", "embed every detection of at least --conf (--embed-policy always)"
+    )
 
     chunk: int = 8
     critical_batch: int = 64

@@ -27,7 +27,9 @@ def explain_choice(config: SchedulerConfig) -> str:
     if not config.policy_follows:
         return ""
     flags = _join_flags(config.given)
-    return f"{flags} {form_of(len(config.given), 'chooses', 'choose')} --embed-policy {RULE_POLICY}."
+    return (
+        f"{flags} {form_of(len(config.given), 'chooses', 'choose')} --embed-policy {RULE_POLICY}."
+    )
 
 
 def explain_unread(config: SchedulerConfig) -> str:
