@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -49,11 +50,15 @@ def test_steady_walkers_are_embedded_at_birth_and_every_fifth_frame(run):
     assert [i for i, n in enumerate(stars(lines)) if n] == [0, 10, 20]
 
 
-def test_every_detection_has_one_fate(run):
-    stats, lines, _ = run(*RULE, "--embed-budget-crops", "1", "--embed-hard-budget")
+def test_every_detection_has_one_fate_and_the_trace_the_same(run, tmp_path):
+    trace = tmp_path / "trace.jsonl"
+    words = ("--embed-budget-crops", "1", "--embed-hard-budget", "--save-trace", str(trace))
+    stats, lines, _ = run(*RULE, *words)
     counts = stats["embeddings"]
-    fates = ("computed", "reused", "deferred", "starved")
-    assert sum(counts[name] for name in fates) == stats["detections"] == 60
+    outcomes = Counter(json.loads(line)["outcome"] for line in trace.read_text().splitlines())
+    assert outcomes.total() == stats["detections"] == 60
+    for name in ("computed", "reused", "deferred", "starved"):
+        assert outcomes[name] == counts[name]
     assert counts["starved"] > 0
     assert max(stars(lines)) == 1
 

@@ -94,6 +94,7 @@ def plan_scene(iou, staleness, **more):
         "xyxy": apart[:n],
         "score": np.ones(n),
         "eligible": np.ones(n, bool),
+        "fertile": np.ones(n, bool),
         "quality": np.ones(n),
         "overlap": np.zeros(n),
         "iou": iou,
@@ -119,7 +120,7 @@ def plan_scene(iou, staleness, **more):
     }
     values |= {name: value for name, value in more.items() if value is not None}
     whole = ("staleness", "track_id", "hits", "gallery_count", "lost_id")
-    flags = ("eligible", "confirmed", "known", "lost_known", "returns")
+    flags = ("eligible", "fertile", "confirmed", "known", "lost_known", "returns")
     kinds = dict.fromkeys(whole, np.int64) | dict.fromkeys(flags, np.bool_)
     return PlanInput(
         **{

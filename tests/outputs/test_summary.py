@@ -29,6 +29,20 @@ def test_the_summary_tells_where_the_time_went():
     assert "starved" not in text
 
 
+def test_the_fates_of_embeddings_add_up_to_the_detections():
+    text = format_summary(replace(facts(critical=1, reused=6), detections=40))
+    assert "computed 4 (4 critical, 0 refresh), reused 24, deferred 0, none 12;" in text
+
+
+def test_embed_all_says_what_it_leaves_out():
+    known = replace(facts(critical=5, reused=2), detections=60)
+    config = {"embed_all": True, "conf": 0.3}
+    said = "--embed-all leaves out 40 detections below --conf 0.3"
+    assert said in format_summary(replace(known, config=config))
+    assert "leaves out" not in format_summary(replace(known, config=config | {"embed_all": False}))
+    assert "leaves out" not in format_summary(replace(known, config=config, detections=20))
+
+
 def test_a_run_by_motion_alone_has_no_shares_of_embeddings():
     assert "embeddings   none" in format_summary(facts()).splitlines()
 

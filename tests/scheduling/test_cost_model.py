@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.scheduling.cost_model import CostModel
+from mot_dinov3.scheduling.cost_model import FADE, CostModel
 
 
 def learned(cost, sizes=(1, 2, 4, 8), repeats=6):
@@ -47,6 +47,61 @@ def test_a_busier_machine_is_noticed():
     for _ in range(12):
         model.observe(4, 16.0)
     assert model.predict_ms(1) > 3.0
+
+
+def test_a_load_fades_while_nothing_fits():
+    model = learned(lambda n: 5.0 * n, repeats=12)
+    for _ in range(4):
+        model.observe(1, 40.0)
+    assert model.predict_ms(1) == pytest.approx(40, rel=0.05)
+    assert not model.stale
+    for _ in range(FADE):
+        model.fade()
+    assert model.stale
+    assert model.predict_ms(1) == pytest.approx(5)
+
+
+def test_one_slow_batch_among_many_is_no_load():
+    model = learned(lambda n: 5.0 * n, repeats=12)
+    model.observe(1, 500.0)
+    assert model.predict_ms(1) < 6
+
+
+def test_two_slow_batches_in_a_row_are_one_until_it_fades():
+    model = learned(lambda n: 5.0 * n, repeats=12)
+    for _ in range(2):
+        model.observe(1, 40.0)
+    assert model.predict_ms(1) == pytest.approx(40)
+    for _ in range(FADE):
+        model.fade()
+    assert model.predict_ms(1) == pytest.approx(5)
+
+
+def test_a_faster_machine_than_the_usual_one_does_not_fade():
+    model = learned(lambda n: 50.0 * n, repeats=12)
+    for _ in range(24):
+        model.observe(1, 5.0)
+    before = model.predict_ms(1)
+    for _ in range(FADE):
+        model.fade()
+    assert model.predict_ms(1) <= before
+
+
+@pytest.mark.parametrize(("n", "ms"), [(3, 1.25), (16, 5.0), (16, 800.0)])
+def test_a_batch_of_a_new_size_says_how_busy_the_machine_is(n, ms):
+    """It is beyond what any shape allows, so it is load, and the shape of the others holds."""
+    model = learned(lambda n: 5.0 * n, sizes=(1, 2, 4, 8))
+    model.forget_load()
+    model.observe(n, ms)
+    assert (model.predict_ms(1) < 2) == (ms < 10)
+    assert (model.predict_ms(1) > 20) == (ms > 100)
+
+
+def test_a_new_size_within_what_is_possible_says_nothing_of_the_load():
+    model = learned(lambda n: 12 + 1.0 * n, sizes=(1,), repeats=20)
+    model.observe(8, 20.0)
+    assert model.predict_ms(8) == pytest.approx(20)
+    assert model.predict_ms(1) == pytest.approx(13)
 
 
 def test_a_slow_spell_is_forgotten_on_request():

@@ -29,7 +29,12 @@ from mot_dinov3.config.tracking.motion import MotionConfig
 from mot_dinov3.config.tracking.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
 from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.config.tracking.resume import ResumeConfig
-from mot_dinov3.config.tracking.scheduler import DEFAULT_POLICY, SchedulerConfig
+from mot_dinov3.config.tracking.scheduler import (
+    DEFAULT_POLICY,
+    RULE_POLICY,
+    RULE_SETTINGS,
+    SchedulerConfig,
+)
 from mot_dinov3.config.tracking.track import TrackConfig
 from mot_dinov3.config.tracking.tracker import TrackerConfig
 
@@ -43,6 +48,8 @@ __all__ = [
     "NUMBERS",
     "OPEN_DINO",
     "PRECISIONS",
+    "RULE_POLICY",
+    "RULE_SETTINGS",
     "AssociationConfig",
     "BatchConfig",
     "CheapConfig",

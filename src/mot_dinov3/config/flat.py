@@ -2,10 +2,12 @@
 
 A *root* is a frozen dataclass whose fields are stages, that is, dataclasses with `flag` fields;
 or it has `flag` fields of its own, which then make up one stage without a name. The functions
-here work for every root. A root may declare two rules of its own, as `TrackConfig` does:
+here work for every root. A root may declare rules of its own, as `TrackConfig` does:
 
 - `several_values(self) -> dict[str, tuple[str, ...]]`: the settings that may hold a list, with
   their values, empty where there is one value or none.
+- `unread_keys(self) -> frozenset[str]`: the settings that are left out of a TOML at their default,
+  as they are of another part than the one that is chosen.
 - `from_values(cls, values) -> root`: how flat values become a configuration, where that takes
   more than `build`.
 """
@@ -95,13 +97,16 @@ def as_dict(config: object) -> dict[str, Any]:
 
 def to_toml(config: object) -> str:
     """The configuration as TOML that `--config` reads back."""
-    several = _several_values(config)
+    several, own_rule = _several_values(config), getattr(config, "unread_keys", None)
+    unread: frozenset[str] = own_rule() if own_rule else frozenset()
     lines: list[str] = []
     for name, kind in stages(type(config)).items():
         stage = stage_of(config, name)
         lines += [f"[{name}]"] if name else []
         for item in flag_fields(kind):
             value = several.get(key_of(item)) or getattr(stage, item.name)
+            if key_of(item) in unread and value == item.default:
+                continue
             lines.append(f"{key_of(item)} = {_literal(value)}")
         lines.append("")
     return "\n".join(lines)

@@ -28,7 +28,8 @@ def format_summary(facts: RunFacts) -> str:
         lines += _stages(facts.stages)
     lines += _threads(facts.threads or {})
     if facts.embeddings is not None:
-        lines.append(_embeddings(facts.embeddings))
+        lines.append(_embeddings(facts.embeddings, facts.detections or 0))
+        lines += _left_out(facts)
     if facts.budget is not None and facts.budget.ms:
         lines.append(_budget(facts.budget, follows_rate=bool(_target_fps(facts))))
     lines += _faults(facts)
@@ -74,7 +75,8 @@ def _threads(shares: Mapping[str, float]) -> list[str]:
     return [f"threads      busy {busy} of the time"]
 
 
-def _embeddings(known: EmbeddingFacts) -> str:
+def _embeddings(known: EmbeddingFacts, detections: int) -> str:
+    """What became of the embedding of every detection; the counts add up to all of them."""
     candidates = known.computed + known.reused + known.deferred + known.starved
     if not candidates:
         return "embeddings   none"
@@ -85,7 +87,21 @@ def _embeddings(known: EmbeddingFacts) -> str:
     )
     if known.starved:
         text += f", starved {known.starved}"
+    if detections > candidates:
+        text += f", none {detections - candidates}"
     return f"{text}; {known.per_frame:.2f} a frame, {share:.1f}% of these"
+
+
+def _left_out(facts: RunFacts) -> list[str]:
+    """What `--embed-all` does not embed although it says all."""
+    config, known, detections = facts.config or {}, facts.embeddings, facts.detections or 0
+    if known is None or not config.get("embed_all"):
+        return []
+    weak = detections - known.computed - known.starved
+    if weak <= 0 or not known.computed:
+        return []
+    below = counted(weak, "detection")
+    return [f"             --embed-all leaves out {below} below --conf {config.get('conf', 0):g}"]
 
 
 def _budget(budget: BudgetFacts, *, follows_rate: bool) -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
+from statistics import median
 from typing import Protocol
 
 from mot_dinov3.runtime.timing import Clock
-from mot_dinov3.scheduling.cost_model import CostModel, quantile
+from mot_dinov3.scheduling.cost_model import RECENT, CostModel, quantile
 
-PROBE_AFTER = 60
-"""Frames with waiting refreshes and none admitted before one crop is tried anyway."""
+TRY_AFTER = 9
+"""Frames with waiting refreshes and no measurement before one crop is tried anyway."""
 
-PROBE_SOON = 20
-"""The same where a crop would fit without the load that was measured last, which may be over."""
+TRY_OFTEN = 10
+"""Measurements, `TRY_AFTER` frames apart, that say that a crop does not fit, before tries become
+rare: a slow start of some seconds looks the same."""
 
-PROBE_MOST = 640
-"""The same after many fruitless probes: the interval doubles up to here."""
+TRY_LAST = 160
+"""The most frames between two tries."""
 
 PACED_FRAMES = 30
 """Frames whose other stages say how much of the next one is left for embeddings."""
@@ -112,9 +114,15 @@ class TimeBudget:
     """Milliseconds per frame, read off a clock and spent on predicted costs.
 
     Every batch is admitted on two conditions: the clock, read after the batch before it, says
-    what is left, and the model says that the batch will rarely take more. When nothing fitted
-    for a while, a single crop is let through, so that an estimate spoiled by one slow spell can
-    recover; such probes become rarer and rarer while they change nothing.
+    what is left, and the model says that the batch will rarely take more. While refreshes wait
+    and nothing fits, the load that was measured fades, so that a crop that usually fits is
+    admitted again within `TRY_AFTER` frames, whatever slow spell there was. Where a crop
+    usually does not fit, one is tried as soon, for the estimate may be wrong from the start; if
+    `TRY_OFTEN` measurements in a row, critical work included, say that it does not, tries become
+    rare. The first batch after frames without any is a single crop, as little is known.
+
+    Attributes:
+        crop_ms: what a crop cost by itself in each of the recent batches.
     """
 
     def __init__(self, limit_ms: float, model: CostModel, clock: Clock) -> None:
@@ -122,10 +130,12 @@ class TimeBudget:
         self.model = model
         self.clock = clock
         self._started = 0.0
-        self._idle_frames = 0
-        self._fruitless = 0
-        self._probing = False
-        self._probed = False
+        self._hole_frames = 0
+        self._silent_frames = 0
+        self._too_dear = 0
+        self._since_dear_frames = TRY_AFTER
+        self._measured: list[bool] = []
+        self.crop_ms: deque[float] = deque(maxlen=RECENT)
 
     @property
     def left_ms(self) -> float:
@@ -134,8 +144,7 @@ class TimeBudget:
 
     def open(self) -> None:
         """Begin a frame: from now on the clock runs."""
-        self._probing = self._idle_frames >= self._probe_after
-        self._probed = False
+        self._measured.clear()
         self._started = self.clock()
 
     def fits(self, waiting: int, most: int) -> int:
@@ -143,41 +152,57 @@ class TimeBudget:
         left_ms = self.left_ms
         if not self.model.known:
             return 1 if waiting and left_ms > 0 else 0
-        for n in range(min(waiting, most), 0, -1):
+        for n in range(1 if self.model.stale else min(waiting, most), 0, -1):
             if self.model.predict_ms(n) <= left_ms:
                 return n
-        return self._probe(waiting, left_ms)
+        if self._hole_frames >= TRY_AFTER and waiting and self.model.usual_ms(1) <= left_ms:
+            return 1
+        return self._try_one(waiting, left_ms)
 
     def charge(self, n: int, ms: float) -> None:
-        """Learn what a batch cost; the clock has already moved."""
+        """Learn what a batch cost; the clock has already moved.
+
+        A crop that fits where it usually does not is the first of better times.
+        """
+        share = self.model.shape_ms(1) / max(self.model.shape_ms(n), 1e-6)
+        crop_ms = ms * share if self.model.known else ms / n
+        if crop_ms <= self.limit_ms < self.model.usual_ms(1):
+            self.model.forget_load()
         self.model.observe(n, ms)
+        self.crop_ms.append(crop_ms)
+        self._measured.append(crop_ms <= self.limit_ms)
 
     def close(self, waiting: int, admitted: int) -> None:
-        """Count frames in which refreshes waited and none was admitted."""
+        """Count frames in which refreshes waited, by what was learned of costs in them."""
+        self._since_dear_frames += 1
+        if any(self._measured):
+            self._too_dear = 0
+        elif self._measured and self._since_dear_frames > TRY_AFTER:
+            self._too_dear += 1
+            self._since_dear_frames = 0
+        self._silent_frames = 0 if self._measured else self._silent_frames + (waiting > 0)
         if admitted:
-            self._idle_frames = 0
-            if not self._probed:
-                self._fruitless = 0
+            self._hole_frames = 0
         elif waiting:
-            self._idle_frames += 1
+            self._hole_frames += 1
+            self.model.fade()
 
     def pace(self, other_ms: float) -> None:
         """Do nothing: other stages do not matter."""
 
-    @property
-    def _probe_after(self) -> int:
-        fits_at_rest = self.model.usual_ms(1) <= self.limit_ms
-        first = PROBE_SOON if fits_at_rest else PROBE_AFTER
-        return min(first << min(self._fruitless, 8), PROBE_MOST)
+    def find_dear_crop(self) -> float:
+        """What a crop costs, if that is more than a frame may spend, else 0.
 
-    def _probe(self, waiting: int, left_ms: float) -> int:
+        It is the median of the recent batches, known when tries have become rare.
+        """
+        cost_ms = median(self.crop_ms) if self._too_dear >= TRY_OFTEN else 0.0
+        return cost_ms if cost_ms > self.limit_ms else 0.0
+
+    def _try_one(self, waiting: int, left_ms: float) -> int:
+        """One crop if it is time for a try and nothing of the budget is spent, else none."""
+        wait = TRY_AFTER << min(max(self._too_dear - TRY_OFTEN + 1, 0), 8)
         untouched = left_ms > 0.9 * self.limit_ms
-        if not (self._probing and waiting and untouched):
-            return 0
-        self._probing, self._probed = False, True
-        self._fruitless += 1
-        self.model.forget_load()
-        return 1
+        return int(waiting > 0 and untouched and self._silent_frames >= min(wait, TRY_LAST))
 
 
 class FrameRateBudget(TimeBudget):

@@ -5,6 +5,9 @@ medians per batch size, its shape, and lets a line fill the gaps. On top of the 
 of the machine: the ratios of recent batches to the shape, of which a high quantile is used, because
 a budget that is kept on average is broken half of the time. What a batch teaches the shape is its
 cost at the load of its moment, so that a busy minute is load and not shape.
+
+A load that was measured is over at some time, and while nothing runs nothing tells when. So it
+fades: after `FADE` frames in which nothing fitted, what is left of it is what is usual here.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ PER_SIZE = 24
 RECENT = 48
 """Batches that speak for the current load."""
 
+USUAL = 96
+"""Batches that speak for the usual load."""
+
 QUANTILE = 0.95
 """Share of the recent batches that the prediction must cover."""
 
@@ -33,6 +39,9 @@ ENOUGH = 12
 LEVEL = 9
 """Batches whose median ratio is the load of the moment."""
 
+FADE = 9
+"""Frames in which nothing fitted that make a measured load the usual one again."""
+
 
 class CostModel:
     """Predicts milliseconds per batch size from measured batches."""
@@ -40,7 +49,9 @@ class CostModel:
     def __init__(self) -> None:
         self._by_size: dict[int, deque[float]] = {}
         self._medians: dict[int, float] = {}
-        self._ratios: deque[float] = deque(maxlen=RECENT)
+        self._ratios: deque[float] = deque(maxlen=USUAL)
+        self._born: deque[int] = deque(maxlen=RECENT)
+        self._idle_frames = 0
         self._line: tuple[float, float] | None = None
         self._load: float | None = None
 
@@ -49,34 +60,51 @@ class CostModel:
         """Whether anything was measured yet."""
         return bool(self._by_size)
 
+    @property
+    def stale(self) -> bool:
+        """Whether the last measurement is some frames old, in which nothing fitted."""
+        return bool(self._idle_since_last())
+
     def observe(self, n: int, ms: float) -> None:
         """Learn from a measured batch of `n` >= 1 crops."""
-        if n in self._medians:
-            self._ratios.append(ms / max(self._medians[n], 1e-6))
-            self._load = None
+        expected_ms = self._expect_ms(n, ms)
+        if expected_ms:
+            self._ratios.append(ms / expected_ms)
+            self._born.append(self._idle_frames)
         level = median(list(self._ratios)[-LEVEL:]) if self._ratios else 1.0
         samples = self._by_size.setdefault(n, deque(maxlen=PER_SIZE))
         samples.append(ms / max(level, 1e-6))
         self._medians[n] = median(samples)
-        self._line = None
+        self._line = self._load = None
+
+    def fade(self) -> None:
+        """Count a frame in which something waited and nothing fitted."""
+        self._idle_frames += 1
+        self._load = None
 
     def forget_load(self) -> None:
-        """Forget the recent batches, too long ago by now; a probe measures the load again."""
+        """Forget how busy the machine was; the next batch says it anew."""
         self._ratios.clear()
+        self._born.clear()
+        self._idle_frames = 0
         self._load = None
 
     def typical_ms(self, n: int) -> float:
         """The median cost of a batch of `n` at the load of the moment; 0 while nothing is known."""
-        level = median(self._ratios) if self._ratios else 1.0
-        return self.usual_ms(n) * level
+        recent = list(self._ratios)[-RECENT:]
+        return self.shape_ms(n) * (median(recent) if recent else 1.0)
+
+    def usual_ms(self, n: int) -> float:
+        """The median cost of a batch of `n` at the usual load; 0 while nothing is known."""
+        return self.shape_ms(n) * self._usual_load()
 
     def predict_ms(self, n: int) -> float:
         """A cost that a batch of `n` will rarely exceed; 0 for n = 0 or while nothing is known."""
         if n <= 0 or not self._medians:
             return 0.0
-        return self.usual_ms(n) * self._load_factor()
+        return self.shape_ms(n) * self._load_factor()
 
-    def usual_ms(self, n: int) -> float:
+    def shape_ms(self, n: int) -> float:
         """The median cost of a batch of `n` >= 1, whatever the load; 0 while nothing is known."""
         if n in self._medians:
             return self._medians[n]
@@ -85,11 +113,49 @@ class CostModel:
         fixed, per_crop = self._fit()
         return fixed + per_crop * n
 
+    def _expect_ms(self, n: int, ms: float) -> float:
+        """The cost by the shape to hold a batch of `n` against, 0 where there is none.
+
+        For a size that was never measured it is the possible cost next to `ms`: a batch costs at
+        least what a smaller one costs, and per crop at most as much. Within these bounds it may be
+        shape as well as load, and says nothing of the load.
+        """
+        if n in self._medians:
+            return max(self._medians[n], 1e-6)
+        smaller = max((size for size in self._medians if size < n), default=0)
+        larger = min((size for size in self._medians if size > n), default=0)
+        low, high = 0.0, np.inf
+        if smaller:
+            low, high = self._medians[smaller], self._medians[smaller] * n / smaller
+        if larger:
+            low = max(low, self._medians[larger] * n / larger)
+            high = min(high, self._medians[larger])
+        nearest = min(max(ms, low), high)
+        return 0.0 if nearest == ms else max(nearest, 1e-6)
+
+    def _usual_load(self) -> float:
+        return median(self._ratios) if self._ratios else 1.0
+
+    def _idle_since_last(self) -> int:
+        return self._idle_frames - (self._born[-1] if self._born else 0)
+
     def _load_factor(self) -> float:
+        """What the recent loads reach now and then, each as far as it has not faded."""
         if self._load is None:
-            caution = CAUTION if len(self._ratios) < ENOUGH else 1.0
-            self._load = quantile(self._ratios or [1.0], QUANTILE) * caution
+            usual = self._usual_load()
+            recent = list(self._ratios)[-RECENT:] or [1.0]
+            born = self._born or [0]
+            kept = [max(0.0, 1 - ((self._idle_frames - frame) / FADE) ** 2) for frame in born]
+            loads = [r - max(r - usual, 0) * (1 - k) for r, k in zip(recent, kept, strict=True)]
+            caution = (CAUTION - 1) * kept[-1] if len(self._ratios) < ENOUGH else 0.0
+            self._load = max(quantile(loads, QUANTILE) * (1 + caution), self._slow_spell())
         return self._load
+
+    def _slow_spell(self) -> float:
+        """What the last two batches both reached, 0 when that is `FADE` idle frames ago."""
+        if len(self._ratios) < 2 or self._idle_since_last() >= FADE:
+            return 0.0
+        return min(self._ratios[-1], self._ratios[-2])
 
     def _fit(self) -> tuple[float, float]:
         """Fixed and per-crop milliseconds of the line through the medians, neither negative."""

@@ -71,6 +71,7 @@ def build_plan_input(
         xyxy=comparison.detections.xyxy,
         score=comparison.detections.score,
         eligible=comparison.eligible,
+        fertile=comparison.fertile,
         quality=rate_crops(comparison, visible * sharp, frame_wh),
         overlap=overlap,
         iou=iou[:, :here],

@@ -115,8 +115,13 @@ class EmbeddingScheduler:
         """Learn the cost of batches before the first frame, outside every statistic.
 
         The first call of every size pays for kernels and memory and is not learned. Sizes grow
-        until `limit_s` seconds are used up or a batch costs far more than the budget.
+        until `limit_s` seconds are used up or a batch costs far more than the budget. What is
+        learned is how costs grow with the size; the start of a program is no measure of the load.
         """
+        self._learn_sizes(embed_batch, limit_s)
+        self.model.forget_load()
+
+    def _learn_sizes(self, embed_batch: Callable[[int], object], limit_s: float) -> None:
         started = self.clock()
         for n in WARM_UP_SIZES[:1] if self.whole_frame else WARM_UP_SIZES:
             embed_batch(n)
@@ -216,10 +221,9 @@ class EmbeddingScheduler:
         return EmbedCounts(budget_ms=self.budget.limit_ms, **values)  # type: ignore[arg-type]
 
     def _warn_if_too_expensive(self, waiting: int) -> None:
-        if not waiting or self._warned or not self.budget.limit_ms:
+        if not waiting or self._warned or not isinstance(self.budget, TimeBudget):
             return
-        cost_ms = self.model.typical_ms(1)
-        if cost_ms > self.budget.limit_ms:
+        if cost_ms := self.budget.find_dear_crop():
             self._warned = True
             log.warning(
                 "One crop costs %.1f ms here, more than %s", cost_ms, self._describe_shortage()

@@ -170,7 +170,10 @@ def load_models(config: TrackConfig, device: str | None = None) -> Models:
     load_environment()
     from mot_dinov3.perception.detectors.base import UploadSharing
     from mot_dinov3.perception.detectors.factory import create_detector
+    from mot_dinov3.scheduling.policies.settings import report_settings
 
+    if config.embedder.embedder != NO_EMBEDDER:
+        report_settings(config.scheduler)
     device = device or choose_device(config.device)
     detector = create_detector(config.detector, device, config.device)
     upload = FrameUpload(device)

@@ -19,7 +19,14 @@ from mot_dinov3.lab.benchmarks.jitter import (
 from mot_dinov3.lab.benchmarks.machine import THREADS, cpu_model, run_on_one_core
 from mot_dinov3.lab.benchmarks.overhead import sum_stages
 from mot_dinov3.lab.benchmarks.saving import compare_counts
-from mot_dinov3.lab.benchmarks.simulated import MachineCosts, simulate, summarise_counts
+from mot_dinov3.lab.benchmarks.simulated import (
+    COSTS,
+    MOST_HOLE,
+    STALLS,
+    MachineCosts,
+    simulate,
+    summarise_counts,
+)
 from mot_dinov3.lab.benchmarks.table import format_report
 from mot_dinov3.lab.recordings.agreement import identity_agreement
 from mot_dinov3.values import EmbedCounts
@@ -127,6 +134,22 @@ def test_the_simulation_keeps_the_budget_and_uses_it():
     assert figures["over_share"] <= 0.01
     assert figures["used_share"] > 0.6
     assert simulate(cost, jitter=0.06, frames=400) == figures
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("stall", STALLS, ids=lambda stall: stall.name)
+def test_no_stall_stops_embedding_for_longer_than_ten_frames(stall, hard):
+    figures = simulate(COSTS[hard], jitter=0.06, frames=1800, stall=stall, hard=hard)
+    assert figures["longest_hole"] <= MOST_HOLE
+    assert figures["over_share"] <= 0.015
+    assert figures["used_share"] > 0.6
+
+
+def test_frames_of_a_stall_come_again_and_do_not_touch_each_other():
+    once, again = STALLS[3], STALLS[4]
+    assert [once.is_in(frame) for frame in (0, 1499, 1500, 1559, 1560)] == [0, 0, 1, 1, 0]
+    assert [again.is_in(frame) for frame in (0, 899, 900, 959, 960, 2700)] == [0, 0, 1, 1, 0, 1]
+    assert STALLS[0].is_in(-1)
 
 
 def test_a_simulated_machine_without_mercy_shows_in_the_figures():

@@ -111,7 +111,7 @@ def test_a_budget_of_time_admits_what_its_costs_fit(tmp_path):
 
     assert crops_a_frame(8.5) == {4}
     assert crops_a_frame(5.5) == {2}
-    assert crops_a_frame(2.5) == {0}
+    assert crops_a_frame(2.5) == {0, 1}, "nothing fits, and one is tried now and then"
 
 
 def test_the_frames_of_a_replay_have_their_size_and_no_memory():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 
@@ -21,7 +22,8 @@ KEYS = ["frame", "row", "track", "kind", "priority", "quality", "worth", "admitt
 
 
 def traced(path, boxes_a_frame, **scheduler):
-    config, clock = SchedulerConfig(embed_policy="continuity", **scheduler), FakeClock()
+    config = SchedulerConfig(**{"embed_policy": "continuity", **scheduler})
+    clock = FakeClock()
 
     class Slow(FakeEmbedder):
         def embed(self, image, xyxy):
@@ -58,7 +60,7 @@ def test_a_line_says_what_was_decided_why_and_what_it_cost(tmp_path):
     assert (born["track"], born["priority"], born["quality"]) == (1, 0, 0.9)
     assert (steady["kind"], steady["outcome"], steady["admitted"]) == ("reuse", "reused", False)
     assert steady["ms"] is steady["priority"] is steady["predicted_ms"] is None
-    assert (weak["reason"], weak["track"]) == ("low_score", None)
+    assert (weak["reason"], weak["track"], weak["outcome"]) == ("low_score", None, "none")
 
 
 def outcomes(rows):
@@ -70,6 +72,14 @@ def test_what_did_not_fit_is_there_too(tmp_path):
     assert outcomes(hard) == {("critical", "starved"), ("reuse", "reused")}
     soft = traced(tmp_path / "soft.jsonl", [[A, B]] * 9, budget_crops=1)
     assert outcomes(soft) == {("refresh", "deferred"), ("reuse", "reused")}
+
+
+def test_the_trace_and_the_counters_agree_on_what_was_reused(tmp_path):
+    rows = traced(tmp_path / "t.jsonl", [[A, B, WEAK]] * 4, embed_policy="value")
+    outcomes = Counter(row["outcome"] for row in rows)
+    assert outcomes == {"computed": 6, "none": 6}, "the weak ones, and all of the first frame"
+    rows = traced(tmp_path / "t.jsonl", [[A, B, WEAK]] * 4)
+    assert Counter(row["outcome"] for row in rows) == {"computed": 2, "reused": 6, "none": 4}
 
 
 def test_a_system_without_a_plan_leaves_no_line():

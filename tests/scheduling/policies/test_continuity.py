@@ -60,6 +60,22 @@ def test_a_track_without_any_embedding_comes_before_the_stalest():
     assert plan.refresh.tolist() == [1, 0, 2]
 
 
+def test_a_poor_crop_is_not_bought_again_in_every_frame_nor_before_older_debts():
+    """Its gallery refuses it, so its track stays unknown."""
+    unknown = {"known": [False, True, False], "quality": [0.3, 0.9, 0.9]}
+    assert plan_embeddings(stable([1, 1, 1], **unknown), CONFIG).refresh.tolist() == [2]
+    assert plan_embeddings(stable([6, 9, 0], **unknown), CONFIG).refresh.tolist() == [2, 1, 0]
+
+
+def test_what_can_neither_start_nor_continue_a_track_is_not_embedded():
+    near, far, lost = [0.3], [0.0], [0.0]
+    more = {"fertile": [False] * 3, "lost_cost": [[np.inf], [np.inf], [0.4]]}
+    plan = plan_embeddings(plan_scene([near, far, lost], [1], **more), CONFIG)
+    assert sorted(plan.critical) == [0, 2]
+    assert plan.reason[1] == Reason.LOW_SCORE
+    assert len(plan_embeddings(plan_scene([near, far, lost], [1]), CONFIG).critical) == 3
+
+
 def test_two_detections_cannot_continue_one_track():
     plan = plan_embeddings(plan_scene([[0.9], [0.7]], [0]), CONFIG)
     assert plan.track.tolist() == [0, -1]

@@ -75,6 +75,14 @@ def test_rivals_are_embedded_together_or_not_at_all():
     assert sorted(plan_of(chain, [9] * 4, price=0.7, eligible=eligible).critical) == [0, 1]
 
 
+def test_a_return_must_be_able_to_start_a_track_unless_place_brings_it_back():
+    assert not len(plan_of(np.zeros((1, 0)), [], fertile=[False], **BACK).critical)
+    jumped = {"xyxy": [[30, 10, 70, 90]], "track_xyxy": [[0, 10, 40, 90]]}
+    assert not len(plan_of([[0.05]], [3], fertile=[False], **jumped).critical)
+    found = {"lost_cost": [[0.2]], "returns": [[True]], "lost_s": [0.03]}
+    assert plan_of(np.zeros((1, 0)), [], fertile=[False], **found).critical.tolist() == [0]
+
+
 BACK = {"lost_cost": [[np.inf]], "returns": [[True]], "lost_s": [0.5]}
 
 
@@ -137,16 +145,55 @@ def test_a_return_costs_by_distance_only_where_it_is_possible():
     assert compute_return_cost(scene, WORTH) == pytest.approx(np.array(expected))
 
 
+ENROLLED = {
+    "gallery_count": [0, 1, 9, 0],
+    "known": [False, True, True, False],
+    "confirmed": [True, True, True, False],
+}
+
+
 def test_a_confirmed_track_with_a_small_gallery_is_enrolled():
-    plan = alone(
-        [1, 1, 1, 1],
-        gallery_count=[0, 1, 9, 0],
-        known=[False, True, True, False],
-        confirmed=[True, True, True, False],
-    )
-    assert plan.refresh.tolist() == [0, 1]
+    plan = alone([1, 1, 1, 1], **ENROLLED)
+    assert plan.refresh.tolist() == [1]
     assert plan.reason[:2].tolist() == [Reason.ENROL] * 2
-    assert not len(plan.critical)
+
+
+def test_the_first_embedding_of_a_confirmed_track_is_critical():
+    plan = alone([1, 1, 1, 1], **ENROLLED)
+    assert plan.critical.tolist() == [0]
+    assert plan.reason[0] == Reason.ENROL
+    weak = alone([1, 1, 1, 1], eligible=[False, True, True, True], **ENROLLED)
+    assert not len(weak.critical)
+    poor = alone([1, 1, 1, 1], quality=[POOR_QUALITY - 0.01, 1, 1, 1], **ENROLLED)
+    assert not len(poor.critical), "the gallery would still be empty in the next frame"
+
+
+def test_tracks_of_one_age_are_not_all_overdue_in_one_frame():
+    """They wait as refreshes, which a budget defers, and have one critical place a frame."""
+    ages = [WORTH.oldest, WORTH.oldest + 2, WORTH.oldest + 1, WORTH.oldest]
+    plan = alone(ages)
+    assert plan.critical.tolist() == [1]
+    assert sorted(plan.refresh) == [0, 2, 3]
+    assert len(alone([WORTH.oldest] * (WORTH.oldest + 1)).critical) == 2, "as many keep the pace"
+
+
+def test_a_crowd_that_no_budget_admits_is_refreshed_one_by_one():
+    n = 12
+    config = SchedulerConfig(embed_policy="value", budget_ms=1)
+    clock = FakeClock()
+    scheduler, policy = EmbeddingScheduler(config, clock), create_policy(config)
+    scheduler.warm_up(lambda n: setattr(clock, "now_s", clock.now_s + 0.05 * n))
+    known = Remembered(np.eye(n, dtype=np.float32), np.ones(n, np.bool_))
+    embed = FakeEmbedding(clock, lambda n: 50.0 * n, dim=n)
+    stale, most, longest = np.zeros(n, np.int64), 0, 0
+    for frame in range(200):
+        stale += 1
+        plan = policy.plan(plan_scene(np.eye(n), stale, frame_index=frame))
+        done = scheduler.run(plan, embed, known)
+        stale[done.admitted] = 0
+        most, longest = max(most, done.counts.critical), max(longest, int(stale.max()))
+    assert most == 1
+    assert longest <= WORTH.oldest + n
 
 
 def test_a_snapshot_is_taken_before_someone_nearer_covers_the_view():
@@ -176,7 +223,7 @@ def test_a_crop_that_no_gallery_would_take_is_compared_if_it_must_be_but_never_a
     assert idle.refresh.tolist() == [1]
     assert idle.reason[0] == Reason.POOR
     nobody = alone([9, 9], gallery_count=[0, 0], known=[False, False], quality=[bad, 0.9])
-    assert nobody.refresh.tolist() == [1], "the gallery would still be empty in the next frame"
+    assert nobody.critical.tolist() == [1], "the gallery would still be empty in the next frame"
     assert alone([99, 99], quality=[bad, 0.9]).critical.tolist() == [1]
 
 

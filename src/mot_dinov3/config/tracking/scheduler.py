@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from mot_dinov3.config.fields import flag, require
 from mot_dinov3.errors import UsageError
 
 DEFAULT_POLICY = "value"
+RULE_POLICY = "continuity"
+"""The policy that the settings of `RULE_SETTINGS` choose where none is given."""
+RULE_SETTINGS = ("embed_refresh", "embed_iou_gate", "embed_overlap_thr")
+"""Configuration keys that mean nothing to the default policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulerConfig:
-    """When an embedding is computed, reused or refreshed, and what that may cost."""
+    """When an embedding is computed, reused or refreshed, and what that may cost.
+
+    Attributes:
+        given: the keys of `RULE_SETTINGS` that the user gave, see `choose_policy`.
+        policy_follows: whether these chose the policy.
+    """
 
     embed_policy: str = flag(
         DEFAULT_POLICY, "--embed-policy", "what decides which crops are embedded", metavar="NAME"
@@ -20,19 +31,19 @@ class SchedulerConfig:
     refresh_every: int = flag(
         5,
         "--embed-refresh",
-        "refresh a stable track every COUNT frames (policy continuity)",
+        "refresh a stable track every COUNT frames; chooses the policy continuity",
         metavar="COUNT",
     )
     iou_gate: float = flag(
         0.6,
         "--embed-iou-gate",
-        "least overlap at which an embedding is reused (policy continuity)",
+        "least overlap at which an embedding is reused; chooses the policy continuity",
         metavar="IOU",
     )
     overlap_thr: float = flag(
         0.2,
         "--embed-overlap-thr",
-        "overlap with another box from which on a box is crowded (policy continuity)",
+        "overlap with another box from which on a box is crowded; chooses the policy continuity",
         metavar="IOU",
     )
     budget_ms: float = flag(
@@ -56,10 +67,14 @@ class SchedulerConfig:
         "embed in the time that this frame rate leaves; 0 for no target",
         metavar="FPS",
     )
-    embed_all: bool = flag(False, "--embed-all", "embed every detection (--embed-policy always)")
+    embed_all: bool = flag(
+        False, "--embed-all", "embed every detection of at least --conf (--embed-policy always)"
+    )
 
     chunk: int = 8
     critical_batch: int = 64
+    given: tuple[str, ...] = field(default=(), compare=False)
+    policy_follows: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         require(self.refresh_every >= 1, "--embed-refresh", "at least 1", self.refresh_every)
@@ -101,3 +116,16 @@ class SchedulerConfig:
         """The name of the policy, and what stands behind its colon."""
         name, _, argument = ("always" if self.embed_all else self.embed_policy).partition(":")
         return name, argument
+
+
+def choose_policy(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `SchedulerConfig` that follow from which keys are given at all.
+
+    Args:
+        values: configuration key -> value of what the user or a preset sets. A setting of
+            `RULE_SETTINGS` without any policy chooses the policy that reads it.
+    """
+    given = tuple(key for key in RULE_SETTINGS if key in values)
+    follows = bool(given) and "embed_policy" not in values and not values.get("embed_all")
+    policy = {"embed_policy": RULE_POLICY} if follows else {}
+    return {"given": given, "policy_follows": follows, **policy}

@@ -22,7 +22,12 @@ from mot_dinov3.config.tracking.motion import MotionConfig
 from mot_dinov3.config.tracking.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
 from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.config.tracking.resume import ResumeConfig
-from mot_dinov3.config.tracking.scheduler import SchedulerConfig
+from mot_dinov3.config.tracking.scheduler import (
+    RULE_POLICY,
+    RULE_SETTINGS,
+    SchedulerConfig,
+    choose_policy,
+)
 from mot_dinov3.config.tracking.tracker import TrackerConfig
 
 
@@ -52,6 +57,8 @@ class TrackConfig:
     def from_values(cls, values: Mapping[str, Any]) -> TrackConfig:
         """Build the configuration over the preset of `--tracker`; several sources make a batch.
 
+        A setting of one policy, given without any policy, chooses that policy.
+
         Args:
             values: configuration key -> value; `source` may be a list of texts.
 
@@ -61,12 +68,16 @@ class TrackConfig:
         """
         chosen = preset(values.get("tracker", DEFAULT_PRESET)) | dict(values)
         source = chosen.get("source", "")
-        if isinstance(source, str):
-            return build(cls, chosen)
-        config = build(cls, chosen | {"source": source[0]})
-        if len(source) == 1:
+        first = source if isinstance(source, str) else source[0]
+        config = build(cls, chosen | {"source": first})
+        config = replace(config, scheduler=replace(config.scheduler, **choose_policy(chosen)))
+        if isinstance(source, str) or len(source) == 1:
             return config
         return replace(config, batch=replace(config.batch, sources=tuple(source)))
+
+    def unread_keys(self) -> frozenset[str]:
+        """The keys of another policy, which say nothing about this run where they are unchanged."""
+        return frozenset() if self.scheduler.policy[0] == RULE_POLICY else frozenset(RULE_SETTINGS)
 
     def several_values(self) -> dict[str, tuple[str, ...]]:
         """The sources of a batch; `source` is the only setting that may hold a list."""

@@ -1,4 +1,4 @@
-"""The budget on a simulated clock: how often noise alone breaks it."""
+"""The budget on a simulated clock: how often noise breaks it, and how long slow spells stop it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,42 @@ JITTERS = (0.03, 0.06, 0.12)
 FRAMES = 3000
 WAITING = 12
 """Refreshes that are due in every frame."""
+MOST_HOLE = 10
+"""Frames in a row without any refresh where one would fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Frames in which every batch takes `factor` times as long.
+
+    Attributes:
+        name: when they are.
+        first: the first one; -1 begins with the warm-up before frame 0.
+        length: how many there are.
+        every: after how many frames they come again, 0 for never.
+        factor: how much longer a batch takes.
+    """
+
+    name: str
+    first: int
+    length: int
+    every: int = 0
+    factor: float = 8.0
+
+    def is_in(self, frame: int) -> bool:
+        """Whether a frame, or the warm-up as frame -1, is one of them."""
+        since = frame - self.first
+        return 0 <= (since % self.every if self.every and since >= 0 else since) < self.length
+
+
+NO_STALL = Stall("no stall", 0, 0)
+STALLS = (
+    Stall("a stall in the warm-up", -1, 1),
+    Stall("a stall of 3 s at the start", -1, 91),
+    Stall("one slow crop", 1500, 1, factor=70.0),
+    Stall("a stall of 2 s in the middle", 1500, 60),
+    Stall("a stall of 2 s every minute", 900, 60, every=1800),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +74,17 @@ COSTS = (
 
 
 class SimulatedMachine:
-    """A clock that only work moves, and an embedder whose work costs what `MachineCosts` says."""
+    """A clock that only work moves, and an embedder whose work costs what `MachineCosts` says.
 
-    def __init__(self, cost: MachineCosts, jitter: float, seed: int) -> None:
-        self.cost, self.jitter = cost, jitter
+    Attributes:
+        frame: the frame that is worked on, -1 for the warm-up.
+    """
+
+    def __init__(
+        self, cost: MachineCosts, jitter: float, seed: int, stall: Stall = NO_STALL
+    ) -> None:
+        self.cost, self.jitter, self.stall = cost, jitter, stall
+        self.frame = -1
         self.now_s = 0.0
         self._rng = np.random.default_rng(seed)
 
@@ -53,6 +96,7 @@ class SimulatedMachine:
         """Let the time of one batch pass."""
         noise = float(self._rng.lognormal(0, self.jitter))
         spike = SPIKE if self._rng.random() < SPIKE_SHARE else 1.0
+        spike *= self.stall.factor if self.stall.is_in(self.frame) else 1.0
         self.now_s += (self.cost.fixed_ms + self.cost.crop_ms * len(rows)) * noise * spike / 1000
         return np.ones((len(rows), 1), np.float32)
 
@@ -72,22 +116,46 @@ def simulate_budget(context: BenchmarkContext) -> Report:
         for cost in COSTS
         for jitter in JITTERS
     ]
-    notes = [f"{SPIKE_SHARE:.1%} of the batches take {SPIKE:g} times as long."]
+    rows += [
+        ResultRow(
+            f"{cost.name}, {cost.budget_ms:g} ms, {stall.name}",
+            simulate(cost, JITTERS[1], FRAMES, stall=stall),
+            Bar("longest_hole", MOST_HOLE),
+        )
+        for cost in COSTS
+        for stall in STALLS
+    ]
+    notes = [
+        f"{SPIKE_SHARE:.1%} of the batches take {SPIKE:g} times as long, those in a stall more.",
+        "longest_hole: frames in a row outside stalls in which refreshes waited and none ran.",
+    ]
     return Report("budget kept on a simulated clock", rows, notes)
 
 
-def simulate(cost: MachineCosts, jitter: float, frames: int, seed: int = 7) -> Figures:
+def simulate(
+    cost: MachineCosts,
+    jitter: float,
+    frames: int,
+    seed: int = 7,
+    *,
+    stall: Stall = NO_STALL,
+    hard: bool = False,
+) -> Figures:
     """Run the real scheduler for `frames` frames with more refreshes waiting than ever fit."""
-    machine = SimulatedMachine(cost, jitter, seed)
-    scheduler = EmbeddingScheduler(SchedulerConfig(budget_ms=cost.budget_ms), machine.clock)
+    machine = SimulatedMachine(cost, jitter, seed, stall)
+    config = SchedulerConfig(budget_ms=cost.budget_ms, hard_budget=hard)
+    scheduler = EmbeddingScheduler(config, machine.clock)
     scheduler.warm_up(lambda n: machine.embed(np.arange(n)), limit_s=60)
-    counts = []
-    for _ in range(frames):
+    counts, hole, longest = [], 0, 0
+    for machine.frame in range(frames):
         critical = int(machine.chance(0.2))
         plan = build_crowded_plan(critical, WAITING)
         known = Remembered(np.ones((len(plan), 1), np.float32), np.ones(len(plan), np.bool_))
         counts.append(scheduler.run(plan, machine.embed, known).counts)
-    return summarise_counts(counts, cost.budget_ms)
+        admitted = counts[-1].computed if hard else counts[-1].refresh
+        hole = 0 if admitted or stall.is_in(machine.frame) else hole + 1
+        longest = max(longest, hole)
+    return {**summarise_counts(counts, cost.budget_ms), "longest_hole": longest}
 
 
 def build_crowded_plan(critical: int, refresh: int) -> EmbedPlan:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
+import numpy as np
+
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.jsonl import MS_DIGITS, to_number
@@ -55,12 +57,14 @@ def describe_decisions(result: FrameResult) -> Iterator[dict[str, Any]]:
     Keys: `frame` (0-based), `row` (of the detection), `track` (the identity it got, None for
     none), `kind` ("critical", "refresh" or "reuse"), `priority` (place in the plan's order, from
     0; None if reused), `quality`, `worth` (None where the policy only ranks), `admitted` (went
-    through the embedder), `outcome` ("computed", "deferred", "starved" or "reused"), `reason`,
-    `predicted_ms` and `ms` (shares of the batch, None if not computed).
+    through the embedder), `outcome` ("computed", "deferred", "starved", "reused" where the track
+    has an embedding, or "none"), `reason`, `predicted_ms` and `ms` (shares of the batch, None if
+    not computed).
     """
     if result.decisions is None:
         return
-    made = result.decisions
+    made, embeddings = result.decisions, result.embeddings
+    known = np.zeros(len(made), np.bool_) if embeddings is None else embeddings.valid
     identity = dict(zip(result.tracks.detection.tolist(), result.tracks.id.tolist(), strict=True))
     for row in range(len(made)):
         fate, admitted = Fate(int(made.fate[row])), bool(made.admitted[row])
@@ -73,15 +77,23 @@ def describe_decisions(result: FrameResult) -> Iterator[dict[str, Any]]:
             "quality": to_number(float(made.quality[row]), SCORE_DIGITS),
             "worth": to_number(float(made.worth[row]), SCORE_DIGITS),
             "admitted": admitted,
-            "outcome": name_outcome(fate, admitted=admitted),
+            "outcome": name_outcome(fate, admitted=admitted, known=bool(known[row])),
             "reason": Reason(int(made.reason[row])).name.lower(),
             "predicted_ms": to_number(float(made.predicted_ms[row]), MS_DIGITS),
             "ms": to_number(float(made.real_ms[row]), MS_DIGITS),
         }
 
 
-def name_outcome(fate: Fate, *, admitted: bool) -> str:
-    """What a plan's word led to; the words are those of the summary."""
+def name_outcome(fate: Fate, *, admitted: bool, known: bool) -> str:
+    """What a plan's word led to; the words are those of the summary.
+
+    Args:
+        fate: what the plan said.
+        admitted: whether the detection went through the embedder.
+        known: whether its track has an embedding; without one there is nothing to reuse.
+    """
     if admitted:
         return "computed"
+    if fate == Fate.REUSE and not known:
+        return "none"
     return {Fate.REUSE: "reused", Fate.REFRESH: "deferred", Fate.CRITICAL: "starved"}[fate]

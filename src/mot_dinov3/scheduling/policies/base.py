@@ -26,6 +26,7 @@ class PlanInput:
         xyxy: (N, 4) float32 detections, pixels of the frame.
         score: (N,) float32 the detector's confidence.
         eligible: (N,) bool, confident enough to be embedded at all.
+        fertile: (N,) bool, confident enough to start a track.
         quality: (N,) float32 in [0, 1], how well a crop would show the object.
         overlap: (N,) float32 highest IoU of each detection with another of its class.
         iou: (N, T) float32 IoU of each detection with each active track's predicted box.
@@ -57,6 +58,7 @@ class PlanInput:
     xyxy: FloatArray
     score: FloatArray
     eligible: BoolArray
+    fertile: BoolArray
     quality: FloatArray
     overlap: FloatArray
     iou: FloatArray
@@ -85,6 +87,7 @@ class PlanInput:
         check_shapes(
             "PlanInput",
             xyxy=(self.xyxy, (n, 4)),
+            fertile=(self.fertile, (n,)),
             quality=(self.quality, (n,)),
             iou=(self.iou, (n, t)),
             cost=(self.cost, (n, t)),
@@ -146,7 +149,7 @@ class Policy(Protocol):
 
     Attributes:
         argument: the number that it takes, None for none.
-        settings: configuration keys that no other policy reads.
+        settings: those of `RULE_SETTINGS` that it reads.
         refreshes: whether it leaves anything to a budget that bounds refreshes only.
         embeds: whether it ever has anything embedded.
     """

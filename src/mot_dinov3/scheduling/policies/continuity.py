@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.config import SchedulerConfig
-from mot_dinov3.scheduling.policies.base import PlanInput, Policy, refuse_argument
+from mot_dinov3.config import RULE_SETTINGS, SchedulerConfig
+from mot_dinov3.scheduling.policies.base import (
+    POOR_QUALITY,
+    PlanInput,
+    Policy,
+    refuse_argument,
+)
 from mot_dinov3.scheduling.policies.order import sort_best_first
 from mot_dinov3.values import BoolArray, EmbedPlan, IntArray, Reason
 
@@ -16,7 +21,7 @@ NEVER = np.int64(1) << 40
 class ContinuityPolicy(Policy):
     """Critical without a track, with weak continuity or in a crowd; otherwise by staleness."""
 
-    settings = ("embed_refresh", "embed_iou_gate", "embed_overlap_thr")
+    settings = RULE_SETTINGS
 
     def __init__(self, config: SchedulerConfig, argument: str = "") -> None:
         """Build it.
@@ -37,7 +42,9 @@ def plan_embeddings(scene: PlanInput, config: SchedulerConfig) -> EmbedPlan:
 
     A refresh that does not fit the budget needs no queue: its track is one frame staler next
     time, so sorting by staleness serves the oldest debt first, and a track that is gone takes
-    its debt with it. A track that never had an embedding is the stalest of all.
+    its debt with it. A track that never had an embedding is the stalest of all, unless the crop is
+    so poor that its gallery would refuse it: that one waits for its turn like all others. What
+    is too weak to start a track and near none ends without a track, whatever it looks like.
     """
     n = len(scene.eligible)
     reason = np.full(n, Reason.STABLE, np.int8)
@@ -46,7 +53,7 @@ def plan_embeddings(scene: PlanInput, config: SchedulerConfig) -> EmbedPlan:
     reason[stale >= config.refresh_every] = Reason.DUE
     reason[scene.overlap > config.overlap_thr] = Reason.CROWDED
     reason[~continues] = Reason.WEAK_IOU if scene.iou.shape[1] else Reason.NO_TRACK
-    reason[~scene.eligible] = Reason.LOW_SCORE
+    reason[~scene.eligible | ~(scene.fertile | _find_near(scene))] = Reason.LOW_SCORE
 
     due = reason == Reason.DUE
     idle = (reason == Reason.STABLE) | (reason == Reason.LOW_SCORE)
@@ -81,9 +88,18 @@ def find_claimed_tracks(scene: PlanInput, gate: float) -> tuple[IntArray, BoolAr
     return np.where(continues, best, -1), continues
 
 
+def _find_near(scene: PlanInput) -> BoolArray:
+    """(N,) detections that place alone may give to a track, active or lost."""
+    here, away = np.isfinite(scene.cost).any(axis=1), np.isfinite(scene.lost_cost).any(axis=1)
+    return np.asarray(here | away, np.bool_)
+
+
 def _find_staleness(scene: PlanInput, track: IntArray) -> IntArray:
-    """(N,) staleness of the continued track; beyond all others where nothing was embedded yet."""
+    """(N,) staleness of the continued track; beyond all others where nothing was remembered yet.
+
+    A poor crop does not change that, so its track is as stale as it is.
+    """
     if not len(scene.staleness):
         return np.full(len(track), NEVER)
-    staleness = np.where(scene.known, scene.staleness, NEVER + scene.staleness)
-    return np.where(track >= 0, staleness[track], NEVER)
+    first = ~scene.known[track] & (scene.quality >= POOR_QUALITY)
+    return np.where(track >= 0, scene.staleness[track] + NEVER * first, NEVER)

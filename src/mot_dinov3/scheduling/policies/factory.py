@@ -21,7 +21,10 @@ POLICIES = Registry(
             "mot_dinov3.scheduling.policies.continuity:ContinuityPolicy",
             "embed what is new or crowded, and refresh every N frames",
         ),
-        "always": ("mot_dinov3.scheduling.policies.always:AlwaysPolicy", "embed every detection"),
+        "always": (
+            "mot_dinov3.scheduling.policies.always:AlwaysPolicy",
+            "embed every detection of at least --conf",
+        ),
         "never": ("mot_dinov3.scheduling.policies.never:NeverPolicy", "embed nothing"),
         "interval": (
             "mot_dinov3.scheduling.policies.interval:IntervalPolicy",

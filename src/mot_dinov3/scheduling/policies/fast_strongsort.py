@@ -30,6 +30,7 @@ class FastStrongSortPolicy(Policy):
     all is embedded. There are no refreshes: a budget bounds it only if it is hard.
     """
 
+    settings = ("embed_iou_gate",)
     argument = Argument("IOU", default=DEFAULT_IOU, least=0, low=0.05, high=0.7)
     refreshes = False
 

@@ -50,6 +50,17 @@ def rate_galleries(
     )
 
 
+def find_first(scene: PlanInput, track: IntArray) -> BoolArray:
+    """(N,) detections that continue a confirmed track without any embedding yet.
+
+    Args:
+        scene: the frame as policies see it.
+        track: (N,) the continued track, -1 for none.
+    """
+    unknown = np.append(scene.confirmed & ~scene.known, False)  # the last one is for no track
+    return np.asarray(unknown[track] & scene.eligible, np.bool_)
+
+
 def _find_vanishing(scene: PlanInput, worth: Worth) -> BoolArray:
     """(T,) tracks that will soon be covered by a nearer one or be out of the picture.
 

@@ -17,6 +17,7 @@ class IntervalPolicy(Policy):
     the interval asks for gives way to a budget.
     """
 
+    settings = ("embed_iou_gate",)
     argument = Argument(
         "K", default=5.0, least=1, low=1, high=30, digits=0, compared=(1, 2, 3, 5, 8, 13)
     )

@@ -15,6 +15,22 @@ def sort_best_first(chosen: BoolArray, score: FloatArray | IntArray) -> IntArray
     return rows[np.argsort(-score[rows], kind="stable")]
 
 
+def count_turns(n_tracks: int, wait_frames: int) -> int:
+    """How many tracks a frame must embed for each of `n_tracks` to have a turn in `wait_frames`."""
+    return -(-n_tracks // wait_frames)
+
+
+def take_oldest(overdue: BoolArray, staleness: IntArray, most: int) -> IntArray:
+    """The `most` rows that waited longest, oldest first.
+
+    Args:
+        overdue: (N,) the rows to choose from.
+        staleness: (N,) frames that each waited.
+        most: how many to take.
+    """
+    return sort_best_first(overdue, staleness)[:most]
+
+
 def interleave_oldest(by_value: IntArray, by_age: IntArray, turns: int, first: int) -> IntArray:
     """Order rows by value, but give one slot in `turns` to the oldest row that has none yet.
 

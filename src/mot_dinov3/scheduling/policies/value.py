@@ -7,7 +7,8 @@ Place alone is asked which track each detection continues (`regret`). An embeddi
 - later, where the gallery of a track needs one (`galleries`): it has few, they are old, or the
   object is about to be covered.
 
-What is worth the price is embedded: the former as critical work, the latter as refreshes.
+What is worth the price is embedded: the former as critical work, the latter as refreshes, but for
+the first embedding of a confirmed track, which is critical.
 
 Numbers of tracks are columns of the cost by place: the T active ones first, then the L lost ones.
 """
@@ -21,8 +22,13 @@ from numpy.typing import NDArray
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.scheduling.policies.base import POOR_QUALITY, Argument, PlanInput, Policy
-from mot_dinov3.scheduling.policies.galleries import rate_galleries
-from mot_dinov3.scheduling.policies.order import interleave_oldest, sort_best_first
+from mot_dinov3.scheduling.policies.galleries import find_first, rate_galleries
+from mot_dinov3.scheduling.policies.order import (
+    count_turns,
+    interleave_oldest,
+    sort_best_first,
+    take_oldest,
+)
 from mot_dinov3.scheduling.policies.regret import Stakes, label_components, weigh_stakes
 from mot_dinov3.scheduling.policies.worth import Worth
 from mot_dinov3.tracking.association.base import FIRST_STAGE
@@ -75,12 +81,15 @@ class Claims:
 def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
     """Decide by what an embedding could change. Pure: no clock, no model, no memory.
 
-    What may change this frame's answer is critical; what prepares later ones is refreshed if
-    there is time, and only from crops that a gallery takes: one that it refuses leaves it as
-    small as it was, and would be bought again in every frame. A track that waited for
-    `worth.oldest` frames is critical, too, and takes every `worth.turns`-th slot, oldest first.
-    So with a budget of at least one crop a frame, a track among T that is seen well in every
-    frame is embedded again within `oldest + turns * T` frames.
+    What may change this frame's answer is critical, and so is the first embedding of a confirmed
+    track; what prepares later ones is refreshed if there is time. Both come only from crops that
+    a gallery takes: one that it refuses leaves it as small as it was, and would be bought again in
+    every frame. The track that waited longest, for `worth.oldest` frames or more, is critical,
+    too, and takes every `worth.turns`-th slot; where there are more than `worth.oldest` tracks, as
+    many of them as keep the pace. The others that waited so long are refreshes until it is their
+    turn, so that tracks of one age are not embedded in one frame. With a budget of at least one
+    crop a frame, a track among T that is seen well in every frame is embedded again within
+    `oldest + turns * T` frames.
 
     Args:
         scene: the frame as policies see it.
@@ -106,11 +115,13 @@ def plan_by_value(scene: PlanInput, price: float, worth: Worth) -> EmbedPlan:
     wanted = (scene.eligible & (claims.value >= price)) | overdue
     claims.reason[overdue & (claims.value < price)] = Reason.OLDEST
     claims.reason[~scene.eligible] = Reason.LOW_SCORE
-    critical = wanted & (claims.urgent | overdue)
+    due = take_oldest(overdue, staleness, count_turns(len(scene.track_id), worth.oldest))
+    critical = wanted & (claims.urgent | (good & find_first(scene, track)))
+    critical[due] = True
     return EmbedPlan(
         critical=interleave_oldest(
             sort_best_first(critical, claims.value),
-            sort_best_first(overdue, staleness),
+            due,
             worth.turns,
             scene.frame_index % worth.turns,
         ),
@@ -178,12 +189,14 @@ def _rate_returns(scene: PlanInput, stakes: Stakes) -> FloatArray:
 
     There are three such detections: without any track, but allowed to return as a lost one; with
     an active track that place refuses, so that it must have jumped; and with a lost track that
-    has a gallery to compare with.
+    has a gallery to compare with. The first two must be confident enough to start a track: most
+    of the others are background, would be bought again in every frame, and end without a track.
     """
     n_active, track = len(scene.track_id), stakes.track
     out = (track < 0) & scene.returns.any(axis=1)
     rows = np.flatnonzero((track >= 0) & (track < n_active))
     out[rows] = np.isinf(scene.cost[rows, track[rows]])
+    out &= scene.fertile
     rows = np.flatnonzero(track >= n_active)
     out[rows] = scene.lost_known[track[rows] - n_active]
     return out.astype(np.float32)

@@ -68,6 +68,7 @@ def scenes(draw: DrawFn) -> PlanInput:
         xyxy=draw(box_rows(n)),
         score=draw(floats((n,), shares)),
         eligible=draw(flags((n,))),
+        fertile=draw(flags((n,))),
         quality=draw(floats((n,), shares)),
         overlap=draw(floats((n,), shares)),
         iou=draw(floats((n, t), shares)),
