@@ -105,6 +105,7 @@ def plan_scene(iou, staleness, **more):
         "confirmed": np.ones(t, bool),
         "hits": np.full(t, 50),
         "staleness": staleness,
+        "disputed": np.zeros(t, bool),
         "known": np.ones(t, bool),
         "gallery_count": np.full(t, 9),
         "drift": np.zeros(t),
@@ -120,7 +121,7 @@ def plan_scene(iou, staleness, **more):
     }
     values |= {name: value for name, value in more.items() if value is not None}
     whole = ("staleness", "track_id", "hits", "gallery_count", "lost_id")
-    flags = ("eligible", "fertile", "confirmed", "known", "lost_known", "returns")
+    flags = ("eligible", "fertile", "confirmed", "disputed", "known", "lost_known", "returns")
     kinds = dict.fromkeys(whole, np.int64) | dict.fromkeys(flags, np.bool_)
     return PlanInput(
         **{

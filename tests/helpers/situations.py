@@ -111,6 +111,7 @@ def expected(*places, state=CONFIRMED, lost_s=0.0, looks=(), class_id=0, was=())
         lost_s=lost_s,
         away_s=np.where(state == LOST, np.maximum(lost_s - np.float32(1 / 30), 0), 0),
         staleness=np.ones(n, np.int64),
+        disputed=np.zeros(n, np.bool_),
         motion=filters,
         trajectory=trajectory,
         gallery=gallery,

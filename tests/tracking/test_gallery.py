@@ -91,3 +91,16 @@ def test_drift_is_the_running_mean_of_the_change_between_consecutive_looks():
     assert np.allclose(changes, [0, 0.5, 0.35, 0.7 * 0.35 + 0.3], atol=1e-5)
     assert np.allclose(surprises[:2], [0, 0.5], atol=1e-5)
     assert 0.3 < surprises[2] < 0.5, "against the mean, not the last one"
+
+
+def test_a_memory_is_a_copy_that_can_be_given_to_another_track():
+    gallery = filled(unit(1, 0), unit(0, 1))
+    gallery.add(np.array([0]), unit(4, 3)[None])
+    memory, mean = gallery.copy(0), gallery.mean[0].copy()
+    gallery.add(np.array([0]), unit(0, 1)[None])
+    gallery.restore(1, memory)
+    np.testing.assert_array_equal(gallery.mean[1], mean)
+    assert gallery.count.tolist() == [3, 2]
+    assert gallery.drift[1] == gallery.surprise[1] == np.float32(memory.drift) > 0
+    near = gallery.best_similarity(unit(4, 3)[None], np.array([1]))
+    np.testing.assert_allclose(near, 1, rtol=1e-6)

@@ -82,6 +82,7 @@ def build_plan_input(
         confirmed=view.state[active] == CONFIRMED,
         hits=view.hits[active],
         staleness=view.staleness[active],
+        disputed=view.disputed[active],
         known=view.gallery.known[active],
         gallery_count=view.gallery.count[active],
         drift=view.gallery.drift[active],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mot_dinov3.values import BoolArray, FloatArray, IntArray
@@ -12,6 +14,24 @@ DRIFT_MOMENTUM = 0.7
 
 RING = 8
 """Embeddings kept beside the mean, for tracks whose appearance changes with the view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A copy of what a gallery holds of one track; see `Gallery`.
+
+    Attributes:
+        mean: (D,) float32.
+        count: embeddings received.
+        drift, surprise: as there.
+        ring: (RING, D) float32.
+    """
+
+    mean: FloatArray
+    count: int
+    drift: float
+    surprise: float
+    ring: FloatArray
 
 
 class Gallery:
@@ -75,6 +95,22 @@ class Gallery:
         self.mean[rows] = update_mean(mean, count > 0, vectors, GALLERY_MOMENTUM)
         self._pool[slot, count % RING] = vectors
         self.count[rows] = count + 1
+
+    def copy(self, row: int) -> Memory:
+        """A copy of what is remembered of track `row`."""
+        return Memory(
+            self.mean[row].copy(),
+            int(self.count[row]),
+            float(self.drift[row]),
+            float(self.surprise[row]),
+            self._pool[self._slot[row]].copy(),
+        )
+
+    def restore(self, row: int, memory: Memory) -> None:
+        """Remember of track `row` what `memory` holds, and nothing else."""
+        self.mean[row], self.count[row] = memory.mean, memory.count
+        self.drift[row], self.surprise[row] = memory.drift, memory.surprise
+        self._pool[self._slot[row]] = memory.ring
 
     def similarity(self, vectors: FloatArray) -> FloatArray:
         """(N, T) cosine of `vectors` (N, D) with every track's mean; 0 where nothing is known."""

@@ -16,6 +16,7 @@ from mot_dinov3.values import (
     BoolArray,
     FloatArray,
     IntArray,
+    Tracks,
 )
 
 GAP_STEPS = 4
@@ -156,6 +157,24 @@ class TrackTable:
         self.state[self.state == TENTATIVE] = REMOVED
         self.state[self.state == CONFIRMED] = LOST
         self.lost_s += np.float32(gap_s)
+
+    def show(self, xyxy: FloatArray, most_lost_s: float) -> Tracks:
+        """The tracks seen now, and the lost ones whose predicted place still means something.
+
+        Args:
+            xyxy: (T, 4) float32 where they are.
+            most_lost_s: for how long a predicted place means something.
+        """
+        shown = ((self.detection >= 0) | (self.lost_s <= most_lost_s)).nonzero()[0]
+        return Tracks(
+            id=self.id[shown],
+            xyxy=xyxy[shown],
+            score=self.score[shown],
+            class_id=self.class_id[shown],
+            state=self.state[shown],
+            fresh=self.fresh[shown],
+            detection=self.detection[shown],
+        )
 
     def _extend(self, **columns: NDArray[np.generic]) -> None:
         for name, values in columns.items():

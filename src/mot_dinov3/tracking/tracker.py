@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from mot_dinov3.config import AssociationConfig, MotionConfig, TrackConfig, TrackerConfig
+from mot_dinov3.tracking.arbitration import Arbiter, find_disputed
 from mot_dinov3.tracking.association.base import Associator, CheapEvidence, Comparison, TrackView
 from mot_dinov3.tracking.association.factory import create_associator
 from mot_dinov3.tracking.camera.steady import estimate_shift
@@ -92,6 +93,7 @@ class Tracker:
         self._gallery = Gallery()
         self._cheap_gallery = CheapGallery(self._cheap_weight)
         self._usual_confidence = UsualConfidence(self.conf)
+        self._arbiter = Arbiter() if self.config.arbitrate else None
         self._steps = FrameSteps(1 / REFERENCE_FPS)
 
     def __len__(self) -> int:
@@ -135,6 +137,7 @@ class Tracker:
             lost_s=table.lost_s,
             away_s=away_s,
             staleness=table.staleness,
+            disputed=find_disputed(self._arbiter, table.id),
             motion=self._motion,
             trajectory=self._trajectory,
             gallery=self._gallery,
@@ -182,6 +185,11 @@ class Tracker:
             embeddings: what is known of the detections' appearance.
             view: what `predict` returned for this frame.
         """
+        if self._arbiter is not None:
+            most_s = self.config.max_lost_s
+            self._arbiter.open_cases(
+                self._table, view.xyxy, self._gallery, self._steps.time_s, most_s
+            )
         matches = self.associator.associate(comparison, embeddings, view)
         sure = self.config.min_hits <= 1 or not len(self)
         self._update_matched(matches, comparison.detections, embeddings)
@@ -191,7 +199,12 @@ class Tracker:
         if comparison.cheap is not None:
             self._cheap_gallery.update(self._table.detection, comparison.cheap.vectors)
         self._remove_expired()
-        return self._build_tracks(comparison.detections)
+        xyxy = self._motion.xyxy()
+        seen = self._table.detection >= 0
+        xyxy[seen] = comparison.detections.xyxy[self._table.detection[seen]]
+        if self._arbiter is not None:
+            self._arbiter.settle(self._table, xyxy, self._gallery, embeddings, self._steps.time_s)
+        return self._table.show(xyxy, self.config.max_lost_s)
 
     def _update_matched(
         self, matches: Matches, detections: Detections, embeddings: Embeddings
@@ -281,19 +294,3 @@ class Tracker:
             for part in (table, self._motion, self._trajectory, self._gallery, self._cheap_gallery):
                 if part is not None:
                     part.keep(alive)
-
-    def _build_tracks(self, detections: Detections) -> Tracks:
-        """The tracks seen now, and the lost ones whose predicted place still means something."""
-        table, xyxy = self._table, self._motion.xyxy()
-        seen = table.detection >= 0
-        xyxy[seen] = detections.xyxy[table.detection[seen]]
-        shown = (seen | (table.lost_s <= self.config.max_lost_s)).nonzero()[0]
-        return Tracks(
-            id=table.id[shown],
-            xyxy=xyxy[shown],
-            score=table.score[shown],
-            class_id=table.class_id[shown],
-            state=table.state[shown],
-            fresh=table.fresh[shown],
-            detection=table.detection[shown],
-        )

@@ -32,7 +32,8 @@ class Reason(IntEnum):
     By value: AMBIGUOUS, several tracks or rivals fit; RETURN, it may be a lost track; ENROL,
     too little is remembered of its track; SNAPSHOT, its track is about to be covered or to
     leave; DRIFT, the appearance of its track changes and was not refreshed for a while; OLDEST,
-    no other track waited longer.
+    no other track waited longer; ARBITRATE, its track overlapped with another, and what it looks
+    like now tells whether the two changed places.
     """
 
     STABLE = 0
@@ -49,6 +50,7 @@ class Reason(IntEnum):
     DRIFT = 11
     OLDEST = 12
     POOR = 13
+    ARBITRATE = 14
 
 
 class Fate(IntEnum):

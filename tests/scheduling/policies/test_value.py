@@ -209,6 +209,13 @@ def test_a_snapshot_is_taken_before_someone_leaves():
         assert alone([6, 6], ahead_xyxy=boxes, frame_wh=frame_wh).refresh.tolist() == snapped
 
 
+def test_a_crop_after_a_crossing_is_bought_if_it_is_a_good_one():
+    plan = alone([1, 1, 1], disputed=[False, True, True], quality=[0.9, 0.9, POOR_QUALITY - 0.01])
+    assert plan.refresh.tolist() == [1]
+    assert plan.reason.tolist()[1:] == [Reason.ARBITRATE, Reason.POOR]
+    assert not len(plan.critical)
+
+
 def test_who_changes_fast_is_looked_at_sooner():
     plan = alone([8, 8], drift=[0.0, 0.2])
     assert plan.refresh.tolist() == [1]

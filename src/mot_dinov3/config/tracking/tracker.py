@@ -40,6 +40,11 @@ class TrackerConfig:
         "time for which a lost track may return by appearance",
         metavar="SECONDS",
     )
+    arbitrate: bool = flag(
+        False,
+        "--arbitrate",
+        "let tracks that overlapped exchange their ids where embeddings from after say so",
+    )
     min_hits: int = flag(2, "--min-hits", "matched frames that confirm a track", metavar="FRAMES")
 
     def __post_init__(self) -> None:

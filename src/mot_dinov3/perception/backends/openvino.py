@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mot_dinov3.errors import MotError
 from mot_dinov3.perception.backends.base import Edit
 from mot_dinov3.perception.backends.choice import INT8, Choice
 from mot_dinov3.perception.backends.openvino_setup import openvino_core
@@ -29,6 +30,7 @@ class OpenVinoNetwork:
 
     Raises:
         ModelError: OpenVINO is missing, or cannot run the file.
+        MotError: whatever `edit` raises.
 
     Attributes:
         title: backend and precision.
@@ -37,7 +39,7 @@ class OpenVinoNetwork:
         inputs: shape of every input; -1 where a size is open.
         input_names: name of every input.
         input_types: numpy's name for the numbers of every input.
-        metadata: the notes of an ONNX file; empty for OpenVINO's own format.
+        metadata: the notes of an ONNX file, or those of the converter in OpenVINO's own format.
     """
 
     title: str
@@ -58,13 +60,15 @@ class OpenVinoNetwork:
         }
         try:
             model = _read(core, path)
-            self.metadata = _notes(model)
+            self.metadata = read_notes(model)
             edited = edit(model, path) if edit else model
             compiled = core.compile_model(edited, "CPU", settings)
             self.inputs = [_sizes(port) for port in compiled.inputs]
             self.input_names = [port.get_any_name() for port in compiled.inputs]
             self.input_types = [port.get_element_type().to_dtype().name for port in compiled.inputs]
             self._request: Any = compiled.create_infer_request()
+        except MotError:  # of `edit`, which has said it in its own words
+            raise
         except Exception as error:
             raise describe_load_problem(path.name, choice.title, error) from error
 
@@ -76,6 +80,18 @@ class OpenVinoNetwork:
         except Exception as error:
             raise describe_run_problem(self._name, self.title, "cpu", error) from error
         return tuple(np.array(answer[index], np.float32) for index in range(len(answer)))
+
+
+def read_notes(model: Any) -> dict[str, str]:  # noqa: ANN401 - an openvino model
+    """What OpenVINO keeps of the metadata of an ONNX file, and of what a converter was told."""
+    out: dict[str, str] = {}
+    kept = dict(model.get_rt_info().items())
+    for part in ("framework", "conversion_parameters"):
+        try:
+            out |= {name: note.astype(str) for name, note in kept[part].items()}
+        except (AttributeError, KeyError, RuntimeError, TypeError):
+            continue
+    return out
 
 
 def _between(precision: str) -> str:
@@ -101,12 +117,3 @@ def _read(core: Any, path: Path) -> Any:  # noqa: ANN401 - openvino's
 def _sizes(port: Any) -> list[int]:  # noqa: ANN401 - an openvino port
     shape = port.get_partial_shape()
     return [size.get_length() if size.is_static else -1 for size in shape]
-
-
-def _notes(model: Any) -> dict[str, str]:  # noqa: ANN401 - an openvino model
-    """What OpenVINO keeps of the metadata of an ONNX file."""
-    notes = dict(model.get_rt_info().items()).get("framework")
-    try:
-        return {} if notes is None else {name: note.astype(str) for name, note in notes.items()}
-    except (AttributeError, RuntimeError, TypeError):
-        return {}

@@ -29,6 +29,10 @@ EMBEDDERS = Registry(
             "mot_dinov3.perception.features.onnx:ONNX_FILE",
             "a re-identification model in ONNX format",
         ),
+        "openvino": (
+            "mot_dinov3.perception.features.openvino:OPENVINO_FILE",
+            "a re-identification model in OpenVINO format",
+        ),
         "dense": (
             "mot_dinov3.perception.features.dense:DENSE",
             "DINO tokens of the whole picture, pooled inside each box",

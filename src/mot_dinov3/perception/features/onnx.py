@@ -51,15 +51,12 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
     """
     path = _require_file(resolve_model_name(config))
     able = (OPENVINO, ONNX)
-    run, older = place.config, older_flag(config)
-    if run.precision == INT8:
-        logger.warning("--precision int8: '%s' keeps the numbers that are in it.", path.name)
-        run = replace(run, precision=AUTO)
+    run, older = keep_stored_numbers(place.config, path.name), older_flag(config)
     if prefers_onnxruntime(path, run, older, place.device):
         run = replace(run, backend=ONNX)
     choice = choose_backend(run, place.device, older, able=able, ready=True)
     network: Any = load_network(path, choice, place.device)
-    shape = _picture_shape(network, path.name)
+    shape = picture_shape(network, path.name)
     spec = spec_from_shape(shape, network.metadata)
     batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else 0
     if batch:
@@ -68,6 +65,14 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
 
 
 ONNX_FILE = EmbedderKind(load_onnx)
+
+
+def keep_stored_numbers(run: DeviceConfig, name: str) -> DeviceConfig:
+    """The same settings without `--precision int8`, which a finished file `name` cannot follow."""
+    if run.precision != INT8:
+        return run
+    logger.warning("--precision int8: '%s' keeps the numbers that are in it.", name)
+    return replace(run, precision=AUTO)
 
 
 def prefers_onnxruntime(path: Path, run: DeviceConfig, older: Older | None, device: str) -> bool:
@@ -118,6 +123,24 @@ def spec_from_shape(shape: list[Any], metadata: Mapping[str, str]) -> InputSpec:
     )
 
 
+def picture_shape(network: Any, name: str) -> list[Any]:  # noqa: ANN401 - of two backends
+    """Shape of the only input, if it takes (B, 3, h, w) pictures.
+
+    Raises:
+        ModelError: it takes something else.
+    """
+    ports = list(zip(network.input_names, network.input_types, network.inputs, strict=True))
+    shape: list[Any] = ports[0][2] if len(ports) == 1 else []
+    fits = len(shape) == 4 and ports[0][1] in FLOAT_TYPES
+    if not fits or (isinstance(shape[1], int) and shape[1] not in (3, -1)):
+        given = ", ".join(f"{port} {kind} {list(sizes)}" for port, kind, sizes in ports)
+        raise ModelError(
+            f"'{name}' takes ({given}); an embedder takes one picture, float (batch, 3, h, w).",
+            fix="Export the model with a single NCHW input.",
+        )
+    return shape
+
+
 def _three(text: str | None, default: tuple[float, float, float]) -> tuple[float, float, float]:
     if text is None:
         return default
@@ -143,18 +166,9 @@ def _require_file(name: str) -> Path:
         raise ModelError(
             f"The ONNX file '{name}' {what}.", fix="Check the path after --embed-model."
         )
-    return path
-
-
-def _picture_shape(network: Any, name: str) -> list[Any]:  # noqa: ANN401 - of two backends
-    """Shape of the only input, if it takes (B, 3, h, w) pictures."""
-    ports = list(zip(network.input_names, network.input_types, network.inputs, strict=True))
-    shape: list[Any] = ports[0][2] if len(ports) == 1 else []
-    fits = len(shape) == 4 and ports[0][1] in FLOAT_TYPES
-    if not fits or (isinstance(shape[1], int) and shape[1] not in (3, -1)):
-        given = ", ".join(f"{port} {kind} {list(sizes)}" for port, kind, sizes in ports)
-        raise ModelError(
-            f"'{name}' takes ({given}); an embedder takes one picture, float (batch, 3, h, w).",
-            fix="Export the model with a single NCHW input.",
+    if path.suffix.lower() == ".xml":
+        raise UsageError(
+            f"'{path.name}' is not an ONNX file but an OpenVINO model.",
+            fix="Use --embedder openvino.",
         )
-    return shape
+    return path

@@ -38,6 +38,7 @@ class PlanInput:
         confirmed: (T,) bool, not tentative any more.
         hits: (T,) int64 frames in which a detection continued the track.
         staleness: (T,) int64 frames since each track last had a real embedding.
+        disputed: (T,) bool, arbitration waits for a good crop of the track.
         known: (T,) bool, whether a track has any embedding to reuse.
         gallery_count: (T,) int64 real embeddings that the track remembers having had.
         drift: (T,) float32 running mean of 1 - cosine of consecutive real embeddings.
@@ -69,6 +70,7 @@ class PlanInput:
     confirmed: BoolArray
     hits: IntArray
     staleness: IntArray
+    disputed: BoolArray
     known: BoolArray
     gallery_count: IntArray
     drift: FloatArray

@@ -42,6 +42,8 @@ def rate_galleries(
     value = np.maximum(enrol, refresh)
     reason = np.where(vanishing, Reason.SNAPSHOT, Reason.DRIFT)
     reason[enrol >= refresh] = Reason.ENROL
+    disputed = scene.disputed & (value < worth.arbitrate)
+    value[disputed], reason[disputed] = worth.arbitrate, Reason.ARBITRATE
     continues = track >= 0
     return (
         np.where(continues, value[track], 0.0).astype(np.float32),

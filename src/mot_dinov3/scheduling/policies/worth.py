@@ -34,6 +34,7 @@ class Worth:
         half_life: frames after which a refresh is worth 0.5.
         drift: mean cosine distance of consecutive embeddings that doubles the pace of refreshes.
         snapshot: frames that a track about to be covered or to leave counts as older.
+        arbitrate: worth of embedding a track that overlapped with another one before.
         covered: share of a box that must be about to be covered.
         oldest: frames after which a track is embedded whatever its worth.
         turns: every so many slots, one belongs to the track that waited longest.
@@ -56,6 +57,7 @@ class Worth:
     half_life: float = 12.0
     drift: float = 0.1
     snapshot: float = 12.0
+    arbitrate: float = 0.9
     covered: float = 0.25
 
     oldest: int = 60

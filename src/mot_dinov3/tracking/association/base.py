@@ -39,6 +39,7 @@ class TrackView:
         lost_s: (T,) float32 seconds since a detection continued it.
         away_s: (T,) float32 the same up to the frame before: 0 for a track that was seen then.
         staleness: (T,) int64 frames since its last real embedding.
+        disputed: (T,) bool, arbitration waits for a good crop of it.
         motion: the motion model, for gates.
         trajectory: where it was really seen, None where neither association nor motion needs it.
         gallery: its stored embeddings.
@@ -52,6 +53,7 @@ class TrackView:
     lost_s: FloatArray
     away_s: FloatArray
     staleness: IntArray
+    disputed: BoolArray
     motion: MotionModel
     trajectory: Trajectory | None
     gallery: Gallery

@@ -79,6 +79,7 @@ def scenes(draw: DrawFn) -> PlanInput:
         confirmed=draw(flags((t,))),
         hits=draw(counts(t)),
         staleness=draw(counts(t)),
+        disputed=draw(flags((t,))),
         known=known,
         gallery_count=draw(counts(t)) * known,
         drift=draw(floats((t,), st.floats(0, 2, width=32))),
