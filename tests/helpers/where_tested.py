@@ -87,7 +87,7 @@ TESTED_BY = {
     "lab/benchmarks/test_parts.py": (
         "lab/benchmarks/base.py",
         "lab/benchmarks/budget.py",
-        "lab/benchmarks/jitter.py",
+        "lab/benchmarks/unsteadiness.py",
         "lab/benchmarks/overhead.py",
         "lab/benchmarks/saving.py",
         "lab/benchmarks/simulated.py",
