@@ -113,7 +113,8 @@ class BenchmarkContext:
         """The detector under test."""
         from mot_dinov3.perception.detectors.factory import create_detector
 
-        return create_detector(self.config.detector, self.device, self.config.device)
+        config = self.config
+        return create_detector(config.detector, self.device, config.device, config.source.source)
 
     @cached_property
     def recorded(self) -> RecordedClip:
