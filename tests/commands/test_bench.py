@@ -35,7 +35,8 @@ def vit(tmp_path_factory):
 
 
 def settings(tmp_path, *words):
-    return bench.build_settings(bench.parser().parse_args(list(words)), tmp_path)
+    args = bench.parser().parse_args(list(words))
+    return bench.build_settings(args, bench.choose_benchmarks(args.words), tmp_path)
 
 
 def test_every_benchmark_can_be_loaded():

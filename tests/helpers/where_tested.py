@@ -61,6 +61,7 @@ TESTED_BY = {
         "runs/jobs/resuming.py",
         "runs/resume/journal.py",
     ),
+    "data/synthetic/noise/test_drawing.py": ("data/synthetic/noise/*.py",),
     "evaluation/test_scores.py": ("evaluation/figures.py",),
     "io/formats/test_frame_log.py": ("io/formats/records.py",),
     "io/read/test_damage.py": ("io/truncation.py",),
@@ -87,7 +88,7 @@ TESTED_BY = {
     "lab/benchmarks/test_parts.py": (
         "lab/benchmarks/base.py",
         "lab/benchmarks/budget.py",
-        "lab/benchmarks/jitter.py",
+        "lab/benchmarks/unsteadiness.py",
         "lab/benchmarks/overhead.py",
         "lab/benchmarks/saving.py",
         "lab/benchmarks/simulated.py",

@@ -36,6 +36,10 @@ OWN = ("embed_budget_ms", "embed_hard_budget", "embed_all")
 """Flags of the main job whose place the benchmarks' own settings take."""
 
 TRACKING = ("scheduler", "tracker", "association", "motion")
+NOT_OF_THE_JOB = (
+    *("words", "budgets", "random_vits", "rounds", "frames", "peers_python", "json"),
+    *("sequences", "policies", "seeds"),
+)
 BUDGETS_MS = (5.0, 10.0, 20.0)
 
 
@@ -62,6 +66,9 @@ def parser() -> CommandParser:
         help="Python of the environment with the other trackers",
     )
     out.default_words["peers_python"] = "this one"
+    out.add_value("--seeds", 4, "COUNT", "jitter: how often every box is moved")
+    add("--sequences", nargs="+", metavar="PATH", help="jitter: sequences or recordings to track")
+    add("--policies", nargs="+", metavar="NAME", help="jitter: policies to compare on recordings")
     add("--json", type=Path, metavar="FILE", help="also write the results as JSON")
     add_flags(
         out,
@@ -79,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     load_environment()
     names = choose_benchmarks(args.words)
     with TemporaryDirectory(prefix="mot-bench-") as directory:
-        settings = build_settings(args, Path(directory))
+        settings = build_settings(args, names, Path(directory))
         talk = settings.config.talk
         set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
         document = json.dumps(measure(names, settings), allow_nan=False)
@@ -107,22 +114,26 @@ def choose_benchmarks(words: list[str]) -> list[str]:
     return [name for name in BENCHMARKS if name in words or (everything and name not in ON_REQUEST)]
 
 
-def build_settings(args: argparse.Namespace, directory: Path) -> BenchmarkSettings:
-    """What was asked for, checked.
+def build_settings(
+    args: argparse.Namespace, names: list[str], directory: Path
+) -> BenchmarkSettings:
+    """What was asked for of these benchmarks, checked.
 
     Raises:
         UsageError: a number or a combination makes no sense.
     """
     from mot_dinov3.lab.benchmarks.context import BenchmarkSettings
+    from mot_dinov3.lab.benchmarks.factory import WITH_CAMERA
 
     chosen = dict(vars(args))
-    for key in ("words", "budgets", "random_vits", "rounds", "frames", "peers_python", "json"):
+    for key in NOT_OF_THE_JOB:
         del chosen[key]
     _check(args, chosen)
     if not {"embedder", "embed_model", "dinov3"} & set(chosen):
         chosen["embed_model"] = "demo"
     config = resolve(TrackConfig, chosen, None, environment_layer())
-    require_no_camera_motion("bench", config)
+    if not set(names) <= WITH_CAMERA:
+        require_no_camera_motion("bench", config)
     return BenchmarkSettings(
         config=config,
         directory=directory,
@@ -131,6 +142,9 @@ def build_settings(args: argparse.Namespace, directory: Path) -> BenchmarkSettin
         frames=args.frames,
         random_vits=args.random_vits,
         peers_python=str(Path(shutil.which(args.peers_python) or "").absolute()),
+        sequences=tuple(args.sequences or ()),
+        policies=tuple(args.policies or ()),
+        seeds=args.seeds,
     )
 
 
@@ -144,8 +158,10 @@ def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
             )
     if chosen.get("embedder") == "none":
         raise UsageError("bench has nothing to embed with --embedder none.", fix="Leave it out.")
-    if args.rounds < 1 or args.frames < 0 or min(args.budgets) <= 0:
-        raise UsageError("--rounds, --frames and --budgets must be positive.", fix="Correct them.")
+    if min(args.rounds, args.seeds) < 1 or args.frames < 0 or min(args.budgets) <= 0:
+        raise UsageError(
+            "--rounds, --seeds, --frames and --budgets must be positive.", fix="Correct them."
+        )
     if not shutil.which(args.peers_python):
         raise UsageError(
             f"--peers-python '{args.peers_python}' is not a program that can be started.",

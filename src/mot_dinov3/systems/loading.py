@@ -175,7 +175,7 @@ def load_models(config: TrackConfig, device: str | None = None) -> Models:
     if config.embedder.embedder != NO_EMBEDDER:
         report_settings(config.scheduler)
     device = device or choose_device(config.device)
-    detector = create_detector(config.detector, device, config.device)
+    detector = create_detector(config.detector, device, config.device, config.source.source)
     upload = FrameUpload(device)
     if isinstance(detector, UploadSharing) and device.startswith("cuda"):
         detector.share(upload)
@@ -247,7 +247,9 @@ def renew_models(models: Models, config: TrackConfig) -> Models:
 
     detector: Detector = models.detector
     if is_of_one_clip(detector):
-        detector = create_detector(config.detector, models.device, config.device)
+        detector = create_detector(
+            config.detector, models.device, config.device, config.source.source
+        )
     place = Placement(models.device, config.device, detector=detector)
     embedder = renew_embedder(models.embedder, config.embedder, place)
     return Models(detector, embedder, renew_embedder(models.cheap, config.cheap.embedder, place))

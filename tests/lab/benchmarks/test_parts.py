@@ -10,12 +10,6 @@ import pytest
 from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.lab.benchmarks.base import Bar, Report, ResultRow
 from mot_dinov3.lab.benchmarks.budget import BudgetRounds, summarise_case
-from mot_dinov3.lab.benchmarks.jitter import (
-    Metronome,
-    create_fixed_work,
-    measure_unsteadiness,
-    repeats_for,
-)
 from mot_dinov3.lab.benchmarks.machine import THREADS, cpu_model, run_on_one_core
 from mot_dinov3.lab.benchmarks.overhead import sum_stages
 from mot_dinov3.lab.benchmarks.saving import compare_counts
@@ -28,6 +22,12 @@ from mot_dinov3.lab.benchmarks.simulated import (
     summarise_counts,
 )
 from mot_dinov3.lab.benchmarks.table import format_report
+from mot_dinov3.lab.benchmarks.unsteadiness import (
+    Metronome,
+    create_fixed_work,
+    measure_unsteadiness,
+    repeats_for,
+)
 from mot_dinov3.lab.recordings.agreement import identity_agreement
 from mot_dinov3.values import EmbedCounts
 

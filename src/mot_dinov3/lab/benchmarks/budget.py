@@ -9,8 +9,12 @@ import numpy as np
 
 from mot_dinov3.lab.benchmarks.base import Bar, Figures, Report, ResultRow
 from mot_dinov3.lab.benchmarks.context import BenchmarkContext
-from mot_dinov3.lab.benchmarks.jitter import Metronome, create_fixed_work, measure_unsteadiness
 from mot_dinov3.lab.benchmarks.simulated import summarise_counts
+from mot_dinov3.lab.benchmarks.unsteadiness import (
+    Metronome,
+    create_fixed_work,
+    measure_unsteadiness,
+)
 from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models, ModularTracker, person_sized_box
@@ -57,7 +61,7 @@ def measure_budget(context: BenchmarkContext) -> Report:
 
 
 def run_pass(context: BenchmarkContext, rounds: BudgetRounds) -> None:
-    """Track the clip once with one budget, and measure the machine's jitter in between."""
+    """Track the clip once with one budget, and measure the machine's unsteadiness in between."""
     config = context.config
     scheduler = replace(
         config.scheduler, budget_ms=rounds.budget_ms, budget_crops=0, embed_all=False

@@ -42,6 +42,9 @@ class BenchmarkSettings:
             configured embedder.
         directory: a place for files that are not needed afterwards.
         peers_python: the interpreter that has other people's trackers.
+        sequences: directories of sequences, or recordings, with ground truth.
+        policies: embedding policies to compare on recordings.
+        seeds: how often boxes are moved.
     """
 
     config: TrackConfig
@@ -51,6 +54,9 @@ class BenchmarkSettings:
     frames: int = 0
     random_vits: str = ""
     peers_python: str = sys.executable
+    sequences: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    seeds: int = 4
 
 
 class BenchmarkContext:
@@ -107,7 +113,8 @@ class BenchmarkContext:
         """The detector under test."""
         from mot_dinov3.perception.detectors.factory import create_detector
 
-        return create_detector(self.config.detector, self.device, self.config.device)
+        config = self.config
+        return create_detector(config.detector, self.device, config.device, config.source.source)
 
     @cached_property
     def recorded(self) -> RecordedClip:

@@ -16,8 +16,8 @@ BENCHMARKS = Registry(
             "mot_dinov3.lab.benchmarks.budget:measure_budget",
             "the embedding budget on the real clock",
         ),
-        "jitter": (
-            "mot_dinov3.lab.benchmarks.jitter:measure_jitter",
+        "unsteadiness": (
+            "mot_dinov3.lab.benchmarks.unsteadiness:measure_machine",
             "how unsteady the machine itself is",
         ),
         "simulated": (
@@ -57,6 +57,10 @@ BENCHMARKS = Registry(
             "mot_dinov3.lab.benchmarks.help_time:measure_help_time",
             "how long --help takes",
         ),
+        "jitter": (
+            "mot_dinov3.lab.benchmarks.jitter:measure_jitter",
+            "accuracy when every box is moved a little",
+        ),
         "peers": (
             "mot_dinov3.lab.benchmarks.peers:measure_peers",
             "other trackers on the same detections",
@@ -80,8 +84,11 @@ BENCHMARKS = Registry(
     },
 )
 
-ON_REQUEST = {"backends", "batch", "peers", "whole-run", "reid-run", "tax", "scale"}
-"""Benchmarks that take minutes or other people's programs: `all` leaves them out."""
+ON_REQUEST = {"backends", "batch", "jitter", "peers", "whole-run", "reid-run", "tax", "scale"}
+"""Benchmarks that take minutes, other people's programs or ground truth: `all` leaves them out."""
+
+WITH_CAMERA = {"jitter"}
+"""Benchmarks in which the camera may move; the others replay recordings, which hold no motion."""
 
 
 def create_benchmark(name: str) -> Benchmark:

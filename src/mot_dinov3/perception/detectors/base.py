@@ -104,6 +104,18 @@ class UploadSharing(Protocol):
 
 
 @runtime_checkable
+class SourceBound(Protocol):
+    """A detector that has to know which source the pictures are of."""
+
+    def attend(self, source: str) -> None:
+        """Prepare for the pictures of a source, as `--source` names it.
+
+        Raises:
+            MotError: it can say nothing of that source.
+        """
+
+
+@runtime_checkable
 class StoredBoxes(Protocol):
     """A detector that knows all its boxes beforehand."""
 

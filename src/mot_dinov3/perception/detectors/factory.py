@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.errors import UsageError
+from mot_dinov3.perception.detectors.base import SourceBound
 from mot_dinov3.registry import Registry
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ DETECTORS = Registry(
         "mot": (
             "mot_dinov3.perception.detectors.mot_file:MOT_FILE",
             "boxes from a MOT text file: mot:FILE",
+        ),
+        "drawn": (
+            "mot_dinov3.perception.detectors.drawn:DRAWN",
+            "boxes of a drawn world with the errors of a real detector: drawn:NAME[:SEED]",
         ),
         "motion": (
             "mot_dinov3.perception.detectors.motion:MOTION",
@@ -63,7 +68,7 @@ def list_named_files(det: str) -> list[Path]:
 
 
 def create_detector(
-    config: DetectorConfig, device: str, settings: DeviceConfig | None = None
+    config: DetectorConfig, device: str, settings: DeviceConfig | None = None, source: str = ""
 ) -> Detector:
     """Build the detector that `config.det` names, weights loaded and ready.
 
@@ -71,6 +76,7 @@ def create_detector(
         config: the detector's settings.
         device: torch device string, see `device.choose_device`.
         settings: backend and precision; automatic when left out.
+        source: what it will look at, for a detector that has to know.
 
     Raises:
         ModelError, DeviceError, InputError, UsageError: it cannot be built as asked.
@@ -87,4 +93,7 @@ def create_detector(
             f"--det {name} takes nothing after its name, got '{argument}'.",
             fix=f"Write --det {name}.",
         )
-    return kind.load(argument, config, device, settings or DeviceConfig())
+    detector = kind.load(argument, config, device, settings or DeviceConfig())
+    if isinstance(detector, SourceBound):
+        detector.attend(source)
+    return detector

@@ -1,0 +1,3 @@
+"""Detections of drawn worlds with the errors of real detectors."""
+
+from __future__ import annotations
