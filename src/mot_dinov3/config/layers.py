@@ -116,7 +116,7 @@ def _check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # n
         return float(value)
     if kind is str and isinstance(value, list):
         return ",".join(str(item) for item in value)
-    if kind is str and type(value) is int:
+    if kind is str and type(value) in (int, float):
         return str(value)
     if type(value) is not kind:
         raise _wrong_value(where, kind, value)

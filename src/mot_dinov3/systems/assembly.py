@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3.perception.features.prior import find_prior
 from mot_dinov3.runtime.device import create_synchroniser
 from mot_dinov3.runtime.timing import Clock
 from mot_dinov3.scheduling.policies.factory import create_policy
@@ -42,6 +43,6 @@ def assemble(
             synchronise=create_synchroniser(models.device),
             whole_frame=models.whole_frame,
         ),
-        Tracker.of(config),
+        Tracker.of(config, find_prior(config.embedder)),
         create_camera(config.motion.cmc),
     )

@@ -106,7 +106,7 @@ class ModularTracker:
     @property
     def counts(self) -> SystemCounts:
         """How many tracks there were so far."""
-        return SystemCounts(self.tracker.initiated, self.tracker.confirmed)
+        return SystemCounts(self.tracker.initiated, self.tracker.confirmed, self.tracker.appearance)
 
     def warm_up(self, frame: Frame) -> None:
         """Make the slow first calls of the models on a frame of the clip."""

@@ -152,6 +152,17 @@ class TrackTable:
         tentative = self.state[rows] == TENTATIVE
         self.state[rows] = np.where(tentative, REMOVED, LOST)
 
+    def find_alive(self, patience_s: FloatArray) -> BoolArray:
+        """(T,) tracks that are not removed, nor lost for longer than their `patience_s` (T,)."""
+        gone = (self.state == LOST) & (self.lost_s > patience_s)
+        return np.asarray(~(gone | (self.state == REMOVED)), np.bool_)
+
+    def place(self, predicted: FloatArray, seen: FloatArray) -> FloatArray:
+        """(T, 4) where tracks are: `predicted` (T, 4), but for those seen in a box of (N, 4)."""
+        here = self.detection >= 0
+        predicted[here] = seen[self.detection[here]]
+        return predicted
+
     def mark_all_lost(self, gap_s: float) -> None:
         """Confirmed tracks are lost and tentative ones removed: nothing was seen for `gap_s`."""
         self.state[self.state == TENTATIVE] = REMOVED

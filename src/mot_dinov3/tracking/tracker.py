@@ -10,6 +10,7 @@ from mot_dinov3.config import AssociationConfig, MotionConfig, TrackConfig, Trac
 from mot_dinov3.tracking.arbitration import Arbiter, find_disputed
 from mot_dinov3.tracking.association.base import Associator, CheapEvidence, Comparison, TrackView
 from mot_dinov3.tracking.association.factory import create_associator
+from mot_dinov3.tracking.calibration import Calibration
 from mot_dinov3.tracking.camera.steady import estimate_shift
 from mot_dinov3.tracking.cheap_evidence import CheapGallery
 from mot_dinov3.tracking.confidence import UsualConfidence
@@ -21,7 +22,6 @@ from mot_dinov3.tracking.trajectory import Trajectory
 from mot_dinov3.values import (
     CONFIRMED,
     LOST,
-    REMOVED,
     TENTATIVE,
     Detections,
     DoubleArray,
@@ -29,9 +29,11 @@ from mot_dinov3.values import (
     FloatArray,
     IntArray,
     Matches,
+    SimilarityPrior,
     Tracks,
 )
 from mot_dinov3.values.boxes import iou_matrix
+from mot_dinov3.values.run_facts import AppearanceFacts
 
 WELL_KNOWN_HITS = 3
 """Matched frames after which a track's prediction says something about the camera."""
@@ -56,6 +58,7 @@ class Tracker:
         association: AssociationConfig | None = None,
         motion: MotionConfig | None = None,
         cheap_weight: float = 0.0,
+        prior: SimilarityPrior | None = None,
     ) -> None:
         """Build a tracker without tracks.
 
@@ -65,20 +68,22 @@ class Tracker:
             association: gates and costs.
             motion: the motion model and its noise.
             cheap_weight: share of cheap evidence in the cost of a pair, in [0, 1].
+            prior: what is known of the embedder's cosines before the run.
         """
         self.config = config
         self.conf = conf
         self.motion_config = motion or MotionConfig()
         association = association or AssociationConfig()
+        self._prior, self._gate = prior or SimilarityPrior(), association.gate
         self.associator: Associator = create_associator(association, config)
         self._cheap_weight = cheap_weight
         self._needs_trajectory = association.momentum > 0 or self.motion_config.re_update
         self.reset()
 
     @classmethod
-    def of(cls, config: TrackConfig) -> Self:
-        """The tracker that a whole configuration asks for."""
-        parts = config.association, config.motion, config.cheap.cheap_weight
+    def of(cls, config: TrackConfig, prior: SimilarityPrior | None = None) -> Self:
+        """The tracker that a whole configuration asks for, with a `prior` of its embedder."""
+        parts = config.association, config.motion, config.cheap.cheap_weight, prior
         return cls(config.tracker, config.detector.conf, *parts)
 
     def reset(self) -> None:
@@ -91,6 +96,7 @@ class Tracker:
         if self._needs_trajectory:
             self._trajectory = Trajectory(self._motion, anchored=self.motion_config.re_update)
         self._gallery = Gallery()
+        self._calibration = Calibration(self._prior, self._gate)
         self._cheap_gallery = CheapGallery(self._cheap_weight)
         self._usual_confidence = UsualConfidence(self.conf)
         self._arbiter = Arbiter() if self.config.arbitrate else None
@@ -98,6 +104,11 @@ class Tracker:
 
     def __len__(self) -> int:
         return len(self._table.id)
+
+    @property
+    def appearance(self) -> AppearanceFacts | None:
+        """What the run showed of its embedder, None while that is nothing."""
+        return self._calibration.report()
 
     def predict(
         self, time_s: float, detections: Detections | None = None, camera: DoubleArray | None = None
@@ -141,6 +152,8 @@ class Tracker:
             motion=self._motion,
             trajectory=self._trajectory,
             gallery=self._gallery,
+            memory_s=table.staleness * np.float32(step_s),
+            scale=self._calibration.scale,
         )
 
     def _hold_steady(self, detections: Detections) -> None:
@@ -192,6 +205,9 @@ class Tracker:
             )
         matches = self.associator.associate(comparison, embeddings, view)
         sure = self.config.min_hits <= 1 or not len(self)
+        self._calibration.observe(
+            view, matches, comparison.detections, embeddings, self._steps.time_s
+        )
         self._update_matched(matches, comparison.detections, embeddings)
         self._table.mark_missed(matches.unmatched_tracks)
         new = self._find_new(matches, comparison)
@@ -199,9 +215,7 @@ class Tracker:
         if comparison.cheap is not None:
             self._cheap_gallery.update(self._table.detection, comparison.cheap.vectors)
         self._remove_expired()
-        xyxy = self._motion.xyxy()
-        seen = self._table.detection >= 0
-        xyxy[seen] = comparison.detections.xyxy[self._table.detection[seen]]
+        xyxy = self._table.place(self._motion.xyxy(), comparison.detections.xyxy)
         if self._arbiter is not None:
             self._arbiter.settle(self._table, xyxy, self._gallery, embeddings, self._steps.time_s)
         return self._table.show(xyxy, self.config.max_lost_s)
@@ -281,16 +295,17 @@ class Tracker:
             self._trajectory.extend(n, self._motion)
         self._observe(new, boxes)
         self._gallery.extend(n)
+        self._calibration.extend(n, self._steps.time_s)
         self._store_embeddings(new, found, embeddings)
 
     def _remove_expired(self) -> None:
         """Remove tracks marked as removed, and lost ones that cannot return any more."""
-        table = self._table
-        memory_s = max(self.config.max_lost_s, self.config.reid_s)
-        patience_s = np.where(self._gallery.known, memory_s, self.config.max_lost_s)
-        gone = (table.state == LOST) & (table.lost_s > patience_s)
-        alive = ~(gone | (table.state == REMOVED))
+        longest_s = max(self.config.max_lost_s, self.config.reid_s)
+        patience_s = np.where(self._gallery.known, longest_s, self.config.max_lost_s)
+        alive = self._table.find_alive(patience_s)
         if not alive.all():
-            for part in (table, self._motion, self._trajectory, self._gallery, self._cheap_gallery):
+            self._table.keep(alive)
+            self._motion.keep(alive)
+            for part in (self._trajectory, self._gallery, self._cheap_gallery, self._calibration):
                 if part is not None:
                     part.keep(alive)

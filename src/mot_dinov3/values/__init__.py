@@ -24,6 +24,7 @@ from mot_dinov3.values.embedding import (
     EmbedPlan,
     Fate,
     Reason,
+    SimilarityPrior,
 )
 from mot_dinov3.values.seen import Detections, Frame
 from mot_dinov3.values.tracks import (
@@ -60,6 +61,7 @@ __all__ = [
     "IntArray",
     "Matches",
     "Reason",
+    "SimilarityPrior",
     "TrackState",
     "Tracks",
     "check_shapes",

@@ -53,6 +53,20 @@ class Reason(IntEnum):
     ARBITRATE = 14
 
 
+@dataclass(frozen=True, slots=True)
+class SimilarityPrior:
+    """What is known of the cosines of an embedder before a run.
+
+    Attributes:
+        gate: cosine from which on two crops show the same object.
+        trusted: the embedder was made to tell objects apart, so that `gate` holds until the run
+            has pairs of its own; else no lost track returns by appearance before.
+    """
+
+    gate: float = 0.7
+    trusted: bool = True
+
+
 class Fate(IntEnum):
     """What a plan does with a detection's embedding."""
 

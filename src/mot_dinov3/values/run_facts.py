@@ -89,16 +89,39 @@ class BudgetFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AppearanceFacts:
+    """What the embeddings of the run turned out to be worth, see `tracking.calibration`.
+
+    Attributes:
+        gate: cosine from which on two crops look the same.
+        returns: lost tracks may return by their appearance.
+        used: appearance counts in association at all.
+        stranger: median cosine of two objects.
+        same: the same of crops of one object; None without any.
+        auc: probability that the same object looks more alike than two; None as well.
+    """
+
+    gate: float
+    returns: bool
+    used: bool
+    stranger: float
+    same: float | None = None
+    auc: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SystemCounts:
     """What a system counts itself.
 
     Attributes:
         initiated: tracks that were ever begun.
         confirmed: those of them that were confirmed.
+        appearance: what was found of the embedder; None where nothing was learned.
     """
 
     initiated: int
     confirmed: int
+    appearance: AppearanceFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from mot_dinov3.config.fields import flag, require
+
+AUTO = "auto"
+"""The value of `--reid-similarity` that lets the run find it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +107,10 @@ class AssociationConfig:
         "--adaptive-appearance",
         "give appearance less weight where several tracks look alike (Deep OC-SORT)",
     )
-    reid_similarity: float = flag(
-        0.7,
+    reid_similarity: str = flag(
+        AUTO,
         "--reid-similarity",
-        "least cosine similarity at which a lost track returns",
+        "least cosine similarity at which a lost track returns; auto learns it from the run",
         metavar="COSINE",
     )
 
@@ -133,9 +137,21 @@ class AssociationConfig:
             0 < self.momentum_s <= 10, "--momentum-span", "above 0, at most 10", self.momentum_s
         )
         require(0 <= self.low_window_s <= 1e3, "--low-window", "0 or more", self.low_window_s)
+        object.__setattr__(self, "reid_similarity", str(self.reid_similarity))
+        gate = self.gate
         require(
-            -1 <= self.reid_similarity <= 1,
+            gate is None or -1 <= gate <= 1,
             "--reid-similarity",
-            "between -1 and 1",
+            "auto, or between -1 and 1",
             self.reid_similarity,
         )
+
+    @property
+    def gate(self) -> float | None:
+        """The cosine at which a lost track returns, None where the run finds it."""
+        if self.reid_similarity == AUTO:
+            return None
+        try:
+            return float(self.reid_similarity)
+        except ValueError:
+            return math.nan  # which is in no range

@@ -80,7 +80,6 @@ SPACE: Mapping[str, Sequence[Setting]] = {
         Setting("appearance_weight", 0.0, 0.95),
         _switch("adaptive_appearance"),
         _switch("recent_first"),
-        Setting("reid_similarity", 0.3, 0.95),
     ),
     "motion": (
         _switch("steady"),
@@ -104,7 +103,6 @@ CORE_KEYS = (
     "match_iou",
     "worst_cost",
     "appearance_weight",
-    "reid_similarity",
 )
 """What matters most, few enough for some fifty trials."""
 

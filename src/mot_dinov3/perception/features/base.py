@@ -15,7 +15,14 @@ from typing import Protocol
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.runtime.upload import FrameUpload
-from mot_dinov3.values import FloatArray, Image
+from mot_dinov3.values import FloatArray, Image, SimilarityPrior
+
+RE_IDENTIFICATION = SimilarityPrior(gate=0.7, trusted=True)
+"""Models made to tell people apart; 0.7 is where strangers of OSNet and of the demo begin."""
+
+
+GENERAL = SimilarityPrior(trusted=False)
+"""Features of everything, which may or may not tell the objects of one class apart."""
 
 
 class Embedder(Protocol):
@@ -98,7 +105,10 @@ class EmbedderKind:
         load: builds the embedder, weights loaded and run once, from the settings of embedders and
             from where it runs. Raises `MotError` where that is not possible.
         needs_pixels: it looks at pictures, so a source without images is refused.
+        prior: what is known of its cosines; general features are not trusted to tell objects of
+            one class apart before the run shows it.
     """
 
     load: Callable[[EmbedderConfig, Placement], Embedder]
     needs_pixels: bool = True
+    prior: SimilarityPrior = GENERAL

@@ -19,7 +19,7 @@ from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, Older, choose_backend
 from mot_dinov3.perception.backends.load import load_network
 from mot_dinov3.perception.features.backbone import NetworkOrigin
-from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
+from mot_dinov3.perception.features.base import RE_IDENTIFICATION, Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
 from mot_dinov3.perception.features.exports import build_embedder, older_flag, resolve_model_name
 from mot_dinov3.values import FloatArray
@@ -64,7 +64,7 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
     return build_embedder(network, spec, config, place, NetworkOrigin(path.name, path))
 
 
-ONNX_FILE = EmbedderKind(load_onnx)
+ONNX_FILE = EmbedderKind(load_onnx, prior=RE_IDENTIFICATION)
 
 
 def keep_stored_numbers(run: DeviceConfig, name: str) -> DeviceConfig:

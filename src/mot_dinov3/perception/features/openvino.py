@@ -16,7 +16,7 @@ from mot_dinov3.perception.backends.load import load_network
 from mot_dinov3.perception.backends.openvino import read_notes
 from mot_dinov3.perception.backends.openvino_setup import import_openvino
 from mot_dinov3.perception.features.backbone import NetworkOrigin
-from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
+from mot_dinov3.perception.features.base import RE_IDENTIFICATION, Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.crops import InputSpec
 from mot_dinov3.perception.features.exports import build_embedder, older_flag, resolve_model_name
 from mot_dinov3.perception.features.onnx import (
@@ -62,7 +62,7 @@ def load_openvino(config: EmbedderConfig, place: Placement) -> Embedder:
     return build_embedder(network, spec, config, on_cpu, NetworkOrigin(path.name, path))
 
 
-OPENVINO_FILE = EmbedderKind(load_openvino)
+OPENVINO_FILE = EmbedderKind(load_openvino, prior=RE_IDENTIFICATION)
 
 
 def read_spec(shape: list[Any], notes: Mapping[str, str]) -> InputSpec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mot_dinov3.tracking.association.costs import STRANGER_DISTANCE
+from mot_dinov3.tracking.appearance_scale import STRANGER_DISTANCE
 
 
 @dataclass(frozen=True, slots=True)

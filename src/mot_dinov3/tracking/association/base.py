@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mot_dinov3.tracking.appearance_scale import AppearanceScale
 from mot_dinov3.tracking.gallery import Gallery
 from mot_dinov3.tracking.motion.base import MotionModel
 from mot_dinov3.tracking.trajectory import Trajectory
@@ -43,6 +44,8 @@ class TrackView:
         motion: the motion model, for gates.
         trajectory: where it was really seen, None where neither association nor motion needs it.
         gallery: its stored embeddings.
+        memory_s: (T,) float32 seconds since its last real embedding.
+        scale: what cosines with its gallery mean.
     """
 
     id: IntArray
@@ -57,6 +60,8 @@ class TrackView:
     motion: MotionModel
     trajectory: Trajectory | None
     gallery: Gallery
+    memory_s: FloatArray
+    scale: AppearanceScale
 
     def __len__(self) -> int:
         return len(self.state)

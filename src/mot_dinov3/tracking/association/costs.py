@@ -6,16 +6,8 @@ import numpy as np
 
 from mot_dinov3.values import BoolArray, FloatArray
 
-STRANGER_DISTANCE = 0.5
-"""Cosine distance at which two objects look as different as strangers usually do."""
-
 CLEAR_LEAD = 0.25
 """Lead in cosine over the second best that makes appearance fully trustworthy."""
-
-
-def appearance_cost(similarity: FloatArray) -> FloatArray:
-    """(...) cosine similarity -> cost in [0, 1], 1 from `STRANGER_DISTANCE` on."""
-    return np.asarray(np.clip((1.0 - similarity) / STRANGER_DISTANCE, 0.0, 1.0), np.float32)
 
 
 def distinctness(similarity: FloatArray, evidence: BoolArray) -> FloatArray:
@@ -43,7 +35,7 @@ def _measure_lead(similarity: FloatArray) -> FloatArray:
 
 def blend(
     place: FloatArray,
-    similarity: FloatArray,
+    appearance: FloatArray,
     evidence: BoolArray,
     weight: float | FloatArray,
 ) -> FloatArray:
@@ -51,9 +43,9 @@ def blend(
 
     Args:
         place: (K,) cost by place alone.
-        similarity: (K,) cosine with the tracks' galleries.
+        appearance: (K,) cost by appearance alone.
         evidence: (K,) whether the detection was embedded now and the track has a gallery.
         weight: share of the appearance term, in [0, 1], one for all or (K,).
     """
-    both = (1 - weight) * place + weight * appearance_cost(similarity)
+    both = (1 - weight) * place + weight * appearance
     return np.where(evidence, both, place).astype(np.float32, copy=False)

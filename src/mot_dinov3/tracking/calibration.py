@@ -1,0 +1,264 @@
+"""Learns from the run itself what the cosines of its embedder mean.
+
+Every run has labelled pairs for nothing. Two tracks that are seen at the same time are strangers,
+and so are a track and one that was lost after it began. Crops of one confirmed track some time
+apart, between which place left no doubt, show the same object. From the distances of both kinds
+follow the gate at which a lost track may return, the cost of a cosine, and whether the embedder can
+tell these objects apart at all.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mot_dinov3.tracking.appearance_scale import OLD_S, STRANGER_DISTANCE, AppearanceScale
+from mot_dinov3.tracking.association.base import TrackView
+from mot_dinov3.tracking.distances import DistanceHistogram
+from mot_dinov3.values import (
+    CONFIRMED,
+    TENTATIVE,
+    BoolArray,
+    Detections,
+    DoubleArray,
+    Embeddings,
+    FloatArray,
+    IntArray,
+    Matches,
+    SimilarityPrior,
+)
+from mot_dinov3.values.boxes import iou, iou_matrix, sides
+from mot_dinov3.values.run_facts import AppearanceFacts
+
+FALSE_RETURNS = 0.02
+"""Share of strangers that may look alike enough to return as each other."""
+
+LEAST_GAIN = 8.0
+"""The same object must pass the gate so many times as often as a stranger does, else no track
+returns by appearance: among many lost tracks the wrong one would be taken too often."""
+
+ENOUGH_STRANGERS, ENOUGH_SAME = 4, 8
+"""Pairs from which on the run's own are used at all, and from which on they may say that the
+embedder cannot tell these objects apart."""
+
+PRIOR_PAIRS = 10
+"""Pairs that the prior counts for."""
+
+TYPICAL = 0.25
+"""Share of crops of the same object that are nearer than the typical cosine: those cost nothing."""
+
+BLIND_AUC, SURE_AUC, PRIOR_AUC = 0.6, 0.95, 0.9
+"""AUC at which appearance is not believed, at which it is believed in full, and without pairs."""
+
+KNOWN_HITS = 3
+"""Matched frames from which on a track surely is an object."""
+
+SAME_IOU, ALONE_IOU, APART_IOU = 0.4, 0.3, 0.2
+"""A detection surely continues its track from the first overlap with the prediction on, if no other
+detection overlaps it by more than the second. Two detections that overlap by more than the third
+may be two boxes of one object."""
+
+TOGETHER_S = 0.2
+"""Two tracks are two objects if both were tracked for so long; less may be a handover."""
+
+ANCHOR_S = 1.0, 3.0
+"""A memory that is set aside is compared from the first age on, and replaced from the second on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """M crops of known tracks in one frame, and what is remembered of all T tracks.
+
+    Attributes:
+        rows: (M,) the track of each crop.
+        similarity: (M, T) cosines with the memory of every track.
+        strangers: (M, T) bool, surely another object.
+        sure: (M,) bool, surely the same object as its track, of which something is remembered.
+    """
+
+    rows: IntArray
+    similarity: FloatArray
+    strangers: BoolArray
+    sure: BoolArray
+
+
+class Calibration:
+    """Collects labelled pairs; row i of its arrays is row i of the tracker's.
+
+    Attributes:
+        scale: what has been learned so far.
+    """
+
+    def __init__(self, prior: SimilarityPrior, gate: float | None = None) -> None:
+        """Begin without pairs.
+
+        Args:
+            prior: what is known of the embedder before the run.
+            gate: a gate that the user has chosen; nothing is learned then. None to learn it.
+        """
+        self.learns = gate is None
+        self._prior = prior
+        self.scale = AppearanceScale(prior.gate if gate is None else gate)
+        self._strangers, self._same = DistanceHistogram(), DistanceHistogram()
+        self._same_old = DistanceHistogram()
+        self._born_s: DoubleArray = np.zeros(0)
+        self._anchor_s: DoubleArray = np.zeros(0)
+        self._anchor: FloatArray = np.zeros((0, 0), np.float32)
+
+    def extend(self, n: int, time_s: float) -> None:
+        """Append `n` tracks that begin at `time_s`."""
+        self._born_s = np.concatenate((self._born_s, np.full(n, time_s)))
+        self._anchor_s = np.concatenate((self._anchor_s, np.full(n, np.nan)))
+        room = np.zeros((n, self._anchor.shape[1]), np.float32)
+        self._anchor = np.concatenate((self._anchor, room))
+
+    def keep(self, rows: IntArray | BoolArray) -> None:
+        """Drop every track that is not in `rows`."""
+        self._born_s, self._anchor_s = self._born_s[rows], self._anchor_s[rows]
+        self._anchor = self._anchor[rows]
+
+    def observe(
+        self,
+        view: TrackView,
+        matches: Matches,
+        detections: Detections,
+        embeddings: Embeddings,
+        time_s: float,
+    ) -> None:
+        """Learn from the matches of a frame, before galleries take its embeddings.
+
+        Args:
+            view: the tracks as they were predicted.
+            matches: which detection continues which of them.
+            detections: the detections of the frame.
+            embeddings: what is known of their appearance.
+            time_s: of the frame.
+        """
+        if not self.learns or not view.gallery.dim or not embeddings.fresh.any():
+            return
+        rows, found = matches.track_rows, matches.detection_rows
+        known = (view.state[rows] != TENTATIVE) & (view.hits[rows] >= KNOWN_HITS)
+        rows, found = rows[known], found[known]
+        good = embeddings.memorable[found]
+        if not good.any():
+            return
+        overlap = iou_matrix(detections.xyxy[found[good]], detections.xyxy)
+        overlap[np.arange(len(overlap)), found[good]] = 0.0
+        strangers = self._find_strangers(view, rows, overlap[:, found], good, time_s)
+        sure = view.gallery.known[rows[good]] & (view.state[rows[good]] == CONFIRMED)
+        sure &= overlap.max(axis=1) < ALONE_IOU
+        predicted = view.xyxy[rows[good]]
+        sure &= iou(sides(detections.xyxy[found[good]]), sides(predicted)) >= SAME_IOU
+        crops = embeddings.vectors[found[good]]
+        similarity = crops @ view.gallery.mean.T
+        self._count(view, Pairs(rows[good], similarity, strangers, sure), crops, time_s)
+        self.scale = self._compute_scale()
+
+    def _find_strangers(
+        self, view: TrackView, rows: IntArray, overlap: FloatArray, good: BoolArray, time_s: float
+    ) -> BoolArray:
+        """(G, T) which tracks surely are other objects than the ones with a good crop.
+
+        Args:
+            view: the T tracks.
+            rows: (M,) the tracks that are seen.
+            overlap: (G, M) IoU of the good ones with all of them, 0 with themselves.
+            good: (M,) bool, the G that have a good crop.
+            time_s: of the frame.
+        """
+        own = rows[good]
+        here = np.zeros(len(view), np.bool_)
+        here[rows] = True
+        # A track that was seen well after this one began is not this one.
+        together_s = (time_s - view.lost_s)[None] - self._born_s[own][:, None]
+        strangers = ~here[None] & (together_s > TOGETHER_S)
+        strangers[:, rows] = overlap < APART_IOU
+        strangers &= view.gallery.known & (view.state != TENTATIVE) & (view.hits >= KNOWN_HITS)
+        strangers[np.arange(len(own)), own] = False
+        return strangers
+
+    def _count(self, view: TrackView, pairs: Pairs, crops: FloatArray, time_s: float) -> None:
+        """Count the distances, and set memories aside for pairs that are further apart."""
+        self._strangers.add(pairs.similarity[pairs.strangers])
+        rows = pairs.rows[pairs.sure]
+        if not len(rows):
+            return
+        own = pairs.similarity[pairs.sure.nonzero()[0], rows]
+        old = view.memory_s[rows] >= OLD_S
+        self._same.add(own[~old])
+        self._same_old.add(own[old])
+        if not self._anchor.shape[1]:
+            self._anchor = np.zeros((len(self._born_s), crops.shape[1]), np.float32)
+        age = time_s - self._anchor_s[rows]  # NaN where nothing was set aside
+        aside = ~old & (age >= ANCHOR_S[0])
+        vectors = crops[pairs.sure]
+        self._same_old.add((vectors * self._anchor[rows]).sum(axis=1)[aside])
+        renew = rows[~(age <= ANCHOR_S[1])]
+        self._anchor[renew], self._anchor_s[renew] = view.gallery.mean[renew], time_s
+
+    def _compute_scale(self) -> AppearanceScale:
+        """What the pairs say so far; the prior, while there are too few."""
+        n = self._strangers.total
+        if n < ENOUGH_STRANGERS:
+            return self.scale
+        alike = self._measure_gate()
+        gate = 1.0 - alike
+        same, auc = self._measure_same(self._same)
+        same_old, auc_old = self._measure_same(self._same_old)
+        widest = max(STRANGER_DISTANCE, alike * STRANGER_DISTANCE / (1.0 - self._prior.gate))
+        usual = _mix(self._strangers.quantile(0.5), STRANGER_DISTANCE, n)
+        stranger = max(1.0 - usual, 1.0 - widest)
+        if self._is_blind(alike):
+            return AppearanceScale(math.inf, same, same_old, stranger, 0.0, 0.0)
+        if self._same_old.total < ENOUGH_SAME and not self._prior.trusted:
+            gate = math.inf
+        trust, trust_old = _trust(auc), _trust(auc_old)
+        return AppearanceScale(gate, same, min(same_old, same), stranger, trust, trust_old)
+
+    def _measure_gate(self) -> float:
+        """The distance below which only `FALSE_RETURNS` of the strangers are."""
+        n = self._strangers.total
+        nearest = self._strangers.quantile(max(FALSE_RETURNS, 1.0 / n))
+        return _mix(nearest, 1.0 - self._prior.gate, n)
+
+    def _measure_same(self, same: DistanceHistogram) -> tuple[float, float]:
+        """The typical cosine of the same object, and the AUC against strangers."""
+        n = same.total
+        if not n:
+            return 1.0, PRIOR_AUC
+        weight = n / (n + PRIOR_PAIRS)
+        auc = weight * same.separation(self._strangers) + (1.0 - weight) * PRIOR_AUC
+        return 1.0 - weight * same.quantile(TYPICAL), auc
+
+    def _is_blind(self, alike: float) -> bool:
+        """Whether the same object passes the gate hardly more often than strangers do."""
+        passing = self._same_old.share_below(alike)
+        return self._same_old.total >= ENOUGH_SAME and passing < LEAST_GAIN * FALSE_RETURNS
+
+    def report(self) -> AppearanceFacts | None:
+        """What was found, for the summary; None where nothing was learned."""
+        if not self.learns or self._strangers.total < ENOUGH_STRANGERS:
+            return None
+        same = self._same if self._same.total > self._same_old.total else self._same_old
+        has_same = same.total > 0
+        return AppearanceFacts(
+            gate=round(1.0 - self._measure_gate(), 3),
+            returns=self.scale.lets_return,
+            used=self.scale.tells_apart,
+            stranger=round(1.0 - self._strangers.quantile(0.5), 3),
+            same=round(1.0 - same.quantile(0.5), 3) if has_same else None,
+            auc=round(same.separation(self._strangers), 3) if has_same else None,
+        )
+
+
+def _mix(measured: float, prior: float, pairs: float) -> float:
+    """A distance between a measured and a prior one, on a scale of powers."""
+    weight = pairs / (pairs + PRIOR_PAIRS)
+    return math.exp(weight * math.log(max(measured, 1e-6)) + (1 - weight) * math.log(prior))
+
+
+def _trust(auc: float) -> float:
+    """In [0, 1]: how far appearance is believed at an AUC."""
+    return min(max((auc - BLIND_AUC) / (SURE_AUC - BLIND_AUC), 0.0), 1.0)
