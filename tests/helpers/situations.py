@@ -6,6 +6,7 @@ import numpy as np
 
 from helpers.fakes import boxes
 from mot_dinov3.config import AssociationConfig, MotionConfig, TrackerConfig
+from mot_dinov3.tracking.appearance_scale import AppearanceScale
 from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.association.cascade import CascadeAssociation
 from mot_dinov3.tracking.gallery import Gallery
@@ -34,7 +35,7 @@ BARE = {
     "momentum_s": 0.1,
     "appearance_weight": 0.5,
     "adaptive_appearance": False,
-    "reid_similarity": 0.7,
+    "reid_similarity": "0.7",
 }
 """Plain overlap with nothing added, whatever the defaults are."""
 
@@ -51,6 +52,9 @@ FILTER = {
     "re_update": False,
 }
 """A plain filter, whatever the defaults are."""
+
+PLAIN_SCALE = AppearanceScale(gate=0.7)
+"""What a cosine means where a run has learned nothing."""
 
 TRACKER = {
     "strong_share": 0.0,
@@ -79,7 +83,7 @@ def box(x, y=100.0, width=40.0, height=100.0):
     return (x, y, x + width, y + height)
 
 
-def expected(*places, state=CONFIRMED, lost_s=0.0, looks=(), class_id=0, was=()):
+def expected(*places, state=CONFIRMED, lost_s=0.0, looks=(), class_id=0, was=(), scale=PLAIN_SCALE):
     """A `TrackView` of tracks predicted at `places`.
 
     `state`, `lost_s` and `class_id` are for all or one each; `looks` a vector or None each; `was`
@@ -115,6 +119,8 @@ def expected(*places, state=CONFIRMED, lost_s=0.0, looks=(), class_id=0, was=())
         motion=filters,
         trajectory=trajectory,
         gallery=gallery,
+        memory_s=np.full(n, np.float32(1 / 30)),
+        scale=scale,
     )
 
 

@@ -249,6 +249,7 @@ TESTED_BY = {
     ),
     "tracking/motion/test_kalman.py": ("tracking/motion/base.py",),
     "tracking/test_tracker.py": (
+        "tracking/births.py",
         "tracking/track_table.py",
         "values/tracks.py",
     ),

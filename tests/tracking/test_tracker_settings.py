@@ -6,36 +6,9 @@ import numpy as np
 import pytest
 
 from helpers.fakes import boxes
-from helpers.situations import RED, association, box, lifecycle, motion
-from mot_dinov3.tracking.tracker import Tracker
-from mot_dinov3.values import Embeddings, TrackState
-
-FPS = 30.0
-CONF = 0.3
-
-
-class Film:
-    """Feeds a tracker frame by frame; everything that is not told is switched off."""
-
-    def __init__(self, association_=None, motion_=None, **changed):
-        self.tracker = Tracker(
-            lifecycle(**changed), CONF, association_ or association(), motion_ or motion()
-        )
-        self.index = -1
-
-    def __call__(self, *rows, camera=None, looks=None):
-        """Ids by detection row; -1 where a detection has no track."""
-        self.index += 1
-        detections = boxes(*rows)
-        embeddings = Embeddings.none(len(detections), 4)
-        for row, look in enumerate(looks or []):
-            embeddings.vectors[row] = look
-            embeddings.fresh[row] = embeddings.valid[row] = True
-        view = self.tracker.predict(self.index / FPS, detections, camera)
-        tracks = self.tracker.update(self.tracker.compare(detections, view), embeddings, view)
-        self.tracks = tracks
-        by_row = dict(zip(tracks.detection.tolist(), tracks.id.tolist(), strict=True))
-        return [by_row.get(row, -1) for row in range(len(rows))]
+from helpers.film import FPS, Film
+from helpers.situations import RED, association, box, motion
+from mot_dinov3.values import TrackState
 
 
 def street(n, step=0.0, size=40):

@@ -10,6 +10,7 @@ from mot_dinov3.config import AssociationConfig, MotionConfig, TrackConfig, Trac
 from mot_dinov3.tracking.arbitration import Arbiter, find_disputed
 from mot_dinov3.tracking.association.base import Associator, CheapEvidence, Comparison, TrackView
 from mot_dinov3.tracking.association.factory import create_associator
+from mot_dinov3.tracking.births import find_births
 from mot_dinov3.tracking.calibration import Calibration
 from mot_dinov3.tracking.camera.steady import estimate_shift
 from mot_dinov3.tracking.cheap_evidence import CheapGallery
@@ -32,7 +33,6 @@ from mot_dinov3.values import (
     SimilarityPrior,
     Tracks,
 )
-from mot_dinov3.values.boxes import iou_matrix
 from mot_dinov3.values.run_facts import AppearanceFacts
 
 WELL_KNOWN_HITS = 3
@@ -83,8 +83,8 @@ class Tracker:
     @classmethod
     def of(cls, config: TrackConfig, prior: SimilarityPrior | None = None) -> Self:
         """The tracker that a whole configuration asks for, with a `prior` of its embedder."""
-        parts = config.association, config.motion, config.cheap.cheap_weight, prior
-        return cls(config.tracker, config.detector.conf, *parts)
+        parts = config.detector.conf, config.association, config.motion
+        return cls(config.tracker, *parts, config.cheap.cheap_weight, prior)
 
     def reset(self) -> None:
         """Forget all tracks; ids begin at 1 again."""
@@ -210,7 +210,7 @@ class Tracker:
         )
         self._update_matched(matches, comparison.detections, embeddings)
         self._table.mark_missed(matches.unmatched_tracks)
-        new = self._find_new(matches, comparison)
+        new = find_births(matches, comparison, self.config.birth_iou)
         self._initiate(new, comparison.detections, embeddings, sure)
         if comparison.cheap is not None:
             self._cheap_gallery.update(self._table.detection, comparison.cheap.vectors)
@@ -247,10 +247,6 @@ class Tracker:
             self._motion.restart(rows[too_long], boxes[too_long])
         else:
             self._motion.update(rows, boxes, score)
-        self._observe(rows, boxes)
-
-    def _observe(self, rows: IntArray, boxes: FloatArray) -> None:
-        """Note in the trajectory where tracks `rows` (M,) were seen."""
         if self._trajectory is not None:
             self._trajectory.observe(rows, boxes, self._steps.time_s, self._motion)
 
@@ -263,15 +259,6 @@ class Tracker:
         self._gallery.add(rows[memorable], embeddings.vectors[found[memorable]])
         self._table.staleness[rows[fresh]] = 0
         self._table.fresh[rows[fresh]] = True
-
-    def _find_new(self, matches: Matches, comparison: Comparison) -> IntArray:
-        """(M,) unmatched detections that may start a track, second boxes on an object left out."""
-        new = matches.unmatched_detections[comparison.fertile[matches.unmatched_detections]]
-        seen = comparison.detections.xyxy[matches.detection_rows]
-        if self.config.birth_iou < 1 and len(new) and len(seen):
-            highest = iou_matrix(comparison.detections.xyxy[new], seen).max(axis=1)
-            new = new[highest < self.config.birth_iou]
-        return new
 
     def _initiate(
         self, found: IntArray, detections: Detections, embeddings: Embeddings, sure: bool
@@ -293,7 +280,7 @@ class Tracker:
         self._motion.initiate(boxes, score)
         if self._trajectory is not None:
             self._trajectory.extend(n, self._motion)
-        self._observe(new, boxes)
+            self._trajectory.observe(new, boxes, self._steps.time_s, self._motion)
         self._gallery.extend(n)
         self._calibration.extend(n, self._steps.time_s)
         self._store_embeddings(new, found, embeddings)

@@ -21,6 +21,7 @@ from helpers.situations import (
     seen,
     table,
 )
+from mot_dinov3.tracking.appearance_scale import AppearanceScale
 from mot_dinov3.tracking.association.cascade import CascadeAssociation
 
 WEAK = 0.15
@@ -160,9 +161,12 @@ def test_a_familiar_look_makes_up_for_overlap_where_the_motion_allows_it():
     assert matched(view, beside, looks=[RED]) == {0: 0}
     assert matched(view, beside, looks=[BLUE]) == {}
     assert matched(view, box(900), looks=[RED]) == {}
-    config = association(reid_similarity=1.0)
+    strict = expected(
+        box(100), looks=[RED], state=LOST, lost_s=0.3, scale=AppearanceScale(gate=0.999)
+    )
     almost = [1.0, 0.2, 0, 0]
-    assert matched(view, beside, looks=[almost], config=config) == {}
+    assert matched(view, beside, looks=[almost]) == {0: 0}
+    assert matched(strict, beside, looks=[almost]) == {}
 
 
 def test_a_familiar_look_finds_whoever_was_there_a_frame_ago_and_jumped():

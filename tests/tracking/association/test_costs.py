@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.tracking.association.costs import appearance_cost, blend, distinctness
+from mot_dinov3.tracking.association.costs import blend, distinctness
 
 
 def matrix(*rows):
@@ -10,14 +10,9 @@ def matrix(*rows):
 
 
 def test_appearance_counts_only_where_there_is_evidence():
-    iou, similarity = matrix([0.5, 0.5]), matrix([1.0, 1.0])
-    cost = blend(iou, similarity, np.array([[True, False]]), weight=0.4)
+    iou, appearance = matrix([0.5, 0.5]), matrix([0.0, 0.0])
+    cost = blend(iou, appearance, np.array([[True, False]]), weight=0.4)
     np.testing.assert_allclose(cost, [[0.3, 0.5]], atol=1e-6)
-
-
-def test_appearance_cost_falls_with_similarity_and_is_bounded():
-    cost = appearance_cost(matrix([-1.0, 0.4, 0.75, 1.0]))
-    np.testing.assert_allclose(cost, [[1, 1, 0.5, 0]], atol=1e-6)
 
 
 def test_distinctness_is_the_mean_lead_of_row_and_column():
@@ -35,6 +30,6 @@ def test_what_is_not_known_leads_no_pair():
 
 
 def test_weights_may_differ_from_pair_to_pair():
-    place, similarity, weight = matrix([0.5, 0.5]), matrix([1.0, 1.0]), matrix([0.2, 1.0])
-    cost = blend(place, similarity, np.ones((1, 2), bool), weight)
+    place, appearance, weight = matrix([0.5, 0.5]), matrix([0.0, 0.0]), matrix([0.2, 1.0])
+    cost = blend(place, appearance, np.ones((1, 2), bool), weight)
     np.testing.assert_allclose(cost, [[0.4, 0.0]], atol=1e-6)
