@@ -338,7 +338,7 @@ def test_background_that_looks_like_a_person_who_left_does_not_take_the_number()
         for _ in range(20):
             film(person(400), looks=[BLUE])
         twin = [0.8, 0.0, 0.6, 0]
-        return seen(film(person(400), person(150, score=score), looks=[BLUE, twin]))
+        return seen(film(person(400), person(240, score=score), looks=[BLUE, twin]))
 
     assert after_he_left(0.37).get(1) == -1
     assert after_he_left(0.9)[1] == 1
