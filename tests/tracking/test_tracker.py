@@ -328,17 +328,3 @@ def test_a_poor_crop_is_compared_but_not_remembered():
     assert view.gallery.count.tolist() == [3]
     assert view.gallery.mean[0].tolist() == RED
     assert view.staleness.tolist() == [0]
-
-
-def test_background_that_looks_like_a_person_who_left_does_not_take_the_number():
-    def after_he_left(score):
-        film = Film()
-        for step in range(30):
-            film(person(100 + step), person(400), looks=[RED, BLUE])
-        for _ in range(20):
-            film(person(400), looks=[BLUE])
-        twin = [0.8, 0.0, 0.6, 0]
-        return seen(film(person(400), person(240, score=score), looks=[BLUE, twin]))
-
-    assert after_he_left(0.37).get(1) == -1
-    assert after_he_left(0.9)[1] == 1

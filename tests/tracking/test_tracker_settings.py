@@ -7,7 +7,7 @@ import pytest
 
 from helpers.fakes import boxes
 from helpers.film import FPS, Film
-from helpers.situations import RED, association, box, motion
+from helpers.situations import BLUE, RED, association, box, motion
 from mot_dinov3.values import TrackState
 
 
@@ -235,3 +235,17 @@ def test_who_was_confirmed_comes_back_confirmed_however_many_hits_births_need():
     assert film(box(100, 100)) == [1]
     assert film.tracks.state.tolist() == [TrackState.CONFIRMED]
     assert film.tracker.confirmed == 1
+
+
+def test_background_that_looks_like_a_person_who_left_does_not_take_the_number():
+    def after_he_left(score):
+        film = Film(strong_share=0.68, birth_share=1.1)
+        for step in range(30):
+            film((*box(100 + step), 0.9), (*box(400), 0.9), looks=[RED, BLUE])
+        for _ in range(20):
+            film((*box(400), 0.9), looks=[BLUE])
+        twin = [0.8, 0.0, 0.6, 0]
+        return film((*box(400), 0.9), (*box(240), score), looks=[BLUE, twin])[1]
+
+    assert after_he_left(0.37) == -1
+    assert after_he_left(0.9) == 1

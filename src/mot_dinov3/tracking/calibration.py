@@ -43,6 +43,9 @@ ENOUGH_STRANGERS, ENOUGH_SAME = 4, 8
 """Pairs from which on the run's own are used at all, and from which on they may say that the
 embedder cannot tell these objects apart."""
 
+WIDEST_GATE = 0.6
+"""The gate lets nothing pass that is further away, however different the strangers so far were."""
+
 PRIOR_PAIRS = 10
 """Pairs that the prior counts for."""
 
@@ -221,7 +224,7 @@ class Calibration:
         """The distance below which only `FALSE_RETURNS` of the strangers are."""
         n = self._strangers.total
         nearest = self._strangers.quantile(max(FALSE_RETURNS, 1.0 / n))
-        return _mix(nearest, 1.0 - self._prior.gate, n)
+        return min(_mix(nearest, 1.0 - self._prior.gate, n), WIDEST_GATE)
 
     def _measure_same(self, same: DistanceHistogram) -> tuple[float, float]:
         """The typical cosine of the same object, and the AUC against strangers."""
