@@ -1,8 +1,8 @@
 """What the first stage of the cascade may choose from, with place and appearance in the cost.
 
 Appearance is believed with care. A detection without confidence, or a second box on an object, can
-look like anybody who left; so a lost track is woken by its looks only if the detection could start
-a track, and is not a duplicate of a better one. In the other direction a weak detection counts as
+look like any object that left; so a lost track is woken by its looks only if the detection is strong, and
+is not a duplicate of a better one. In the other direction a weak detection counts as
 a strong one for the track that it looks like.
 """
 
@@ -103,7 +103,7 @@ def collect_candidates(
     similarity = view.gallery.similarity(embeddings.vectors[fresh])
     line_of = embeddings.fresh.cumsum() - 1
     alike = similarity >= view.scale.gate
-    alike &= (comparison.fertile & ~duplicate)[fresh, None]
+    alike &= (comparison.strong & ~duplicate)[fresh, None]
     alike[line_of[rows[is_fresh]], columns[is_fresh]] = False
     far_rows, far_columns = find_possible(comparison, view, fresh, alike)
     if len(far_rows):
@@ -118,7 +118,7 @@ def collect_candidates(
     weight = weight * view.scale.believe(memory_s)
     cost = blend(cost, view.scale.cost(cosine, memory_s), evidence, weight)
     agrees = evidence & (cosine >= view.scale.gate) & ~duplicate[rows]
-    wakes = agrees | (comparison.fertile & ~duplicate)[rows]
+    wakes = agrees | (comparison.strong & ~duplicate)[rows]
     possible = wakes | ~evidence | (view.state[columns] != LOST)
     return Candidates(rows, columns, cost, evidence, agrees).select(possible)
 

@@ -8,8 +8,7 @@ Every stage matches what the stages before it left free (see `Pairing`):
    outruns its first prediction.
 3. Weak detections with tracks that were seen a moment ago (Zhang et al. 2022).
 4. Strong detections with tentative tracks.
-5. Embedded detections that could start a track with lost tracks, by cosine, where they can have
-   got to.
+5. Strong embedded detections with lost tracks, by cosine, where they can have got to.
 
 A detection is strong if its score is high, or for a track that it looks like, else weak. A
 confirmed track was seen in the frame before: the first frame that misses it makes it lost.
@@ -140,10 +139,10 @@ class CascadeAssociation(Associator):
     ) -> None:
         """Stage 5, which looks at appearance alone: lost tracks may return anywhere in reach.
 
-        The detection must be able to start a track, so that background takes nobody's number, and
+        The detection must be strong, so that background takes no number of a person who left, and
         must not be a `duplicate` (N,): a second box on an object looks like that one.
         """
-        wakes = comparison.fertile & ~duplicate
+        wakes = comparison.strong & ~duplicate
         rows = np.flatnonzero(pairing.detection_free & embeddings.fresh & wakes)
         lost = (view.state == LOST) & (view.lost_s <= self.tracker.reid_s)
         columns = np.flatnonzero(pairing.track_free & lost & view.gallery.known)
