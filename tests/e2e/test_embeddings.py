@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from helpers.jobs import records, replay
@@ -61,6 +62,21 @@ def test_every_detection_has_one_fate_and_the_trace_the_same(run, tmp_path):
         assert outcomes[name] == counts[name]
     assert counts["starved"] > 0
     assert max(stars(lines)) == 1
+
+
+def test_what_has_no_star_was_computed_without_a_track(run, scene, tmp_path):
+    weak = "".join(f"{index + 1},-1,100,10,20,40,0.4\n" for index in range(0, 30, 3))
+    found = tmp_path / "det.txt"
+    found.write_text((scene / "det.txt").read_text() + weak)
+    files = ("--save-embeddings", "e.npz", "--save-trace", "t.jsonl")
+    stats, lines, _ = run("--det", f"mot:{found}", "--embed-all", *files)
+    counts, lone = stats["embeddings"], stats["embeddings"]["without_track"]
+    trace = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
+    computed = [one["track"] for one in trace if one["outcome"] == "computed"]
+    with np.load(tmp_path / "e.npz") as kept:
+        assert len(kept["id"]) == sum(stars(lines)) == counts["computed"] - lone
+    assert counts["computed"] == len(computed) == 70
+    assert lone == computed.count(None) == sum(one["embed"]["without_track"] for one in lines) == 10
 
 
 def test_a_budget_in_crops_repeats_byte_for_byte(run):

@@ -152,6 +152,12 @@ def test_the_counters_say_what_the_frame_did():
     ]
 
 
+def test_the_counters_say_what_has_no_star():
+    embed = EmbedCounts(2, 1, without_track=1)
+    lines = build_hud_lines(FrameResult(0, 0.0, Detections.empty(), Tracks.empty(), embed), 0)
+    assert lines[2] == "embedded 3: 2 critical, 1 refresh   without a track 1"
+
+
 def test_the_counters_are_shown_only_on_demand():
     assert len(painted(draw(Tracks.empty()))[0]) == 0
     rows, columns = painted(draw(Tracks.empty(), hud=True))

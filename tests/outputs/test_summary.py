@@ -34,6 +34,11 @@ def test_the_fates_of_embeddings_add_up_to_the_detections():
     assert "computed 4 (4 critical, 0 refresh), reused 24, deferred 0, none 12;" in text
 
 
+def test_embeddings_without_a_track_are_said():
+    text = format_summary(facts(critical=3, refresh=1, without_track=2))
+    assert "computed 16 (12 critical, 4 refresh; 8 without a track), reused 0" in text
+
+
 def test_embed_all_says_what_it_leaves_out():
     known = replace(facts(critical=5, reused=2), detections=60)
     config = {"embed_all": True, "conf": 0.3}

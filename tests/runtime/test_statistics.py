@@ -45,11 +45,11 @@ def test_a_stage_of_its_own_is_kept():
 def test_embeddings_add_up():
     statistics = RunStatistics()
     add(statistics, critical=3, refresh=1, reused=5, deferred=2)
-    add(statistics, critical=1, starved=4, nonfinite=1)
+    add(statistics, critical=1, starved=4, nonfinite=1, without_track=1)
     facts = statistics.facts(1.0)
     assert facts.embeddings == EmbeddingFacts(
         computed=5, critical=4, refresh=1, reused=5, deferred=2, starved=4, nonfinite=1,
-        per_frame=2.5,
+        without_track=1, per_frame=2.5,
     )  # fmt: skip
     assert facts.detections == 4
     assert statistics.backlog == 4

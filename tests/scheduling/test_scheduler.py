@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -177,6 +178,14 @@ def test_a_slow_spell_is_over_for_the_budget_ten_frames_after_it_is_over(spell):
     assert sum(done.embed_ms > 22 for done in during) <= 2 + spell // 10
     assert longest_hole(after) <= TRY_AFTER
     assert min(done.refresh for done in after[10:]) >= 3
+
+
+def test_frames_full_of_critical_work_leave_the_caution_as_it_was():
+    slower = cycle((1, 1, 1, 2))
+    bench = Bench(cost_ms=lambda n: 4.0 * n * next(slower), budget_ms=5)
+    for _ in range(30):
+        bench.run(plan_of(critical=2, refresh=9))
+    assert bench.run(plan_of(refresh=10))[1].refresh == 0, "one in four takes 8 ms"
 
 
 def test_tries_become_rare_where_a_crop_never_fits():

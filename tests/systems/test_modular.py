@@ -58,6 +58,13 @@ def test_the_star_is_on_exactly_the_tracks_embedded_now():
     assert all(result.tracks.fresh.all() for result in run(pipeline(standing(1)), 1))
 
 
+def test_a_vector_that_went_to_no_track_is_counted_as_such():
+    weak = [[*rows, (0, 300, 40, 400, 0.4)] for rows in standing(3)]
+    results = run(pipeline(weak, embed_all=True), 3)
+    assert [result.embed.computed for result in results] == [3] * 3
+    assert [result.embed.without_track for result in results] == [1] * 3
+
+
 def test_embed_all_embeds_every_detection_in_every_frame():
     tracker = pipeline(standing(6), embed_all=True)
     assert [result.embed.computed for result in run(tracker, 6)] == [2] * 6

@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     load_environment()
     names = choose_benchmarks(args.words)
     with TemporaryDirectory(prefix="mot-bench-") as directory:
-        settings = build_settings(args, names, Path(directory))
+        settings = build_settings(args, Path(directory))
         talk = settings.config.talk
         set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
         document = json.dumps(measure(names, settings), allow_nan=False)
@@ -114,10 +114,8 @@ def choose_benchmarks(words: list[str]) -> list[str]:
     return [name for name in BENCHMARKS if name in words or (everything and name not in ON_REQUEST)]
 
 
-def build_settings(
-    args: argparse.Namespace, names: list[str], directory: Path
-) -> BenchmarkSettings:
-    """What was asked for of these benchmarks, checked.
+def build_settings(args: argparse.Namespace, directory: Path) -> BenchmarkSettings:
+    """What was asked for, checked.
 
     Raises:
         UsageError: a number or a combination makes no sense.
@@ -132,7 +130,7 @@ def build_settings(
     if not {"embedder", "embed_model", "dinov3"} & set(chosen):
         chosen["embed_model"] = "demo"
     config = resolve(TrackConfig, chosen, None, environment_layer())
-    if not set(names) <= WITH_CAMERA:
+    if not set(choose_benchmarks(args.words)) <= WITH_CAMERA:
         require_no_camera_motion("bench", config)
     return BenchmarkSettings(
         config=config,

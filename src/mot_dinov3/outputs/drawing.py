@@ -98,10 +98,11 @@ def build_hud_lines(result: FrameResult, fps: float) -> list[str]:
     waiting = f"   deferred {embed.deferred}" + (
         f"   starved {embed.starved}" if embed.starved else ""
     )
+    lone = f"   without a track {embed.without_track}" if embed.without_track else ""
     return [
         f"frame {result.frame_index}" + (f"   {fps:.1f} fps" if fps > 0 else ""),
         f"tracks {seen}   detections {len(result.detections)}",
-        f"embedded {embed.computed}: {embed.critical} critical, {embed.refresh} refresh",
+        f"embedded {embed.computed}: {embed.critical} critical, {embed.refresh} refresh{lone}",
         f"reused {embed.reused}{waiting}",
         f"embed {spent_ms:.1f}{limit} ms",
     ]

@@ -81,9 +81,11 @@ def _embeddings(known: EmbeddingFacts, detections: int) -> str:
     if not candidates:
         return "embeddings   none"
     share = 100 * known.computed / candidates
+    lone = f"; {known.without_track} without a track" if known.without_track else ""
     text = (
         f"embeddings   computed {known.computed} ({known.critical} critical, "
-        f"{known.refresh} refresh), reused {known.reused}, deferred {known.deferred}"
+        f"{known.refresh} refresh{lone}), reused {known.reused}, "
+        f"deferred {known.deferred}"
     )
     if known.starved:
         text += f", starved {known.starved}"

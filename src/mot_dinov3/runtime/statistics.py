@@ -22,7 +22,15 @@ TOLERANCE = 1.1
 NOTHING = Distribution()
 """The times of a stage that no frame had."""
 
-_COUNTS = ("critical", "refresh", "reused", "deferred", "starved", "nonfinite")
+_COUNTS = (
+    "critical",
+    "refresh",
+    "reused",
+    "deferred",
+    "starved",
+    "nonfinite",
+    "without_track",
+)
 
 
 class RunStatistics:

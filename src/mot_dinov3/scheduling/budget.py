@@ -115,11 +115,12 @@ class TimeBudget:
 
     Every batch is admitted on two conditions: the clock, read after the batch before it, says
     what is left, and the model says that the batch will rarely take more. While refreshes wait
-    and nothing fits, the load that was measured fades, so that a crop that usually fits is
-    admitted again within `TRY_AFTER` frames, whatever slow spell there was. Where a crop
-    usually does not fit, one is tried as soon, for the estimate may be wrong from the start; if
-    `TRY_OFTEN` measurements in a row, critical work included, say that it does not, tries become
-    rare. The first batch after frames without any is a single crop, as little is known.
+    that usually fit and do not, the load that was measured fades, so that one is admitted again
+    within `TRY_AFTER` frames, whatever slow spell there was. Frames that critical work fills say
+    nothing of the load, and nothing fades in them. Where a crop usually does not fit, one is tried
+    as soon, for the estimate may be wrong from the start; if `TRY_OFTEN` measurements in a row,
+    critical work included, say that it does not, tries become rare. The first batch after frames
+    without any is a single crop, as little is known.
 
     Attributes:
         crop_ms: what a crop cost by itself in each of the recent batches.
@@ -183,7 +184,7 @@ class TimeBudget:
         self._silent_frames = 0 if self._measured else self._silent_frames + (waiting > 0)
         if admitted:
             self._hole_frames = 0
-        elif waiting:
+        elif waiting and self.model.usual_ms(1) <= self.left_ms:
             self._hole_frames += 1
             self.model.fade()
 

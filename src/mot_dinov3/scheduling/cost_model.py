@@ -7,7 +7,8 @@ a budget that is kept on average is broken half of the time. What a batch teache
 cost at the load of its moment, so that a busy minute is load and not shape.
 
 A load that was measured is over at some time, and while nothing runs nothing tells when. So it
-fades: after `FADE` frames in which nothing fitted, what is left of it is what is usual here.
+fades: after `FADE` frames in which nothing fitted that usually does, what is left of it is what is
+usual here.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class CostModel:
         self._line = self._load = None
 
     def fade(self) -> None:
-        """Count a frame in which something waited and nothing fitted."""
+        """Count a frame in which a crop waited that usually fits, and nothing was admitted."""
         self._idle_frames += 1
         self._load = None
 

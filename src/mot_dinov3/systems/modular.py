@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from mot_dinov3.values import (
     FloatArray,
     Frame,
     FrameResult,
+    Tracks,
 )
 from mot_dinov3.values.run_facts import SystemCounts
 
@@ -154,7 +155,7 @@ class ModularTracker:
             time_s=frame.time_s,
             detections=detections,
             tracks=tracks,
-            embed=done.counts,
+            embed=count_without_track(done, tracks),
             stage_ms=timer.stage_ms,
             decisions=collect_decisions(plan, done, seen.quality),
             embeddings=done.embeddings,
@@ -235,6 +236,12 @@ def collect_decisions(plan: EmbedPlan, done: Executed, quality: FloatArray) -> D
         predicted_ms=done.predicted_ms,
         real_ms=done.real_ms,
     )
+
+
+def count_without_track(done: Executed, tracks: Tracks) -> EmbedCounts:
+    """The counts of the frame, with the vectors that went to no track among them."""
+    n_lone = int(done.embeddings.fresh.sum() - tracks.fresh.sum())
+    return replace(done.counts, without_track=n_lone)
 
 
 def person_sized_box(frame: Frame) -> FloatArray:

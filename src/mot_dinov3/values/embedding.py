@@ -160,6 +160,7 @@ class EmbedCounts:
         deferred: due refreshes that did not fit; the stalest of them is first next frame.
         starved: critical crops that a hard budget refused.
         nonfinite: computed vectors thrown away because they held NaN or infinity.
+        without_track: computed for detections that no track has after the frame.
         budget_ms: what a frame may spend, 0 for no limit.
         embed_ms: measured time of the whole step, `critical_ms` the critical part of it.
         predicted_ms: what the cost model expected for the crops that were computed.
@@ -171,6 +172,7 @@ class EmbedCounts:
     deferred: int = 0
     starved: int = 0
     nonfinite: int = 0
+    without_track: int = 0
     budget_ms: float = 0.0
     embed_ms: float = 0.0
     critical_ms: float = 0.0

@@ -48,6 +48,7 @@ class EmbeddingFacts:
         deferred: refreshes that did not fit the budget.
         starved: critical ones that did not fit the budget.
         nonfinite: vectors of the embedder that were thrown away.
+        without_track: computed for detections that ended without a track.
         per_frame: computed ones a frame.
     """
 
@@ -58,6 +59,7 @@ class EmbeddingFacts:
     deferred: int = 0
     starved: int = 0
     nonfinite: int = 0
+    without_track: int = 0
     per_frame: float = 0.0
 
 

@@ -26,7 +26,7 @@ NUMBERS = dict.fromkeys(Scores.__slots__, 0)
 
 def context_of(tmp_path: Path, *words: str) -> BenchmarkContext:
     args = bench.parser().parse_args(["jitter", *words])
-    return BenchmarkContext(bench.build_settings(args, ["jitter"], tmp_path))
+    return BenchmarkContext(bench.build_settings(args, tmp_path))
 
 
 def settings_of(tmp_path: Path, *words: str) -> BenchmarkSettings:

@@ -179,8 +179,8 @@ def test_a_line_holds_everything_known_of_a_frame():
         }],
         "embed": {
             "computed": 3, "critical": 1, "refresh": 2, "reused": 0, "deferred": 0, "starved": 0,
-            "nonfinite": 0, "budget_ms": 20.0, "embed_ms": 3.142, "critical_ms": 0.0,
-            "predicted_ms": 0.0,
+            "nonfinite": 0, "without_track": 0, "budget_ms": 20.0, "embed_ms": 3.142,
+            "critical_ms": 0.0, "predicted_ms": 0.0,
         },
         "stage_ms": {"detect": 1.235},
     }  # fmt: skip

@@ -95,6 +95,8 @@ def _embeddings(known: ReportFigures) -> Card:
         note += f", {counts.deferred:,} deferred"
     if counts.starved:
         note += f", {counts.starved:,} starved"
+    if counts.without_track:
+        note += f"; {counts.without_track:,} computed without a track"
     if known.share is not None:
         note += f"; {100 * known.share:.1f} % of these"
     return Card("Embeddings", f"{counts.computed:,}", "computed", note, share=known.share)

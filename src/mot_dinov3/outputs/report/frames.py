@@ -13,7 +13,7 @@ from mot_dinov3.values import CONFIRMED, FrameResult
 
 Column = NDArray[np.float64]
 
-COUNTS = ("critical", "refresh", "reused", "deferred", "starved")
+COUNTS = ("critical", "refresh", "reused", "deferred", "starved", "without_track")
 TIMES = ("budget_ms", "embed_ms", "critical_ms", "predicted_ms")
 
 

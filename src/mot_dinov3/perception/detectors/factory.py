@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.perception.detectors.base import SourceBound
 from mot_dinov3.registry import Registry
 
 if TYPE_CHECKING:
@@ -81,6 +80,8 @@ def create_detector(
     Raises:
         ModelError, DeviceError, InputError, UsageError: it cannot be built as asked.
     """
+    from mot_dinov3.perception.detectors.base import SourceBound  # needs numpy, --help does not
+
     name, argument = split_det(config.det)
     kind = detector_kind(config.det)
     if kind.argument and not argument:
