@@ -1,9 +1,9 @@
 """What the first stage of the cascade may choose from, with place and appearance in the cost.
 
 Appearance is believed with care. A detection without confidence, or a second box on an object, can
-look like any object that left; so a lost track is woken by its looks only if the detection is strong, and
-is not a duplicate of a better one. In the other direction a weak detection counts as
-a strong one for the track that it looks like.
+look like any object that left; so a lost track is woken by its looks only if the detection is
+strong, and is not a duplicate of a better one. In the other direction a weak detection counts as a
+strong one for the track that it looks like.
 """
 
 from __future__ import annotations
