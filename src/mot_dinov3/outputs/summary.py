@@ -131,9 +131,10 @@ def explain_appearance(found: AppearanceFacts) -> str:
     if found.used:
         few = "Too few crops show the same object some time apart to trust this embedder"
         return f"{few}, so lost tracks do not return by appearance. {fix}"
-    auc = "" if found.auc is None else f" (AUC {found.auc:.3f})"
-    use = "used for the return of lost tracks alone" if found.returns else "not used"
-    return f"The embedder cannot tell these objects apart{auc}, so appearance is {use}. {fix}"
+    if found.returns:
+        blind = "The embedder cannot tell these objects apart"
+        return f"{blind}, so appearance counts for the return of lost tracks alone. {fix}"
+    return f"Some time later the embedder recognises hardly any object, so appearance is not used. {fix}"
 
 
 def _budget(budget: BudgetFacts, *, follows_rate: bool) -> str:

@@ -107,8 +107,8 @@ def test_an_embedder_that_cannot_tell_has_a_bad_card(run):
     )
     assert (card.value, card.tone) == (UNKNOWN, BAD)
     assert card.note == (
-        "no object met twice, others 0.460 (median cosine). The embedder cannot tell these objects "
-        "apart, so appearance is not used. "
+        "no object met twice, others 0.460 (median cosine). "
+        "Some time later the embedder recognises hardly any object, so appearance is not used. "
         "Take another embedder, or a number for --reid-similarity."
     )
 
