@@ -134,7 +134,8 @@ def explain_appearance(found: AppearanceFacts) -> str:
     if found.returns:
         blind = "The embedder cannot tell these objects apart"
         return f"{blind}, so appearance counts for the return of lost tracks alone. {fix}"
-    return f"Some time later the embedder recognises hardly any object, so appearance is not used. {fix}"
+    weak = "Some time later the embedder recognises hardly any object"
+    return f"{weak}, so appearance is not used. {fix}"
 
 
 def _budget(budget: BudgetFacts, *, follows_rate: bool) -> str:
