@@ -178,7 +178,7 @@ def test_a_key_in_the_table_of_another_stage_is_refused(toml):
         ("imgsz = true", "must be a whole number, got True"),
         ("imgsz = 640.0", "'imgsz' in {path} must be a whole number"),
         ("cpu = 'yes'", "'cpu' in {path} must be true or false"),
-        ("det = 1.5", "'det' in {path} must be a text"),
+        ("det = true", "'det' in {path} must be a text"),
         ("conf = ", "is not valid TOML"),
         ("conf = nan", "--conf must be between 0 and 1, got nan"),
     ],
@@ -225,6 +225,20 @@ def test_other_variables_are_not_ours():
     assert resolved(environment={"MOTHER": "x"}) == resolved()
 
 
+def test_a_setting_of_a_word_or_a_number_takes_both(toml):
+    given = resolved(toml=toml("[association]\nreid_similarity = 0.8\n"))
+    assert given == resolved("--reid-similarity", "0.8")
+    assert given == resolved(environment={"MOT_REID_SIMILARITY": "0.8"})
+    assert given["reid_similarity"] == "0.8" != resolved()["reid_similarity"]
+    for word in ("high", "1.5", "nan"):
+        with pytest.raises(UsageError) as caught:
+            resolved("--reid-similarity", word)
+        assert caught.value.what == (
+            f"--reid-similarity must be auto, or between -1 and 1, got {word}."
+        )
+        assert caught.value.fix
+
+
 def test_a_choice_is_checked_wherever_it_comes_from(toml):
     with pytest.raises(UsageError, match="fp8"):
         resolved(toml=toml("embed_amp = 'fp8'"))
@@ -254,6 +268,7 @@ def test_hostile_text_survives(tmp_path, text):
 
 def test_every_setting_survives(tmp_path):
     words = ["--conf", "1e-5", "--fps", "29.97", "--no-crop-square", "--end-frame", "12", "--hud"]
+    words += ["--reid-similarity", "0.85"]
     config = resolve(TrackConfig, vars(parser().parse_args(words)), None, {})
     path = Path(tmp_path / "run.toml")
     path.write_text(to_toml(config))
@@ -286,7 +301,7 @@ def test_several_sources_survive_printing(tmp_path):
     assert config.batch.ray == "local"
 
 
-@pytest.mark.parametrize("text", ["source = [true]", "source = ['a', 1.5]"])
+@pytest.mark.parametrize("text", ["source = [true]", "source = ['a', true]"])
 def test_wrong_sources_in_a_file_are_named(toml, text):
     with pytest.raises(UsageError, match="'source' in"):
         several(toml=toml(text))

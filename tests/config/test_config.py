@@ -44,6 +44,10 @@ WRONG = [
     (AssociationConfig, "worst_cost", 1e4, "--worst-cost"),
     (AssociationConfig, "match_iou", 2.0, "--match-iou"),
     (AssociationConfig, "reid_similarity", -1.1, "--reid-similarity"),
+    (AssociationConfig, "reid_similarity", "1.5", "--reid-similarity"),
+    (AssociationConfig, "reid_similarity", "high", "--reid-similarity"),
+    (AssociationConfig, "reid_similarity", "", "--reid-similarity"),
+    (AssociationConfig, "reid_similarity", NAN, "--reid-similarity"),
     (TrackerConfig, "max_lost_s", -1.0, "--max-lost"),
     (TrackerConfig, "max_lost_s", INF, "--max-lost"),
     (TrackerConfig, "reid_s", INF, "--reid-window"),
@@ -74,6 +78,15 @@ def test_a_value_that_makes_no_sense_names_its_flag(stage, name, value, flag):
 )
 def test_the_limits_themselves_are_allowed(stage, values):
     assert stage(**values)
+
+
+def test_a_gate_is_found_or_given():
+    assert AssociationConfig().reid_similarity == "auto"
+    assert AssociationConfig().gate is None
+    for given in (0.9, "0.9"):
+        chosen = AssociationConfig(reid_similarity=given)
+        assert (chosen.gate, chosen.reid_similarity) == (0.9, "0.9")
+    assert AssociationConfig(reid_similarity=1).gate == 1.0
 
 
 def test_the_last_frame_may_not_come_before_the_first():

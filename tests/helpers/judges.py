@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mot_dinov3.lab.tuning.objective import Verdict
 
-PEAK = {"match_iou": 0.31, "min_hits": 3, "reid_similarity": 0.62}
+PEAK = {"match_iou": 0.31, "min_hits": 3, "appearance_weight": 0.52}
 
 
 class FakeJudge:
@@ -22,8 +22,8 @@ class FakeJudge:
             check()
         away = (config.association.match_iou - PEAK["match_iou"]) ** 2 * 4
         away += (config.tracker.min_hits - PEAK["min_hits"]) ** 2 / 25
-        away += (config.association.reid_similarity - PEAK["reid_similarity"]) ** 2
+        away += (config.association.appearance_weight - PEAK["appearance_weight"]) ** 2
         hota = 90 - 100 * away
         scores = {name: {"hota": hota, "idf1": hota + 1, "assa": hota - 1} for name in self.names}
-        share = 100 * config.association.reid_similarity
+        share = 100 * config.association.appearance_weight
         return Verdict(scores, dict.fromkeys(self.names, 7), dict.fromkeys(self.names, share))

@@ -6,7 +6,7 @@ from helpers.fakes import boxes
 from mot_dinov3.outputs.summary import format_summary
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import EmbedCounts, FrameResult, Tracks
-from mot_dinov3.values.run_facts import RunFacts, SystemCounts, TrackMerge
+from mot_dinov3.values.run_facts import AppearanceFacts, RunFacts, SystemCounts, TrackMerge
 
 
 def facts(**embed):
@@ -105,3 +105,53 @@ def test_the_busy_threads_are_named_where_there_are_several():
     text = format_summary(replace(facts(), threads=shares))
     assert "threads      busy main 99.1%, sinks 20.0%, encode 5.0% of the time" in text
     assert "threads" not in format_summary(replace(facts(), threads={"main": 1.0}))
+
+
+def lines_of(found):
+    text = format_summary(replace(facts(critical=1), counts=SystemCounts(3, 2, found)))
+    return text.splitlines()[text.splitlines().index(embeddings_line(text)) + 1 :]
+
+
+def embeddings_line(text):
+    return next(line for line in text.splitlines() if line.startswith("embeddings"))
+
+
+GOOD = AppearanceFacts(0.7412, returns=True, used=True, stranger=0.46, same=0.87, auc=0.98)
+
+
+def test_what_was_learned_of_appearance_is_one_plain_line():
+    assert lines_of(GOOD) == [
+        "appearance   the same object 0.870, others 0.460 (median cosine), AUC 0.980; "
+        "lost tracks return from 0.741 on"
+    ]
+    assert lines_of(replace(GOOD, same=None, auc=None)) == [
+        "appearance   others 0.460 (median cosine), no object met twice; "
+        "lost tracks return from 0.741 on"
+    ]
+
+
+def test_nothing_is_said_where_nothing_was_learned():
+    assert lines_of(None) == []
+    assert "appearance" not in format_summary(replace(facts(critical=1), counts=None))
+
+
+def test_an_embedder_that_cannot_tell_is_named_with_a_remedy():
+    fix = "Take another embedder, or a number for --reid-similarity."
+    blind = replace(GOOD, stranger=0.997, same=0.998, auc=0.57, returns=False, used=False)
+    found, said = lines_of(blind)
+    assert found == "appearance   the same object 0.998, others 0.997 (median cosine), AUC 0.570"
+    assert said.strip() == (
+        "Some time later the embedder recognises hardly any object, so appearance is not used. "
+        + fix
+    )
+    (_, said) = lines_of(replace(blind, returns=True))
+    assert "so appearance counts for the return of lost tracks alone." in said
+
+
+def test_an_embedder_that_has_shown_too_little_is_not_called_blind():
+    (_, said) = lines_of(replace(GOOD, returns=False))
+    assert said.strip() == (
+        "Too few crops show the same object some time apart to trust this embedder, so "
+        "lost tracks do not return by appearance. "
+        "Take another embedder, or a number for --reid-similarity."
+    )

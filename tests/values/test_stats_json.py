@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 from mot_dinov3.values.run_facts import (
+    AppearanceFacts,
     BudgetFacts,
     DeviceFacts,
     EmbeddingFacts,
@@ -24,7 +25,7 @@ WHOLE = RunFacts(
     embeddings=EmbeddingFacts(5, 3, 2, 7, 1, 0, 1, 2, 1.667),
     budget=BudgetFacts(6.0, 1, 0.5, 1, 0, 4.25, 1.1, 1.5),
     detections=9,
-    counts=SystemCounts(4, 2),
+    counts=SystemCounts(4, 2, AppearanceFacts(0.741, True, True, 0.46, 0.87, 0.98)),
     faults={"truncated": 1},
     stopped_by_signal=2,
     stopped_by_viewer=True,
@@ -52,7 +53,11 @@ NAMES = [
 def test_the_names_and_their_order_are_stable():
     stats = to_stats(WHOLE)
     assert list(stats) == NAMES
-    assert stats["tracks"] == {"born": 4, "confirmed": 2}
+    assert stats["tracks"] == {
+        "born": 4, "confirmed": 2,
+        "appearance": {"gate": 0.741, "returns": True, "used": True, "stranger": 0.46,
+                       "same": 0.87, "auc": 0.98},
+    }  # fmt: skip
     assert list(stats["budget"]) == [
         "ms", "frames_over", "worst_over_ms", "frames_critical_over", "fitted_frames_over_1_1",
         "used_ms_mean", "measured_over_predicted_p50", "measured_over_predicted_p95",
@@ -97,6 +102,16 @@ def test_a_file_of_an_older_run_lacks_what_was_not_known_then():
     assert facts.embeddings == EmbeddingFacts(computed=3)
     assert facts.budget == BudgetFacts(5.0, 2)
     assert facts.counts is facts.merges is facts.latency_ms is None
+
+
+def test_tracks_of_which_no_appearance_was_learned():
+    plain, partly = SystemCounts(4, 2), SystemCounts(4, 2, AppearanceFacts(0.7, False, True, 0.4))
+    assert to_stats(RunFacts(counts=plain))["tracks"] == {"born": 4, "confirmed": 2}
+    for counts in (plain, partly):
+        assert facts_from_stats(to_stats(RunFacts(counts=counts))).counts == counts
+    for odd in (None, 7, {"gate": 0.7}, {"gate": "x", "returns": 1, "used": True, "stranger": 0.1}):
+        older = {"tracks": {"born": 4, "confirmed": 2, "appearance": odd}}
+        assert facts_from_stats(older).counts == plain
 
 
 def test_damage_becomes_unknown_not_wrong():

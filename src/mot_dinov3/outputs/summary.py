@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from mot_dinov3.values.run_facts import (
+    AppearanceFacts,
     BudgetFacts,
     EmbeddingFacts,
     RunFacts,
@@ -30,6 +31,8 @@ def format_summary(facts: RunFacts) -> str:
     if facts.embeddings is not None:
         lines.append(_embeddings(facts.embeddings, facts.detections or 0))
         lines += _left_out(facts)
+    if facts.counts is not None and facts.counts.appearance is not None:
+        lines += _appearance(facts.counts.appearance)
     if facts.budget is not None and facts.budget.ms:
         lines.append(_budget(facts.budget, follows_rate=bool(_target_fps(facts))))
     lines += _faults(facts)
@@ -104,6 +107,37 @@ def _left_out(facts: RunFacts) -> list[str]:
         return []
     below = counted(weak, "detection")
     return [f"             --embed-all leaves out {below} below --conf {config.get('conf', 0):g}"]
+
+
+def _appearance(found: AppearanceFacts) -> list[str]:
+    """What the embedder was found to be worth, and what to do where that is too little."""
+    described, problem = describe_appearance(found), explain_appearance(found)
+    return [f"appearance   {described}", *([f"             {problem}"] if problem else [])]
+
+
+def describe_appearance(found: AppearanceFacts) -> str:
+    """How alike crops are of one object and of different ones, and what follows for lost tracks."""
+    others = f"others {found.stranger:.3f} (median cosine)"
+    if found.same is None or found.auc is None:
+        text = f"{others}, no object met twice"
+    else:
+        text = f"the same object {found.same:.3f}, {others}, AUC {found.auc:.3f}"
+    return f"{text}; lost tracks return from {found.gate:.3f} on" if found.returns else text
+
+
+def explain_appearance(found: AppearanceFacts) -> str:
+    """A sentence and a remedy where appearance was not used for all it is for; else empty."""
+    if found.returns and found.used:
+        return ""
+    fix = "Take another embedder, or a number for --reid-similarity."
+    if found.used:
+        few = "Too few crops show the same object some time apart to trust this embedder"
+        return f"{few}, so lost tracks do not return by appearance. {fix}"
+    if found.returns:
+        blind = "The embedder cannot tell these objects apart"
+        return f"{blind}, so appearance counts for the return of lost tracks alone. {fix}"
+    weak = "Some time later the embedder recognises hardly any object"
+    return f"{weak}, so appearance is not used. {fix}"
 
 
 def _budget(budget: BudgetFacts, *, follows_rate: bool) -> str:

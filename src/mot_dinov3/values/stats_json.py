@@ -12,6 +12,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, TypeVar
 
 from mot_dinov3.values.run_facts import (
+    AppearanceFacts,
     BudgetFacts,
     DeviceFacts,
     EmbeddingFacts,
@@ -42,7 +43,8 @@ def to_stats(facts: RunFacts) -> dict[str, Any]:
     for item in fields(facts):
         value = getattr(facts, item.name)
         if isinstance(value, SystemCounts):
-            out["tracks"] = {"born": value.initiated, "confirmed": value.confirmed}
+            plain = to_plain(value)
+            out["tracks"] = {"born": plain.pop("initiated"), **plain}
         elif item.name == "models":
             out |= value or {}
         elif item.name == "config":
@@ -183,5 +185,6 @@ READERS: dict[str, Callable[[object], object]] = {
     "float | None": _number,
     "bool": _truth,
     "str": _text,
+    "AppearanceFacts | None": lambda value: _part(AppearanceFacts, value),
 }
 """Type of a field -> what reads it."""

@@ -19,7 +19,7 @@ from mot_dinov3.lab.tuning.search import Search, SearchLimits, best_of
 from mot_dinov3.lab.tuning.space import Space
 from mot_dinov3.lab.tuning.storage import open_study
 
-BAD = replace(TrackConfig(), association=AssociationConfig(match_iou=0.02, reid_similarity=0.95),
+BAD = replace(TrackConfig(), association=AssociationConfig(match_iou=0.02, appearance_weight=0.95),
               tracker=TrackerConfig(min_hits=9))  # fmt: skip
 
 
@@ -38,8 +38,8 @@ def tried(trials, path=None, **more):
 
 def test_the_start_comes_first_and_then_the_defaults():
     first, second, *_ = tried(3)
-    assert first.values == {"match_iou": 0.02, "min_hits": 9, "reid_similarity": 0.95}
-    assert second.values == {"match_iou": 0.2, "min_hits": 2, "reid_similarity": 0.7}
+    assert first.values == {"match_iou": 0.02, "min_hits": 9, "appearance_weight": 0.95}
+    assert second.values == {"match_iou": 0.2, "min_hits": 2, "appearance_weight": 0.6}
     usual = tried(2, base=TrackConfig())
     assert usual[0].values == second.values != usual[1].values
 
@@ -113,11 +113,11 @@ def test_time_ends_a_search():
 
 
 def test_a_limit_of_crops_beats_a_better_value():
-    limit = Objective(max_share=60.0)
+    limit = Objective(max_share=45.0)
     trials = tried(40, objective=limit)
     best = best_of(trials)
     assert best.admitted
-    assert best.values["reid_similarity"] <= 0.6
+    assert best.values["appearance_weight"] <= 0.45
     assert max(trial.verdict.mean("hota") for trial in trials) > best.verdict.mean("hota")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from helpers.reports import figures as written
 from helpers.reports import line, recorded, result, track, walk, write_figures, write_journal
-from mot_dinov3.outputs.report.cards import UNKNOWN, build_cards
+from mot_dinov3.outputs.report.cards import BAD, PLAIN, UNKNOWN, build_cards
 from mot_dinov3.outputs.report.figures import find_figures
 from mot_dinov3.outputs.report.finding import find_runs, load_run
 from mot_dinov3.outputs.report.identities import build_spark
@@ -85,6 +86,31 @@ def test_one_of_a_kind_is_singular(tmp_path):
     assert tracks.note.endswith("1 suspected switch")
     page = run_page(run, {}, None, PAGE)
     assert re.findall(r"\d+ embeddings?\b", page) == ["0 embeddings", "1 embedding"]
+
+
+def test_what_was_learned_of_appearance_is_a_card(run, tmp_path):
+    (card,) = (one for one in build_cards(find_figures(run), 0) if one.title == "Appearance")
+    assert (card.value, card.unit, card.tone) == ("0.980", "AUC", PLAIN)
+    assert card.note == (
+        "the same object 0.870, others 0.460 (median cosine); lost tracks return from 0.740 on."
+    )
+    assert card.note in run_page(run, {}, None, PAGE)
+    alone = only(tmp_path, stats=written(tracks={"born": 5, "confirmed": 2}))
+    assert "Appearance" not in [one.title for one in build_cards(find_figures(alone), 0)]
+
+
+def test_an_embedder_that_cannot_tell_has_a_bad_card(run):
+    known = find_figures(run)
+    blind = replace(known.appearance, returns=False, used=False, same=None, auc=None)
+    (card,) = (
+        one for one in build_cards(replace(known, appearance=blind), 0) if one.title == "Appearance"
+    )
+    assert (card.value, card.tone) == (UNKNOWN, BAD)
+    assert card.note == (
+        "no object met twice, others 0.460 (median cosine). "
+        "Some time later the embedder recognises hardly any object, so appearance is not used. "
+        "Take another embedder, or a number for --reid-similarity."
+    )
 
 
 def test_frames_alone_say_what_is_not_known(tmp_path):

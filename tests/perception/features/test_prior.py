@@ -12,13 +12,13 @@ from mot_dinov3.perception.features.prior import find_prior
     [
         ("onnx", "reid.onnx", True),
         ("openvino", "reid.xml", True),
-        ("dino", "demo", True),
+        ("dino", "demo", False),
         ("none", "", True),
         ("dino", "", False),
         ("resnet", "", False),
     ],
 )
-def test_models_made_to_tell_people_apart_are_trusted(embedder, model, trusted):
+def test_models_made_to_tell_real_people_apart_are_trusted(embedder, model, trusted):
     assert find_prior(EmbedderConfig(embedder=embedder, embed_model=model)).trusted == trusted
 
 

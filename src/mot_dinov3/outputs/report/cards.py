@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mot_dinov3.outputs.report.figures import ReportFigures
+from mot_dinov3.outputs.summary import explain_appearance
+from mot_dinov3.values.run_facts import AppearanceFacts
 from mot_dinov3.wording import counted, form_of
 
 UNKNOWN = "\N{EN DASH}"
@@ -40,6 +42,7 @@ def build_cards(known: ReportFigures, suspects: int) -> list[Card]:
         _latency(known),
         _overshoots(known),
         _embeddings(known),
+        *([_appearance(known.appearance)] if known.appearance is not None else []),
         _tracks(known, suspects),
         _faults(known),
     ]
@@ -100,6 +103,19 @@ def _embeddings(known: ReportFigures) -> Card:
     if known.share is not None:
         note += f"; {100 * known.share:.1f} % of these"
     return Card("Embeddings", f"{counts.computed:,}", "computed", note, share=known.share)
+
+
+def _appearance(found: AppearanceFacts) -> Card:
+    """How well the embedder tells the objects of this run apart."""
+    if found.same is None or found.auc is None:
+        value, same = UNKNOWN, "no object met twice"
+    else:
+        value, same = f"{found.auc:.3f}", f"the same object {found.same:.3f}"
+    note = f"{same}, others {found.stranger:.3f} (median cosine)"
+    problem = explain_appearance(found)
+    if found.returns:
+        note += f"; lost tracks return from {found.gate:.3f} on"
+    return Card("Appearance", value, "AUC", f"{note}. {problem}".strip(), BAD if problem else PLAIN)
 
 
 def _tracks(known: ReportFigures, suspects: int) -> Card:

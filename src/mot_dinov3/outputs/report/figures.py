@@ -10,7 +10,13 @@ import numpy as np
 from mot_dinov3.outputs.report.frames import COUNTS
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.runtime.distribution import spread_of
-from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts, RunFacts, Spread
+from mot_dinov3.values.run_facts import (
+    AppearanceFacts,
+    BudgetFacts,
+    EmbeddingFacts,
+    RunFacts,
+    Spread,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class ReportFigures:
         confirmed: confirmed tracks.
         initiated: all tracks that ever began.
         faults: kind -> how often, of those that were met.
+        appearance: what was learned of the embedder.
     """
 
     frames: int
@@ -39,6 +46,7 @@ class ReportFigures:
     confirmed: int | None
     initiated: int | None
     faults: Mapping[str, int] | None
+    appearance: AppearanceFacts | None = None
 
     @property
     def share(self) -> float | None:
@@ -69,6 +77,7 @@ def find_figures(run: RunData) -> ReportFigures:
         confirmed=confirmed if counts is None or confirmed is not None else counts.confirmed,
         initiated=counts.initiated if counts else None,
         faults=None if faults is None else {kind: n for kind, n in faults.items() if n},
+        appearance=counts.appearance if counts else None,
     )
 
 

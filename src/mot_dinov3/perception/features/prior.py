@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mot_dinov3.config import NO_EMBEDDER, EmbedderConfig
 from mot_dinov3.perception.assets import DEMO
-from mot_dinov3.perception.features.base import RE_IDENTIFICATION
+from mot_dinov3.perception.features.base import GENERAL, RE_IDENTIFICATION
 from mot_dinov3.perception.features.factory import embedder_kind
 from mot_dinov3.values import SimilarityPrior
 
@@ -12,9 +12,14 @@ from mot_dinov3.values import SimilarityPrior
 def find_prior(config: EmbedderConfig) -> SimilarityPrior:
     """The prior of the embedder that `config` names.
 
+    The demo model knows drawn people; on real video it finds strangers alike, so it has to show
+    first what it is worth, whatever reads it.
+
     Raises:
         UnknownNameError: no such embedder.
     """
-    if config.embedder == NO_EMBEDDER or config.embed_model == DEMO:
+    if config.embed_model == DEMO:
+        return GENERAL
+    if config.embedder == NO_EMBEDDER:
         return RE_IDENTIFICATION
     return embedder_kind(config.embedder).prior
