@@ -46,6 +46,12 @@ embedder cannot tell these objects apart."""
 WIDEST_GATE = 0.6
 """The gate lets nothing pass that is further away, however different the strangers so far were."""
 
+NEWS = 1.03
+"""The scale is computed again when there are so many times as many pairs, or fewer: they fade."""
+
+PLENTY, THINNED = 1000, 4
+"""With so many pairs of strangers, one frame of so many is looked at: neighbours say the same."""
+
 PRIOR_PAIRS = 10
 """Pairs that the prior counts for."""
 
@@ -106,6 +112,7 @@ class Calibration:
         self.scale = AppearanceScale(prior.gate if gate is None else gate)
         self._strangers, self._same = DistanceHistogram(), DistanceHistogram()
         self._same_old = DistanceHistogram()
+        self._counted, self._frames = 0.0, 0
         self._born_s: DoubleArray = np.zeros(0)
         self._anchor_s: DoubleArray = np.zeros(0)
         self._anchor: FloatArray = np.zeros((0, 0), np.float32)
@@ -141,6 +148,9 @@ class Calibration:
         """
         if not self.learns or not view.gallery.dim or not embeddings.fresh.any():
             return
+        self._frames += 1
+        if self._strangers.total > PLENTY and self._frames % THINNED:
+            return
         rows, found = matches.track_rows, matches.detection_rows
         known = (view.state[rows] != TENTATIVE) & (view.hits[rows] >= KNOWN_HITS)
         rows, found = rows[known], found[known]
@@ -157,7 +167,9 @@ class Calibration:
         crops = embeddings.vectors[found[good]]
         similarity = crops @ view.gallery.mean.T
         self._count(view, Pairs(rows[good], similarity, strangers, sure), crops, time_s)
-        self.scale = self._compute_scale()
+        pairs_now = self._strangers.total + self._same.total + self._same_old.total
+        if not self._counted < pairs_now < NEWS * self._counted:
+            self.scale, self._counted = self._compute_scale(), pairs_now
 
     def _find_strangers(
         self, view: TrackView, rows: IntArray, overlap: FloatArray, good: BoolArray, time_s: float
