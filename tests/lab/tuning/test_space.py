@@ -57,7 +57,7 @@ def test_a_policy_brings_its_own_argument():
     interval = Space(with_policy("interval"), ["core"])
     assert interval.settings[POLICY].digits == 0
     assert interval.apply({POLICY: 3}).scheduler.embed_policy == "interval:3"
-    assert Space(TrackConfig(), ["core"]).start[POLICY] == 0.8
+    assert Space(TrackConfig(), ["core"]).start[POLICY] == 0.7
     assert POLICY not in Space(with_policy("always"), ["core"]).settings
     assert "embed_refresh" in Space(with_policy("continuity"), ["scheduler"]).settings
     assert "embed_refresh" not in Space(TrackConfig(), ["scheduler"]).settings
