@@ -55,6 +55,9 @@ PLENTY, THINNED = 1000, 4
 PRIOR_PAIRS = 10
 """Pairs that the prior counts for."""
 
+PAIRS_EACH = 20
+"""Crops of the same two objects that count for the gate."""
+
 TYPICAL = 0.25
 """Share of crops of the same object that are nearer than the typical cosine: those cost nothing."""
 
@@ -71,6 +74,10 @@ may be two boxes of one object."""
 
 TOGETHER_S = 0.2
 """Two tracks are two objects if both were tracked for so long; less may be a handover."""
+
+SETTLED = 4
+"""Embeddings from which on the mean of a track is set aside: the mean of few is further from every
+crop, of strangers as well."""
 
 ANCHOR_S = 1.0, 3.0
 """A memory that is set aside is compared from the first age on, and replaced from the second on."""
@@ -112,7 +119,8 @@ class Calibration:
         self.scale = AppearanceScale(prior.gate if gate is None else gate)
         self._strangers, self._same = DistanceHistogram(), DistanceHistogram()
         self._same_old = DistanceHistogram()
-        self._counted, self._frames = 0.0, 0
+        self._counted, self._frames, self._objects = 0.0, 0, 0
+        self._is_counted: BoolArray = np.zeros(0, np.bool_)
         self._born_s: DoubleArray = np.zeros(0)
         self._anchor_s: DoubleArray = np.zeros(0)
         self._anchor: FloatArray = np.zeros((0, 0), np.float32)
@@ -121,13 +129,14 @@ class Calibration:
         """Append `n` tracks that begin at `time_s`."""
         self._born_s = np.concatenate((self._born_s, np.full(n, time_s)))
         self._anchor_s = np.concatenate((self._anchor_s, np.full(n, np.nan)))
+        self._is_counted = np.concatenate((self._is_counted, np.zeros(n, np.bool_)))
         room = np.zeros((n, self._anchor.shape[1]), np.float32)
         self._anchor = np.concatenate((self._anchor, room))
 
     def keep(self, rows: IntArray | BoolArray) -> None:
         """Drop every track that is not in `rows`."""
         self._born_s, self._anchor_s = self._born_s[rows], self._anchor_s[rows]
-        self._anchor = self._anchor[rows]
+        self._anchor, self._is_counted = self._anchor[rows], self._is_counted[rows]
 
     def observe(
         self,
@@ -197,6 +206,9 @@ class Calibration:
     def _count(self, view: TrackView, pairs: Pairs, crops: FloatArray, time_s: float) -> None:
         """Count the distances, and set memories aside for pairs that are further apart."""
         self._strangers.add(pairs.similarity[pairs.strangers])
+        new = pairs.rows[pairs.strangers.any(axis=1) & ~self._is_counted[pairs.rows]]
+        self._is_counted[new] = True
+        self._objects += len(new)
         rows = pairs.rows[pairs.sure]
         if not len(rows):
             return
@@ -210,7 +222,8 @@ class Calibration:
         aside = ~old & (age >= ANCHOR_S[0])
         vectors = crops[pairs.sure]
         self._same_old.add((vectors * self._anchor[rows]).sum(axis=1)[aside])
-        renew = rows[~(age <= ANCHOR_S[1])]
+        settled = view.gallery.count[rows] >= SETTLED
+        renew = rows[settled & ~(age <= ANCHOR_S[1])]
         self._anchor[renew], self._anchor_s[renew] = view.gallery.mean[renew], time_s
 
     def _compute_scale(self) -> AppearanceScale:
@@ -236,7 +249,9 @@ class Calibration:
         """The distance below which only `FALSE_RETURNS` of the strangers are."""
         n = self._strangers.total
         nearest = self._strangers.quantile(max(FALSE_RETURNS, 1.0 / n))
-        return min(_mix(nearest, 1.0 - self._prior.gate, n), WIDEST_GATE)
+        # However many crops there are, two objects are one pair of strangers.
+        told = min(n, PAIRS_EACH * self._objects * (self._objects - 1) / 2)
+        return min(_mix(nearest, 1.0 - self._prior.gate, told), WIDEST_GATE)
 
     def _measure_same(self, same: DistanceHistogram) -> tuple[float, float]:
         """The typical cosine of the same object, and the AUC against strangers."""
@@ -256,7 +271,7 @@ class Calibration:
         """What was found, for the summary; None where nothing was learned."""
         if not self.learns or self._strangers.total < ENOUGH_STRANGERS:
             return None
-        same = self._same if self._same.total > self._same_old.total else self._same_old
+        same = self._same_old if self._same_old.total >= ENOUGH_SAME else self._same
         has_same = same.total > 0
         return AppearanceFacts(
             gate=round(1.0 - self._measure_gate(), 3),

@@ -60,7 +60,8 @@ class SimilarityPrior:
     Attributes:
         gate: cosine from which on two crops show the same object.
         trusted: the embedder was made to tell objects apart, so that `gate` holds until the run
-            has pairs of its own; else no lost track returns by appearance before.
+            has pairs of its own; else no lost track returns by appearance from the first two
+            objects on that are seen together until there are enough pairs.
     """
 
     gate: float = 0.7
