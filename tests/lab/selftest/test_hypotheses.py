@@ -77,7 +77,7 @@ def test_a_budget_that_is_not_kept_is_seen(monkeypatch):
 
 
 def test_what_a_property_finds_names_the_input(monkeypatch):
-    monkeypatch.setattr(Tracker, "_find_new", lambda self, matches, comparison: 1 / 0)
+    monkeypatch.setattr("mot_dinov3.tracking.tracker.find_births", lambda *_: 1 / 0)
     problem = try_examples("config", 50, 3)
     assert problem.startswith("ZeroDivisionError")
     assert "film=[[]]" in problem
