@@ -14,7 +14,8 @@ import pytest
 
 from helpers.film import Film
 from helpers.situations import association, box
-from mot_dinov3.tracking.calibration import ANCHOR_S, ENOUGH_SAME
+from mot_dinov3.tracking.calibration import ANCHOR_S
+from mot_dinov3.tracking.evidence import ENOUGH_SAME
 from mot_dinov3.values import SimilarityPrior
 
 DIM = 32

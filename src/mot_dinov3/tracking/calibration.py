@@ -2,21 +2,19 @@
 
 Every run has labelled pairs for nothing. Two tracks that are seen at the same time are strangers,
 and so are a track and one that was lost after it began. Crops of one confirmed track some time
-apart, between which place left no doubt, show the same object. From the distances of both kinds
-follow the gate at which a lost track may return, the cost of a cosine, and whether the embedder can
-tell these objects apart at all.
+apart, between which place left no doubt, show the same object. What follows from the pairs is
+computed in `evidence`.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from mot_dinov3.tracking.appearance_scale import OLD_S, STRANGER_DISTANCE, AppearanceScale
+from mot_dinov3.tracking.appearance_scale import OLD_S, AppearanceScale
 from mot_dinov3.tracking.association.base import TrackView
-from mot_dinov3.tracking.distances import DistanceHistogram
+from mot_dinov3.tracking.evidence import Evidence
 from mot_dinov3.values import (
     CONFIRMED,
     TENTATIVE,
@@ -32,37 +30,11 @@ from mot_dinov3.values import (
 from mot_dinov3.values.boxes import iou, iou_matrix, sides
 from mot_dinov3.values.run_facts import AppearanceFacts
 
-FALSE_RETURNS = 0.02
-"""Share of strangers that may look alike enough to return as each other."""
-
-LEAST_GAIN = 8.0
-"""The same object must pass the gate so many times as often as a stranger does, else no track
-returns by appearance: among many lost tracks the wrong one would be taken too often."""
-
-ENOUGH_STRANGERS, ENOUGH_SAME = 4, 8
-"""Pairs from which on the run's own are used at all, and from which on they may say that the
-embedder cannot tell these objects apart."""
-
-WIDEST_GATE = 0.6
-"""The gate lets nothing pass that is further away, however different the strangers so far were."""
-
 NEWS = 1.03
 """The scale is computed again when there are so many times as many pairs, or fewer: they fade."""
 
 PLENTY, THINNED = 1000, 4
 """With so many pairs of strangers, one frame of so many is looked at: neighbours say the same."""
-
-PRIOR_PAIRS = 10
-"""Pairs that the prior counts for."""
-
-PAIRS_EACH = 20
-"""Crops of the same two objects that count for the gate."""
-
-TYPICAL = 0.25
-"""Share of crops of the same object that are nearer than the typical cosine: those cost nothing."""
-
-BLIND_AUC, SURE_AUC, PRIOR_AUC = 0.6, 0.95, 0.9
-"""AUC at which appearance is not believed, at which it is believed in full, and without pairs."""
 
 KNOWN_HITS = 3
 """Matched frames from which on a track surely is an object."""
@@ -115,11 +87,9 @@ class Calibration:
             gate: a gate that the user has chosen; nothing is learned then. None to learn it.
         """
         self.learns = gate is None
-        self._prior = prior
         self.scale = AppearanceScale(prior.gate if gate is None else gate)
-        self._strangers, self._same = DistanceHistogram(), DistanceHistogram()
-        self._same_old = DistanceHistogram()
-        self._counted, self._frames, self._objects = 0.0, 0, 0
+        self._evidence = Evidence(prior)
+        self._counted, self._frames = 0.0, 0
         self._is_counted: BoolArray = np.zeros(0, np.bool_)
         self._born_s: DoubleArray = np.zeros(0)
         self._anchor_s: DoubleArray = np.zeros(0)
@@ -158,7 +128,7 @@ class Calibration:
         if not self.learns or not view.gallery.dim or not embeddings.fresh.any():
             return
         self._frames += 1
-        if self._strangers.total > PLENTY and self._frames % THINNED:
+        if self._evidence.strangers.total > PLENTY and self._frames % THINNED:
             return
         rows, found = matches.track_rows, matches.detection_rows
         known = (view.state[rows] != TENTATIVE) & (view.hits[rows] >= KNOWN_HITS)
@@ -176,9 +146,9 @@ class Calibration:
         crops = embeddings.vectors[found[good]]
         similarity = crops @ view.gallery.mean.T
         self._count(view, Pairs(rows[good], similarity, strangers, sure), crops, time_s)
-        pairs_now = self._strangers.total + self._same.total + self._same_old.total
-        if not self._counted < pairs_now < NEWS * self._counted:
-            self.scale, self._counted = self._compute_scale(), pairs_now
+        total = self._evidence.total
+        if not self._counted < total < NEWS * self._counted and self._evidence.is_enough:
+            self.scale, self._counted = self._evidence.compute_scale(), total
 
     def _find_strangers(
         self, view: TrackView, rows: IntArray, overlap: FloatArray, good: BoolArray, time_s: float
@@ -205,90 +175,27 @@ class Calibration:
 
     def _count(self, view: TrackView, pairs: Pairs, crops: FloatArray, time_s: float) -> None:
         """Count the distances, and set memories aside for pairs that are further apart."""
-        self._strangers.add(pairs.similarity[pairs.strangers])
+        self._evidence.strangers.add(pairs.similarity[pairs.strangers])
         new = pairs.rows[pairs.strangers.any(axis=1) & ~self._is_counted[pairs.rows]]
         self._is_counted[new] = True
-        self._objects += len(new)
+        self._evidence.objects += len(new)
         rows = pairs.rows[pairs.sure]
         if not len(rows):
             return
         own = pairs.similarity[pairs.sure.nonzero()[0], rows]
         old = view.memory_s[rows] >= OLD_S
-        self._same.add(own[~old])
-        self._same_old.add(own[old])
+        self._evidence.same.add(own[~old])
+        self._evidence.same_old.add(own[old])
         if not self._anchor.shape[1]:
             self._anchor = np.zeros((len(self._born_s), crops.shape[1]), np.float32)
         age = time_s - self._anchor_s[rows]  # NaN where nothing was set aside
         aside = ~old & (age >= ANCHOR_S[0])
         vectors = crops[pairs.sure]
-        self._same_old.add((vectors * self._anchor[rows]).sum(axis=1)[aside])
+        self._evidence.same_old.add((vectors * self._anchor[rows]).sum(axis=1)[aside])
         settled = view.gallery.count[rows] >= SETTLED
         renew = rows[settled & ~(age <= ANCHOR_S[1])]
         self._anchor[renew], self._anchor_s[renew] = view.gallery.mean[renew], time_s
 
-    def _compute_scale(self) -> AppearanceScale:
-        """What the pairs say so far; the prior, while there are too few."""
-        n = self._strangers.total
-        if n < ENOUGH_STRANGERS:
-            return self.scale
-        alike = self._measure_gate()
-        gate = 1.0 - alike
-        same, auc = self._measure_same(self._same)
-        same_old, auc_old = self._measure_same(self._same_old)
-        widest = max(STRANGER_DISTANCE, alike * STRANGER_DISTANCE / (1.0 - self._prior.gate))
-        usual = _mix(self._strangers.quantile(0.5), STRANGER_DISTANCE, n)
-        stranger = max(1.0 - usual, 1.0 - widest)
-        if self._is_blind(alike):
-            return AppearanceScale(math.inf, same, same_old, stranger, 0.0, 0.0)
-        if self._same_old.total < ENOUGH_SAME and not self._prior.trusted:
-            gate = math.inf
-        trust, trust_old = _trust(auc), _trust(auc_old)
-        return AppearanceScale(gate, same, min(same_old, same), stranger, trust, trust_old)
-
-    def _measure_gate(self) -> float:
-        """The distance below which only `FALSE_RETURNS` of the strangers are."""
-        n = self._strangers.total
-        nearest = self._strangers.quantile(max(FALSE_RETURNS, 1.0 / n))
-        # However many crops there are, two objects are one pair of strangers.
-        told = min(n, PAIRS_EACH * self._objects * (self._objects - 1) / 2)
-        return min(_mix(nearest, 1.0 - self._prior.gate, told), WIDEST_GATE)
-
-    def _measure_same(self, same: DistanceHistogram) -> tuple[float, float]:
-        """The typical cosine of the same object, and the AUC against strangers."""
-        n = same.total
-        if not n:
-            return 1.0, PRIOR_AUC
-        weight = n / (n + PRIOR_PAIRS)
-        auc = weight * same.separation(self._strangers) + (1.0 - weight) * PRIOR_AUC
-        return 1.0 - weight * same.quantile(TYPICAL), auc
-
-    def _is_blind(self, alike: float) -> bool:
-        """Whether the same object passes the gate hardly more often than strangers do."""
-        passing = self._same_old.share_below(alike)
-        return self._same_old.total >= ENOUGH_SAME and passing < LEAST_GAIN * FALSE_RETURNS
-
     def report(self) -> AppearanceFacts | None:
         """What was found, for the summary; None where nothing was learned."""
-        if not self.learns or self._strangers.total < ENOUGH_STRANGERS:
-            return None
-        same = self._same_old if self._same_old.total >= ENOUGH_SAME else self._same
-        has_same = same.total > 0
-        return AppearanceFacts(
-            gate=round(1.0 - self._measure_gate(), 3),
-            returns=self.scale.lets_return,
-            used=self.scale.tells_apart,
-            stranger=round(1.0 - self._strangers.quantile(0.5), 3),
-            same=round(1.0 - same.quantile(0.5), 3) if has_same else None,
-            auc=round(same.separation(self._strangers), 3) if has_same else None,
-        )
-
-
-def _mix(measured: float, prior: float, pairs: float) -> float:
-    """A distance between a measured and a prior one, on a scale of powers."""
-    weight = pairs / (pairs + PRIOR_PAIRS)
-    return math.exp(weight * math.log(max(measured, 1e-6)) + (1 - weight) * math.log(prior))
-
-
-def _trust(auc: float) -> float:
-    """In [0, 1]: how far appearance is believed at an AUC."""
-    return min(max((auc - BLIND_AUC) / (SURE_AUC - BLIND_AUC), 0.0), 1.0)
+        return self._evidence.report(self.scale) if self.learns else None
