@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from helpers.recordings import recording
+from mot_dinov3.config import EmbedderConfig, TrackConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.lab.recordings.recording import require_comparable, require_same
+from mot_dinov3.lab.recordings.recording import (
+    TRUSTED,
+    require_comparable,
+    require_same,
+    select_settings,
+)
 
 
 def test_the_same_recording_may_be_kept():
@@ -34,3 +40,15 @@ def test_sources_may_differ_in_one_table_but_models_may_not():
     require_comparable({"a": one, "b": two})
     with pytest.raises(UsageError, match=r"'a' and 'c' cannot be compared: embedder"):
         require_comparable({"a": one, "b": two, "c": recording(weights="w2")})
+
+
+def test_a_replay_trusts_an_embedder_as_a_run_does():
+    def prior(**embedder):
+        config = TrackConfig(embedder=EmbedderConfig(**embedder))
+        return recording(settings=select_settings(config)).prior
+
+    assert prior(embedder="onnx", embed_model="reid.onnx").trusted
+    assert not prior(embedder="dino").trusted
+    older = recording()
+    assert older.prior.trusted
+    require_comparable({"a": older, "b": recording(settings={**older.setup.settings, TRUSTED: 0})})

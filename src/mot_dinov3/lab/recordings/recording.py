@@ -14,7 +14,8 @@ from mot_dinov3.lab.recordings.clip import RecordedClip
 from mot_dinov3.lab.recordings.clock import CostTable
 from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.perception.features.base import Embedder
-from mot_dinov3.values import FloatArray
+from mot_dinov3.perception.features.prior import find_prior
+from mot_dinov3.values import FloatArray, SimilarityPrior
 from mot_dinov3.wording import counted
 
 FORMAT = 2
@@ -29,6 +30,10 @@ SETTINGS = {
     "embedder": ("embed_amp", "crop_pad", "crop_square"),
 }
 """Stage -> fields that decide what is recorded."""
+
+TRUSTED = "trusted"
+"""Whether a replay trusts the embedder before it has pairs, as a run would; not in older files, and
+nothing of what is recorded depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,11 @@ class Recording:
         """Confidence from which a detection was strong."""
         return float(self.setup.settings.get("conf", 0.3))
 
+    @property
+    def prior(self) -> SimilarityPrior:
+        """What a run with this embedder knows of its cosines before."""
+        return SimilarityPrior(trusted=bool(self.setup.settings.get(TRUSTED, True)))
+
 
 def describe_setup(
     config: TrackConfig, detector: Detector, embedder: Embedder | None
@@ -130,6 +140,8 @@ def select_settings(config: TrackConfig) -> dict[str, Any]:
         for stage, names in SETTINGS.items()
         for name in names
     }
+    if not find_prior(config.embedder).trusted:
+        out[TRUSTED] = False
     if config.cheap.wanted:
         out["cheap_evidence"] = config.cheap.cheap_evidence
     return out
@@ -143,7 +155,7 @@ def find_differences(a: RecordingSetup, b: RecordingSetup) -> list[str]:
             titles = getattr(a, kind), getattr(b, kind)
             same_title = " with other weights" if titles[0] == titles[1] else ""
             out.append(f"{kind} {titles[0]} and {titles[1]}{same_title}")
-    for key in sorted({*a.settings, *b.settings}):
+    for key in sorted({*a.settings, *b.settings} - {TRUSTED}):
         first, second = a.settings.get(key), b.settings.get(key)
         if first != second:
             out.append(f"{key} {first} and {second}")

@@ -124,7 +124,7 @@ def replay(recording: Recording, config: TrackConfig, case: ReplayCase, path: Pa
     clock = VirtualClock()
     player = ClipPlayer(recording.clip, CostMeter(recording.costs, clock))
     policy = create_replay_policy(recording, case, scheduler)
-    keeper = ObservedTracker.of(config)
+    keeper = ObservedTracker.of(config, recording.prior)
     spender = EmbeddingScheduler(scheduler, clock, whole_frame=recording.clip.whole_frame)
     if case.cheap:
         require_cheap(recording)
