@@ -130,46 +130,44 @@ class Calibration:
         self._frames += 1
         if self._evidence.strangers.total > PLENTY and self._frames % THINNED:
             return
-        rows, found = matches.track_rows, matches.detection_rows
-        known = (view.state[rows] != TENTATIVE) & (view.hits[rows] >= KNOWN_HITS)
-        rows, found = rows[known], found[known]
+        known = (view.state != TENTATIVE) & (view.hits >= KNOWN_HITS)
+        here = known[matches.track_rows]
+        rows, found = matches.track_rows[here], matches.detection_rows[here]
         good = embeddings.memorable[found]
         if not good.any():
             return
-        overlap = iou_matrix(detections.xyxy[found[good]], detections.xyxy)
-        overlap[np.arange(len(overlap)), found[good]] = 0.0
-        strangers = self._find_strangers(view, rows, overlap[:, found], good, time_s)
-        sure = view.gallery.known[rows[good]] & (view.state[rows[good]] == CONFIRMED)
+        own, crops = rows[good], found[good]
+        boxes = detections.xyxy[crops]
+        overlap = iou_matrix(boxes, detections.xyxy)
+        overlap[np.arange(len(own)), crops] = 0.0
+        strangers = self._find_strangers(view, own, rows, overlap[:, found], time_s)
+        strangers &= known & view.gallery.known
+        sure = view.gallery.known[own] & (view.state[own] == CONFIRMED)
         sure &= overlap.max(axis=1) < ALONE_IOU
-        predicted = view.xyxy[rows[good]]
-        sure &= iou(sides(detections.xyxy[found[good]]), sides(predicted)) >= SAME_IOU
-        crops = embeddings.vectors[found[good]]
-        similarity = crops @ view.gallery.mean.T
-        self._count(view, Pairs(rows[good], similarity, strangers, sure), crops, time_s)
+        sure &= iou(sides(boxes), sides(view.xyxy[own])) >= SAME_IOU
+        vectors = embeddings.vectors[crops]
+        pairs = Pairs(own, view.gallery.similarity(vectors), strangers, sure)
+        self._count(view, pairs, vectors, time_s)
         total = self._evidence.total
         if not self._counted < total < NEWS * self._counted and self._evidence.is_enough:
             self.scale, self._counted = self._evidence.compute_scale(), total
 
     def _find_strangers(
-        self, view: TrackView, rows: IntArray, overlap: FloatArray, good: BoolArray, time_s: float
+        self, view: TrackView, own: IntArray, rows: IntArray, overlap: FloatArray, time_s: float
     ) -> BoolArray:
-        """(G, T) which tracks surely are other objects than the ones with a good crop.
+        """(G, T) which tracks are other objects than the ones with a good crop.
 
         Args:
             view: the T tracks.
-            rows: (M,) the tracks that are seen.
-            overlap: (G, M) IoU of the good ones with all of them, 0 with themselves.
-            good: (M,) bool, the G that have a good crop.
+            own: (G,) the tracks with a good crop.
+            rows: (M,) all tracks that are seen.
+            overlap: (G, M) IoU of the former with all of them, 0 with themselves.
             time_s: of the frame.
         """
-        own = rows[good]
-        here = np.zeros(len(view), np.bool_)
-        here[rows] = True
         # A track that was seen well after this one began is not this one.
         together_s = (time_s - view.lost_s)[None] - self._born_s[own][:, None]
-        strangers = ~here[None] & (together_s > TOGETHER_S)
+        strangers = together_s > TOGETHER_S
         strangers[:, rows] = overlap < APART_IOU
-        strangers &= view.gallery.known & (view.state != TENTATIVE) & (view.hits >= KNOWN_HITS)
         strangers[np.arange(len(own)), own] = False
         return strangers
 

@@ -68,6 +68,11 @@ def find_duplicates(detections: Detections) -> BoolArray:
     return out
 
 
+def find_waking(comparison: Comparison, duplicate: BoolArray) -> BoolArray:
+    """(N,) detections that may wake a lost track by their looks: strong, and not a `duplicate`."""
+    return comparison.strong & ~duplicate
+
+
 def collect_candidates(
     comparison: Comparison,
     embeddings: Embeddings,
@@ -103,7 +108,8 @@ def collect_candidates(
     similarity = view.gallery.similarity(embeddings.vectors[fresh])
     line_of = embeddings.fresh.cumsum() - 1
     alike = similarity >= view.scale.gate
-    alike &= (comparison.strong & ~duplicate)[fresh, None]
+    waking = find_waking(comparison, duplicate)
+    alike &= waking[fresh, None]
     alike[line_of[rows[is_fresh]], columns[is_fresh]] = False
     far_rows, far_columns = find_possible(comparison, view, fresh, alike)
     if len(far_rows):
@@ -118,8 +124,7 @@ def collect_candidates(
     weight = weight * view.scale.believe(memory_s)
     cost = blend(cost, view.scale.cost(cosine, memory_s), evidence, weight)
     agrees = evidence & (cosine >= view.scale.gate) & ~duplicate[rows]
-    wakes = agrees | (comparison.strong & ~duplicate)[rows]
-    possible = wakes | ~evidence | (view.state[columns] != LOST)
+    possible = agrees | waking[rows] | ~evidence | (view.state[columns] != LOST)
     return Candidates(rows, columns, cost, evidence, agrees).select(possible)
 
 

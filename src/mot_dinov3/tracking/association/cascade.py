@@ -34,6 +34,7 @@ from mot_dinov3.tracking.association.candidates import (
     Candidates,
     collect_candidates,
     find_duplicates,
+    find_waking,
 )
 from mot_dinov3.tracking.association.pairing import Pairing
 from mot_dinov3.values import (
@@ -142,8 +143,8 @@ class CascadeAssociation(Associator):
         The detection must be strong, so that background takes no number of a person who left, and
         must not be a `duplicate` (N,): a second box on an object looks like that one.
         """
-        wakes = comparison.strong & ~duplicate
-        rows = np.flatnonzero(pairing.detection_free & embeddings.fresh & wakes)
+        waking = find_waking(comparison, duplicate)
+        rows = np.flatnonzero(pairing.detection_free & embeddings.fresh & waking)
         lost = (view.state == LOST) & (view.lost_s <= self.tracker.reid_s)
         columns = np.flatnonzero(pairing.track_free & lost & view.gallery.known)
         if not len(rows) or not len(columns) or not view.scale.lets_return:
