@@ -47,6 +47,11 @@ def key_of(item: Field[Any]) -> str:
     return str(item.metadata["flag"]).removeprefix("--").replace("-", "_")
 
 
+def flag_of(key: str) -> str:
+    """The flag of a configuration key: `embed_budget_ms` -> `--embed-budget-ms`."""
+    return "--" + key.replace("_", "-")
+
+
 def kinds_of(root: type) -> dict[str, type]:
     """Configuration key -> the type of its value."""
     out: dict[str, type] = {}

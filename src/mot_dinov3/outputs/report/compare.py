@@ -9,14 +9,14 @@ from typing import Any
 
 from mot_dinov3 import __version__
 from mot_dinov3.config import OutputConfig, TalkConfig, TrackConfig, flag_fields
-from mot_dinov3.config.flat import as_dict, key_of
+from mot_dinov3.config.flat import as_dict, flag_of, key_of
 from mot_dinov3.outputs.report.compare_charts import draw_overlays
 from mot_dinov3.outputs.report.figures import ReportFigures, find_figures
 from mot_dinov3.outputs.report.page import render
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.single import list_missing
 from mot_dinov3.outputs.report.suspects import find_suspects
-from mot_dinov3.outputs.report.tables import describe_run, find_stages, flag_of, to_text
+from mot_dinov3.outputs.report.tables import describe_run, find_stages, to_text
 from mot_dinov3.outputs.report.video import ReportVideo
 from mot_dinov3.outputs.report.video_box import VideoBox, build_time_axis, build_video_box
 from mot_dinov3.values.run_facts import Spread

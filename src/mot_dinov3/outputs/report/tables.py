@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.config.flat import as_dict
+from mot_dinov3.config.flat import as_dict, flag_of
 from mot_dinov3.errors import hide_secrets
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.time_charts import COLOURS, OTHER
@@ -83,11 +83,6 @@ def list_settings(run: RunData, *, changed: bool = False) -> list[SettingRow]:
         for key, value in sorted(run.settings.items())
         if not changed or key not in usual or usual[key] != value
     ]
-
-
-def flag_of(key: str) -> str:
-    """`embed_budget_ms` -> `--embed-budget-ms`."""
-    return "--" + str(key).replace("_", "-")
 
 
 def list_versions(run: RunData) -> list[SettingRow]:

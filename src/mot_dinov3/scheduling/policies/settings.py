@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from mot_dinov3.config import RULE_POLICY, RULE_SETTINGS, SchedulerConfig, flag_fields
-from mot_dinov3.config.flat import key_of
+from mot_dinov3.config.flat import flag_of, key_of
 from mot_dinov3.runtime.notices import log_notice
 from mot_dinov3.scheduling.policies.factory import policy_class
 from mot_dinov3.wording import form_of
@@ -60,5 +60,5 @@ def _find_changed(config: SchedulerConfig) -> list[str]:
 
 def _join_flags(keys: Iterable[str]) -> str:
     """`--a, --b and --c`."""
-    *others, last = ["--" + key.replace("_", "-") for key in keys]
+    *others, last = map(flag_of, keys)
     return f"{', '.join(others)} and {last}" if others else last
