@@ -113,7 +113,9 @@ def test_directories_that_go_in_a_circle_end():
     data = bytearray(write_directories([0, 0]))
     data[-4:] = struct.pack("<I", 8)
     assert list_pages(bytes(data)) == [0, 1]
+    assert not is_cut(bytes(data))
     assert list_pages(bytes(data[:30])) == [0]
+    assert is_cut(bytes(data[:30]))
 
 
 def moving(suffix, count=4):

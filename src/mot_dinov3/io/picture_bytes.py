@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 JPEG, PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 PNG_HEAD, RIFF_HEAD = ">I4s", "<4sI"
 MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 """A marker within coded pixels: not a stuffed FF, not a restart."""
@@ -28,14 +29,14 @@ PICTURE_COUNT = 0xB001
 
 
 def is_cut(data: bytes) -> bool:
-    """Whether a JPEG, PNG or WebP lacks its end; False for other formats."""
+    """Whether a JPEG, PNG, WebP or TIFF lacks its end; False for other formats."""
     if data.startswith(JPEG):
         return all(marker != END for marker, _ in _walk_jpeg(data))
     if data.startswith(PNG):
         return all(kind != b"IEND" for kind, _ in _walk_chunks(data, len(PNG), PNG_HEAD, 4))
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return 8 + int(struct.unpack_from("<I", data, 4)[0]) > len(data)
-    return False
+    return data[:4] in TIFF and not _read_tiff(data)[1]
 
 
 def list_pages(data: bytes) -> list[int]:
@@ -44,8 +45,9 @@ def list_pages(data: bytes) -> list[int]:
     Smaller versions of a TIFF's pages are left out, and so are the pictures of a JPEG behind its
     first one, which show the same: `count_extra` tells of those.
     """
-    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return _list_tiff(data) or [0]
+    if data[:4] in TIFF:
+        kinds, _ = _read_tiff(data)
+        return [number for number, kind in enumerate(kinds) if not kind & (SMALLER | MASK)] or [0]
     if data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8X":
         chunks = _walk_chunks(data, 12, RIFF_HEAD, 0)
         return list(range(sum(kind == b"ANMF" for kind, _ in chunks))) or [0]
@@ -106,17 +108,13 @@ def _walk_chunks(data: bytes, start: int, head: str, behind: int) -> Iterator[tu
         start = end + (length % 2 if not behind else 0)
 
 
-def _list_tiff(data: bytes) -> list[int]:
-    """Numbers of the pages of a TIFF that are pictures of their own."""
-    return [number for number, kind in enumerate(_walk_tiff(data)) if not kind & (SMALLER | MASK)]
-
-
-def _walk_tiff(data: bytes) -> Iterator[int]:
-    """The subfile type of each page; follows the directories, each of which names the next."""
+def _read_tiff(data: bytes) -> tuple[list[int], bool]:
+    """The kind of each page, and whether all are there: each directory names the next one."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     count, offset = (order + "Q", order + "Q") if big else (order + "H", order + "I")
     entry = 4 + 2 * struct.calcsize(offset)
+    kinds: list[int] = []
     seen: set[int] = set()
     try:
         (place,) = struct.unpack_from(offset, data, 8 if big else 4)
@@ -125,10 +123,12 @@ def _walk_tiff(data: bytes) -> Iterator[int]:
             (entries,) = struct.unpack_from(count, data, place)
             first = place + struct.calcsize(count)
             places = range(first, first + min(entries, MOST_ENTRIES) * entry, entry)
-            yield _read_subfile_type(data, places, order)
+            kind = _read_subfile_type(data, places, order)
             (place,) = struct.unpack_from(offset, data, first + entries * entry)
+            kinds.append(kind)
     except struct.error:
-        return
+        return kinds, False
+    return kinds, True
 
 
 def _read_subfile_type(data: bytes, entries: range, order: str) -> int:

@@ -63,14 +63,32 @@ def test_each_picture_of_an_animation_is_a_frame_at_its_time(tmp_path, name):
     assert not reader.partial
 
 
-def test_a_page_that_cannot_be_read_is_counted(tmp_path):
-    path = write_pages(tmp_path / "pages.tif", 3, (640, 480))
-    data = bytearray(path.read_bytes())
-    third = len(data) // 3  # its strips, then its directory, then the places of the strips
-    data[third + 600 : 2 * third - 2000] = b"\xff" * (third - 2600)
-    path.write_bytes(data)
+def test_pages_of_a_file_that_is_cut_are_read_as_far_as_it_goes(tmp_path):
+    path = write_pages(tmp_path / "a.tif", 12)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     reader, frames = read(path)
-    assert [frame.index for frame in frames] == [0, 2]
+    assert [number_of(frame.image) for frame in frames] == list(range(len(frames)))
+    assert 3 <= len(frames) <= 7
+    assert reader.faults["truncated"] == 1
+    assert reader.partial
+
+
+def test_an_animation_that_is_cut_says_so(tmp_path):
+    path = write_moving(tmp_path / "a.webp", 12)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError, match="is cut short"):
+        read(path)
+
+
+def test_a_page_that_cannot_be_read_is_counted(tmp_path, monkeypatch):
+    real = cv2.imdecodemulti
+
+    def fail_at_four(data, flags, **pages):
+        return (False, ()) if pages["range"][0] == 4 else real(data, flags, **pages)
+
+    monkeypatch.setattr(cv2, "imdecodemulti", fail_at_four)
+    reader, frames = read(write_pages(tmp_path / "a.tif", 6))
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 5]
     assert reader.faults == {"unreadable_images": 1}
     assert reader.partial
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.info import DEFAULT_FPS, SourceInfo, sane_fps
+from mot_dinov3.io.picture_bytes import is_cut
 from mot_dinov3.io.pictures import PictureMaker
 from mot_dinov3.io.read.selection import BaseReader
 from mot_dinov3.values import Frame, Image
@@ -48,10 +49,12 @@ class PagesReader(BaseReader):
         self._data, self._pages = np.frombuffer(data, np.uint8), pages
         self._decode = _decode_moving if data.startswith(b"RIFF") else _decode_pages
         self._pictures = PictureMaker()
+        self.counted["truncated"] = int(is_cut(data))
         first, lasts_s = next(self._decode(self._data, pages[:1]))
         if first is None:
+            what = "is cut short" if is_cut(data) else "holds no picture that can be read"
             raise InputError(
-                f"The first picture of '{name}' cannot be read.",
+                f"'{name}' {what}.",
                 fix="Check that it is whole and opens in an image viewer.",
             )
         self._pictures.fit(first)
@@ -68,8 +71,8 @@ class PagesReader(BaseReader):
 
     @property
     def partial(self) -> bool:
-        """Whether a picture could not be read."""
-        return self.counted["unreadable_images"] > 0
+        """Whether the file is cut short or a picture could not be read."""
+        return self.counted["unreadable_images"] + self.counted["truncated"] > 0
 
     def __iter__(self) -> Iterator[Frame]:
         time_s = 0.0
