@@ -15,13 +15,13 @@ from functools import cache
 from pathlib import Path
 
 import mot_dinov3
+from mot_dinov3.runtime import limits
 from mot_dinov3.runtime.notices import NOTICE
 from mot_dinov3.runtime.opening import read_regular
 
 ENV_FILE = ".env"
 TOKENS = ("HF_TOKEN", "HUGGINGFACE_HUB_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Variables that may hold the access token, the present name first."""
-MOST_BYTES = 64 * 1024
 MOST_LETTERS = 1000
 """A longer value is not a token."""
 MOST_NAMES = 8
@@ -67,7 +67,7 @@ def read_env_file(path: Path) -> Mapping[str, str]:
     Variables other than those of `TOKENS` are named in the log, once a run.
     """
     try:
-        data = read_regular(path, MOST_BYTES)
+        data = read_regular(path, limits.ENV_FILE.most_bytes)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

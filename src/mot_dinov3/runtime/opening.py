@@ -6,10 +6,13 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+
+from mot_dinov3.runtime.limits import TextLimit
 
 NO_BLOCK = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+CHUNK_BYTES = 1 << 20
 UNITS = ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
 
 
@@ -26,7 +29,7 @@ def keep_regular(paths: Iterable[Path]) -> Iterator[Path]:
     return (path for path in paths if is_regular(path))
 
 
-def open_regular(path: Path, most_bytes: int | None = None) -> BinaryIO:
+def open_regular(path: Path, most_bytes: int | None = None) -> BufferedReader:
     """Open a regular file for reading, without ever waiting for another process.
 
     A pipe or a device is not even opened: the other end may never come, and opening some devices
@@ -66,9 +69,54 @@ def read_regular(path: Path, most_bytes: int) -> bytes:
         return file.read(min(os.fstat(file.fileno()).st_size, most_bytes)) or b""
 
 
+def open_text(path: Path, limit: TextLimit) -> BufferedReader:
+    """Open a regular file whose size and lines are within `limit`, at its beginning.
+
+    Raises:
+        OSError: it is not such a file; `strerror` is a reason for a message.
+    """
+    file = open_regular(path, limit.most_bytes)
+    try:
+        _require_short_lines(file, path, limit)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def read_text(path: Path, limit: TextLimit) -> str:
+    """Read a text in UTF-8, with or without a byte order mark.
+
+    Raises:
+        OSError: it is not a regular file within `limit`; `strerror` is a reason for a message.
+        UnicodeDecodeError: it is written in another way.
+    """
+    with open_text(path, limit) as file:
+        return file.read(limit.most_bytes).decode("utf-8-sig")
+
+
+def _require_short_lines(file: BufferedReader, path: Path, limit: TextLimit) -> None:
+    """Read the file in pieces, whatever the lengths of its lines."""
+    begun = total = 0
+    while piece := file.read(CHUNK_BYTES):
+        total += len(piece)
+        head, *others = piece.split(b"\n")
+        lengths = [begun + len(head), *map(len, others)]
+        begun = lengths[-1]
+        if max(lengths) > limit.most_line or total > limit.most_bytes:
+            raise OSError(
+                errno.EFBIG,
+                f"it has a line longer than {_format_bytes(limit.most_line)}"
+                if total <= limit.most_bytes
+                else f"it is larger than {_format_bytes(limit.most_bytes)}",
+                str(path),
+            )
+
+
 def _require(about: os.stat_result, path: Path, most_bytes: int | None) -> None:
     if stat.S_ISDIR(about.st_mode):
-        raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(about.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     if most_bytes is not None and about.st_size > most_bytes:
