@@ -29,6 +29,8 @@ from mot_dinov3.io.read.selection import count_selected
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, find_image_directory, read_section
 from mot_dinov3.io.read.sequence import MOT_PREFIX, open_sequence
 from mot_dinov3.io.read.video import VideoReader
+from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
+from mot_dinov3.runtime.opening import keep_regular, open_regular, read_regular
 
 __all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source", "plain_name"]
 
@@ -133,7 +135,7 @@ def _open_path(path: Path, config: SourceConfig) -> FrameReader:
 
 
 def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(HEAD_BYTES)
     if not head:
         raise InputError(f"'{name}' is empty.", fix="Copy or record it again.")
@@ -149,7 +151,7 @@ def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
 
 def _open_image(path: Path, name: str, config: SourceConfig) -> FrameReader:
     """Open one image file; where it holds several pictures, each is a frame."""
-    data = path.read_bytes()
+    data = read_regular(path, MOST_PICTURE_BYTES)
     if is_moving_png(data):
         return VideoReader(open_file(path), path, name, config)
     pages = list_pages(data)
@@ -161,7 +163,7 @@ def _open_image(path: Path, name: str, config: SourceConfig) -> FrameReader:
 def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:
     name = printable_name(pattern)
     files = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - absolute patterns too
-    files = [file for file in files if file.is_file()]
+    files = list(keep_regular(files))
     if not files:
         raise InputError(f"Nothing matches '{name}'.", fix="Check the pattern; keep it in quotes.")
     videos = _select_videos(files)

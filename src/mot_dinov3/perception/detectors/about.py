@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.errors import ModelError
+from mot_dinov3.runtime.documents import parse_json, read_yaml
+from mot_dinov3.runtime.limits import METADATA as METADATA_LIMIT
 
 TASKS_WITH_BOXES = ("detect", "segment", "pose")
 METADATA = "metadata.yaml"
 """The notes that Ultralytics puts beside an OpenVINO export."""
 
+NOTES = ("names", "task", "stride", "args", "end2end", "head")
+"""The notes that are read; the others may hold anything."""
 MOST_LETTERS = 100
+MOST_NOTE = 2_000_000
+"""Characters of one note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class About:
         Raises:
             ValueError, KeyError, TypeError: it is something else.
         """
-        facts = json.loads(text)
+        facts = parse_json(text)
         return About(class_names(facts.pop("names")), **facts)
 
 
@@ -69,7 +75,7 @@ def about_from_notes(notes: Mapping[str, Any]) -> About | None:
     Args:
         notes: names to values, or to their text as ONNX files keep them.
     """
-    facts = {name: _value(value) for name, value in notes.items()}
+    facts = {name: _parse_value(notes[name]) for name in NOTES if name in notes}
     names, task = facts.get("names"), facts.get("task")
     if not isinstance(names, dict) or not isinstance(task, str):
         return None
@@ -86,11 +92,9 @@ def about_from_notes(notes: Mapping[str, Any]) -> About | None:
 
 def read_notes(path: Path) -> dict[str, Any]:
     """The metadata file beside an OpenVINO export; empty where there is none to read."""
-    import yaml
-
     try:
-        notes = yaml.safe_load((path / METADATA).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        notes = read_yaml(path / METADATA, METADATA_LIMIT)
+    except (OSError, ValueError):
         return {}
     return notes if isinstance(notes, dict) else {}
 
@@ -108,10 +112,10 @@ def require_boxes(name: str, about: About) -> None:
         )
 
 
-def _value(value: Any) -> Any:  # noqa: ANN401 - metadata may hold anything
+def _parse_value(value: Any) -> Any:  # noqa: ANN401 - metadata may hold anything
     if not isinstance(value, str):
         return value
     try:
-        return ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+        return ast.literal_eval(value) if len(value) <= MOST_NOTE else ""
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return value

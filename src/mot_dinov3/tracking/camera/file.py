@@ -8,6 +8,8 @@ import numpy as np
 
 from mot_dinov3.errors import InputError, UsageError
 from mot_dinov3.io.write.atomic import is_stream
+from mot_dinov3.runtime.limits import CAMERA_MOTION
+from mot_dinov3.runtime.opening import read_text
 from mot_dinov3.tracking.camera.base import STILL, CameraMotion
 from mot_dinov3.values import DoubleArray, FloatArray, Frame
 
@@ -57,7 +59,7 @@ def read_affines(path: Path) -> dict[int, DoubleArray]:
     if is_stream(path):  # read once to be checked, before models are loaded, and once for the run
         raise InputError(f"'{path}' is not a regular file.", fix="Save it to a file first.")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path, CAMERA_MOTION).splitlines()
     except OSError as error:
         raise InputError(
             f"Cannot read '{path}': {error.strerror or error}.",
