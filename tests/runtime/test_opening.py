@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from mot_dinov3.runtime.opening import is_regular, keep_regular, open_regular, read_regular
+from mot_dinov3.runtime.opening import (
+    decode_text,
+    is_regular,
+    keep_regular,
+    open_regular,
+    read_regular,
+)
 
 
 def make_socket(path):
@@ -61,3 +67,18 @@ def test_a_file_of_the_system_without_a_size_is_empty():
 
 def test_a_name_that_is_not_possible_is_not_a_file():
     assert not is_regular(Path("a\0b"))
+
+
+def mark(text, encoding):
+    """A text as Windows writes it, with a byte order mark."""
+    return ("\ufeff" + text).encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_is_not_part_of_a_text(encoding):
+    assert decode_text(mark("caf\u00e9 = 1\r\n", encoding)) == "caf\u00e9 = 1\r\n"
+    assert decode_text("caf\u00e9".encode()) == "caf\u00e9"
+    assert decode_text(b"") == ""
+    with pytest.raises(UnicodeDecodeError):
+        decode_text(b"caf\xe9")
+    assert decode_text(b"caf\xe9", "replace") == "caf\ufffd"

@@ -275,3 +275,18 @@ def test_what_embeddings_told_comes_back():
 def test_a_look_that_is_none_is_refused(told):
     with pytest.raises(BadRecordError):
         parse_record(json.dumps({**LINE, "looks": told}).encode())
+
+
+def test_a_byte_order_mark_changes_nothing(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(LINE).encode() + b"\n")
+    log = FrameLog(path)
+    assert [record.result.frame_index for record in log] == [0]
+    assert not log.cut
+
+
+def test_a_frame_log_in_utf_16_is_refused_in_a_sentence(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes((json.dumps(LINE) + "\n").encode("utf-16"))
+    with pytest.raises(InputError, match="line 1: is not UTF-8 text"):
+        list(FrameLog(path))

@@ -12,6 +12,8 @@ from mot_dinov3.errors import EXIT_INPUT, InputError
 from mot_dinov3.io.formats.mot import MotTable, MotWriter, read_mot, write_ground_truth
 from mot_dinov3.values import Tracks, TrackState
 
+MARKED = ("utf-8", "utf-16-le", "utf-16-be")
+
 numbers = st.floats(-2000, 4000, allow_nan=False, width=32)
 sizes = st.floats(0.5, 2000, allow_nan=False, width=32)
 rows = st.tuples(
@@ -197,3 +199,18 @@ def test_a_real_ground_truth_has_its_published_figures():
     counted = (table.class_id == 1) & (table.score > 0)
     assert len(np.unique(table.track_id[counted])) == 83
     assert table.frame_index.max() == 1049
+
+
+@pytest.mark.parametrize("encoding", MARKED)
+def test_a_byte_order_mark_changes_nothing(tmp_path, encoding):
+    text = "1,-1,10,20,30,40,0.5\r\n2,-1,10,20,30,40,0.5\r\n"
+    (tmp_path / "a.txt").write_bytes(("\ufeff" + text).encode(encoding))
+    assert read_mot(tmp_path / "a.txt").frame_index.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("encoding", MARKED)
+def test_a_bad_line_behind_a_byte_order_mark_is_named(tmp_path, encoding):
+    text = "1,-1,10,20,30,40,0.5\n2,-1,ten,20,30,40,0.5\n"
+    (tmp_path / "a.txt").write_bytes(("\ufeff" + text).encode(encoding))
+    with pytest.raises(InputError, match="line 2: 'ten' is not a number"):
+        read_mot(tmp_path / "a.txt")
