@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.config.fields import flag_fields
-from mot_dinov3.config.flat import key_of, kinds_of, list_keys, stages
+from mot_dinov3.config.flat import QUOTED, key_of, kinds_of, list_keys, stages, unquote_name
 from mot_dinov3.errors import UsageError, nearest
 from mot_dinov3.runtime.limits import INT64, MOST_DEPTH, SETTINGS, is_too_deep
 from mot_dinov3.runtime.opening import read_text
@@ -139,6 +139,8 @@ def _parse_text(text: str, kind: type, where: str) -> Any:  # noqa: ANN401 - the
 def _check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
     if many and isinstance(value, list) and value:
         return [_check_value(item, kind, where, many=False) for item in value]
+    if kind is str and isinstance(value, dict) and [*value] == [QUOTED]:
+        value = unquote_name({QUOTED: str(value[QUOTED])})
     require_range(value, where)
     if kind is float and type(value) is int:
         return float(value)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from mot_dinov3.config import LiveConfig, SourceConfig
 from mot_dinov3.errors import InputError, nearest
@@ -72,7 +73,7 @@ def open_source(
     if not source.strip():
         raise InputError("No source was given.", fix="Give one: --source video.mp4")
     if source.lower().startswith("file://"):
-        source = unquote(urlsplit(source).path)
+        source = os.fsdecode(unquote_to_bytes(urlsplit(source).path))
     if source.lower().startswith(MOT_PREFIX):
         return _open_mot(source[len(MOT_PREFIX) :].strip(), config)
     address = _live_address(source, live or LiveConfig())
