@@ -21,7 +21,7 @@ from mot_dinov3.errors import (
     hide_secrets,
     out_of_memory,
 )
-from mot_dinov3.runtime.notices import NOTICE
+from mot_dinov3.runtime.notices import ALERT, NOTICE
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -106,7 +106,8 @@ class _PlainHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
-        prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        level = "warning" if record.levelno == ALERT else record.levelname.lower()
+        prefix = f"{level}: " if record.levelno >= logging.WARNING else ""
         print(prefix + hide_secrets(record.getMessage()), file=sys.stderr)
 
 
