@@ -160,6 +160,12 @@ def black(values):
     return json.loads(re.sub(r'"@\w+"', '"#000"', json.dumps(values)))
 
 
+def test_a_run_with_a_budget_in_time_is_said_to_be_not_repeatable(run):
+    assert "not repeatable" not in run_page(run, {}, None, PAGE)
+    run.facts = replace(run.facts, repeatable=False)
+    assert "not repeatable: its budget follows measured times" in run_page(run, {}, None, PAGE)
+
+
 def test_the_timeline_shows_stages_budget_and_pace(run):
     (timeline,) = [chart for chart in draw_charts(run, 25.0) if chart.key == "timeline"]
     traces = {trace["name"]: trace for trace in timeline.traces}
