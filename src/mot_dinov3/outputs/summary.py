@@ -16,6 +16,9 @@ from mot_dinov3.values.run_facts import (
 )
 from mot_dinov3.wording import counted
 
+NOT_REPEATABLE = (
+    "not repeatable: this budget follows measured times, that of --embed-budget-crops does not"
+)
 MOST_MERGERS = 20
 """Mergers that the summary names one by one."""
 
@@ -35,6 +38,8 @@ def format_summary(facts: RunFacts) -> str:
         lines += _appearance(facts.counts.appearance)
     if facts.budget is not None and facts.budget.ms:
         lines.append(_budget(facts.budget, follows_rate=bool(_target_fps(facts))))
+    if facts.repeatable is False:
+        lines.append(f"             {NOT_REPEATABLE}")
     lines += _faults(facts)
     if facts.merges is not None:
         lines += _mergers(facts.merges, facts.relink_s or {})

@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+from importlib.resources import files
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -382,3 +383,12 @@ def test_the_newest_picture_comes_first_to_whoever_is_late(page):
             time.sleep(0.01)
         levels = [picture.mean() for picture in pictures(stream, 5)]
     assert all(a <= b + 1 for a, b in pairwise(levels))
+
+
+def test_a_fate_has_the_colour_that_it_has_in_a_report():
+    from mot_dinov3.outputs.report.time_charts import BUDGET, COLOURS, FATES
+
+    style = (files("mot_dinov3.outputs.serve") / "static" / "page.css").read_text()
+    shown = dict(re.findall(r"--(\w+): (#\w+);", style.partition("@media")[0]))
+    assert {name: shown[name] for name in FATES} == FATES
+    assert (shown["embed"], shown["budget"]) == (COLOURS["embed"], BUDGET)

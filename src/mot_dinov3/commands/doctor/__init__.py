@@ -10,15 +10,15 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from mot_dinov3.commands.doctor import checks, places
+from mot_dinov3.commands.doctor import checks, devices, places
 from mot_dinov3.commands.doctor.checks import Check, attempt
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK
 from mot_dinov3.runtime.compat import load_environment
 
 CHECKS: dict[str, Callable[[], Check]] = {
-    "torch": checks.check_torch_pair,
-    "device": checks.check_devices,
+    "torch": devices.check_torch_pair,
+    "device": devices.check_devices,
     "codecs": checks.check_codecs,
     "opencv": checks.check_opencv,
     "transformers": checks.check_transformers,
