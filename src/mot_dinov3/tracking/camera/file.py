@@ -15,6 +15,8 @@ from mot_dinov3.values import DoubleArray, FloatArray, Frame
 
 COLUMNS = 7
 """Frame number from 0, then the two rows of the map."""
+MOST_NUMBER = 1e9
+"""Frames and pixels beyond this are damage, not data."""
 
 
 class FileCamera(CameraMotion):
@@ -81,7 +83,8 @@ def _parse(words: list[str], where: str) -> tuple[int, DoubleArray]:
         values = np.array([float(word) for word in words])
     except ValueError:
         values = np.full(1, np.nan)
-    if len(values) != COLUMNS or not np.isfinite(values).all() or values[0] < 0 or values[0] % 1:
+    bounded = len(values) == COLUMNS and bool((np.abs(values) <= MOST_NUMBER).all())
+    if not bounded or values[0] < 0 or values[0] % 1:
         raise InputError(
             f"{where} is not a camera motion.", fix="A line holds: frame a b tx c d ty (7 numbers)."
         )
