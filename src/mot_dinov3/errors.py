@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mot_dinov3.wording import make_printable
+
 EXIT_OK = 0
 EXIT_BUG = 1
 EXIT_USAGE = 2
@@ -23,7 +25,7 @@ class MotError(Exception):
     """A problem to explain in words: what happened, then what to do about it.
 
     Attributes:
-        what: one sentence that says what is wrong.
+        what: one sentence that says what is wrong, on one line: names in it steer no terminal.
         fix: what the user can do about it; may have several lines.
         exit_code: what the process returns when nothing better is known.
     """
@@ -31,8 +33,8 @@ class MotError(Exception):
     exit_code = EXIT_USAGE
 
     def __init__(self, what: str, *, fix: str = "") -> None:
-        super().__init__(what)
-        self.what = what
+        self.what = make_printable(what)
+        super().__init__(self.what)
         self.fix = fix
 
     def __str__(self) -> str:

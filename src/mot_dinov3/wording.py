@@ -1,6 +1,17 @@
-"""Words that go with a number."""
+"""Words that go with a number, and texts that can be shown."""
 
 from __future__ import annotations
+
+
+def make_printable(text: str) -> str:
+    """A text with `?` for each character that would steer a terminal rather than be seen.
+
+    Line breaks and tabs count among them, as do marks that turn the direction of writing
+    around, halves of characters, and blanks other than the usual one.
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -217,6 +217,7 @@ TESTED_BY = {
         "runs/resume/recorder.py",
     ),
     "runs/resume/test_place.py": ("runs/resume/identity.py",),
+    "runtime/test_documents.py": ("runtime/limits.py",),
     "scheduling/policies/test_continuity.py": ("scheduling/policies/always.py",),
     "scheduling/policies/test_factory.py": (
         "scheduling/policies/base.py",

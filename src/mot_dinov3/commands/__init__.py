@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND, RENAMED
-from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output
+from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output, plain_streams
 from mot_dinov3.errors import (
     EXIT_BUG,
     EXIT_DEVICE,
@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     fill_gaps()
     set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
     name = words.pop(0) if words and not words[0].startswith("-") else DEFAULT_COMMAND
-    with interruptible():
+    with plain_streams(), interruptible():
         try:
             return run_command(name, words)
         except MotError as error:
@@ -107,7 +107,8 @@ class _PlainHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
         prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        print(prefix + hide_secrets(record.getMessage()), file=sys.stderr)
+        first, *rest = hide_secrets(record.getMessage()).splitlines() or [""]
+        print("\n".join([prefix + first, *(f"  {line}" for line in rest)]), file=sys.stderr)
 
 
 def set_up_log(*, verbose: bool, debug: bool = False, quiet: bool = False) -> None:

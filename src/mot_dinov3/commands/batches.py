@@ -18,7 +18,7 @@ from mot_dinov3.runs.batch.table import BatchEnd, format_table, to_json
 from mot_dinov3.runs.batch.tasks import Task, create_tasks
 from mot_dinov3.runs.jobs.resuming import remove_end_mark
 from mot_dinov3.runtime.compat import load_environment
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, make_printable
 
 log = logging.getLogger("mot_dinov3")
 
@@ -95,11 +95,12 @@ class BatchDisplay:
 
     def _say(self, line: str) -> None:
         if not self._quiet:
-            print(hide_secrets(line), file=sys.stderr, flush=True)
+            print(make_printable(hide_secrets(line)), file=sys.stderr, flush=True)
 
     def show_table(self, end: BatchEnd) -> None:
         """Print the table of all videos."""
-        self._say(format_table(end))
+        if not self._quiet:
+            print(hide_secrets(format_table(end)), file=sys.stderr, flush=True)
 
 
 def describe_progress(progress: Progress) -> str:

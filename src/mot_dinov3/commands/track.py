@@ -14,6 +14,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import to_toml
 from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
+from mot_dinov3.wording import make_printable
 
 DESCRIPTION = """Track objects through a video: YOLO finds them, and DINO embeddings keep their
 identities apart. Embeddings are computed only where they matter, within a budget per frame."""
@@ -74,5 +75,5 @@ def track_one(config: TrackConfig) -> int:
     quiet = config.talk.quiet
     result = run_job(config, observer=Terminal(quiet=quiet))
     if not quiet and result.written:
-        print("wrote " + ", ".join(result.written), file=sys.stderr)
+        print(make_printable("wrote " + ", ".join(result.written)), file=sys.stderr)
     return result.exit_code

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import reprlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,6 +12,13 @@ from typing import Any
 from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.config.flat import key_of, kinds_of, list_keys, stages
 from mot_dinov3.errors import UsageError, nearest
+from mot_dinov3.runtime.limits import INT64, MOST_DEPTH, SETTINGS, is_too_deep
+from mot_dinov3.runtime.opening import read_text
+
+DEEP_KEY = re.compile(
+    rf"""(?<![\w.-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{MOST_DEPTH}}}"""
+)
+"""A key of a table in a table and so on, `a.b.c = 1`, which would be read in quadratic time."""
 
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -56,15 +65,33 @@ def read_environment(root: type, environment: Mapping[str, str], prefix: str) ->
 
 def _parse_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = read_text(path, SETTINGS)
+        if DEEP_KEY.search(text):
+            raise _build_depth_error(path)
+        document = tomllib.loads(text)
     except OSError as error:
         raise UsageError(
-            f"--config {path} cannot be read: {error.strerror}.", fix="Check the path."
+            f"--config {path} cannot be read: {error.strerror}.",
+            fix="Give a file such as --print-config prints.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise _build_depth_error(path) from None
+    except ValueError as error:
+        foreseen = isinstance(error, (tomllib.TOMLDecodeError, UnicodeDecodeError))
+        reason = error if foreseen else "a number has too many digits"
         raise UsageError(
-            f"--config {path} is not valid TOML: {error}.", fix="Lines look like: conf = 0.4"
+            f"--config {path} is not valid TOML: {reason}.", fix="Lines look like: conf = 0.4"
         ) from error
+    if is_too_deep(document):
+        raise _build_depth_error(path)
+    return document
+
+
+def _build_depth_error(path: Path) -> UsageError:
+    return UsageError(
+        f"--config {path} has lists or tables more than {MOST_DEPTH} inside each other.",
+        fix="Settings are single values: see what --print-config prints.",
+    )
 
 
 def _flatten(root: type, document: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -104,7 +131,7 @@ def _parse_text(text: str, kind: type, where: str) -> Any:  # noqa: ANN401 - the
     if kind is bool:
         raise _wrong_value(where, kind, text)
     try:
-        return kind(text)
+        return require_range(kind(text), where)
     except ValueError as error:
         raise _wrong_value(where, kind, text) from error
 
@@ -112,6 +139,7 @@ def _parse_text(text: str, kind: type, where: str) -> Any:  # noqa: ANN401 - the
 def _check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
     if many and isinstance(value, list) and value:
         return [_check_value(item, kind, where, many=False) for item in value]
+    require_range(value, where)
     if kind is float and type(value) is int:
         return float(value)
     if kind is str and isinstance(value, list):
@@ -123,6 +151,19 @@ def _check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # n
     return value
 
 
+def require_range(value: Any, where: str) -> Any:  # noqa: ANN401 - the field's own type
+    """Return a value, unless it is a whole number that no array can hold.
+
+    Raises:
+        UsageError: it is; `where` says what it was given for.
+    """
+    if isinstance(value, int) and abs(value) > INT64:
+        raise UsageError(f"{where} is too large a number.", fix=f"The most is {INT64}.")
+    return value
+
+
 def _wrong_value(where: str, kind: type, value: object) -> UsageError:
     expected = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-    return UsageError(f"{where} must be {expected[kind]}, got {value!r}.", fix="Correct the value.")
+    return UsageError(
+        f"{where} must be {expected[kind]}, got {reprlib.repr(value)}.", fix="Correct the value."
+    )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.wording import counted
 
 _MOVIE = frozenset(b"ftyp moov mdat moof free skip wide uuid styp sidx mfra pnot meta udta".split())
@@ -22,7 +23,7 @@ def describe_damage(path: Path) -> str:
     """Say what is missing from a video file, as the end of a sentence; "" if nothing is known."""
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             end, indexed = _read_declared_end(file, size)
     except OSError:
         return ""

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.write.atomic import AtomicTextFile
+from mot_dinov3.runtime.limits import BOXES
+from mot_dinov3.runtime.opening import open_text, read_regular
 from mot_dinov3.values import FloatArray, IntArray, Tracks, TrackState, check_shapes
 from mot_dinov3.wording import counted
 
@@ -122,11 +124,11 @@ def _read_class_and_visibility(rows: Rows) -> tuple[IntArray, FloatArray]:
 
 def _read_rows(path: Path) -> Rows:
     try:
-        with path.open("rb") as file:
-            delimiter = _find_delimiter(file)
-        with warnings.catch_warnings():
+        with open_text(path, BOXES) as file, warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*input contained no data", append=False)
-            rows: Rows = np.loadtxt(path, delimiter=delimiter, ndmin=2, encoding="utf-8")
+            delimiter = _find_delimiter(file)
+            file.seek(0)
+            rows: Rows = np.loadtxt(file, delimiter=delimiter, ndmin=2, encoding="utf-8-sig")
     except OSError as error:
         raise InputError(
             f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
@@ -147,7 +149,7 @@ def _check_rows(rows: Rows, path: Path) -> None:
     """Find what numbers alone can get wrong; the slow search for the line runs only then."""
     bad = rows.shape[1] < BOX_COLUMNS or not np.isfinite(rows).all()
     bad = bad or bool((rows[:, 0] < 1).any() or (rows[:, :2] % 1 != 0).any())
-    bad = bad or bool((np.abs(rows[:, :BOX_COLUMNS]) > MOST_NUMBER).any())
+    bad = bad or bool((np.abs(rows) > MOST_NUMBER).any())
     if bad or bool((rows[:, 4:6] < 0).any()):
         raise _first_bad_line(path)
 
@@ -155,7 +157,7 @@ def _check_rows(rows: Rows, path: Path) -> None:
 def _first_bad_line(path: Path) -> InputError:
     """Walk the file in the way a person would, to name the first line that is wrong."""
     width, comma = 0, False
-    for number, raw in enumerate(path.read_bytes().splitlines(), 1):
+    for number, raw in enumerate(read_regular(path, BOXES.most_bytes).splitlines(), 1):
         line = raw.decode("utf-8", "replace").partition("#")[0].strip()
         if not line:
             continue
@@ -189,9 +191,9 @@ def _find_odd_number(values: list[str], numbers: list[float]) -> str:
     """Find one reason why numbers make no row; "" when they do."""
     odd = {
         "a number is not finite": not np.isfinite(numbers).all(),
-        f"frame {values[0]} must be a whole number from 1": numbers[0] < 1 or numbers[0] % 1,
-        f"identity {values[1]} must be a whole number": numbers[1] % 1,
-        f"a number is beyond {MOST_NUMBER:g}": max(map(abs, numbers[:BOX_COLUMNS])) > MOST_NUMBER,
+        f"frame {values[0][:40]} must be a whole number from 1": numbers[0] < 1 or numbers[0] % 1,
+        f"identity {values[1][:40]} must be a whole number": numbers[1] % 1,
+        f"a number is beyond {MOST_NUMBER:g}": max(map(abs, numbers)) > MOST_NUMBER,
         "width and height must not be negative": min(numbers[4:6]) < 0,
     }
     return next((reason for reason, is_so in odd.items() if is_so), "")

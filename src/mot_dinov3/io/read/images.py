@@ -18,17 +18,24 @@ from mot_dinov3.io.info import DEFAULT_FPS, SourceInfo, sane_fps
 from mot_dinov3.io.pictures import PictureMaker
 from mot_dinov3.io.read.selection import BaseReader
 from mot_dinov3.io.read.seqinfo import (
+    MOST_FRAMES,
     SEQUENCE_FILE,
     find_image_directory,
     image_number,
     read_section,
 )
+from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
+from mot_dinov3.runtime.opening import keep_regular, read_regular
 from mot_dinov3.values import Frame, Image
 from mot_dinov3.wording import counted
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
+
+
+MOST_LETTERS = 40
+"""Of a file's name in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +64,15 @@ class ImageSequence:
 
 def natural_key(path: Path) -> list[tuple[int, str]]:
     """Sorts `frame2` before `frame10`."""
-    parts = re.split(r"([0-9]+)", path.name.lower())
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    parts = re.split(r"(\d+)", path.name.lower())  # what is between two texts is a number
+    return [(int(part), "") if place % 2 else (-1, part) for place, part in enumerate(parts)]
 
 
 def images_of(files: Sequence[Path], name: str) -> ImageSequence:
-    """The images among `files` in natural order, numbered as they come."""
+    """The images among `files` in natural order, numbered as they come; regular files only."""
     images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
     images = sorted((file for file in images if not file.name.startswith(".")), key=natural_key)
+    images = list(keep_regular(images))
     return ImageSequence(name, images, range(len(images)))
 
 
@@ -81,7 +89,7 @@ def sequence_of(directory: Path) -> ImageSequence:
         sequence = _read_mot_sequence(directory.parent, name)
         if sequence.files[0].parent.resolve() == directory.resolve():
             return sequence
-    return images_of([file for file in directory.iterdir() if file.is_file()], name)
+    return images_of([*directory.iterdir()], name)
 
 
 def _read_mot_sequence(directory: Path, name: str) -> ImageSequence:
@@ -106,12 +114,20 @@ def number_images(directory: Path, section: Mapping[str, str], name: str) -> Ima
         name: how messages call the sequence.
 
     Raises:
-        InputError: the directory has no image.
+        InputError: the directory has no image, or one with a number that no frame has.
     """
     suffix = section.get("imExt", "").lower()
     files = [file for file in directory.iterdir() if suffix in ("", file.suffix.lower())]
     found = images_of(files, name)
     indices = [image_number(file) - 1 for file in found.files]
+    for file, index in zip(found.files, indices, strict=True):
+        if index >= MOST_FRAMES:
+            raise InputError(
+                f"The image '{printable_name(file.name[:MOST_LETTERS])}' of '{name}' has a number "
+                f"that no frame has: they end at {MOST_FRAMES:,}.",
+                fix=f"Number the images from 1, or take {SEQUENCE_FILE} away: without it they are "
+                "read in the order of their names.",
+            )
     usable = indices[0] >= 0 and all(a < b for a, b in pairwise(indices))
     return ImageSequence(
         name,
@@ -131,7 +147,7 @@ def _read_rate(text: str) -> float:
 def read_image(path: Path) -> Image | None:
     """Read one image as BGR, upright; None when it is unreadable or cut short."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MOST_PICTURE_BYTES)
     except OSError:
         return None
     if not data or _is_cut(data):

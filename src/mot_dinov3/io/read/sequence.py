@@ -25,6 +25,7 @@ from mot_dinov3.io.read.seqinfo import (
     read_section,
     read_seqinfo,
 )
+from mot_dinov3.runtime.opening import keep_regular
 from mot_dinov3.values import Frame, Image
 
 MOT_PREFIX = "mot:"
@@ -46,7 +47,9 @@ def _find_images(directory: Path, sequence: SequenceInfo) -> dict[int, Path]:
     """0-based frame -> image file; empty where the sequence has no images."""
     section = read_section(directory)
     images = find_image_directory(directory, section)
-    if images is None or not any(f.suffix.lower() in IMAGE_SUFFIXES for f in images.iterdir()):
+    if images is None or not any(
+        file.suffix.lower() in IMAGE_SUFFIXES for file in keep_regular(images.iterdir())
+    ):
         return {}
     found = number_images(images, section, sequence.name)
     return dict(zip(found.indices, found.files, strict=True))

@@ -27,6 +27,7 @@ from mot_dinov3.io.read.selection import count_selected
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, find_image_directory, read_section
 from mot_dinov3.io.read.sequence import MOT_PREFIX, open_sequence
 from mot_dinov3.io.read.video import VideoReader
+from mot_dinov3.runtime.opening import keep_regular, open_regular
 
 __all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source", "plain_name"]
 
@@ -130,7 +131,7 @@ def _open_path(path: Path, config: SourceConfig) -> FrameReader:
 
 
 def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if not file.read(1):
             raise InputError(f"'{name}' is empty.", fix="Copy or record it again.")
     if path.suffix.lower() in IMAGE_SUFFIXES:
@@ -141,7 +142,7 @@ def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
 def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:
     name = printable_name(pattern)
     files = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - absolute patterns too
-    files = [file for file in files if file.is_file()]
+    files = list(keep_regular(files))
     if not files:
         raise InputError(f"Nothing matches '{name}'.", fix="Check the pattern; keep it in quotes.")
     videos = _select_videos(files)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from mot_dinov3.errors import InputError, UsageError, nearest
 from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES
 from mot_dinov3.outputs.report.recorder import RunData, read_run
+from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values.run_facts import RunFacts
 from mot_dinov3.values.stats_json import facts_from_stats
 
@@ -180,7 +181,7 @@ def _refuse_constant(word: str) -> NoReturn:
 
 def _read_head(path: Path, most: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(most)
     except OSError as error:
         raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,11 @@ from mot_dinov3.io.read.images import natural_key
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE
 from mot_dinov3.io.read.sequence import MOT_PREFIX
 from mot_dinov3.io.read.sources import VIDEO_SUFFIXES
+from mot_dinov3.runtime.limits import SOURCE_LIST
+from mot_dinov3.runtime.opening import is_regular, open_text
 
 LIST_SUFFIX = ".txt"
 COMMENT = "#"
-MOST_BYTES = 10_000_000
-"""A longer file is not a list of videos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,16 @@ def read_list(path: Path) -> list[ListedSource]:
     """
     name = printable_name(str(path))
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        with open_text(path, SOURCE_LIST) as file:
+            data = file.read(SOURCE_LIST.most_bytes)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such name is possible"
-        message = f"The list '{name}' cannot be read: {reason}."
-        raise InputError(message, fix="Check the path.") from error
-    if len(data) > MOST_BYTES:
-        message = f"'{name}' is too long for a list of videos."
-        raise InputError(message, fix="Lists name one video a line.")
+        too_long = getattr(error, "errno", None) == errno.EFBIG
+        what = (
+            f"'{name}' is too long for a list" if too_long else f"The list '{name}' cannot be read"
+        )
+        message = f"{what}: {reason}."
+        raise InputError(message, fix="A list is a text file with one video a line.") from error
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     places = ((f"{name}:{number}", line) for number, line in enumerate(lines, 1))
     texts = ((where, _decode_line(line, where)) for where, line in places)
@@ -148,5 +150,5 @@ def find_videos(directory: Path) -> list[Path]:
 
 
 def _is_video(path: Path) -> bool:
-    is_sequence = (path / SEQUENCE_FILE).is_file()
-    return is_sequence or (path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+    is_sequence = is_regular(path / SEQUENCE_FILE)
+    return is_sequence or (path.suffix.lower() in VIDEO_SUFFIXES and is_regular(path))
