@@ -174,6 +174,12 @@ TESTED_BY = {
         "outputs/sinks/video.py",
     ),
     "outputs/sinks/test_window.py": ("outputs/sinks/viewer.py",),
+    "outputs/drawing/test_painter.py": (
+        "outputs/drawing/hud.py",
+        "outputs/drawing/labels.py",
+        "outputs/drawing/sizes.py",
+        "outputs/drawing/styles.py",
+    ),
     "perception/backends/test_load.py": ("perception/backends/*",),
     "perception/detectors/test_checkpoint.py": (
         "nets/yolo_levels.py",
