@@ -167,6 +167,7 @@ TESTED_BY = {
     "outputs/report/test_video.py": ("outputs/report/cutting.py",),
     "outputs/serve/test_in_a_browser.py": ("lab/selftest/browser.py",),
     "outputs/serve/test_page.py": ("outputs/serve/*",),
+    "outputs/sinks/test_cvat.py": ("io/formats/cvat.py",),
     "outputs/sinks/test_factory.py": ("outputs/sinks/base.py",),
     "outputs/sinks/test_sinks.py": (
         "outputs/sinks/jsonl.py",

@@ -40,7 +40,8 @@ def scene(tmp_path_factory):
 
 
 def outputs(directory, **more):
-    names = {"output": "o.mp4", "save_mot": "o.txt", "save_csv": "o.csv", "save_crops": "crops"}
+    names = {"output": "o.mp4", "save_mot": "o.txt", "save_csv": "o.csv", "save_crops": "crops",
+             "save_coco": "o.json", "save_cvat": "o.xml"}  # fmt: skip
     known = {key: str(directory / name) for key, name in names.items()}
     return OutputConfig(**{**known, **more})
 
@@ -92,7 +93,7 @@ def test_everything_comes_out_as_the_run_wrote_it(scene, tmp_path, source, draw)
     assert any(name.startswith("crops/") for name in tree(tmp_path / "a"))
     assert tree(tmp_path / "b") == tree(tmp_path / "a")
     assert sorted(Path(path).name for path in result.written) == [
-        "crops", "o.csv", "o.mp4", "o.txt",
+        "crops", "o.csv", "o.json", "o.mp4", "o.txt", "o.xml",
     ]  # fmt: skip
 
 

@@ -36,6 +36,10 @@ class OutputConfig:
     save_csv: str = flag(
         "", "--save-csv", "write a table with one row per track and frame", metavar="FILE"
     )
+    save_coco: str = flag("", "--save-coco", "write tracks as COCO-VID JSON", metavar="FILE")
+    save_cvat: str = flag(
+        "", "--save-cvat", "write tracks as XML for CVAT (for video 1.1)", metavar="FILE"
+    )
     save_crops: str = flag(
         "", "--save-crops", "write pictures of each identity into a new directory", metavar="DIR"
     )
