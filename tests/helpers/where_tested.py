@@ -167,6 +167,7 @@ TESTED_BY = {
     "outputs/report/test_video.py": ("outputs/report/cutting.py",),
     "outputs/serve/test_in_a_browser.py": ("lab/selftest/browser.py",),
     "outputs/serve/test_page.py": ("outputs/serve/*",),
+    "outputs/sinks/test_cvat.py": ("io/formats/cvat.py",),
     "outputs/sinks/test_factory.py": ("outputs/sinks/base.py",),
     "outputs/sinks/test_sinks.py": (
         "outputs/sinks/jsonl.py",
@@ -174,6 +175,12 @@ TESTED_BY = {
         "outputs/sinks/video.py",
     ),
     "outputs/sinks/test_window.py": ("outputs/sinks/viewer.py",),
+    "outputs/drawing/test_painter.py": (
+        "outputs/drawing/hud.py",
+        "outputs/drawing/labels.py",
+        "outputs/drawing/sizes.py",
+        "outputs/drawing/styles.py",
+    ),
     "perception/backends/test_load.py": ("perception/backends/*",),
     "perception/detectors/test_checkpoint.py": (
         "nets/yolo_levels.py",

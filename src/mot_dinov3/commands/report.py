@@ -109,13 +109,15 @@ def find_films(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[
         find_file,
         find_namesake,
         find_video,
+        hides_people,
     )
 
     out: list[ReportVideo | None] = []
     for number, (files, data) in enumerate(runs):
         if number >= len(named):
             film = find_video(data, files.places)
-            out.append(film or (find_namesake(files.frame_log) if files.frame_log else None))
+            frame_log = None if hides_people(data) else files.frame_log
+            out.append(film or (find_namesake(frame_log) if frame_log else None))
             continue
         path = find_file(str(named[number]), [Path()])
         if path is None:

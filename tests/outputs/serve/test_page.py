@@ -227,7 +227,7 @@ def test_wide_pictures_are_scaled_down_for_the_page(page):
 
 def test_nothing_is_drawn_while_nobody_looks(page, monkeypatch):
     drawn = []
-    monkeypatch.setattr("mot_dinov3.outputs.serve.picture.draw_tracks", lambda *_: drawn.append(1))
+    monkeypatch.setattr("mot_dinov3.outputs.drawing.TrackPainter.draw", lambda *_: drawn.append(1))
     show(page, *range(20))
     time.sleep(0.2)
     assert not drawn
@@ -236,11 +236,11 @@ def test_nothing_is_drawn_while_nobody_looks(page, monkeypatch):
 def test_nothing_is_drawn_any_more_once_everybody_has_gone(page, monkeypatch):
     drawn = []
 
-    def counting(image, *_):
+    def counting(self, image, *_):
         drawn.append(1)
         return image
 
-    monkeypatch.setattr("mot_dinov3.outputs.serve.picture.draw_tracks", counting)
+    monkeypatch.setattr("mot_dinov3.outputs.drawing.TrackPainter.draw", counting)
     show(page, 0)
     with open_stream(page) as raw, raw.makefile("rb") as stream:
         pictures(stream, 1)
