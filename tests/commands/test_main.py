@@ -64,7 +64,7 @@ def test_the_command_decides_the_exit_code(command):
         (KeyboardInterrupt(), 130, "error: Interrupted.\n"),
         (BrokenPipeError(), 5, ""),
         (MemoryError("Unable to allocate"), 7, "error: There is no memory left for this.\n  Try"),
-        (ValueError("by hf_abcdefghij"), 1, "error: ValueError: by ***\n  This is a bug."),
+        (ValueError("by hf_abcdefghij"), 1, "error: The program failed at commands/__init__.py:"),
     ],
 )  # fmt: skip
 def test_errors_become_sentences_and_codes(command, capsys, error, code, says):
@@ -74,6 +74,14 @@ def test_errors_become_sentences_and_codes(command, capsys, error, code, says):
     assert captured.err.startswith(says)
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+def test_a_bug_is_told_without_its_kind_or_a_secret(command, capsys):
+    command(fail(ValueError("by hf_abcdefghij")))
+    main(["probe"])
+    said = capsys.readouterr().err
+    assert said.endswith(": by ***.\n  This is a bug. Run again with --debug.\n")
+    assert "ValueError" not in said
 
 
 def test_interruptions_are_heard_only_while_a_command_runs(command):

@@ -18,6 +18,7 @@ from mot_dinov3.errors import (
     EXIT_SIGINT,
     MotError,
     UsageError,
+    describe_bug,
     hide_secrets,
     out_of_memory,
 )
@@ -49,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
             return EXIT_DEVICE
         except Exception as error:
             say_traceback()
-            say_error(f"{type(error).__name__}: {error}\nThis is a bug. Run again with --debug.")
+            say_error(str(describe_bug(error)))
             return EXIT_BUG
 
 

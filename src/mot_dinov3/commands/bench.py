@@ -158,7 +158,8 @@ def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
         raise UsageError("bench has nothing to embed with --embedder none.", fix="Leave it out.")
     if min(args.rounds, args.seeds) < 1 or args.frames < 0 or min(args.budgets) <= 0:
         raise UsageError(
-            "--rounds, --seeds, --frames and --budgets must be positive.", fix="Correct them."
+            "--rounds, --seeds, --frames and --budgets must be positive.",
+            fix="Leave those out that are not.",
         )
     if not shutil.which(args.peers_python):
         raise UsageError(

@@ -15,7 +15,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import RelinkConfig, TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.config.tracking.outputs import flag_of_sink
-from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+from mot_dinov3.errors import EXIT_OK, InputError, UsageError, find_path
 from mot_dinov3.outputs.sinks.factory import SINKS
 from mot_dinov3.outputs.summary import format_merge
 from mot_dinov3.wording import counted, form_of
@@ -88,7 +88,7 @@ def check_files(given: dict[str, Path], directory: Path) -> None:
     taken: dict[str, Path] = {TABLE: Path(TABLE)}
     for path in given.values():
         if not path.is_file():
-            raise InputError(f"'{path}' is not a file.", fix="Check the path.")
+            raise InputError(f"'{path}' is not a file.", fix=find_path(path))
         if path.name in taken:
             raise UsageError(
                 f"'{path}' and '{taken[path.name]}' would have one name in --out.",

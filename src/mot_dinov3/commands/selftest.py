@@ -81,7 +81,7 @@ def _check(args: argparse.Namespace, names: list[str]) -> None:
             fix=f"Name it: selftest kills --case {args.case}",
         )
     if args.seed < 0:
-        raise UsageError(f"--seed must be 0 or more, got {args.seed}.", fix="Correct it.")
+        raise UsageError(f"--seed must be 0 or more, got {args.seed}.", fix="Such as --seed 0.")
     if args.keep and args.keep.exists() and (not args.keep.is_dir() or any(args.keep.iterdir())):
         raise UsageError(f"--keep {args.keep} is not an empty directory.", fix="Name a new one.")
 

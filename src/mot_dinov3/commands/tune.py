@@ -129,7 +129,9 @@ def build_config(args: argparse.Namespace) -> TrackConfig:
     """
     chosen: dict[str, Any] = {k: v for k, v in vars(args).items() if k not in OWN}
     if args.trials < 1 or not 0 <= args.timeout < math.inf:
-        raise UsageError("--trials must be at least 1, --timeout 0 or more.", fix="Correct them.")
+        raise UsageError(
+            "--trials must be at least 1, --timeout 0 or more.", fix="Such as --trials 50."
+        )
     if not 0 <= args.seed < 2**31 // 1000:
         raise UsageError(
             f"--seed must be from 0 to {2**31 // 1000 - 1}, got {args.seed}.",

@@ -9,7 +9,7 @@ from typing import Any
 
 from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.config.flat import key_of, kinds_of, list_keys, stages
-from mot_dinov3.errors import UsageError, nearest
+from mot_dinov3.errors import UsageError, find_path, nearest, reason_of
 
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -59,7 +59,7 @@ def _parse_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(
-            f"--config {path} cannot be read: {error.strerror}.", fix="Check the path."
+            f"--config {path} cannot be read: {reason_of(error)}.", fix=find_path(path)
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(
@@ -125,4 +125,8 @@ def _check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # n
 
 def _wrong_value(where: str, kind: type, value: object) -> UsageError:
     expected = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-    return UsageError(f"{where} must be {expected[kind]}, got {value!r}.", fix="Correct the value.")
+    example = {bool: "true", int: "5", float: "0.5", str: '"text"'}
+    return UsageError(
+        f"{where} must be {expected[kind]}, got {value!r}.",
+        fix=f"Give {where} a value such as {example[kind]}.",
+    )

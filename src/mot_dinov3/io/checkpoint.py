@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.errors import ModelError, cannot_write
+from mot_dinov3.errors import ModelError, cannot_write, reason_of
 from mot_dinov3.io.write.paths import reserve_partial_directory
 
 FORMAT = 1
@@ -139,10 +139,10 @@ def _config_of(document: Mapping[str, Any], folder: Path) -> CheckpointConfig:
             values[name] = tuple(values[name])
         for name in ("sizes", "thresholds", "recipe"):
             values[name] = dict(values[name])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _build_damage_error(
-            folder / CONFIG_FILE, f"{type(error).__name__}: {error}"
-        ) from error
+    except KeyError as error:
+        raise _build_damage_error(folder / CONFIG_FILE, f"it has no entry {error}") from error
+    except (TypeError, ValueError) as error:
+        raise _build_damage_error(folder / CONFIG_FILE, reason_of(error)) from error
     return CheckpointConfig(**values)
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from mot_dinov3.config import DeviceConfig
-from mot_dinov3.errors import ModelError, MotError, hide_secrets
+from mot_dinov3.errors import ModelError, MotError, hide_secrets, reason_of
 from mot_dinov3.perception.backends.cache import export_place
 from mot_dinov3.perception.backends.choice import choose_backend
 from mot_dinov3.runtime.cpu import BF16_FLAGS, cpu_flags, thread_count
@@ -224,11 +224,10 @@ def attempt(check: Callable[[], Check]) -> Check:
 
 
 def describe_error(error: BaseException, most: int = 200) -> str:
-    """What an error says, on one line: its sentence if it is ours, else its kind and first line."""
+    """What an error says, on one line: its sentence if it is ours, else its first line."""
     if isinstance(error, MotError):
         return hide_secrets(error.what)
-    first = str(error).strip().partition("\n")[0]
-    return hide_secrets(f"{type(error).__name__}: {first}".rstrip(": "))[:most]
+    return hide_secrets(reason_of(error))[:most]
 
 
 def check_openvino() -> Check:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3 import __version__
-from mot_dinov3.errors import InputError, cannot_write
+from mot_dinov3.errors import InputError, cannot_read, cannot_write
 from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.io.write.paths import publish, reserve_partial
 from mot_dinov3.lab.recordings.clip import RecordedClip, RecordedFrame
@@ -115,9 +115,7 @@ def read_recording(path: Path) -> Recording:
         arrays = _read_arrays(path)
         recording = _check(arrays)
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
-        ) from error
+        raise cannot_read(path, error) from error
     except _Unusable as error:
         raise InputError(
             f"'{path}' is not a usable cache: {error}.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mot_dinov3.errors import InputError, UsageError, nearest
+from mot_dinov3.errors import InputError, UsageError, cannot_read, nearest
 from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES
 from mot_dinov3.outputs.report.recorder import RunData, read_run
 from mot_dinov3.values.run_facts import RunFacts
@@ -183,9 +183,7 @@ def _read_head(path: Path, most: int) -> bytes:
         with path.open("rb") as file:
             return file.read(most)
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
-        ) from error
+        raise cannot_read(path, error) from error
 
 
 def _list_files(directory: Path) -> list[Path]:

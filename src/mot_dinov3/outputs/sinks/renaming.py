@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read
 
 NewOf = Mapping[int, int]
 """Id that is given up -> the one that takes its place."""
@@ -32,8 +32,7 @@ def create_renamer(change: ChangeLines, *, together: bool = False) -> RenameFile
         try:
             lines = source.open(encoding="utf-8", newline="\n")
         except OSError as error:
-            message = f"Cannot read '{source}': {error.strerror}."
-            raise InputError(message, fix="Check the path.") from error
+            raise cannot_read(source, error) from error
         with lines, target.open("w", encoding="utf-8", newline="\n") as out:
             number = 1
             try:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from mot_dinov3.errors import ModelError
+from mot_dinov3.errors import ModelError, reason_of
 from mot_dinov3.perception.hub.problems import OfflineModelError, explain, unknown
 
 logger = logging.getLogger("mot_dinov3")
@@ -212,7 +212,7 @@ def converted_revision(model_id: str) -> str | None:
             if item.is_pull_request and item.author == CONVERTER and "safetensors" in item.title:
                 return str(item.git_reference)
     except HfHubHTTPError as error:
-        logger.debug("No discussions of %s: %s", model_id, type(error).__name__)
+        logger.debug("No discussions of %s: %s", model_id, reason_of(error))
     return None
 
 

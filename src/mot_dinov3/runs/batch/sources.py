@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mot_dinov3.data.synthetic.reader import is_synthetic
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read, reason_of
 from mot_dinov3.io.containers import is_url, printable_name
 from mot_dinov3.io.read.images import natural_key
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE
@@ -70,9 +70,7 @@ def read_list(path: Path) -> list[ListedSource]:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no such name is possible"
-        message = f"The list '{name}' cannot be read: {reason}."
-        raise InputError(message, fix="Check the path.") from error
+        raise cannot_read(path, error, "the list") from error
     if len(data) > MOST_BYTES:
         message = f"'{name}' is too long for a list of videos."
         raise InputError(message, fix="Lists name one video a line.")
@@ -125,8 +123,8 @@ def _expand_directory(item: ListedSource) -> Iterator[ListedSource]:
     try:
         videos = find_videos(path)
     except OSError as error:
-        message = f"{where}'{name}' cannot be read: {error.strerror}."
-        raise InputError(message, fix="Check its permissions.") from error
+        message = f"{where}'{name}' cannot be read: {reason_of(error)}."
+        raise InputError(message, fix=f"Allow it: chmod +rx '{name}'") from error
     if not videos:
         raise InputError(
             f"{where}There is no video in '{name}'.",
