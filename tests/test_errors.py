@@ -17,6 +17,7 @@ from mot_dinov3.errors import (
     not_installed,
     reason_of,
 )
+from mot_dinov3.wording import install_command
 
 
 def test_each_kind_has_its_exit_code():
@@ -105,7 +106,7 @@ def test_a_bug_says_where_it_was():
 
 
 def test_a_missing_package_names_the_command():
-    assert "pip install '.[onnx]'" in not_installed("onnxruntime", "onnx", "ONNX").fix
+    assert install_command("onnx") in not_installed("onnxruntime", "onnx", "ONNX").fix
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
+from mot_dinov3.wording import install_command
+
 EXIT_OK = 0
 EXIT_BUG = 1
 EXIT_USAGE = 2
@@ -100,7 +102,7 @@ def not_installed(package: str, extra: str, purpose: str) -> ModelError:
     """The error for an optional package that a chosen feature needs."""
     return ModelError(
         f"{purpose} needs the package '{package}', which is not installed.",
-        fix=f"Install it with: pip install '.[{extra}]'   (or: pip install {package})",
+        fix=f"Install it with: {install_command(extra)}   (or: pip install {package})",
     )
 
 

@@ -171,6 +171,16 @@ def test_the_version_is_told(capsys):
     assert (ended.value.code, capsys.readouterr().out) == (0, "mot_dinov3 0.1.0\n")
 
 
+def test_the_package_is_a_program_of_its_own(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "mot_dinov3", "render", "--xyz"],
+        env={"PYTHONPATH": str(ROOT / "src")}, cwd=tmp_path,
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.endswith("See: python -m mot_dinov3 render --help-all\n")
+
+
 def test_help_is_quick_and_loads_nothing_heavy():
     probe = (
         "import sys; sys.argv = ['cli.py', '--help']\n"

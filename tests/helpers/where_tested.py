@@ -13,6 +13,7 @@ TESTED_BY = {
     "commands/test_eval.py": ("commands/member_parser.py",),
     "commands/test_flags.py": ("config/layers.py",),
     "commands/test_main.py": (
+        "__main__.py",
         "commands/__init__.py",
         "commands/factory.py",
         "runtime/notices.py",

@@ -23,6 +23,7 @@ from mot_dinov3.errors import (
     out_of_memory,
 )
 from mot_dinov3.runtime.notices import NOTICE
+from mot_dinov3.wording import program
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -81,7 +82,7 @@ def run_command(name: str, words: list[str]) -> int:
     """
     if name in RENAMED:
         now = RENAMED[name]
-        raise UsageError(f"'{name}' is called '{now}' now.", fix=f"Use: python cli.py {now}")
+        raise UsageError(f"'{name}' is called '{now}' now.", fix=f"Use: {program()} {now}")
     command = COMMANDS.load(name)
     with flush_output():
         return int(command.run(command.parser().parse_args(words)))

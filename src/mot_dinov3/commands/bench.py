@@ -22,6 +22,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import as_dict
 from mot_dinov3.errors import EXIT_OK, MotError, UnknownNameError, UsageError
+from mot_dinov3.wording import usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.benchmarks.base import Report
@@ -45,7 +46,7 @@ BUDGETS_MS = (5.0, 10.0, 20.0)
 
 def parser() -> CommandParser:
     """The flags of the benchmarks; those of the main job's stages mean the same here."""
-    out = CommandParser(prog="cli.py bench", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("bench"), description=DESCRIPTION)
     add = out.add_argument
     add("words", nargs="*", metavar="WORD", help="what to measure")
     out.default_words["words"] = ALL

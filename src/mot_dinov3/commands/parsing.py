@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from mot_dinov3.commands.members import members_of
 from mot_dinov3.errors import UsageError, nearest
+from mot_dinov3.wording import program, usage_name
 
 WIDTH = 96
 """Columns of a help text where there is room."""
@@ -178,7 +179,8 @@ class CommandParser(argparse.ArgumentParser):
         wrong = re.search(r"unrecognized arguments: (--[\w-]+)", message)
         known = [word for action in self._actions for word in action.option_strings]
         near = nearest(wrong.group(1), known) if wrong else []
-        ask = f"See: python {self.prog} {HELP_ALL if self.hides_flags else '--help'}"
+        words = self.prog.removeprefix(usage_name())
+        ask = f"See: {program()}{words} {HELP_ALL if self.hides_flags else '--help'}"
         return f"Did you mean {' or '.join(near)}?" if near else ask
 
 

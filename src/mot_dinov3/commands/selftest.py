@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK, UnknownNameError, UsageError
+from mot_dinov3.wording import usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.selftest.table import ScoreboardLine
@@ -25,7 +26,7 @@ when no bar was missed, 1 otherwise."""
 
 def parser() -> CommandParser:
     """The flags of the scoreboard."""
-    out = CommandParser(prog="cli.py selftest", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("selftest"), description=DESCRIPTION)
     add = out.add_argument
     add("measures", nargs="*", metavar="MEASURE", help="what to measure")
     out.default_words["measures"] = "every measure"

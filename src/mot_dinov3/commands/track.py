@@ -14,21 +14,21 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import to_toml
 from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
+from mot_dinov3.wording import program, usage_name
 
 DESCRIPTION = """Track objects through a video: YOLO finds them, and DINO embeddings keep their
 identities apart. Embeddings are computed only where they matter, within a budget per frame."""
 
-SYNOPSIS = """cli.py --source SOURCE [FLAG ...]
-       cli.py COMMAND [FLAG ...]"""
+SYNOPSIS = f"{usage_name()} SOURCE [FLAG ...]\n       {usage_name()} COMMAND [FLAG ...]"
 
-EPILOG = "The flags of a COMMAND: python cli.py COMMAND --help"
+EPILOG = f"The flags of a COMMAND: {program()} COMMAND --help"
 
 
 def parser() -> CommandParser:
     """The flags of the main job."""
     words = {word: COMMANDS.help(word) for word in COMMANDS}
     out = CommandParser(
-        prog="cli.py", description=DESCRIPTION, epilog=EPILOG, words=words, synopsis=SYNOPSIS
+        prog=usage_name(), description=DESCRIPTION, epilog=EPILOG, words=words, synopsis=SYNOPSIS
     )
     add = out.add_argument
     version = f"mot_dinov3 {__version__}"
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     if not config.source.source:
         raise UsageError(
             "--source is missing: there is nothing to track.",
-            fix="Give a video: python cli.py --source video.mp4   (or try: python cli.py demo)",
+            fix=f"Give a video: {program()} video.mp4   (or try: {program()} demo)",
         )
     from mot_dinov3.runs.batch.tasks import fill_in_name, is_batch
 

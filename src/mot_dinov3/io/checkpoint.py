@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from mot_dinov3.errors import ModelError, cannot_write, reason_of
 from mot_dinov3.io.write.paths import reserve_partial_directory
+from mot_dinov3.wording import program
 
 FORMAT = 1
 CONFIG_FILE, WEIGHTS_FILE, METRICS_FILE = "config.json", "model.safetensors", "metrics.json"
 BEST = "best"
 """The folder inside a training run that holds the checkpoint to use."""
 
-_REMEDY = "Give the --out folder of a finished 'python cli.py train', or train again."
+_REMEDY = f"Give the --out folder of a finished '{program()} train', or train again."
 
 Weights = Mapping[str, NDArray[Any]]
 

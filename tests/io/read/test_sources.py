@@ -204,7 +204,7 @@ def test_a_missing_path_offers_what_is_near_it(tmp_path):
     error = refusal(tmp_path / "poeple.mp4")
     assert "does not exist" in error.what
     assert error.fix == f"Did you mean '{tmp_path / 'people.mp4'}'?"
-    assert "neither does its directory" in refusal(tmp_path / "no" / "where.mp4").what
+    assert "has no directory 'no'" in refusal(tmp_path / "no" / "where.mp4").fix
     assert "Nothing matches" in refusal(tmp_path / "*.avi").what
     refusal("")
 

@@ -18,7 +18,7 @@ from mot_dinov3.perception.backends.cache import export_place
 from mot_dinov3.perception.backends.choice import choose_backend
 from mot_dinov3.runtime.cpu import BF16_FLAGS, cpu_flags, thread_count
 from mot_dinov3.runtime.device import choose_device
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, install_command
 
 Status = Literal["ok", "note", "fail"]
 
@@ -238,7 +238,7 @@ def check_openvino() -> Check:
         openvino = import_openvino()
     except ModelError:
         detail = "not installed, networks run slower on the CPU without it"
-        return Check("note", detail, "pip install '.[openvino]'")
+        return Check("note", detail, install_command("openvino"))
     from openvino import opset13
 
     pixels = opset13.parameter([1, 3, 8, 8], np.float32)
@@ -254,7 +254,7 @@ def check_onnxruntime() -> Check:
     try:
         import onnxruntime
     except ImportError:
-        return Check("note", "not installed, --embedder onnx needs it", "pip install '.[onnx]'")
+        return Check("note", "not installed, --embedder onnx needs it", install_command("onnx"))
     providers = ", ".join(
         name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()
     )

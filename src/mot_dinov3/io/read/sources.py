@@ -179,7 +179,8 @@ def _explain_pattern(pattern: str) -> str:
     """Where a glob finds nothing: its directory is missing, or has other files."""
     directory = Path(pattern).parent
     if glob.has_magic(str(directory)) or directory.is_dir():
-        return f"It was searched for in '{directory.absolute()}'; keep a pattern in quotes."
+        place = f"'{directory}'" if directory != Path() else "the working directory"
+        return f"It was searched for in {place}; keep a pattern in quotes."
     return find_path(directory)
 
 

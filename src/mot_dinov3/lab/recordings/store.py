@@ -27,7 +27,7 @@ from mot_dinov3.lab.recordings.recording import (
     describe_recording,
 )
 from mot_dinov3.values import Detections
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, program
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
@@ -119,7 +119,7 @@ def read_recording(path: Path) -> Recording:
     except _Unusable as error:
         raise InputError(
             f"'{path}' is not a usable cache: {error}.",
-            fix="Make it again: python cli.py cache --source SOURCE --out DIR --replace",
+            fix=f"Make it again: {program()} cache --source SOURCE --out DIR --replace",
         ) from error
     return recording
 

@@ -13,10 +13,11 @@ from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES
 from mot_dinov3.outputs.report.recorder import RunData, read_run
 from mot_dinov3.values.run_facts import RunFacts
 from mot_dinov3.values.stats_json import facts_from_stats
+from mot_dinov3.wording import program
 
 MOST_STATS_BYTES = 16 * 2**20
 PARTIAL = ".partial"
-MAKE = "Make one: python cli.py --source video.mp4 --save-jsonl run.jsonl --stats-json run.json"
+MAKE = f"Make one: {program()} video.mp4 --save-jsonl run.jsonl --stats-json run.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from mot_dinov3.errors import DeviceError, ModelError, MotError, nearest, reason_of
 from mot_dinov3.perception.detectors.factory import DETECTORS, ULTRALYTICS, detector_kind
 from mot_dinov3.runtime.compat import cache_dir
+from mot_dinov3.wording import program
 
 HOST = "https://github.com"
 PROBE_S = 6.0
@@ -123,7 +124,7 @@ def device_problem(error: Exception, device: str) -> MotError | None:
     if "Invalid CUDA" in text or "CUDA error" in text or "no NVIDIA driver" in text:
         return DeviceError(
             f"The detector cannot use {device}: {text.strip().splitlines()[0][:160]}",
-            fix="Use --device cpu, or run: python cli.py doctor",
+            fix=f"Use --device cpu, or run: {program()} doctor",
         )
     return None
 
