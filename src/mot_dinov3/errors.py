@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -84,13 +84,37 @@ class DeviceFullError(DeviceError):
 class UnknownNameError(UsageError):
     """A name that is in no table; lists the known ones and the nearest of them."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], habits: Mapping[str, str] | None = None
+    ) -> None:
+        """Look for what may be meant.
+
+        Args:
+            kind: what the table holds.
+            name: what is not in it.
+            known: the names of the table.
+            habits: the beginning of a name elsewhere, in plain letters -> what says the same here.
+        """
         names = sorted(known)
         near = nearest(name, names)
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        if said := find_habit(name, habits or {}):
+            hint = f"{said}\n"
         super().__init__(
             f"Unknown {kind} '{name}'.", fix=f"{hint}Choose one of: {', '.join(names)}"
         )
+
+
+def find_habit(name: str, habits: Mapping[str, str]) -> str:
+    """What `habits` says of a name, by the longest beginning that fits; empty for nothing.
+
+    Large letters, signs and the places around a file's name do not count.
+    """
+    plain = re.sub(r"[^a-z\d]", "", name.lower().replace("\\", "/").rpartition("/")[2])
+    return max(
+        ((len(key), text) for key, text in habits.items() if plain.startswith(key)),
+        default=(0, ""),
+    )[1]
 
 
 def nearest(name: str, known: Sequence[str], most: int = 3) -> list[str]:
@@ -139,9 +163,9 @@ def _find_beside(path: Path) -> str:
         folder, lacks = folder.parent, folder
     names = [file.name for file in islice(folder.iterdir(), MOST_NAMES)]
     shown = f"'{folder}'" if folder != Path() else f"The working directory '{Path.cwd()}'"
-    if near := nearest(lacks.name, names):
-        rest = path.relative_to(lacks)
-        return f"Did you mean {' or '.join(repr(str(folder / name / rest)) for name in near)}?"
+    near = [folder / name / path.relative_to(lacks) for name in nearest(lacks.name, names)]
+    if there := [f"'{one}'" for one in near if one.exists()]:
+        return f"Did you mean {' or '.join(there)}?"
     if lacks != path:
         return f"{shown} has no directory '{lacks.name}'."
     alike = sorted(name for name in names if name.lower().endswith(path.suffix.lower() or "\0"))

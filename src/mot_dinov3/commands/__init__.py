@@ -9,7 +9,8 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND, RENAMED
+from mot_dinov3.commands.factory import COMMANDS, RENAMED
+from mot_dinov3.commands.habits import choose_command
 from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output
 from mot_dinov3.errors import (
     EXIT_BUG,
@@ -30,11 +31,14 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; see `errors.py` for the exit codes."""
     words = list(sys.argv[1:] if argv is None else argv)
     fill_gaps()
-    set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
-    name = words.pop(0) if words and not words[0].startswith("-") else DEFAULT_COMMAND
+    set_up_log(
+        verbose="-v" in words or "--verbose" in words,
+        debug="--debug" in words,
+        quiet="-q" in words or "--quiet" in words,
+    )
     with interruptible():
         try:
-            return run_command(name, words)
+            return run_command(*choose_command(words))
         except MotError as error:
             say_traceback()
             say_error(str(error))

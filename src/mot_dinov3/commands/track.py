@@ -10,6 +10,7 @@ from mot_dinov3 import __version__
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.factory import COMMANDS
 from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
+from mot_dinov3.commands.habits import refuse_settings
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import to_toml
@@ -45,6 +46,7 @@ def parser() -> CommandParser:
 def run(args: argparse.Namespace) -> int:
     """Track a video as the flags say; the exit code tells how it ended."""
     chosen = dict(vars(args))
+    refuse_settings(chosen.get("source", ()))
     toml, show = chosen.pop("config"), chosen.pop("print_config")
     config = resolve(TrackConfig, chosen, toml, environment_layer())
     talk = config.talk

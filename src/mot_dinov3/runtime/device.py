@@ -26,11 +26,11 @@ def choose_device(config: DeviceConfig) -> str:
     name = "cpu" if config.cpu else config.device.strip().lower()
     if name == "cpu":
         return "cpu"
-    kind, _, number = name.partition(":")
+    kind, _, number = f"cuda:{name}".partition(":") if name.isdecimal() else name.partition(":")
     if kind not in ("auto", "cuda", "mps") or (number and not number.isdecimal()):
         raise UsageError(
             f"--device '{config.device}' is not a device.",
-            fix="Choose auto, cpu, cuda, cuda:N or mps.",
+            fix="Choose auto, cpu, cuda, cuda:N (or N alone) or mps; a run uses one device.",
         )
     if kind == "auto" and not may_have_gpu():
         return "cpu"

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from mot_dinov3.config.habits import MODEL_FILES
 from mot_dinov3.errors import ModelError, reason_of
 from mot_dinov3.perception.hub.problems import OfflineModelError, explain, unknown
 
@@ -48,7 +49,8 @@ def model_directory(model_id: str, open_choice: str) -> Path:
         what = "is a file, not a model directory" if local.is_file() else "does not exist"
         raise ModelError(
             f"The model directory '{model_id}' {what}.",
-            fix="Give a directory with config.json and model.safetensors, a hub id such as "
+            fix=MODEL_FILES.get(local.suffix.lower())
+            or "Give a directory with config.json and model.safetensors, a hub id such as "
             "facebook/dinov2-base, or demo.",
         )
     directory = cached_directory(model_id) or _download(model_id, open_choice)
