@@ -13,6 +13,7 @@ from mot_dinov3.errors import (
     describe_bug,
     find_path,
     hide_secrets,
+    is_one_edit,
     nearest,
     not_installed,
     reason_of,
@@ -45,6 +46,18 @@ def test_an_unknown_name_comes_with_the_known_and_the_near():
 def test_nearest_knows_case_and_distance():
     assert nearest("CONF", ["conf", "config"])[0] == "conf"
     assert nearest("zebra", ["conf", "imgsz"]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "one"),
+    [
+        ("conf", False), ("cnf", True), ("connf", True), ("cony", True), ("cofn", True),
+        ("ocfn", False), ("c", False), ("", False), ("root", False), ("confff", False),
+    ],
+)  # fmt: skip
+def test_one_edit_is_a_letter_more_less_wrong_or_swapped(name, one):
+    assert is_one_edit(name, "conf") is one
+    assert is_one_edit("conf", name) is one
 
 
 def test_system_errors_keep_the_reason():

@@ -122,6 +122,15 @@ def nearest(name: str, known: Sequence[str], most: int = 3) -> list[str]:
     return difflib.get_close_matches(name.lower(), list(known), n=most, cutoff=0.6)
 
 
+def is_one_edit(name: str, other: str) -> bool:
+    """Whether one letter more, less, another one or in the other order makes the names equal."""
+    same = [one == two for one, two in zip(name, other, strict=False)]
+    start = same.index(False) if False in same else len(same)
+    one, two = name[start:], other[start:]
+    swapped = one[:2] == two[1::-1] and one[2:] == two[2:]
+    return name != other and (swapped or one[1:] in (two, two[1:]) or one == two[1:])
+
+
 def not_installed(package: str, extra: str, purpose: str) -> ModelError:
     """The error for an optional package that a chosen feature needs."""
     return ModelError(

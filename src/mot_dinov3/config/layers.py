@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.config.flat import key_of, kinds_of, list_keys, stages
-from mot_dinov3.errors import UsageError, find_path, nearest, reason_of
+from mot_dinov3.errors import UsageError, find_path, is_one_edit, nearest, reason_of
+
+log = logging.getLogger("mot_dinov3")
 
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -39,18 +42,25 @@ def read_file(root: type, path: Path) -> dict[str, Any]:
 def read_environment(root: type, environment: Mapping[str, str], prefix: str) -> dict[str, Any]:
     """Configuration key -> value of the variables that begin with `prefix`.
 
+    A variable that names no setting belongs to another program, unless it looks misspelt: then
+    a warning says so.
+
     Raises:
-        UsageError: a variable names no setting, or its value is of the wrong kind.
+        UsageError: the value of a variable is of the wrong kind.
     """
     kinds = kinds_of(root)
     out = {}
     for variable, text in environment.items():
         if variable.startswith(prefix):
             key = variable.removeprefix(prefix).lower()
-            if key not in kinds:
-                near = [prefix + word.upper() for word in nearest(key, list(kinds))]
-                raise _build_name_error(f"environment variable {variable}", near)
-            out[key] = _parse_text(text, kinds[key], variable)
+            if key in kinds:
+                out[key] = _parse_text(text, kinds[key], variable)
+            elif near := [word for word in kinds if is_one_edit(key, word)]:
+                log.warning(
+                    "The variable %s is not a setting, so it is ignored. Did you mean %s?",
+                    variable,
+                    " or ".join(prefix + word.upper() for word in near),
+                )
     return out
 
 
