@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mot_dinov3.errors import ModelError
+from mot_dinov3.errors import ModelError, reason_of
 from mot_dinov3.perception.features.crops import InputSpec
 from mot_dinov3.perception.hub.problems import UnsupportedModelError
 from mot_dinov3.runtime.documents import read_json
@@ -217,5 +217,4 @@ def quiet_transformers() -> Iterator[None]:
 
 
 def _first_line(reason: Exception | str) -> str:
-    text = str(reason).strip() or type(reason).__name__
-    return text.splitlines()[0].rstrip(".")
+    return reason_of(ValueError(reason) if isinstance(reason, str) else reason)

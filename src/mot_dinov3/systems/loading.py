@@ -198,7 +198,7 @@ def check_names(config: TrackConfig) -> None:
     name = config.embedder.embedder
     wanted = name != NO_EMBEDDER
     if wanted and name not in EMBEDDERS:
-        raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
+        raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER], EMBEDDERS.habits)
     create_policy(config.scheduler, embedder=wanted)
     create_camera(config.motion.cmc)
     create_motion(config.motion)

@@ -93,7 +93,7 @@ def test_a_mirrored_picture_is_refused(maps):
 
 
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path):
-    with pytest.raises(InputError, match=r"Cannot read '.*nowhere.txt'"):
+    with pytest.raises(InputError, match=r"Cannot read the --cmc file '.*nowhere.txt'"):
         create_camera(f"file:{tmp_path / 'nowhere.txt'}")
     with pytest.raises(InputError, match="Cannot read"):
         create_camera(f"file:{tmp_path}")

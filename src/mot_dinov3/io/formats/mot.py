@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.runtime.limits import BOXES
 from mot_dinov3.runtime.opening import open_text, read_regular
@@ -130,9 +130,7 @@ def _read_rows(path: Path) -> Rows:
             file.seek(0)
             rows: Rows = np.loadtxt(file, delimiter=delimiter, ndmin=2, encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
-        ) from error
+        raise cannot_read(path, error) from error
     except ValueError as error:
         raise _first_bad_line(path) from error
     return rows if rows.size else np.empty((0, BOX_COLUMNS + 1))

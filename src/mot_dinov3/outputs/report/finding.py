@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mot_dinov3.errors import InputError, UsageError, nearest
+from mot_dinov3.errors import InputError, UsageError, cannot_read, nearest
 from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES
 from mot_dinov3.outputs.report.recorder import RunData, read_run
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values.run_facts import RunFacts
 from mot_dinov3.values.stats_json import facts_from_stats
+from mot_dinov3.wording import program
 
 MOST_STATS_BYTES = 16 * 2**20
 PARTIAL = ".partial"
-MAKE = "Make one: python cli.py --source video.mp4 --save-jsonl run.jsonl --stats-json run.json"
+MAKE = f"Make one: {program()} video.mp4 --save-jsonl run.jsonl --stats-json run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +185,7 @@ def _read_head(path: Path, most: int) -> bytes:
         with open_regular(path) as file:
             return file.read(most)
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
-        ) from error
+        raise cannot_read(path, error) from error
 
 
 def _list_files(directory: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from mot_dinov3.errors import (
     InputError,
     MotError,
     UsageError,
+    describe_bug,
 )
 from mot_dinov3.runs.batch.base import Event, LogLine, Progress, TaskOutcome, TaskStarted
 from mot_dinov3.runs.batch.tasks import Task
@@ -83,9 +84,7 @@ class TaskRunner:
             return _create_failure(task, error, reporter.facts)
         except Exception as error:
             log.debug("%s", traceback.format_exc())
-            message = f"{type(error).__name__}: {error}"
-            problem = MotError(message, fix="This is a bug. Run again with --debug.")
-            failure = _create_failure(task, problem, reporter.facts)
+            failure = _create_failure(task, describe_bug(error), reporter.facts)
             return replace(failure, exit_code=EXIT_BUG)
         return _create_success(task, result)
 
