@@ -71,8 +71,8 @@ def _convert(image: object) -> str:
 def _rescale(image: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> str:
     if image.dtype.kind == "f":
         bright = np.nanmax(image) if image.size else 0
-        factor = " * 255" if bright <= 1 else ""
-        return f"Convert it: image = (image{factor}).clip(0, 255).astype(np.uint8)"
+        pixels = "(image * 255)" if bright <= 1 else "image"
+        return f"Convert it: image = {pixels}.clip(0, 255).astype(np.uint8)"
     if image.dtype == np.uint16:
         return "Convert it: image = (image >> 8).astype(np.uint8)"
     return "Convert it: image = image.astype(np.uint8)"

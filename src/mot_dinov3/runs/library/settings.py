@@ -48,13 +48,7 @@ def read_settings(caller: str, flags: Mapping[str, Any], allowed: set[str]) -> d
         if key not in kinds:
             raise _unknown(caller, key, allowed)
         if key not in allowed:
-            raise UsageError(
-                f"{caller} does not read {key}=.",
-                fix="Files and pages are written by the command line and by run_job, see "
-                "docs/guide/python.md."
-                if key != FPS
-                else "Times come from the source.",
-            )
+            raise UsageError(f"{caller} does not read {key}=.", fix=_find_reader(key))
         out[key] = check_value(plain(value), kinds[key], f"{key}=", many=False)
     return out
 
@@ -75,6 +69,17 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - whatever the user gives
     if isinstance(value, np.generic):
         return value.item()
     return list(value) if isinstance(value, tuple) else value
+
+
+def _find_reader(key: str) -> str:
+    """Where a known setting belongs."""
+    if key == FPS:
+        return "Here times come from the source; fps= is for Tracker()."
+    if key in list_keys_of(TRACKER_STAGES):
+        return f"Give {key}= to Tracker() or track()."
+    if key in list_keys_of(VIDEO_STAGES):
+        return f"Give {key}= to track()."
+    return "It is a setting of the command line and of run_job, see docs/guide/python.md."
 
 
 def _unknown(caller: str, key: str, allowed: set[str]) -> UsageError:
