@@ -9,9 +9,9 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import kinds_of
 from mot_dinov3.errors import UsageError
 from mot_dinov3.runs.library.settings import (
-    VIDEO_STAGES,
     build_config,
-    list_keys_of,
+    list_keys_of_tracker,
+    list_keys_of_video,
     read_settings,
 )
 
@@ -23,10 +23,12 @@ def read(**flags):
 
 
 def test_every_flag_of_tracking_has_its_name():
-    keys = list_keys_of(VIDEO_STAGES)
-    assert {"det", "embed_budget_ms", "match_iou", "cmc", "max_lost", "font_scale"} <= keys
-    assert not {"save_mot", "resume", "workers", "serve"} & keys
-    assert keys < EVERY
+    for keys in (list_keys_of_tracker(), list_keys_of_video()):
+        assert {"det", "embed_budget_ms", "match_iou", "cmc", "max_lost", "font_scale"} <= keys
+        assert not {"save_mot", "resume", "workers", "serve", "show", "source"} & keys
+        assert keys < EVERY
+    assert "max_frames" in list_keys_of_video() - list_keys_of_tracker()
+    assert "fps" in list_keys_of_tracker() - list_keys_of_video()
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_motion_needs_no_file_at_all(scene):
     [
         ({"max_frame": 3}, "track() has no setting max_frame=.", "Did you mean max_frames="),
         ({"save_mot": "out.txt"}, "track() does not read save_mot=.", "run_job"),
+        ({"show": True}, "track() does not read show=.", "setting of the command line"),
         ({"fps": 25}, "track() does not read fps=.", "times come from the source"),
         ({"conf": 2}, "--conf must be between 0 and 1", "another value"),
     ],
@@ -70,6 +71,11 @@ def test_a_wrong_setting_is_refused_at_once(flags, message, fix):
         track("video.mp4", **flags)
     assert message in caught.value.what
     assert fix in caught.value.fix
+
+
+def test_several_sources_are_several_calls():
+    with pytest.raises(UsageError, match="takes one source, got several"):
+        track(["a.mp4", "b.mp4"])
 
 
 def test_a_missing_source_is_told_when_the_first_frame_is_asked_for():

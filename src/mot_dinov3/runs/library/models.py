@@ -46,7 +46,7 @@ class Models:
         """
         from mot_dinov3.systems.shelf import ModelShelf
 
-        values = read_settings("Models.load()", flags, list_keys_of(MODEL_STAGES))
+        values = read_settings("Models.load()", flags, list_keys_of(*MODEL_STAGES))
         models = cls(values, ModelShelf(build_config(values)))
         reads_neck = NECK in (values.get("embedder"), values.get("cheap_evidence"))
         named = {"embedder", "embed_model", "dinov3"} & values.keys()
@@ -63,7 +63,7 @@ class Models:
         Raises:
             UsageError: a value would need other models.
         """
-        wanted = list_keys_of(MODEL_STAGES) & values.keys()
+        wanted = list_keys_of(*MODEL_STAGES) & values.keys()
         for key in sorted(wanted):
             if values[key] != self.values.get(key):
                 raise UsageError(

@@ -96,7 +96,7 @@ class Result:
             raise UsageError(
                 "This result has no picture to draw on.", fix="Give the image to update()."
             )
-        chosen = read_settings("plot()", flags, list_keys_of(("draw",)))
+        chosen = read_settings("plot()", flags, list_keys_of("draw"))
         fields = {key_of(item): item.name for item in flag_fields(DrawConfig)}
         config = replace(self.draw, **{fields[key]: value for key, value in chosen.items()})
         shown = self.all_tracks[self.all_tracks.state != TENTATIVE]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,31 @@ MODEL_STAGES = ("detector", "device", "embedder", "cheap")
 """Stages that decide which models are loaded, and how."""
 TRACKER_STAGES = (*MODEL_STAGES, "scheduler", "tracker", "association", "motion", "draw")
 VIDEO_STAGES = (*TRACKER_STAGES, "source", "live")
-
 FPS = "fps"
+NOT_OF_VIDEOS = {"source", FPS, "serve", "show"}
+"""Keys of those stages that are no settings of `track`."""
 
 
-def list_keys_of(names: Iterable[str]) -> set[str]:
+@cache
+def list_keys_of(*names: str) -> frozenset[str]:
     """The configuration keys of some stages."""
     known = stages(TrackConfig)
-    return {key_of(item) for name in names for item in flag_fields(known[name])}
+    return frozenset(key_of(item) for name in names for item in flag_fields(known[name]))
 
 
-def read_settings(caller: str, flags: Mapping[str, Any], allowed: set[str]) -> dict[str, Any]:
+def list_keys_of_tracker() -> frozenset[str]:
+    """The keys that `Tracker` reads."""
+    return list_keys_of(*TRACKER_STAGES) | {FPS}
+
+
+def list_keys_of_video() -> frozenset[str]:
+    """The keys that `track` reads."""
+    return list_keys_of(*VIDEO_STAGES) - NOT_OF_VIDEOS
+
+
+def read_settings(
+    caller: str, flags: Mapping[str, Any], allowed: Collection[str]
+) -> dict[str, Any]:
     """Check keyword arguments by name and kind.
 
     Args:
@@ -42,7 +57,7 @@ def read_settings(caller: str, flags: Mapping[str, Any], allowed: set[str]) -> d
         UsageError: there is no such setting, the caller does not read it, or its value is of
             another kind.
     """
-    kinds = kinds_of(TrackConfig)
+    kinds = kinds_of(TrackConfig) if flags else {}
     out = {}
     for key, value in flags.items():
         if key not in kinds:
@@ -75,14 +90,14 @@ def _find_reader(key: str) -> str:
     """Where a known setting belongs."""
     if key == FPS:
         return "Here times come from the source; fps= is for Tracker()."
-    if key in list_keys_of(TRACKER_STAGES):
+    if key in list_keys_of_tracker():
         return f"Give {key}= to Tracker() or track()."
-    if key in list_keys_of(VIDEO_STAGES):
+    if key in list_keys_of_video():
         return f"Give {key}= to track()."
     return "It is a setting of the command line and of run_job, see docs/guide/python.md."
 
 
-def _unknown(caller: str, key: str, allowed: set[str]) -> UsageError:
+def _unknown(caller: str, key: str, allowed: Collection[str]) -> UsageError:
     near = nearest(key, sorted(allowed))
     fix = (
         f"Did you mean {' or '.join(f'{name}=' for name in near)}?"

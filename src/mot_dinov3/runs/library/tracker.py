@@ -12,10 +12,8 @@ from mot_dinov3.runs.library.models import Models
 from mot_dinov3.runs.library.pictures import NO_PICTURE, check_image
 from mot_dinov3.runs.library.result import Result, make_result
 from mot_dinov3.runs.library.settings import (
-    FPS,
-    TRACKER_STAGES,
     build_config,
-    list_keys_of,
+    list_keys_of_tracker,
     read_settings,
 )
 from mot_dinov3.runs.library.vectors import read_embeddings
@@ -51,7 +49,7 @@ class Tracker:
         """
         from mot_dinov3.systems.shelf import ModelShelf
 
-        values = read_settings("Tracker()", flags, {*list_keys_of(TRACKER_STAGES), FPS})
+        values = read_settings("Tracker()", flags, list_keys_of_tracker())
         values = models.merge("Tracker()", values) if models is not None else values
         self._config = build_config(values)
         if self._config.tracker.system != "modular":

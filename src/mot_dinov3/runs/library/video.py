@@ -13,10 +13,8 @@ from mot_dinov3.io.read.sources import FrameReader, count_selected
 from mot_dinov3.runs.library.models import Models
 from mot_dinov3.runs.library.result import Result, make_result
 from mot_dinov3.runs.library.settings import (
-    FPS,
-    VIDEO_STAGES,
     build_config,
-    list_keys_of,
+    list_keys_of_video,
     read_settings,
 )
 from mot_dinov3.runs.session import open_frames, require_pixels
@@ -49,8 +47,11 @@ def track(
         UsageError: there is no such setting, or its value breaks a rule.
         MotError: the source or a model cannot be used.
     """
-    allowed = list_keys_of(VIDEO_STAGES) - {"source", FPS}
-    values = read_settings("track()", flags, allowed)
+    if isinstance(source, list | tuple):
+        raise UsageError(
+            "track() takes one source, got several.", fix="Call it once for each source."
+        )
+    values = read_settings("track()", flags, list_keys_of_video())
     values = models.merge("track()", values) if models is not None else values
     config = build_config(values | {"source": str(source)})
     if models is not None and config.tracker.system != "modular":
