@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -76,28 +77,32 @@ def iterate(
         require_pixels(config, reader.info)
         system = models.shelf.start(config) if models is not None else create_system(config)
         frames = show_progress(reader, config) if progress else reader
-        for frame, found in step_through(system, frames, live=reader.info.is_live):
+        lock = models.shelf.lock if models is not None else nullcontext()
+        for frame, found in step_through(system, frames, lock, live=reader.info.is_live):
             image = frame.image if reader.info.has_pixels else None
             yield make_result(found, image, system.names, config.draw)
 
 
 def step_through(
-    system: System, frames: Iterable[Frame], *, live: bool
+    system: System, frames: Iterable[Frame], lock: AbstractContextManager[object], *, live: bool
 ) -> Iterator[tuple[Frame, FrameResult]]:
     """Each frame with its result; the system learns what time everything else took.
 
     Args:
         system: has seen no frame yet.
         frames: in order of time.
-        live: the source makes the reader wait, which is not work.
+        lock: held while the system works; waiting for it is not work.
+        live: the source makes the reader wait, which is not work either.
     """
     ended_s = None
     for frame in frames:
-        if ended_s is None:
-            system.warm_up(frame)
-        started_s = perf_counter()
-        result = system.step(frame)
-        between_ms = 0.0 if ended_s is None or live else (started_s - ended_s) * 1000
+        ready_s = perf_counter()
+        with lock:
+            if ended_s is None:
+                system.warm_up(frame)
+            started_s = perf_counter()
+            result = system.step(frame)
+        between_ms = 0.0 if ended_s is None or live else (ready_s - ended_s) * 1000
         ended_s = perf_counter()
         system.pace(between_ms + (ended_s - started_s) * 1000 - result.embed.embed_ms)
         yield frame, result
