@@ -246,7 +246,11 @@ TESTED_BY = {
         "systems/base.py",
         "systems/factory.py",
     ),
-    "systems/test_loading.py": ("systems/recording.py",),
+    "systems/test_loading.py": (
+        "systems/fingerprints.py",
+        "systems/recording.py",
+    ),
+    "systems/test_supplied.py": ("systems/shelf.py",),
     "test_examples.py": ("training/recipes/factory.py",),
     "test_registry.py": ("tracking/association/factory.py",),
     "tracking/association/test_cascade.py": (

@@ -44,7 +44,7 @@ def read_file(root: type, path: Path) -> dict[str, Any]:
             raise _build_name_error(
                 f"key '{key}' in {path}", nearest(name, list({**kinds, **tables}))
             )
-        out[name] = _check_value(value, kinds[name], f"'{key}' in {path}", many=name in lists)
+        out[name] = check_value(value, kinds[name], f"'{key}' in {path}", many=name in lists)
     return out
 
 
@@ -145,9 +145,20 @@ def _parse_text(text: str, kind: type, where: str) -> Any:  # noqa: ANN401 - the
         raise _wrong_value(where, kind, text) from error
 
 
-def _check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
+def check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
+    """A value as the kind that its setting has: whole numbers may stand for floats, lists for text.
+
+    Args:
+        value: as a TOML file or a caller gives it.
+        kind: bool, int, float or str.
+        where: what holds the value, for the message.
+        many: whether the setting may hold a list.
+
+    Raises:
+        UsageError: the value is of another kind.
+    """
     if many and isinstance(value, list) and value:
-        return [_check_value(item, kind, where, many=False) for item in value]
+        return [check_value(item, kind, where, many=False) for item in value]
     require_range(value, where)
     if kind is float and type(value) is int:
         return float(value)
