@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -86,14 +87,30 @@ def open_text(path: Path, limit: TextLimit) -> BufferedReader:
 
 
 def read_text(path: Path, limit: TextLimit) -> str:
-    """Read a text in UTF-8, with or without a byte order mark.
+    """Read a whole text; see `decode_text`.
 
     Raises:
         OSError: it is not a regular file within `limit`; `strerror` is a reason for a message.
         UnicodeDecodeError: it is written in another way.
     """
     with open_text(path, limit) as file:
-        return file.read(limit.most_bytes).decode("utf-8-sig")
+        return decode_text(file.read(limit.most_bytes))
+
+
+def decode_text(data: bytes, errors: str = "strict") -> str:
+    """A text in UTF-8, with or without a byte order mark, or in UTF-16 with one.
+
+    Editors and shells of Windows write the mark; it is not part of the text.
+
+    Raises:
+        UnicodeDecodeError: it is written in another way, and `errors` is "strict".
+    """
+    return data.decode(find_encoding(data), errors)
+
+
+def find_encoding(head: bytes) -> str:
+    """How a text that begins with `head` is written, as its byte order mark says."""
+    return "utf-16" if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
 
 
 def _require_short_lines(file: BufferedReader, path: Path, limit: TextLimit) -> None:

@@ -311,3 +311,18 @@ def test_what_is_no_list_of_untracked_detections_is_refused(untracked, said):
     }  # fmt: skip
     with pytest.raises(BadRecordError, match=said):
         parse_record(json.dumps(record).encode())
+
+
+def test_a_byte_order_mark_changes_nothing(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(LINE).encode() + b"\n")
+    log = FrameLog(path)
+    assert [record.result.frame_index for record in log] == [0]
+    assert not log.cut
+
+
+def test_a_frame_log_in_utf_16_is_refused_in_a_sentence(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes((json.dumps(LINE) + "\n").encode("utf-16"))
+    with pytest.raises(InputError, match="line 1: is not UTF-8 text"):
+        list(FrameLog(path))

@@ -15,6 +15,8 @@ from mot_dinov3.errors import EXIT_INPUT, InputError
 from mot_dinov3.io.formats.mot import MotTable, MotWriter, read_mot, write_ground_truth
 from mot_dinov3.values import Tracks, TrackState
 
+MARKED = ("utf-8", "utf-16-le", "utf-16-be")
+
 numbers = st.floats(-2000, 4000, allow_nan=False, width=32)
 sizes = st.floats(0.5, 2000, allow_nan=False, width=32)
 rows = st.tuples(
@@ -226,3 +228,18 @@ def test_a_packed_file_is_not_unpacked(tmp_path):
     path.write_bytes(gzip.compress(b"1,1,0,0,9,9,1\n" * 10))
     with pytest.raises(InputError):
         read_mot(path)
+
+
+@pytest.mark.parametrize("encoding", MARKED)
+def test_a_byte_order_mark_changes_nothing(tmp_path, encoding):
+    text = "1,-1,10,20,30,40,0.5\r\n2,-1,10,20,30,40,0.5\r\n"
+    (tmp_path / "a.txt").write_bytes(("\ufeff" + text).encode(encoding))
+    assert read_mot(tmp_path / "a.txt").frame_index.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("encoding", MARKED)
+def test_a_bad_line_behind_a_byte_order_mark_is_named(tmp_path, encoding):
+    text = "1,-1,10,20,30,40,0.5\n2,-1,ten,20,30,40,0.5\n"
+    (tmp_path / "a.txt").write_bytes(("\ufeff" + text).encode(encoding))
+    with pytest.raises(InputError, match="line 2: 'ten' is not a number"):
+        read_mot(tmp_path / "a.txt")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from mot_dinov3.errors import InputError, cannot_read
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.runtime.limits import BOXES
-from mot_dinov3.runtime.opening import open_text, read_regular
+from mot_dinov3.runtime.opening import decode_text, find_encoding, open_text, read_regular
 from mot_dinov3.values import FloatArray, IntArray, Tracks, TrackState, check_shapes
 from mot_dinov3.wording import counted
 
@@ -126,9 +127,10 @@ def _read_rows(path: Path) -> Rows:
     try:
         with open_text(path, BOXES) as file, warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*input contained no data", append=False)
-            delimiter = _find_delimiter(file)
-            file.seek(0)
-            rows: Rows = np.loadtxt(file, delimiter=delimiter, ndmin=2, encoding="utf-8-sig")
+            text = TextIOWrapper(file, find_encoding(file.peek(4)))
+            delimiter = _find_delimiter(text)
+            text.seek(0)
+            rows: Rows = np.loadtxt(text, delimiter=delimiter, ndmin=2)
     except OSError as error:
         raise cannot_read(path, error) from error
     except ValueError as error:
@@ -136,10 +138,10 @@ def _read_rows(path: Path) -> Rows:
     return rows if rows.size else np.empty((0, BOX_COLUMNS + 1))
 
 
-def _find_delimiter(lines: Iterable[bytes]) -> str | None:
+def _find_delimiter(lines: Iterable[str]) -> str | None:
     for line in lines:
-        if line.strip() and not line.lstrip().startswith(b"#"):
-            return "," if b"," in line else None
+        if line.strip() and not line.lstrip().startswith("#"):
+            return "," if "," in line else None
     return None
 
 
@@ -155,8 +157,8 @@ def _check_rows(rows: Rows, path: Path) -> None:
 def _first_bad_line(path: Path) -> InputError:
     """Walk the file in the way a person would, to name the first line that is wrong."""
     width, comma = 0, False
-    for number, raw in enumerate(read_regular(path, BOXES.most_bytes).splitlines(), 1):
-        line = raw.decode("utf-8", "replace").partition("#")[0].strip()
+    for number, raw in read_mot_lines(path):
+        line = raw.partition("#")[0].strip()
         if not line:
             continue
         comma = comma if width else "," in line
@@ -168,6 +170,12 @@ def _first_bad_line(path: Path) -> InputError:
                 fix="A line is: frame,id,left,top,width,height,confidence[,class,visibility]",
             )
     return InputError(f"'{path}' is not MOT text.", fix="Give a file in MOTChallenge format.")
+
+
+def read_mot_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """(number from 1, text) of each line, whatever is in it."""
+    data = read_regular(path, BOXES.most_bytes)
+    return enumerate(decode_text(data, "replace").splitlines(), 1)
 
 
 def _find_fault(values: list[str], width: int) -> str:

@@ -97,7 +97,7 @@ def parse_record(line: bytes) -> FrameRecord:
 
 def _parse_json(line: bytes) -> object:
     try:
-        value: object = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        value: object = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise TornRecordError("is not UTF-8 text") from None
     except RecursionError:

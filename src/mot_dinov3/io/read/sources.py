@@ -20,18 +20,22 @@ from mot_dinov3.io.containers import (
     printable_name,
 )
 from mot_dinov3.io.info import FrameReader, SourceInfo
+from mot_dinov3.io.picture_bytes import is_moving_png, is_tiled_photo, list_pages
 from mot_dinov3.io.read.connection import LiveAddress
 from mot_dinov3.io.read.images import IMAGE_SUFFIXES, ImageReader, images_of, sequence_of
 from mot_dinov3.io.read.live import LiveReader
+from mot_dinov3.io.read.pages import PagesReader
 from mot_dinov3.io.read.selection import count_selected
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, find_image_directory, read_section
 from mot_dinov3.io.read.sequence import MOT_PREFIX, open_sequence
 from mot_dinov3.io.read.video import VideoReader
-from mot_dinov3.runtime.opening import keep_regular, open_regular
+from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
+from mot_dinov3.runtime.opening import keep_regular, open_regular, read_regular
 
 __all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source", "plain_name"]
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".m4v", ".gif"})
+HEAD_BYTES = 1 << 16
 MOST_LETTERS = 100
 """A longer name of a source is cut, so that file names can be made of it."""
 
@@ -129,11 +133,28 @@ def _open_path(path: Path, config: SourceConfig) -> FrameReader:
 
 def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
     with open_regular(path) as file:
-        if not file.read(1):
-            raise InputError(f"'{name}' is empty.", fix="Copy or record it again.")
+        head = file.read(HEAD_BYTES)
+    if not head:
+        raise InputError(f"'{name}' is empty.", fix="Copy or record it again.")
+    if is_tiled_photo(head):
+        raise InputError(
+            f"'{name}' is a photo in tiles, which cannot be put together here.",
+            fix="Convert it to JPEG or PNG first.",
+        )
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        return ImageReader(images_of([path], name), config)
+        return _open_image(path, name, config)
     return VideoReader(open_file(path), path, name, config)
+
+
+def _open_image(path: Path, name: str, config: SourceConfig) -> FrameReader:
+    """Open one image file; where it holds several pictures, each is a frame."""
+    data = read_regular(path, MOST_PICTURE_BYTES)
+    if is_moving_png(data):
+        return VideoReader(open_file(path), path, name, config)
+    pages = list_pages(data)
+    if len(pages) > 1:
+        return PagesReader(data, pages, path, name, config)
+    return ImageReader(images_of([path], name), config)
 
 
 def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:

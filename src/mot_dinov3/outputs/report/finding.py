@@ -171,7 +171,7 @@ def _is_stats(values: object) -> bool:
 
 def _parse_json(text: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(text.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
 

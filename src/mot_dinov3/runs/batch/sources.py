@@ -15,10 +15,12 @@ from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE
 from mot_dinov3.io.read.sequence import MOT_PREFIX
 from mot_dinov3.io.read.sources import VIDEO_SUFFIXES
 from mot_dinov3.runtime.limits import SOURCE_LIST
-from mot_dinov3.runtime.opening import is_regular, open_text
+from mot_dinov3.runtime.opening import decode_text, is_regular, open_text
 
 LIST_SUFFIX = ".txt"
 COMMENT = "#"
+UNREADABLE = "\ufffd"
+"""What stands for bytes that are not text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,9 @@ def read_list(path: Path) -> list[ListedSource]:
             message = f"'{name}' is too long for a list of videos: {reason_of(error)}."
             raise InputError(message, fix="Lists name one video a line.") from error
         raise cannot_read(path, error, "the list") from error
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = decode_text(data, "replace").split("\n")
     places = ((f"{name}:{number}", line) for number, line in enumerate(lines, 1))
-    texts = ((where, _decode_line(line, where)) for where, line in places)
+    texts = ((where, _check_line(line.strip(), where)) for where, line in places)
     found = [
         ListedSource(_resolve_relative(path.parent, text, where), where)
         for where, text in texts
@@ -88,12 +90,8 @@ def read_list(path: Path) -> list[ListedSource]:
     return found
 
 
-def _decode_line(line: bytes, where: str) -> str:
-    try:
-        text = line.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        text = "\0"
-    if any(letter < " " for letter in text):
+def _check_line(text: str, where: str) -> str:
+    if any(letter < " " or letter == UNREADABLE for letter in text):
         raise InputError(f"{where} is not text.", fix="A list names one video a line, in UTF-8.")
     return text
 
