@@ -124,6 +124,18 @@ class ModularTracker:
             detections = self.detector.detect(frame)
         return self._track(frame, detections, timer)
 
+    def step_detected(self, frame: Frame, detections: Detections, detect_ms: float) -> FrameResult:
+        """Track one frame whose objects were found together with those of other cameras.
+
+        Args:
+            frame: the frame.
+            detections: in it.
+            detect_ms: its part of the time that finding them took.
+        """
+        timer = StageTimer()
+        timer.add("detect", detect_ms)
+        return self._track(frame, detections, timer)
+
     def pace(self, other_ms: float) -> None:
         """Record what the last frame took in all stages beside embedding, in milliseconds."""
         self.scheduler.pace(other_ms)
