@@ -108,7 +108,7 @@ class CameraDisplay(BatchDisplay):
         if isinstance(event, CameraState):
             self._show_state(event)
         elif isinstance(event, CameraSummary):
-            self._say(f"{self._place(event.name)}: {format_summary(event.facts)}")
+            self._say(f"{self._place(event.name)}:\n{format_summary(event.facts)}")
         elif isinstance(event, PageOpened):
             # The address works as a password, so nothing else prints it.
             print(f"watch them at {event.url}", file=sys.stderr, flush=True)

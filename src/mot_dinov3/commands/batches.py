@@ -8,9 +8,9 @@ from mot_dinov3.commands.batch_display import BatchDisplay, CameraDisplay
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK
 from mot_dinov3.io.write.atomic import write_text
-from mot_dinov3.runs.batch.factory import CAMERAS, create_pool, pool_kind
+from mot_dinov3.runs.batch.factory import create_pool, pool_kind
 from mot_dinov3.runs.batch.run import choose_exit_code, run_batch
-from mot_dinov3.runs.batch.table import BatchEnd, to_json
+from mot_dinov3.runs.batch.table import CAMERAS, BatchEnd, to_json
 from mot_dinov3.runs.batch.tasks import create_tasks
 from mot_dinov3.runs.jobs.resuming import remove_end_mark
 from mot_dinov3.runtime.compat import load_environment

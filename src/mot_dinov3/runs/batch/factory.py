@@ -10,9 +10,10 @@ from mot_dinov3.registry import Registry
 from mot_dinov3.runs.batch.base import WorkerPool
 from mot_dinov3.runs.batch.live import are_cameras
 from mot_dinov3.runs.batch.sources import ListedSource
+from mot_dinov3.runs.batch.table import CAMERAS
 from mot_dinov3.runs.batch.tasks import Task
 
-SERIAL, WORKERS, RAY, CAMERAS = "serial", "workers", "ray", "cameras"
+SERIAL, WORKERS, RAY = "serial", "workers", "ray"
 POOLS = Registry(
     "pool of workers",
     {

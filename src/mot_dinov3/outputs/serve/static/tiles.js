@@ -68,7 +68,7 @@ class Tile {
     this.state.className = `pill ${pill[1]}`;
     this.note.hidden = !note;
     this.note.textContent = note;
-    this.count_up(now);
+    this.show_counters(now);
     const first = now.frame && !this.has;
     this.has = Boolean(now.frame);
     if (first) this.look();
@@ -78,14 +78,14 @@ class Tile {
     }
   }
 
-  count_up(now) {
+  show_counters(now) {
     const {run, frame} = now;
     if (!frame || !run.frames) return;
     const rows = [
-      ["frames a second", tenths(run.fps)], ["tracks in view", whole(frame.tracks)],
+      ["FPS", tenths(run.fps)], ["tracks in view", whole(frame.tracks)],
       ["ms latency", tenths(run.latency_ms.p50)],
     ];
-    if (run.budget?.ms) rows.push(["ms embedding", `${tenths(frame.embed_ms)} of ${tenths(frame.budget_ms)}`]);
+    if (run.budget?.ms) rows.push(["ms embedding", `${frame.embed_ms.toFixed(0)} / ${frame.budget_ms.toFixed(0)}`]);
     rows.push(["waiting", whole(run.backlog)], ["dropped", whole(now.faults.dropped)]);
     if (now.faults.gaps) rows.push(["dropouts", whole(now.faults.gaps)]);
     this.counters.replaceChildren(...rows.map(([name, value]) => {
