@@ -14,8 +14,9 @@ STEPS = 50
 class LoopbackCamera:
     """A TCP server; connection after connection it sends a piece of a stream, then hangs up.
 
-    Sending a piece lasts `lasts_s` seconds. A piece may be a pair of bytes and an event: then the line stays open, silent, until the event
-    is set. After the last piece nobody is answered any more.
+    Sending a piece lasts `lasts_s` seconds. A piece may be a pair of bytes and an event: then the
+    line stays open, silent, until the event is set. Nobody is answered after the last
+    piece.
     """
 
     def __init__(self, *pieces, lasts_s=0.0, head=b""):
