@@ -171,7 +171,7 @@ class ModularTracker:
         """
         timer = StageTimer()
         timer.add("detect", detect_ms)
-        return self._track(frame, detections, timer)
+        return self._track(frame, Supplied(detections), timer)
 
     def pace(self, other_ms: float) -> None:
         """Record what the last frame took in all stages beside embedding, in milliseconds."""

@@ -22,7 +22,7 @@ from helpers.fakes import blank_frame
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.outputs.serve import handler, visitors
-from mot_dinov3.outputs.serve.page import LivePage, PageSubject
+from mot_dinov3.outputs.serve.page import LivePage
 from mot_dinov3.outputs.serve.view import PageSubject
 from mot_dinov3.outputs.serve.visitors import MOST_STRANGERS
 from mot_dinov3.runtime.statistics import RunStatistics
