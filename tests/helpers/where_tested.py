@@ -211,6 +211,10 @@ TESTED_BY = {
     ),
     "runs/batch/test_processes.py": ("runs/batch/serial.py",),
     "runs/batch/test_table.py": ("runs/batch/base.py",),
+    "runs/cameras/test_pool.py": (
+        "runs/cameras/camera.py",
+        "runs/cameras/shared.py",
+    ),
     "runs/jobs/test_job.py": (
         "runs/jobs/figures.py",
         "runs/jobs/parts.py",
@@ -251,6 +255,7 @@ TESTED_BY = {
         "systems/recording.py",
     ),
     "systems/test_supplied.py": ("systems/shelf.py",),
+    "systems/test_sharing.py": ("systems/group.py",),
     "test_examples.py": ("training/recipes/factory.py",),
     "test_registry.py": ("tracking/association/factory.py",),
     "tracking/association/test_cascade.py": (

@@ -23,6 +23,7 @@ from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
     from mot_dinov3.perception.detectors.base import Detector
+    from mot_dinov3.systems.sharing import ModularGroup
 
 log = logging.getLogger("mot_dinov3")
 
@@ -127,6 +128,12 @@ class LoadedModular(LoadedSystem):
         tracker = assemble(config, recorded, clock=recorder.clock)
         record_budget(tracker, recorder)
         return tracker
+
+    def create_group(self) -> ModularGroup:
+        """A group that detects batches and shares one embedding budget."""
+        from mot_dinov3.systems.sharing import ModularGroup
+
+        return ModularGroup()
 
     def for_clip(self, config: TrackConfig) -> Self:
         """The same models; a detector or an embedder that remembers frames is made anew."""

@@ -22,7 +22,8 @@ from helpers.fakes import blank_frame
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.outputs.serve import handler, visitors
-from mot_dinov3.outputs.serve.page import LivePage, PageSubject
+from mot_dinov3.outputs.serve.page import LivePage
+from mot_dinov3.outputs.serve.view import PageSubject
 from mot_dinov3.outputs.serve.visitors import MOST_STRANGERS
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks
@@ -245,7 +246,7 @@ def test_nothing_is_drawn_any_more_once_everybody_has_gone(page, monkeypatch):
     with open_stream(page) as raw, raw.makefile("rb") as stream:
         pictures(stream, 1)
     index, until = 0, time.monotonic() + 10
-    while page._picture._viewers and time.monotonic() < until:
+    while page.picture._viewers and time.monotonic() < until:
         show(page, index := index + 1)
         time.sleep(0.02)
     before = len(drawn)
@@ -268,10 +269,10 @@ def test_a_client_that_takes_nothing_holds_nobody_up_and_is_let_go(monkeypatch, 
             slowest_s = max(slowest_s, time.perf_counter() - started)
             time.sleep(0.03)
         until = time.monotonic() + 10
-        while page._picture._viewers and time.monotonic() < until:
+        while page.picture._viewers and time.monotonic() < until:
             time.sleep(0.05)
         assert slowest_s < 1.0
-        assert page._picture._viewers == 0
+        assert page.picture._viewers == 0
 
 
 def test_there_is_room_for_so_many_clients_only(page, monkeypatch):

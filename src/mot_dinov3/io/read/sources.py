@@ -32,10 +32,12 @@ from mot_dinov3.io.read.video import VideoReader
 from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
 from mot_dinov3.runtime.opening import keep_regular, open_regular, read_regular
 
-__all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source", "plain_name"]
+__all__ = ["FrameReader", "SourceInfo", "count_selected", "is_live", "open_source", "plain_name"]
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".m4v", ".gif"})
 HEAD_BYTES = 1 << 16
+PIECE_SUFFIX = ".ts"
+"""A transport stream has no end that shows in its name, though a file of one may."""
 MOST_LETTERS = 100
 """A longer name of a source is cut, so that file names can be made of it."""
 
@@ -48,6 +50,18 @@ def plain_name(source: str) -> str:
     path = Path(name or kind)
     stem = path.stem if path.suffix.lower() in VIDEO_SUFFIXES else path.name
     return re.sub(r"[^\w.-]+", "-", stem)[:MOST_LETTERS].strip("-.") or "source"
+
+
+def is_live(source: str) -> bool:
+    """Whether a source is a camera or a stream, as far as its name tells.
+
+    An http address that ends like a video file is taken for one.
+    """
+    if _live_address(source, LiveConfig()) is None:
+        return False
+    address = urlsplit(source)
+    is_file = Path(address.path).suffix.lower() in VIDEO_SUFFIXES - {PIECE_SUFFIX}
+    return not (is_file and address.scheme.lower() in ("http", "https"))
 
 
 def open_source(
