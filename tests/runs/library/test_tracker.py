@@ -252,7 +252,7 @@ def test_a_refused_frame_changes_nothing():
         ({"zzz": 1}, "Tracker() has no setting zzz=.", "--embed-budget-ms is embed_budget_ms="),
         ({"save_mot": "out.txt"}, "Tracker() does not read save_mot=.", "run_job"),
         ({"max_frames": 3}, "Tracker() does not read max_frames=.", "Give max_frames= to track()"),
-        ({"conf": "high"}, "conf= must be a number, got 'high'", "Correct"),
+        ({"conf": "high"}, "conf= must be a number, got 'high'", "Give conf="),
         ({"conf": 3}, "--conf must be between 0 and 1", "another value"),
         ({"embedder": "osnt"}, "Unknown embedder 'osnt'.", "Choose one of"),
         ({"tracker": "bytetrak"}, "Unknown tracker 'bytetrak'.", "bytetrack"),
