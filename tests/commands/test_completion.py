@@ -164,4 +164,4 @@ def test_a_missing_package_is_one_sentence(monkeypatch, capsys):
     assert main(["completion", "bash"]) == 6
     err = capsys.readouterr().err
     assert "needs the package 'shtab'" in err
-    assert "pip install '.[completion]'" in err
+    assert "install -e '.[completion]'" in err

@@ -12,7 +12,9 @@ TESTED_BY = {
     "commands/test_doctor.py": ("commands/doctor/*",),
     "commands/test_eval.py": ("commands/member_parser.py",),
     "commands/test_flags.py": ("config/layers.py",),
+    "commands/test_habits.py": ("config/habits.py",),
     "commands/test_main.py": (
+        "__main__.py",
         "commands/__init__.py",
         "commands/factory.py",
         "runtime/notices.py",
@@ -210,6 +212,10 @@ TESTED_BY = {
     ),
     "runs/batch/test_processes.py": ("runs/batch/serial.py",),
     "runs/batch/test_table.py": ("runs/batch/base.py",),
+    "runs/cameras/test_pool.py": (
+        "runs/cameras/camera.py",
+        "runs/cameras/shared.py",
+    ),
     "runs/jobs/test_job.py": (
         "runs/jobs/figures.py",
         "runs/jobs/parts.py",
@@ -225,6 +231,7 @@ TESTED_BY = {
         "runs/resume/recorder.py",
     ),
     "runs/resume/test_place.py": ("runs/resume/identity.py",),
+    "runtime/test_documents.py": ("runtime/limits.py",),
     "scheduling/policies/test_continuity.py": ("scheduling/policies/always.py",),
     "scheduling/policies/test_factory.py": (
         "scheduling/policies/base.py",
@@ -244,7 +251,12 @@ TESTED_BY = {
         "systems/base.py",
         "systems/factory.py",
     ),
-    "systems/test_loading.py": ("systems/recording.py",),
+    "systems/test_loading.py": (
+        "systems/fingerprints.py",
+        "systems/recording.py",
+    ),
+    "systems/test_supplied.py": ("systems/shelf.py",),
+    "systems/test_sharing.py": ("systems/group.py",),
     "test_examples.py": ("training/recipes/factory.py",),
     "test_registry.py": ("tracking/association/factory.py",),
     "tracking/association/test_cascade.py": (

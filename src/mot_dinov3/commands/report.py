@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+from mot_dinov3.wording import usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.outputs.report.finding import RunFiles
@@ -26,7 +27,7 @@ MOST_RUNS = 6
 
 def parser() -> CommandParser:
     """The flags of the report."""
-    out = CommandParser(prog="cli.py report", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("report"), description=DESCRIPTION)
     add = out.add_argument
     add(
         "runs",

@@ -156,7 +156,8 @@ def changed_track(**values):
         (changed(size=[64]), "'size' must be"),
         (changed(size=[0, 48]), "'width' must be"),
         (changed(fps="fast"), "'fps' must be"),
-        (changed_track(id=0), "'id' must be a whole number from 1"),
+        (changed_track(id=0), "'id' must not be 0"),
+        (changed_track(provisional=1), "'provisional' must be"),
         (changed_track(id=2**63), "'id' must be"),
         (changed_track(xyxy=[1, 2, 3]), "'xyxy' must have four numbers"),
         (changed_track(xyxy=[1, 2, 3, "4"]), "'y2' must be a number or null"),
@@ -310,3 +311,18 @@ def test_what_is_no_list_of_untracked_detections_is_refused(untracked, said):
     }  # fmt: skip
     with pytest.raises(BadRecordError, match=said):
         parse_record(json.dumps(record).encode())
+
+
+def test_a_byte_order_mark_changes_nothing(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(LINE).encode() + b"\n")
+    log = FrameLog(path)
+    assert [record.result.frame_index for record in log] == [0]
+    assert not log.cut
+
+
+def test_a_frame_log_in_utf_16_is_refused_in_a_sentence(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes((json.dumps(LINE) + "\n").encode("utf-16"))
+    with pytest.raises(InputError, match="line 1: is not UTF-8 text"):
+        list(FrameLog(path))

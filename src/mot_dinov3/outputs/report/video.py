@@ -16,6 +16,7 @@ from mot_dinov3.config.tracking.drawing import NO_BLUR
 from mot_dinov3.outputs.report.frames import Column
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.thinning import MOST_POINTS
+from mot_dinov3.runtime.opening import open_regular
 
 KINDS = {
     ".mp4": "video/mp4",
@@ -126,7 +127,7 @@ def find_namesake(frame_log: Path) -> ReportVideo | None:
 
 def is_video(path: Path) -> bool:
     """Whether a file begins like the kinds of `KINDS` (ISO 14496-12 `ftyp`; EBML)."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(12)
     return head[4:8] in (b"ftyp", b"moov", b"wide", b"mdat") or head[:4] == b"\x1aE\xdf\xa3"
 

@@ -31,6 +31,7 @@ class VideoBox:
         address: of a linked video, "" for none.
         embedded: the whole video as base64, "" for none.
         colour: of the run.
+        title: of the run, "" where there is but one.
     """
 
     key: str
@@ -39,6 +40,7 @@ class VideoBox:
     address: str = ""
     embedded: str = ""
     colour: str = ""
+    title: str = ""
 
     def as_dict(self, run: RunData, video: ReportVideo | None) -> dict[str, Any]:
         """What the page's script needs."""

@@ -86,6 +86,24 @@ class LivePicture:
             self._changed.wait_for(lambda: self._number != number or self.over, patience_s)
             return self._number, self._jpeg
 
+    def take(self, patience_s: float) -> bytes:
+        """The newest frame as JPEG, within `watch`; waits until it is made.
+
+        Args:
+            patience_s: seconds after which an older picture is returned.
+
+        Returns:
+            The JPEG, b"" before the first frame. After the end of the run it is the last frame.
+        """
+        with self._changed:
+            number, is_due = self._number, self._shown is not None
+            self._changed.wait_for(
+                lambda: self._number != number or self.over or not is_due, patience_s
+            )
+            if self.over and self._shown is not None:
+                self._jpeg, self._shown = self._encode(*self._shown), None
+            return self._jpeg
+
     def _run(self) -> None:
         while True:
             with self._changed:
