@@ -65,6 +65,7 @@ TESTED_BY = {
     ),
     "data/synthetic/noise/test_drawing.py": ("data/synthetic/noise/*.py",),
     "evaluation/test_scores.py": ("evaluation/figures.py",),
+    "io/formats/test_mot.py": ("io/formats/mot_classes.py",),
     "io/formats/test_frame_log.py": ("io/formats/records.py",),
     "io/read/test_damage.py": ("io/truncation.py",),
     "io/read/test_live.py": (

@@ -9,6 +9,7 @@ from typing import Any
 
 from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.outputs.report.frames import FrameTable
+from mot_dinov3.outputs.report.places import PlaceGrid
 from mot_dinov3.outputs.report.track_history import TrackBook, TrackHistory
 from mot_dinov3.values import Appearance, FrameResult
 from mot_dinov3.values.run_facts import RunFacts
@@ -25,6 +26,7 @@ class RunData:
         names: class id -> name.
         facts: what it was and did, None where only its frames are known.
         cut: its frame log ends in half a line.
+        places: where its objects were, None where only its facts are known.
     """
 
     name: str
@@ -33,6 +35,7 @@ class RunData:
     names: Mapping[int, str] = field(default_factory=dict)
     facts: RunFacts | None = None
     cut: bool = False
+    places: PlaceGrid | None = None
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -48,7 +51,7 @@ class RunRecorder:
     """Adds up frames; memory grows by some hundred bytes per frame, and with each track."""
 
     def __init__(self) -> None:
-        self.frames = FrameTable()
+        self.frames, self.places = FrameTable(), PlaceGrid()
         self._book = TrackBook()
 
     @property
@@ -73,6 +76,7 @@ class RunRecorder:
             appearances: what its embeddings say of the appearance of their tracks.
             size: width and height of the picture in pixels, None if unknown.
         """
+        self.places.add(len(self.frames), result.tracks, size)
         self._book.add(len(self.frames), result.time_s, result.tracks, appearances, size)
         self.frames.add(result, stage_ms, latency_ms)
 
@@ -102,4 +106,6 @@ def read_run(path: Path) -> RunData:
     """
     frame_log, recorder = FrameLog(path), RunRecorder()
     _record(frame_log, recorder)
-    return RunData(path.stem, recorder.frames, recorder.tracks, frame_log.names, cut=frame_log.cut)
+    run = RunData(path.stem, recorder.frames, recorder.tracks, frame_log.names, cut=frame_log.cut)
+    run.places = recorder.places
+    return run

@@ -11,6 +11,7 @@ from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.outputs.appearance import AppearanceHistory
 from mot_dinov3.outputs.drawing import blur_people
 from mot_dinov3.outputs.report.crops import CropCollector
+from mot_dinov3.outputs.report.places import StillPicker
 from mot_dinov3.outputs.report.recorder import RunData, RunRecorder, record_frame_log
 from mot_dinov3.outputs.report.single import explain_no_pictures, run_page
 from mot_dinov3.outputs.report.video import find_video
@@ -46,6 +47,7 @@ class ReportSink:
         self.path = path
         self._name, self._names, self._timer = name, names, timer
         self._recorder, self._crops = RunRecorder(), CropCollector()
+        self._stills = StillPicker()
         self._appearance = AppearanceHistory()
         self._pixels, self._blur = False, blur
 
@@ -62,6 +64,7 @@ class ReportSink:
             if any(frame.image.strides):  # without pixels one zero stands for all of them
                 image = blur_people(frame.image, result, self._names, self._blur)
                 self._crops.add(row, image, result.tracks)
+                self._stills.offer(image, result.tracks)
                 self._pixels = True
             stage_ms = {**result.stage_ms, **self._timer.stage_ms}
             appearances = self._appearance.update(result)
@@ -92,7 +95,9 @@ class ReportSink:
         """
         recorder = self._recorder
         run = RunData(Path(self._name).name, recorder.frames, recorder.tracks, self._names, facts)
+        run.places = recorder.places
         albums, page = self._crops.albums(), Path(self.path)
         reason = "no identity was confirmed." if self._pixels else "the source has no pixels."
         video = find_video(run, [Path()])
-        write_text(page, run_page(run, albums, video, page, explain_no_pictures(albums, reason)))
+        notices = explain_no_pictures(albums, reason)
+        write_text(page, run_page(run, albums, video, page, notices, self._stills.still))
