@@ -24,7 +24,6 @@ from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.camera.base import CameraMotion
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import (
-    BoolArray,
     Decisions,
     Detections,
     EmbedCounts,
@@ -34,6 +33,7 @@ from mot_dinov3.values import (
     FloatArray,
     Frame,
     FrameResult,
+    Supplied,
     Tracks,
 )
 from mot_dinov3.values.run_facts import SystemCounts
@@ -62,28 +62,6 @@ class Models:
     def whole_frame(self) -> bool:
         """Whether the embedder looks at whole pictures, so that more embeddings cost nothing."""
         return self.embedder is not None and self.embedder.whole_frame
-
-
-@dataclass(frozen=True, slots=True)
-class Supplied:
-    """What is known of a frame before it is tracked.
-
-    Attributes:
-        detections: the N boxes.
-        vectors: (N, D) float32 unit rows, NaN in rows without one; None where there are none.
-        found_ms: milliseconds that finding the boxes took.
-    """
-
-    detections: Detections
-    vectors: FloatArray | None = None
-    found_ms: float = 0.0
-
-    @property
-    def known(self) -> BoolArray:
-        """(N,) the rows that have a vector."""
-        if self.vectors is None:
-            return np.zeros(len(self.detections), np.bool_)
-        return np.asarray(np.isfinite(self.vectors).all(axis=1), np.bool_)
 
 
 class ModularTracker:

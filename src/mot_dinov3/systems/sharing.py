@@ -11,8 +11,8 @@ from mot_dinov3.scheduling.budget import FrameRateBudget, TimeBudget
 from mot_dinov3.scheduling.shared_budget import SharedBudget
 from mot_dinov3.systems.base import System
 from mot_dinov3.systems.group import SystemGroup, Turn, step_alone
-from mot_dinov3.systems.modular import ModularTracker, Supplied
-from mot_dinov3.values import FrameResult
+from mot_dinov3.systems.modular import ModularTracker
+from mot_dinov3.values import FrameResult, Supplied
 
 
 class ModularGroup(SystemGroup):
