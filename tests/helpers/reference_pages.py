@@ -19,6 +19,7 @@ from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND
 from mot_dinov3.commands.flags import COMMON
 from mot_dinov3.commands.member_parser import MemberParser
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config.needs.table import NEEDS
 
 DOCS = ROOT / "docs"
 DESIGN = "develop/design.md"
@@ -69,7 +70,30 @@ def render_flags() -> str:
         lines += ["", f"## {title.capitalize()}", "", *([text, ""] if text else [])]
         lines += table_of(parser, actions, bold=COMMON)
         lines += names_of(parser, actions)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *render_needs()]) + "\n"
+
+
+def render_needs() -> list[str]:
+    """The table of flags that do nothing beside another setting."""
+    lines = [
+        "",
+        "## Flags that need others",
+        "",
+        "What stands in the first column does nothing beside, or without, what stands in the",
+        "second one. A run that was surely meant otherwise is refused; else a line says what is",
+        "ignored. Flags, variables and files count alike; a default or a preset never does, and a",
+        "file is not refused for what the command line makes idle.",
+        "",
+        "| flag | beside | what happens | why |",
+        "|---|---|---|---|",
+    ]
+    for need in NEEDS:
+        flags = " ".join(f"`{flag}`" for flag in need.flags)
+        beside = f"without `{need.lacks}`" if need.lacks else f"`{need.example}`"
+        beside = beside if "--" in beside else need.beside
+        happens = "refused" if need.refused else "said"
+        lines.append(f"| {flags} | {beside} | {happens} | {need.why} |")
+    return lines
 
 
 def render_commands() -> str:
