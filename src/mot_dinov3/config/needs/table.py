@@ -32,7 +32,7 @@ def _nothing_waits(*names: str) -> Callable[[Situation], bool]:
 def _video_is_unnamed(now: Situation) -> bool:
     """Whether nothing takes its name from that of the video, or stands beside it."""
     named = VIDEO in now.config.output.sinks or now.config.output.report == BESIDE
-    return not (named or now.config.resume.resume)
+    return now.config.output.no_video and not (named or now.config.resume.resume)
 
 
 BUDGETS = ("--embed-budget-ms", "--embed-budget-crops")
