@@ -1,7 +1,7 @@
 """The pages of docs/ that are made from the code, whole or in part.
 
-docs/reference/flags.md and commands.md come from the parsers and their tables, and the picture of
-the rooms in docs/develop/design.md from the plan of the floors and from the imports.
+docs/reference/flags.md, needs.md and commands.md come from the parsers and their tables, and the
+picture of the rooms in docs/develop/design.md from the plan of the floors and from the imports.
 
     PYTHONPATH=src:tests python -m helpers.reference_pages
 
@@ -37,6 +37,7 @@ def render_pages() -> dict[str, str]:
     """Path below docs/ -> text of every page that is generated, whole or in part."""
     return {
         "reference/flags.md": render_flags(),
+        "reference/needs.md": render_needs(),
         "reference/commands.md": render_commands(),
         DESIGN: renew_design((DOCS / DESIGN).read_text(encoding="utf-8")),
     }
@@ -70,14 +71,14 @@ def render_flags() -> str:
         lines += ["", f"## {title.capitalize()}", "", *([text, ""] if text else [])]
         lines += table_of(parser, actions, bold=COMMON)
         lines += names_of(parser, actions)
-    return "\n".join([*lines, *render_needs()]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
-def render_needs() -> list[str]:
-    """The table of flags that do nothing beside another setting."""
+def render_needs() -> str:
+    """The page of flags that do nothing beside another setting."""
     lines = [
-        "",
-        "## Flags that need others",
+        "# Flags that need others",
+        NOTE,
         "",
         "What stands in the first column does nothing beside, or without, what stands in the",
         "second one. A run that was surely meant otherwise is refused; else a line says what is",
@@ -93,7 +94,7 @@ def render_needs() -> list[str]:
         beside = beside if "--" in beside else need.beside
         happens = "refused" if need.refused else "said"
         lines.append(f"| {flags} | {beside} | {happens} | {need.why} |")
-    return lines
+    return "\n".join(lines) + "\n"
 
 
 def render_commands() -> str:

@@ -8,8 +8,9 @@ from typing import Any
 from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.config.flat import flag_of, key_of, stage_of, stages
 from mot_dinov3.config.needs.base import Need, Situation
-from mot_dinov3.config.needs.table import NEEDS
+from mot_dinov3.config.needs.table import NEEDS, RUN_NEEDS, VIDEO_NEEDS
 from mot_dinov3.config.tracking.track import TrackConfig
+from mot_dinov3.config.tracking.tracker import TrackerConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.wording import form_of
 
@@ -42,8 +43,9 @@ def check_needs(
     changed, now, said = changed_values(config), Situation(config, live), []
     given = {flag_of(key) for key in {*typed, *below} if key in changed}
     on_top = {flag_of(key) for key in typed}
-    for need in NEEDS:
-        flags = [flag for flag in need.flags if flag in given]
+    spoken: set[str] = set()
+    for need in list_needs(config):
+        flags = [flag for flag in need.flags if flag in given - spoken]
         if not flags or need.applies is None or not need.applies(now):
             continue
         others = {word for word in need.example.split() if word.startswith("--")}
@@ -52,7 +54,14 @@ def check_needs(
         if need.refused and not overruled:
             raise UsageError(sentence, fix=need.fix or build_remedy(need, flags, config))
         said.append(sentence)
+        spoken |= {*flags}
     return said
+
+
+def list_needs(config: TrackConfig) -> tuple[Need, ...]:
+    """The rows that hold for the system of a run: another one may read flags in its own way."""
+    modular = config.tracker.system == TrackerConfig().system
+    return NEEDS if modular else (*VIDEO_NEEDS, *RUN_NEEDS)
 
 
 def changed_values(config: TrackConfig) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The one table of flags that need another one, or do nothing beside it; a new pair is a row here.
 
-docs/reference/flags.md shows it, and a test tries every pair on the command line.
+docs/reference/needs.md shows it, and a test tries every pair on the command line.
 """
 
 from __future__ import annotations
