@@ -38,6 +38,7 @@ TESTED_BY = {
         "config/tracking/track.py",
         "config/tracking/tracker.py",
     ),
+    "config/needs/test_needs.py": ("config/needs/*",),
     "config/test_flat.py": (
         "config/fields.py",
         "config/tracking/inputs.py",

@@ -95,6 +95,11 @@ def open_source(
     return _open_path(Path(source).expanduser(), config)
 
 
+def is_live(source: str) -> bool:
+    """Whether a source is a camera or a stream, and not a file."""
+    return _live_address(source, LiveConfig()) is not None
+
+
 def _live_address(source: str, live: LiveConfig) -> LiveAddress | None:
     """How to reach a source that is live; None for one that is a path."""
     if is_url(source):
