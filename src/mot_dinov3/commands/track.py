@@ -90,11 +90,11 @@ def find_idle_flags(
     Raises:
         UsageError: the flag was surely meant otherwise.
     """
-    from mot_dinov3.io.read.sources import is_live
+    from mot_dinov3.io.read.sources import may_drop_out
     from mot_dinov3.runs.batch.sources import is_list
 
     sources = config.batch.sources or (config.source.source,)
-    live = any(is_live(source) or is_list(source) for source in sources)
+    live = any(may_drop_out(source) or is_list(source) for source in sources)
     return check_needs(config, typed, below, live=live)
 
 
