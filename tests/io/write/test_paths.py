@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 
+import numpy as np
 import pytest
 
 from mot_dinov3.errors import EXIT_OUTPUT, OutputError
+from mot_dinov3.io.write.atomic import AtomicTextFile
+from mot_dinov3.io.write.columns import ColumnFile
+from mot_dinov3.io.write.directories import AtomicDirectory
 from mot_dinov3.io.write.paths import check_output, publish, reserve_partial
+from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 
 
 def refusal(path, source=None, no_clobber=False):
@@ -91,3 +98,74 @@ def test_publishing_replaces_in_one_step(tmp_path):
     publish(partial, tmp_path / "out.mp4", replace=True)
     assert (tmp_path / "out.mp4").read_bytes() == b"new"
     assert not partial.exists()
+
+
+def write_text_lines(path):
+    with AtomicTextFile(path) as file:
+        file.write_line("one")
+        yield
+        file.write_line("two")
+
+
+def write_columns(path):
+    kind = np.dtype([("id", "<i8")])
+    with ColumnFile(path, kind) as file:
+        file.append(np.zeros(3, kind))
+        yield
+        file.append(np.zeros(3, kind))
+
+
+def write_no_columns(path):
+    with ColumnFile(path, np.dtype([("id", "<i8")])):
+        yield
+
+
+def write_video(path):
+    with VideoWriter(VideoWriterConfig(path, 25.0)) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+        while not writer.codec:
+            time.sleep(0.01)
+        yield
+        writer.write(np.zeros((48, 64, 3), np.uint8), 0.04)
+
+
+def write_directory(path):
+    with AtomicDirectory(path) as directory:
+        directory.write("1", "a", b"a")
+        yield
+
+
+def write_more_to_a_directory(path):
+    with AtomicDirectory(path) as directory:
+        directory.write("1", "a", b"a")
+        yield
+        directory.write("2", "a", b"a")
+
+
+OUTPUTS = {
+    "o.txt": write_text_lines,
+    "o.npz": write_columns,
+    "empty.npz": write_no_columns,
+    "o.mp4": write_video,
+    "crops": write_directory,
+    "more": write_more_to_a_directory,
+}
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+@pytest.mark.parametrize("how", ["moved", "moved and made again", "removed"])
+def test_an_output_whose_directory_is_gone_is_told_with_its_name(tmp_path, name, how):
+    place = tmp_path / "o"
+    place.mkdir()
+    work = OUTPUTS[name](place / name)
+    next(work)
+    if how == "removed":
+        shutil.rmtree(place)
+    else:
+        place.rename(tmp_path / "elsewhere")
+    if how == "moved and made again":
+        place.mkdir()
+    with pytest.raises(OutputError, match=r"cannot be finished: '.*partial.*' was moved") as caught:
+        next(work)
+    assert caught.value.exit_code == EXIT_OUTPUT
+    assert list(tmp_path.glob(f"o/{name}*")) == []

@@ -139,6 +139,23 @@ def is_partial_name(path: Path, output: Path) -> bool:
     return path.parent == output.parent and named and numbered
 
 
+def cannot_finish(partial: Path, path: Path, error: OSError) -> OutputError:
+    """The error for an output that was written, but cannot get its final name.
+
+    Args:
+        partial: where it was written.
+        path: the final name.
+        error: the reason of the system.
+    """
+    if not isinstance(error, FileNotFoundError):
+        return cannot_write(path, error)
+    return OutputError(
+        f"'{path}' cannot be finished: '{partial}' was moved or removed while it was written.",
+        fix="Leave the directory of an output where it is until the run ends. What was moved is "
+        f"whole up to its end: look for '{partial.name}'.",
+    )
+
+
 def publish(partial: Path, path: Path, replace: bool) -> None:
     """Sync a finished file and give it its final name, in one step.
 
@@ -156,4 +173,4 @@ def publish(partial: Path, path: Path, replace: bool) -> None:
             )
         partial.replace(final)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_finish(partial, path, error) from error
