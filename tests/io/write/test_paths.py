@@ -13,7 +13,12 @@ from mot_dinov3.errors import EXIT_OUTPUT, OutputError
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.io.write.columns import ColumnFile
 from mot_dinov3.io.write.directories import AtomicDirectory
-from mot_dinov3.io.write.paths import check_output, publish, reserve_partial
+from mot_dinov3.io.write.paths import (
+    check_output,
+    check_output_directory,
+    publish,
+    reserve_partial,
+)
 from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 
 
@@ -169,3 +174,38 @@ def test_an_output_whose_directory_is_gone_is_told_with_its_name(tmp_path, name,
         next(work)
     assert caught.value.exit_code == EXIT_OUTPUT
     assert list(tmp_path.glob(f"o/{name}*")) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+@pytest.mark.parametrize("check", [lambda p: check_output(p, None, False), check_output_directory])
+def test_a_link_of_another_user_in_a_directory_for_all_is_refused(tmp_path, check):
+    place = tmp_path / "shared"
+    place.mkdir()
+    place.chmod(0o1777)
+    link = place / "out"
+    link.symlink_to(tmp_path / "mine")
+    check(link)
+    os.chown(link, 12345, 12345, follow_symlinks=False)
+    with pytest.raises(OutputError, match="another user"):
+        check(link)
+    place.chmod(0o755)
+    check(link)
+
+
+def test_a_link_is_followed_and_stays(tmp_path):
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "o.txt"
+    link.symlink_to(tmp_path / "there" / "real.txt")
+    with AtomicTextFile(link) as file:
+        file.write_line("one")
+        assert file.partial == tmp_path / "there" / "real.partial.txt"
+    assert link.is_symlink()
+    assert (tmp_path / "there" / "real.txt").read_text() == "one\n"
+
+
+def test_a_link_in_the_place_of_a_partial_file_is_not_written_to(tmp_path):
+    (tmp_path / "mine").write_text("precious")
+    (tmp_path / "o.partial.txt").symlink_to(tmp_path / "mine")
+    with AtomicTextFile(tmp_path / "o.txt") as file:
+        file.write_line("one")
+    assert (tmp_path / "mine").read_text() == "precious"
