@@ -176,9 +176,16 @@ def test_an_output_whose_directory_is_gone_is_told_with_its_name(tmp_path, name,
     assert list(tmp_path.glob(f"o/{name}*")) == []
 
 
+def check_as_file(path):
+    check_output(path, None, no_clobber=False)
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
-@pytest.mark.parametrize("check", [lambda p: check_output(p, None, False), check_output_directory])
-def test_a_link_of_another_user_in_a_directory_for_all_is_refused(tmp_path, check):
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_a_link_of_another_user_in_a_directory_for_all_is_refused(tmp_path, kind):
+    check = check_output_directory if kind == "directory" else check_as_file
+    if kind == "directory":
+        (tmp_path / "mine").mkdir()
     place = tmp_path / "shared"
     place.mkdir()
     place.chmod(0o1777)
