@@ -21,6 +21,7 @@ from mot_dinov3.errors import (
     hide_secrets,
     out_of_memory,
 )
+from mot_dinov3.runtime.interruption import watch_signals
 from mot_dinov3.runtime.notices import NOTICE
 
 
@@ -30,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     fill_gaps()
     set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
     name = words.pop(0) if words and not words[0].startswith("-") else DEFAULT_COMMAND
-    with plain_streams(), interruptible():
+    with plain_streams(), watch_signals(), interruptible():
         try:
             return run_command(name, words)
         except MotError as error:
