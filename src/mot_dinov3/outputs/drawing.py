@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from mot_dinov3.config import DrawConfig
+from mot_dinov3.outputs.counting.drawing import draw_counts
 from mot_dinov3.values import FloatArray, FrameResult, Image, Tracks, TrackState
 
 Colour = tuple[int, int, int]
@@ -41,7 +42,7 @@ def draw_tracks(
     """Draw the tracks of a frame: a copy of it with one box and label per track.
 
     Confirmed tracks have full lines, tentative ones thin lines, lost ones (only with
-    `draw_lost`) dashes at their predicted place.
+    `draw_lost`) dashes at their predicted place. Lines and zones are below them.
 
     Args:
         image: (H, W, 3) uint8 BGR; left as it is.
@@ -51,6 +52,8 @@ def draw_tracks(
         fps: current speed for the counters, 0 when unknown.
     """
     out = np.array(image, order="C")
+    if result.counted is not None:
+        draw_counts(out, result.counted)
     tracks = result.tracks
     rows = _rows_to_draw(tracks, draw_lost=config.draw_lost)
     boxes = _visible(tracks.xyxy, rows, image)

@@ -58,6 +58,13 @@ class OutputConfig:
     save_csv: str = flag(
         "", "--save-csv", "write a table with one row per track and frame", metavar="FILE"
     )
+    save_events: str = flag(
+        "",
+        "--save-events",
+        "write a line for every crossing of --line and every visit to --zone, as it happens "
+        "(.csv or .jsonl)",
+        metavar="FILE",
+    )
     save_crops: str = flag(
         "", "--save-crops", "write pictures of each identity into a new directory", metavar="DIR"
     )

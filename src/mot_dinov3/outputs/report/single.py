@@ -9,6 +9,7 @@ from typing import Any
 from mot_dinov3 import __version__
 from mot_dinov3.outputs.report.cards import build_cards
 from mot_dinov3.outputs.report.charts import Chart
+from mot_dinov3.outputs.report.count_charts import draw_counts
 from mot_dinov3.outputs.report.crops import Album
 from mot_dinov3.outputs.report.figures import find_figures
 from mot_dinov3.outputs.report.identities import build_identities, build_pairs
@@ -95,7 +96,8 @@ def draw_charts(run: RunData, source_fps: float) -> list[Chart]:
     """Every chart that has something to draw."""
     if not len(run.frames):
         return []
-    drawn = (draw_timeline(run, source_fps), draw_fates(run), draw_gantt(run), draw_prediction(run))
+    first = (draw_timeline(run, source_fps), draw_fates(run), draw_gantt(run))
+    drawn = (*first, *draw_counts(run.counts), draw_prediction(run))
     return [chart for chart in drawn if chart is not None]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from mot_dinov3.config import CountConfig
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.outputs.appearance import AppearanceHistory
 from mot_dinov3.outputs.report.crops import CropCollector
@@ -24,7 +25,14 @@ class ReportSink:
         path: where the report will be.
     """
 
-    def __init__(self, path: str, name: str, names: Mapping[int, str], timer: StageTimer) -> None:
+    def __init__(
+        self,
+        path: str,
+        name: str,
+        names: Mapping[int, str],
+        timer: StageTimer,
+        count: CountConfig | None = None,
+    ) -> None:
         """Prepare a report; no file is opened before `publish`.
 
         Args:
@@ -32,12 +40,14 @@ class ReportSink:
             name: of the source.
             names: class id -> name.
             timer: holds the stages of the frame that is being written; "write" is booked there.
+            count: the lines and zones at which the run counts.
         """
         self.path = path
         self._name, self._names, self._timer = name, names, timer
         self._recorder, self._crops = RunRecorder(), CropCollector()
         self._appearance = AppearanceHistory()
         self._pixels = False
+        self._count = count or CountConfig()
 
     def __enter__(self) -> Self:
         return self
@@ -67,7 +77,7 @@ class ReportSink:
         Raises:
             InputError: the frame log cannot be read.
         """
-        self._recorder = record_frame_log(frame_log)
+        self._recorder = record_frame_log(frame_log, self._count)
         self._crops.merge(new_of)
 
     def publish(self, facts: RunFacts) -> None:
@@ -80,7 +90,10 @@ class ReportSink:
             OutputError: the file cannot be written.
         """
         recorder = self._recorder
-        run = RunData(Path(self._name).name, recorder.frames, recorder.tracks, self._names, facts)
+        name = Path(self._name).name
+        run = RunData(
+            name, recorder.frames, recorder.tracks, self._names, facts, counts=recorder.counts
+        )
         albums, page = self._crops.albums(), Path(self.path)
         reason = "no identity was confirmed." if self._pixels else "the source has no pixels."
         video = find_video(run, [Path()])

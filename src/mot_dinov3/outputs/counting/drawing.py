@@ -1,0 +1,132 @@
+"""Lines and zones with their counts, drawn into a picture below its tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mot_dinov3.values import Image
+from mot_dinov3.values.counting import FrameCounts, LineCounts, Point, ZoneCounts
+
+Colour = tuple[int, int, int]
+Corners = NDArray[np.int32]
+
+COLOURS: tuple[Colour, ...] = (
+    *((80, 200, 255), (220, 180, 60), (120, 220, 120)),
+    *((200, 130, 255), (90, 150, 255), (210, 220, 90)),
+)
+"""BGR of zones and lines by turns."""
+INK, EDGE = (255, 255, 255), (40, 40, 40)
+FILL, SHADE = 0.16, 0.3
+"""How much of a zone's colour is laid over it, and how much of the picture shows behind a text."""
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+USUAL_SIDE = 864
+"""Shorter side in pixels of a picture whose texts have font scale 1."""
+ARROW = 0.045
+"""Length of an arrow as a share of the picture's shorter side."""
+
+
+def draw_counts(image: Image, counted: FrameCounts) -> None:
+    """Draw every line and zone of a frame and what was counted at it, with sizes of the picture.
+
+    An arrow shows which way across a line is in.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, drawn into.
+        counted: of the frame.
+    """
+    colours = [COLOURS[n % len(COLOURS)] for n in range(len(counted.zones) + len(counted.lines))]
+    for zone, colour in zip(counted.zones, colours, strict=False):
+        _draw_zone(image, zone, colour)
+    for line, colour in zip(counted.lines, colours[len(counted.zones) :], strict=True):
+        _draw_line(image, line, colour)
+
+
+def describe_line(line: LineCounts) -> str:
+    """`door  in 3  out 2`."""
+    return f"{line.name}  in {line.n_in}  out {line.n_out}"
+
+
+def describe_zone(zone: ZoneCounts) -> str:
+    """`yard  2 inside`."""
+    return f"{zone.name}  {zone.inside} inside"
+
+
+def _draw_zone(image: Image, zone: ZoneCounts, colour: Colour) -> None:
+    corners = _to_corners(zone.corners)
+    left, top, width, height = cv2.boundingRect(corners)
+    part = image[max(top, 0) : top + height, max(left, 0) : left + width]
+    filled = part.copy()
+    cv2.fillPoly(filled, [corners - (max(left, 0), max(top, 0))], colour)
+    cv2.addWeighted(filled, FILL, part, 1 - FILL, 0, dst=part)
+    cv2.polylines(image, [corners], True, colour, _thickness(image), cv2.LINE_AA)
+    upper = corners[corners[:, 1] <= top + height // 8]
+    _write(image, describe_zone(zone), (int(upper[:, 0].mean()), top), (0.0, 1.0))
+
+
+def _draw_line(image: Image, line: LineCounts, colour: Colour) -> None:
+    ends = _to_corners(line.ends)
+    thick = _thickness(image)
+    start, end = ends.tolist()
+    cv2.line(image, start, end, EDGE, 2 * thick + 1, cv2.LINE_AA)
+    cv2.line(image, start, end, colour, thick, cv2.LINE_AA)
+    along = np.subtract(end, start, dtype=np.float64)
+    inward = np.array([along[1], -along[0]]) / max(float(np.hypot(*along)), 1e-9)
+    middle = ends.mean(axis=0)
+    tip = middle + inward * ARROW * _shorter_side(image)
+    base, head = (np.rint(point).astype(int).tolist() for point in (middle, tip))
+    for width, ink in ((2 * thick + 1, EDGE), (thick, colour)):
+        cv2.arrowedLine(image, base, head, ink, width, cv2.LINE_AA, tipLength=0.4)
+    out_x, out_y = (-inward).tolist()
+    # Beside the upper end, and not in the middle, where most objects cross.
+    x, y = min((start, end), key=lambda point: (point[1], point[0]))
+    _write(image, describe_line(line), (x, y), (out_x, out_y))
+
+
+def _write(image: Image, text: str, place: tuple[int, int], aside: Point) -> None:
+    """Write on a darkened box beside a point, inside of the picture.
+
+    Args:
+        image: drawn into.
+        text: letters that the font does not have become question marks.
+        place: the point.
+        aside: direction from the point to the box, of length 1.
+    """
+    scale = _font_scale(image)
+    weight = max(1, round(1.6 * scale))
+    (width, height), below = cv2.getTextSize(text, FONT, scale, weight)
+    pad = max(3, round(9 * scale))
+    box_width, box_height = width + 2 * pad, height + below + 2 * pad
+    gap = 2 * _thickness(image)
+    x = place[0] + aside[0] * (box_width / 2 + gap) - box_width / 2
+    y = place[1] + aside[1] * (box_height / 2 + gap) - box_height / 2
+    left = max(0, min(round(x), image.shape[1] - box_width))
+    top = max(0, min(round(y), image.shape[0] - box_height))
+    part = image[top : top + box_height, left : left + box_width]
+    cv2.convertScaleAbs(part, part, alpha=SHADE)
+    at = (left + pad, top + pad + height)
+    cv2.putText(image, _to_letters(text), at, FONT, scale, INK, weight, cv2.LINE_AA)
+
+
+def _to_letters(text: str) -> str:
+    """The text without halves of characters, which would crash OpenCV."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _to_corners(points: Sequence[Point]) -> Corners:
+    return np.asarray(np.rint(np.array(points)), np.int32)
+
+
+def _thickness(image: Image) -> int:
+    return max(1, round(_shorter_side(image) / 360))
+
+
+def _font_scale(image: Image) -> float:
+    return max(0.35, _shorter_side(image) / USUAL_SIDE)
+
+
+def _shorter_side(image: Image) -> int:
+    return int(min(image.shape[:2]))
