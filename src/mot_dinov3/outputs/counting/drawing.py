@@ -95,7 +95,7 @@ def _write(image: Image, text: str, place: tuple[int, int], aside: Point) -> Non
         place: the point.
         aside: direction from the point to the box, of length 1.
     """
-    scale = _font_scale(image)
+    text, scale = _to_letters(text), _font_scale(image)
     weight = max(1, round(1.6 * scale))
     (width, height), below = cv2.getTextSize(text, FONT, scale, weight)
     pad = max(3, round(9 * scale))
@@ -108,7 +108,7 @@ def _write(image: Image, text: str, place: tuple[int, int], aside: Point) -> Non
     part = image[top : top + box_height, left : left + box_width]
     cv2.convertScaleAbs(part, part, alpha=SHADE)
     at = (left + pad, top + pad + height)
-    cv2.putText(image, _to_letters(text), at, FONT, scale, INK, weight, cv2.LINE_AA)
+    cv2.putText(image, text, at, FONT, scale, INK, weight, cv2.LINE_AA)
 
 
 def _to_letters(text: str) -> str:
