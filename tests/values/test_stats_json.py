@@ -47,9 +47,9 @@ WHOLE = RunFacts(
 )
 NAMES = [
     "frames", "wall_s", "fps", "latency_ms", "stages", "embeddings", "budget", "detections",
-    "tracks", "identities", "lines", "zones", "faults", "stopped_by_signal", "stopped_by_viewer", "warm_up_s", "frame_size",
-    "source", "detector", "embedder", "config", "versions", "device", "threads", "resumed_frames",
-    "relinked", "relink_s",
+    "tracks", "identities", "lines", "zones", "faults", "stopped_by_signal", "stopped_by_viewer",
+    "warm_up_s", "frame_size", "source", "detector", "embedder", "config", "versions", "device",
+    "threads", "resumed_frames", "relinked", "relink_s",
 ]  # fmt: skip
 """Other programs read these names, and people read them in this order."""
 

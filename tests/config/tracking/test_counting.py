@@ -63,5 +63,5 @@ def test_wrong_settings_are_refused(settings, said):
 def test_every_shape_is_compared_with_the_picture():
     config = CountConfig(line="a=1,2,3,4", zone="z=0,0,99,0,99,50")
     config.check_size(99, 50)
-    with pytest.raises(UsageError, match="--zone 'z' has the point 99,0, .* 98 x 50 pixels"):
+    with pytest.raises(UsageError, match=r"--zone 'z' has the point 99,0, .* 98 x 50 pixels"):
         config.check_size(98, 50)
