@@ -86,6 +86,8 @@ def build_label(tracks: Tracks, row: int, names: Mapping[int, str]) -> str:
     if tracks.state[row] == TrackState.LOST:
         return f"ID {tracks.id[row]} lost"
     name = names.get(int(tracks.class_id[row]), "")
+    if tracks.id[row] < 0:
+        return f"new {name}".rstrip().encode("utf-8", "replace").decode("utf-8")
     star = " *" if tracks.fresh[row] else ""
     # Half a character would crash OpenCV, not raise.
     return f"ID {tracks.id[row]}{star} {name}".rstrip().encode("utf-8", "replace").decode("utf-8")

@@ -36,6 +36,7 @@ from mot_dinov3.values.tracks import (
     Matches,
     Tracks,
     TrackState,
+    follow_ids,
 )
 
 __all__ = [
@@ -65,4 +66,5 @@ __all__ = [
     "TrackState",
     "Tracks",
     "check_shapes",
+    "follow_ids",
 ]

@@ -118,13 +118,14 @@ def _build_tracks(rows: Sequence[Mapping[str, Any]], count: int) -> Tracks:
     if not rows:
         return Tracks.empty()
     tracks = Tracks(
-        id=np.array([_read_whole(row, "id", MOST_ID, least=1) for row in rows], np.int64),
+        id=np.array([_read_id(row) for row in rows], np.int64),
         xyxy=np.array([_read_box(row) for row in rows], np.float32),
         score=np.array([_read_measurement(row, "score") for row in rows], np.float32),
         class_id=np.array([_read_whole(row, "class_id", least=-1) for row in rows], np.int64),
         state=np.array([_read_state(row) for row in rows], np.int8),
         fresh=np.array([_read_flag(row, "fresh") for row in rows], np.bool_),
         detection=np.array([_read_row(row, count) for row in rows], np.int64),
+        provisional=np.array([_read_provisional(row) for row in rows], np.int64),
     )
     if len(np.unique(tracks.id)) < len(tracks):
         raise BadRecordError("has an identity twice")
@@ -132,6 +133,20 @@ def _build_tracks(rows: Sequence[Mapping[str, Any]], count: int) -> Tracks:
     if len(np.unique(taken)) < len(taken):
         raise BadRecordError("gives a detection to two tracks")
     return tracks
+
+
+def _read_id(row: Mapping[str, Any]) -> int:
+    """Read the id of a track: negative while the track is tentative, never 0."""
+    number = _read_whole(row, "id", MOST_ID, least=-MOST_ID)
+    if not number:
+        raise BadRecordError("'id' must not be 0")
+    return number
+
+
+def _read_provisional(row: Mapping[str, Any]) -> int:
+    if "provisional" not in row:
+        return 0
+    return _read_whole(row, "provisional", -1, least=-MOST_ID)
 
 
 def _build_detections(tracks: Tracks, count: int) -> Detections:
@@ -177,7 +192,7 @@ def _read_look(value: object) -> Appearance:
         similarity = _read_measurement(other, "similarity", least=-math.inf)
         named.append((_read_whole(other, "id", MOST_ID, least=1), similarity))
     similarity = _read_measurement(row, "similarity", least=-math.inf)
-    return Appearance(_read_whole(row, "id", MOST_ID, least=1), similarity, tuple(named))
+    return Appearance(_read_id(row), similarity, tuple(named))
 
 
 def _read_stages(values: Mapping[str, Any]) -> dict[str, float]:

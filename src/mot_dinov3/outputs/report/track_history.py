@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mot_dinov3.values import CONFIRMED, NO_VALUES, Appearance, FloatArray, Tracks, boxes
+from mot_dinov3.values import (
+    CONFIRMED,
+    NO_VALUES,
+    Appearance,
+    FloatArray,
+    Tracks,
+    boxes,
+    follow_ids,
+)
 
 STRIDE = 5
 """Boxes from one point of `steps` to the next, by which speed is measured."""
@@ -74,7 +82,7 @@ class TrackBook:
     """The tracks of a run, frame by frame; a track that ends unconfirmed is removed.
 
     Attributes:
-        tracks: identity -> its history, in the order in which they began.
+        tracks: identity -> its history, in the order in which they were confirmed.
     """
 
     def __init__(self) -> None:
@@ -98,6 +106,7 @@ class TrackBook:
             appearances: what the embeddings of the frame say of their tracks.
             size: width and height of the picture in pixels, None if unknown.
         """
+        self._follow_ids(tracks)
         here = tracks[tracks.detection >= 0]
         clear = (
             rate_clarity(here, size).tolist() if row % CLARITY_EVERY == 0 else [-1.0] * len(here)
@@ -118,6 +127,15 @@ class TrackBook:
         for track_id in self._tentative.difference(tracks.id.tolist()):
             self._tentative.remove(track_id)
             del self.tracks[track_id]
+
+    def _follow_ids(self, tracks: Tracks) -> None:
+        """Keep the tracks that this frame confirms under the ids that they were given."""
+        follow_ids(self.tracks, tracks)
+        for old, new in tracks.given_ids.items():
+            if old in self._tentative:
+                self._tentative.remove(old)
+                self._tentative.add(new)
+                self.tracks[new].track_id = new
 
     def _observe(self, row: int, time_s: float, track_id: int, box: FloatArray) -> TrackHistory:
         history = self.tracks.get(track_id)

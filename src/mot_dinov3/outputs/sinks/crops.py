@@ -16,7 +16,7 @@ from mot_dinov3.io.write.directories import AtomicDirectory
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.renaming import NewOf
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import FloatArray, Frame, FrameResult, Image, TrackState
+from mot_dinov3.values import FloatArray, Frame, FrameResult, Image, TrackState, follow_ids
 from mot_dinov3.values.boxes import clip
 
 JPEG_QUALITY = 95
@@ -85,6 +85,7 @@ class CropsSink(FileSink):
         with self.timer("write"):
             tracks = result.tracks
             tentative = tracks.state == TrackState.TENTATIVE
+            follow_ids(self._waiting, tracks)
             self._write_confirmed(
                 set(tracks.id[tentative].tolist()), set(tracks.id[~tentative].tolist())
             )

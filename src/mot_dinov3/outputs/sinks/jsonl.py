@@ -97,8 +97,12 @@ def describe_frame(
 
 
 def describe_track(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str, Any]:
-    """One track as plain values; `detection` is None while it coasts."""
+    """One track as plain values; `detection` is None while it coasts.
+
+    `provisional` is there in the frame that confirms it: the negative id that it had before.
+    """
     class_id, detection = int(tracks.class_id[row]), int(tracks.detection[row])
+    provisional = int(tracks.provisional[row])
     return {
         "id": int(tracks.id[row]),
         "xyxy": to_exact(tracks.xyxy[row]),
@@ -108,6 +112,7 @@ def describe_track(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[s
         "state": TrackState(int(tracks.state[row])).name.lower(),
         "fresh": bool(tracks.fresh[row]),
         "detection": detection if detection >= 0 else None,
+        **({"provisional": provisional} if provisional else {}),
     }
 
 
