@@ -75,3 +75,11 @@ def test_texts_grow_with_the_picture():
 
 def test_half_a_character_and_foreign_letters_do_no_harm():
     draw(lines=[line((10, 10), (300, 10), name="T\udc80\u00fcr \u95e8")])
+
+
+def test_texts_do_not_cover_each_other():
+    crowd = [line((160, 0), (160, 240), name=f"line {n}") for n in range(4)]
+    whole = draw(lines=crowd)[1].sum()
+    alone = draw(lines=crowd[:1])[1].sum()
+    strokes = draw(lines=[line((160, 0), (160, 240), name=" ")])[1].sum()
+    assert whole - strokes > 3 * (alone - strokes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from mot_dinov3.values.counting import FrameCounts, LineCounts, Point, ZoneCount
 
 Colour = tuple[int, int, int]
 Corners = NDArray[np.int32]
+Box = tuple[int, int, int, int]
 
 COLOURS: tuple[Colour, ...] = (
     *((80, 200, 255), (220, 180, 60), (120, 220, 120)),
@@ -29,6 +31,21 @@ ARROW = 0.045
 """Length of an arrow as a share of the picture's shorter side."""
 
 
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A text that belongs to a point.
+
+    Attributes:
+        text: letters that the font does not have become question marks.
+        place: the point.
+        aside: direction from the point to the text, of length 1.
+    """
+
+    text: str
+    place: tuple[int, int]
+    aside: Point
+
+
 def draw_counts(image: Image, counted: FrameCounts) -> None:
     """Draw every line and zone of a frame and what was counted at it, with sizes of the picture.
 
@@ -39,10 +56,13 @@ def draw_counts(image: Image, counted: FrameCounts) -> None:
         counted: of the frame.
     """
     colours = [COLOURS[n % len(COLOURS)] for n in range(len(counted.zones) + len(counted.lines))]
-    for zone, colour in zip(counted.zones, colours, strict=False):
-        _draw_zone(image, zone, colour)
-    for line, colour in zip(counted.lines, colours[len(counted.zones) :], strict=True):
-        _draw_line(image, line, colour)
+    zones = zip(counted.zones, colours, strict=False)
+    lines = zip(counted.lines, colours[len(counted.zones) :], strict=True)
+    captions = [_draw_zone(image, zone, colour) for zone, colour in zones]
+    captions += [_draw_line(image, line, colour) for line, colour in lines]
+    taken: list[Box] = []
+    for caption in captions:
+        _write(image, caption, taken)
 
 
 def describe_line(line: LineCounts) -> str:
@@ -55,7 +75,7 @@ def describe_zone(zone: ZoneCounts) -> str:
     return f"{zone.name}  {zone.inside} inside"
 
 
-def _draw_zone(image: Image, zone: ZoneCounts, colour: Colour) -> None:
+def _draw_zone(image: Image, zone: ZoneCounts, colour: Colour) -> Caption:
     corners = _to_corners(zone.corners)
     left, top, width, height = cv2.boundingRect(corners)
     part = image[max(top, 0) : top + height, max(left, 0) : left + width]
@@ -64,10 +84,10 @@ def _draw_zone(image: Image, zone: ZoneCounts, colour: Colour) -> None:
     cv2.addWeighted(filled, FILL, part, 1 - FILL, 0, dst=part)
     cv2.polylines(image, [corners], True, colour, _thickness(image), cv2.LINE_AA)
     upper = corners[corners[:, 1] <= top + height // 8]
-    _write(image, describe_zone(zone), (int(upper[:, 0].mean()), top), (0.0, 1.0))
+    return Caption(describe_zone(zone), (int(upper[:, 0].mean()), top), (0.0, 1.0))
 
 
-def _draw_line(image: Image, line: LineCounts, colour: Colour) -> None:
+def _draw_line(image: Image, line: LineCounts, colour: Colour) -> Caption:
     ends = _to_corners(line.ends)
     thick = _thickness(image)
     start, end = ends.tolist()
@@ -83,32 +103,37 @@ def _draw_line(image: Image, line: LineCounts, colour: Colour) -> None:
     out_x, out_y = (-inward).tolist()
     # Beside the upper end, and not in the middle, where most objects cross.
     x, y = min((start, end), key=lambda point: (point[1], point[0]))
-    _write(image, describe_line(line), (x, y), (out_x, out_y))
+    return Caption(describe_line(line), (x, y), (out_x, out_y))
 
 
-def _write(image: Image, text: str, place: tuple[int, int], aside: Point) -> None:
-    """Write on a darkened box beside a point, inside of the picture.
+def _write(image: Image, caption: Caption, taken: list[Box]) -> None:
+    """Write on a darkened box inside of the picture, below the boxes that are in its way.
 
     Args:
         image: drawn into.
-        text: letters that the font does not have become question marks.
-        place: the point.
-        aside: direction from the point to the box, of length 1.
+        caption: what is written.
+        taken: left, top, right and bottom of the boxes so far; the new one is added.
     """
-    text, scale = _to_letters(text), _font_scale(image)
+    text, scale = _to_letters(caption.text), _font_scale(image)
     weight = max(1, round(1.6 * scale))
     (width, height), below = cv2.getTextSize(text, FONT, scale, weight)
     pad = max(3, round(9 * scale))
-    box_width, box_height = width + 2 * pad, height + below + 2 * pad
+    size = width + 2 * pad, height + below + 2 * pad
     gap = 2 * _thickness(image)
-    x = place[0] + aside[0] * (box_width / 2 + gap) - box_width / 2
-    y = place[1] + aside[1] * (box_height / 2 + gap) - box_height / 2
-    left = max(0, min(round(x), image.shape[1] - box_width))
-    top = max(0, min(round(y), image.shape[0] - box_height))
-    part = image[top : top + box_height, left : left + box_width]
+    corner = (
+        at + way * (side / 2 + gap) - side / 2
+        for at, way, side in zip(caption.place, caption.aside, size, strict=True)
+    )
+    rooms = image.shape[1] - size[0], image.shape[0] - size[1]
+    left, top = (max(0, min(round(v), room)) for v, room in zip(corner, rooms, strict=True))
+    for box in sorted(taken, key=lambda box: box[1]):
+        if left < box[2] and box[0] < left + size[0] and top < box[3] and box[1] < top + size[1]:
+            top = box[3] + 1
+    taken.append((left, top, left + size[0], top + size[1]))
+    part = image[top : top + size[1], left : left + size[0]]
     cv2.convertScaleAbs(part, part, alpha=SHADE)
-    at = (left + pad, top + pad + height)
-    cv2.putText(image, text, at, FONT, scale, INK, weight, cv2.LINE_AA)
+    at_px = (left + pad, top + pad + height)
+    cv2.putText(image, text, at_px, FONT, scale, INK, weight, cv2.LINE_AA)
 
 
 def _to_letters(text: str) -> str:

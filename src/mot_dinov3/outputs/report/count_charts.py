@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from mot_dinov3.outputs.report.thinning import MOST_POINTS, choose_rows
 from mot_dinov3.outputs.report.track_charts import CLASSES
 
 OUT_DASH = "dot"
-LAYOUT: Mapping[str, Any] = {"yaxis": {"rangemode": "tozero", "tickformat": ",d"}}
+MOST_TICKS = 8
+"""Up to this value every whole number has its tick."""
 
 
 def draw_counts(counts: CountTable) -> list[Chart]:
@@ -26,13 +28,13 @@ def _draw_crossings(counts: CountTable) -> Iterator[Chart]:
     if not counts.crossings:
         return
     traces = []
-    for number, (name, both) in enumerate(counts.crossings.items()):
-        colour = CLASSES[number % len(CLASSES)]
+    colours = cycle(CLASSES)
+    for name, both in counts.crossings.items():
         for column, word, dash in zip(both, ("in", "out"), ("solid", OUT_DASH), strict=True):
-            style = {"color": colour, "dash": dash}
+            style = {"color": next(colours), "dash": dash}
             traces.append(_draw_steps(counts, f"{name} {word}", column, style))
     note = "How often each line was crossed so far, in (solid) and out (dotted)."
-    yield Chart("crossings", "Crossings of lines", note, traces, dict(LAYOUT), 240)
+    yield Chart("crossings", "Crossings of lines", note, traces, _choose_axis(traces), 240)
 
 
 def _draw_visits(counts: CountTable) -> Iterator[Chart]:
@@ -43,7 +45,14 @@ def _draw_visits(counts: CountTable) -> Iterator[Chart]:
         for number, (name, column) in enumerate(counts.inside.items())
     ]
     note = "How many tracks are in each zone; one that is lost in it counts until it is removed."
-    yield Chart("visits", "Tracks in zones", note, traces, dict(LAYOUT), 220)
+    yield Chart("visits", "Tracks in zones", note, traces, _choose_axis(traces), 220)
+
+
+def _choose_axis(traces: Sequence[Trace]) -> dict[str, Any]:
+    """A layout whose y axis begins at 0 and has whole numbers only."""
+    top = max(max(trace["y"], default=0) for trace in traces)
+    axis: dict[str, Any] = {"rangemode": "tozero", "tickformat": ",d"}
+    return {"yaxis": axis | ({"dtick": 1} if top <= MOST_TICKS else {})}
 
 
 def _draw_steps(
