@@ -11,6 +11,7 @@ from mot_dinov3.data.synthetic.reader import SyntheticReader, is_synthetic, open
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.read.sources import FrameReader, SourceInfo, open_source
 from mot_dinov3.outputs.sinks.factory import flags_needing_pixels
+from mot_dinov3.runs.jobs.counting import add_counting, check_counting
 from mot_dinov3.systems.factory import create_system, system_class
 from mot_dinov3.values import FrameResult
 
@@ -71,13 +72,15 @@ def track_video(config: TrackConfig) -> Iterator[FrameResult]:
 def track_frames(config: TrackConfig, reader: FrameReader) -> Iterator[FrameResult]:
     """The results for the frames of an open reader, in order."""
     require_pixels(config, reader.info)
+    check_counting(config.count, reader.info)
     system = create_system(config)
+    stepped = add_counting(system, config.count) or system
     ended_s = None
     for frame in reader:
         if ended_s is None:
-            system.warm_up(frame)
+            stepped.warm_up(frame)
         started_s = perf_counter()
-        result = system.step(frame)
+        result = stepped.step(frame)
         between_ms = 0.0 if ended_s is None else (started_s - ended_s) * 1000
         ended_s = perf_counter()
         work_ms = (ended_s - started_s) * 1000 - result.embed.embed_ms
