@@ -73,7 +73,9 @@ def test_two_who_cross_in_one_frame_both_count():
     assert cross(film) == [(1, "in", 1), (1, "out", 2)]
 
 
-@pytest.mark.parametrize("ghost", [{"state": TENTATIVE}, {"state": LOST, "seen": False}])
+@pytest.mark.parametrize(
+    "ghost", [{"state": TENTATIVE}, {"state": LOST, "seen": False}, {"seen": False}]
+)
 def test_only_confirmed_tracks_that_are_seen_count(ghost):
     assert cross([[at(60)], [at(40, **ghost)], [at(60)]]) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,8 @@ from helpers.clips import read_back
 from helpers.jobs import FRAMES, make_scene, records
 from helpers.split_people import configuration, system
 from mot_dinov3.commands import main
-from mot_dinov3.config import CountConfig, TrackConfig
+from mot_dinov3.config import CountConfig, OutputConfig, RelinkConfig, TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_USAGE
-from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.outputs.report.finding import RunFiles, load_run
 from mot_dinov3.runs.jobs.job import run_job
 from mot_dinov3.runs.jobs.redraw import redraw
@@ -166,16 +166,17 @@ def test_a_list_of_videos_tells_the_counts_of_each(track, scene):
     assert video["zones"]["right"]["most"] == 2
 
 
-@pytest.mark.parametrize("logged", [True, False], ids=["frame log", "no frame log"])
-def test_identities_that_are_merged_are_counted_as_one_everywhere(tmp_path, logged):
-    """Person 0 is lost for 7 frames and comes back as 7, who is merged into 1."""
-    names = {"save_events": str(tmp_path / "e.jsonl")} | ({} if logged else {"save_jsonl": ""})
-    config = configuration(tmp_path, relink=True, **names)
+def counting(config):
+    """The configuration with a line that all people cross, and a zone that they never leave."""
     count = CountConfig(line="middle=80,0,80,240", zone="all=0,0,1,0,1,1,0,1", after=1)
-    config = TrackConfig(**{
-        name: getattr(config, name) for name in ("source", "scheduler", "tracker", "association",
-                                                 "relink", "output", "resume")
-    }, count=count)  # fmt: skip
+    return replace(config, count=count)
+
+
+@pytest.mark.parametrize("log", ["o.jsonl", ""])
+def test_identities_that_are_merged_are_counted_as_one_everywhere(tmp_path, log):
+    """Person 0 is lost for 7 frames and comes back as 7, who is merged into 1."""
+    names = {"save_events": str(tmp_path / "e.jsonl"), "save_jsonl": log and str(tmp_path / log)}
+    config = counting(configuration(tmp_path, relink=True, **names))
     facts = run_job(config, system()).facts
     assert [(merge.old, merge.new) for merge in facts.merges] == [(7, 1), (8, 4)]
     (name,) = facts.identities
@@ -186,12 +187,16 @@ def test_identities_that_are_merged_are_counted_as_one_everywhere(tmp_path, logg
     crossed = [event["id"] for event in events if event["event"] == "in"]
     assert sorted(crossed) == [1, 2, 3, 4, 5, 6]
     assert sum(facts.lines["middle"]["in"].values()) == 6
-    if logged:
-        redraw(
-            TrackConfig(source=config.source, count=count, output=config.output.relocate(
-                lambda place: place.replace("/o.", "/again.").replace("/e.", "/again_e.")
-                .replace("crops", "again_crops"))),
-            tmp_path / "o.jsonl",
-        )  # fmt: skip
-        assert records(tmp_path / "again_e.jsonl") == events
-        assert sum(1 for _ in FrameLog(tmp_path / "o.jsonl")) == 48
+    if log:
+        again = OutputConfig(no_video=True, save_events=str(tmp_path / "again.jsonl"))
+        redraw(replace(config, output=again, relink=RelinkConfig()), tmp_path / log)
+        assert records(tmp_path / "again.jsonl") == events
+
+
+def test_merged_identities_are_counted_again_where_nothing_is_drawn(tmp_path):
+    config = counting(configuration(tmp_path, relink=True))
+    output = OutputConfig(no_video=True, save_mot=str(tmp_path / "o.txt"))
+    facts = run_job(replace(config, output=output), system()).facts
+    assert len(facts.merges) == 2
+    (seconds,) = facts.zones["all"].seconds.values()
+    assert set(seconds) == {"1", "2", "3", "4", "5", "6"}

@@ -10,6 +10,7 @@ from typing import Any
 from mot_dinov3 import __version__
 from mot_dinov3.config import OutputConfig, TalkConfig, TrackConfig, flag_fields
 from mot_dinov3.config.flat import as_dict, flag_of, key_of
+from mot_dinov3.outputs.count_words import count_crossings
 from mot_dinov3.outputs.report.compare_charts import draw_overlays
 from mot_dinov3.outputs.report.figures import ReportFigures, find_figures
 from mot_dinov3.outputs.report.page import render
@@ -166,7 +167,7 @@ def _compare_times(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> I
 
 
 def _compare_counts(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> Iterator[_Figure]:
-    """Embeddings, their budget, tracks and faults."""
+    """Embeddings, their budget, tracks, what was counted, and faults."""
     for fate in ("computed", "critical", "refresh", "reused", "deferred", "starved"):
         yield _Figure(f"embeddings {fate}", [getattr(f.embeddings, fate, None) for f in known])
     shares = [None if f.share is None else 100 * f.share for f in known]
@@ -176,8 +177,21 @@ def _compare_counts(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> 
     yield _Figure("frames over budget", [b.frames_over if b else None for b in limited], LESS)
     yield _Figure("confirmed tracks", [f.confirmed for f in known])
     yield _Figure("suspected switches", [_count_suspects(run) for run in runs], LESS)
+    yield from _compare_places(known)
     faults = [None if f.faults is None else sum(f.faults.values()) for f in known]
     yield _Figure("faults", faults, LESS)
+
+
+def _compare_places(known: Sequence[ReportFigures]) -> Iterator[_Figure]:
+    """What was counted at the lines and zones of the runs, which may have different ones."""
+    for name in dict.fromkeys(name for f in known for name in f.lines):
+        ways = [count_crossings(f.lines[name]) if name in f.lines else None for f in known]
+        yield _Figure(f"line {name}, in", [way[0] if way else None for way in ways])
+        yield _Figure(f"line {name}, out", [way[1] if way else None for way in ways])
+    for name in dict.fromkeys(name for f in known for name in f.zones):
+        zones = [f.zones.get(name) for f in known]
+        entered = [sum(zone.entered.values()) if zone else None for zone in zones]
+        yield _Figure(f"zone {name}, entered", entered)
 
 
 def build_cells(values: Sequence[float | None], better: int, form: str) -> tuple[ComparedCell, ...]:
