@@ -60,7 +60,7 @@ def result_at(index, *tracks, **counts):
     found = table[np.array(seen)]
     vectors = np.array([track.vector for track in tracks if track.seen], np.float32)
     width = vectors.shape[1] if len(vectors) else 0
-    looks = Embeddings(vectors.reshape(len(found), width), found.fresh, found.fresh.copy())
+    looks = Embeddings(vectors.reshape(len(vectors), width), found.fresh, found.fresh.copy())
     detections = Detections(found.xyxy, found.score, found.class_id)
     embed = EmbedCounts(critical=int(found.fresh.sum()), **counts)
     time_s = index / FPS

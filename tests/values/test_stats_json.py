@@ -42,6 +42,7 @@ WHOLE = RunFacts(
     device=DeviceFacts("cpu", 8),
     threads={"main": 0.9876},
     resumed_frames=1,
+    repeatable=False,
     merges=(TrackMerge(3, 1, 2, 0.8765, 1.25),),
     relink_s={"search": 0.125},
 )
@@ -49,7 +50,7 @@ NAMES = [
     "frames", "wall_s", "fps", "latency_ms", "stages", "embeddings", "budget", "detections",
     "tracks", "identities", "lines", "zones", "faults", "stopped_by_signal", "stopped_by_viewer",
     "warm_up_s", "frame_size", "source", "detector", "embedder", "config", "versions", "device",
-    "threads", "resumed_frames", "relinked", "relink_s",
+    "threads", "resumed_frames", "repeatable", "relinked", "relink_s",
 ]  # fmt: skip
 """Other programs read these names, and people read them in this order."""
 

@@ -17,11 +17,12 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.fields import SEVERAL, flag_fields
 from mot_dinov3.config.flat import (
     ENVIRONMENT_PREFIX,
+    flag_of,
     from_values,
     key_of,
     stages,
 )
-from mot_dinov3.config.layers import read_environment, read_file
+from mot_dinov3.config.layers import read_environment, read_file, require_range
 from mot_dinov3.errors import UsageError
 
 ALIASES = {"--quiet": ("-q",), "--verbose": ("-v",)}
@@ -135,6 +136,8 @@ def resolve(
     """
     values = read_file(root, toml) if toml else {}
     values |= read_environment(root, environment or {}, prefix)
+    for key, value in chosen.items():
+        require_range(value, flag_of(key))
     return from_values(root, values | dict(chosen))
 
 

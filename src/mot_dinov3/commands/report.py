@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+from mot_dinov3.wording import usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.outputs.report.finding import RunFiles
@@ -26,7 +27,7 @@ MOST_RUNS = 6
 
 def parser() -> CommandParser:
     """The flags of the report."""
-    out = CommandParser(prog="cli.py report", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("report"), description=DESCRIPTION)
     add = out.add_argument
     add(
         "runs",
@@ -109,13 +110,15 @@ def find_films(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[
         find_file,
         find_namesake,
         find_video,
+        hides_people,
     )
 
     out: list[ReportVideo | None] = []
     for number, (files, data) in enumerate(runs):
         if number >= len(named):
             film = find_video(data, files.places)
-            out.append(film or (find_namesake(files.frame_log) if files.frame_log else None))
+            frame_log = None if hides_people(data) else files.frame_log
+            out.append(film or (find_namesake(frame_log) if frame_log else None))
             continue
         path = find_file(str(named[number]), [Path()])
         if path is None:

@@ -97,6 +97,7 @@ class RunStatistics:
         Args:
             wall_s: seconds that the frames took together.
         """
+        budget = self._budget()
         return RunFacts(
             frames=self.frames,
             wall_s=wall_s,
@@ -104,8 +105,9 @@ class RunStatistics:
             latency_ms=self.latency_ms.spread(),
             stages=self._stages(),
             embeddings=self._embeddings(),
-            budget=self._budget(),
+            budget=budget,
             detections=self.detections,
+            repeatable=False if budget.ms else None,
         )
 
     def _stages(self) -> dict[str, StageFacts]:

@@ -220,6 +220,8 @@ class RunFacts:
         device: where the models ran.
         threads: thread -> share of the run in which it was busy.
         resumed_frames: frames that were taken from a run journal.
+        repeatable: False where a budget followed measured times, so that another run of the same
+            input may embed other crops; None where nothing is known that stands against it.
         merges: identities that were merged after the run; None where that was not asked for.
         relink_s: seconds of the merging by its steps; empty where it did not come to its end.
     """
@@ -248,5 +250,6 @@ class RunFacts:
     device: DeviceFacts | None = None
     threads: Mapping[str, float] | None = None
     resumed_frames: int | None = None
+    repeatable: bool | None = None
     merges: tuple[TrackMerge, ...] | None = None
     relink_s: Mapping[str, float] | None = None

@@ -112,6 +112,7 @@ def facts_from_stats(stats: Mapping[str, Any]) -> RunFacts:
         device=_part(DeviceFacts, stats.get("device")),
         threads=_entries(stats.get("threads"), _number),
         resumed_frames=_whole(stats.get("resumed_frames")),
+        repeatable=_truth(stats.get("repeatable")),
         merges=None if merges is None else tuple(one for one in merges if one is not None),
         relink_s=_entries(stats.get("relink_s"), _number),
     )

@@ -275,3 +275,13 @@ def test_the_policy_stops_what_would_get_past_everything_else(chromium, tmp_path
     refused = wait_until(lambda: complaints(chromium))
     assert chromium.execute_script("return window.owned") is None
     assert any("Content Security Policy" in text for text in refused)
+
+
+def test_the_icons_of_a_chart_are_there_while_the_pointer_is_over_it(page):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    ask = "return getComputedStyle(document.querySelector('#chart-fates .modebar')).opacity"
+    ActionChains(page).move_to_element(find(page, "h1")).perform()
+    wait_until(lambda: page.execute_script(ask) == "0")
+    ActionChains(page).move_to_element(find(page, DRAG.format("fates"))).perform()
+    wait_until(lambda: page.execute_script(ask) == "1")

@@ -20,7 +20,6 @@ from mot_dinov3.runs.jobs.job import run_job
 from mot_dinov3.runs.jobs.redraw import redraw
 from mot_dinov3.runs.resume.journal import RunJournal
 from mot_dinov3.runs.resume.records import read_records
-from mot_dinov3.runs.session import track_video
 
 pytest.importorskip("supervision")
 
@@ -120,15 +119,6 @@ def test_a_resumed_run_has_the_totals_of_an_uninterrupted_one(track, monkeypatch
     assert f"({frames} of them from the journal)" in err
     assert totals() == whole
     assert Path("e.csv").read_text() == events
-
-
-def test_frames_without_a_job_are_counted_too(scene):
-    words = {"source": str(scene / "clip.mp4"), "det": f"mot:{scene / 'det.txt'}", "cpu": True}
-    config = TrackConfig.from_values(
-        {**words, "embedder": "none", "line": ["middle=60,0,60,120"], "count_after": 1}
-    )
-    *_, last = track_video(config)
-    assert (last.counted.lines[0].n_in, last.counted.lines[0].n_out) == (2, 0)
 
 
 def test_a_report_counts_again_what_the_frame_log_holds(track):

@@ -10,15 +10,16 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from mot_dinov3.commands.doctor import checks, places
+from mot_dinov3.commands.doctor import checks, devices, places
 from mot_dinov3.commands.doctor.checks import Check, attempt
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK
 from mot_dinov3.runtime.compat import load_environment
+from mot_dinov3.wording import usage_name
 
 CHECKS: dict[str, Callable[[], Check]] = {
-    "torch": checks.check_torch_pair,
-    "device": checks.check_devices,
+    "torch": devices.check_torch_pair,
+    "device": devices.check_devices,
     "codecs": checks.check_codecs,
     "opencv": checks.check_opencv,
     "transformers": checks.check_transformers,
@@ -55,7 +56,7 @@ PACKAGES = (
 
 def parser() -> CommandParser:
     """The flags of `doctor`."""
-    out = CommandParser(prog="cli.py doctor", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("doctor"), description=DESCRIPTION)
     out.add_argument("--json", action="store_true", help="print one JSON object instead")
     return out
 

@@ -12,6 +12,7 @@ from mot_dinov3.config.tracking.association import AssociationConfig
 from mot_dinov3.config.tracking.batch import BatchConfig
 from mot_dinov3.config.tracking.cheap import CheapConfig
 from mot_dinov3.config.tracking.counting import CountConfig
+from mot_dinov3.config.tracking.drawing import DrawConfig
 from mot_dinov3.config.tracking.inputs import (
     DetectorConfig,
     DeviceConfig,
@@ -20,7 +21,7 @@ from mot_dinov3.config.tracking.inputs import (
 )
 from mot_dinov3.config.tracking.live import LiveConfig
 from mot_dinov3.config.tracking.motion import MotionConfig
-from mot_dinov3.config.tracking.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
+from mot_dinov3.config.tracking.outputs import LoopConfig, OutputConfig, TalkConfig
 from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.config.tracking.resume import ResumeConfig
 from mot_dinov3.config.tracking.scheduler import (

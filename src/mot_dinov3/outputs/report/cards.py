@@ -77,7 +77,7 @@ def _latency(known: ReportFigures) -> Card:
     latency = known.latency_ms
     if latency is None:
         return Card("Latency", UNKNOWN, "ms", "not written down by this run")
-    rest = f"p95 {latency.p95:.1f}   p99 {latency.p99:.1f}"
+    rest = f"p95 {latency.p95:.1f}, p99 {latency.p99:.1f}"
     return Card("Latency, median", f"{latency.p50:.1f}", "ms", rest)
 
 

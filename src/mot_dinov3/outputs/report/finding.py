@@ -10,16 +10,18 @@ from typing import Any, NoReturn
 
 from mot_dinov3.config import CountConfig, flag_fields
 from mot_dinov3.config.flat import key_of
-from mot_dinov3.errors import InputError, MotError, UsageError, nearest
+from mot_dinov3.errors import InputError, MotError, UsageError, cannot_read, nearest
 from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES
 from mot_dinov3.outputs.counting.base import require_supervision
 from mot_dinov3.outputs.report.recorder import RunData, read_run
+from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values.run_facts import RunFacts
 from mot_dinov3.values.stats_json import facts_from_stats
+from mot_dinov3.wording import program
 
 MOST_STATS_BYTES = 16 * 2**20
 PARTIAL = ".partial"
-MAKE = "Make one: python cli.py --source video.mp4 --save-jsonl run.jsonl --stats-json run.json"
+MAKE = f"Make one: {program()} video.mp4 --save-jsonl run.jsonl --stats-json run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def _is_stats(values: object) -> bool:
 
 def _parse_json(text: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(text.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
 
@@ -199,12 +201,10 @@ def _refuse_constant(word: str) -> NoReturn:
 
 def _read_head(path: Path, most: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(most)
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
-        ) from error
+        raise cannot_read(path, error) from error
 
 
 def _list_files(directory: Path) -> list[Path]:

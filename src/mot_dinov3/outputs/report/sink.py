@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Self
 
 from mot_dinov3.config import CountConfig
+from mot_dinov3.config.tracking.drawing import NO_BLUR
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.outputs.appearance import AppearanceHistory
+from mot_dinov3.outputs.drawing import blur_people
 from mot_dinov3.outputs.report.crops import CropCollector
 from mot_dinov3.outputs.report.recorder import RunData, RunRecorder, record_frame_log
 from mot_dinov3.outputs.report.single import explain_no_pictures, run_page
@@ -31,6 +33,7 @@ class ReportSink:
         name: str,
         names: Mapping[int, str],
         timer: StageTimer,
+        blur: str = NO_BLUR,
         count: CountConfig | None = None,
     ) -> None:
         """Prepare a report; no file is opened before `publish`.
@@ -40,13 +43,14 @@ class ReportSink:
             name: of the source.
             names: class id -> name.
             timer: holds the stages of the frame that is being written; "write" is booked there.
+            blur: value of `--blur`, for the pictures of identities.
             count: the lines and zones at which the run counts.
         """
         self.path = path
         self._name, self._names, self._timer = name, names, timer
         self._recorder, self._crops = RunRecorder(), CropCollector()
         self._appearance = AppearanceHistory()
-        self._pixels = False
+        self._pixels, self._blur = False, blur
         self._count = count or CountConfig()
 
     def __enter__(self) -> Self:
@@ -60,7 +64,8 @@ class ReportSink:
         with self._timer("write"):
             row = len(self._recorder.frames)
             if any(frame.image.strides):  # without pixels one zero stands for all of them
-                self._crops.add(row, frame.image, result.tracks)
+                image = blur_people(frame.image, result, self._names, self._blur)
+                self._crops.add(row, image, result.tracks)
                 self._pixels = True
             stage_ms = {**result.stage_ms, **self._timer.stage_ms}
             appearances = self._appearance.update(result)

@@ -55,11 +55,16 @@ class CropsSink(FileSink):
 
     @classmethod
     def check(cls, path: str, config: TrackConfig) -> None:
-        """Refuse to cut the boxes that were embedded where none ever is.
+        """Refuse pictures of people who must not be recognised, and boxes that are never embedded.
 
         Raises:
-            UsageError: the embedder is turned off.
+            UsageError: people are blurred, or the embedder is turned off.
         """
+        if config.draw.blurs:
+            raise UsageError(
+                "--save-crops writes the pictures of people that --blur hides.",
+                fix="Leave out one of them.",
+            )
         if config.embedder.embedder == NO_EMBEDDER and config.output.crops_of == "embedded":
             raise UsageError(
                 f"--save-crops has nothing to show with --embedder {NO_EMBEDDER}.",

@@ -34,6 +34,14 @@ SINKS = Registry(
             "mot_dinov3.outputs.sinks.csv_table:CsvSink",
             "a table with one row a track and frame",
         ),
+        "coco": (
+            "mot_dinov3.outputs.sinks.coco:CocoSink",
+            "confirmed tracks as COCO-VID JSON",
+        ),
+        "cvat": (
+            "mot_dinov3.outputs.sinks.cvat:CvatSink",
+            "confirmed tracks as XML for the annotation tool CVAT",
+        ),
         "crops": (
             "mot_dinov3.outputs.sinks.crops:CropsSink",
             "pictures of identities in a new directory",

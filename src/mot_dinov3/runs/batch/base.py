@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, EXIT_SIGINT, EXIT_SIGTERM
 from mot_dinov3.runs.batch.tasks import Task
+from mot_dinov3.values.run_facts import RunFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,60 @@ class TaskOutcome:
         return self.exit_code in (EXIT_OK, EXIT_PARTIAL)
 
 
-Event = TaskStarted | Progress | LogLine | TaskOutcome
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """How a live source goes on beside others.
+
+    Attributes:
+        name: of the task.
+        frames: tracked so far.
+        fps: frames a second of late.
+        tracks: in view.
+        computed: embeddings of the latest frame.
+        embed_ms: milliseconds that they took.
+        budget_ms: what they might take, loans of other cameras included; 0 for no limit.
+        backlog: embeddings that wait.
+        dropped: frames that were not taken in time.
+        condition: of the connection: "connected", or what it waits for.
+    """
+
+    name: str
+    frames: int
+    fps: float
+    tracks: int
+    computed: int
+    embed_ms: float
+    budget_ms: float
+    backlog: int
+    dropped: int
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSummary:
+    """The facts of a live source that has ended.
+
+    Attributes:
+        name: of the task.
+        facts: of its run.
+    """
+
+    name: str
+    facts: RunFacts
+
+
+@dataclass(frozen=True, slots=True)
+class PageOpened:
+    """The batch is shown on a web page.
+
+    Attributes:
+        url: its address, which holds a secret.
+    """
+
+    url: str
+
+
+Event = TaskStarted | Progress | LogLine | TaskOutcome | CameraState | CameraSummary | PageOpened
 OnEvent = Callable[[Event], None]
 """A callback for everything that happens."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK
@@ -20,11 +21,16 @@ from mot_dinov3.runtime.compat import load_environment
 from mot_dinov3.systems.base import LoadedSystem
 from mot_dinov3.systems.factory import load_system
 
+if TYPE_CHECKING:
+    from mot_dinov3.outputs.serve.view import LiveView
+
 
 def run_job(
     config: TrackConfig,
     system: LoadedSystem | None = None,
     observer: JobObserver | None = None,
+    stop: StopRequest | None = None,
+    view: LiveView | None = None,
 ) -> JobResult:
     """Track the configured source and write the configured outputs.
 
@@ -33,6 +39,8 @@ def run_job(
         system: the system of `--system`, loaded for a configuration that differs in source and
             outputs alone; loaded here when left out.
         observer: is called while the job runs.
+        stop: ends the job early, beside the signals.
+        view: shows the job on a page that others have, too.
 
     Raises:
         MotError: nothing could be done, or the run broke off; then what was tracked before is
@@ -40,9 +48,9 @@ def run_job(
     """
     observer = observer or SilentObserver()
     load_environment()
-    stop = StopRequest()
+    stop = stop or StopRequest()
     with (
-        Views(config, stop) as views,
+        Views(config, stop, view) as views,
         open_frames(config.source, config.live, stop.wanted) as reader,
         ExitStack() as stack,
     ):

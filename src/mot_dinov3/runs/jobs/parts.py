@@ -112,4 +112,4 @@ def create_report(
         return []
     from mot_dinov3.outputs.report.sink import ReportSink
 
-    return [ReportSink(path, info.name, names, timer, config.count)]
+    return [ReportSink(path, info.name, names, timer, config.draw.blur, config.count)]

@@ -31,6 +31,10 @@ from mot_dinov3.wording import counted
 
 log = logging.getLogger("mot_dinov3")
 
+UNPLACED = (
+    "'%s' does not say where %d detections were that no track took: they are not blurred.\n"
+    "  Track with --blur: the frame log of such a run knows all of them."
+)
 LENGTH_FACTOR, LENGTH_SLACK_FRAMES = 1.1, 25
 """Containers estimate how many frames they have, with an error below this."""
 
@@ -56,6 +60,8 @@ def redraw(config: TrackConfig, frame_log: Path, observer: JobObserver | None = 
         require_length(known, reader.info)
         require_outputs(config, frame_log, reader.info.path)
         check_counting(config.count, reader.info)
+        if config.draw.blurs and known.unplaced:
+            log.warning(UNPLACED, known.path, known.unplaced)
         timer = StageTimer()
         player = FrameLogPlayer(known, reader, timer)
         frames = read_first(player.frames())

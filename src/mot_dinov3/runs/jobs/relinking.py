@@ -57,7 +57,7 @@ def create_relinker(
     if frame_log is None and (can_redraw(config, info) or needed):
         place = stack.enter_context(TemporaryDirectory(prefix="mot-relink-"))
         frame_log = Path(place) / "run.jsonl"
-        sinks.append(JsonLinesSink(str(frame_log), names, timer))
+        sinks.append(JsonLinesSink(str(frame_log), names, timer, untracked=config.draw.blurs))
     return Relinker(config, info, frame_log, sinks)
 
 

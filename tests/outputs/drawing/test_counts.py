@@ -5,21 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.outputs.counting.drawing import (
+from mot_dinov3.config import DrawConfig
+from mot_dinov3.outputs.drawing.counts import (
     COLOURS,
     describe_line,
     describe_zone,
     draw_counts,
 )
+from mot_dinov3.outputs.drawing.sizes import choose_sizes
 from mot_dinov3.values.counting import FrameCounts, LineCounts, ZoneCounts
 
 GREY = 100
 
 
-def draw(size=(320, 240), lines=(), zones=()):
+def draw(size=(320, 240), lines=(), zones=(), taken=()):
     """A grey picture with lines and zones, and where it is not grey any more."""
     image = np.full((size[1], size[0], 3), GREY, np.uint8)
-    draw_counts(image, FrameCounts((), tuple(lines), tuple(zones)))
+    sizes = choose_sizes(image, DrawConfig())
+    draw_counts(image, FrameCounts((), tuple(lines), tuple(zones)), sizes, list(taken))
     return image, (image != GREY).any(axis=2)
 
 
@@ -67,8 +70,8 @@ def test_every_size_of_picture_can_be_drawn_on(size):
 
 def test_texts_grow_with_the_picture():
     shares = []
-    for scale in (1, 2, 4):
-        _, drawn = draw((640 * scale, 360 * scale), [line((0, 1), (0, 2), name="w" * 10)])
+    for scale in (1, 2, 3):
+        _, drawn = draw((1280 * scale, 720 * scale), [line((0, 1), (0, 2), name="w" * 10)])
         shares.append(drawn.mean())
     assert shares == pytest.approx([shares[0]] * 3, rel=0.3)
 
@@ -83,3 +86,9 @@ def test_texts_do_not_cover_each_other():
     alone = draw(lines=crowd[:1])[1].sum()
     strokes = draw(lines=[line((160, 0), (160, 240), name=" ")])[1].sum()
     assert whole - strokes > 3 * (alone - strokes)
+
+
+def test_texts_keep_off_what_is_there_already():
+    _, drawn = draw(lines=[line((10, 0), (10, 240))], taken=[(0, 0, 320, 60)])
+    assert not drawn[:55, 30:].any()
+    assert drawn[60:90, 30:].any()
