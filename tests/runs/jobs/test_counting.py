@@ -13,7 +13,7 @@ from helpers.clips import read_back
 from helpers.jobs import FRAMES, make_scene, records
 from helpers.split_people import configuration, system
 from mot_dinov3.commands import main
-from mot_dinov3.config import CountConfig, OutputConfig, RelinkConfig, TrackConfig
+from mot_dinov3.config import CountConfig, OutputConfig, RelinkConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_USAGE
 from mot_dinov3.outputs.report.finding import RunFiles, load_run
 from mot_dinov3.runs.jobs.job import run_job
