@@ -153,6 +153,11 @@ TESTED_BY = {
     ),
     "lab/tuning/test_report.py": ("lab/tuning/storage.py",),
     "lab/tuning/test_search.py": ("lab/tuning/engine.py",),
+    "outputs/counting/test_counter.py": (
+        "outputs/counting/base.py",
+        "values/counting.py",
+    ),
+    "outputs/report/test_count_charts.py": ("outputs/report/count_table.py",),
     "outputs/report/test_compare.py": (
         "outputs/report/charts.py",
         "outputs/report/compare_charts.py",
