@@ -132,26 +132,17 @@ class ModularTracker:
                 asked then.
         """
         timer = StageTimer()
-        with timer("detect"):
-            seen = supplied or Supplied(self.detector.detect(frame))
-        return self._track(frame, seen, timer)
+        if supplied is None:
+            with timer("detect"):
+                supplied = Supplied(self.detector.detect(frame))
+        else:
+            timer.add("detect", supplied.found_ms)
+        return self._track(frame, supplied, timer)
 
     def take_over(self, other: ModularTracker) -> None:
         """Go on with the tracks and the past of another tracker that had other models."""
         self.tracker, self.camera, self.frames = other.tracker, other.camera, other.frames
         self._usual_sharpness = other._usual_sharpness
-
-    def step_detected(self, frame: Frame, detections: Detections, detect_ms: float) -> FrameResult:
-        """Track one frame whose objects were found together with those of other cameras.
-
-        Args:
-            frame: the frame.
-            detections: in it.
-            detect_ms: its part of the time that finding them took.
-        """
-        timer = StageTimer()
-        timer.add("detect", detect_ms)
-        return self._track(frame, Supplied(detections), timer)
 
     def pace(self, other_ms: float) -> None:
         """Record what the last frame took in all stages beside embedding, in milliseconds."""

@@ -77,10 +77,12 @@ class Supplied:
     Attributes:
         detections: the N boxes.
         vectors: (N, D) float32 unit rows, NaN in rows without one; None where there are none.
+        found_ms: milliseconds that finding the boxes took.
     """
 
     detections: Detections
     vectors: FloatArray | None = None
+    found_ms: float = 0.0
 
     def __post_init__(self) -> None:
         if self.vectors is not None:

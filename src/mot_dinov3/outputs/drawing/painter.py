@@ -9,6 +9,7 @@ import numpy as np
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.outputs.drawing.blur import blur_people
 from mot_dinov3.outputs.drawing.colours import Colour, choose_colour
+from mot_dinov3.outputs.drawing.counts import draw_counts
 from mot_dinov3.outputs.drawing.hud import build_hud_lines, draw_hud, measure_hud
 from mot_dinov3.outputs.drawing.labels import LabelWriter
 from mot_dinov3.outputs.drawing.sizes import choose_sizes
@@ -42,7 +43,8 @@ class TrackPainter:
     """Draws the frames of one run in order; it remembers trails and the places of labels.
 
     Confirmed tracks have full lines, tentative ones thin lines, lost ones (only with `draw_lost`)
-    dashes at their predicted place. Results alone decide what is drawn, so a run that is drawn
+    dashes at their predicted place. Lines and zones are below them all, their texts where labels
+    leave them alone. Results alone decide what is drawn, so a run that is drawn
     again from its frame log looks the same.
     """
 
@@ -70,6 +72,10 @@ class TrackPainter:
         config, sizes = self._config, choose_sizes(image, self._config)
         out = blur_people(image, result, names, config.blur)
         out = np.array(image, order="C") if out is image else out
+        lines = build_hud_lines(result, fps) if config.hud else []
+        taken = [measure_hud(lines, sizes)[0]] if lines else []
+        if result.counted is not None:
+            draw_counts(out, result.counted, sizes, taken)
         self._trails.add(result)
         self._trails.draw(out, result.time_s, sizes.line_px)
         tracks = result.tracks
@@ -79,8 +85,6 @@ class TrackPainter:
             state = tracks.state[row]
             thickness = sizes.line_px if state == TrackState.CONFIRMED else sizes.thin_px
             shape(out, box, Pen(colour, thickness, dashed=bool(state == TrackState.LOST)))
-        lines = build_hud_lines(result, fps) if config.hud else []
-        taken = [measure_hud(lines, sizes)[0]] if lines else []
         self._labels.draw(out, tracks, boxes, names, sizes, taken)
         if lines:
             draw_hud(out, lines, sizes)
