@@ -131,6 +131,7 @@ def test_one_that_is_killed_and_comes_back_does_not_disturb_the_other(tmp_path):
     first, second = done
     assert (first.exit_code, second.exit_code) == (EXIT_PARTIAL, 0), "it is gone in the end"
     assert choose_exit_code(done) == EXIT_PARTIAL
+    assert first.reason.startswith("lost")
     faults = stats(tmp_path, first)["faults"]
     assert (faults["gaps"], faults["reconnects"]) == (2, 1)
     assert 45 <= first.frames <= 55
