@@ -200,6 +200,8 @@ def test_an_interruption_cuts_them_off_at_once(tmp_path):
         hold.set()
     assert [one.exit_code for one in done] == [130, 130]
     assert all(isinstance(one, TaskOutcome) and one.reason == "cut off" for one in done)
+    for one in done:
+        assert records(tmp_path / f"{one.name}.jsonl"), "what was tracked is whole all the same"
 
 
 def test_what_remembers_frames_is_each_cameras_own(tmp_path):

@@ -81,7 +81,6 @@ class CameraPool:
     ) -> None:
         if kind is not None:
             self.stop()
-            self._thread.leave_all()
         until_s = monotonic() + PATIENCE_S
         for camera in self.cameras:
             camera.wait(max(0.0, until_s - monotonic()))
