@@ -139,3 +139,9 @@ def test_a_missing_package_names_the_command():
 )
 def test_secrets_are_blanked_out(text, hidden):
     assert hide_secrets(text) == hidden
+
+
+def test_names_in_a_message_steer_no_terminal_and_make_no_line():
+    error = errors.MotError("The file 'a\nerror: b\x1b[2J\u202e' is odd.", fix="Do this.")
+    assert error.what == "The file 'a?error: b?[2J?' is odd."
+    assert str(error).splitlines()[1:] == ["Do this."]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from mot_dinov3.wording import install_command
+from mot_dinov3.wording import install_command, make_printable
 
 EXIT_OK = 0
 EXIT_BUG = 1
@@ -33,7 +33,7 @@ class MotError(Exception):
     """A problem to explain in words: what happened, then what to do about it.
 
     Attributes:
-        what: one sentence that says what is wrong.
+        what: one sentence that says what is wrong, on one line: names in it steer no terminal.
         fix: what the user can do about it; may have several lines.
         exit_code: what the process returns when nothing better is known.
     """
@@ -41,8 +41,8 @@ class MotError(Exception):
     exit_code = EXIT_USAGE
 
     def __init__(self, what: str, *, fix: str = "") -> None:
-        super().__init__(what)
-        self.what = what
+        self.what = make_printable(what)
+        super().__init__(self.what)
         self.fix = fix
 
     def __str__(self) -> str:

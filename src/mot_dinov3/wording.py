@@ -11,6 +11,17 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 """The directory of the project, where the package is used from a copy of its repository."""
 
 
+def make_printable(text: str) -> str:
+    """A text with `?` for each character that would steer a terminal rather than be seen.
+
+    Line breaks and tabs count among them, as do marks that turn the direction of writing
+    around, halves of characters, and blanks other than the usual one.
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """A number and what it counts: "1 frame", "0 frames", "2 identities".
 

@@ -57,7 +57,7 @@ def test_all_commands_are_offered(in_bash):
     ("words", "offered"),
     [
         (["--embedd"], ["--embedder"]),
-        (["--save-c"], ["--save-csv", "--save-crops"]),
+        (["--save-c"], ["--save-csv", "--save-coco", "--save-cvat", "--save-crops"]),
         (["--no-crop"], ["--no-crop-square"]),
         (["--hud", "--draw-l"], ["--draw-lost"]),
         (["render", "--json"], ["--jsonl"]),

@@ -77,6 +77,13 @@ def test_a_budget_has_its_line():
     assert "of which 4 by critical work alone" in text
 
 
+def test_a_budget_in_time_is_said_to_be_not_repeatable():
+    limited = format_summary(facts(critical=1, budget_ms=20.0))
+    assert "  not repeatable: this budget follows measured times" in limited
+    assert "--embed-budget-crops" in limited
+    assert "repeatable" not in format_summary(facts(critical=1))
+
+
 def test_starved_detections_and_faults_are_said():
     faulty = replace(facts(starved=2, nonfinite=1), faults={"corrupt_packets": 3, "truncated": 0})
     text = format_summary(faulty)

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 from mot_dinov3.commands.factory import COMMANDS, RENAMED
 from mot_dinov3.commands.habits import choose_command
-from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output
+from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output, plain_streams
 from mot_dinov3.errors import (
     EXIT_BUG,
     EXIT_DEVICE,
@@ -23,6 +23,7 @@ from mot_dinov3.errors import (
     hide_secrets,
     out_of_memory,
 )
+from mot_dinov3.runtime.interruption import watch_signals
 from mot_dinov3.runtime.notices import NOTICE
 from mot_dinov3.wording import program
 
@@ -36,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         debug="--debug" in words,
         quiet="-q" in words or "--quiet" in words,
     )
-    with interruptible():
+    with plain_streams(), watch_signals(), interruptible():
         try:
             return run_command(*choose_command(words))
         except MotError as error:
@@ -113,7 +114,8 @@ class _PlainHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
         prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        print(prefix + hide_secrets(record.getMessage()), file=sys.stderr)
+        first, *rest = hide_secrets(record.getMessage()).splitlines() or [""]
+        print("\n".join([prefix + first, *(f"  {line}" for line in rest)]), file=sys.stderr)
 
 
 def set_up_log(*, verbose: bool, debug: bool = False, quiet: bool = False) -> None:

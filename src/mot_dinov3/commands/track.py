@@ -18,7 +18,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import to_toml
 from mot_dinov3.config.needs.checking import check_needs
 from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
-from mot_dinov3.wording import program, usage_name
+from mot_dinov3.wording import make_printable, program, usage_name
 
 log = logging.getLogger("mot_dinov3")
 
@@ -90,11 +90,11 @@ def find_idle_flags(
     Raises:
         UsageError: the flag was surely meant otherwise.
     """
-    from mot_dinov3.io.read.sources import is_live
+    from mot_dinov3.io.read.sources import may_drop_out
     from mot_dinov3.runs.batch.sources import is_list
 
     sources = config.batch.sources or (config.source.source,)
-    live = any(is_live(source) or is_list(source) for source in sources)
+    live = any(may_drop_out(source) or is_list(source) for source in sources)
     return check_needs(config, typed, below, live=live)
 
 
@@ -106,5 +106,5 @@ def track_one(config: TrackConfig) -> int:
     quiet = config.talk.quiet
     result = run_job(config, observer=Terminal(quiet=quiet))
     if not quiet and result.written:
-        print("wrote " + ", ".join(result.written), file=sys.stderr)
+        print(make_printable("wrote " + ", ".join(result.written)), file=sys.stderr)
     return result.exit_code

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from mot_dinov3.errors import ModelError, cannot_write, reason_of
 from mot_dinov3.io.write.paths import reserve_partial_directory
+from mot_dinov3.runtime.documents import read_json
+from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.wording import program
 
 FORMAT = 1
@@ -149,7 +151,7 @@ def _config_of(document: Mapping[str, Any], folder: Path) -> CheckpointConfig:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except (OSError, ValueError) as error:
         raise _build_damage_error(path, str(error)) from error
     if not isinstance(document, dict):
@@ -176,7 +178,7 @@ def _build_damage_error(path: Path, reason: str) -> ModelError:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -5,7 +5,6 @@ It reads architecture, weights and preprocessing, and explains in a sentence wha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from mot_dinov3.errors import ModelError, reason_of
 from mot_dinov3.perception.features.crops import InputSpec
 from mot_dinov3.perception.hub.problems import UnsupportedModelError
+from mot_dinov3.runtime.documents import read_json
 from mot_dinov3.wording import counted
 
 BICUBIC_FILTERS = (1, 3)
@@ -44,7 +44,7 @@ def model_type_of(directory: Path, name: str) -> str:
 
 def _settings(path: Path, name: str) -> dict[str, Any]:
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = read_json(path)
     except (OSError, ValueError) as error:
         raise _build_damage_error(path.name, name, error) from error
     if not isinstance(settings, dict):

@@ -85,7 +85,8 @@ def test_a_run_is_seen_counted_and_ended_from_its_page(running, tmp_path):
 def test_hostile_names_run_nothing_on_the_page():
     from helpers.fakes import blank_frame
     from mot_dinov3.config import DrawConfig
-    from mot_dinov3.outputs.serve.page import LivePage, PageSubject
+    from mot_dinov3.outputs.serve.page import LivePage
+    from mot_dinov3.outputs.serve.view import PageSubject
     from mot_dinov3.runtime.statistics import RunStatistics
     from mot_dinov3.values import Detections, FrameResult, Tracks
 

@@ -160,12 +160,12 @@ def test_drawing_and_writing_are_booked_apart(monkeypatch):
     timer, writer = StageTimer(clock), FakeWriter(clock, 0.5)
     speeds = []
 
-    def draw(image, result, names, config, fps):
+    def draw(self, image, result, names, fps):
         clock.now_s += 0.25
         speeds.append(fps)
         return image
 
-    monkeypatch.setattr("mot_dinov3.outputs.sinks.video.draw_tracks", draw)
+    monkeypatch.setattr("mot_dinov3.outputs.drawing.TrackPainter.draw", draw)
     with VideoSink(writer, DrawConfig(), NAMES, timer) as sink:
         for index in range(3):
             timer.begin({}, clock())

@@ -105,3 +105,12 @@ def test_each_on_a_directory_without_videos_says_what_it_takes(tmp_path):
         "list.txt:1: There is no video"
         in refusal(expand_sources, [str(tmp_path / "list.txt")], each=True).what
     )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_list_with_a_byte_order_mark(tmp_path, encoding):
+    text = "\ufeffcaf\u00e9.mp4\r\nb.mp4\r\n".encode(encoding)
+    found = read_list(write(tmp_path / "list.txt", text))
+    assert [item.source for item in found] == [
+        str(tmp_path / name) for name in ("caf\u00e9.mp4", "b.mp4")
+    ]

@@ -18,6 +18,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from mot_dinov3.errors import InputError, cannot_read
+from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values import BoolArray, FloatArray, IntArray
 
 ROWS_AT_ONCE = 1024
@@ -54,7 +55,7 @@ def read_embeddings(path: Path) -> Iterator[tuple[IntArray, BoolArray, FloatArra
         InputError: the file cannot be read, or `--save-embeddings` did not write it.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             yield from _read_blocks(archive)
     except OSError as error:
         raise cannot_read(path, error) from error

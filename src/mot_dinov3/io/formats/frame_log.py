@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from mot_dinov3.errors import InputError, cannot_read
 from mot_dinov3.io.formats.records import BadRecordError, FrameRecord, TornRecordError, parse_record
+from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values import FrameResult
 
 MOST_LINE_BYTES = 4 * 2**20
@@ -45,7 +46,7 @@ class FrameLog:
         """
         self.frames, self.end, self.cut, self._last = 0, 0, False, -1
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 yield from self._read_records(file)
         except OSError as error:
             raise cannot_read(self.path, error) from error

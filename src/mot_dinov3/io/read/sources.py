@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from mot_dinov3.config import LiveConfig, SourceConfig
 from mot_dinov3.errors import InputError, cannot_read, find_path, reason_of
@@ -20,17 +21,32 @@ from mot_dinov3.io.containers import (
     printable_name,
 )
 from mot_dinov3.io.info import FrameReader, SourceInfo
+from mot_dinov3.io.picture_bytes import is_moving_png, is_tiled_photo, list_pages
 from mot_dinov3.io.read.connection import LiveAddress
 from mot_dinov3.io.read.images import IMAGE_SUFFIXES, ImageReader, images_of, sequence_of
 from mot_dinov3.io.read.live import LiveReader
+from mot_dinov3.io.read.pages import PagesReader
 from mot_dinov3.io.read.selection import count_selected
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, find_image_directory, read_section
 from mot_dinov3.io.read.sequence import MOT_PREFIX, open_sequence
 from mot_dinov3.io.read.video import VideoReader
+from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
+from mot_dinov3.runtime.opening import keep_regular, open_regular, read_regular
 
-__all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source", "plain_name"]
+__all__ = [
+    "FrameReader",
+    "SourceInfo",
+    "count_selected",
+    "is_live",
+    "may_drop_out",
+    "open_source",
+    "plain_name",
+]
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".m4v", ".gif"})
+HEAD_BYTES = 1 << 16
+PIECE_SUFFIX = ".ts"
+"""A transport stream has no end that shows in its name, though a file of one may."""
 MOST_LETTERS = 100
 """A longer name of a source is cut, so that file names can be made of it."""
 
@@ -43,6 +59,18 @@ def plain_name(source: str) -> str:
     path = Path(name or kind)
     stem = path.stem if path.suffix.lower() in VIDEO_SUFFIXES else path.name
     return re.sub(r"[^\w.-]+", "-", stem)[:MOST_LETTERS].strip("-.") or "source"
+
+
+def is_live(source: str) -> bool:
+    """Whether a source is a camera or a stream, as far as its name tells.
+
+    An http address that ends like a video file is taken for one.
+    """
+    if _live_address(source, LiveConfig()) is None:
+        return False
+    address = urlsplit(source)
+    is_file = Path(address.path).suffix.lower() in VIDEO_SUFFIXES - {PIECE_SUFFIX}
+    return not (is_file and address.scheme.lower() in ("http", "https"))
 
 
 def open_source(
@@ -67,7 +95,7 @@ def open_source(
     if not source.strip():
         raise InputError("No source was given.", fix="Give one: --source video.mp4")
     if source.lower().startswith("file://"):
-        source = unquote(urlsplit(source).path)
+        source = os.fsdecode(unquote_to_bytes(urlsplit(source).path))
     if source.lower().startswith(MOT_PREFIX):
         return _open_mot(source[len(MOT_PREFIX) :].strip(), config)
     address = _live_address(source, live or LiveConfig())
@@ -76,8 +104,8 @@ def open_source(
     return _open_path(Path(source).expanduser(), config)
 
 
-def is_live(source: str) -> bool:
-    """Whether a source is a camera or a stream, and not a file."""
+def may_drop_out(source: str) -> bool:
+    """Whether a source is a camera or an address, which `--reconnect` can open again."""
     return _live_address(source, LiveConfig()) is not None
 
 
@@ -132,18 +160,35 @@ def _open_path(path: Path, config: SourceConfig) -> FrameReader:
 
 
 def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
-    with path.open("rb") as file:
-        if not file.read(1):
-            raise InputError(f"'{name}' is empty.", fix="Copy or record it again.")
+    with open_regular(path) as file:
+        head = file.read(HEAD_BYTES)
+    if not head:
+        raise InputError(f"'{name}' is empty.", fix="Copy or record it again.")
+    if is_tiled_photo(head):
+        raise InputError(
+            f"'{name}' is a photo in tiles, which cannot be put together here.",
+            fix="Convert it to JPEG or PNG first.",
+        )
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        return ImageReader(images_of([path], name), config)
+        return _open_image(path, name, config)
     return VideoReader(open_file(path), path, name, config)
+
+
+def _open_image(path: Path, name: str, config: SourceConfig) -> FrameReader:
+    """Open one image file; where it holds several pictures, each is a frame."""
+    data = read_regular(path, MOST_PICTURE_BYTES)
+    if is_moving_png(data):
+        return VideoReader(open_file(path), path, name, config)
+    pages = list_pages(data)
+    if len(pages) > 1:
+        return PagesReader(data, pages, path, name, config)
+    return ImageReader(images_of([path], name), config)
 
 
 def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:
     name = printable_name(pattern)
     files = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - absolute patterns too
-    files = [file for file in files if file.is_file()]
+    files = list(keep_regular(files))
     if not files:
         raise InputError(f"Nothing matches '{name}'.", fix=_explain_pattern(pattern))
     videos = _select_videos(files)

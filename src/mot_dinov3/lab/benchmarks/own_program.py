@@ -36,11 +36,15 @@ def build_own_program(config: TrackConfig, clip: ShortClip, directory: Path) -> 
     whole = replace(config, source=SourceConfig(str(clip.path)), output=output, talk=talk)
     settings = directory.with_suffix(".toml")
     write_text(settings, to_toml(whole))
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(ENVIRONMENT_PREFIX)}
     return Program(
         build_own_command("--config", str(settings)),
         directory,
         frame_files=f"{Path(LINES).stem}*{Path(LINES).suffix}",
         end_file=VIDEO,
-        environment=kept,
+        environment=clean_environment(),
     )
+
+
+def clean_environment() -> dict[str, str]:
+    """The variables of this process without those that would overrule settings."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(ENVIRONMENT_PREFIX)}

@@ -26,6 +26,7 @@ from mot_dinov3.lab.recordings.recording import (
     RecordingSetup,
     describe_recording,
 )
+from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values import Detections
 from mot_dinov3.wording import counted, program
 
@@ -130,7 +131,7 @@ class _Unusable(Exception):
 
 def _read_arrays(path: Path) -> Arrays:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             out: Arrays = {}
             for info in archive.infolist():
                 name = info.filename.removesuffix(".npy")

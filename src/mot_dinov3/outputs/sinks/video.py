@@ -12,7 +12,7 @@ from mot_dinov3.io.info import SourceInfo, sane_fps
 from mot_dinov3.io.write.audio import has_sound
 from mot_dinov3.io.write.encoders import format_of
 from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
-from mot_dinov3.outputs.drawing import draw_tracks
+from mot_dinov3.outputs.drawing import TrackPainter
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
@@ -47,7 +47,7 @@ class VideoSink(FileSink):
         """
         super().__init__(str(writer.config.path), writer, timer)
         self.writer = writer
-        self._draw, self._names = draw, names
+        self._painter, self._names = TrackPainter(draw), names
         self._step_s = step_s
         self._shown = 0
 
@@ -92,7 +92,7 @@ class VideoSink(FileSink):
         """
         with self.timer("draw"):
             # A copy of the frame, which the tracker may still look at; the writer keeps it.
-            picture = draw_tracks(frame.image, result, self._names, self._draw, self.timer.fps)
+            picture = self._painter.draw(frame.image, result, self._names, self.timer.fps)
         with self.timer("write"):
             time_s = self._shown * self._step_s if self._step_s else frame.time_s
             self.writer.write(picture, time_s)

@@ -15,6 +15,7 @@ from pathlib import Path
 from mot_dinov3.errors import DeviceError, ModelError, MotError, nearest, reason_of
 from mot_dinov3.perception.detectors.factory import DETECTORS, ULTRALYTICS, detector_kind
 from mot_dinov3.runtime.compat import cache_dir
+from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.wording import program
 
 HOST = "https://github.com"
@@ -84,7 +85,7 @@ def _wrong_kind(path: Path) -> str:
 
 def _wrong_bytes(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             magic = file.read(2)
     except OSError as error:
         return f"cannot be read ({reason_of(error)})"

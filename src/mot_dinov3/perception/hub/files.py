@@ -6,7 +6,6 @@ directory and never the network, and every failure is explained here and nowhere
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from mot_dinov3.config.habits import MODEL_FILES
 from mot_dinov3.errors import ModelError, reason_of
 from mot_dinov3.perception.hub.problems import OfflineModelError, explain, unknown
+from mot_dinov3.runtime.documents import read_json
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -124,8 +124,18 @@ def _weights_cached(find: Callable[[str], object]) -> bool:
 
 
 def shards_of(index: Path) -> list[str]:
-    """The weight files that a safetensors index names."""
-    return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    """The weight files that a safetensors index names.
+
+    Raises:
+        ModelError: it names none.
+    """
+    try:
+        return sorted({str(name) for name in read_json(index)["weight_map"].values()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"'{index}' does not say which files hold the weights.",
+            fix="Fetch or save the model again, or choose another --embed-model.",
+        ) from error
 
 
 def _download(model_id: str, open_choice: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,13 @@ from mot_dinov3.io.read.images import natural_key
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE
 from mot_dinov3.io.read.sequence import MOT_PREFIX
 from mot_dinov3.io.read.sources import VIDEO_SUFFIXES
+from mot_dinov3.runtime.limits import SOURCE_LIST
+from mot_dinov3.runtime.opening import decode_text, is_regular, open_text
 
 LIST_SUFFIX = ".txt"
 COMMENT = "#"
-MOST_BYTES = 10_000_000
-"""A longer file is not a list of videos."""
+UNREADABLE = "\ufffd"
+"""What stands for bytes that are not text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +70,16 @@ def read_list(path: Path) -> list[ListedSource]:
     """
     name = printable_name(str(path))
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        with open_text(path, SOURCE_LIST) as file:
+            data = file.read(SOURCE_LIST.most_bytes)
     except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.EFBIG:
+            message = f"'{name}' is too long for a list of videos: {reason_of(error)}."
+            raise InputError(message, fix="Lists name one video a line.") from error
         raise cannot_read(path, error, "the list") from error
-    if len(data) > MOST_BYTES:
-        message = f"'{name}' is too long for a list of videos."
-        raise InputError(message, fix="Lists name one video a line.")
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = decode_text(data, "replace").split("\n")
     places = ((f"{name}:{number}", line) for number, line in enumerate(lines, 1))
-    texts = ((where, _decode_line(line, where)) for where, line in places)
+    texts = ((where, _check_line(line.strip(), where)) for where, line in places)
     found = [
         ListedSource(_resolve_relative(path.parent, text, where), where)
         for where, text in texts
@@ -87,12 +90,8 @@ def read_list(path: Path) -> list[ListedSource]:
     return found
 
 
-def _decode_line(line: bytes, where: str) -> str:
-    try:
-        text = line.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        text = "\0"
-    if any(letter < " " for letter in text):
+def _check_line(text: str, where: str) -> str:
+    if any(letter < " " or letter == UNREADABLE for letter in text):
         raise InputError(f"{where} is not text.", fix="A list names one video a line, in UTF-8.")
     return text
 
@@ -146,5 +145,5 @@ def find_videos(directory: Path) -> list[Path]:
 
 
 def _is_video(path: Path) -> bool:
-    is_sequence = (path / SEQUENCE_FILE).is_file()
-    return is_sequence or (path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+    is_sequence = is_regular(path / SEQUENCE_FILE)
+    return is_sequence or (path.suffix.lower() in VIDEO_SUFFIXES and is_regular(path))
