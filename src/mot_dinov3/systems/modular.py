@@ -15,6 +15,7 @@ from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.scheduling.planning import build_plan_input, include_all_able, mark_poor
 from mot_dinov3.scheduling.policies.base import Policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Executed, Remembered
+from mot_dinov3.systems.crowding import CrowdLimit
 from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.camera.base import CameraMotion
 from mot_dinov3.tracking.tracker import Tracker
@@ -88,6 +89,7 @@ class ModularTracker:
         self.camera = camera
         self.frames = 0
         self._usual_sharpness = UsualSharpness()
+        self._limit = CrowdLimit()
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -121,7 +123,7 @@ class ModularTracker:
         """Track one frame; frames come in order of time."""
         timer = StageTimer()
         with timer("detect"):
-            detections = self.detector.detect(frame)
+            detections = self._limit(self.detector.detect(frame))
         return self._track(frame, detections, timer)
 
     def pace(self, other_ms: float) -> None:
