@@ -162,7 +162,7 @@ class ClipPlayer:
         if self.meter is not None:
             self.meter.charge_frame()
         self.recorded = recorded
-        if self.dim:
+        if self.dim or self.clip.cheap_dim:
             self._row_of = {box.tobytes(): row for row, box in enumerate(recorded.detections.xyxy)}
         return recorded.detections
 
