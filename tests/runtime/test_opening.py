@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from mot_dinov3.runtime import opening
+from mot_dinov3.runtime.limits import TextLimit
 from mot_dinov3.runtime.opening import (
     decode_text,
     is_regular,
     keep_regular,
     open_regular,
     read_regular,
+    read_text,
 )
 
 
@@ -67,6 +70,33 @@ def test_a_file_of_the_system_without_a_size_is_empty():
 
 def test_a_name_that_is_not_possible_is_not_a_file():
     assert not is_regular(Path("a\0b"))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        pytest.param(b"a" * 11, "line longer than 10 bytes", id="one line"),
+        pytest.param(b"a\n" + b"b" * 11 + b"\n", "line longer than 10 bytes", id="second line"),
+        pytest.param(b"a\n" * 51, "larger than 100 bytes", id="many lines"),
+    ],
+)
+def test_a_text_has_a_size_and_short_lines(tmp_path, data, says):
+    (tmp_path / "text").write_bytes(data)
+    with pytest.raises(OSError, match=says):
+        read_text(tmp_path / "text", TextLimit(100, 10))
+
+
+def test_lines_are_measured_across_the_pieces_they_are_read_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "CHUNK_BYTES", 4)
+    (tmp_path / "text").write_bytes(b"abcdefghij\n\nabc\nabcdefghij")
+    assert read_text(tmp_path / "text", TextLimit(100, 10)).split("\n")[2] == "abc"
+    with pytest.raises(OSError, match="longer"):
+        read_text(tmp_path / "text", TextLimit(100, 9))
+
+
+def test_a_mark_at_the_beginning_of_a_text_is_left_out(tmp_path):
+    (tmp_path / "text").write_bytes(b"\xef\xbb\xbfabc")
+    assert read_text(tmp_path / "text", TextLimit(100, 10)) == "abc"
 
 
 def mark(text, encoding):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 KB, MB, GB = 1 << 10, 1 << 20, 1 << 30
@@ -39,14 +40,16 @@ INT64 = 2**63 - 1
 
 def is_too_deep(document: object, most: int = MOST_DEPTH) -> bool:
     """Whether lists and tables of a parsed document are more than `most` inside each other."""
-    layer = [document]
+    layer: list[object] = [document]
     for _ in range(most + 1):
-        layer = [
-            inner
-            for value in layer
-            if isinstance(value, (dict, list, tuple))
-            for inner in (value.values() if isinstance(value, dict) else value)
-        ]
+        layer = [inner for value in layer for inner in _list_inner(value)]
         if not layer:
             return False
     return True
+
+
+def _list_inner(value: object) -> Iterable[object]:
+    """What a list or table holds; one text for an empty one, which is as deep."""
+    if isinstance(value, dict):
+        return value.values() or ("",)
+    return value or ("",) if isinstance(value, (list, tuple)) else ()

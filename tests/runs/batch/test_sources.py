@@ -63,7 +63,7 @@ def test_a_wrong_list_names_the_line(tmp_path, text, said):
 
 
 def test_a_list_that_is_not_there_is_a_sentence(tmp_path):
-    assert "cannot be read: No such file" in refusal(read_list, tmp_path / "no.txt").what
+    assert "no.txt': No such file" in refusal(read_list, tmp_path / "no.txt").what
 
 
 def test_only_a_path_with_that_ending_is_a_list(tmp_path):

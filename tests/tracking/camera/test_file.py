@@ -75,6 +75,8 @@ def test_commas_tabs_and_empty_lines_are_fine(maps):
         ("1 1 0 nan 0 1 0", "not a camera motion"),
         ("1.5 1 0 0 0 1 0", "not a camera motion"),
         ("-1 1 0 0 0 1 0", "not a camera motion"),
+        ("1 1 0 1e300 0 1 0", "not a camera motion"),
+        ("9" * 200 + " 1 0 0 0 1 0", "not a camera motion"),
         ("1 0 0 0 0 0 0", "inside out or to a point"),
         ("1 50 0 0 0 50 0", "inside out or to a point"),
     ],
@@ -91,7 +93,7 @@ def test_a_mirrored_picture_is_refused(maps):
 
 
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path):
-    with pytest.raises(InputError, match=r"Cannot read '.*nowhere.txt'"):
+    with pytest.raises(InputError, match=r"Cannot read the --cmc file '.*nowhere.txt'"):
         create_camera(f"file:{tmp_path / 'nowhere.txt'}")
     with pytest.raises(InputError, match="Cannot read"):
         create_camera(f"file:{tmp_path}")
@@ -124,6 +126,11 @@ def test_no_camera_motion_is_nobody():
 def test_an_unknown_camera_motion_lists_the_known(name):
     with pytest.raises(UnknownNameError, match=r"file:FILE, flow, none"):
         create_camera(name)
+
+
+def test_a_line_without_end_is_refused(maps):
+    with pytest.raises(InputError, match="line longer than"):
+        maps("1 " * 10_000)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])

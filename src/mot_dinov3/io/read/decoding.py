@@ -11,6 +11,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from mot_dinov3.errors import reason_of
 from mot_dinov3.io.containers import packets_of, video_stream
 from mot_dinov3.io.info import DEFAULT_FPS, sane_aspect, sane_fps
 from mot_dinov3.io.read.stamps import PresentationStamps
@@ -104,7 +105,7 @@ class StreamDecoder:
             except av.FFmpegError as error:
                 self.faults["read_errors"] += 1
                 timeout = isinstance(error, av.error.ExitError)
-                self.failure = SILENCE if timeout else error.strerror or type(error).__name__
+                self.failure = SILENCE if timeout else reason_of(error)
                 return
 
     def _demux(self) -> Iterator[Pictures]:

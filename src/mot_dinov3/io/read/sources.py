@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from mot_dinov3.config import LiveConfig, SourceConfig
-from mot_dinov3.errors import InputError, nearest
+from mot_dinov3.errors import InputError, cannot_read, find_path, reason_of
 from mot_dinov3.io.containers import (
     OPEN_TIMEOUT_S,
     is_url,
@@ -33,10 +33,20 @@ from mot_dinov3.io.read.video import VideoReader
 from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
 from mot_dinov3.runtime.opening import keep_regular, open_regular, read_regular
 
-__all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source", "plain_name"]
+__all__ = [
+    "FrameReader",
+    "SourceInfo",
+    "count_selected",
+    "is_live",
+    "may_drop_out",
+    "open_source",
+    "plain_name",
+]
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".m4v", ".gif"})
 HEAD_BYTES = 1 << 16
+PIECE_SUFFIX = ".ts"
+"""A transport stream has no end that shows in its name, though a file of one may."""
 MOST_LETTERS = 100
 """A longer name of a source is cut, so that file names can be made of it."""
 
@@ -49,6 +59,18 @@ def plain_name(source: str) -> str:
     path = Path(name or kind)
     stem = path.stem if path.suffix.lower() in VIDEO_SUFFIXES else path.name
     return re.sub(r"[^\w.-]+", "-", stem)[:MOST_LETTERS].strip("-.") or "source"
+
+
+def is_live(source: str) -> bool:
+    """Whether a source is a camera or a stream, as far as its name tells.
+
+    An http address that ends like a video file is taken for one.
+    """
+    if _live_address(source, LiveConfig()) is None:
+        return False
+    address = urlsplit(source)
+    is_file = Path(address.path).suffix.lower() in VIDEO_SUFFIXES - {PIECE_SUFFIX}
+    return not (is_file and address.scheme.lower() in ("http", "https"))
 
 
 def open_source(
@@ -82,6 +104,11 @@ def open_source(
     return _open_path(Path(source).expanduser(), config)
 
 
+def may_drop_out(source: str) -> bool:
+    """Whether a source is a camera or an address, which `--reconnect` can open again."""
+    return _live_address(source, LiveConfig()) is not None
+
+
 def _live_address(source: str, live: LiveConfig) -> LiveAddress | None:
     """How to reach a source that is live; None for one that is a path."""
     if is_url(source):
@@ -104,11 +131,7 @@ def _open_mot(directory: str, config: SourceConfig) -> FrameReader:
     try:
         return open_sequence(path, config)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no such name is possible"
-        raise InputError(
-            f"'{printable_name(str(path))}' cannot be read: {reason}.",
-            fix="Check the path and its permissions.",
-        ) from error
+        raise cannot_read(path, error) from error
 
 
 def _open_path(path: Path, config: SourceConfig) -> FrameReader:
@@ -130,7 +153,8 @@ def _open_path(path: Path, config: SourceConfig) -> FrameReader:
         raise _missing_error(path, name) from None
     except OSError as error:
         raise InputError(
-            f"'{name}' cannot be read: {error.strerror}.", fix="Check the disk and the path."
+            f"'{name}' cannot be read: {reason_of(error)}.",
+            fix="Check the disk that holds it, or copy it to another one.",
         ) from error
     raise InputError(f"'{name}' is not a regular file.", fix="Save it to a file first.")
 
@@ -166,7 +190,7 @@ def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:
     files = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - absolute patterns too
     files = list(keep_regular(files))
     if not files:
-        raise InputError(f"Nothing matches '{name}'.", fix="Check the pattern; keep it in quotes.")
+        raise InputError(f"Nothing matches '{name}'.", fix=_explain_pattern(pattern))
     videos = _select_videos(files)
     if videos == files and len(files) == 1:
         return _open_path(files[0], config)
@@ -201,14 +225,15 @@ def _refuse_videos(directory: Path, name: str) -> None:
         )
 
 
+def _explain_pattern(pattern: str) -> str:
+    """Where a glob finds nothing: its directory is missing, or has other files."""
+    directory = Path(pattern).parent
+    if glob.has_magic(str(directory)) or directory.is_dir():
+        place = f"'{directory}'" if directory != Path() else "the working directory"
+        return f"It was searched for in {place}; keep a pattern in quotes."
+    return find_path(directory)
+
+
 def _missing_error(path: Path, name: str) -> InputError:
     """The error for a path that is not there; offers what is near it."""
-    try:
-        beside = [file.name for file in path.parent.iterdir()]
-    except OSError:
-        return InputError(
-            f"'{name}' does not exist: neither does its directory.", fix="Check the path."
-        )
-    near = nearest(path.name, beside)
-    hint = f" Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
-    return InputError(f"'{name}' does not exist.", fix=f"Check the path.{hint}")
+    return InputError(f"'{name}' does not exist.", fix=find_path(path))

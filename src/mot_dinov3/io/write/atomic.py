@@ -59,6 +59,10 @@ class AtomicTextFile:
             self._whole = False
             raise cannot_write(self.path, error) from error
 
+    def leave_partial(self) -> None:
+        """Keep the partial name at the end: what was to be written is not all there."""
+        self._whole = False
+
     def __exit__(
         self,
         kind: type[BaseException] | None,

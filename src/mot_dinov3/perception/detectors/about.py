@@ -12,6 +12,7 @@ from typing import Any
 from mot_dinov3.errors import ModelError
 from mot_dinov3.runtime.documents import parse_json, read_yaml
 from mot_dinov3.runtime.limits import METADATA as METADATA_LIMIT
+from mot_dinov3.wording import make_printable
 
 TASKS_WITH_BOXES = ("detect", "segment", "pose")
 METADATA = "metadata.yaml"
@@ -20,6 +21,8 @@ METADATA = "metadata.yaml"
 NOTES = ("names", "task", "stride", "args", "end2end", "head")
 """The notes that are read; the others may hold anything."""
 MOST_LETTERS = 100
+MOST_CLASSES = 100_000
+MOST_STRIDE = 1024
 MOST_NOTE = 2_000_000
 """Characters of one note."""
 
@@ -60,13 +63,16 @@ class About:
 def class_names(named: Mapping[Any, Any]) -> dict[int, str]:
     """Make class id -> class name from a model's notes: text that can be written and drawn.
 
-    A name may be any object there. Halves of characters, which no file can hold, become `?`, and
-    what is longer than `MOST_LETTERS` is cut.
+    A name may be any object there. What cannot be seen, such as control characters and halves of
+    characters, becomes `?`, and what is longer than `MOST_LETTERS` is cut.
+
+    Raises:
+        ValueError, TypeError: a class has a number that no class can have.
     """
-    return {
-        int(number): str(name)[:MOST_LETTERS].encode("utf-8", "replace").decode("utf-8")
-        for number, name in named.items()
-    }
+    names = {int(number): str(name) for number, name in named.items()}
+    if len(names) > MOST_CLASSES or any(not 0 <= number < MOST_CLASSES for number in names):
+        raise ValueError("a class has an impossible number")
+    return {number: make_printable(name[:MOST_LETTERS]) for number, name in names.items()}
 
 
 def about_from_notes(notes: Mapping[str, Any]) -> About | None:
@@ -81,10 +87,16 @@ def about_from_notes(notes: Mapping[str, Any]) -> About | None:
         return None
     arguments = facts.get("args")
     inner_nms = bool(arguments.get("nms")) if isinstance(arguments, dict) else False
+    try:
+        named, stride = class_names(names), int(facts.get("stride", 32))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if not 1 <= stride <= MOST_STRIDE:
+        return None
     return About(
-        names=class_names(names),
+        names=named,
         task=task,
-        stride=int(facts.get("stride", 32)),
+        stride=stride,
         final=bool(facts.get("end2end")) or inner_nms,
         plain=facts.get("head") != "RTDETRDecoder",
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mot_dinov3.data.synthetic.reader import is_synthetic
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read, reason_of
 from mot_dinov3.io.containers import is_url, printable_name
 from mot_dinov3.io.read.images import natural_key
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE
@@ -73,13 +73,10 @@ def read_list(path: Path) -> list[ListedSource]:
         with open_text(path, SOURCE_LIST) as file:
             data = file.read(SOURCE_LIST.most_bytes)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no such name is possible"
-        too_long = getattr(error, "errno", None) == errno.EFBIG
-        what = (
-            f"'{name}' is too long for a list" if too_long else f"The list '{name}' cannot be read"
-        )
-        message = f"{what}: {reason}."
-        raise InputError(message, fix="A list is a text file with one video a line.") from error
+        if getattr(error, "errno", None) == errno.EFBIG:
+            message = f"'{name}' is too long for a list of videos: {reason_of(error)}."
+            raise InputError(message, fix="Lists name one video a line.") from error
+        raise cannot_read(path, error, "the list") from error
     lines = decode_text(data, "replace").split("\n")
     places = ((f"{name}:{number}", line) for number, line in enumerate(lines, 1))
     texts = ((where, _check_line(line.strip(), where)) for where, line in places)
@@ -125,8 +122,8 @@ def _expand_directory(item: ListedSource) -> Iterator[ListedSource]:
     try:
         videos = find_videos(path)
     except OSError as error:
-        message = f"{where}'{name}' cannot be read: {error.strerror}."
-        raise InputError(message, fix="Check its permissions.") from error
+        message = f"{where}'{name}' cannot be read: {reason_of(error)}."
+        raise InputError(message, fix=f"Allow it: chmod +rx '{name}'") from error
     if not videos:
         raise InputError(
             f"{where}There is no video in '{name}'.",
