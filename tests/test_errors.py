@@ -75,7 +75,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_what_it_is():
         "Cannot read 'a.txt': No such file or directory."
     )
     assert cannot_read(Path("a\0"), ValueError("embedded null byte"), "the list").what == (
-        "Cannot read the list 'a\0': no such name is possible."
+        "Cannot read the list 'a?': no such name is possible."
     )
 
 
