@@ -38,6 +38,7 @@ TESTED_BY = {
         "config/tracking/track.py",
         "config/tracking/tracker.py",
     ),
+    "config/needs/test_needs.py": ("config/needs/*",),
     "config/test_flat.py": (
         "config/fields.py",
         "config/tracking/inputs.py",
@@ -65,6 +66,7 @@ TESTED_BY = {
     ),
     "data/synthetic/noise/test_drawing.py": ("data/synthetic/noise/*.py",),
     "evaluation/test_scores.py": ("evaluation/figures.py",),
+    "io/formats/test_mot.py": ("io/formats/mot_classes.py",),
     "io/formats/test_frame_log.py": ("io/formats/records.py",),
     "io/read/test_damage.py": ("io/truncation.py",),
     "io/read/test_live.py": (

@@ -134,11 +134,24 @@ def resolve(
         UnknownNameError: a setting names a thing that does not exist.
         UsageError: an unknown key or a value of the wrong kind, naming where it stands.
     """
-    values = read_file(root, toml) if toml else {}
-    values |= read_environment(root, environment or {}, prefix)
     for key, value in chosen.items():
         require_range(value, flag_of(key))
-    return from_values(root, values | dict(chosen))
+    return from_values(root, read_layers(root, toml, environment, prefix) | dict(chosen))
+
+
+def read_layers(
+    root: type,
+    toml: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    prefix: str = ENVIRONMENT_PREFIX,
+) -> dict[str, Any]:
+    """Configuration key -> value of what stands below the command line; arguments as `resolve`.
+
+    Raises:
+        UsageError: an unknown key or a value of the wrong kind, naming where it stands.
+    """
+    values = read_file(root, toml) if toml else {}
+    return values | read_environment(root, environment or {}, prefix)
 
 
 def require_no_camera_motion(command: str, config: TrackConfig) -> None:

@@ -135,19 +135,20 @@ def write_single_page(
     loaded: tuple[RunFiles, RunData], film: ReportVideo | None, args: argparse.Namespace
 ) -> str:
     """The page of one run, its pictures cut from the source where that is at hand."""
-    from mot_dinov3.outputs.report.cutting import CutResult, cut_albums
+    from mot_dinov3.outputs.report.cutting import CutResult, cut_albums, cut_still
     from mot_dinov3.outputs.report.single import choose_shown_tracks, explain_no_pictures, run_page
     from mot_dinov3.outputs.report.video import find_video
 
     files, run = loaded
-    cuttings, reason = CutResult({}), "--no-pictures was given."
+    cuttings, still, reason = CutResult({}), None, "--no-pictures was given."
     plain = None if args.video else find_video(run, files.places, plain_first=True)
     plain = plain or film
     if not args.no_pictures and plain is None:
         reason = "no video of the run was found; --video names one."
     elif not args.no_pictures and plain is not None:
         cuttings = cut_albums(run, choose_shown_tracks(run), plain)
+        still = cut_still(run, plain)
         reason = "the video shows none of them."
     notices = explain_no_pictures(cuttings.albums, reason) if len(run.frames) else ()
     more = filter(None, [cuttings.notice])
-    return run_page(run, cuttings.albums, film, args.out, (*notices, *more))
+    return run_page(run, cuttings.albums, film, args.out, (*notices, *more), still)

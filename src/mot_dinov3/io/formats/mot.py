@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from io import TextIOWrapper
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.errors import InputError, cannot_read
+from mot_dinov3.io.formats.mot_classes import number_class
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.runtime.limits import BOXES
 from mot_dinov3.runtime.opening import decode_text, find_encoding, open_text, read_regular
@@ -212,8 +213,18 @@ class MotWriter:
     disk one by one, so that a full one or a killed run costs no more than the last of them.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], names: Mapping[int, str] | None = None
+    ) -> None:
+        """Write to a file.
+
+        Args:
+            path: the file.
+            names: class id -> name, which decide what stands in the column of the class; None to
+                write no class (-1).
+        """
         self._file = AtomicTextFile(path, flush_lines=True)
+        self._names = names
 
     @property
     def partial(self) -> Path:
@@ -240,10 +251,16 @@ class MotWriter:
             left, top, right, bottom = tracks.xyxy[row].tolist()
             lines.append(
                 f"{frame_index + 1},{tracks.id[row]},{left:.2f},{top:.2f},"
-                f"{right - left:.2f},{bottom - top:.2f},{tracks.score[row]:.4f},-1,-1,-1"
+                f"{right - left:.2f},{bottom - top:.2f},{tracks.score[row]:.4f},"
+                f"{self._number(int(tracks.class_id[row]))},-1,-1"
             )
         if lines:
             self._file.write_line("\n".join(lines))
+
+    def _number(self, class_id: int) -> int:
+        if self._names is None:
+            return -1
+        return number_class(class_id, self._names.get(class_id, ""))
 
 
 def write_ground_truth(path: str | os.PathLike[str], table: MotTable) -> None:

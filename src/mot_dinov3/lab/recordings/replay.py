@@ -136,7 +136,7 @@ def replay(recording: Recording, config: TrackConfig, case: ReplayCase, path: Pa
         policy.attach(keeper, lambda index: recording.clip.frames[index].vectors)
     teach_costs(spender, recording.costs)
     counts = []
-    with MotWriter(path) as writer:
+    with MotWriter(path, recording.clip.names) as writer:
         for frame in recording.clip.black_frames():
             result = tracker.step(frame)
             writer.write(frame.index, result.tracks)

@@ -54,6 +54,10 @@ class TrackPainter:
         self._labels = LabelWriter(config.label_words)
         self._trails = Trails(config.trails)
 
+    def remember(self, result: FrameResult) -> None:
+        """Take the next frame for the trails of later ones, without drawing it."""
+        self._trails.add(result)
+
     def draw(
         self, image: Image, result: FrameResult, names: Mapping[int, str], fps: float = 0.0
     ) -> Image:

@@ -12,6 +12,7 @@ from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.outputs.counting.counter import FrameCounter
 from mot_dinov3.outputs.report.count_table import CountTable
 from mot_dinov3.outputs.report.frames import FrameTable
+from mot_dinov3.outputs.report.places import PlaceGrid
 from mot_dinov3.outputs.report.track_history import TrackBook, TrackHistory
 from mot_dinov3.values import Appearance, FrameResult
 from mot_dinov3.values.run_facts import RunFacts
@@ -29,6 +30,7 @@ class RunData:
         facts: what it was and did, None where only its frames are known.
         cut: its frame log ends in half a line.
         counts: what was counted at its lines and zones, empty where there are none.
+        places: where its objects were, None where only its facts are known.
     """
 
     name: str
@@ -38,6 +40,7 @@ class RunData:
     facts: RunFacts | None = None
     cut: bool = False
     counts: CountTable = field(default_factory=CountTable)
+    places: PlaceGrid | None = None
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -54,6 +57,7 @@ class RunRecorder:
 
     def __init__(self) -> None:
         self.frames, self.counts = FrameTable(), CountTable()
+        self.places = PlaceGrid()
         self._book = TrackBook()
 
     @property
@@ -78,6 +82,7 @@ class RunRecorder:
             appearances: what its embeddings say of the appearance of their tracks.
             size: width and height of the picture in pixels, None if unknown.
         """
+        self.places.add(len(self.frames), result.tracks, size)
         self._book.add(len(self.frames), result.time_s, result.tracks, appearances, size)
         self.frames.add(result, stage_ms, latency_ms)
         if result.counted is not None:
@@ -120,11 +125,6 @@ def read_run(path: Path, count: CountConfig | None = None) -> RunData:
     """
     frame_log, recorder = FrameLog(path), RunRecorder()
     _record(frame_log, recorder, count or CountConfig())
-    return RunData(
-        path.stem,
-        recorder.frames,
-        recorder.tracks,
-        frame_log.names,
-        cut=frame_log.cut,
-        counts=recorder.counts,
-    )
+    run = RunData(path.stem, recorder.frames, recorder.tracks, frame_log.names, cut=frame_log.cut)
+    run.counts, run.places = recorder.counts, recorder.places
+    return run

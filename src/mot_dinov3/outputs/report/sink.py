@@ -12,6 +12,7 @@ from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.outputs.appearance import AppearanceHistory
 from mot_dinov3.outputs.drawing import blur_people
 from mot_dinov3.outputs.report.crops import CropCollector
+from mot_dinov3.outputs.report.places import StillPicker
 from mot_dinov3.outputs.report.recorder import RunData, RunRecorder, record_frame_log
 from mot_dinov3.outputs.report.single import explain_no_pictures, run_page
 from mot_dinov3.outputs.report.video import find_video
@@ -49,6 +50,7 @@ class ReportSink:
         self.path = path
         self._name, self._names, self._timer = name, names, timer
         self._recorder, self._crops = RunRecorder(), CropCollector()
+        self._stills = StillPicker()
         self._appearance = AppearanceHistory()
         self._pixels, self._blur = False, blur
         self._count = count or CountConfig()
@@ -66,6 +68,7 @@ class ReportSink:
             if any(frame.image.strides):  # without pixels one zero stands for all of them
                 image = blur_people(frame.image, result, self._names, self._blur)
                 self._crops.add(row, image, result.tracks)
+                self._stills.offer(image, result.tracks)
                 self._pixels = True
             stage_ms = {**result.stage_ms, **self._timer.stage_ms}
             appearances = self._appearance.update(result)
@@ -95,11 +98,10 @@ class ReportSink:
             OutputError: the file cannot be written.
         """
         recorder = self._recorder
-        name = Path(self._name).name
-        run = RunData(
-            name, recorder.frames, recorder.tracks, self._names, facts, counts=recorder.counts
-        )
+        run = RunData(Path(self._name).name, recorder.frames, recorder.tracks, self._names, facts)
+        run.counts, run.places = recorder.counts, recorder.places
         albums, page = self._crops.albums(), Path(self.path)
         reason = "no identity was confirmed." if self._pixels else "the source has no pixels."
         video = find_video(run, [Path()])
-        write_text(page, run_page(run, albums, video, page, explain_no_pictures(albums, reason)))
+        notices = explain_no_pictures(albums, reason)
+        write_text(page, run_page(run, albums, video, page, notices, self._stills.still))
