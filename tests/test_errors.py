@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from errno import EACCES, EFBIG
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,8 @@ def test_a_path_that_is_there_is_told_apart(tmp_path):
     assert find_path(tmp_path / "none").endswith("is empty.")
     (tmp_path / "a").touch()
     assert "chmod +r" in find_path(tmp_path / "a")
+    assert "chmod" in find_path(tmp_path / "a", PermissionError(EACCES, "Permission denied"))
+    assert "another file" in find_path(tmp_path / "a", OSError(EFBIG, "it is too long"))
     assert find_path(Path("a\0b"))
 
 

@@ -29,8 +29,8 @@ class RunData:
         names: class id -> name.
         facts: what it was and did, None where only its frames are known.
         cut: its frame log ends in half a line.
-        counts: what was counted at its lines and zones, empty where there are none.
         places: where its objects were, None where only its facts are known.
+        counts: what was counted at its lines and zones, empty where there are none.
     """
 
     name: str
@@ -39,8 +39,8 @@ class RunData:
     names: Mapping[int, str] = field(default_factory=dict)
     facts: RunFacts | None = None
     cut: bool = False
-    counts: CountTable = field(default_factory=CountTable)
     places: PlaceGrid | None = None
+    counts: CountTable = field(default_factory=CountTable)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -125,6 +125,12 @@ def read_run(path: Path, count: CountConfig | None = None) -> RunData:
     """
     frame_log, recorder = FrameLog(path), RunRecorder()
     _record(frame_log, recorder, count or CountConfig())
-    run = RunData(path.stem, recorder.frames, recorder.tracks, frame_log.names, cut=frame_log.cut)
-    run.counts, run.places = recorder.counts, recorder.places
-    return run
+    return RunData(
+        path.stem,
+        recorder.frames,
+        recorder.tracks,
+        frame_log.names,
+        cut=frame_log.cut,
+        places=recorder.places,
+        counts=recorder.counts,
+    )

@@ -98,8 +98,9 @@ class ReportSink:
             OutputError: the file cannot be written.
         """
         recorder = self._recorder
-        run = RunData(Path(self._name).name, recorder.frames, recorder.tracks, self._names, facts)
-        run.counts, run.places = recorder.counts, recorder.places
+        name = Path(self._name).name
+        run = RunData(name, recorder.frames, recorder.tracks, self._names, facts)
+        run.places, run.counts = recorder.places, recorder.counts
         albums, page = self._crops.albums(), Path(self.path)
         reason = "no identity was confirmed." if self._pixels else "the source has no pixels."
         video = find_video(run, [Path()])
