@@ -25,7 +25,7 @@ from mot_dinov3.runs.batch.base import (
 )
 from mot_dinov3.runs.batch.table import BatchEnd, format_table
 from mot_dinov3.runs.batch.tasks import Task
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, make_printable
 
 log = logging.getLogger("mot_dinov3")
 
@@ -85,7 +85,7 @@ class BatchDisplay:
 
     def _say(self, line: str) -> None:
         if not self._quiet:
-            print(hide_secrets(line), file=sys.stderr, flush=True)
+            print(make_printable(hide_secrets(line)), file=sys.stderr, flush=True)
 
     def show_table(self, end: BatchEnd) -> None:
         """Print the table of all videos."""

@@ -5,15 +5,15 @@ It reads architecture, weights and preprocessing, and explains in a sentence wha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mot_dinov3.errors import ModelError
+from mot_dinov3.errors import ModelError, reason_of
 from mot_dinov3.perception.features.crops import InputSpec
 from mot_dinov3.perception.hub.problems import UnsupportedModelError
+from mot_dinov3.runtime.documents import read_json
 from mot_dinov3.wording import counted
 
 BICUBIC_FILTERS = (1, 3)
@@ -44,7 +44,7 @@ def model_type_of(directory: Path, name: str) -> str:
 
 def _settings(path: Path, name: str) -> dict[str, Any]:
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = read_json(path)
     except (OSError, ValueError) as error:
         raise _build_damage_error(path.name, name, error) from error
     if not isinstance(settings, dict):
@@ -217,5 +217,4 @@ def quiet_transformers() -> Iterator[None]:
 
 
 def _first_line(reason: Exception | str) -> str:
-    text = str(reason).strip() or type(reason).__name__
-    return text.splitlines()[0].rstrip(".")
+    return reason_of(ValueError(reason) if isinstance(reason, str) else reason)

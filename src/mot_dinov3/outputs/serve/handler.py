@@ -129,6 +129,9 @@ class PageHandler(BaseHTTPRequestHandler):
         if not (self.server.knows(token) and slash):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
+        if not self.server.visitors.admit(self.request):
+            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
+            return None
         return place
 
     def _answer(self, body: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:

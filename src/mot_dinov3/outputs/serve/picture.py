@@ -11,7 +11,7 @@ from typing import Self
 import cv2
 
 from mot_dinov3.config import DrawConfig
-from mot_dinov3.outputs.drawing import draw_tracks
+from mot_dinov3.outputs.drawing import TrackPainter
 from mot_dinov3.runtime.threads import WaitableThread
 from mot_dinov3.values import Frame, FrameResult, Image
 
@@ -33,7 +33,7 @@ class LivePicture:
 
     def __init__(self, draw: DrawConfig) -> None:
         self.names: Mapping[int, str] = {}
-        self._draw = draw
+        self._painter = TrackPainter(draw)
         self._changed = threading.Condition()
         self._shown: tuple[Frame, FrameResult] | None = None
         self._fresh = self.over = False
@@ -121,7 +121,7 @@ class LivePicture:
                 )
 
     def _encode(self, frame: Frame, result: FrameResult) -> bytes:
-        picture: Image = draw_tracks(frame.image, result, self.names, self._draw)
+        picture: Image = self._painter.draw(frame.image, result, self.names)
         if frame.width > MOST_WIDTH:
             size = (MOST_WIDTH, max(1, round(frame.height * MOST_WIDTH / frame.width)))
             picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)

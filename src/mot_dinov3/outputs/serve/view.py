@@ -18,7 +18,7 @@ class PageSubject:
     """What the page shows beside the counters.
 
     Attributes:
-        name: of the source, without credentials.
+        name: of the file, or of the source without credentials.
         total: number of frames that are expected, 0 if unknown.
         names: class id -> name.
         condition: returns the present state of a live source, "" for any other source.

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
-from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.errors import ModelError, UsageError, find_path
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, Older, choose_backend
 from mot_dinov3.perception.backends.load import load_network
@@ -163,9 +163,7 @@ def _require_file(name: str) -> Path:
     path = Path(name).expanduser()
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
-        raise ModelError(
-            f"The ONNX file '{name}' {what}.", fix="Check the path after --embed-model."
-        )
+        raise ModelError(f"The --embed-model '{name}' {what}.", fix=find_path(path))
     if path.suffix.lower() == ".xml":
         raise UsageError(
             f"'{path.name}' is not an ONNX file but an OpenVINO model.",

@@ -22,6 +22,7 @@ from mot_dinov3.errors import (
     InputError,
     MotError,
     UsageError,
+    describe_bug,
 )
 from mot_dinov3.runs.batch.base import Event, LogLine, Progress, TaskOutcome, TaskStarted
 from mot_dinov3.runs.batch.tasks import Task
@@ -35,6 +36,7 @@ from mot_dinov3.systems.base import LoadedSystem
 from mot_dinov3.systems.factory import load_system
 from mot_dinov3.values import FrameResult
 from mot_dinov3.values.run_facts import RunFacts
+from mot_dinov3.values.stats_json import to_plain
 
 log = logging.getLogger("mot_dinov3")
 
@@ -99,9 +101,7 @@ class TaskRunner:
             return _create_failure(task, error, reporter.facts)
         except Exception as error:
             log.debug("%s", traceback.format_exc())
-            message = f"{type(error).__name__}: {error}"
-            problem = MotError(message, fix="This is a bug. Run again with --debug.")
-            failure = _create_failure(task, problem, reporter.facts)
+            failure = _create_failure(task, describe_bug(error), reporter.facts)
             return replace(failure, exit_code=EXIT_BUG)
         return _create_success(task, result)
 
@@ -205,6 +205,9 @@ def _figures(facts: RunFacts) -> dict[str, Any]:
         "fps": facts.fps or 0.0,
         "tracks": facts.counts.confirmed if facts.counts else 0,
         "crops": facts.embeddings.computed if facts.embeddings else 0,
+        "identities": dict(facts.identities or {}),
+        "lines": to_plain(facts.lines or {}),
+        "zones": to_plain(facts.zones or {}),
     }
 
 

@@ -76,9 +76,11 @@ class Views:
             def condition() -> str:
                 return reader.condition if isinstance(reader, LiveReader) else ""
 
-            total = count_selected(self._source, reader.info.frame_count)
+            info = reader.info
+            title = info.path.name if info.path is not None else info.name
+            total = count_selected(self._source, info.frame_count)
             self._page.set_subject(
-                PageSubject(reader.info.name, total, names, condition, lambda: reader.faults)
+                PageSubject(title, total, names, condition, lambda: reader.faults)
             )
             out.append(self._page)
         if self._window is not None:
