@@ -83,9 +83,10 @@ class BatchDisplay:
     def _place(self, name: str) -> str:
         return f"[{self._tasks[name].number}/{self._total}] {name}"
 
-    def _say(self, line: str) -> None:
+    def _say(self, text: str) -> None:
         if not self._quiet:
-            print(make_printable(hide_secrets(line)), file=sys.stderr, flush=True)
+            shown = "\n".join(map(make_printable, hide_secrets(text).splitlines()))
+            print(shown, file=sys.stderr, flush=True)
 
     def show_table(self, end: BatchEnd) -> None:
         """Print the table of all videos."""

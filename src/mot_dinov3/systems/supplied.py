@@ -114,6 +114,7 @@ class SuppliedTracker:
             MotError: a model cannot be loaded, or the settings need what there is not.
         """
         rows = self._choose(detections).nonzero()[0]
+        rows = rows[self._core.limit.choose(detections[rows])]
         supplied = Supplied(detections[rows], None if vectors is None else vectors[rows])
         self._load_for(frame, supplied, seen=seen)
         return restore_rows(self._core.step(frame, supplied), detections, rows)
