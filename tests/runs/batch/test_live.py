@@ -34,6 +34,7 @@ def kind_of(*sources, **more):
         ("http://door/video", True),
         ("http://door/live.ts", True),
         ("https://door/live.m3u8?key=1", True),
+        ("rtsp://[fe80/1", True),
         ("77", True),
         ("/dev/video3", True),
         ("http://shop/clip.mp4", False),

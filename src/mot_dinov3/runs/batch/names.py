@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import stages
-from mot_dinov3.io.containers import is_url
+from mot_dinov3.io.containers import is_url, split_address
 from mot_dinov3.io.read.sources import plain_name
 from mot_dinov3.systems.factory import system_class
 
@@ -30,8 +29,9 @@ def unique_names(sources: Sequence[str]) -> list[str]:
     taken: set[str] = set()
     out = []
     for source, base in zip(sources, bases, strict=True):
-        if shared[base.casefold()] > 1 and is_url(source):
-            base = plain_name(f"{urlsplit(source).hostname}-{base}")
+        host = split_address(source).hostname if is_url(source) else None
+        if shared[base.casefold()] > 1 and host:
+            base = plain_name(f"{host}-{base}")
         name = base
         number = 1
         while name.casefold() in taken:
