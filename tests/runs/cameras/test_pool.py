@@ -91,7 +91,7 @@ def test_each_is_tracked_as_if_it_were_alone(tmp_path):
         "scheduler": SchedulerConfig(budget_crops=1),
     }
     scenes = [scene(tmp_path), scene(tmp_path, frames=FRAMES - 15)]
-    more["det"] = stored_boxes(tmp_path, "live", "live-2")
+    more["det"] = stored_boxes(tmp_path, "127.0.0.1-live", "127.0.0.1-live-2")
     with ExitStack() as stack:
         urls = [stack.enter_context(file_camera(data)).url for data in scenes]
         done, events = track(config_of(tmp_path, *urls, **more))
