@@ -55,7 +55,7 @@ def test_auto_takes_the_best(torch, cuda, mps, device):
 def test_a_number_alone_is_a_cuda_device(torch):
     torch.has(cuda=2)
     assert (chosen("0"), chosen("1")) == ("cuda:0", "cuda:1")
-    with pytest.raises(DeviceError, match="--device cuda:2 was asked for.* finds 2 CUDA devices"):
+    with pytest.raises(DeviceError, match=r"--device cuda:2 was asked for.* finds 2 CUDA devices"):
         chosen("2")
     torch.has(cuda=0)
     with pytest.raises(DeviceError, match="finds no CUDA device"):
