@@ -16,7 +16,7 @@ from mot_dinov3.commands.doctor.places import Download, find_missing
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK
 from mot_dinov3.runtime.compat import load_environment
-from mot_dinov3.wording import usage_name
+from mot_dinov3.wording import program, usage_name
 
 CHECKS: dict[str, Callable[[], Check]] = {
     "torch": devices.check_torch_pair,
@@ -36,9 +36,9 @@ CHECKS: dict[str, Callable[[], Check]] = {
 }
 """Name -> check, in the order they are run and shown."""
 
-DEFAULT_RUN = "python cli.py --source video.mp4"
+DEFAULT_RUN = f"{program()} video.mp4"
 NEEDS = {
-    "python cli.py demo": ("torch", "device", "codecs", "demo models", "outputs"),
+    f"{program()} demo": ("torch", "device", "codecs", "demo models", "outputs"),
     f"{DEFAULT_RUN} --det motion --embed-model demo": (
         *("torch", "device", "codecs", "opencv", "demo models", "outputs"),
     ),

@@ -50,7 +50,8 @@ VIDEO_NEEDS = (
         refused=False,
     ),
     Need(
-        ("--hud", "--draw-lost", "--line-thickness", "--font-scale"),
+        ("--hud", "--draw-lost", "--style", "--labels", "--trails", "--line-thickness",
+         "--font-scale"),
         "--no-video",
         "nothing is drawn",
         lambda now: not now.draws,
@@ -63,7 +64,7 @@ VIDEO_NEEDS = (
         None,
         refused=False,
     ),
-)
+)  # fmt: skip
 EMBEDDER_NEEDS = (
     Need(
         ("--embed-all", *BUDGETS, "--target-fps", "--embed-model", "--save-trace",
@@ -197,6 +198,13 @@ TRACKER_NEEDS = (
     ),
 )
 RUN_NEEDS = (
+    Need(
+        ("--count-point", "--count-after", "--save-events"),
+        "no --line",
+        "tracks are counted at lines and zones alone",
+        lambda now: not now.config.count.wanted,
+        fix="Add --line NAME=x1,y1,x2,y2 or --zone NAME=x1,y1,..., or leave it out.",
+    ),
     Need(
         ("--crops-of", "--crops-per-id"),
         "no --save-crops",
