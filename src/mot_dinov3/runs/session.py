@@ -16,7 +16,7 @@ from mot_dinov3.values import FrameResult
 
 PACKAGES = (
     *("torch", "torchvision", "transformers", "ultralytics", "av", "opencv-python"),
-    *("numpy", "scipy", "onnxruntime", "openvino"),
+    *("numpy", "scipy", "lapx", "onnxruntime", "openvino"),
 )
 
 

@@ -60,6 +60,7 @@ PACKAGES = (
     "onnxruntime",
     "numpy",
     "scipy",
+    "lapx",
     "opencv-python",
     "av",
 )
