@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -34,8 +37,8 @@ DOCUMENTED = {
     "--embed-overlap-thr": 0.2,
     "--embed-budget-ms": 0.0,
     "--draw-lost": False,
-    "--line-thickness": 2,
-    "--font-scale": 0.5,
+    "--line-thickness": 0,
+    "--font-scale": 0.0,
     "--debug": False,
     "--device": "auto",
     "--half": False,
@@ -203,7 +206,6 @@ def test_a_file_that_is_not_there_is_a_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("variable", "text", "says"),
     [
-        ("MOT_COFN", "0.3", "Did you mean MOT_CONF"),
         ("MOT_CONF", "zz", "MOT_CONF must be a number"),
         ("MOT_IMGSZ", "6.5", "MOT_IMGSZ must be a whole number"),
         ("MOT_CPU", "maybe", "MOT_CPU must be true or false"),
@@ -221,8 +223,18 @@ def test_variables_know_yes_and_no(text, value):
     assert resolved(environment={"MOT_CPU": text})["cpu"] is value
 
 
-def test_other_variables_are_not_ours():
-    assert resolved(environment={"MOTHER": "x"}) == resolved()
+def test_other_variables_are_not_ours(caplog):
+    for variable in ("MOTHER", "MOT_ROOT", "MOT_DATA_DIR", "MOT_"):
+        assert resolved(environment={variable: "/data"}) == resolved()
+    assert not caplog.records
+
+
+def test_a_misspelt_variable_is_ignored_with_a_warning(caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("mot_dinov3"), "propagate", True)
+    assert resolved(environment={"MOT_COFN": "0.4"}) == resolved()
+    assert [record.getMessage() for record in caplog.records] == [
+        "The variable MOT_COFN is not a setting, so it is ignored. Did you mean MOT_CONF?"
+    ]
 
 
 def test_a_setting_of_a_word_or_a_number_takes_both(toml):
@@ -310,3 +322,53 @@ def test_wrong_sources_in_a_file_are_named(toml, text):
 def test_other_commands_take_one_source():
     with pytest.raises(UsageError):
         parser().parse_args(["--source", "a", "b"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a = " + "[" * 2000 + "]" * 2000, id="lists"),
+        pytest.param("a = " + "[" * 60 + "]" * 60, id="a few lists"),
+        pytest.param(".".join("a" * 60) + " = 1", id="dotted key"),
+        pytest.param(" . ".join(["'a b'"] * 20_000)[:60_000] + " = 1", id="long dotted key"),
+        pytest.param("[" + ".".join(["a"] * 60) + "]", id="table"),
+        pytest.param("x = {" + ".".join(["a"] * 60) + " = 1}", id="dotted key in a table"),
+    ],
+)
+def test_settings_inside_each_other_are_refused_at_once(toml, text):
+    started = time.monotonic()
+    with pytest.raises(UsageError, match="inside each other"):
+        resolve(TrackConfig, {}, toml(text))
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"max_frames = {10**30}", "too large"),
+        (f"conf = {10**400}", "too large"),
+        ("max_frames = " + "9" * 5000, "too many digits"),
+        ("det = '" + "a" * 70_000 + "'", "line longer"),
+        ("#\n" * 600_000, "larger than 1 MB"),
+    ],
+)
+def test_a_file_beyond_reason_is_refused_in_words(toml, text, says):
+    with pytest.raises(UsageError, match=says):
+        resolve(TrackConfig, {}, toml(text))
+
+
+def test_a_number_that_no_array_holds_is_refused_wherever_it_comes_from():
+    with pytest.raises(UsageError, match="--max-frames is too large"):
+        resolve(TrackConfig, {"max_frames": 2**63})
+    with pytest.raises(UsageError, match="MOT_MAX_FRAMES is too large"):
+        resolve(TrackConfig, {}, environment={"MOT_MAX_FRAMES": str(2**63)})
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_file_of_settings_is_a_regular_file(tmp_path, kind):
+    if kind == "pipe":
+        os.mkfifo(tmp_path / "run.toml")
+    else:
+        (tmp_path / "run.toml").symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match="not a regular file"):
+        resolve(TrackConfig, {}, tmp_path / "run.toml")

@@ -1,71 +1,49 @@
-"""Standard streams that are closed, full, or that nobody reads."""
-
 from __future__ import annotations
 
-import os
-import subprocess
+import io
 import sys
-from pathlib import Path
 
 import pytest
 
-from helpers.places import ROOT
+from mot_dinov3.commands.streams import PlainStream, plain_streams
 
-USUAL = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-
-
-def shell(line, cwd):
-    """What the user of a shell sees: (exit code of `cli`, what is left of both streams)."""
-    script = f'cli() {{ "{sys.executable}" "{ROOT}/cli.py" "$@"; }}; {line}'
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=cwd, env=USUAL, text=True, capture_output=True, check=False
-    )
-    return done.returncode, done.stdout + done.stderr
+HOSTILE = "\x1b]0;TITLE\x07 \x9b2J \u202eabc \x00\x08"
 
 
-def test_a_reader_that_leaves_gets_no_complaint(tmp_path):
-    code, said = shell("cli synth | true; exit ${PIPESTATUS[0]}", tmp_path)
-    assert (code, said) == (5, "")
+def written(text, encoding="utf-8"):
+    raw = io.BytesIO()
+    stream = PlainStream(io.TextIOWrapper(raw, encoding=encoding))
+    assert stream.write(text) == len(text)
+    stream.flush()
+    return raw.getvalue().decode(encoding)
 
 
-def test_an_error_that_nobody_reads_keeps_its_exit_code(tmp_path):
-    code, said = shell("cli --source nothere.mp4 2>&1 | true; exit ${PIPESTATUS[0]}", tmp_path)
-    assert (code, said) == (3, "")
+def test_control_characters_become_question_marks():
+    assert written(HOSTILE) == "?]0;TITLE? ?2J ?abc ??"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize(
-    ("line", "code", "says"),
-    [
-        ("cli synth > /dev/full", 5, "error: Nothing more can be printed: No space left"),
-        ("cli --source nothere.mp4 2> /dev/full", 3, ""),
-    ],
+    "text",
+    ["a\n\tb é 中 …\n", "\r 50%|█████     |", "\n\x1b[A", "\r\n", ""],
 )
-def test_a_full_stream_ends_in_its_exit_code(tmp_path, line, code, says):
-    ended, said = shell(line, tmp_path)
-    assert ended == code
-    assert said.startswith(says)
-    assert "Traceback" not in said
-    assert "Exception ignored" not in said
+def test_text_and_the_moves_of_a_bar_stay(text):
+    assert written(text) == text
 
 
-@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", "<&- >&- 2>&-"])
-def test_a_run_needs_no_standard_stream(tmp_path, closed):
-    words = "--source synthetic:street --max-frames 2 --det motion --embedder none --no-video"
-    code, said = shell(f"cli {words} --save-mot out.txt {closed}", tmp_path)
-    assert (code, (tmp_path / "out.txt").exists()) == (0, True), said
+def test_moves_count_at_the_beginning_alone():
+    assert written("name\rerror: \x1b[A") == "name?error: ?[A"
 
 
-def test_what_a_closed_standard_error_would_say_goes_nowhere_else(tmp_path):
-    assert shell("cli --source nothere.mp4 2>&-", tmp_path) == (3, "")
+def test_what_an_encoding_lacks_becomes_a_question_mark():
+    assert written("é\udce9", "ascii") == "??"
 
 
-def test_no_file_takes_the_number_of_a_stream_that_is_missing(tmp_path):
-    probe = (
-        "from mot_dinov3.commands.streams import fill_gaps; fill_gaps(); "
-        "import os; n = open('f').fileno(); os._exit(n)"
-    )
-    (tmp_path / "f").touch()
-    line = f'PYTHONPATH="{ROOT}/src" "{sys.executable}" -c "{probe}" <&- >&- 2>&-'
-    code, _ = shell(line, tmp_path)
-    assert code > 2
+def test_everything_printed_inside_is_plain(capsys):
+    with plain_streams():
+        sys.stdout.write("a\x1b[2J\n")
+        sys.stderr.write("b\x1b[2J\n")
+        sys.stderr.writelines(["c\x07", "d"])
+        assert not sys.stdout.isatty()
+    sys.stdout.write("e\x1b\n")
+    out, err = capsys.readouterr()
+    assert (out, err) == ("a?[2J\ne\x1b\n", "b?[2J\nc?d")

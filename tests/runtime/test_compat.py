@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from mot_dinov3.runtime.compat import LEGACY_TOKENS, load_environment
+from mot_dinov3.runtime import env_file
+from mot_dinov3.runtime.compat import load_environment
+from mot_dinov3.runtime.env_file import TOKENS
+
+LEGACY_TOKENS = TOKENS[1:]
 
 VARIABLES = ("HF_TOKEN", *LEGACY_TOKENS, "OMP_WAIT_POLICY", "MOT_TEST_WORD")
 
@@ -13,6 +17,7 @@ def untouched_environment(monkeypatch, tmp_path):
         monkeypatch.setenv(name, "to be restored")
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(env_file, "program_directory", lambda: None)
 
 
 def environment():
@@ -21,11 +26,26 @@ def environment():
     return {name: os.environ[name] for name in VARIABLES if name in os.environ}
 
 
-def test_the_env_file_of_the_working_directory_is_read(tmp_path):
+def test_the_env_file_of_the_working_directory_gives_a_token_and_nothing_else(tmp_path):
     (tmp_path / ".env").write_text("HF_TOKEN=hf_fromfile\nMOT_TEST_WORD='two words'\n")
     load_environment()
     assert environment()["HF_TOKEN"] == "hf_fromfile"
-    assert environment()["MOT_TEST_WORD"] == "two words"
+    assert "MOT_TEST_WORD" not in environment()
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_token_under_any_name_beats_the_one_of_the_file(tmp_path, monkeypatch, name):
+    monkeypatch.setenv(name, "hf_mine")
+    (tmp_path / ".env").write_text("HF_TOKEN=hf_fromfile\n")
+    load_environment()
+    assert environment()["HF_TOKEN"] == "hf_mine"
+
+
+def test_an_empty_token_stays_empty(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "")
+    (tmp_path / ".env").write_text("HF_TOKEN=hf_fromfile\n")
+    load_environment()
+    assert environment()["HF_TOKEN"] == ""
 
 
 def test_another_directory_can_be_named(tmp_path):

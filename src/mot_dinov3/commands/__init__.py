@@ -9,8 +9,9 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND, RENAMED
-from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output
+from mot_dinov3.commands.factory import COMMANDS, RENAMED
+from mot_dinov3.commands.habits import choose_command
+from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output, plain_streams
 from mot_dinov3.errors import (
     EXIT_BUG,
     EXIT_DEVICE,
@@ -18,21 +19,27 @@ from mot_dinov3.errors import (
     EXIT_SIGINT,
     MotError,
     UsageError,
+    describe_bug,
     hide_secrets,
     out_of_memory,
 )
-from mot_dinov3.runtime.notices import NOTICE
+from mot_dinov3.runtime.interruption import watch_signals
+from mot_dinov3.runtime.notices import ALERT, NOTICE
+from mot_dinov3.wording import program
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; see `errors.py` for the exit codes."""
     words = list(sys.argv[1:] if argv is None else argv)
     fill_gaps()
-    set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
-    name = words.pop(0) if words and not words[0].startswith("-") else DEFAULT_COMMAND
-    with interruptible():
+    set_up_log(
+        verbose="-v" in words or "--verbose" in words,
+        debug="--debug" in words,
+        quiet="-q" in words or "--quiet" in words,
+    )
+    with plain_streams(), watch_signals(), interruptible():
         try:
-            return run_command(name, words)
+            return run_command(*choose_command(words))
         except MotError as error:
             say_traceback()
             say_error(str(error))
@@ -49,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
             return EXIT_DEVICE
         except Exception as error:
             say_traceback()
-            say_error(f"{type(error).__name__}: {error}\nThis is a bug. Run again with --debug.")
+            say_error(str(describe_bug(error)))
             return EXIT_BUG
 
 
@@ -80,7 +87,7 @@ def run_command(name: str, words: list[str]) -> int:
     """
     if name in RENAMED:
         now = RENAMED[name]
-        raise UsageError(f"'{name}' is called '{now}' now.", fix=f"Use: python cli.py {now}")
+        raise UsageError(f"'{name}' is called '{now}' now.", fix=f"Use: {program()} {now}")
     command = COMMANDS.load(name)
     with flush_output():
         return int(command.run(command.parser().parse_args(words)))
@@ -106,8 +113,10 @@ class _PlainHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
-        prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        print(prefix + hide_secrets(record.getMessage()), file=sys.stderr)
+        level = "warning" if record.levelno == ALERT else record.levelname.lower()
+        prefix = f"{level}: " if record.levelno >= logging.WARNING else ""
+        first, *rest = hide_secrets(record.getMessage()).splitlines() or [""]
+        print("\n".join([prefix + first, *(f"  {line}" for line in rest)]), file=sys.stderr)
 
 
 def set_up_log(*, verbose: bool, debug: bool = False, quiet: bool = False) -> None:

@@ -25,7 +25,7 @@ from mot_dinov3.config.flat import ENVIRONMENT_PREFIX
 from mot_dinov3.data.synthetic.clip import DEMO_SEED, StreetClip, draw_clip
 from mot_dinov3.errors import EXIT_OK, UsageError
 from mot_dinov3.values.run_facts import EmbeddingFacts
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, program, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.evaluation.figures import Scores
@@ -45,7 +45,7 @@ MIN_VISIBILITY = 0.3
 
 def parser() -> CommandParser:
     """The flags of the demo; those of scheduler, tracker and drawing work as in the main job."""
-    out = CommandParser(prog="cli.py demo", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("demo"), description=DESCRIPTION)
     out.add_value("--out", Path("outputs/demo"), "DIR", "directory of the clip and the results")
     out.add_value("--frames", 300, "COUNT", "length of the clip")
     out.add_value("--seed", DEMO_SEED, "NUMBER", "which street is drawn")
@@ -83,7 +83,7 @@ def add_budget(chosen: Mapping[str, Any]) -> dict[str, Any]:
 def scoring_command(directory: Path) -> str:
     """The command that gives the figures of the first run again, by the same rule."""
     return (
-        f"python cli.py eval --gt {directory / 'gt.txt'} --pred {directory / 'tracked.txt'} "
+        f"{program()} eval --gt {directory / 'gt.txt'} --pred {directory / 'tracked.txt'} "
         f"--min-visibility {MIN_VISIBILITY}"
     )
 

@@ -23,6 +23,7 @@ from mot_dinov3.commands.flags import (
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+from mot_dinov3.wording import program, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.recordings.recording import Recording
@@ -42,7 +43,7 @@ OWN = ("embed_policy", "embed_budget_ms", "embed_budget_crops", "embed_all", "ta
 
 def parser() -> CommandParser:
     """The flags; those of scheduler and tracker are the main job's."""
-    out = CommandParser(prog="cli.py replay", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("replay"), description=DESCRIPTION)
     add = out.add_argument
     out.add_value("--cache", [Path("cache")], "PATH", "recordings, or directories of recordings")
     add(
@@ -115,9 +116,9 @@ def build_config(args: argparse.Namespace) -> TrackConfig:
             )
     numbers = [*(args.budgets or []), *args.crops]
     if min(numbers, default=0) < 0 or not all(map(math.isfinite, numbers)):
-        raise UsageError("--budgets and --crops must be 0 or more.", fix="Correct them.")
+        raise UsageError("--budgets and --crops must be 0 or more.", fix="0 stands for no limit.")
     if not all(0 <= share <= 100 for share in args.shares):
-        raise UsageError("--shares must be percentages, 0 to 100.", fix="Correct them.")
+        raise UsageError("--shares must be percentages, 0 to 100.", fix="Such as --shares 10 50.")
     if hard and not any(numbers):
         raise UsageError(
             "--embed-hard-budget has no budget to enforce.", fix="Add --budgets MS or --crops N."
@@ -147,7 +148,7 @@ def read_caches(paths: list[Path]) -> dict[str, Recording]:
         if not found:
             raise InputError(
                 f"'{path}' holds no cache.",
-                fix=f"Make one: python cli.py cache --source video.mp4 --out {path}",
+                fix=f"Make one: {program()} cache --source video.mp4 --out {path}",
             )
         for file in found:
             if files.setdefault(file.stem, file) != file or file.stem == COMBINED:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import re
+import reprlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mot_dinov3.config.fields import flag_fields
-from mot_dinov3.config.flat import key_of, kinds_of, list_keys, stages
-from mot_dinov3.errors import UsageError, nearest
+from mot_dinov3.config.flat import QUOTED, key_of, kinds_of, list_keys, stages, unquote_name
+from mot_dinov3.errors import UsageError, find_path, is_one_edit, nearest, reason_of
+from mot_dinov3.runtime.limits import INT64, MOST_DEPTH, SETTINGS, is_too_deep
+from mot_dinov3.runtime.opening import read_text
+
+log = logging.getLogger("mot_dinov3")
+
+DEEP_KEY = re.compile(
+    rf"""(?<![\w.-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{MOST_DEPTH}}}"""
+)
+"""A key of a table in a table and so on, `a.b.c = 1`, which would be read in quadratic time."""
 
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -32,39 +44,63 @@ def read_file(root: type, path: Path) -> dict[str, Any]:
             raise _build_name_error(
                 f"key '{key}' in {path}", nearest(name, list({**kinds, **tables}))
             )
-        out[name] = _check_value(value, kinds[name], f"'{key}' in {path}", many=name in lists)
+        out[name] = check_value(value, kinds[name], f"'{key}' in {path}", many=name in lists)
     return out
 
 
 def read_environment(root: type, environment: Mapping[str, str], prefix: str) -> dict[str, Any]:
     """Configuration key -> value of the variables that begin with `prefix`.
 
+    A variable that names no setting belongs to another program, unless it looks misspelt: then
+    a warning says so.
+
     Raises:
-        UsageError: a variable names no setting, or its value is of the wrong kind.
+        UsageError: the value of a variable is of the wrong kind.
     """
     kinds = kinds_of(root)
     out = {}
     for variable, text in environment.items():
         if variable.startswith(prefix):
             key = variable.removeprefix(prefix).lower()
-            if key not in kinds:
-                near = [prefix + word.upper() for word in nearest(key, list(kinds))]
-                raise _build_name_error(f"environment variable {variable}", near)
-            out[key] = _parse_text(text, kinds[key], variable)
+            if key in kinds:
+                out[key] = _parse_text(text, kinds[key], variable)
+            elif near := [word for word in kinds if is_one_edit(key, word)]:
+                log.warning(
+                    "The variable %s is not a setting, so it is ignored. Did you mean %s?",
+                    variable,
+                    " or ".join(prefix + word.upper() for word in near),
+                )
     return out
 
 
 def _parse_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = read_text(path, SETTINGS)
+        if DEEP_KEY.search(text):
+            raise _build_depth_error(path)
+        document = tomllib.loads(text)
     except OSError as error:
         raise UsageError(
-            f"--config {path} cannot be read: {error.strerror}.", fix="Check the path."
+            f"--config {path} cannot be read: {reason_of(error)}.", fix=find_path(path)
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise _build_depth_error(path) from None
+    except ValueError as error:
+        foreseen = isinstance(error, (tomllib.TOMLDecodeError, UnicodeDecodeError))
+        reason = error if foreseen else "a number has too many digits"
         raise UsageError(
-            f"--config {path} is not valid TOML: {error}.", fix="Lines look like: conf = 0.4"
+            f"--config {path} is not valid TOML: {reason}.", fix="Lines look like: conf = 0.4"
         ) from error
+    if is_too_deep(document):
+        raise _build_depth_error(path)
+    return document
+
+
+def _build_depth_error(path: Path) -> UsageError:
+    return UsageError(
+        f"--config {path} has lists or tables more than {MOST_DEPTH} inside each other.",
+        fix="Settings are single values: see what --print-config prints.",
+    )
 
 
 def _flatten(root: type, document: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -104,14 +140,28 @@ def _parse_text(text: str, kind: type, where: str) -> Any:  # noqa: ANN401 - the
     if kind is bool:
         raise _wrong_value(where, kind, text)
     try:
-        return kind(text)
+        return require_range(kind(text), where)
     except ValueError as error:
         raise _wrong_value(where, kind, text) from error
 
 
-def _check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
+def check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
+    """A value as the kind that its setting has: whole numbers may stand for floats, lists for text.
+
+    Args:
+        value: as a TOML file or a caller gives it.
+        kind: bool, int, float or str.
+        where: what holds the value, for the message.
+        many: whether the setting may hold a list.
+
+    Raises:
+        UsageError: the value is of another kind.
+    """
     if many and isinstance(value, list) and value:
-        return [_check_value(item, kind, where, many=False) for item in value]
+        return [check_value(item, kind, where, many=False) for item in value]
+    if kind is str and isinstance(value, dict) and [*value] == [QUOTED]:
+        value = unquote_name({QUOTED: str(value[QUOTED])})
+    require_range(value, where)
     if kind is float and type(value) is int:
         return float(value)
     if kind is str and isinstance(value, list):
@@ -123,6 +173,21 @@ def _check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # n
     return value
 
 
+def require_range(value: Any, where: str) -> Any:  # noqa: ANN401 - the field's own type
+    """Return a value, unless it is a whole number that no array can hold.
+
+    Raises:
+        UsageError: it is; `where` says what it was given for.
+    """
+    if isinstance(value, int) and abs(value) > INT64:
+        raise UsageError(f"{where} is too large a number.", fix=f"The most is {INT64}.")
+    return value
+
+
 def _wrong_value(where: str, kind: type, value: object) -> UsageError:
     expected = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-    return UsageError(f"{where} must be {expected[kind]}, got {value!r}.", fix="Correct the value.")
+    example = {bool: "true", int: "5", float: "0.5", str: '"text"'}
+    return UsageError(
+        f"{where} must be {expected[kind]}, got {reprlib.repr(value)}.",
+        fix=f"Give {where} a value such as {example[kind]}.",
+    )

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mot_dinov3.errors import InputError, UsageError
+from mot_dinov3.errors import InputError, UsageError, find_path
 from mot_dinov3.evaluation.preprocessing import (
     BENCHMARKS,
     MOST_CLASS,
@@ -118,7 +118,7 @@ def load(request: Request) -> Loaded:
 def _find_truths(path: Path) -> dict[str, Path]:
     """Sequence name -> ground truth file; a single one under the name of its sequence."""
     if not path.exists():
-        raise InputError(f"'{path}' does not exist.", fix="Check --gt.")
+        raise InputError(f"--gt '{path}' does not exist.", fix=find_path(path))
     if not path.is_dir():
         inside = path.resolve().parts[-2:] == TRUTH_FILE.parts
         return {(path.resolve().parents[1].name if inside else path.stem): path}
@@ -187,7 +187,7 @@ def _load_sequence(
     frames, told = _read_length(truth_file)
     truth = read_identities(truth_file, frames, told)
     if not len(truth):
-        raise InputError(f"'{truth_file}' holds no boxes.", fix="Check --gt.")
+        raise InputError(f"'{truth_file}' holds no boxes.", fix="Give --gt a file with boxes.")
     if not frames:
         frames, told = int(truth.frame_index[-1]) + 1, f"the last of '{truth_file}'"
     part = parse_part(request.frames, frames, name)

@@ -14,15 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.errors import ModelError, cannot_write
+from mot_dinov3.errors import ModelError, cannot_write, reason_of
 from mot_dinov3.io.write.paths import reserve_partial_directory
+from mot_dinov3.runtime.documents import read_json
+from mot_dinov3.runtime.opening import open_regular
+from mot_dinov3.wording import program
 
 FORMAT = 1
 CONFIG_FILE, WEIGHTS_FILE, METRICS_FILE = "config.json", "model.safetensors", "metrics.json"
 BEST = "best"
 """The folder inside a training run that holds the checkpoint to use."""
 
-_REMEDY = "Give the --out folder of a finished 'python cli.py train', or train again."
+_REMEDY = f"Give the --out folder of a finished '{program()} train', or train again."
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -139,16 +142,16 @@ def _config_of(document: Mapping[str, Any], folder: Path) -> CheckpointConfig:
             values[name] = tuple(values[name])
         for name in ("sizes", "thresholds", "recipe"):
             values[name] = dict(values[name])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _build_damage_error(
-            folder / CONFIG_FILE, f"{type(error).__name__}: {error}"
-        ) from error
+    except KeyError as error:
+        raise _build_damage_error(folder / CONFIG_FILE, f"it has no entry {error}") from error
+    except (TypeError, ValueError) as error:
+        raise _build_damage_error(folder / CONFIG_FILE, reason_of(error)) from error
     return CheckpointConfig(**values)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except (OSError, ValueError) as error:
         raise _build_damage_error(path, str(error)) from error
     if not isinstance(document, dict):
@@ -175,7 +178,7 @@ def _build_damage_error(path: Path, reason: str) -> ModelError:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

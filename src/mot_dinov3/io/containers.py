@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.truncation import describe_damage
+from mot_dinov3.wording import make_printable
 
 FILE_DEMUXERS = (
     "3gp,amv,apng,asf,av1,avi,cavsvideo,dirac,dv,evc,flv,gif,gxf,h261,h263,h264,hevc,ivf,"
@@ -41,14 +42,16 @@ def is_url(source: str) -> bool:
 
 
 def printable_name(source: str) -> str:
-    """The source as messages may show it: no credentials, no query, no control characters."""
+    """The source as messages may show it: no credentials, no query, no control characters.
+
+    Every message loses such characters anyway; a source is also shown on pages and in tables.
+    """
     if is_url(source):
         parts = urlsplit(source)
         host = parts.netloc.rpartition("@")[2]
         source = urlunsplit((parts.scheme, host, parts.path, "", ""))
         source += "?..." if parts.query else ""
-    safe = source.encode("utf-8", "replace").decode("utf-8")
-    return "".join(letter if letter.isprintable() else "?" for letter in safe)
+    return make_printable(source)
 
 
 def open_file(path: Path) -> InputContainer:

@@ -5,15 +5,16 @@ It reads architecture, weights and preprocessing, and explains in a sentence wha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mot_dinov3.errors import ModelError
+from mot_dinov3.errors import ModelError, MotError, reason_of
 from mot_dinov3.perception.features.crops import InputSpec
 from mot_dinov3.perception.hub.problems import UnsupportedModelError
+from mot_dinov3.perception.model_settings import check_settings
+from mot_dinov3.runtime.documents import read_json
 from mot_dinov3.wording import counted
 
 BICUBIC_FILTERS = (1, 3)
@@ -44,7 +45,7 @@ def model_type_of(directory: Path, name: str) -> str:
 
 def _settings(path: Path, name: str) -> dict[str, Any]:
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = read_json(path)
     except (OSError, ValueError) as error:
         raise _build_damage_error(path.name, name, error) from error
     if not isinstance(settings, dict):
@@ -75,6 +76,7 @@ def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN
     import transformers
     from safetensors import SafetensorError
 
+    check_settings(_settings(directory / "config.json", name), directory, name)
     build = getattr(transformers, class_name)
     try:
         with quiet_transformers():
@@ -89,7 +91,9 @@ def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN
             )
     except SafetensorError as error:
         raise _build_damage_error("safetensors file", name, error) from error
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # settings of any kind go wrong in any way
         raise UnsupportedModelError(
             f"Transformers {transformers.__version__} cannot load '{name}' ({_first_line(error)}).",
             fix="Choose another --embed-model, or --embed-model demo.",
@@ -159,8 +163,11 @@ def input_spec(directory: Path, model_config: Any, name: str) -> InputSpec:  # n
 
     if not (directory / "preprocessor_config.json").is_file():
         edge = getattr(model_config, "image_size", None) or 224
-        height, width = edge if isinstance(edge, (list, tuple)) else (edge, edge)
-        return InputSpec(int(height), int(width))
+        try:
+            height, width = edge if isinstance(edge, (list, tuple)) else (edge, edge)
+            return InputSpec(int(height), int(width))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise _build_damage_error("config.json", name, error) from error
     _settings(directory / "preprocessor_config.json", name)
     try:
         with quiet_transformers():
@@ -168,7 +175,9 @@ def input_spec(directory: Path, model_config: Any, name: str) -> InputSpec:  # n
                 str(directory), local_files_only=True, trust_remote_code=False
             )
         return spec_from_processor(processor.to_dict())
-    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+    except MotError:
+        raise
+    except Exception as error:  # settings of any kind go wrong in any way
         raise _build_damage_error("preprocessor_config.json", name, error) from error
 
 
@@ -217,5 +226,4 @@ def quiet_transformers() -> Iterator[None]:
 
 
 def _first_line(reason: Exception | str) -> str:
-    text = str(reason).strip() or type(reason).__name__
-    return text.splitlines()[0].rstrip(".")
+    return reason_of(ValueError(reason) if isinstance(reason, str) else reason)

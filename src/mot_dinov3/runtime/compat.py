@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-LEGACY_TOKENS = ("HUGGINGFACE_HUB_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+from mot_dinov3.runtime.env_file import TOKENS, find_token
 
 
 def load_environment(directory: Path | None = None) -> None:
-    """Set what heavy packages read at import: `.env` of `directory`, token names, thread waiting.
+    """Set what heavy packages read at import: the access token, and how threads wait.
 
-    A variable already set stays as it is.
+    A variable already set stays as it is. Without a token in the environment, the one of a
+    `.env` file counts; see `env_file.py`.
+
+    Args:
+        directory: where `.env` is looked for; the working directory when left out.
     """
-    env_file = (directory or Path.cwd()) / ".env"
-    if env_file.is_file():
-        from dotenv import load_dotenv
-
-        load_dotenv(env_file, override=False)
-    bridge_tokens()
+    token = next((found for name in TOKENS if (found := os.environ.get(name))), "")
+    if not any(name in os.environ for name in TOKENS):
+        token = find_token(directory)
+    if token:
+        os.environ["HF_TOKEN"] = token
     let_threads_sleep()
 
 
@@ -29,16 +32,6 @@ def let_threads_sleep() -> None:
     that spin while they wait for a core then cost many times the work they wait for.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-def bridge_tokens() -> None:
-    """Let a token under one of its old names serve as `HF_TOKEN`."""
-    if os.environ.get("HF_TOKEN"):
-        return
-    for name in LEGACY_TOKENS:
-        if token := os.environ.get(name):
-            os.environ["HF_TOKEN"] = token
-            return
 
 
 def cache_dir() -> Path:

@@ -23,6 +23,7 @@ import torch
 from mot_dinov3.errors import InputError, UsageError, cannot_write
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.io.write.paths import publish, reserve_partial
+from mot_dinov3.runtime.documents import read_json
 from mot_dinov3.training.recipes.base import Recipe, Suite
 
 RUN_FILE, STATE_FILE, LAST = "run.json", "state.pt", "last"
@@ -79,7 +80,7 @@ class RunFolder:
     def _read_run(self) -> dict[str, Any] | None:
         path = self.path / RUN_FILE
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = read_json(path)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:

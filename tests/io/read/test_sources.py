@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import cv2
 import pytest
@@ -16,6 +17,7 @@ from helpers.places import ASSETS
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import EXIT_INPUT, InputError
 from mot_dinov3.io.containers import printable_name
+from mot_dinov3.io.read.images import natural_key
 from mot_dinov3.io.read.sources import count_selected, open_source
 
 
@@ -140,6 +142,25 @@ def test_a_mot_sequence_takes_index_and_rate_from_its_files(tmp_path):
         assert (reader.info.fps, reader.info.frame_count) == (14.0, 5)
 
 
+@pytest.mark.parametrize("suffix", [".jpg", "jpg", ".JPG", "JPG", "*.jpg", " .jpg ", "", None])
+def test_the_suffix_of_a_sequence_is_understood_however_it_is_written(tmp_path, suffix):
+    line = "" if suffix is None else f"imExt={suffix}\n"
+    directory = mot_sequence(tmp_path / "s", [1, 2], ini=f"[Sequence]\nframeRate=14\n{line}")
+    assert len(read(directory)[1]) == 2
+    (directory / "img1/000002.jpg").rename(directory / "img1/000002.JPG")
+    assert len(read(directory)[1]) == 2
+
+
+def test_a_suffix_that_fits_nothing_is_named_with_what_is_there(tmp_path):
+    directory = mot_sequence(tmp_path / "s", [1, 2], ini="[Sequence]\nimExt=png\n")
+    error = refusal(directory)
+    assert (
+        error.what
+        == f"'{directory}/seqinfo.ini' says imExt=png, but the images in 'img1' end in .jpg."
+    )
+    assert error.fix == "Set imExt=.jpg in it."
+
+
 def test_a_broken_seqinfo_is_explained(tmp_path):
     directory = mot_sequence(tmp_path / "a", [1], ini="no section")
     assert "seqinfo.ini" in refusal(directory).what
@@ -203,8 +224,8 @@ def test_a_missing_path_offers_what_is_near_it(tmp_path):
     make_clip(tmp_path / "people.mp4")
     error = refusal(tmp_path / "poeple.mp4")
     assert "does not exist" in error.what
-    assert "'people.mp4'" in error.fix
-    assert "neither does its directory" in refusal(tmp_path / "no" / "where.mp4").what
+    assert error.fix == f"Did you mean '{tmp_path / 'people.mp4'}'?"
+    assert "has no directory 'no'" in refusal(tmp_path / "no" / "where.mp4").fix
     assert "Nothing matches" in refusal(tmp_path / "*.avi").what
     refusal("")
 
@@ -340,3 +361,41 @@ def test_a_sequence_that_is_kept_as_a_video_names_it(tmp_path):
     error = refusal(directory)
     assert "a sequence without its images" in error.what
     assert error.fix.endswith(f"--source {directory / 'street.mp4'}")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+@pytest.mark.parametrize("kind", ["directory", "sequence", "glob"])
+def test_what_is_not_a_file_among_pictures_is_left_out(tmp_path, make, kind):
+    write_images(tmp_path / "s", ["1.png", "3.png"])
+    make(tmp_path / "s" / "2.png")
+    (tmp_path / "s" / "4.png").mkdir()
+    if kind == "sequence":
+        (tmp_path / "seqinfo.ini").write_text("[Sequence]\nimDir=s\nimExt=.png\n")
+    _, frames = read(tmp_path / "s" / "*.png" if kind == "glob" else tmp_path / "s")
+    assert len(frames) == 2
+
+
+def test_a_picture_of_a_terabyte_is_not_read(tmp_path):
+    write_images(tmp_path / "s", ["1.png"])
+    (tmp_path / "s" / "2.png").touch()
+    os.truncate(tmp_path / "s" / "2.png", 1 << 40)
+    reader, frames = read(tmp_path / "s")
+    assert len(frames) == 1
+    assert reader.counted["unreadable_images"] == 1
+
+
+def test_digits_that_are_not_decimal_are_letters_of_a_name(tmp_path):
+    names = ["a10.png", "a2.png", "1²2.png", "a①.png", "a\u0967\u0966.png", "a\u096f.png"]
+    write_images(tmp_path / "s", names)
+    _, frames = read(tmp_path / "s")
+    assert len(frames) == len(names)
+    order = [path.name for path in sorted(map(Path, names), key=natural_key)]
+    assert order.index("a2.png") < order.index("a10.png")
+    assert order.index("a\u096f.png") < order.index("a\u0967\u0966.png")
+
+
+@pytest.mark.parametrize("number", [10**7 + 1, 2**63, 10**200])
+def test_a_number_that_no_frame_has_is_refused(tmp_path, number):
+    write_images(tmp_path / "img1", ["000001.png", f"{number}.png"])
+    (tmp_path / "seqinfo.ini").write_text("[Sequence]\nimExt=.png\n")
+    assert "has a number that no frame has" in refusal(tmp_path).what

@@ -152,7 +152,7 @@ def test_broken_figures_become_unknown_not_wrong(tmp_path):
 
 def test_every_chart_is_one_that_plotly_accepts(run):
     drawn = {chart.key: chart for chart in draw_charts(run, 25.0)}
-    assert list(drawn) == ["timeline", "fates", "gantt", "prediction"]
+    assert list(drawn) == [*("timeline", "fates", "gantt", "prediction", "heat", "ways")]
     for chart in drawn.values():
         go.Figure(data=black(chart.traces), layout=black(chart.layout))
 

@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+from contextlib import suppress
 from importlib.resources import files
 from itertools import pairwise
 from urllib.parse import urlsplit
@@ -20,8 +21,10 @@ import pytest
 from helpers.fakes import blank_frame
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.outputs.serve import handler, server
-from mot_dinov3.outputs.serve.page import LivePage, PageSubject
+from mot_dinov3.outputs.serve import handler, visitors
+from mot_dinov3.outputs.serve.page import LivePage
+from mot_dinov3.outputs.serve.view import PageSubject
+from mot_dinov3.outputs.serve.visitors import MOST_STRANGERS
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks
 
@@ -225,7 +228,7 @@ def test_wide_pictures_are_scaled_down_for_the_page(page):
 
 def test_nothing_is_drawn_while_nobody_looks(page, monkeypatch):
     drawn = []
-    monkeypatch.setattr("mot_dinov3.outputs.serve.picture.draw_tracks", lambda *_: drawn.append(1))
+    monkeypatch.setattr("mot_dinov3.outputs.drawing.TrackPainter.draw", lambda *_: drawn.append(1))
     show(page, *range(20))
     time.sleep(0.2)
     assert not drawn
@@ -234,16 +237,16 @@ def test_nothing_is_drawn_while_nobody_looks(page, monkeypatch):
 def test_nothing_is_drawn_any_more_once_everybody_has_gone(page, monkeypatch):
     drawn = []
 
-    def counting(image, *_):
+    def counting(self, image, *_):
         drawn.append(1)
         return image
 
-    monkeypatch.setattr("mot_dinov3.outputs.serve.picture.draw_tracks", counting)
+    monkeypatch.setattr("mot_dinov3.outputs.drawing.TrackPainter.draw", counting)
     show(page, 0)
     with open_stream(page) as raw, raw.makefile("rb") as stream:
         pictures(stream, 1)
     index, until = 0, time.monotonic() + 10
-    while page._picture._viewers and time.monotonic() < until:
+    while page.picture._viewers and time.monotonic() < until:
         show(page, index := index + 1)
         time.sleep(0.02)
     before = len(drawn)
@@ -266,17 +269,17 @@ def test_a_client_that_takes_nothing_holds_nobody_up_and_is_let_go(monkeypatch, 
             slowest_s = max(slowest_s, time.perf_counter() - started)
             time.sleep(0.03)
         until = time.monotonic() + 10
-        while page._picture._viewers and time.monotonic() < until:
+        while page.picture._viewers and time.monotonic() < until:
             time.sleep(0.05)
         assert slowest_s < 1.0
-        assert page._picture._viewers == 0
+        assert page.picture._viewers == 0
 
 
 def test_there_is_room_for_so_many_clients_only(page, monkeypatch):
     parts = urlsplit(page.url)
     crowd = [socket.create_connection((parts.hostname, parts.port)) for _ in range(60)]
     time.sleep(0.3)
-    assert threading.active_count() < server.MOST_CLIENTS + 20
+    assert threading.active_count() < MOST_STRANGERS + 20
     for one in crowd:
         one.close()
     until = time.monotonic() + 10
@@ -287,6 +290,61 @@ def test_there_is_room_for_so_many_clients_only(page, monkeypatch):
         except OSError:
             time.sleep(0.05)
     assert ask(page, "state")[0] == 200
+
+
+def connect(page):
+    parts = urlsplit(page.url)
+    return socket.create_connection((parts.hostname, parts.port), timeout=10)
+
+
+def test_strangers_who_send_nothing_keep_nobody_with_the_secret_out(page):
+    crowd = [connect(page) for _ in range(100)]
+    try:
+        for _ in range(10):
+            assert ask(page, "state")[0] == 200
+        assert any(one.recv(1) == b"" for one in crowd[:1])
+    finally:
+        for one in crowd:
+            one.close()
+
+
+def test_a_request_that_drips_in_is_cut_off(page, monkeypatch):
+    monkeypatch.setattr(visitors, "HEAD_S", 0.5)
+    with connect(page) as raw:
+        began, until = time.monotonic(), time.monotonic() + 10
+        with suppress(OSError):
+            while time.monotonic() < until:
+                raw.sendall(b"G")
+                raw.settimeout(0.1)
+                with suppress(TimeoutError):
+                    if raw.recv(1) == b"":
+                        break
+        assert time.monotonic() - began < 5
+
+
+def test_those_with_the_secret_have_places_of_their_own(page, monkeypatch):
+    monkeypatch.setattr(visitors, "MOST_GUESTS", 2)
+    show(page, 0)
+    with open_stream(page) as one, open_stream(page) as two:
+        for raw in (one, two):
+            with raw.makefile("rb") as stream:
+                pictures(stream, 1)
+        assert ask(page, "state")[0] == 503
+    until = time.monotonic() + 10
+    while ask(page, "state")[0] != 200 and time.monotonic() < until:
+        show(page, 1)
+        time.sleep(0.05)
+    assert ask(page, "state")[0] == 200
+
+
+def test_a_stream_outlasts_the_time_of_strangers(page, monkeypatch):
+    monkeypatch.setattr(visitors, "HEAD_S", 0.2)
+    show(page, 0)
+    with open_stream(page) as raw, raw.makefile("rb") as stream:
+        pictures(stream, 1)
+        time.sleep(0.6)
+        show(page, 1)
+        pictures(stream, 1)
 
 
 def test_garbage_is_answered_or_hung_up_on_and_never_told(page, capfd, caplog):

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from mot_dinov3.perception.detectors.about import About, class_names
+import pytest
+
+from mot_dinov3.perception.detectors.about import (
+    METADATA,
+    About,
+    about_from_notes,
+    class_names,
+    read_notes,
+)
 
 
 def test_names_become_text_that_can_be_written():
@@ -13,3 +21,30 @@ def test_names_become_text_that_can_be_written():
 def test_notes_come_back():
     about = About({0: "person"}, "detect", final=True)
     assert About.from_json(about.to_json()) == about
+
+
+def test_names_steer_no_terminal():
+    assert class_names({0: "a\x1b[2J\n\u202eb"}) == {0: "a?[2J??b"}
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, "x", 10**6, None])
+def test_a_class_with_an_impossible_number_makes_no_notes(number):
+    assert about_from_notes({"names": {number: "person"}, "task": "detect"}) is None
+
+
+@pytest.mark.parametrize("stride", [0, -32, 10**9, "many", 1e999])
+def test_an_impossible_stride_makes_no_notes(stride):
+    notes = {"names": {0: "person"}, "task": "detect", "stride": stride}
+    assert about_from_notes(notes) is None
+
+
+@pytest.mark.parametrize("text", ["(" * 100_000, "[" * 150 + "]" * 150, "-" * 100_000 + "1"])
+def test_notes_that_are_nested_without_end_are_only_text(text):
+    assert about_from_notes({"names": text, "task": "detect"}) is None
+
+
+def test_notes_with_aliases_count_as_none(tmp_path):
+    (tmp_path / METADATA).write_text("a: &a [1]\nnames: *a\ntask: detect\n")
+    assert read_notes(tmp_path) == {}
+    (tmp_path / METADATA).write_text("names: {0: person}\ntask: detect\n")
+    assert read_notes(tmp_path) == {"names": {0: "person"}, "task": "detect"}

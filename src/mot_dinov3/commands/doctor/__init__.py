@@ -16,6 +16,7 @@ from mot_dinov3.commands.doctor.places import Download, find_missing
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK
 from mot_dinov3.runtime.compat import load_environment
+from mot_dinov3.wording import usage_name
 
 CHECKS: dict[str, Callable[[], Check]] = {
     "torch": devices.check_torch_pair,
@@ -68,7 +69,7 @@ PACKAGES = (
 
 def parser() -> CommandParser:
     """The flags of `doctor`."""
-    out = CommandParser(prog="cli.py doctor", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("doctor"), description=DESCRIPTION)
     out.add_argument("--json", action="store_true", help="print one JSON object instead")
     return out
 

@@ -12,12 +12,12 @@ from typing import Literal
 import numpy as np
 
 from mot_dinov3.config import DeviceConfig
-from mot_dinov3.errors import ModelError, MotError, hide_secrets
+from mot_dinov3.errors import ModelError, MotError, hide_secrets, reason_of
 from mot_dinov3.perception.backends.cache import export_place
 from mot_dinov3.perception.backends.choice import choose_backend
 from mot_dinov3.runtime.cpu import BF16_FLAGS, cpu_flags, thread_count
 from mot_dinov3.runtime.device import choose_device
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, install_command
 
 Status = Literal["ok", "note", "fail"]
 
@@ -151,11 +151,10 @@ def attempt(check: Callable[[], Check]) -> Check:
 
 
 def describe_error(error: BaseException, most: int = 200) -> str:
-    """What an error says, on one line: its sentence if it is ours, else its kind and first line."""
+    """What an error says, on one line: its sentence if it is ours, else its first line."""
     if isinstance(error, MotError):
         return hide_secrets(error.what)
-    first = str(error).strip().partition("\n")[0]
-    return hide_secrets(f"{type(error).__name__}: {first}".rstrip(": "))[:most]
+    return hide_secrets(reason_of(error))[:most]
 
 
 def check_openvino() -> Check:
@@ -166,7 +165,7 @@ def check_openvino() -> Check:
         openvino = import_openvino()
     except ModelError:
         detail = "not installed, networks run slower on the CPU without it"
-        return Check("note", detail, "pip install '.[openvino]'")
+        return Check("note", detail, install_command("openvino"))
     from openvino import opset13
 
     pixels = opset13.parameter([1, 3, 8, 8], np.float32)
@@ -182,7 +181,7 @@ def check_onnxruntime() -> Check:
     try:
         import onnxruntime
     except ImportError:
-        return Check("note", "not installed, --embedder onnx needs it", "pip install '.[onnx]'")
+        return Check("note", "not installed, --embedder onnx needs it", install_command("onnx"))
     providers = ", ".join(
         name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()
     )

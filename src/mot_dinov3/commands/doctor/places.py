@@ -15,6 +15,7 @@ import numpy as np
 from mot_dinov3.commands.doctor.checks import Check, describe_error
 from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DetectorConfig, EmbedderConfig, OutputConfig
 from mot_dinov3.errors import MotError
+from mot_dinov3.perception.hub.problems import describe_connection
 from mot_dinov3.runtime.compat import cache_dir
 
 HUB_TIMEOUT_S = 3.0
@@ -35,7 +36,8 @@ def check_hub() -> Check:
     api = HfApi(token=False)
     problem = call_within(HUB_TIMEOUT_S, lambda: api.model_info(OPEN_DINO, timeout=HUB_TIMEOUT_S))
     if problem is not None:
-        detail = f"not reachable, only models that are here already work; {token}"
+        reason = describe_connection(problem)
+        detail = f"not reachable ({reason}), only models that are here already work; {token}"
         return Check("note", detail, NO_WEIGHTS)
     if not get_token():
         return Check("note", "reachable; no token is set, gated models need one", "hf auth login")

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.containers import printable_name
+from mot_dinov3.runtime.limits import SEQUENCE_INFO
+from mot_dinov3.runtime.opening import is_regular, read_text
 
 SEQUENCE_FILE = "seqinfo.ini"
 SECTION = "Sequence"
-MOST_CHARACTERS = 65_536
 MOST_SIDE_PX = 16_384
 MOST_FRAMES = 10_000_000
 MOST_FPS = 1000.0
@@ -48,9 +49,13 @@ def read_section(directory: Path) -> Mapping[str, str]:
     ini = configparser.ConfigParser(interpolation=None)
     path = directory / SEQUENCE_FILE
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            ini.read_string(file.read(MOST_CHARACTERS))
-    except (configparser.Error, UnicodeDecodeError, OSError) as error:
+        ini.read_string(read_text(path, SEQUENCE_INFO))
+    except OSError as error:
+        raise InputError(
+            f"'{printable_name(str(path))}' cannot be read: {error.strerror}.",
+            fix="Repair it, or give the directory of images without it.",
+        ) from error
+    except (configparser.Error, UnicodeDecodeError) as error:
         raise InputError(
             f"'{printable_name(str(path))}' cannot be understood.",
             fix="Repair it, or give the directory of images without it.",
@@ -69,7 +74,7 @@ def read_seqinfo(directory: Path) -> SequenceInfo:
     if not directory.is_dir():
         what = "is not a directory" if directory.exists() else "does not exist"
         raise InputError(f"'{shown}' {what}.", fix="Give the directory that holds seqinfo.ini.")
-    if not (directory / SEQUENCE_FILE).is_file():
+    if not is_regular(directory / SEQUENCE_FILE):
         raise InputError(
             f"'{shown}' has no {SEQUENCE_FILE}, so it is not a MOTChallenge sequence.",
             fix="Give the directory that holds it; images alone need no 'mot:' before them.",
@@ -101,7 +106,7 @@ def _read_number(
         raise InputError(
             f"{where}: {key} must be between {limits[0]:g} and {limits[1]:g}, "
             f"not '{printable_name(text[:40])}'.",
-            fix="Correct it.",
+            fix=f"Give {key} a number in this range.",
         )
     return value
 
@@ -110,7 +115,7 @@ def _read_whole(section: Mapping[str, str], key: str, most: int, where: str) -> 
     value = _read_number(section, key, (1, most), where)
     if value % 1:
         raise InputError(
-            f"{where}: {key} must be a whole number, not {value:g}.", fix="Correct it."
+            f"{where}: {key} must be a whole number, not {value:g}.", fix=f"Round {key}."
         )
     return int(value)
 

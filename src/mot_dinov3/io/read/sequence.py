@@ -13,6 +13,7 @@ from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.io.pictures import PictureMaker
 from mot_dinov3.io.read.images import (
     IMAGE_SUFFIXES,
+    ExtraPictures,
     number_images,
     read_first_image,
     read_image,
@@ -25,6 +26,7 @@ from mot_dinov3.io.read.seqinfo import (
     read_section,
     read_seqinfo,
 )
+from mot_dinov3.runtime.opening import keep_regular
 from mot_dinov3.values import Frame, Image
 
 MOT_PREFIX = "mot:"
@@ -46,7 +48,9 @@ def _find_images(directory: Path, sequence: SequenceInfo) -> dict[int, Path]:
     """0-based frame -> image file; empty where the sequence has no images."""
     section = read_section(directory)
     images = find_image_directory(directory, section)
-    if images is None or not any(f.suffix.lower() in IMAGE_SUFFIXES for f in images.iterdir()):
+    if images is None or not any(
+        file.suffix.lower() in IMAGE_SUFFIXES for file in keep_regular(images.iterdir())
+    ):
         return {}
     found = number_images(images, section, sequence.name)
     return dict(zip(found.indices, found.files, strict=True))
@@ -66,7 +70,7 @@ class SequenceReader(BaseReader):
         super().__init__(config)
         self._sequence = sequence
         self._images = images
-        self._pictures = PictureMaker()
+        self._pictures, self._extra = PictureMaker(), ExtraPictures()
         self.info = SourceInfo(
             name=sequence.name,
             width=sequence.width,
@@ -113,7 +117,7 @@ class SequenceReader(BaseReader):
 
     def _read_picture(self, index: int) -> Image | None:
         file = self._images.get(index)
-        image = read_image(file) if file is not None else None
+        image = read_image(file, self._extra) if file is not None else None
         if image is None:
             self.counted["missing_images" if file is None else "unreadable_images"] += 1
             return None

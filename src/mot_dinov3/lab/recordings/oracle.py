@@ -30,6 +30,7 @@ from mot_dinov3.values import (
     IntArray,
     Matches,
     Reason,
+    follow_ids,
 )
 from mot_dinov3.values.boxes import iou_matrix
 
@@ -98,6 +99,7 @@ class OraclePolicy(Policy):
 
     def learn(self, result: FrameResult) -> None:
         """See how the frame that was planned last ended: which track held which identity."""
+        follow_ids(self._held, result.tracks)
         for track, row in zip(result.tracks.id, result.tracks.detection, strict=True):
             if row >= 0 and self._who[row] > 0:
                 self._held.setdefault(int(track), Counter())[int(self._who[row])] += 1

@@ -12,7 +12,7 @@ import numpy as np
 
 from mot_dinov3.outputs.report.page import read_plotly_script
 from mot_dinov3.outputs.report.recorder import RunData
-from mot_dinov3.outputs.report.video import ReportVideo, build_clock
+from mot_dinov3.outputs.report.video import ReportVideo, build_clock, hides_people
 
 MOST_BYTES = 14_500_000
 """Bytes of a page; a video that would not fit is linked instead."""
@@ -69,6 +69,8 @@ def build_video_box(
         words = "This run wrote no video that can be found here"
         if run.settings.get("no_video"):
             words = "This run was told to write no video (--no-video), and its source is not here"
+        if hides_people(run):
+            words = "The source is not shown, as this run hides people (--blur)"
         return VideoBox(key, "", f"{words}. Charts still name the frame that is clicked.")
     what = "with boxes" if video.annotated else "the source itself, without boxes"
     megabytes = video.path.stat().st_size / 1e6

@@ -8,19 +8,17 @@ import re
 import secrets
 import socket
 import socketserver
-import threading
 from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from typing import Any, Self
 
 from mot_dinov3.config.tracking.live import is_loopback
 from mot_dinov3.errors import UsageError
+from mot_dinov3.outputs.serve.visitors import Visitors
 from mot_dinov3.runtime.threads import WaitableThread
 
 log = logging.getLogger("mot_dinov3")
 
-MOST_CLIENTS = 24
-"""Connections at a time; more are refused at once."""
 TOKEN_BYTES = 18
 WILDCARDS = ("0.0.0.0", "::")
 POLL_S = 0.1
@@ -34,6 +32,7 @@ class PageServer(ThreadingHTTPServer):
     Attributes:
         token: the secret part of the address.
         port: where it listens.
+        visitors: who is connected.
     """
 
     daemon_threads = True
@@ -54,7 +53,7 @@ class PageServer(ThreadingHTTPServer):
         self.token = secrets.token_urlsafe(TOKEN_BYTES)
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._host = host
-        self._room = threading.BoundedSemaphore(MOST_CLIENTS)
+        self.visitors = Visitors()
         self._thread = WaitableThread(lambda: self.serve_forever(POLL_S), "page-server")
         try:
             super().__init__((host, port), handler)
@@ -118,18 +117,20 @@ class PageServer(ThreadingHTTPServer):
         self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in socketserver
-        """Answer in a new thread, or hang up if there are too many clients."""
-        if not self._room.acquire(blocking=False):
-            self.shutdown_request(request)
-            return
+        """Answer in a new thread; see `Visitors` for who has to go when there are too many."""
+        self.visitors.arrive(request)
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Answer, then let another client in."""
+        """Answer, then forget the connection."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._room.release()
+            self.visitors.leave(request)
+
+    def service_actions(self) -> None:
+        """Called again and again while the server waits: end requests that drip in."""
+        self.visitors.send_away_the_slow()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         """Say nothing of clients that went away; the addresses that they used hold the secret."""

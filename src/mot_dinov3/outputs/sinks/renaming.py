@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read
+from mot_dinov3.runtime.opening import open_regular
 
 NewOf = Mapping[int, int]
 """Id that is given up -> the one that takes its place."""
@@ -30,10 +32,9 @@ def create_renamer(change: ChangeLines, *, together: bool = False) -> RenameFile
 
     def rename_file(source: Path, target: Path, new_of: NewOf) -> None:
         try:
-            lines = source.open(encoding="utf-8", newline="\n")
+            lines = io.TextIOWrapper(open_regular(source), encoding="utf-8", newline="\n")
         except OSError as error:
-            message = f"Cannot read '{source}': {error.strerror}."
-            raise InputError(message, fix="Check the path.") from error
+            raise cannot_read(source, error) from error
         with lines, target.open("w", encoding="utf-8", newline="\n") as out:
             number = 1
             try:

@@ -6,7 +6,8 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import cannot_read
+from mot_dinov3.runtime.opening import open_regular
 
 WEIGHTS = "*.safetensors"
 MODEL_FILES = (WEIGHTS, "config.json", "preprocessor_config.json")
@@ -20,10 +21,10 @@ def file_digest(path: Path) -> str:
         InputError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(f"Cannot read '{path}': {error.strerror}.", fix="Check it.") from error
+        raise cannot_read(path, error) from error
 
 
 def weights_digest(path: Path) -> str:

@@ -10,12 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.errors import ModelError
+from mot_dinov3.runtime.documents import parse_json, read_yaml
+from mot_dinov3.runtime.limits import METADATA as METADATA_LIMIT
+from mot_dinov3.wording import make_printable
 
 TASKS_WITH_BOXES = ("detect", "segment", "pose")
 METADATA = "metadata.yaml"
 """The notes that Ultralytics puts beside an OpenVINO export."""
 
+NOTES = ("names", "task", "stride", "args", "end2end", "head")
+"""The notes that are read; the others may hold anything."""
 MOST_LETTERS = 100
+MOST_CLASSES = 100_000
+MOST_STRIDE = 1024
+MOST_NOTE = 2_000_000
+"""Characters of one note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +56,23 @@ class About:
         Raises:
             ValueError, KeyError, TypeError: it is something else.
         """
-        facts = json.loads(text)
+        facts = parse_json(text)
         return About(class_names(facts.pop("names")), **facts)
 
 
 def class_names(named: Mapping[Any, Any]) -> dict[int, str]:
     """Make class id -> class name from a model's notes: text that can be written and drawn.
 
-    A name may be any object there. Halves of characters, which no file can hold, become `?`, and
-    what is longer than `MOST_LETTERS` is cut.
+    A name may be any object there. What cannot be seen, such as control characters and halves of
+    characters, becomes `?`, and what is longer than `MOST_LETTERS` is cut.
+
+    Raises:
+        ValueError, TypeError: a class has a number that no class can have.
     """
-    return {
-        int(number): str(name)[:MOST_LETTERS].encode("utf-8", "replace").decode("utf-8")
-        for number, name in named.items()
-    }
+    names = {int(number): str(name) for number, name in named.items()}
+    if len(names) > MOST_CLASSES or any(not 0 <= number < MOST_CLASSES for number in names):
+        raise ValueError("a class has an impossible number")
+    return {number: make_printable(name[:MOST_LETTERS]) for number, name in names.items()}
 
 
 def about_from_notes(notes: Mapping[str, Any]) -> About | None:
@@ -69,16 +81,22 @@ def about_from_notes(notes: Mapping[str, Any]) -> About | None:
     Args:
         notes: names to values, or to their text as ONNX files keep them.
     """
-    facts = {name: _value(value) for name, value in notes.items()}
+    facts = {name: _parse_value(notes[name]) for name in NOTES if name in notes}
     names, task = facts.get("names"), facts.get("task")
     if not isinstance(names, dict) or not isinstance(task, str):
         return None
     arguments = facts.get("args")
     inner_nms = bool(arguments.get("nms")) if isinstance(arguments, dict) else False
+    try:
+        named, stride = class_names(names), int(facts.get("stride", 32))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if not 1 <= stride <= MOST_STRIDE:
+        return None
     return About(
-        names=class_names(names),
+        names=named,
         task=task,
-        stride=int(facts.get("stride", 32)),
+        stride=stride,
         final=bool(facts.get("end2end")) or inner_nms,
         plain=facts.get("head") != "RTDETRDecoder",
     )
@@ -86,11 +104,9 @@ def about_from_notes(notes: Mapping[str, Any]) -> About | None:
 
 def read_notes(path: Path) -> dict[str, Any]:
     """The metadata file beside an OpenVINO export; empty where there is none to read."""
-    import yaml
-
     try:
-        notes = yaml.safe_load((path / METADATA).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        notes = read_yaml(path / METADATA, METADATA_LIMIT)
+    except (OSError, ValueError):
         return {}
     return notes if isinstance(notes, dict) else {}
 
@@ -108,10 +124,10 @@ def require_boxes(name: str, about: About) -> None:
         )
 
 
-def _value(value: Any) -> Any:  # noqa: ANN401 - metadata may hold anything
+def _parse_value(value: Any) -> Any:  # noqa: ANN401 - metadata may hold anything
     if not isinstance(value, str):
         return value
     try:
-        return ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+        return ast.literal_eval(value) if len(value) <= MOST_NOTE else ""
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return value

@@ -6,7 +6,6 @@ the patches it covers, row by row; the picture is small, so distant people are a
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from mot_dinov3.perception.features.dino import dino_directory, load_or_open
 from mot_dinov3.perception.features.exports import Built, Pretrained, load_pretrained
 from mot_dinov3.perception.features.pooling import pool_boxes
 from mot_dinov3.perception.pretrained import input_spec, load_model, model_type_of
+from mot_dinov3.runtime.documents import read_json
 from mot_dinov3.values import FloatArray, Image
 from mot_dinov3.values.boxes import area, clip
 
@@ -77,7 +77,7 @@ def patch_size(directory: Path, name: str) -> int:
         ModelError: it does not work on patches.
     """
     try:
-        patch = json.loads((directory / "config.json").read_text(encoding="utf-8"))["patch_size"]
+        patch = read_json(directory / "config.json")["patch_size"]
     except (OSError, ValueError, KeyError, TypeError):
         patch = 0
     if not isinstance(patch, int) or patch < 1:

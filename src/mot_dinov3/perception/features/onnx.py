@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
-from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.errors import ModelError, UsageError, find_path
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, Older, choose_backend
 from mot_dinov3.perception.backends.load import load_network
@@ -141,15 +141,19 @@ def picture_shape(network: Any, name: str) -> list[Any]:  # noqa: ANN401 - of tw
     return shape
 
 
+MOST_LETTERS = 60
+"""Of a wrong note in a message."""
+
+
 def _three(text: str | None, default: tuple[float, float, float]) -> tuple[float, float, float]:
     if text is None:
         return default
     try:
         values = json.loads(text) if "[" in text else re.split(r"[,\s]+", text.strip("() "))
         red, green, blue = (float(value) for value in values)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(
-            f"The ONNX file's metadata has '{text}' where three numbers should be.",
+            f"The ONNX file's metadata has '{text[:MOST_LETTERS]}' where three numbers should be.",
             fix="Write mean and std as [0.485, 0.456, 0.406] into its metadata_props.",
         ) from error
     return red, green, blue
@@ -163,9 +167,7 @@ def _require_file(name: str) -> Path:
     path = Path(name).expanduser()
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
-        raise ModelError(
-            f"The ONNX file '{name}' {what}.", fix="Check the path after --embed-model."
-        )
+        raise ModelError(f"The --embed-model '{name}' {what}.", fix=find_path(path))
     if path.suffix.lower() == ".xml":
         raise UsageError(
             f"'{path.name}' is not an ONNX file but an OpenVINO model.",

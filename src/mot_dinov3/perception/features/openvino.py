@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.errors import ModelError, UsageError, find_path
 from mot_dinov3.perception.backends.choice import OPENVINO, choose_backend
 from mot_dinov3.perception.backends.load import load_network
 from mot_dinov3.perception.backends.openvino import read_notes
@@ -149,7 +149,7 @@ def _require_model(name: str) -> Path:
     for file in (path, path.with_suffix(".bin")):
         if not file.is_file():
             raise ModelError(
-                f"The OpenVINO model '{name}' lacks the file '{file.name}'.",
-                fix="Check the path after --embed-model: .xml and .bin have to lie side by side.",
+                f"The --embed-model '{name}' lacks the file '{file.name}'.",
+                fix=f"Its .xml and its .bin have to lie side by side. {find_path(file)}",
             )
     return path

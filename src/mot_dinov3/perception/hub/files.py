@@ -6,7 +6,6 @@ directory and never the network, and every failure is explained here and nowhere
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -14,8 +13,10 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from mot_dinov3.errors import ModelError
+from mot_dinov3.config.habits import MODEL_FILES
+from mot_dinov3.errors import ModelError, reason_of
 from mot_dinov3.perception.hub.problems import OfflineModelError, explain, unknown
+from mot_dinov3.runtime.documents import read_json
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -48,7 +49,8 @@ def model_directory(model_id: str, open_choice: str) -> Path:
         what = "is a file, not a model directory" if local.is_file() else "does not exist"
         raise ModelError(
             f"The model directory '{model_id}' {what}.",
-            fix="Give a directory with config.json and model.safetensors, a hub id such as "
+            fix=MODEL_FILES.get(local.suffix.lower())
+            or "Give a directory with config.json and model.safetensors, a hub id such as "
             "facebook/dinov2-base, or demo.",
         )
     directory = cached_directory(model_id) or _download(model_id, open_choice)
@@ -122,8 +124,18 @@ def _weights_cached(find: Callable[[str], object]) -> bool:
 
 
 def shards_of(index: Path) -> list[str]:
-    """The weight files that a safetensors index names."""
-    return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    """The weight files that a safetensors index names.
+
+    Raises:
+        ModelError: it names none.
+    """
+    try:
+        return sorted({str(name) for name in read_json(index)["weight_map"].values()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"'{index}' does not say which files hold the weights.",
+            fix="Fetch or save the model again, or choose another --embed-model.",
+        ) from error
 
 
 def _download(model_id: str, open_choice: str) -> Path:
@@ -212,7 +224,7 @@ def converted_revision(model_id: str) -> str | None:
             if item.is_pull_request and item.author == CONVERTER and "safetensors" in item.title:
                 return str(item.git_reference)
     except HfHubHTTPError as error:
-        logger.debug("No discussions of %s: %s", model_id, type(error).__name__)
+        logger.debug("No discussions of %s: %s", model_id, reason_of(error))
     return None
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mot_dinov3.data.synthetic.reader import is_synthetic
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read, reason_of
 from mot_dinov3.io.containers import is_url, printable_name
 from mot_dinov3.io.read.images import natural_key
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE
 from mot_dinov3.io.read.sequence import MOT_PREFIX
 from mot_dinov3.io.read.sources import VIDEO_SUFFIXES
+from mot_dinov3.runtime.limits import SOURCE_LIST
+from mot_dinov3.runtime.opening import decode_text, is_regular, open_text
 
 LIST_SUFFIX = ".txt"
 COMMENT = "#"
-MOST_BYTES = 10_000_000
-"""A longer file is not a list of videos."""
+UNREADABLE = "\ufffd"
+"""What stands for bytes that are not text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +70,16 @@ def read_list(path: Path) -> list[ListedSource]:
     """
     name = printable_name(str(path))
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        with open_text(path, SOURCE_LIST) as file:
+            data = file.read(SOURCE_LIST.most_bytes)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no such name is possible"
-        message = f"The list '{name}' cannot be read: {reason}."
-        raise InputError(message, fix="Check the path.") from error
-    if len(data) > MOST_BYTES:
-        message = f"'{name}' is too long for a list of videos."
-        raise InputError(message, fix="Lists name one video a line.")
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        if getattr(error, "errno", None) == errno.EFBIG:
+            message = f"'{name}' is too long for a list of videos: {reason_of(error)}."
+            raise InputError(message, fix="Lists name one video a line.") from error
+        raise cannot_read(path, error, "the list") from error
+    lines = decode_text(data, "replace").split("\n")
     places = ((f"{name}:{number}", line) for number, line in enumerate(lines, 1))
-    texts = ((where, _decode_line(line, where)) for where, line in places)
+    texts = ((where, _check_line(line.strip(), where)) for where, line in places)
     found = [
         ListedSource(_resolve_relative(path.parent, text, where), where)
         for where, text in texts
@@ -89,12 +90,8 @@ def read_list(path: Path) -> list[ListedSource]:
     return found
 
 
-def _decode_line(line: bytes, where: str) -> str:
-    try:
-        text = line.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        text = "\0"
-    if any(letter < " " for letter in text):
+def _check_line(text: str, where: str) -> str:
+    if any(letter < " " or letter == UNREADABLE for letter in text):
         raise InputError(f"{where} is not text.", fix="A list names one video a line, in UTF-8.")
     return text
 
@@ -125,8 +122,8 @@ def _expand_directory(item: ListedSource) -> Iterator[ListedSource]:
     try:
         videos = find_videos(path)
     except OSError as error:
-        message = f"{where}'{name}' cannot be read: {error.strerror}."
-        raise InputError(message, fix="Check its permissions.") from error
+        message = f"{where}'{name}' cannot be read: {reason_of(error)}."
+        raise InputError(message, fix=f"Allow it: chmod +rx '{name}'") from error
     if not videos:
         raise InputError(
             f"{where}There is no video in '{name}'.",
@@ -148,5 +145,5 @@ def find_videos(directory: Path) -> list[Path]:
 
 
 def _is_video(path: Path) -> bool:
-    is_sequence = (path / SEQUENCE_FILE).is_file()
-    return is_sequence or (path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+    is_sequence = is_regular(path / SEQUENCE_FILE)
+    return is_sequence or (path.suffix.lower() in VIDEO_SUFFIXES and is_regular(path))

@@ -11,6 +11,8 @@ from mot_dinov3.errors import hide_secrets
 from mot_dinov3.runs.batch.base import TaskOutcome
 from mot_dinov3.wording import counted
 
+CAMERAS = "cameras"
+"""The crew of live sources that are tracked at the same time."""
 WIDEST = 40
 """A longer source is shown by its end."""
 
@@ -53,9 +55,10 @@ def _shorten(source: str) -> str:
 def _format_total(end: BatchEnd) -> str:
     frames = sum(outcome.frames for outcome in end.outcomes)
     whole = sum(outcome.begun and outcome.exit_code == 0 for outcome in end.outcomes)
+    noun = "camera" if end.crew == CAMERAS else "video"
     rate = frames / end.wall_s if end.wall_s > 0 else 0.0
     return (
-        f"{whole} of {counted(len(end.outcomes), 'video')} without a problem: "
+        f"{whole} of {counted(len(end.outcomes), noun)} without a problem: "
         f"{counted(frames, 'frame')} in {end.wall_s:.1f} s, {rate:.1f} FPS in all"
     )
 

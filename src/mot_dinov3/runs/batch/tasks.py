@@ -11,6 +11,7 @@ from mot_dinov3.errors import OutputError, UsageError
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.read.sources import plain_name
 from mot_dinov3.io.write.paths import check_output
+from mot_dinov3.runs.batch.live import are_cameras, refuse_flags
 from mot_dinov3.runs.batch.names import NAME, unique_names, value_of, with_own_outputs
 from mot_dinov3.runs.batch.sources import ListedSource, expand_sources, is_list
 from mot_dinov3.systems.factory import system_class
@@ -55,12 +56,16 @@ def create_tasks(config: TrackConfig) -> list[Task]:
 
     Raises:
         InputError: a list or a directory cannot be read or has no video.
-        UsageError: a setting that belongs to one video is given to several.
+        UsageError: a setting that belongs to one video is given to several, or a live source
+            would keep others from being begun.
         OutputError: an output would replace a video that is to be read.
     """
-    _refuse_views(config)
     sources = config.batch.sources or (config.source.source,)
     listed = expand_sources(sources, each=config.batch.each)
+    if are_cameras(config, listed):
+        refuse_flags(config)
+    else:
+        _refuse_views(config)
     _refuse_shared(config, len(listed))
     names = unique_names([item.source for item in listed])
     tasks = [

@@ -18,6 +18,7 @@ from mot_dinov3.config import SourceConfig, TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.io.read.images import IMAGE_SUFFIXES
 from mot_dinov3.io.read.sources import SourceInfo
+from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.systems.base import UNKNOWN
 
 STAGES = (
@@ -151,7 +152,7 @@ def identify_source(config: SourceConfig, info: SourceInfo) -> dict[str, Any]:
 def hash_samples(path: Path) -> str:
     """sha256 of a file's size and of pieces of it, from its beginning to its end."""
     out = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         size = file.seek(0, os.SEEK_END)
         out.update(str(size).encode())
         for number in range(SAMPLES):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mot_dinov3.errors import OutputError, UsageError, cannot_write
+from mot_dinov3.errors import OutputError, UsageError, cannot_write, reason_of
 from mot_dinov3.io.write.atomic import is_stream
 from mot_dinov3.io.write.paths import is_partial_name
 from mot_dinov3.runs.resume.contents import JournalContents, read_contents
@@ -154,7 +155,7 @@ class JournalPlace:
             return self._contents[path]
         except OSError as error:
             raise OutputError(
-                f"The journal '{path}' cannot be read: {error.strerror}.",
+                f"The journal '{path}' cannot be read: {reason_of(error)}.",
                 fix="Check its permissions, or leave out --resume.",
             ) from error
 
@@ -218,7 +219,11 @@ def open_locked(path: Path) -> BinaryIO | None:
         OSError: the system refused.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0)
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    file = os.fdopen(descriptor, "r+b", buffering=0)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     if sys.platform != "win32":
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from mot_dinov3.runtime.opening import open_regular
+
 MAGIC = b"mot_dinov3 journal 1\n"
 HEAD = struct.Struct("<II")
 """Length of the kind and the bytes together, and the checksum."""
@@ -47,7 +49,7 @@ def read_records(path: Path) -> Iterator[Record]:
     Raises:
         OSError: the file cannot be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if file.read(len(MAGIC)) == MAGIC:
             yield from _read_from(file, START)
 

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mot_dinov3.errors import InputError, UsageError
+from mot_dinov3.errors import InputError, UsageError, cannot_read
 from mot_dinov3.io.write.atomic import is_stream
+from mot_dinov3.runtime.limits import CAMERA_MOTION
+from mot_dinov3.runtime.opening import read_text
 from mot_dinov3.tracking.camera.base import STILL, CameraMotion
 from mot_dinov3.values import DoubleArray, FloatArray, Frame
 
 COLUMNS = 7
 """Frame number from 0, then the two rows of the map."""
+MOST_NUMBER = 1e9
+"""Frames and pixels beyond this are damage, not data."""
 
 
 class FileCamera(CameraMotion):
@@ -57,12 +61,9 @@ def read_affines(path: Path) -> dict[int, DoubleArray]:
     if is_stream(path):  # read once to be checked, before models are loaded, and once for the run
         raise InputError(f"'{path}' is not a regular file.", fix="Save it to a file first.")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path, CAMERA_MOTION).splitlines()
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.",
-            fix="Check the path of --cmc file:.",
-        ) from error
+        raise cannot_read(path, error, "the --cmc file") from error
     except UnicodeDecodeError as error:
         raise InputError(f"'{path}' is not a text file.", fix="Give --cmc a text file.") from error
     out = {}
@@ -79,7 +80,8 @@ def _parse(words: list[str], where: str) -> tuple[int, DoubleArray]:
         values = np.array([float(word) for word in words])
     except ValueError:
         values = np.full(1, np.nan)
-    if len(values) != COLUMNS or not np.isfinite(values).all() or values[0] < 0 or values[0] % 1:
+    bounded = len(values) == COLUMNS and bool((np.abs(values) <= MOST_NUMBER).all())
+    if not bounded or values[0] < 0 or values[0] % 1:
         raise InputError(
             f"{where} is not a camera motion.", fix="A line holds: frame a b tx c d ty (7 numbers)."
         )

@@ -1,0 +1,91 @@
+"""Cameras in one process beside a process each: what is counted, and what is skipped."""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from pathlib import Path
+
+import av
+import pytest
+
+from helpers.clips import Clip, make_clip
+from mot_dinov3.config import DetectorConfig, DeviceConfig, EmbedderConfig, TrackConfig
+from mot_dinov3.lab.benchmarks import cameras
+from mot_dinov3.lab.benchmarks.cameras import Case, create_cases, remux, run_cameras, serve_stream
+from mot_dinov3.lab.benchmarks.context import BenchmarkContext, BenchmarkSettings
+from mot_dinov3.lab.benchmarks.program import ProgramError
+
+FRAMES = 12
+FREE = TrackConfig(
+    detector=DetectorConfig("motion"),
+    device=DeviceConfig(device="cpu"),
+    embedder=EmbedderConfig("none"),
+)
+
+
+@pytest.fixture
+def stream(tmp_path):
+    with serve_stream(remux(make_clip(tmp_path / "clip.mp4", Clip(frames=FRAMES)))) as url:
+        yield url
+
+
+def test_a_clip_is_sent_whole_to_every_caller(stream, tmp_path):
+    for place in ("0", "1"):
+        data = urllib.request.urlopen(f"{stream}/{place}", timeout=10).read()
+        (tmp_path / "got.ts").write_bytes(data)
+        with av.open(str(tmp_path / "got.ts")) as got:
+            assert len(list(got.decode(video=0))) == FRAMES
+
+
+def test_both_ways_track_all_cameras(stream, tmp_path):
+    case = Case("two", FREE, 2)
+    for workers in (0, 2):
+        fps, mib = run_cameras(case, stream, tmp_path / "runs", workers)
+        assert fps > 1
+        assert mib > 20 or not Path("/proc/self/smaps_rollup").exists()
+        assert len(list((tmp_path / "runs").glob("*.txt"))) == 2
+
+
+def test_a_camera_that_fails_is_said(tmp_path):
+    with pytest.raises(ProgramError, match="ended with code 3"):
+        run_cameras(Case("two", FREE, 2), "http://127.0.0.1:9", tmp_path / "runs", 0)
+
+
+def test_rounds_become_medians_and_ratios(monkeypatch, tmp_path):
+    speeds = iter(
+        [(99.0, 1.0), (99.0, 1.0), (30.0, 50.0), (20.0, 90.0), (45.0, 60.0), (30.0, 80.0)]
+    )
+    monkeypatch.setattr(cameras, "run_cameras", lambda *_: next(speeds))
+    case = Case("two", FREE, 2)
+    for turn in range(3):
+        cameras.run_both_ways(case, "", tmp_path, counts=turn > 0)
+    assert case.figures() == {
+        "one_process_fps": 37.5, "processes_fps": 25.0, "ratio": 1.5, "least": 1.5, "most": 1.5,
+        "one_process_mib": 60, "processes_mib": 90,
+    }  # fmt: skip
+
+
+def test_one_camera_needs_no_second_way(monkeypatch, tmp_path):
+    monkeypatch.setattr(cameras, "run_cameras", lambda *_: (30.0, 50.0))
+    case = Case("one", FREE, 1)
+    cameras.run_both_ways(case, "", tmp_path, counts=True)
+    assert case.figures()["ratio"] == 1.0
+
+
+def test_an_embedder_is_measured_where_one_is_chosen():
+    assert [case.cameras for case in create_cases(FREE)] == [1, 2, 4]
+    with_one = TrackConfig(embedder=EmbedderConfig("onnx", embed_model="x.onnx"))
+    kinds = [case.config.embedder.embedder for case in create_cases(with_one)]
+    assert kinds == ["none"] * 3 + ["onnx"] * 3
+
+
+def test_without_clip_and_weights_it_says_what_it_needs(tmp_path):
+    context = BenchmarkContext(BenchmarkSettings(FREE, tmp_path))
+    (row,) = cameras.measure_cameras(context).rows
+    assert "--det WEIGHTS" in row.skipped
+
+
+def test_memory_is_that_of_a_session_alone():
+    assert cameras.sum_memory(os.getsid(0)) > 0 or not Path("/proc/self/smaps_rollup").exists()
+    assert cameras.sum_memory(2**30) == 0
