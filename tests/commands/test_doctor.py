@@ -24,6 +24,8 @@ GOOD = {"one": lambda: Check("ok", "fine"), "two": lambda: Check("note", "so so"
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
 
     def run_checks(checks, *words):
         monkeypatch.setattr(doctor, "CHECKS", checks)
@@ -54,7 +56,30 @@ def test_a_check_that_raises_fails_with_its_remedy_and_the_others_still_run(run,
     assert lines[0].startswith("fail  pair  operator torchvision::nms")
     assert "bash setup.sh" in lines[1]
     assert any(line.startswith("ok    one") for line in lines)
-    assert lines[-1] == "Failed: pair."
+    assert "Failed: pair." in lines
+
+
+def test_it_says_what_works_now_and_what_the_first_run_fetches(run, capsys, tmp_path):
+    assert run({**GOOD, "opencv": broken}) == 1
+    shown = capsys.readouterr().out.partition("Failed: opencv.\n")[2]
+    place = tmp_path / "cache/mot_dinov3/weights"
+    assert shown.startswith(
+        "Works now, without a download:\n"
+        "  python cli.py demo\n"
+        "The first run with default flags fetches:\n"
+        f"  yolov8n.pt (about 7 MB from github.com) into {place}\n"
+        "  facebook/dinov3-vitb16-pretrain-lvd1689m (about 343 MB from huggingface.co, "
+    )
+    assert "python cli.py --source" not in shown, "motion detection needs OpenCV"
+
+
+def test_a_machine_with_its_models_fetches_nothing(run, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: "/a/file")
+    (tmp_path / "yolov8n.pt").write_bytes(b"")
+    assert run(GOOD) == 0
+    shown = capsys.readouterr().out
+    assert "fetches" not in shown
+    assert shown.endswith("  python cli.py --source video.mp4\n")
 
 
 def test_json_is_one_object_and_nothing_else(run, capsys):
@@ -64,6 +89,12 @@ def test_json_is_one_object_and_nothing_else(run, capsys):
     assert [check["name"] for check in report["checks"]] == ["talk", "pair", "one", "two"]
     assert [check["status"] for check in report["checks"]] == ["ok", "fail", "ok", "note"]
     assert set(report["checks"][0]) == {"name", "status", "detail", "remedy"}
+    assert report["works"] == list(doctor.NEEDS)[:2]
+    assert [one["name"] for one in report["fetches"]] == [
+        "yolov8n.pt",
+        "facebook/dinov3-vitb16-pretrain-lvd1689m",
+    ]
+    assert all(one["megabytes"] > 0 and one["place"] for one in report["fetches"])
     assert report["versions"]["numpy"]
     assert report["versions"]["python"]
 
@@ -162,7 +193,7 @@ def test_default_weights_are_a_note_until_they_are_here(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert "yolov8n.pt" in places.check_default_weights().detail
     (tmp_path / "yolov8n.pt").write_bytes(b"")
-    assert "yolov8n.pt" not in places.check_default_weights().detail.partition(" not here")[0]
+    assert places.check_default_weights().detail.startswith("yolov8n.pt is here; facebook/")
 
 
 def test_demo_models_that_are_gone_are_a_failure_with_a_fitting_remedy(monkeypatch):

@@ -58,6 +58,15 @@ def test_what_is_there_is_a_source_but_not_where_it_has_the_name_of_a_command(
     assert not is_source("wlak")
 
 
+def test_a_source_may_stand_behind_flags():
+    parser = COMMANDS.load("track").parser()
+    assert parser.parse_args(["--det", "motion", "b.mp4"]).source == ["b.mp4"]
+    words = ["--source", "a.mp4", "--hud", "b.mp4", "--conf", "0.4", "rtsp://c"]
+    assert parser.parse_args(words).source == ["a.mp4", "b.mp4", "rtsp://c"]
+    with pytest.raises(UsageError):  # "480" is not a camera here: it stands behind --imgsz
+        parser.parse_args(["a.mp4", "--imgsz", "640", "480"])
+
+
 def test_several_sources_stand_before_the_flags():
     words = ["a.mp4", "b.mp4", "--det", "motion"]
     assert choose_command(words) == ("track", ["--source", *words])
@@ -99,7 +108,7 @@ def test_settings_with_an_equals_sign_are_written_as_flags(capsys, line, written
             "Separate the names or numbers by commas: --classes 0,2,5."]),
         ("--source a.mp4 conf=0.4", ["Write --conf 0.4 in place of conf=0.4."]),
         ("a.mp4 --hud conf=0.4", ["Write --conf 0.4 in place of conf=0.4."]),
-        ("a.mp4 --hud b.mp4", ["Put it first, or write --source b.mp4."]),
+        ("a.mp4 --hud walk", ["Put it first, or write --source walk."]),
         ("a.mp4 --save", [habits.SENTENCES["save"]]),
         ("a.mp4 --project runs --name x", [habits.SENTENCES["project"]]),
     ],

@@ -32,6 +32,7 @@ UNITS = {
     "NAME",
     "NAMES",
     "NAME=FILE",
+    "NAME=POINTS",
     "NAME|FILE",
     "PIXELS",
     "POWER",

@@ -84,8 +84,8 @@ def test_mistakes_name_the_place(tmp_path):
         file.write_text(text)
         with pytest.raises(UsageError, match=says):
             resolve(FlatRecipe, {}, file)
-    with pytest.raises(UsageError, match="FIT_EPOCH"):
-        resolve(FlatRecipe, {}, None, {"FIT_EPOCH": "3"}, "FIT_")
+    with pytest.raises(UsageError, match="FIT_EPOCHS must be a whole number"):
+        resolve(FlatRecipe, {}, None, {"FIT_EPOCHS": "many"}, "FIT_")
 
 
 def test_a_setting_of_the_root_itself_belongs_to_no_table(tmp_path):

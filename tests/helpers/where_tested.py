@@ -38,6 +38,7 @@ TESTED_BY = {
         "config/tracking/track.py",
         "config/tracking/tracker.py",
     ),
+    "config/needs/test_needs.py": ("config/needs/*",),
     "config/test_flat.py": (
         "config/fields.py",
         "config/tracking/inputs.py",
@@ -152,6 +153,11 @@ TESTED_BY = {
     ),
     "lab/tuning/test_report.py": ("lab/tuning/storage.py",),
     "lab/tuning/test_search.py": ("lab/tuning/engine.py",),
+    "outputs/counting/test_counter.py": (
+        "outputs/counting/base.py",
+        "values/counting.py",
+    ),
+    "outputs/report/test_count_charts.py": ("outputs/report/count_table.py",),
     "outputs/report/test_compare.py": (
         "outputs/report/charts.py",
         "outputs/report/compare_charts.py",

@@ -23,6 +23,7 @@ from mot_dinov3.errors import (
     hide_secrets,
     out_of_memory,
 )
+from mot_dinov3.runtime.interruption import watch_signals
 from mot_dinov3.runtime.notices import NOTICE
 from mot_dinov3.wording import program
 
@@ -36,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         debug="--debug" in words,
         quiet="-q" in words or "--quiet" in words,
     )
-    with plain_streams(), interruptible():
+    with plain_streams(), watch_signals(), interruptible():
         try:
             return run_command(*choose_command(words))
         except MotError as error:

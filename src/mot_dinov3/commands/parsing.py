@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from shutil import get_terminal_size
 from typing import Any, NoReturn
 
-from mot_dinov3.commands.habits import hints_for
+from mot_dinov3.commands.habits import hints_for, is_source
 from mot_dinov3.commands.members import members_of
 from mot_dinov3.errors import UsageError, nearest
 from mot_dinov3.wording import program, usage_name
@@ -32,6 +32,7 @@ class CommandParser(argparse.ArgumentParser):
         words: the commands of the program with a line each, for the parser that shows them.
         synopsis: the usage lines without the word "usage"; empty for one made from the arguments.
         given: the words that were parsed last.
+        loose: name of the argument that takes sources without a flag; empty for none.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class CommandParser(argparse.ArgumentParser):
         self.synopsis = synopsis
         self.default_words: dict[str, str] = {}
         self.given: tuple[str, ...] = ()
+        self.loose = ""
         self._rare: list[argparse.Action] = []
         options.setdefault("formatter_class", _Formatter)
         super().__init__(allow_abbrev=False, add_help=False, **options)
@@ -54,9 +56,13 @@ class CommandParser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]  # one of several overloads is enough here
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse the words that are known; keep all of them for a message."""
+        """Parse the words that are known; sources that stand alone are some of them."""
         self.given = tuple(args or ())
-        return super().parse_known_args(args, namespace)
+        found, rest = super().parse_known_args(args, namespace)
+        if self.loose and rest and all(is_source(word) and not word.isdecimal() for word in rest):
+            setattr(found, self.loose, [*getattr(found, self.loose, ()), *rest])
+            return found, []
+        return found, rest
 
     def add_value(self, name: str, default: object, metavar: str, text: str) -> None:
         """Add a flag whose value has the type of its default; a list makes one with several values.

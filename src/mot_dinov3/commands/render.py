@@ -41,7 +41,7 @@ def parser() -> CommandParser:
         "--jsonl", type=Path, required=True, metavar="FILE", help="frame log: file of --save-jsonl"
     )
     add_flags(out, TrackConfig, ("source", "output"), only=(*SOURCE, *output_names()))
-    add_flags(out, TrackConfig, ("draw", "loop", "talk"))
+    add_flags(out, TrackConfig, ("count", "draw", "loop", "talk"))
     return out
 
 
@@ -68,6 +68,7 @@ def keep_flags_of_render(config: TrackConfig) -> TrackConfig:
     return TrackConfig(
         source=SourceConfig(**source),
         output=OutputConfig(**output),
+        count=config.count,
         draw=config.draw,
         loop=config.loop,
         talk=config.talk,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Run scheduling and tracking again on recordings of the command cache, on a virtual
 clock that only recorded times move: every run gives the same result. Writes table.txt, replay.json
-and replay.png into DIR: identity quality against the share of crops that were embedded and against
+and replay.html into DIR: identity quality against the share of crops that were embedded and against
 milliseconds per frame. Quality is HOTA where the ground truth is known, else the share of boxes
 whose identity is the same as with policy always."""
 
@@ -210,9 +210,10 @@ def compare(
 ) -> int:
     """Play, print the table, write the three files."""
     from mot_dinov3.io.write.atomic import write_text
-    from mot_dinov3.lab.recordings.plot import save_picture
+    from mot_dinov3.lab.recordings.plot import save_plots
     from mot_dinov3.lab.recordings.report import build_document, format_table
     from mot_dinov3.lab.recordings.study import study
+    from mot_dinov3.outputs.report.page import find_missing_packages
 
     quiet = config.talk.quiet
 
@@ -226,10 +227,20 @@ def compare(
     words = json.dumps(build_document(points, caches, args.shares), indent=1, allow_nan=False)
     write_text(args.out / "replay.json", words)
     write_text(args.out / "table.txt", text)
-    save_picture(points, args.out / "replay.png")
+    written = ["table.txt", "replay.json"]
+    missing = find_missing_packages()
+    if not missing:
+        save_plots(points, args.out / "replay.html")
+        written.append("replay.html")
     if not quiet:
-        files = ", ".join(
-            str(args.out / name) for name in ("table.txt", "replay.json", "replay.png")
-        )
-        print(f"wrote {files}", file=sys.stderr)
+        print(f"wrote {', '.join(str(args.out / name) for name in written)}", file=sys.stderr)
+        if missing:
+            print(
+                f"no replay.html: {' and '.join(missing)} missing, pip install '.[report]'",
+                file=sys.stderr,
+            )
+        if (args.out / "replay.png").exists():
+            print(
+                "replay.png is of an earlier version: replay.html took its place", file=sys.stderr
+            )
     return EXIT_OK

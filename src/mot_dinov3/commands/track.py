@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from mot_dinov3 import __version__
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.factory import COMMANDS
-from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
+from mot_dinov3.commands.flags import add_flags, environment_layer, read_layers, resolve
 from mot_dinov3.commands.habits import refuse_settings
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import to_toml
+from mot_dinov3.config.needs.checking import check_needs
 from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
 from mot_dinov3.wording import make_printable, program, usage_name
+
+log = logging.getLogger("mot_dinov3")
 
 DESCRIPTION = """Track objects through a video: YOLO finds them, and DINO embeddings keep their
 identities apart. Embeddings are computed only where they matter, within a budget per frame."""
@@ -40,6 +45,7 @@ def parser() -> CommandParser:
     ):
         out.move_to_help_all(action)
     add_flags(out, TrackConfig, many="--source")
+    out.loose = "source"
     return out
 
 
@@ -48,9 +54,12 @@ def run(args: argparse.Namespace) -> int:
     chosen = dict(vars(args))
     refuse_settings(chosen.get("source", ()))
     toml, show = chosen.pop("config"), chosen.pop("print_config")
-    config = resolve(TrackConfig, chosen, toml, environment_layer())
+    below = read_layers(TrackConfig, toml, environment_layer())
+    config = resolve(TrackConfig, below | chosen)
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
+    for sentence in find_idle_flags(config, chosen, below):
+        log.warning("%s", sentence)
     if show:
         print(hide_secrets(to_toml(config)))
         return EXIT_OK
@@ -66,6 +75,27 @@ def run(args: argparse.Namespace) -> int:
 
         return track_all(config)
     return track_one(fill_in_name(config))
+
+
+def find_idle_flags(
+    config: TrackConfig, typed: Collection[str], below: Collection[str]
+) -> list[str]:
+    """A sentence for each flag that does nothing in this run.
+
+    Args:
+        config: of the run.
+        typed: configuration keys of the command line.
+        below: configuration keys of the variables and the file.
+
+    Raises:
+        UsageError: the flag was surely meant otherwise.
+    """
+    from mot_dinov3.io.read.sources import may_drop_out
+    from mot_dinov3.runs.batch.sources import is_list
+
+    sources = config.batch.sources or (config.source.source,)
+    live = any(may_drop_out(source) or is_list(source) for source in sources)
+    return check_needs(config, typed, below, live=live)
 
 
 def track_one(config: TrackConfig) -> int:

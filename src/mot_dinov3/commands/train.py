@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mot_dinov3.training.recipes.base import Recipe
 
 DESCRIPTION = """Train a model as a recipe says. A run has a folder with its log (log.jsonl), its
-curve (curve.png) and its best and last checkpoint; a run that was interrupted or killed goes on
+curve (curve.html) and its best and last checkpoint; a run that was interrupted or killed goes on
 with --resume and ends as if it had not been."""
 
 LINE_EVERY_S = 5.0

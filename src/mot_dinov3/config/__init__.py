@@ -10,6 +10,7 @@ from mot_dinov3.config.fields import flag, flag_fields, require
 from mot_dinov3.config.tracking.association import AssociationConfig
 from mot_dinov3.config.tracking.batch import BatchConfig
 from mot_dinov3.config.tracking.cheap import CheapConfig
+from mot_dinov3.config.tracking.counting import CountConfig
 from mot_dinov3.config.tracking.drawing import DrawConfig
 from mot_dinov3.config.tracking.inputs import (
     AUTO,
@@ -54,6 +55,7 @@ __all__ = [
     "AssociationConfig",
     "BatchConfig",
     "CheapConfig",
+    "CountConfig",
     "DetectorConfig",
     "DeviceConfig",
     "DrawConfig",

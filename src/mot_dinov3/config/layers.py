@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.config.fields import flag_fields
-from mot_dinov3.config.flat import key_of, kinds_of, list_keys, stages
+from mot_dinov3.config.flat import QUOTED, key_of, kinds_of, list_keys, stages, unquote_name
 from mot_dinov3.errors import UsageError, find_path, is_one_edit, nearest, reason_of
 from mot_dinov3.runtime.limits import INT64, MOST_DEPTH, SETTINGS, is_too_deep
 from mot_dinov3.runtime.opening import read_text
@@ -159,6 +159,8 @@ def check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # no
     """
     if many and isinstance(value, list) and value:
         return [check_value(item, kind, where, many=False) for item in value]
+    if kind is str and isinstance(value, dict) and [*value] == [QUOTED]:
+        value = unquote_name({QUOTED: str(value[QUOTED])})
     require_range(value, where)
     if kind is float and type(value) is int:
         return float(value)

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from mot_dinov3.outputs.count_words import (
+    count_crossings,
+    describe_classes,
+    describe_directions,
+    describe_stays,
+)
 from mot_dinov3.values.run_facts import (
     AppearanceFacts,
     BudgetFacts,
@@ -40,6 +46,7 @@ def format_summary(facts: RunFacts) -> str:
         lines.append(_budget(facts.budget, follows_rate=bool(_target_fps(facts))))
     if facts.repeatable is False:
         lines.append(f"             {NOT_REPEATABLE}")
+    lines += _counts(facts)
     lines += _faults(facts)
     if facts.merges is not None:
         lines += _mergers(facts.merges, facts.relink_s or {})
@@ -163,6 +170,25 @@ def _budget(budget: BudgetFacts, *, follows_rate: bool) -> str:
         f"(worst by {budget.worst_over_ms:.1f} ms), "
         f"of which {budget.frames_critical_over} by critical work alone"
     )
+
+
+def _counts(facts: RunFacts) -> list[str]:
+    """The identities by class, and what was counted at every line and zone."""
+    out = []
+    if facts.identities:
+        out.append(f"identities   {describe_classes(facts.identities)}")
+    for name, line in (facts.lines or {}).items():
+        n_in, n_out = count_crossings(line)
+        classes = describe_directions(line)
+        out.append(
+            f"line         {name}: in {n_in}, out {n_out}" + (f" ({classes})" * bool(classes))
+        )
+    for name, zone in (facts.zones or {}).items():
+        entered, left = describe_classes(zone.entered), sum(zone.left.values())
+        stays = describe_stays(zone)
+        visits = f"{sum(zone.entered.values())} entered" + (f" ({entered})" * bool(entered))
+        out.append(f"zone         {name}: {visits}, {left} left" + (f"; {stays}" * bool(stays)))
+    return out
 
 
 def _faults(facts: RunFacts) -> list[str]:

@@ -24,7 +24,6 @@ from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.camera.base import CameraMotion
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import (
-    BoolArray,
     Decisions,
     Detections,
     EmbedCounts,
@@ -34,6 +33,7 @@ from mot_dinov3.values import (
     FloatArray,
     Frame,
     FrameResult,
+    Supplied,
     Tracks,
 )
 from mot_dinov3.values.run_facts import SystemCounts
@@ -62,26 +62,6 @@ class Models:
     def whole_frame(self) -> bool:
         """Whether the embedder looks at whole pictures, so that more embeddings cost nothing."""
         return self.embedder is not None and self.embedder.whole_frame
-
-
-@dataclass(frozen=True, slots=True)
-class Supplied:
-    """What is known of a frame before it is tracked.
-
-    Attributes:
-        detections: the N boxes.
-        vectors: (N, D) float32 unit rows, NaN in rows without one; None where there are none.
-    """
-
-    detections: Detections
-    vectors: FloatArray | None = None
-
-    @property
-    def known(self) -> BoolArray:
-        """(N,) the rows that have a vector."""
-        if self.vectors is None:
-            return np.zeros(len(self.detections), np.bool_)
-        return np.asarray(np.isfinite(self.vectors).all(axis=1), np.bool_)
 
 
 class ModularTracker:
@@ -152,26 +132,17 @@ class ModularTracker:
                 asked then.
         """
         timer = StageTimer()
-        with timer("detect"):
-            seen = supplied or Supplied(self.detector.detect(frame))
-        return self._track(frame, seen, timer)
+        if supplied is None:
+            with timer("detect"):
+                supplied = Supplied(self.detector.detect(frame))
+        else:
+            timer.add("detect", supplied.found_ms)
+        return self._track(frame, supplied, timer)
 
     def take_over(self, other: ModularTracker) -> None:
         """Go on with the tracks and the past of another tracker that had other models."""
         self.tracker, self.camera, self.frames = other.tracker, other.camera, other.frames
         self._usual_sharpness = other._usual_sharpness
-
-    def step_detected(self, frame: Frame, detections: Detections, detect_ms: float) -> FrameResult:
-        """Track one frame whose objects were found together with those of other cameras.
-
-        Args:
-            frame: the frame.
-            detections: in it.
-            detect_ms: its part of the time that finding them took.
-        """
-        timer = StageTimer()
-        timer.add("detect", detect_ms)
-        return self._track(frame, Supplied(detections), timer)
 
     def pace(self, other_ms: float) -> None:
         """Record what the last frame took in all stages beside embedding, in milliseconds."""

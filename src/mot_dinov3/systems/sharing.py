@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from time import perf_counter
 
 from mot_dinov3.errors import MotError
@@ -13,20 +12,7 @@ from mot_dinov3.scheduling.shared_budget import SharedBudget
 from mot_dinov3.systems.base import System
 from mot_dinov3.systems.group import SystemGroup, Turn, step_alone
 from mot_dinov3.systems.modular import ModularTracker
-from mot_dinov3.values import Detections, FrameResult
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a batch found in one of its frames.
-
-    Attributes:
-        detections: of the frame.
-        detect_ms: its part of what the batch took.
-    """
-
-    detections: Detections
-    detect_ms: float
+from mot_dinov3.values import FrameResult, Supplied
 
 
 class ModularGroup(SystemGroup):
@@ -70,7 +56,7 @@ class ModularGroup(SystemGroup):
             out[at] = self._step_one(turns[at], found[at] if found else None)
         return [out[at] for at in range(len(turns))]
 
-    def _step_one(self, turn: Turn, found: Found | MotError | None) -> FrameResult | Exception:
+    def _step_one(self, turn: Turn, found: Supplied | MotError | None) -> FrameResult | Exception:
         if isinstance(found, MotError):
             return found
         tracker = turn.system
@@ -82,11 +68,7 @@ class ModularGroup(SystemGroup):
         if is_shared:
             budget.limit_ms = self._shared.limit_ms(member, own_ms)
         try:
-            result = (
-                tracker.step(turn.frame)
-                if found is None
-                else tracker.step_detected(turn.frame, found.detections, found.detect_ms)
-            )
+            result = tracker.step(turn.frame, found)
         except Exception as error:
             return error
         finally:
@@ -104,7 +86,7 @@ class ModularGroup(SystemGroup):
                 budget.divide(len(self._members))
 
 
-def detect_together(turns: Sequence[Turn]) -> list[Found | MotError] | None:
+def detect_together(turns: Sequence[Turn]) -> list[Supplied | MotError] | None:
     """Detect in the frames of all turns as one batch; None where each is better detected alone.
 
     Args:
@@ -126,4 +108,4 @@ def detect_together(turns: Sequence[Turn]) -> list[Found | MotError] | None:
     except MotError as error:
         return [error for _ in turns]
     part_ms = (perf_counter() - started_s) * 1000 / len(turns)
-    return [Found(detections, part_ms) for detections in found]
+    return [Supplied(detections, found_ms=part_ms) for detections in found]

@@ -18,7 +18,7 @@ from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.loading import (
     renew_models,
 )
-from mot_dinov3.systems.modular import Models, Supplied
+from mot_dinov3.systems.modular import Models
 from mot_dinov3.systems.shelf import ModelShelf, NoDetector
 from mot_dinov3.tracking.camera.factory import camera_class
 from mot_dinov3.values import (
@@ -29,6 +29,7 @@ from mot_dinov3.values import (
     Frame,
     FrameResult,
     IntArray,
+    Supplied,
 )
 
 

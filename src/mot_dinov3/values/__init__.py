@@ -26,7 +26,7 @@ from mot_dinov3.values.embedding import (
     Reason,
     SimilarityPrior,
 )
-from mot_dinov3.values.seen import Detections, Frame
+from mot_dinov3.values.seen import Detections, Frame, Supplied
 from mot_dinov3.values.tracks import (
     CONFIRMED,
     LOST,
@@ -63,6 +63,7 @@ __all__ = [
     "Matches",
     "Reason",
     "SimilarityPrior",
+    "Supplied",
     "TrackState",
     "Tracks",
     "check_shapes",

@@ -22,6 +22,7 @@ from mot_dinov3.values.run_facts import (
     StageFacts,
     SystemCounts,
     TrackMerge,
+    ZoneFacts,
 )
 
 Part = TypeVar("Part")
@@ -96,6 +97,9 @@ def facts_from_stats(stats: Mapping[str, Any]) -> RunFacts:
         budget=_part(BudgetFacts, stats.get("budget")),
         detections=_whole(stats.get("detections")),
         counts=_part(SystemCounts, {"initiated": tracks.get("born"), **tracks}),
+        identities=_entries(stats.get("identities"), _whole),
+        lines=_entries(stats.get("lines"), _class_counts),
+        zones=_entries(stats.get("zones"), lambda row: _part(ZoneFacts, row)),
         faults=_entries(stats.get("faults"), _whole),
         stopped_by_signal=_whole(stats.get("stopped_by_signal")),
         stopped_by_viewer=_truth(stats.get("stopped_by_viewer")),
@@ -148,6 +152,11 @@ def _entries(value: object, read: Callable[[object], Part | None]) -> dict[str, 
     return {name: one for name, one in found.items() if one is not None}
 
 
+def _class_counts(value: object) -> dict[str, dict[str, int]] | None:
+    """Something by class name, for some words; None for anything else."""
+    return _entries(value, lambda row: _entries(row, _whole))
+
+
 def _mapping(value: object) -> dict[str, Any] | None:
     return {str(k): v for k, v in value.items()} if isinstance(value, Mapping) else None
 
@@ -187,5 +196,9 @@ READERS: dict[str, Callable[[object], object]] = {
     "bool": _truth,
     "str": _text,
     "AppearanceFacts | None": lambda value: _part(AppearanceFacts, value),
+    "Mapping[str, int]": lambda value: _entries(value, _whole),
+    "Mapping[str, Mapping[str, float]]": lambda value: _entries(
+        value, lambda row: _entries(row, _number)
+    ),
 }
 """Type of a field -> what reads it."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.values.arrays import BoolArray, FloatArray, IntArray, check_shapes
+from mot_dinov3.values.counting import FrameCounts
 from mot_dinov3.values.embedding import Decisions, EmbedCounts, Embeddings
 from mot_dinov3.values.seen import Detections
 
@@ -139,6 +140,7 @@ class FrameResult:
         decisions: what became of each detection's embedding; None from a system without a plan.
         embeddings: what is known of each detection's appearance; None from a system
             without embeddings.
+        counted: what was counted at lines and zones; None where there are none.
     """
 
     frame_index: int
@@ -149,3 +151,4 @@ class FrameResult:
     stage_ms: dict[str, float] = field(default_factory=dict)
     decisions: Decisions | None = None
     embeddings: Embeddings | None = None
+    counted: FrameCounts | None = None

@@ -142,6 +142,25 @@ def test_a_mot_sequence_takes_index_and_rate_from_its_files(tmp_path):
         assert (reader.info.fps, reader.info.frame_count) == (14.0, 5)
 
 
+@pytest.mark.parametrize("suffix", [".jpg", "jpg", ".JPG", "JPG", "*.jpg", " .jpg ", "", None])
+def test_the_suffix_of_a_sequence_is_understood_however_it_is_written(tmp_path, suffix):
+    line = "" if suffix is None else f"imExt={suffix}\n"
+    directory = mot_sequence(tmp_path / "s", [1, 2], ini=f"[Sequence]\nframeRate=14\n{line}")
+    assert len(read(directory)[1]) == 2
+    (directory / "img1/000002.jpg").rename(directory / "img1/000002.JPG")
+    assert len(read(directory)[1]) == 2
+
+
+def test_a_suffix_that_fits_nothing_is_named_with_what_is_there(tmp_path):
+    directory = mot_sequence(tmp_path / "s", [1, 2], ini="[Sequence]\nimExt=png\n")
+    error = refusal(directory)
+    assert (
+        error.what
+        == f"'{directory}/seqinfo.ini' says imExt=png, but the images in 'img1' end in .jpg."
+    )
+    assert error.fix == "Set imExt=.jpg in it."
+
+
 def test_a_broken_seqinfo_is_explained(tmp_path):
     directory = mot_sequence(tmp_path / "a", [1], ini="no section")
     assert "seqinfo.ini" in refusal(directory).what

@@ -150,3 +150,16 @@ def test_runs_of_other_lengths_and_parts_are_compared_as_far_as_known():
     bare = RunData("bare", facts=facts_of())
     page = compare_page([bare, run(frames=7), RunData("empty")], [None] * 3, Path("report.html"))
     assert "Made from the figures alone" in page
+
+
+def test_lines_and_zones_are_compared_by_name():
+    one, two = run(), run()
+    zone = {"entered": {"person": 4}, "left": {}, "most": 2, "seconds": {}}
+    one.facts = facts_of(lines={"door": {"in": {"person": 2, "car": 1}, "out": {}}})
+    two.facts = facts_of(lines={"gate": {"in": {}, "out": {"car": 5}}}, zones={"yard": zone})
+    rows = build_table([one, two], [find_figures(one), find_figures(two)])
+    found = {row.name: [cell.text for cell in row.cells] for row in rows}
+    unknown = "\N{EN DASH}"
+    assert found["line door, in"] == ["3", unknown]
+    assert found["line gate, out"] == [unknown, "5"]
+    assert found["zone yard, entered"] == [unknown, "4"]

@@ -6,8 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from helpers.fakes import boxes
 from mot_dinov3 import Tracker
+from mot_dinov3.config import DrawConfig
 from mot_dinov3.errors import UsageError
+from mot_dinov3.runs.library.result import ResultMaker
+from mot_dinov3.values import CONFIRMED, FrameResult, Tracks
 
 IMAGE = np.full((240, 320, 3), 200, np.uint8)
 BOXES = np.array([[10, 40, 60, 200, 0.9, 0], [100, 40, 150, 200, 0.8, 2]])
@@ -50,7 +54,8 @@ def test_a_picture_shows_the_tracks_and_leaves_the_image_alone(seen):
     assert drawn.shape == IMAGE.shape
     assert (IMAGE == 200).all()
     changed = (drawn != IMAGE).any(axis=2)
-    assert changed[40, 60:100].sum() < changed[40, 10:60].sum() == 50
+    assert changed[40, 10:60].all()
+    assert not changed[60:190, 65:95].any()
 
 
 def test_lost_tracks_are_drawn_only_when_asked_for(partly_lost):
@@ -83,6 +88,42 @@ def test_a_wrong_setting_of_drawing_is_one_sentence(seen, flags, what):
     with pytest.raises(UsageError) as caught:
         seen.plot(**flags)
     assert what in caught.value.what
+
+
+def test_trails_show_where_tracks_were():
+    tracker = Tracker(embedder="none", fps=10, trails=1, device="cpu")
+    for step in range(6):
+        result = tracker.update(BOXES[:1] + np.array([20, 0, 20, 0, 0, 0]) * step, IMAGE)
+    with_trails, without = (
+        (result.plot(labels="none", **more) != IMAGE).any(axis=2)[190:210, 30:100].any()
+        for more in ({}, {"trails": 0})
+    )
+    assert with_trails
+    assert not without
+    assert [frame.frame_index for frame in result.past] == [0, 1, 2, 3, 4]
+
+
+def test_the_past_is_kept_as_long_as_trails_are():
+    tracker = Tracker(embedder="none", fps=10, trails=0.25, device="cpu")
+    for _ in range(9):
+        result = tracker.update(BOXES)
+    assert [frame.frame_index for frame in result.past] == [5, 6, 7]
+    with pytest.raises(UsageError, match=r"plot\(trails=2\) draws frames that were not kept"):
+        follow(BOXES).plot(trails=2)
+
+
+def test_a_track_that_is_not_seen_is_none_whatever_its_state():
+    tracks = Tracks(
+        id=np.array([1, 2]),
+        xyxy=np.zeros((2, 4), np.float32),
+        score=np.ones(2, np.float32),
+        class_id=np.zeros(2, np.int64),
+        state=np.full(2, CONFIRMED, np.int8),
+        fresh=np.zeros(2, bool),
+        detection=np.array([-1, 0]),
+    )
+    found = FrameResult(0, 0.0, boxes((0, 0, 9, 9)), tracks)
+    assert ResultMaker(DrawConfig()).make(found, None, {}).tracks.id.tolist() == [2]
 
 
 def test_a_notebook_shows_the_picture(seen):

@@ -132,6 +132,20 @@ def test_a_detector_finds_what_the_caller_shows(tmp_path):
     assert "replay of det.txt" in repr(tracker)
 
 
+def test_trackers_that_share_a_detector_with_a_memory_have_one_each(tmp_path):
+    """What one of them sees is no background to the other."""
+    models = Models.load(det="motion", embedder="none")
+    shown = [result.image for result in track(WORLD, det="motion", embedder="none", max_frames=60)]
+    alone, other, twin = (Tracker(models=models, fps=25) for _ in range(3))
+    by_itself = [len(alone.track(image).detections) for image in shown]
+    beside = []
+    for image in shown:
+        other.track(np.zeros_like(image))
+        beside.append(len(twin.track(image).detections))
+    assert beside == by_itself
+    assert sum(by_itself) > 0
+
+
 def test_nothing_is_loaded_that_is_not_needed(tmp_path):
     tracker = Tracker(det="missing.pt", embedder="onnx", embed_model="missing.onnx", fps=25)
     vectors = np.eye(2, 3)
@@ -252,7 +266,7 @@ def test_a_refused_frame_changes_nothing():
         ({"zzz": 1}, "Tracker() has no setting zzz=.", "--embed-budget-ms is embed_budget_ms="),
         ({"save_mot": "out.txt"}, "Tracker() does not read save_mot=.", "run_job"),
         ({"max_frames": 3}, "Tracker() does not read max_frames=.", "Give max_frames= to track()"),
-        ({"conf": "high"}, "conf= must be a number, got 'high'", "Correct"),
+        ({"conf": "high"}, "conf= must be a number, got 'high'", "such as 0.5"),
         ({"conf": 3}, "--conf must be between 0 and 1", "another value"),
         ({"embedder": "osnt"}, "Unknown embedder 'osnt'.", "Choose one of"),
         ({"tracker": "bytetrak"}, "Unknown tracker 'bytetrak'.", "bytetrack"),

@@ -36,6 +36,13 @@ class OutputConfig:
     save_csv: str = flag(
         "", "--save-csv", "write a table with one row per track and frame", metavar="FILE"
     )
+    save_events: str = flag(
+        "",
+        "--save-events",
+        "write a line for every crossing of --line and every visit to --zone, as it happens "
+        "(.csv or .jsonl)",
+        metavar="FILE",
+    )
     save_coco: str = flag("", "--save-coco", "write tracks as COCO-VID JSON", metavar="FILE")
     save_cvat: str = flag(
         "", "--save-cvat", "write tracks as XML for CVAT (for video 1.1)", metavar="FILE"

@@ -131,9 +131,7 @@ def number_images(directory: Path, section: Mapping[str, str], name: str) -> Ima
     Raises:
         InputError: the directory has no image, or one with a number that no frame has.
     """
-    suffix = section.get("imExt", "").lower()
-    files = [file for file in directory.iterdir() if suffix in ("", file.suffix.lower())]
-    found = images_of(files, name)
+    found = images_of(_select_suffix(directory, section.get("imExt", ""), name), name)
     indices = [image_number(file) - 1 for file in found.files]
     for file, index in zip(found.files, indices, strict=True):
         if index >= MOST_FRAMES:
@@ -150,6 +148,25 @@ def number_images(directory: Path, section: Mapping[str, str], name: str) -> Ima
         indices if usable else found.indices,
         _read_rate(section.get("frameRate", "")),
     )
+
+
+def _select_suffix(directory: Path, stated: str, name: str) -> list[Path]:
+    """The files that end as `seqinfo.ini` says, with or without a dot, in any case.
+
+    Raises:
+        InputError: none does, but there are images that end otherwise.
+    """
+    files = list(directory.iterdir())
+    suffix = f".{stated.strip().lower().lstrip('*.')}" if stated.strip(" *.") else ""
+    selected = [file for file in files if suffix in ("", file.suffix.lower())]
+    there = sorted({file.suffix for file in files if file.suffix.lower() in IMAGE_SUFFIXES})
+    if there and not selected:
+        raise InputError(
+            f"'{name}/{SEQUENCE_FILE}' says imExt={printable_name(stated.strip())}, but the images "
+            f"in '{printable_name(directory.name)}' end in {' and '.join(there)}.",
+            fix=f"Set imExt={there[0]} in it.",
+        )
+    return selected
 
 
 def _read_rate(text: str) -> float:

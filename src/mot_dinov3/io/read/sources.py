@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from mot_dinov3.config import LiveConfig, SourceConfig
 from mot_dinov3.errors import InputError, cannot_read, find_path, reason_of
@@ -32,7 +33,15 @@ from mot_dinov3.io.read.video import VideoReader
 from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
 from mot_dinov3.runtime.opening import keep_regular, open_regular, read_regular
 
-__all__ = ["FrameReader", "SourceInfo", "count_selected", "is_live", "open_source", "plain_name"]
+__all__ = [
+    "FrameReader",
+    "SourceInfo",
+    "count_selected",
+    "is_live",
+    "may_drop_out",
+    "open_source",
+    "plain_name",
+]
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".m4v", ".gif"})
 HEAD_BYTES = 1 << 16
@@ -86,13 +95,18 @@ def open_source(
     if not source.strip():
         raise InputError("No source was given.", fix="Give one: --source video.mp4")
     if source.lower().startswith("file://"):
-        source = unquote(urlsplit(source).path)
+        source = os.fsdecode(unquote_to_bytes(urlsplit(source).path))
     if source.lower().startswith(MOT_PREFIX):
         return _open_mot(source[len(MOT_PREFIX) :].strip(), config)
     address = _live_address(source, live or LiveConfig())
     if address is not None:
         return LiveReader(address, config, live or LiveConfig(), stopped)
     return _open_path(Path(source).expanduser(), config)
+
+
+def may_drop_out(source: str) -> bool:
+    """Whether a source is a camera or an address, which `--reconnect` can open again."""
+    return _live_address(source, LiveConfig()) is not None
 
 
 def _live_address(source: str, live: LiveConfig) -> LiveAddress | None:

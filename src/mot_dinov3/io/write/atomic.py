@@ -41,7 +41,8 @@ class AtomicTextFile:
         if not self._direct:
             self.partial = reserve_partial(self.path)
         try:
-            self._file = self.partial.open("w", encoding="utf-8", newline="\n")
+            # A name of a file may hold bytes that are not UTF-8: they become question marks.
+            self._file = self.partial.open("w", encoding="utf-8", errors="replace", newline="\n")
         except OSError as error:
             raise cannot_write(self.path, error) from error
         return self

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mot_dinov3.errors import OutputError, cannot_write
 from mot_dinov3.io.write.atomic import defer_to
-from mot_dinov3.io.write.paths import publish, reserve_partial
+from mot_dinov3.io.write.paths import cannot_finish, publish, reserve_partial
 
 ROWS_AT_ONCE = 1024
 
@@ -111,11 +111,14 @@ class ColumnFile:
             file.close()
             if not self._whole:
                 return
+            rows = self._read()
             archive = reserve_partial(self.path)
-            _write_archive(archive, self._read(), self.more)
+            _write_archive(archive, rows, self.more)
         except OSError as error:
             if archive is not None:
                 archive.unlink(missing_ok=True)
+            if isinstance(error, FileNotFoundError):
+                raise cannot_finish(self.partial, self.path, error) from error
             raise self._explain(error) from error
         publish(archive, self.path, replace=True)
         self.partial.unlink(missing_ok=True)
@@ -126,6 +129,7 @@ class ColumnFile:
         return problem
 
     def _read(self) -> NDArray[np.void]:
+        self.partial.stat()
         if not self.rows:
             return np.empty(0, self._kind)
         return np.load(self.partial, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]

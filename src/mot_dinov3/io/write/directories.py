@@ -9,7 +9,7 @@ from typing import Self
 
 from mot_dinov3.errors import cannot_write
 from mot_dinov3.io.write.atomic import defer_to
-from mot_dinov3.io.write.paths import reserve_partial_directory
+from mot_dinov3.io.write.paths import cannot_finish, reserve_partial_directory
 
 UNFINISHED = ".unfinished"
 """The file that is being written; it gets its own name once it is whole."""
@@ -49,7 +49,7 @@ class AtomicDirectory:
             unfinished.replace(place / name)
         except OSError as error:
             self._whole = False
-            raise cannot_write(self.path, error) from error
+            raise cannot_finish(self.partial, self.path, error) from error
 
     def remove(self, folder: str, name: str) -> None:
         """Take back a file that was written here."""
@@ -73,6 +73,7 @@ class AtomicDirectory:
         try:
             self.partial.rename(os.path.realpath(self.path))
         except OSError as problem:
-            refusal = cannot_write(self.path, problem)
-            refusal.fix = f"What was written is in '{self.partial}'."
+            refusal = cannot_finish(self.partial, self.path, problem)
+            if self.partial.is_dir():
+                refusal.fix = f"What was written is in '{self.partial}'."
             raise refusal from problem

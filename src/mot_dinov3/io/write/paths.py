@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def check_output(path: Path, source_path: Path | None, no_clobber: bool) -> None
     """
     require_other(path, () if source_path is None else (source_path,))
     try:
+        _refuse_foreign_link(path)
         if path.is_dir():
             raise OutputError(
                 f"The output '{path}' is a directory.", fix=f"Give a file: {path / 'tracked.mp4'}"
@@ -62,6 +64,7 @@ def check_output_directory(path: Path) -> None:
         OutputError: it is a file, holds something already, or cannot be made.
     """
     try:
+        _refuse_foreign_link(path)
         if path.is_dir():
             if any(path.iterdir()):
                 raise OutputError(
@@ -73,6 +76,23 @@ def check_output_directory(path: Path) -> None:
         _check_directory(path)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def _refuse_foreign_link(path: Path) -> None:
+    """Refuse a link that another user put into a directory where everyone may.
+
+    Links are followed, so such a link could make this user replace any file of theirs. Linux has
+    the same rule for links that it follows itself (sysctl `fs.protected_symlinks`).
+    """
+    if not (path.is_symlink() and hasattr(os, "geteuid")):
+        return
+    link, directory = path.lstat(), path.parent.stat()
+    if directory.st_mode & stat.S_IWOTH and link.st_uid not in (os.geteuid(), directory.st_uid):
+        raise OutputError(
+            f"'{path}' is a link that another user put there, into a directory that is open to "
+            "all.",
+            fix="Name a file in a directory of your own.",
+        )
 
 
 def _check_directory(path: Path) -> None:
@@ -139,6 +159,23 @@ def is_partial_name(path: Path, output: Path) -> bool:
     return path.parent == output.parent and named and numbered
 
 
+def cannot_finish(partial: Path, path: Path, error: OSError) -> OutputError:
+    """The error for an output that was written, but cannot get its final name.
+
+    Args:
+        partial: where it was written.
+        path: the final name.
+        error: the reason of the system.
+    """
+    if not isinstance(error, FileNotFoundError):
+        return cannot_write(path, error)
+    return OutputError(
+        f"'{path}' cannot be finished: '{partial}' was moved or removed while it was written.",
+        fix="Leave the directory of an output where it is until the run ends. What was moved is "
+        f"whole up to its end: look for '{partial.name}'.",
+    )
+
+
 def publish(partial: Path, path: Path, replace: bool) -> None:
     """Sync a finished file and give it its final name, in one step.
 
@@ -156,4 +193,4 @@ def publish(partial: Path, path: Path, replace: bool) -> None:
             )
         partial.replace(final)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_finish(partial, path, error) from error

@@ -19,7 +19,7 @@ from mot_dinov3.io.info import SQUARE, sane_fps
 from mot_dinov3.io.write.audio import AudioCopy
 from mot_dinov3.io.write.encoders import VideoFormat, format_of
 from mot_dinov3.io.write.encoding import Encoding, Shape
-from mot_dinov3.io.write.paths import publish, reserve_partial
+from mot_dinov3.io.write.paths import cannot_finish, publish, reserve_partial
 from mot_dinov3.runtime.distribution import Distribution
 from mot_dinov3.values import Image
 
@@ -126,11 +126,16 @@ class VideoWriter:
             return
         self._queue.put(None)
         self._thread.join()
-        if self.frames == 0 or partial.stat().st_size == 0:
-            partial.unlink(missing_ok=True)
+        try:
+            empty = self.frames == 0 or partial.stat().st_size == 0
+            if empty:
+                partial.unlink(missing_ok=True)
+        except OSError as error:
             self._raise_failure()
-            return
+            raise cannot_finish(partial, self.config.path, error) from error
         self._raise_failure()
+        if empty:
+            return
         publish(partial, self.config.path, self.config.replace)
         self.written = self.config.path
 

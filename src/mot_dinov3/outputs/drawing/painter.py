@@ -9,6 +9,7 @@ import numpy as np
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.outputs.drawing.blur import blur_people
 from mot_dinov3.outputs.drawing.colours import Colour, choose_colour
+from mot_dinov3.outputs.drawing.counts import draw_counts
 from mot_dinov3.outputs.drawing.hud import build_hud_lines, draw_hud, measure_hud
 from mot_dinov3.outputs.drawing.labels import LabelWriter
 from mot_dinov3.outputs.drawing.sizes import choose_sizes
@@ -42,7 +43,8 @@ class TrackPainter:
     """Draws the frames of one run in order; it remembers trails and the places of labels.
 
     Confirmed tracks have full lines, tentative ones thin lines, lost ones (only with `draw_lost`)
-    dashes at their predicted place. Results alone decide what is drawn, so a run that is drawn
+    dashes at their predicted place. Lines and zones are below them all, their texts where labels
+    leave them alone. Results alone decide what is drawn, so a run that is drawn
     again from its frame log looks the same.
     """
 
@@ -51,6 +53,10 @@ class TrackPainter:
         self._config = config
         self._labels = LabelWriter(config.label_words)
         self._trails = Trails(config.trails)
+
+    def remember(self, result: FrameResult) -> None:
+        """Take the next frame for the trails of later ones, without drawing it."""
+        self._trails.add(result)
 
     def draw(
         self, image: Image, result: FrameResult, names: Mapping[int, str], fps: float = 0.0
@@ -66,6 +72,10 @@ class TrackPainter:
         config, sizes = self._config, choose_sizes(image, self._config)
         out = blur_people(image, result, names, config.blur)
         out = np.array(image, order="C") if out is image else out
+        lines = build_hud_lines(result, fps) if config.hud else []
+        taken = [measure_hud(lines, sizes)[0]] if lines else []
+        if result.counted is not None:
+            draw_counts(out, result.counted, sizes, taken)
         self._trails.add(result)
         self._trails.draw(out, result.time_s, sizes.line_px)
         tracks = result.tracks
@@ -74,8 +84,6 @@ class TrackPainter:
         for row, (box, colour) in boxes.items():
             thickness = sizes.line_px if states[row] == CONFIRMED else sizes.thin_px
             shape(out, box, Pen(colour, thickness, dashed=states[row] == LOST))
-        lines = build_hud_lines(result, fps) if config.hud else []
-        taken = [measure_hud(lines, sizes)[0]] if lines else []
         self._labels.draw(out, tracks, boxes, names, sizes, taken)
         if lines:
             draw_hud(out, lines, sizes)

@@ -14,7 +14,7 @@ from mot_dinov3.outputs.report.frames import Column
 
 Trace = dict[str, Any]
 
-INK, MUTED, ACCENT, CARD = "@ink", "@muted", "@accent", "@card"
+INK, MUTED, ACCENT, CARD, GRID = "@ink", "@muted", "@accent", "@card", "@line"
 """Colours that the page takes from its light or dark theme."""
 MS = "%{y:.2f} ms"
 COUNT = "%{y:.0f}"

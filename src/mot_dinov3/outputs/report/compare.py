@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3 import __version__
+from mot_dinov3.outputs.count_words import count_crossings
 from mot_dinov3.outputs.report.compare_charts import draw_overlays
 from mot_dinov3.outputs.report.differences import (
     UNKNOWN,
@@ -130,7 +131,7 @@ def _compare_times(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> I
 
 
 def _compare_counts(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> Iterator[_Figure]:
-    """Embeddings, their budget, tracks and faults."""
+    """Embeddings, their budget, tracks, what was counted, and faults."""
     for fate in ("computed", "critical", "refresh", "reused", "deferred", "starved"):
         found = [getattr(f.embeddings, fate, None) for f in known]
         yield _Figure(f"embeddings {fate}", found, colour=FATES.get(fate, ""))
@@ -141,8 +142,21 @@ def _compare_counts(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> 
     yield _Figure("frames over budget", [b.frames_over if b else None for b in limited], LESS)
     yield _Figure("confirmed tracks", [f.confirmed for f in known])
     yield _Figure("suspected switches", [_count_suspects(run) for run in runs], LESS)
+    yield from _compare_places(known)
     faults = [None if f.faults is None else sum(f.faults.values()) for f in known]
     yield _Figure("faults", faults, LESS)
+
+
+def _compare_places(known: Sequence[ReportFigures]) -> Iterator[_Figure]:
+    """What was counted at the lines and zones of the runs, which may have different ones."""
+    for name in dict.fromkeys(name for f in known for name in f.lines):
+        ways = [count_crossings(f.lines[name]) if name in f.lines else None for f in known]
+        yield _Figure(f"line {name}, in", [way[0] if way else None for way in ways])
+        yield _Figure(f"line {name}, out", [way[1] if way else None for way in ways])
+    for name in dict.fromkeys(name for f in known for name in f.zones):
+        zones = [f.zones.get(name) for f in known]
+        entered = [sum(zone.entered.values()) if zone else None for zone in zones]
+        yield _Figure(f"zone {name}, entered", entered)
 
 
 def build_cells(values: Sequence[float | None], better: int, form: str) -> tuple[ComparedCell, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from mot_dinov3 import __version__
 from mot_dinov3.outputs.report.cards import build_cards
 from mot_dinov3.outputs.report.charts import Chart
+from mot_dinov3.outputs.report.count_charts import draw_counts
 from mot_dinov3.outputs.report.crops import Album
 from mot_dinov3.outputs.report.figures import find_figures
 from mot_dinov3.outputs.report.identities import build_identities, build_pairs
@@ -103,6 +104,7 @@ def draw_charts(run: RunData, source_fps: float, still: Still | None = None) -> 
         draw_timeline(run, source_fps),
         draw_fates(run),
         draw_gantt(run),
+        *draw_counts(run.counts),
         draw_prediction(run),
         draw_heat(run, still),
         draw_ways(run, still),

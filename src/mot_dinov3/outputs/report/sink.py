@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from mot_dinov3.config import CountConfig
 from mot_dinov3.config.tracking.drawing import NO_BLUR
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.outputs.appearance import AppearanceHistory
@@ -34,6 +35,7 @@ class ReportSink:
         names: Mapping[int, str],
         timer: StageTimer,
         blur: str = NO_BLUR,
+        count: CountConfig | None = None,
     ) -> None:
         """Prepare a report; no file is opened before `publish`.
 
@@ -43,6 +45,7 @@ class ReportSink:
             names: class id -> name.
             timer: holds the stages of the frame that is being written; "write" is booked there.
             blur: value of `--blur`, for the pictures of identities.
+            count: the lines and zones at which the run counts.
         """
         self.path = path
         self._name, self._names, self._timer = name, names, timer
@@ -50,6 +53,7 @@ class ReportSink:
         self._stills = StillPicker()
         self._appearance = AppearanceHistory()
         self._pixels, self._blur = False, blur
+        self._count = count or CountConfig()
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +85,7 @@ class ReportSink:
         Raises:
             InputError: the frame log cannot be read.
         """
-        self._recorder = record_frame_log(frame_log)
+        self._recorder = record_frame_log(frame_log, self._count)
         self._crops.merge(new_of)
 
     def publish(self, facts: RunFacts) -> None:
@@ -94,8 +98,9 @@ class ReportSink:
             OutputError: the file cannot be written.
         """
         recorder = self._recorder
-        run = RunData(Path(self._name).name, recorder.frames, recorder.tracks, self._names, facts)
-        run.places = recorder.places
+        name = Path(self._name).name
+        run = RunData(name, recorder.frames, recorder.tracks, self._names, facts)
+        run.places, run.counts = recorder.places, recorder.counts
         albums, page = self._crops.albums(), Path(self.path)
         reason = "no identity was confirmed." if self._pixels else "the source has no pixels."
         video = find_video(run, [Path()])

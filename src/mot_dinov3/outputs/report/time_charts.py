@@ -33,6 +33,7 @@ COLOURS = {
     "track": "#17a589",
     "camera": "#8e5bd9",
     "cheap": "#c77fd6",
+    "count": "#5b8c2a",
     "read": "#8fa3b8",
     "draw": "#e0b03c",
     "write": "#6f7f95",

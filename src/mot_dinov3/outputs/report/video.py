@@ -59,7 +59,7 @@ class ReportVideo:
             relative = os.path.relpath(self.path.resolve(), page.resolve().parent)
         except ValueError:  # another drive
             return self.path.resolve().as_uri()
-        return "./" + quote(Path(relative).as_posix())
+        return "./" + quote(os.fsencode(Path(relative).as_posix()))
 
 
 def find_video(

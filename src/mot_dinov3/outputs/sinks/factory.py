@@ -50,6 +50,10 @@ SINKS = Registry(
             "mot_dinov3.outputs.sinks.embeddings:EmbeddingsSink",
             "every embedding that was computed, as .npz",
         ),
+        "events": (
+            "mot_dinov3.outputs.sinks.events:EventsSink",
+            "crossings of lines, and visits to zones, as they happen",
+        ),
         "trace": (
             "mot_dinov3.outputs.sinks.trace:TraceSink",
             "one JSON line for every embedding decision",

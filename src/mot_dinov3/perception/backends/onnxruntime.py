@@ -12,6 +12,7 @@ from mot_dinov3.errors import not_installed
 from mot_dinov3.perception.backends.choice import Choice
 from mot_dinov3.perception.backends.problems import describe_load_problem, describe_run_problem
 from mot_dinov3.runtime.cpu import thread_count
+from mot_dinov3.runtime.interruption import LongWork
 from mot_dinov3.values import FloatArray
 
 logger = logging.getLogger("mot_dinov3")
@@ -46,7 +47,9 @@ class OnnxNetwork:
     def __init__(self, path: Path, choice: Choice, device: str = "cpu") -> None:
         self.title, self.precision = choice.title, choice.precision
         self._name = path.name
-        self._session = open_session(path, device)
+        with LongWork(path.name):
+            self._session = open_session(path, device)
+        self._options, self._work = create_options(path.name)
         on_cuda = "CUDAExecutionProvider" in self._session.get_providers()
         self.device = device if on_cuda else "cpu"
         if device != self.device and device.startswith("cuda"):
@@ -61,10 +64,30 @@ class OnnxNetwork:
         """One forward pass; see `base.Network`."""
         fed = {self.input_names[0]: pixels.astype(self.input_types[0], copy=False)}
         try:
-            answer = self._session.run(None, fed)
+            with self._work:
+                answer = self._session.run(None, fed, self._options)
         except Exception as error:
+            if self._work.signal:
+                self._options.terminate = False
+                raise self._work.explain() from error
             raise describe_run_problem(self._name, self.title, self.device, error) from error
         return tuple(np.asarray(output).astype(np.float32, copy=False) for output in answer)
+
+
+def create_options(name: str) -> tuple[Any, LongWork]:
+    """What every run of a session is given, and the work that a signal ends with it.
+
+    Args:
+        name: of the model, for messages.
+    """
+    import onnxruntime as ort
+
+    options = ort.RunOptions()
+
+    def terminate() -> None:
+        options.terminate = True
+
+    return options, LongWork(name, terminate)
 
 
 def open_session(path: Path, device: str) -> Any:  # noqa: ANN401 - an onnxruntime session

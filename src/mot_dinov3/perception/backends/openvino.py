@@ -13,6 +13,7 @@ from mot_dinov3.perception.backends.choice import INT8, Choice
 from mot_dinov3.perception.backends.openvino_setup import openvino_core
 from mot_dinov3.perception.backends.problems import describe_load_problem, describe_run_problem
 from mot_dinov3.runtime.cpu import has_bf16, thread_count
+from mot_dinov3.runtime.interruption import LongWork
 from mot_dinov3.values import FloatArray
 
 HINTS = {"bf16": "bf16", "fp32": "f32"}
@@ -62,11 +63,13 @@ class OpenVinoNetwork:
             model = _read(core, path)
             self.metadata = read_notes(model)
             edited = edit(model, path) if edit else model
-            compiled = core.compile_model(edited, "CPU", settings)
+            with LongWork(path.name):
+                compiled = core.compile_model(edited, "CPU", settings)
             self.inputs = [_sizes(port) for port in compiled.inputs]
             self.input_names = [port.get_any_name() for port in compiled.inputs]
             self.input_types = [port.get_element_type().to_dtype().name for port in compiled.inputs]
             self._request: Any = compiled.create_infer_request()
+            self._work = LongWork(path.name, self._request.cancel)
         except MotError:  # of `edit`, which has said it in its own words
             raise
         except Exception as error:
@@ -76,8 +79,11 @@ class OpenVinoNetwork:
         """One forward pass; see `base.Network`."""
         try:
             fed = [pixels.astype(self.input_types[0], copy=False)]
-            answer = self._request.infer(fed, share_inputs=True, share_outputs=True)
+            with self._work:
+                answer = self._request.infer(fed, share_inputs=True, share_outputs=True)
         except Exception as error:
+            if self._work.signal:
+                raise self._work.explain() from error
             raise describe_run_problem(self._name, self.title, "cpu", error) from error
         return tuple(np.array(answer[index], np.float32) for index in range(len(answer)))
 

@@ -17,6 +17,7 @@ from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.perception.detectors.decode import NMS_IOU, clean_detections
 from mot_dinov3.perception.detectors.ultralytics_setup import preserve_threads
 from mot_dinov3.perception.detectors.weights import device_problem, first_line
+from mot_dinov3.runtime.interruption import LongWork
 from mot_dinov3.values import Detections, Frame, Image
 
 
@@ -42,6 +43,7 @@ class UltralyticsDetector:
         self._model, self.names = checkpoint.model, checkpoint.about.names
         self._path, self._device = path, device
         self._has_run = False
+        self._work = LongWork(path.name)
         precision = " fp16" if half else ""
         self.title = f"{path.name} {config.imgsz} px, Ultralytics{precision}, {device}"
         wanted = resolve_classes(config.classes, self.names)
@@ -79,7 +81,7 @@ class UltralyticsDetector:
 
     def _predict(self, image: Image) -> Any:  # noqa: ANN401 - no type stubs
         try:
-            with preserve_threads():
+            with preserve_threads(), self._work:
                 result = self._model.predict(image, **self._arguments)[0]
         except Exception as error:
             problem = device_problem(error, self._device)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, EXIT_SIGINT, EXIT_SIGTERM
 from mot_dinov3.runs.batch.tasks import Task
@@ -71,6 +71,9 @@ class TaskOutcome:
         fps: frames a second.
         tracks: confirmed tracks.
         crops: computed embeddings.
+        identities: class name -> confirmed tracks.
+        lines: what was counted at every line, as `--stats-json` has it.
+        zones: the same of every zone.
         written: the outputs that exist now.
         common: every other video would fail for the same reason.
         begun: False for a task that was never begun.
@@ -85,6 +88,9 @@ class TaskOutcome:
     fps: float = 0.0
     tracks: int = 0
     crops: int = 0
+    identities: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, Any] = field(default_factory=dict)
+    zones: Mapping[str, Any] = field(default_factory=dict)
     written: tuple[str, ...] = ()
     common: bool = False
     begun: bool = True

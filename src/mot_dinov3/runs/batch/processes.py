@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -20,12 +22,15 @@ from mot_dinov3.runs.batch.tasks import Task
 from mot_dinov3.runs.batch.work import TaskRunner, create_lost_outcome, forward_log
 from mot_dinov3.runtime.cpu import thread_count
 from mot_dinov3.runtime.device import may_have_gpu
+from mot_dinov3.runtime.interruption import watch_signals
 
 log = logging.getLogger("mot_dinov3")
 
 WAIT_S = 0.2
 LEAVE_S = 10.0
 """How long a process may take to end before it is killed."""
+ASK_S = 3.0
+"""How long a task may take to end after it was asked to, before its process gets SIGTERM."""
 THREADS = "OMP_NUM_THREADS"
 STOP, QUIT = "stop", "quit"
 """What a worker is sent: to end its task early, and to end itself."""
@@ -61,6 +66,7 @@ class ProcessPool:
         self.cores = cores or max(1, thread_count() // size)
         self._workers: list[Worker] = []
         self._stopping = False
+        self._terminate_s = math.inf
 
     @property
     def free(self) -> int:
@@ -113,6 +119,10 @@ class ProcessPool:
 
     def work(self, on_event: OnEvent) -> None:
         """Wait a moment for events of the processes; the pipe of a dead one ends."""
+        if monotonic() > self._terminate_s:
+            self._terminate_s = math.inf
+            for worker in (worker for worker in self._workers if worker.task is not None):
+                worker.process.terminate()  # reaches one whose network does not answer
         workers = {worker.link: worker for worker in self._workers}
         for link in wait(list(workers), WAIT_S):
             worker = workers[link]  # type: ignore[index]
@@ -145,6 +155,8 @@ class ProcessPool:
 
     def stop(self) -> None:
         """Request an early and orderly end of the running tasks."""
+        if not self._stopping:
+            self._terminate_s = monotonic() + ASK_S
         self._stopping = True
         for worker in self._workers:
             with suppress(OSError):
@@ -195,10 +207,11 @@ def serve(pipe: Connection, cores: int, place: int, level: int) -> None:
 
     cv2.setNumThreads(cores)
     runner, link = TaskRunner(), PipeLink(pipe)
-    while (task := link.next_task()) is not None:
-        with forward_log(task, link, level):
-            outcome = runner.run(assign_gpu(task, place), link)
-        link.send(outcome)
+    with watch_signals():
+        while (task := link.next_task()) is not None:
+            with forward_log(task, link, level):
+                outcome = runner.run(assign_gpu(task, place), link)
+            link.send(outcome)
 
 
 def assign_gpu(task: Task, place: int) -> Task:

@@ -36,6 +36,7 @@ from mot_dinov3.systems.base import LoadedSystem
 from mot_dinov3.systems.factory import load_system
 from mot_dinov3.values import FrameResult
 from mot_dinov3.values.run_facts import RunFacts
+from mot_dinov3.values.stats_json import to_plain
 
 log = logging.getLogger("mot_dinov3")
 
@@ -204,6 +205,9 @@ def _figures(facts: RunFacts) -> dict[str, Any]:
         "fps": facts.fps or 0.0,
         "tracks": facts.counts.confirmed if facts.counts else 0,
         "crops": facts.embeddings.computed if facts.embeddings else 0,
+        "identities": dict(facts.identities or {}),
+        "lines": to_plain(facts.lines or {}),
+        "zones": to_plain(facts.zones or {}),
     }
 
 

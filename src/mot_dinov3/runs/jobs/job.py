@@ -9,6 +9,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK
 from mot_dinov3.io.read.sources import SourceInfo, count_selected
 from mot_dinov3.runs.jobs.base import JobObserver, JobResult, SilentObserver
+from mot_dinov3.runs.jobs.counting import check_counting
 from mot_dinov3.runs.jobs.ending import choose_exit_code, finish_job, list_written
 from mot_dinov3.runs.jobs.outputs import check_outputs
 from mot_dinov3.runs.jobs.parts import create_parts
@@ -59,6 +60,7 @@ def run_job(
             return JobResult(finished, EXIT_OK, [])
         check_outputs(config, info.path)
         require_pixels(config, info)
+        check_counting(config.count, info)
         system = system or load_system(config)
         journal = stack.enter_context(open_journal(place, config, system))
         parts = create_parts(config, info, system, journal, stack)
@@ -69,7 +71,7 @@ def run_job(
             with observer.watch(count_selected(config.source, info.frame_count)) as on_frame:
                 on_frame = views.add_callback(on_frame)
                 settings = create_settings(config, info, stop)
-                outcome = run(reader, parts.tracker, sinks, parts.timer, on_frame, settings)
+                outcome = run(reader, parts.stepped, sinks, parts.timer, on_frame, settings)
             facts = finish_job(config, parts, reader, outcome, stop, observer)
         code = choose_exit_code(outcome, reader)
         return JobResult(facts, code, list_written(config, outcome, parts.files))

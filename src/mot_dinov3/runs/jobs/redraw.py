@@ -15,6 +15,7 @@ from mot_dinov3.io.write.paths import check_output
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.outputs.sinks.factory import create_sinks
 from mot_dinov3.runs.jobs.base import JobObserver, JobResult, SilentObserver
+from mot_dinov3.runs.jobs.counting import add_counting, check_counting
 from mot_dinov3.runs.jobs.log_player import (
     BELONG,
     FrameLogPlayer,
@@ -58,6 +59,7 @@ def redraw(config: TrackConfig, frame_log: Path, observer: JobObserver | None = 
         require_pictures(reader.info)
         require_length(known, reader.info)
         require_outputs(config, frame_log, reader.info.path)
+        check_counting(config.count, reader.info)
         if config.draw.blurs and known.unplaced:
             log.warning(UNPLACED, known.path, known.unplaced)
         timer = StageTimer()
@@ -68,7 +70,8 @@ def redraw(config: TrackConfig, frame_log: Path, observer: JobObserver | None = 
         all_sinks: list[FrameSink] = [player, *sinks]
         settings = RunSettings(overlap=config.loop.overlap)
         with (observer or SilentObserver()).watch(known.frames) as on_frame:
-            outcome = run(frames, player, all_sinks, timer, on_frame, settings)
+            stepped = add_counting(player, config.count) or player
+            outcome = run(frames, stepped, all_sinks, timer, on_frame, settings)
         return _finish(known, reader, outcome, sinks)
 
 

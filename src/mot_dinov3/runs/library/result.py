@@ -50,6 +50,7 @@ class Result:
         stage_ms: stage name -> milliseconds.
         embeddings: what is known of each detection's appearance, None where nothing is.
         draw: how `plot` draws.
+        past: the tracks of the frames before, as far as `plot` draws trails.
     """
 
     frame_index: int
@@ -63,6 +64,7 @@ class Result:
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     embeddings: Embeddings | None = None
     draw: DrawConfig = field(default_factory=DrawConfig)
+    past: tuple[FrameResult, ...] = ()
 
     def __len__(self) -> int:
         """How many tracks are seen."""
@@ -90,15 +92,15 @@ class Result:
         Raises:
             UsageError: there is no picture to draw on, or a setting is wrong.
         """
-        from mot_dinov3.outputs.drawing import draw_tracks
+        from mot_dinov3.outputs.drawing import TrackPainter
 
         if self.image is None:
             raise UsageError(
                 "This result has no picture to draw on.", fix="Give the image to update()."
             )
-        chosen = read_settings("plot()", flags, list_keys_of("draw"))
-        fields = {key_of(item): item.name for item in flag_fields(DrawConfig)}
-        config = replace(self.draw, **{fields[key]: value for key, value in chosen.items()})
+        painter = TrackPainter(self._choose_style(flags))
+        for frame in self.past:
+            painter.remember(frame)
         shown = self.all_tracks[self.all_tracks.state != TENTATIVE]
         frame = FrameResult(
             self.frame_index,
@@ -108,7 +110,23 @@ class Result:
             self.embed,
             dict(self.stage_ms),
         )
-        return draw_tracks(self.image, frame, self.names, config)
+        return painter.draw(self.image, frame, self.names)
+
+    def _choose_style(self, flags: Mapping[str, Any]) -> DrawConfig:
+        """The settings of drawing with those of a call.
+
+        Raises:
+            UsageError: a setting is wrong, or needs frames that were not kept.
+        """
+        chosen = read_settings("plot()", flags, list_keys_of("draw"))
+        fields = {key_of(item): item.name for item in flag_fields(DrawConfig)}
+        config = replace(self.draw, **{fields[key]: value for key, value in chosen.items()})
+        if config.trails > self.draw.trails:
+            raise UsageError(
+                f"plot(trails={config.trails:g}) draws frames that were not kept.",
+                fix=f"Give trails={config.trails:g} to Tracker() or track().",
+            )
+        return config
 
     def to_supervision(self) -> supervision.Detections:
         """The tracks as `supervision.Detections`, with `tracker_id` and the class names.
@@ -139,29 +157,42 @@ class Result:
         return bytes(cv2.imencode(".png", self.plot())[1])
 
 
-def make_result(
-    found: FrameResult, image: Image | None, names: Mapping[int, str], draw: DrawConfig
-) -> Result:
-    """The library's result.
+class ResultMaker:
+    """Makes the results of one clip, and keeps of the last frames what trails need.
 
     Args:
-        found: what the system says.
-        image: the picture, None where there is none.
-        names: class id -> class name.
-        draw: how it is drawn.
+        draw: how results are drawn.
     """
-    tracks = found.tracks
-    here = (tracks.state == CONFIRMED) & (tracks.detection >= 0)
-    return Result(
-        frame_index=found.frame_index,
-        time_s=found.time_s,
-        tracks=tracks[np.asarray(here, np.bool_)],
-        all_tracks=tracks,
-        detections=found.detections,
-        names=names,
-        image=image,
-        embed=found.embed,
-        stage_ms=found.stage_ms,
-        embeddings=found.embeddings,
-        draw=draw,
-    )
+
+    def __init__(self, draw: DrawConfig) -> None:
+        self._draw = draw
+        self._past: tuple[FrameResult, ...] = ()
+
+    def make(self, found: FrameResult, image: Image | None, names: Mapping[int, str]) -> Result:
+        """The library's result of the next frame.
+
+        Args:
+            found: what the system says.
+            image: the picture, None where there is none.
+            names: class id -> class name.
+        """
+        tracks, past = found.tracks, self._past
+        here = (tracks.state == CONFIRMED) & (tracks.detection >= 0)
+        if self._draw.trails:
+            own = FrameResult(found.frame_index, found.time_s, Detections.empty(), tracks)
+            begin_s = found.time_s - self._draw.trails
+            self._past = (*(one for one in past if one.time_s >= begin_s), own)
+        return Result(
+            frame_index=found.frame_index,
+            time_s=found.time_s,
+            tracks=tracks[np.asarray(here, np.bool_)],
+            all_tracks=tracks,
+            detections=found.detections,
+            names=names,
+            image=image,
+            embed=found.embed,
+            stage_ms=found.stage_ms,
+            embeddings=found.embeddings,
+            draw=self._draw,
+            past=past,
+        )

@@ -10,7 +10,7 @@ from mot_dinov3.runs.library.boxes import check_pixels, read_boxes
 from mot_dinov3.runs.library.clock import FrameClock, WorkMeter
 from mot_dinov3.runs.library.models import Models
 from mot_dinov3.runs.library.pictures import NO_PICTURE, check_image
-from mot_dinov3.runs.library.result import Result, make_result
+from mot_dinov3.runs.library.result import Result, ResultMaker
 from mot_dinov3.runs.library.settings import (
     build_config,
     list_keys_of_tracker,
@@ -67,6 +67,7 @@ class Tracker:
 
         self._clock = FrameClock(self._config.source.fps)
         self._meter = WorkMeter()
+        self._results = ResultMaker(self._config.draw)
         self._system = SuppliedTracker(self._config, self._shelf, self._names)
 
     @property
@@ -153,4 +154,4 @@ class Tracker:
     def _finish(self, found: FrameResult, image: Any) -> Result:  # noqa: ANN401 - checked before
         self._clock.count(found.time_s)
         self._system.pace(self._meter.stop(found.embed.embed_ms))
-        return make_result(found, image, self._system.names, self._config.draw)
+        return self._results.make(found, image, self._system.names)

@@ -12,7 +12,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.read.sources import FrameReader, count_selected
 from mot_dinov3.runs.library.models import Models
-from mot_dinov3.runs.library.result import Result, make_result
+from mot_dinov3.runs.library.result import Result, ResultMaker
 from mot_dinov3.runs.library.settings import (
     build_config,
     list_keys_of_video,
@@ -77,10 +77,11 @@ def iterate(
         require_pixels(config, reader.info)
         system = models.shelf.start(config) if models is not None else create_system(config)
         frames = show_progress(reader, config) if progress else reader
+        results = ResultMaker(config.draw)
         lock = models.shelf.lock if models is not None else nullcontext()
         for frame, found in step_through(system, frames, lock, live=reader.info.is_live):
             image = frame.image if reader.info.has_pixels else None
-            yield make_result(found, image, system.names, config.draw)
+            yield results.make(found, image, system.names)
 
 
 def step_through(
