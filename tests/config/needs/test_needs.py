@@ -32,6 +32,7 @@ VALUES = {
     "--low-conf": "0.9",
     "--workers": "2",
     "--device": "cuda",
+    "--labels": "id",
 }
 """Values of flags that take no number, or not any number."""
 BY_THE_RUN = "sound of the source"

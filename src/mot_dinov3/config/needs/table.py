@@ -50,11 +50,27 @@ VIDEO_NEEDS = (
         refused=False,
     ),
     Need(
-        ("--hud", "--draw-lost", "--line-thickness", "--font-scale"),
+        ("--hud", "--draw-lost", "--line-thickness", "--font-scale", "--style", "--labels",
+         "--trails"),
         "--no-video",
         "nothing is drawn",
         lambda now: not now.draws,
         refused=False,
+    ),
+    Need(
+        ("--blur",),
+        "--no-video",
+        "no picture is shown anywhere",
+        lambda now: not (now.draws or now.config.output.report),
+        refused=False,
+    ),
+    Need(
+        ("--save-crops",),
+        "--blur",
+        "it writes the pictures of people that are hidden",
+        lambda now: now.config.draw.blurs,
+        says="--save-crops writes the pictures of people that --blur hides.",
+        fix="Leave out one of them.",
     ),
     Need(
         ("--start-frame", "--end-frame", "--max-frames", "--vid-stride", "--fps"),
@@ -63,7 +79,7 @@ VIDEO_NEEDS = (
         None,
         refused=False,
     ),
-)
+)  # fmt: skip
 EMBEDDER_NEEDS = (
     Need(
         ("--embed-all", *BUDGETS, "--target-fps", "--embed-model", "--save-trace",
