@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
+from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.batch_display import CameraDisplay, describe_camera
 from mot_dinov3.config import SourceConfig, TrackConfig
 from mot_dinov3.runs.batch.base import (
@@ -83,3 +86,21 @@ def test_on_a_terminal_each_camera_keeps_its_line(display, capsys, monkeypatch):
             shown(state(name))
         assert {name: bar.pos for name, bar in shown._bars.items()} == {"door": 0, "yard": -1}
     assert "[2/2] yard: frame 120" in capsys.readouterr().err
+
+
+def test_log_lines_and_ends_are_printed_above_the_counters(display, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    set_up_log(verbose=False, debug=False)
+    log = logging.getLogger("mot_dinov3")
+    before = log.handlers
+    with CameraDisplay(2, quiet=False) as shown:
+        shown._tasks = display._tasks
+        shown(state("door"))
+        log.warning("it dropped out")
+        shown(TaskOutcome("door", "rtsp://door/1", 4, "lost", frames=3))
+        said = capsys.readouterr().err
+    assert said.count("it dropped out") == 1
+    for line in ("warning: it dropped out", "error: [1/2] door: lost"):
+        assert f"\r{line}\n" in said, "the counters were cleared before it"
+    assert "[1/2] door: ended" in said
+    assert log.handlers is before

@@ -195,3 +195,12 @@ def test_help_is_quick_and_loads_nothing_heavy():
     assert done.stderr.strip() == "[]"
     assert done.stdout.startswith("usage: cli.py")
     assert time.perf_counter() - started < 3
+
+
+def test_an_alert_is_a_warning_that_quiet_does_not_silence(capsys):
+    from mot_dinov3.runtime.notices import log_alert, log_notice
+
+    commands.set_up_log(verbose=False, quiet=True)
+    log_notice("nothing")
+    log_alert("%d vectors are lost.", 3)
+    assert capsys.readouterr().err == "warning: 3 vectors are lost.\n"

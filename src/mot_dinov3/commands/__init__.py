@@ -24,7 +24,7 @@ from mot_dinov3.errors import (
     out_of_memory,
 )
 from mot_dinov3.runtime.interruption import watch_signals
-from mot_dinov3.runtime.notices import NOTICE
+from mot_dinov3.runtime.notices import ALERT, NOTICE
 from mot_dinov3.wording import program
 
 
@@ -113,7 +113,8 @@ class _PlainHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
-        prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        level = "warning" if record.levelno == ALERT else record.levelname.lower()
+        prefix = f"{level}: " if record.levelno >= logging.WARNING else ""
         first, *rest = hide_secrets(record.getMessage()).splitlines() or [""]
         print("\n".join([prefix + first, *(f"  {line}" for line in rest)]), file=sys.stderr)
 

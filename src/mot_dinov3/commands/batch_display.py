@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter
 from typing import Any, Self
 
@@ -81,9 +83,10 @@ class BatchDisplay:
     def _place(self, name: str) -> str:
         return f"[{self._tasks[name].number}/{self._total}] {name}"
 
-    def _say(self, line: str) -> None:
+    def _say(self, text: str) -> None:
         if not self._quiet:
-            print(make_printable(hide_secrets(line)), file=sys.stderr, flush=True)
+            shown = "\n".join(map(make_printable, hide_secrets(text).splitlines()))
+            print(shown, file=sys.stderr, flush=True)
 
     def show_table(self, end: BatchEnd) -> None:
         """Print the table of all videos."""
@@ -98,16 +101,37 @@ class CameraDisplay(BatchDisplay):
         self._states: dict[str, CameraState] = {}
         self._in_place = sys.stderr.isatty() and not quiet
         self._bars: dict[str, Any] = {}
+        self._handlers = log.handlers
+
+    def __enter__(self) -> Self:
+        self._handlers = log.handlers
+        if self._in_place:
+            log.handlers = [_AboveCounters(self._handlers, self._above_counters)]
+        return self
 
     def __exit__(self, *problem: object) -> None:
         for bar in self._bars.values():
             bar.close()
+        log.handlers = self._handlers
 
     def __call__(self, event: Event) -> None:
-        """Show an event."""
+        """Show an event; lines that stay are printed above the counters."""
         if isinstance(event, CameraState):
             self._show_state(event)
-        elif isinstance(event, CameraSummary):
+            return
+        with self._above_counters():
+            self._show_line(event)
+
+    def _above_counters(self) -> AbstractContextManager[object]:
+        if not self._bars:
+            return nullcontext()
+        from tqdm import tqdm
+
+        mode: AbstractContextManager[object] = tqdm.external_write_mode(file=sys.stderr)
+        return mode
+
+    def _show_line(self, event: Event) -> None:
+        if isinstance(event, CameraSummary):
             self._say(f"{self._place(event.name)}:\n{format_summary(event.facts)}")
         elif isinstance(event, PageOpened):
             # The address works as a password, so nothing else prints it.
@@ -118,6 +142,8 @@ class CameraDisplay(BatchDisplay):
     def _end_task(self, outcome: TaskOutcome) -> None:
         self._states.pop(outcome.name, None)
         super()._end_task(outcome)
+        if outcome.name in self._bars:
+            self._bars[outcome.name].set_description_str(f"{self._place(outcome.name)}: ended")
 
     def _show_state(self, state: CameraState) -> None:
         self._states[state.name] = state
@@ -140,6 +166,24 @@ class CameraDisplay(BatchDisplay):
             place = self._tasks[name].number - 1
             self._bars[name] = tqdm(bar_format="{desc}", position=place, dynamic_ncols=True)
         return self._bars[name]
+
+
+class _AboveCounters(logging.Handler):
+    """Hands log lines of any thread to other handlers while no counters are in their way."""
+
+    def __init__(
+        self,
+        handlers: Sequence[logging.Handler],
+        above: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        super().__init__()
+        self._handlers, self._above = handlers, above
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line."""
+        with self._above():
+            for handler in self._handlers:
+                handler.handle(record)
 
 
 def describe_progress(progress: Progress) -> str:

@@ -116,7 +116,7 @@ def build_config(args: argparse.Namespace) -> TrackConfig:
             )
     numbers = [*(args.budgets or []), *args.crops]
     if min(numbers, default=0) < 0 or not all(map(math.isfinite, numbers)):
-        raise UsageError("--budgets and --crops must be 0 or more.", fix="0 is no limit.")
+        raise UsageError("--budgets and --crops must be 0 or more.", fix="0 stands for no limit.")
     if not all(0 <= share <= 100 for share in args.shares):
         raise UsageError("--shares must be percentages, 0 to 100.", fix="Such as --shares 10 50.")
     if hard and not any(numbers):

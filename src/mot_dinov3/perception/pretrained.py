@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mot_dinov3.errors import ModelError, reason_of
+from mot_dinov3.errors import ModelError, MotError, reason_of
 from mot_dinov3.perception.features.crops import InputSpec
 from mot_dinov3.perception.hub.problems import UnsupportedModelError
+from mot_dinov3.perception.model_settings import check_settings
 from mot_dinov3.runtime.documents import read_json
 from mot_dinov3.wording import counted
 
@@ -75,6 +76,7 @@ def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN
     import transformers
     from safetensors import SafetensorError
 
+    check_settings(_settings(directory / "config.json", name), directory, name)
     build = getattr(transformers, class_name)
     try:
         with quiet_transformers():
@@ -89,7 +91,9 @@ def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN
             )
     except SafetensorError as error:
         raise _build_damage_error("safetensors file", name, error) from error
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # settings of any kind go wrong in any way
         raise UnsupportedModelError(
             f"Transformers {transformers.__version__} cannot load '{name}' ({_first_line(error)}).",
             fix="Choose another --embed-model, or --embed-model demo.",
@@ -159,8 +163,11 @@ def input_spec(directory: Path, model_config: Any, name: str) -> InputSpec:  # n
 
     if not (directory / "preprocessor_config.json").is_file():
         edge = getattr(model_config, "image_size", None) or 224
-        height, width = edge if isinstance(edge, (list, tuple)) else (edge, edge)
-        return InputSpec(int(height), int(width))
+        try:
+            height, width = edge if isinstance(edge, (list, tuple)) else (edge, edge)
+            return InputSpec(int(height), int(width))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise _build_damage_error("config.json", name, error) from error
     _settings(directory / "preprocessor_config.json", name)
     try:
         with quiet_transformers():
@@ -168,7 +175,9 @@ def input_spec(directory: Path, model_config: Any, name: str) -> InputSpec:  # n
                 str(directory), local_files_only=True, trust_remote_code=False
             )
         return spec_from_processor(processor.to_dict())
-    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+    except MotError:
+        raise
+    except Exception as error:  # settings of any kind go wrong in any way
         raise _build_damage_error("preprocessor_config.json", name, error) from error
 
 

@@ -20,6 +20,7 @@ from mot_dinov3.scheduling.planning import (
 )
 from mot_dinov3.scheduling.policies.base import Policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Executed, Remembered
+from mot_dinov3.systems.crowding import CrowdLimit
 from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.camera.base import CameraMotion
 from mot_dinov3.tracking.tracker import Tracker
@@ -75,6 +76,7 @@ class ModularTracker:
         camera: estimates how the picture moved, None without.
         cheap: describes every detection of every frame at almost no cost, None without.
         frames: how many frames were tracked.
+        limit: leaves out detections where more lie on top of each other than in any real scene.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class ModularTracker:
         self.camera = camera
         self.frames = 0
         self._usual_sharpness = UsualSharpness()
+        self.limit = CrowdLimit()
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -134,7 +137,7 @@ class ModularTracker:
         timer = StageTimer()
         if supplied is None:
             with timer("detect"):
-                supplied = Supplied(self.detector.detect(frame))
+                supplied = Supplied(self.limit(self.detector.detect(frame)))
         else:
             timer.add("detect", supplied.found_ms)
         return self._track(frame, supplied, timer)

@@ -92,13 +92,10 @@ def detect_together(turns: Sequence[Turn]) -> list[Supplied | MotError] | None:
     Args:
         turns: of trackers; only those that share one detector make a batch.
     """
-    detectors = {
-        id(turn.system.detector): turn.system.detector
-        for turn in turns
-        if isinstance(turn.system, ModularTracker)
-    }
+    trackers = [turn.system for turn in turns if isinstance(turn.system, ModularTracker)]
+    detectors = {id(tracker.detector): tracker.detector for tracker in trackers}
     detector = next(iter(detectors.values()), None)
-    if len(turns) < 2 or len(detectors) != 1 or not isinstance(detector, BatchDetector):
+    if len(trackers) < 2 or len(detectors) != 1 or not isinstance(detector, BatchDetector):
         return None
     if not detector.gains_from_batches:
         return None
@@ -108,4 +105,7 @@ def detect_together(turns: Sequence[Turn]) -> list[Supplied | MotError] | None:
     except MotError as error:
         return [error for _ in turns]
     part_ms = (perf_counter() - started_s) * 1000 / len(turns)
-    return [Supplied(detections, found_ms=part_ms) for detections in found]
+    return [
+        Supplied(tracker.limit(detections), found_ms=part_ms)
+        for tracker, detections in zip(trackers, found, strict=True)
+    ]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from threading import RLock
 
-from mot_dinov3.config import TrackConfig
+import numpy as np
+
+from mot_dinov3.config import DetectorConfig, TrackConfig
+from mot_dinov3.errors import UsageError
 from mot_dinov3.perception.detectors.base import BUILT_IN, Detector
+from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.runtime.upload import FrameUpload
@@ -35,6 +40,73 @@ class NoDetector:
     def detect(self, frame: Frame) -> Detections:
         """No objects."""
         return Detections.empty()
+
+
+class ChosenBoxes:
+    """A shared detector of which one tracker wants a part: fewer classes, or surer boxes.
+
+    Args:
+        detector: finds the objects.
+        config: the least score and the classes that are wanted.
+
+    Raises:
+        UsageError: the detector has no such class.
+    """
+
+    def __init__(self, detector: Detector, config: DetectorConfig) -> None:
+        self.names, self.title, self.has_memory = detector.names, detector.title, False
+        self._detector, self._floor = detector, np.float32(config.floor)
+        self._wanted = resolve_classes(config.classes, detector.names)
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the detector."""
+        return self._detector.fingerprint
+
+    @property
+    def repeated(self) -> str:
+        """The fingerprint of the stored boxes, as the detector has it."""
+        return self._detector.repeated
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Warm the detector up."""
+        self._detector.warm_up(width, height)
+
+    def detect(self, frame: Frame) -> Detections:
+        """The wanted objects of one frame."""
+        found = self._detector.detect(frame)
+        kept = found.score >= self._floor
+        if self._wanted is not None:
+            kept &= np.isin(found.class_id, sorted(self._wanted))
+        return found[np.asarray(kept, np.bool_)]
+
+
+def choose_boxes(detector: Detector, own: DetectorConfig, shared: DetectorConfig) -> Detector:
+    """A shared detector as one tracker wants it.
+
+    Args:
+        detector: loaded with the settings `shared`.
+        own: the settings of the tracker.
+        shared: those that the detector was loaded with.
+
+    Raises:
+        UsageError: the tracker wants boxes that the detector leaves out.
+    """
+    if (own.floor, own.classes) == (shared.floor, shared.classes):
+        return detector
+    if own.floor < shared.floor:
+        raise UsageError(
+            f"The shared detector leaves out boxes below {shared.floor:g}, and this tracker wants "
+            f"those from {own.floor:g} on.",
+            fix=f"Give low_conf={own.floor:g} to Models.load().",
+        )
+    if shared.classes.strip() and own.classes != shared.classes:
+        raise UsageError(
+            f"The shared detector finds classes='{shared.classes}' alone, and this tracker wants "
+            f"others.",
+            fix="Leave out classes= where models are loaded, and give it to each tracker.",
+        )
+    return ChosenBoxes(detector, own)
 
 
 class ModelShelf:
@@ -92,4 +164,22 @@ class ModelShelf:
         Raises:
             MotError: a model cannot be loaded.
         """
-        return assemble(config, renew_models(self.take(detector=True, embedders=True), config))
+        return assemble(config, self.choose(config, detector=True))
+
+    def choose(self, config: TrackConfig, *, detector: bool) -> Models:
+        """The models for one clip: what remembers frames is new, and boxes are those wanted.
+
+        Args:
+            config: of the clip.
+            detector: whether boxes are looked for; if not, none are found.
+
+        Raises:
+            UsageError: boxes are wanted that the shared detector leaves out.
+            MotError: a model cannot be loaded.
+        """
+        parts = self.take(detector=detector, embedders=True)
+        if not detector:  # there may be one of another tracker
+            return renew_models(replace(parts, detector=NoDetector()), config)
+        parts = renew_models(parts, config)
+        own = choose_boxes(parts.detector, config.detector, self.config.detector)
+        return replace(parts, detector=own)

@@ -15,9 +15,6 @@ from mot_dinov3.config import NECK, NO_EMBEDDER, TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.loading import (
-    renew_models,
-)
 from mot_dinov3.systems.modular import Models
 from mot_dinov3.systems.shelf import ModelShelf, NoDetector
 from mot_dinov3.tracking.camera.factory import camera_class
@@ -117,6 +114,7 @@ class SuppliedTracker:
             MotError: a model cannot be loaded, or the settings need what there is not.
         """
         rows = self._choose(detections).nonzero()[0]
+        rows = rows[self._core.limit.choose(detections[rows])]
         supplied = Supplied(detections[rows], None if vectors is None else vectors[rows])
         self._load_for(frame, supplied, seen=seen)
         return restore_rows(self._core.step(frame, supplied), detections, rows)
@@ -198,10 +196,7 @@ class SuppliedTracker:
 
     def _load(self, frame: Frame, *, detector: bool) -> None:
         """Go on with the embedder, perhaps with the detector, and make their slow first calls."""
-        parts = self._shelf.take(detector=detector, embedders=True)
-        if not detector:  # there may be one of another tracker
-            parts = replace(parts, detector=NoDetector())
-        core = assemble(self._config, renew_models(parts, self._config))
+        core = assemble(self._config, self._shelf.choose(self._config, detector=detector))
         core.take_over(self._core)
         core.warm_up(frame)
         self._core = core

@@ -94,7 +94,7 @@ def test_what_was_learned_of_appearance_is_a_card(run, tmp_path):
     (card,) = (one for one in build_cards(find_figures(run), 0) if one.title == "Appearance")
     assert (card.value, card.unit, card.tone) == ("0.980", "AUC", PLAIN)
     assert card.note == (
-        "the same object 0.870, others 0.460 (median cosine); lost tracks return from 0.740 on."
+        "the same object 0.870, others 0.460 (median cosine); lost tracks return from 0.740 on"
     )
     assert card.note in run_page(run, {}, None, PAGE)
     alone = only(tmp_path, stats=written(tracks={"born": 5, "confirmed": 2}))
@@ -108,8 +108,10 @@ def test_an_embedder_that_cannot_tell_has_a_bad_card(run):
         one for one in build_cards(replace(known, appearance=blind), 0) if one.title == "Appearance"
     )
     assert (card.value, card.tone) == (UNKNOWN, BAD)
-    assert card.note == (
-        "no object met twice, others 0.460 (median cosine). "
+    assert card.note == ("no object met twice, others 0.460 (median cosine)")
+    run.facts = replace(run.facts, counts=replace(run.facts.counts, appearance=blind))
+    (notice,) = list_missing(run)
+    assert notice == (
         "Some time later the embedder recognises hardly any object, so appearance is not used. "
         "Take another embedder, or a number for --reid-similarity."
     )

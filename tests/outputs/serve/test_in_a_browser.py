@@ -103,3 +103,47 @@ def test_hostile_names_run_nothing_on_the_page():
         wait_for(lambda: name in text_of(driver, "name"))
         wait_for(lambda: name in text_of(driver, "faults"))
         assert driver.execute_script("return window.hit") is None
+
+
+def test_every_camera_has_a_tile_and_behind_it_its_page():
+    from helpers.fakes import blank_frame
+    from mot_dinov3.config import DrawConfig
+    from mot_dinov3.outputs.serve.tiles import Tile, TilesPage
+    from mot_dinov3.outputs.serve.view import PageSubject
+    from mot_dinov3.runtime.statistics import RunStatistics
+    from mot_dinov3.values import Detections, FrameResult, Tracks
+
+    name = "</h2><img src=x onerror=window.hit=1><script>window.hit=1</script>"
+    stops = []
+    tiles = [
+        Tile(label, f"rtsp://{label}/1", DrawConfig(), lambda label=label: stops.append(label))
+        for label in ("door", name)
+    ]
+    result, statistics = FrameResult(0, 0.0, Detections.empty(), Tracks.empty()), RunStatistics()
+    statistics.add(result, {"detect": 1.0}, 1.0)
+    with TilesPage(("127.0.0.1", 0), tiles) as page, open_browser(1000, 800) as driver:
+        for tile in tiles:
+            tile.set_subject(PageSubject(name, 0, {}, lambda: "connected", lambda: {"dropped": 4}))
+        with tiles[0], tiles[1]:
+            for tile in tiles:
+                tile.write(blank_frame(0), result)
+                tile.update(result, statistics)
+            driver.get(page.url)
+            wait_for(lambda: text_of(driver, "name") == "2 cameras")
+            widths = "return [...document.querySelectorAll('.tile img')].map(i => i.naturalWidth)"
+            wait_for(lambda: driver.execute_script(widths) == [640, 640])
+            wait_for(lambda: text_of(driver, "tiles").count("dropped") == 2)
+            assert name in text_of(driver, "tiles")
+            assert driver.execute_script("return window.hit") is None
+            driver.find_element("css selector", ".tile").click()
+            wait_for(lambda: name in text_of(driver, "name"))
+            driver.back()
+            wait_for(lambda: text_of(driver, "state") == "live")
+            button = driver.find_element("id", "stop")
+            button.click()
+            button.click()
+            wait_for(lambda: len(stops) == 2)
+        tiles[0].end("")
+        tiles[1].end("It broke.")
+        wait_for(lambda: text_of(driver, "state") == "ended")
+        assert "It broke." in text_of(driver, "tiles")

@@ -269,3 +269,33 @@ def test_the_model_in_the_package_needs_no_network(hub, picture):
     assert ours.title.startswith("demo ")
     assert np.isfinite(ours.embed(picture, BOXES)[:2]).all()
     assert hub.asked == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"hidden_size": 10**9},
+        {"num_hidden_layers": -1},
+        {"num_hidden_layers": 10**9},
+        {"patch_size": 0},
+        {"num_attention_heads": 0},
+        {"hidden_size": "wide"},
+        {"hidden_act": ["gelu"]},
+        {"hidden_act": "no_such"},
+        {"layer_norm_eps": "small"},
+        {"hidden_dropout_prob": -3},
+    ],
+)
+def test_settings_of_any_kind_end_in_a_sentence(spoilt, values):
+    change_config(spoilt, **values)
+    with pytest.raises(ModelError):
+        create(spoilt)
+
+
+@pytest.mark.parametrize("depth", [60, 2000, 100_000])
+def test_settings_inside_each_other_end_in_a_sentence(spoilt, depth):
+    text = (spoilt / "config.json").read_text()
+    inner = '{"a": ' * depth + "1" + "}" * depth
+    (spoilt / "config.json").write_text(text.rstrip()[:-1] + f', "vision_config": {inner}}}')
+    with pytest.raises(ModelError, match="inside each other"):
+        create(spoilt)

@@ -88,3 +88,25 @@ def test_a_damaged_processor_file_is_a_sentence(models, tmp_path, text):
     (broken / "preprocessor_config.json").write_text(text)
     with pytest.raises(ModelError, match=r"preprocessor_config\.json of 'it' cannot be used"):
         input_spec(broken, None, "it")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"size": {"height": 10**9, "width": 10**9}},
+        {"size": {"height": -1, "width": 8}},
+        {"size": {"height": "tall", "width": 8}},
+        {"image_std": [0, 1, 1]},
+        {"image_mean": [float("nan"), 1, 1]},
+        {"image_mean": ["red", 1, 1]},
+        {"image_mean": [1, 1]},
+        {"rescale_factor": 1e400},
+    ],
+)
+def test_impossible_pictures_are_a_sentence(models, tmp_path, values):
+    broken = tmp_path / "broken"
+    shutil.copytree(models / "dinov3", broken)
+    path = broken / "preprocessor_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    with pytest.raises(ModelError):
+        input_spec(broken, None, "it")

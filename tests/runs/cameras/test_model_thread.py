@@ -104,7 +104,7 @@ def test_who_waits_when_it_is_left_is_told(thread, group):
     assert group.begun.wait(LONG_S)
     second = Caller(thread, "b")
     wait_for(thread, 1)
-    thread.leave_all()
+    thread.__exit__()
     group.go.set()
     assert first.end() == 7
     assert isinstance(second.end(), MotError)

@@ -131,6 +131,7 @@ def test_one_that_is_killed_and_comes_back_does_not_disturb_the_other(tmp_path):
     first, second = done
     assert (first.exit_code, second.exit_code) == (EXIT_PARTIAL, 0), "it is gone in the end"
     assert choose_exit_code(done) == EXIT_PARTIAL
+    assert first.reason.startswith("lost")
     faults = stats(tmp_path, first)["faults"]
     assert (faults["gaps"], faults["reconnects"]) == (2, 1)
     assert 45 <= first.frames <= 55
@@ -199,6 +200,8 @@ def test_an_interruption_cuts_them_off_at_once(tmp_path):
         hold.set()
     assert [one.exit_code for one in done] == [130, 130]
     assert all(isinstance(one, TaskOutcome) and one.reason == "cut off" for one in done)
+    for one in done:
+        assert records(tmp_path / f"{one.name}.jsonl"), "what was tracked is whole all the same"
 
 
 def test_what_remembers_frames_is_each_cameras_own(tmp_path):

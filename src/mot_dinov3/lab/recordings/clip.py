@@ -162,18 +162,22 @@ class ClipPlayer:
         if self.meter is not None:
             self.meter.charge_frame()
         self.recorded = recorded
-        if self.dim:
+        if self.dim or self.clip.cheap_dim:
             self._row_of = {box.tobytes(): row for row, box in enumerate(recorded.detections.xyxy)}
         return recorded.detections
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """Look up the recorded vectors of boxes of the frame that `detect` returned last."""
         started = perf_counter()
-        out = self.recorded.vectors[[self._row_of[box.tobytes()] for box in xyxy]]
+        out = self.recorded.vectors[self.find_rows(xyxy)]
         if self.meter is not None:
             self.meter.charge_batch(len(xyxy))
         self.spent_ms += (perf_counter() - started) * 1000
         return out
+
+    def find_rows(self, xyxy: FloatArray) -> list[int]:
+        """The rows of boxes in the frame that `detect` returned last."""
+        return [self._row_of[box.tobytes()] for box in xyxy]
 
 
 class CheapEvidencePlayer:
@@ -189,5 +193,9 @@ class CheapEvidencePlayer:
         self._player = player
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
-        """The cheap evidence of the frame that the player detected last; `xyxy`: all its boxes."""
-        return self._player.recorded.cheap
+        """The cheap evidence of the frame that the player detected last; `xyxy`: all its boxes.
+
+        Of a frame with too much overlap only some are asked for.
+        """
+        cheap = self._player.recorded.cheap
+        return cheap if len(xyxy) == len(cheap) else cheap[self._player.find_rows(xyxy)]

@@ -121,10 +121,10 @@ def _appearance(found: AppearanceFacts) -> Card:
     else:
         value, same = f"{found.auc:.3f}", f"the same object {found.same:.3f}"
     note = f"{same}, others {found.stranger:.3f} (median cosine)"
-    problem = explain_appearance(found)
     if found.returns:
         note += f"; lost tracks return from {found.gate:.3f} on"
-    return Card("Appearance", value, "AUC", f"{note}. {problem}".strip(), BAD if problem else PLAIN)
+    tone = BAD if explain_appearance(found) else PLAIN
+    return Card("Appearance", value, "AUC", note, tone)
 
 
 def _tracks(known: ReportFigures, suspects: int) -> Card:

@@ -34,6 +34,7 @@ from mot_dinov3.outputs.report.track_charts import choose_longest, draw_gantt
 from mot_dinov3.outputs.report.track_history import TrackHistory
 from mot_dinov3.outputs.report.video import ReportVideo
 from mot_dinov3.outputs.report.video_box import build_time_axis, build_video_box
+from mot_dinov3.outputs.summary import explain_appearance
 
 
 def run_page(
@@ -113,8 +114,11 @@ def draw_charts(run: RunData, source_fps: float, still: Still | None = None) -> 
 
 
 def list_missing(run: RunData) -> list[str]:
-    """Sentences that say what the page cannot show, and what is needed for it."""
-    out = []
+    """Sentences that say what the run or its page lacks, and what is needed for it."""
+    out: list[str] = []
+    counts = run.facts.counts if run.facts is not None else None
+    if counts is not None and counts.appearance is not None:
+        out += filter(None, [explain_appearance(counts.appearance)])
     if not len(run.frames):
         out.append(
             "Made from the figures alone: without the file of --save-jsonl nothing can be drawn "

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.features.resampling import resampling
 from mot_dinov3.values import FloatArray, Image, IntArray, boxes, check_shapes
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+MOST_PIXELS = 1 << 24
+"""Of one input picture: 200 MB."""
 FARTHEST_PX = 1e6
 """Coordinates beyond this are cut off, so that a wild box cannot overflow the arithmetic."""
 
@@ -34,6 +38,21 @@ class InputSpec:
     std: tuple[float, float, float] = IMAGENET_STD
     rescale: float = 1 / 255
     bicubic: bool = False
+
+    def __post_init__(self) -> None:
+        scales = (*self.mean, *self.std, self.rescale)
+        pixels = self.height * self.width
+        if min(self.height, self.width) < 1 or pixels > MOST_PIXELS:
+            raise ModelError(
+                f"The model asks for pictures of {self.width:.6g}x{self.height:.6g} pixels.",
+                fix=f"A picture has 1 to {MOST_PIXELS} pixels: choose another --embed-model.",
+            )
+        if not all(math.isfinite(value) for value in scales) or min(self.std) <= 0:
+            raise ModelError(
+                "The model asks for pictures that are scaled by a number that is not usable "
+                f"(mean {self.mean}, std {self.std}, factor {self.rescale:g}).",
+                fix="Correct its settings, or choose another --embed-model.",
+            )
 
     @property
     def scale_and_shift(self) -> tuple[FloatArray, FloatArray]:

@@ -141,15 +141,19 @@ def picture_shape(network: Any, name: str) -> list[Any]:  # noqa: ANN401 - of tw
     return shape
 
 
+MOST_LETTERS = 60
+"""Of a wrong note in a message."""
+
+
 def _three(text: str | None, default: tuple[float, float, float]) -> tuple[float, float, float]:
     if text is None:
         return default
     try:
         values = json.loads(text) if "[" in text else re.split(r"[,\s]+", text.strip("() "))
         red, green, blue = (float(value) for value in values)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(
-            f"The ONNX file's metadata has '{text}' where three numbers should be.",
+            f"The ONNX file's metadata has '{text[:MOST_LETTERS]}' where three numbers should be.",
             fix="Write mean and std as [0.485, 0.456, 0.406] into its metadata_props.",
         ) from error
     return red, green, blue

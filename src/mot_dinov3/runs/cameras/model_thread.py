@@ -15,8 +15,6 @@ from mot_dinov3.values import Frame, FrameResult
 
 T = TypeVar("T")
 
-LEFT = MotError("The cameras were stopped at once.", fix="")
-
 
 class Request(Generic[T]):
     """What a camera's thread asks for, and its answer."""
@@ -70,9 +68,6 @@ class ModelThread:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        self.leave_all()
-
-    def leave_all(self) -> None:
         """Take nothing more; a camera that waits for its turn, or asks for one, fails."""
         with self._changed:
             self._left = True
@@ -110,7 +105,7 @@ class ModelThread:
     def _ask(self, request: Request[T]) -> T:
         with self._changed:
             if self._left:
-                raise LEFT
+                raise _left_error()
             self._waiting.append(request)  # type: ignore[arg-type]
             self._changed.notify_all()
         return request.wait()
@@ -123,7 +118,7 @@ class ModelThread:
                 self._waiting.clear()
                 if self._left:
                     for request in requests:
-                        request.fail(LEFT)
+                        request.fail(_left_error())
                     return
             self._serve(requests)
 
@@ -148,3 +143,7 @@ class ModelThread:
                 request.fail(result)
             else:
                 request.answer(result)
+
+
+def _left_error() -> MotError:
+    return MotError("The cameras were stopped at once.", fix="")

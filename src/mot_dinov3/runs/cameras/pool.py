@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.errors import EXIT_SIGTERM
+from mot_dinov3.errors import EXIT_PARTIAL, EXIT_SIGTERM
 from mot_dinov3.outputs.serve.tiles import TilesPage
 from mot_dinov3.runs.batch.base import Event, OnEvent, PageOpened, TaskOutcome
 from mot_dinov3.runs.batch.tasks import Task
@@ -24,6 +24,7 @@ MOMENT_S = 0.2
 DESCRIBED_EVERY_S = 0.5
 PATIENCE_S = 2.0
 """Seconds for which cameras that are cut off may still finish their outputs."""
+LOST = "lost, and did not come back; what came before is kept"
 STOPPED_EARLY = "stopped before its first frame"
 SAME_REASON = "not begun: every camera would fail for the same reason"
 
@@ -80,7 +81,6 @@ class CameraPool:
     ) -> None:
         if kind is not None:
             self.stop()
-            self._thread.leave_all()
         until_s = monotonic() + PATIENCE_S
         for camera in self.cameras:
             camera.wait(max(0.0, until_s - monotonic()))
@@ -115,7 +115,9 @@ class CameraPool:
             camera.stop()
 
     def _explain(self, outcome: TaskOutcome) -> TaskOutcome:
-        """The outcome; a failure of the models is told once, as that of all cameras."""
+        """The outcome in words of cameras; a failure of the models is told once, as that of all."""
+        if outcome.exit_code == EXIT_PARTIAL:
+            return replace(outcome, reason=LOST)
         if outcome.frames or outcome.exit_code == 0:
             return outcome
         if self._models.failed:

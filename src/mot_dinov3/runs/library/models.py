@@ -9,6 +9,7 @@ from mot_dinov3.config import NECK
 from mot_dinov3.errors import UsageError
 from mot_dinov3.runs.library.settings import (
     MODEL_STAGES,
+    OF_EACH_TRACKER,
     build_config,
     list_keys_of,
     read_settings,
@@ -63,11 +64,11 @@ class Models:
         Raises:
             UsageError: a value would need other models.
         """
-        wanted = list_keys_of(*MODEL_STAGES) & values.keys()
+        wanted = (list_keys_of(*MODEL_STAGES) - OF_EACH_TRACKER) & values.keys()
         for key in sorted(wanted):
             if values[key] != self.values.get(key):
                 raise UsageError(
                     f"{caller} shares models, which were loaded without {key}={values[key]!r}.",
                     fix=f"Give {key}= to Models.load().",
                 )
-        return {**values, **self.values}
+        return {**self.values, **values}

@@ -16,6 +16,8 @@ from mot_dinov3.errors import UsageError, nearest
 
 MODEL_STAGES = ("detector", "device", "embedder", "cheap")
 """Stages that decide which models are loaded, and how."""
+OF_EACH_TRACKER = {"conf", "low_conf", "classes"}
+"""Keys of those stages that trackers with one detector may set each for itself."""
 TRACKER_STAGES = (*MODEL_STAGES, "scheduler", "tracker", "association", "motion", "draw")
 VIDEO_STAGES = (*TRACKER_STAGES, "source", "live")
 FPS = "fps"
