@@ -33,6 +33,7 @@ VALUES = {
     "--labels": "id",
     "--workers": "2",
     "--device": "cuda",
+    "--labels": "id",
 }
 """Values of flags that take no number, or not any number."""
 BY_THE_RUN = "sound of the source"
