@@ -30,7 +30,6 @@ VALUES = {
     "--dense-size": "96x128",
     "--reid-similarity": "0.7",
     "--low-conf": "0.9",
-    "--labels": "id",
     "--workers": "2",
     "--device": "cuda",
     "--labels": "id",
