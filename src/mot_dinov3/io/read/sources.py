@@ -31,8 +31,9 @@ from mot_dinov3.io.read.selection import count_selected
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, find_image_directory, read_section
 from mot_dinov3.io.read.sequence import MOT_PREFIX, open_sequence
 from mot_dinov3.io.read.video import VideoReader
+from mot_dinov3.runtime.git_lfs import build_pointer_error
 from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
-from mot_dinov3.runtime.opening import keep_regular, open_regular, read_regular
+from mot_dinov3.runtime.opening import is_pointer, keep_regular, open_regular, read_regular
 
 __all__ = [
     "FrameReader",
@@ -165,6 +166,8 @@ def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
         head = file.read(HEAD_BYTES)
     if not head:
         raise InputError(f"'{name}' is empty.", fix="Copy or record it again.")
+    if is_pointer(head):
+        raise build_pointer_error(name, InputError)
     if is_tiled_photo(head):
         raise InputError(
             f"'{name}' is a photo in tiles, which cannot be put together here.",
