@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import pytest
 
 from helpers.clips import Clip, make_clip
-from mot_dinov3.config import DetectorConfig, DeviceConfig, EmbedderConfig, TrackConfig
+from mot_dinov3.config import (
+    DetectorConfig,
+    DeviceConfig,
+    EmbedderConfig,
+    SourceConfig,
+    TrackConfig,
+)
 from mot_dinov3.lab.benchmarks import cameras
 from mot_dinov3.lab.benchmarks.cameras import (
     Case,
@@ -72,6 +79,27 @@ def test_rounds_become_medians_and_ratios(monkeypatch, tmp_path):
         "processes_fps": 25.0, "processes_cpu_s": 3.0, "processes_mib": 90,
         "ratio": 1.5, "least": 1.5, "most": 1.5,
     }  # fmt: skip
+
+
+def test_a_case_that_fails_is_left_out_and_says_why(monkeypatch, tmp_path):
+    def fail_for_two(case, *_):
+        if case.cameras == 2:
+            raise ProgramError("it broke")
+        return Run(30.0, 1.0, 50.0)
+
+    monkeypatch.setattr(cameras, "run_cameras", fail_for_two)
+    make_clip(tmp_path / "clip.mp4", Clip(frames=FRAMES))
+    (tmp_path / "weights.pt").touch()
+    config = replace(
+        FREE,
+        source=SourceConfig(str(tmp_path / "clip.mp4")),
+        detector=DetectorConfig(str(tmp_path / "weights.pt")),
+    )
+    one, two, four = cameras.measure_cameras(
+        BenchmarkContext(BenchmarkSettings(config, tmp_path))
+    ).rows
+    assert two.skipped == "it broke"
+    assert one.figures["one_process_fps"] == four.figures["processes_fps"] == 30.0
 
 
 def test_one_camera_needs_no_second_way(monkeypatch, tmp_path):

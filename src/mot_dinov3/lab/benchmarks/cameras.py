@@ -19,7 +19,7 @@ from time import perf_counter, sleep
 import av
 import numpy as np
 
-from mot_dinov3.config import NO_EMBEDDER, OutputConfig, SourceConfig, TrackConfig
+from mot_dinov3.config import NO_EMBEDDER, EmbedderConfig, OutputConfig, SourceConfig, TrackConfig
 from mot_dinov3.config.flat import to_toml
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.lab.benchmarks.base import Figures, Report, ResultRow
@@ -63,6 +63,7 @@ class Case:
         cameras: how many.
         together: runs in one process.
         apart: runs in as many processes; those of one process where there is one camera.
+        problem: why it has no figures, "" where it has some.
     """
 
     label: str
@@ -70,6 +71,7 @@ class Case:
     cameras: int
     together: list[Run] = field(default_factory=list)
     apart: list[Run] = field(default_factory=list)
+    problem: str = ""
 
     def figures(self) -> Figures:
         """Medians over the rounds."""
@@ -91,8 +93,11 @@ def measure_cameras(context: BenchmarkContext) -> Report:
     cases, rounds = list(create_cases(context.config)), count_rounds(context.settings.rounds)
     with serve_stream(remux(clip.path)) as url:
         for turn in range(rounds + 1):
-            for case in cases:
-                run_both_ways(case, url, context.directory, counts=turn > 0)
+            for case in (one for one in cases if not one.problem):
+                try:
+                    run_both_ways(case, url, context.directory, counts=turn > 0)
+                except ProgramError as error:
+                    case.problem = str(error)
     notes = [
         f"{rounds} rounds in turn after one that does not count; medians. fps: frames of all "
         "cameras over the time of the slowest one. ratio: one process over a process each.",
@@ -100,13 +105,16 @@ def measure_cameras(context: BenchmarkContext) -> Report:
         "most memory of all processes, pages that they share counted once.",
     ]
     size = f"{clip.wh[0]}x{clip.wh[1]}, {counted(clip.frames, 'frame')} a camera"
-    rows = [ResultRow(case.label, case.figures()) for case in cases]
+    rows = [
+        ResultRow(case.label, {} if case.problem else case.figures(), skipped=case.problem)
+        for case in cases
+    ]
     return Report(f"{title}; {size}, input size {context.config.detector.imgsz}", rows, notes)
 
 
 def create_cases(config: TrackConfig) -> Iterator[Case]:
     """By motion alone, and with the embedder if one is chosen."""
-    alone = replace(config, embedder=replace(config.embedder, embedder=NO_EMBEDDER))
+    alone = replace(config, embedder=EmbedderConfig(embedder=NO_EMBEDDER))
     kinds = {"motion only": alone}
     if config.embedder.embedder != NO_EMBEDDER:
         kinds[f"embedder {config.embedder.embedder}"] = config
