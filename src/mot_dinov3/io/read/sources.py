@@ -30,6 +30,8 @@ from mot_dinov3.io.read.pages import PagesReader
 from mot_dinov3.io.read.selection import count_selected
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, find_image_directory, read_section
 from mot_dinov3.io.read.sequence import MOT_PREFIX, open_sequence
+from mot_dinov3.io.read.standard_input import NAME as STANDARD_INPUT_NAME
+from mot_dinov3.io.read.standard_input import STANDARD_INPUT, StandardInputReader
 from mot_dinov3.io.read.video import VideoReader
 from mot_dinov3.runtime.git_lfs import build_pointer_error
 from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
@@ -55,6 +57,8 @@ MOST_LETTERS = 100
 
 def plain_name(source: str) -> str:
     """A name for the files of a source: `clips/walk one.mp4` -> `walk-one`."""
+    if source == STANDARD_INPUT:
+        return STANDARD_INPUT_NAME.replace(" ", "-")
     shown = printable_name(source).rstrip("/").replace("\\", "/")
     last = shown.rpartition("/")[2] or shown
     kind, _, name = last.partition(":")
@@ -96,6 +100,8 @@ def open_source(
     source = config.source
     if not source.strip():
         raise InputError("No source was given.", fix="Give one: --source video.mp4")
+    if source == STANDARD_INPUT:
+        return StandardInputReader(config, stopped or (lambda: False))
     if source.lower().startswith("file://"):
         source = os.fsdecode(unquote_to_bytes(urlsplit(source).path))
     if source.lower().startswith(MOT_PREFIX):
