@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from errno import EACCES, EFBIG
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_what_it_is():
         "Cannot read 'a.txt': No such file or directory."
     )
     assert cannot_read(Path("a\0"), ValueError("embedded null byte"), "the list").what == (
-        "Cannot read the list 'a\0': no such name is possible."
+        "Cannot read the list 'a?': no such name is possible."
     )
 
 
@@ -100,6 +101,8 @@ def test_a_path_that_is_there_is_told_apart(tmp_path):
     assert find_path(tmp_path / "none").endswith("is empty.")
     (tmp_path / "a").touch()
     assert "chmod +r" in find_path(tmp_path / "a")
+    assert "chmod" in find_path(tmp_path / "a", PermissionError(EACCES, "Permission denied"))
+    assert "another file" in find_path(tmp_path / "a", OSError(EFBIG, "it is too long"))
     assert find_path(Path("a\0b"))
 
 

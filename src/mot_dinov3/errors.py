@@ -6,6 +6,7 @@ import difflib
 import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from errno import EACCES, EPERM
 from itertools import islice
 from pathlib import Path
 
@@ -149,15 +150,22 @@ def cannot_read(path: Path, error: OSError | ValueError, what: str = "") -> Inpu
     """
     possible = getattr(error, "strerror", None) or "no such name is possible"
     return InputError(
-        f"Cannot read {what}{' ' if what else ''}'{path}': {possible}.", fix=find_path(path)
+        f"Cannot read {what}{' ' if what else ''}'{path}': {possible}.", fix=find_path(path, error)
     )
 
 
-def find_path(path: Path) -> str:
-    """What to do about a path that cannot be read: what is near it, or why it is refused."""
+def find_path(path: Path, error: BaseException | None = None) -> str:
+    """What to do about a path that cannot be read: what is near it, or why it is refused.
+
+    Args:
+        path: the file or directory.
+        error: what the system said of it, where it said something.
+    """
     try:
         if path.is_dir():
             return f"'{path}' is a directory: name a file in it."
+        if path.exists() and getattr(error, "errno", EACCES) not in (EACCES, EPERM):
+            return f"Give another file in place of '{path}'."
         if path.exists():
             return f"Allow this user to read it (chmod +r '{path}'), or copy it again."
         return _find_beside(path)

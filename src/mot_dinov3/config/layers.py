@@ -81,7 +81,7 @@ def _parse_toml(path: Path) -> dict[str, Any]:
         document = tomllib.loads(text)
     except OSError as error:
         raise UsageError(
-            f"--config {path} cannot be read: {reason_of(error)}.", fix=find_path(path)
+            f"--config {path} cannot be read: {reason_of(error)}.", fix=find_path(path, error)
         ) from error
     except RecursionError:
         raise _build_depth_error(path) from None

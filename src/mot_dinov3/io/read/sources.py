@@ -19,6 +19,7 @@ from mot_dinov3.io.containers import (
     open_stream,
     open_webcam,
     printable_name,
+    split_address,
 )
 from mot_dinov3.io.info import FrameReader, SourceInfo
 from mot_dinov3.io.picture_bytes import is_moving_png, is_tiled_photo, list_pages
@@ -73,7 +74,7 @@ def is_live(source: str) -> bool:
     """
     if _live_address(source, LiveConfig()) is None:
         return False
-    address = urlsplit(source)
+    address = split_address(source)
     is_file = Path(address.path).suffix.lower() in VIDEO_SUFFIXES - {PIECE_SUFFIX}
     return not (is_file and address.scheme.lower() in ("http", "https"))
 
