@@ -114,7 +114,10 @@ def _count_portable(data: bytes) -> int:
 
 def _walk_jpeg(data: bytes, position: int = 0) -> Iterator[tuple[int, int]]:
     """(marker, where it stands) from a place to the end of that image, as a decoder walks them."""
-    while found := MARKER.search(data, position):
+    for _ in range(MOST_PARTS):
+        found = MARKER.search(data, position)
+        if found is None:
+            return
         marker, start = found[1][0], found.start()
         yield marker, start
         if marker == END:
