@@ -142,7 +142,7 @@ class _PlainHandler(logging.Handler):
         level = "warning" if record.levelno == ALERT else record.levelname.lower()
         prefix = f"{level}: " if record.levelno >= logging.WARNING else ""
         first, *rest = hide_secrets(record.getMessage()).splitlines() or [""]
-        print("\n".join([prefix + first, *(f"  {line}" for line in rest)]), file=sys.stderr)
+        print("\n".join([prefix + first, *(f"  {line.strip()}" for line in rest)]), file=sys.stderr)
 
 
 def set_up_log(*, verbose: bool, debug: bool = False, quiet: bool = False) -> None:
