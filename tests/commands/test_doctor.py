@@ -80,7 +80,7 @@ def test_a_machine_with_its_models_fetches_nothing(run, capsys, tmp_path, monkey
     assert run(GOOD) == 0
     shown = capsys.readouterr().out
     assert "fetches" not in shown
-    assert shown.endswith(f"  {program()} --source video.mp4\n")
+    assert shown.endswith(f"  {program()} video.mp4\n")
 
 
 def test_json_is_one_object_and_nothing_else(run, capsys):

@@ -36,7 +36,7 @@ CHECKS: dict[str, Callable[[], Check]] = {
 }
 """Name -> check, in the order they are run and shown."""
 
-DEFAULT_RUN = "--source video.mp4"
+DEFAULT_RUN = "video.mp4"
 NEEDS = {
     "demo": ("torch", "device", "codecs", "demo models", "outputs"),
     f"{DEFAULT_RUN} --det motion --embed-model demo": (

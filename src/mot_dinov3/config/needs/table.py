@@ -50,11 +50,27 @@ VIDEO_NEEDS = (
         refused=False,
     ),
     Need(
-        ("--hud", "--draw-lost", "--line-thickness", "--font-scale"),
+        ("--hud", "--draw-lost", "--line-thickness", "--font-scale", "--style", "--labels",
+         "--trails"),
         "--no-video",
         "nothing is drawn",
         lambda now: not now.draws,
         refused=False,
+    ),
+    Need(
+        ("--blur",),
+        "--no-video",
+        "no picture is shown anywhere",
+        lambda now: not (now.draws or now.config.output.report),
+        refused=False,
+    ),
+    Need(
+        ("--save-crops",),
+        "--blur",
+        "it writes the pictures of people that are hidden",
+        lambda now: now.config.draw.blurs,
+        says="--save-crops writes the pictures of people that --blur hides.",
+        fix="Leave out one of them.",
     ),
     Need(
         ("--start-frame", "--end-frame", "--max-frames", "--vid-stride", "--fps"),
@@ -63,7 +79,7 @@ VIDEO_NEEDS = (
         None,
         refused=False,
     ),
-)
+)  # fmt: skip
 EMBEDDER_NEEDS = (
     Need(
         ("--embed-all", *BUDGETS, "--target-fps", "--embed-model", "--save-trace",
@@ -198,10 +214,23 @@ TRACKER_NEEDS = (
 )
 RUN_NEEDS = (
     Need(
+        ("--count-point", "--count-after", "--save-events"),
+        "no --line",
+        "tracks are counted at lines and zones alone",
+        lambda now: not now.config.count.wanted,
+        fix="Add --line NAME=x1,y1,x2,y2 or --zone NAME=x1,y1,..., or leave it out.",
+    ),
+    Need(
         ("--crops-of", "--crops-per-id"),
         "no --save-crops",
         "no pictures are written",
         lambda now: "crops" not in now.config.output.sinks,
+    ),
+    Need(
+        ("--count-point", "--count-after", "--save-events"),
+        "no --line",
+        "without a line and a zone nothing is counted",
+        lambda now: not now.config.count.wanted,
     ),
     Need(("--resume",), "--no-journal", "it reads the run journal", None),
     Need(
