@@ -191,7 +191,7 @@ def _open_image(path: Path, name: str, config: SourceConfig) -> FrameReader:
         return VideoReader(open_file(path), path, name, config)
     pages = list_pages(data)
     if len(pages) > 1:
-        return PagesReader(data, pages, path, name, config)
+        return PagesReader(data, pages, name, config)
     return ImageReader(images_of([path], name), config)
 
 
