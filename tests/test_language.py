@@ -84,6 +84,7 @@ MESSAGES = {
     r"^(Correct|Check) (it|them|the value)\.": "a remedy that names what is to be corrected",
 }
 """What no message says -> what it says instead."""
+ERRORS = {"error", "problem", "cause", "reason", "failure"}
 NAMES_OF_EXCEPTIONS = {"perception/hub/problems.py"}
 """Files that look at the name of an exception's class, and do not show it."""
 
@@ -119,10 +120,12 @@ def test_messages_say_it_better(pattern):
 
 
 def shows_class_name(node):
-    """Whether a placeholder in a text is the name of a value's class."""
+    """Whether a placeholder in a text is the name of an exception's class."""
     value = node.value if isinstance(node, ast.FormattedValue) else None
-    of_class = isinstance(value, ast.Attribute) and value.attr == "__name__"
-    return of_class and isinstance(value.value, ast.Call)
+    if not (isinstance(value, ast.Attribute) and isinstance(value.value, ast.Call)):
+        return False
+    what = value.value.args[0] if value.value.args else None
+    return value.attr == "__name__" and getattr(what, "id", "") in ERRORS
 
 
 def test_no_message_shows_the_name_of_an_exception():

@@ -49,3 +49,10 @@ def test_a_clip_has_frames(tmp_path, capsys, frames):
     assert main(["demo", "--out", str(tmp_path), "--frames", frames]) == EXIT_USAGE
     assert "--frames must be at least 1" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_flags_that_do_nothing_are_refused_here_too(tmp_path, capsys):
+    words = ["demo", "--out", str(tmp_path), "--embed-all", "--embed-budget-ms", "4"]
+    assert main(words) == EXIT_USAGE
+    assert "--embed-budget-ms does nothing with --embed-all" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

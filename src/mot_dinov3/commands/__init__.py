@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from mot_dinov3.commands.factory import COMMANDS, RENAMED
 from mot_dinov3.commands.habits import choose_command
@@ -24,8 +25,11 @@ from mot_dinov3.errors import (
     out_of_memory,
 )
 from mot_dinov3.runtime.interruption import watch_signals
-from mot_dinov3.runtime.notices import ALERT, NOTICE
+from mot_dinov3.runtime.notices import ALERT, NOTICE, log_alert
 from mot_dinov3.wording import program
+
+LOST_DIRECTORY = "The working directory is gone: it was moved or removed."
+CHANGE_DIRECTORY = "Change to one that exists, such as: cd ~"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,6 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     with plain_streams(), watch_signals(), interruptible():
         try:
+            warn_without_directory()
             return run_command(*choose_command(words))
         except MotError as error:
             say_traceback()
@@ -56,8 +61,29 @@ def main(argv: list[str] | None = None) -> int:
             return EXIT_DEVICE
         except Exception as error:
             say_traceback()
-            say_error(str(describe_bug(error)))
-            return EXIT_BUG
+            lost = isinstance(error, FileNotFoundError) and not has_directory()
+            known = UsageError(LOST_DIRECTORY, fix=CHANGE_DIRECTORY) if lost else None
+            say_error(str(known or describe_bug(error)))
+            return known.exit_code if known else EXIT_BUG
+
+
+def has_directory() -> bool:
+    """Whether the working directory is still there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def warn_without_directory() -> None:
+    """Say that the working directory is gone, which other messages then follow from."""
+    if not has_directory():
+        log_alert(
+            "%s Only absolute paths can work, and torch cannot. %s",
+            LOST_DIRECTORY,
+            CHANGE_DIRECTORY,
+        )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -22,6 +23,7 @@ from mot_dinov3.config import (
     TrackConfig,
 )
 from mot_dinov3.config.flat import ENVIRONMENT_PREFIX
+from mot_dinov3.config.needs.checking import check_needs
 from mot_dinov3.data.synthetic.clip import DEMO_SEED, StreetClip, draw_clip
 from mot_dinov3.errors import EXIT_OK, UsageError
 from mot_dinov3.values.run_facts import EmbeddingFacts
@@ -29,6 +31,8 @@ from mot_dinov3.wording import counted, program, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.evaluation.figures import Scores
+
+log = logging.getLogger("mot_dinov3")
 
 DESCRIPTION = """Draw a street clip with known identities, track it with the two small models that
 ship in the package, and score the result: with embeddings scheduled within 10 ms a frame (or the
@@ -60,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
     if frames < 1:
         raise UsageError(f"--frames must be at least 1, got {frames}.", fix="Leave it out.")
     config = resolve(TrackConfig, add_budget(chosen), None, environment_layer())
+    for sentence in check_needs(config, chosen, live=True):
+        log.warning("%s", sentence)
     say = print if not config.talk.quiet else _say_nothing
     say(f"drawing {counted(frames, 'frame')} of a street ...", file=sys.stderr)
     clip = draw_clip(directory, frames, seed)

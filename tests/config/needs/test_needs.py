@@ -192,3 +192,10 @@ def test_only_what_differs_from_its_default_is_changed():
     config = resolve(TrackConfig, {"conf": 0.3, "hud": True, "source": ["a.mp4"]})
     assert changed_values(config) == {"hud": True, "source": "a.mp4"}
     assert check_needs(config, {"hud"}) == []
+
+
+def test_another_system_reads_flags_in_its_own_way():
+    words = ["--system", "walker", "--embedder", "none", "--save-embeddings", "all.npz"]
+    assert tried(*words) == []
+    with pytest.raises(UsageError, match="--crops-of does nothing without --save-crops"):
+        tried(*words, "--crops-of", "seen")

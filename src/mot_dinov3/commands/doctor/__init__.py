@@ -16,7 +16,7 @@ from mot_dinov3.commands.doctor.places import Download, find_missing
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK
 from mot_dinov3.runtime.compat import load_environment
-from mot_dinov3.wording import usage_name
+from mot_dinov3.wording import program, usage_name
 
 CHECKS: dict[str, Callable[[], Check]] = {
     "torch": devices.check_torch_pair,
@@ -36,15 +36,15 @@ CHECKS: dict[str, Callable[[], Check]] = {
 }
 """Name -> check, in the order they are run and shown."""
 
-DEFAULT_RUN = "python cli.py --source video.mp4"
+DEFAULT_RUN = "video.mp4"
 NEEDS = {
-    "python cli.py demo": ("torch", "device", "codecs", "demo models", "outputs"),
+    "demo": ("torch", "device", "codecs", "demo models", "outputs"),
     f"{DEFAULT_RUN} --det motion --embed-model demo": (
         *("torch", "device", "codecs", "opencv", "demo models", "outputs"),
     ),
     DEFAULT_RUN: ("torch", "device", "codecs", "transformers", "ultralytics", "outputs"),
 }
-"""Command -> the checks that must not fail for it."""
+"""Words behind the program -> the checks that must not fail for them."""
 
 DESCRIPTION = """Prove that torch, codecs, models, disks and the hub work on this machine, and
 say what works without a download and what the first run fetches. Exit code 0 when nothing failed
@@ -61,6 +61,7 @@ PACKAGES = (
     "onnxruntime",
     "numpy",
     "scipy",
+    "lapx",
     "opencv-python",
     "av",
 )
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
 def list_working(found: Mapping[str, Check], downloads: Sequence[Download]) -> list[str]:
     """The commands that work now without any download, by the checks that they need."""
     return [
-        command
+        f"{program()} {command}"
         for command, needs in NEEDS.items()
         if all(found[name].status != "fail" for name in needs if name in found)
         and (command != DEFAULT_RUN or not downloads)

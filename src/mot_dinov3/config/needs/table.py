@@ -214,10 +214,23 @@ TRACKER_NEEDS = (
 )
 RUN_NEEDS = (
     Need(
+        ("--count-point", "--count-after", "--save-events"),
+        "no --line",
+        "tracks are counted at lines and zones alone",
+        lambda now: not now.config.count.wanted,
+        fix="Add --line NAME=x1,y1,x2,y2 or --zone NAME=x1,y1,..., or leave it out.",
+    ),
+    Need(
         ("--crops-of", "--crops-per-id"),
         "no --save-crops",
         "no pictures are written",
         lambda now: "crops" not in now.config.output.sinks,
+    ),
+    Need(
+        ("--count-point", "--count-after", "--save-events"),
+        "no --line",
+        "without a line and a zone nothing is counted",
+        lambda now: not now.config.count.wanted,
     ),
     Need(("--resume",), "--no-journal", "it reads the run journal", None),
     Need(
