@@ -21,6 +21,7 @@ from mot_dinov3.errors import (
     hide_secrets,
     out_of_memory,
 )
+from mot_dinov3.runtime.compat import keep_paths_safe
 from mot_dinov3.runtime.interruption import watch_signals
 from mot_dinov3.runtime.notices import NOTICE
 
@@ -29,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; see `errors.py` for the exit codes."""
     words = list(sys.argv[1:] if argv is None else argv)
     fill_gaps()
+    keep_paths_safe()
     set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
     name = words.pop(0) if words and not words[0].startswith("-") else DEFAULT_COMMAND
     with plain_streams(), watch_signals(), interruptible():
