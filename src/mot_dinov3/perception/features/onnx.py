@@ -138,7 +138,8 @@ def _require_file(name: str) -> Path:
         )
     path = Path(name).expanduser()
     if not path.is_file():
-        what = "is a directory" if path.is_dir() else "does not exist"
+        what = "is not a regular file" if path.exists() else "does not exist"
+        what = "is a directory" if path.is_dir() else what
         raise ModelError(f"The --embed-model '{name}' {what}.", fix=find_path(path))
     if path.suffix.lower() == ".xml":
         raise UsageError(
