@@ -17,6 +17,7 @@ from mot_dinov3.commands.doctor import checks, devices, places
 from mot_dinov3.commands.doctor.checks import Check
 from mot_dinov3.errors import ModelError
 from mot_dinov3.io.write.encoders import ENCODERS, FORMATS, Encoder
+from mot_dinov3.wording import program
 
 GOOD = {"one": lambda: Check("ok", "fine"), "two": lambda: Check("note", "so so", "try this")}
 
@@ -65,12 +66,12 @@ def test_it_says_what_works_now_and_what_the_first_run_fetches(run, capsys, tmp_
     place = tmp_path / "cache/mot_dinov3/weights"
     assert shown.startswith(
         "Works now, without a download:\n"
-        "  python cli.py demo\n"
+        f"  {program()} demo\n"
         "The first run with default flags fetches:\n"
         f"  yolov8n.pt (about 7 MB from github.com) into {place}\n"
         "  facebook/dinov3-vitb16-pretrain-lvd1689m (about 343 MB from huggingface.co, "
     )
-    assert "python cli.py --source" not in shown, "motion detection needs OpenCV"
+    assert "--source" not in shown, "motion detection needs OpenCV"
 
 
 def test_a_machine_with_its_models_fetches_nothing(run, capsys, tmp_path, monkeypatch):
@@ -79,7 +80,7 @@ def test_a_machine_with_its_models_fetches_nothing(run, capsys, tmp_path, monkey
     assert run(GOOD) == 0
     shown = capsys.readouterr().out
     assert "fetches" not in shown
-    assert shown.endswith("  python cli.py video.mp4\n")
+    assert shown.endswith(f"  {program()} video.mp4\n")
 
 
 def test_json_is_one_object_and_nothing_else(run, capsys):
@@ -89,7 +90,7 @@ def test_json_is_one_object_and_nothing_else(run, capsys):
     assert [check["name"] for check in report["checks"]] == ["talk", "pair", "one", "two"]
     assert [check["status"] for check in report["checks"]] == ["ok", "fail", "ok", "note"]
     assert set(report["checks"][0]) == {"name", "status", "detail", "remedy"}
-    assert report["works"] == list(doctor.NEEDS)[:2]
+    assert report["works"] == [f"{program()} {words}" for words in list(doctor.NEEDS)[:2]]
     assert [one["name"] for one in report["fetches"]] == [
         "yolov8n.pt",
         "facebook/dinov3-vitb16-pretrain-lvd1689m",

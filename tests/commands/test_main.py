@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.clips import make_clip, read_back
 from helpers.places import ROOT
 from mot_dinov3 import commands
 from mot_dinov3.commands import main
@@ -204,3 +205,32 @@ def test_an_alert_is_a_warning_that_quiet_does_not_silence(capsys):
     log_notice("nothing")
     log_alert("%d vectors are lost.", 3)
     assert capsys.readouterr().err == "warning: 3 vectors are lost.\n"
+
+
+@pytest.fixture
+def gone(tmp_path, monkeypatch):
+    """Work in a directory that is removed."""
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    place.rmdir()
+    if commands.has_directory():
+        pytest.skip("this system keeps a working directory")
+
+
+def test_a_removed_working_directory_is_a_sentence(gone, tmp_path, capsys):
+    clip = make_clip(tmp_path / "a.mp4")
+    words = ["--source", str(clip), "--det", "motion", "--embedder", "none"]
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert "error: The working directory is gone" in err
+    assert "Traceback" not in err
+    assert "bug" not in err
+
+
+def test_absolute_paths_work_without_a_working_directory(gone, tmp_path, capsys):
+    clip = make_clip(tmp_path / "a.mp4")
+    words = ["--source", str(clip), "--det", "motion", "--embedder", "none", "-q"]
+    assert main([*words, "--output", str(tmp_path / "out.mp4")]) == 0
+    assert capsys.readouterr().err.startswith("warning: The working directory is gone")
+    assert len(read_back(tmp_path / "out.mp4")) == 12

@@ -12,6 +12,7 @@ from mot_dinov3.commands.flags import COMMON, add_flags
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import stages
+from mot_dinov3.errors import UsageError
 from mot_dinov3.scheduling.policies.factory import POLICIES
 
 UNITS = {
@@ -166,3 +167,14 @@ def test_a_root_without_rare_flags_has_one_help():
     out = CommandParser(prog="probe")
     add_flags(out, TrackConfig, ("loop",), common=("--overlap",))
     assert not out.hides_flags
+
+
+@pytest.mark.parametrize("text", [str(2**63), "-" + "9" * 30, "9" * 5000])
+def test_a_number_that_no_array_holds_is_refused_in_words(text):
+    parser = CommandParser(prog="cli.py")
+    parser.add_argument_group("more").add_argument("--count", type=int)
+    parser.add_value("--frames", 3, "COUNT", "how many")
+    for flag in ("--count", "--frames"):
+        with pytest.raises(UsageError, match=f"{flag}.*too large a number"):
+            parser.parse_args([flag, text])
+    assert parser.parse_args(["--count", "-7"]).count == -7

@@ -133,6 +133,7 @@ TESTED_BY = {
         "lab/selftest/scenes.py",
     ),
     "lab/selftest/test_hypotheses.py": ("lab/selftest/properties/*",),
+    "lab/selftest/test_hostile.py": ("lab/selftest/hostile_inputs.py",),
     "lab/selftest/test_malice.py": (
         "lab/selftest/malicious_models.py",
         "lab/selftest/malicious_sources.py",

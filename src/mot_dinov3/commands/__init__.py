@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from mot_dinov3.commands.factory import COMMANDS, RENAMED
 from mot_dinov3.commands.habits import choose_command
@@ -23,15 +24,20 @@ from mot_dinov3.errors import (
     hide_secrets,
     out_of_memory,
 )
+from mot_dinov3.runtime.compat import keep_paths_safe
 from mot_dinov3.runtime.interruption import watch_signals
-from mot_dinov3.runtime.notices import ALERT, NOTICE
+from mot_dinov3.runtime.notices import ALERT, NOTICE, log_alert
 from mot_dinov3.wording import program
+
+LOST_DIRECTORY = "The working directory is gone: it was moved or removed."
+CHANGE_DIRECTORY = "Change to one that exists, such as: cd ~"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; see `errors.py` for the exit codes."""
     words = list(sys.argv[1:] if argv is None else argv)
     fill_gaps()
+    keep_paths_safe()
     set_up_log(
         verbose="-v" in words or "--verbose" in words,
         debug="--debug" in words,
@@ -39,6 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     with plain_streams(), watch_signals(), interruptible():
         try:
+            warn_without_directory()
             return run_command(*choose_command(words))
         except MotError as error:
             say_traceback()
@@ -56,8 +63,29 @@ def main(argv: list[str] | None = None) -> int:
             return EXIT_DEVICE
         except Exception as error:
             say_traceback()
-            say_error(str(describe_bug(error)))
-            return EXIT_BUG
+            lost = isinstance(error, FileNotFoundError) and not has_directory()
+            known = UsageError(LOST_DIRECTORY, fix=CHANGE_DIRECTORY) if lost else None
+            say_error(str(known or describe_bug(error)))
+            return known.exit_code if known else EXIT_BUG
+
+
+def has_directory() -> bool:
+    """Whether the working directory is still there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def warn_without_directory() -> None:
+    """Say that the working directory is gone, which other messages then follow from."""
+    if not has_directory():
+        log_alert(
+            "%s Only absolute paths can work, and torch cannot. %s",
+            LOST_DIRECTORY,
+            CHANGE_DIRECTORY,
+        )
 
 
 @contextmanager
@@ -116,7 +144,7 @@ class _PlainHandler(logging.Handler):
         level = "warning" if record.levelno == ALERT else record.levelname.lower()
         prefix = f"{level}: " if record.levelno >= logging.WARNING else ""
         first, *rest = hide_secrets(record.getMessage()).splitlines() or [""]
-        print("\n".join([prefix + first, *(f"  {line}" for line in rest)]), file=sys.stderr)
+        print("\n".join([prefix + first, *(f"  {line.strip()}" for line in rest)]), file=sys.stderr)
 
 
 def set_up_log(*, verbose: bool, debug: bool = False, quiet: bool = False) -> None:

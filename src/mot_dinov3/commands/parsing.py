@@ -13,11 +13,14 @@ from typing import Any, NoReturn
 from mot_dinov3.commands.habits import hints_for, is_source
 from mot_dinov3.commands.members import members_of
 from mot_dinov3.errors import UsageError, nearest
+from mot_dinov3.runtime.limits import INT64
 from mot_dinov3.wording import program, usage_name
 
 WIDTH = 96
 """Columns of a help text where there is room."""
 HELP_ALL = "--help-all"
+MOST_DIGITS = 40
+"""Characters of a whole number; longer ones are not even tried."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -50,6 +53,7 @@ class CommandParser(argparse.ArgumentParser):
         self._rare: list[argparse.Action] = []
         options.setdefault("formatter_class", _Formatter)
         super().__init__(allow_abbrev=False, add_help=False, **options)
+        self.register("type", int, parse_whole)
         self._positionals.title, self._optionals.title = "arguments", "flags"
         self.add_argument("-h", "--help", action="help", help="show this help")
 
@@ -200,6 +204,18 @@ class CommandParser(argparse.ArgumentParser):
         words = self.prog.removeprefix(usage_name())
         ask = f"See: {program()}{words} {HELP_ALL if self.hides_flags else '--help'}"
         return f"Did you mean {' or '.join(near)}?" if near else ask
+
+
+def parse_whole(text: str) -> int:
+    """A whole number that an array can hold.
+
+    Raises:
+        ValueError: it is not a whole number.
+        argparse.ArgumentTypeError: it is too large.
+    """
+    if len(text) > MOST_DIGITS or abs(int(text)) > INT64:
+        raise argparse.ArgumentTypeError(f"{text[:MOST_DIGITS]} is too large a number")
+    return int(text)
 
 
 def format_default(value: object) -> str:

@@ -23,7 +23,7 @@ from mot_dinov3.commands.flags import (
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
-from mot_dinov3.wording import program, usage_name
+from mot_dinov3.wording import install_command, program, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.recordings.recording import Recording
@@ -236,7 +236,7 @@ def compare(
         print(f"wrote {', '.join(str(args.out / name) for name in written)}", file=sys.stderr)
         if missing:
             print(
-                f"no replay.html: {' and '.join(missing)} missing, pip install '.[report]'",
+                f"no replay.html: {' and '.join(missing)} missing, {install_command('report')}",
                 file=sys.stderr,
             )
         if (args.out / "replay.png").exists():

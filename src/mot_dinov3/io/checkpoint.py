@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mot_dinov3.errors import ModelError, cannot_write, reason_of
 from mot_dinov3.io.write.paths import reserve_partial_directory
 from mot_dinov3.runtime.documents import read_json
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.wording import program
 
@@ -163,6 +164,7 @@ def _read_weights(path: Path, digest: object) -> Weights:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    refuse_pointer(path, ModelError)
     try:
         if _sha256(path) != digest:
             raise _build_damage_error(path, f"it is not the file that {CONFIG_FILE} describes")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +35,14 @@ def describe_damage(path: Path) -> str:
     if not indexed:
         return "has no index (moov): it was cut short or is still being written"
     return ""
+
+
+def has_late_index(head: bytes) -> bool:
+    """Whether an mp4 or mov that begins with `head` has its pictures before their index (moov)."""
+    if head[4:8] not in _MOVIE:
+        return False
+    kinds = [kind for kind, _ in _read_movie_boxes(BytesIO(head), 1 << 62)]
+    return b"mdat" in kinds and b"moov" not in kinds[: kinds.index(b"mdat")]
 
 
 def _read_declared_end(file: BinaryIO, size: int) -> tuple[int, bool]:

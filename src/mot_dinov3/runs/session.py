@@ -14,7 +14,7 @@ from mot_dinov3.systems.factory import system_class
 
 PACKAGES = (
     *("torch", "torchvision", "transformers", "ultralytics", "av", "opencv-python"),
-    *("numpy", "scipy", "onnxruntime", "openvino"),
+    *("numpy", "scipy", "lapx", "onnxruntime", "openvino"),
 )
 
 

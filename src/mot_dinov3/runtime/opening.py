@@ -13,6 +13,8 @@ from pathlib import Path
 from mot_dinov3.runtime.limits import TextLimit
 
 NO_BLOCK = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+POINTER = b"version https://git-lfs.github.com/spec/"
+"""How git-lfs begins what a clone holds in place of a large file that was not fetched."""
 CHUNK_BYTES = 1 << 20
 UNITS = ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
 
@@ -78,12 +80,20 @@ def open_text(path: Path, limit: TextLimit) -> BufferedReader:
     """
     file = open_regular(path, limit.most_bytes)
     try:
+        if is_pointer(file.peek(len(POINTER))):
+            reason = "it is a pointer of git-lfs, and 'git lfs pull' fetches the file itself"
+            raise OSError(errno.EINVAL, reason, str(path))
         _require_short_lines(file, path, limit)
         file.seek(0)
     except BaseException:
         file.close()
         raise
     return file
+
+
+def is_pointer(head: bytes) -> bool:
+    """Whether a file that begins with `head` is a pointer of git-lfs, which stands for another."""
+    return head.startswith(POINTER)
 
 
 def read_text(path: Path, limit: TextLimit) -> str:

@@ -30,9 +30,9 @@ VALUES = {
     "--dense-size": "96x128",
     "--reid-similarity": "0.7",
     "--low-conf": "0.9",
-    "--labels": "id",
     "--workers": "2",
     "--device": "cuda",
+    "--labels": "id",
 }
 """Values of flags that take no number, or not any number."""
 BY_THE_RUN = "sound of the source"

@@ -39,6 +39,20 @@ def test_other_numbers_are_pixels_and_inside_the_picture():
 
 
 @pytest.mark.parametrize(
+    ("flag", "text"),
+    [
+        ("--line", "a=0.5,0.5,0.501,0.5"),
+        ("--line", "a=0,0,0,1e-320"),
+        ("--zone", "a=1,1,9,1,9,1.2"),
+    ],
+)
+def test_what_is_smaller_than_a_pixel_is_refused(flag, text):
+    (shape,) = parse_shapes(flag, text)
+    with pytest.raises(UsageError, match=f"{flag} 'a' is smaller than a pixel of the picture"):
+        shape.to_pixels(64, 48)
+
+
+@pytest.mark.parametrize(
     ("flag", "text", "said"),
     [
         ("--line", "a=1,2,3", "--line 'a' needs 4 numbers, got 3"),

@@ -302,6 +302,7 @@ def test_messages_and_names_never_show_credentials():
     assert error.__suppress_context__
     assert printable_name(url) == "rtsp://127.0.0.1:9/live?..."
     assert printable_name("http://u:p@ss@host/x") == "http://host/x"
+    assert printable_name("rtsp://u:p@[fe80/x?k=1") == "rtsp://..."
     assert "pw" not in refusal("gopher://me:pw@host/x").what
 
 

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import os
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import pytest
 
 from helpers.clips import Clip, make_clip
-from mot_dinov3.config import DetectorConfig, DeviceConfig, EmbedderConfig, TrackConfig
+from mot_dinov3.config import (
+    DetectorConfig,
+    DeviceConfig,
+    EmbedderConfig,
+    SourceConfig,
+    TrackConfig,
+)
 from mot_dinov3.lab.benchmarks import cameras
-from mot_dinov3.lab.benchmarks.cameras import Case, create_cases, remux, run_cameras, serve_stream
+from mot_dinov3.lab.benchmarks.cameras import (
+    Case,
+    Run,
+    create_cases,
+    remux,
+    run_cameras,
+    serve_stream,
+)
 from mot_dinov3.lab.benchmarks.context import BenchmarkContext, BenchmarkSettings
 from mot_dinov3.lab.benchmarks.program import ProgramError
 
@@ -41,9 +55,10 @@ def test_a_clip_is_sent_whole_to_every_caller(stream, tmp_path):
 def test_both_ways_track_all_cameras(stream, tmp_path):
     case = Case("two", FREE, 2)
     for workers in (0, 2):
-        fps, mib = run_cameras(case, stream, tmp_path / "runs", workers)
-        assert fps > 1
-        assert mib > 20 or not Path("/proc/self/smaps_rollup").exists()
+        run = run_cameras(case, stream, tmp_path / "runs", workers)
+        assert run.fps > 1
+        assert run.cpu_s > 0.1
+        assert run.mib > 20 or not Path("/proc/self/smaps_rollup").exists()
         assert len(list((tmp_path / "runs").glob("*.txt"))) == 2
 
 
@@ -53,21 +68,43 @@ def test_a_camera_that_fails_is_said(tmp_path):
 
 
 def test_rounds_become_medians_and_ratios(monkeypatch, tmp_path):
-    speeds = iter(
-        [(99.0, 1.0), (99.0, 1.0), (30.0, 50.0), (20.0, 90.0), (45.0, 60.0), (30.0, 80.0)]
-    )
-    monkeypatch.setattr(cameras, "run_cameras", lambda *_: next(speeds))
+    runs = iter([Run(99, 9, 1), Run(99, 9, 1), Run(30, 1, 50), Run(20, 2, 90), Run(45, 3, 60),
+                 Run(30, 4, 80)])  # fmt: skip
+    monkeypatch.setattr(cameras, "run_cameras", lambda *_: next(runs))
     case = Case("two", FREE, 2)
     for turn in range(3):
         cameras.run_both_ways(case, "", tmp_path, counts=turn > 0)
     assert case.figures() == {
-        "one_process_fps": 37.5, "processes_fps": 25.0, "ratio": 1.5, "least": 1.5, "most": 1.5,
-        "one_process_mib": 60, "processes_mib": 90,
+        "one_process_fps": 37.5, "one_process_cpu_s": 2.0, "one_process_mib": 60,
+        "processes_fps": 25.0, "processes_cpu_s": 3.0, "processes_mib": 90,
+        "ratio": 1.5, "least": 1.5, "most": 1.5,
     }  # fmt: skip
 
 
+def test_a_case_that_fails_is_left_out_and_says_why(monkeypatch, tmp_path):
+    def fail_for_two(case, *_):
+        if case.cameras == 2:
+            raise ProgramError("it broke")
+        return Run(30.0, 1.0, 50.0)
+
+    monkeypatch.setattr(cameras, "run_cameras", fail_for_two)
+    make_clip(tmp_path / "clip.mp4", Clip(frames=FRAMES))
+    (tmp_path / "weights.pt").touch()
+    config = replace(
+        FREE,
+        source=SourceConfig(str(tmp_path / "clip.mp4")),
+        detector=DetectorConfig(str(tmp_path / "weights.pt")),
+    )
+    one, two, four = cameras.measure_cameras(
+        BenchmarkContext(BenchmarkSettings(config, tmp_path))
+    ).rows
+    assert two.skipped == "it broke"
+    assert one.figures["one_process_fps"] == four.figures["processes_fps"] == 30.0
+
+
 def test_one_camera_needs_no_second_way(monkeypatch, tmp_path):
-    monkeypatch.setattr(cameras, "run_cameras", lambda *_: (30.0, 50.0))
+    runs = iter([Run(30.0, 1.0, 50.0)])
+    monkeypatch.setattr(cameras, "run_cameras", lambda *_: next(runs))
     case = Case("one", FREE, 1)
     cameras.run_both_ways(case, "", tmp_path, counts=True)
     assert case.figures()["ratio"] == 1.0

@@ -65,6 +65,14 @@ def test_a_label_stays_where_it_was_as_long_as_that_is_free():
     assert place(LabelPlacer(), {2: two[2]})[2] != before
 
 
+def test_a_label_keeps_its_place_when_its_track_is_confirmed():
+    placer, boxes = LabelPlacer(), {1: (100, 100, 150, 200), -1: (105, 102, 155, 202)}
+    young = place(placer, boxes)[-1]
+    placer.hand_on({-1: 2})
+    assert place(placer, {2: boxes[-1]})[2] == young
+    assert place(placer, {-1: boxes[-1]})[-1] != young, "the old identity is free again"
+
+
 def test_labels_move_with_their_boxes_instead_of_jumping():
     placer = LabelPlacer()
     rng, jumps, before = np.random.default_rng(0), 0, {}

@@ -55,7 +55,7 @@ def test_older_parts_are_fainter_and_keep_the_colour():
 
 
 def test_no_line_leads_over_a_gap():
-    trails = Trails(10.0)
+    trails = Trails(60.0)  # so long that all of it is of one brightness
     walk(trails, range(20))
     for index in range(20, 40):
         trails.add(result_at(index, walker(index, seen=False, state=TrackState.LOST)))

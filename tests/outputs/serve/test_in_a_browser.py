@@ -147,3 +147,28 @@ def test_every_camera_has_a_tile_and_behind_it_its_page():
         tiles[1].end("It broke.")
         wait_for(lambda: text_of(driver, "state") == "ended")
         assert "It broke." in text_of(driver, "tiles")
+
+
+def test_one_slow_frame_does_not_flatten_the_chart_and_is_counted():
+    from helpers.fakes import blank_frame
+    from mot_dinov3.config import DrawConfig
+    from mot_dinov3.outputs.serve.page import LivePage
+    from mot_dinov3.outputs.serve.view import PageSubject
+    from mot_dinov3.runtime.statistics import RunStatistics
+    from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks
+
+    page, statistics = LivePage(("127.0.0.1", 0), DrawConfig(), print), RunStatistics()
+    page.set_subject(PageSubject("walk.mp4", 0, {}, lambda: "", dict))
+    with page, open_browser(1000, 800) as driver:
+        for index in range(40):
+            counts = EmbedCounts(embed_ms=4.0 if index else 900.0, budget_ms=10.0)
+            result = FrameResult(index, 0.0, Detections.empty(), Tracks.empty(), counts)
+            statistics.add(result, {"detect": 5.0}, 20.0 if index else 3000.0)
+            page.write(blank_frame(index), result)
+            page.update(result, statistics)
+        driver.get(page.url)
+        wait_for(lambda: text_of(driver, "beyond") == "2 beyond the axis")
+        top = "return usualTop(arguments[0], 10)"
+        assert driver.execute_script(top, [900.0, *[4.0] * 39]) == 12.5
+        assert driver.execute_script(top, [20.0, *[4.0] * 39]) == 21.0
+        assert driver.get_log("browser") == []

@@ -153,8 +153,14 @@ def test_what_no_run_wrote_is_refused_in_a_sentence(tmp_path, text):
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(InputError, match="is not what --save-cvat writes"):
         CvatSink.rename(tmp_path / "a.xml", tmp_path / "b.xml", {})
-    with pytest.raises(InputError, match="Cannot read"):
+
+
+def test_what_cannot_be_read_or_never_ends_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match=r"gone\.xml"):
         CvatSink.rename(tmp_path / "gone.xml", tmp_path / "b.xml", {})
+    (tmp_path / "long.xml").write_text('<a><track id="1" label="' + "x" * 100_000)
+    with pytest.raises(InputError, match=r"long\.xml"):
+        CvatSink.rename(tmp_path / "long.xml", tmp_path / "b.xml", {})
 
 
 def test_a_name_that_cvat_would_not_take_is_refused():

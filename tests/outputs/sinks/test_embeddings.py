@@ -52,7 +52,7 @@ def test_the_first_embedding_of_a_track_has_the_id_that_it_is_given_later(tmp_pa
         result_at(2, Seen(2, fresh=False), Seen(-4, state=tentative)),
     )
     rows = zip(columns["id"].tolist(), columns["frame"].tolist(), strict=True)
-    assert list(rows) == [(1, 0), (2, 0), (-3, 0), (1, 1), (2, 1), (-4, 2)]
+    assert list(rows) == [(1, 0), (-3, 0), (2, 0), (1, 1), (2, 1), (-4, 2)]
     assert columns["state"].tolist() == [1, 0, 0, 1, 1, 0]
 
 

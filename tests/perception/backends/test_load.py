@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -182,3 +183,16 @@ def test_the_telling_line_is_found_below_the_place_in_the_source():
     text = "Exception from src/core.cpp:1:\nCheck 'x' failed at y.cpp:3:\nUnable to read:\n"
     assert reason(RuntimeError(text)) == "Unable to read"
     assert reason(RuntimeError("")) == "no reason was given"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+@pytest.mark.parametrize("name", ["net.onnx", "net.xml", "net.bin", "net_model/net.xml"])
+def test_a_model_that_never_ends_is_not_read(tmp_path, make, name):
+    (tmp_path / "net_model").mkdir()
+    make(tmp_path / name)
+    path = tmp_path / name
+    if name == "net.bin":
+        (path := tmp_path / "net.xml").write_text("<net/>")
+    for given in (path, path.parent) if "/" in name else (path,):
+        with pytest.raises(ModelError, match="not a regular file"):
+            load_network(given, BACKENDS[1], "cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace as changed
 
 import numpy as np
@@ -60,6 +61,19 @@ def test_what_is_below_the_floor_or_has_no_area_is_left_out(tmp_path):
 )
 def test_scores_become_confidences(scores, expected):
     assert confidence(np.array(scores, np.float32)).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [((97.25, 40, 0.5, 3), "go up to 97.25, but a confidence is between 0 and 1: 75 % of its"),
+     ((0.2, 1.0, 1.0005), ""), ((-1, -1), ""), ((-0.5, 2.5), "go up to 2.5")],
+)  # fmt: skip
+def test_scores_that_are_no_confidences_are_told_once(tmp_path, caplog, monkeypatch, scores, says):
+    monkeypatch.setattr(logging.getLogger("mot_dinov3"), "propagate", True)
+    detector = replay(tmp_path, "".join(f"1,-1,0,0,9,9,{score}\n" for score in scores))
+    detector.detect(blank_frame(0))
+    assert len(caplog.records) == bool(says)
+    assert says in caplog.text
 
 
 def test_without_classes_everything_is_a_person(tmp_path):

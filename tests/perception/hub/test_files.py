@@ -10,7 +10,12 @@ import pytest
 from helpers.places import SOURCE
 from mot_dinov3.errors import EXIT_MODEL, ModelError
 from mot_dinov3.lab.selftest import fake_hub
-from mot_dinov3.perception.hub.files import cached_directory, looks_like_path, model_directory
+from mot_dinov3.perception.hub.files import (
+    cached_directory,
+    check_directory,
+    looks_like_path,
+    model_directory,
+)
 from mot_dinov3.perception.hub.problems import GatedModelError, OfflineModelError
 
 OPEN = "--fallback-open, or --dinov3 facebook/dinov2-base"
@@ -285,3 +290,24 @@ for name in sys.argv[1:]:
     assert "refused your request" in gated
     assert "There is no model 'acme/typo'" in unknown
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("shard", ["../weights.safetensors", "/dev/zero", "pipe.safetensors", ""])
+def test_shards_are_files_of_the_directory(tmp_path, shard):
+    place = tmp_path / "model"
+    place.mkdir()
+    (tmp_path / "weights.safetensors").write_bytes(b"x")
+    os.mkfifo(place / "pipe.safetensors")
+    (place / "config.json").write_text("{}")
+    index = {"weight_map": {"a": shard}}
+    (place / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(ModelError, match="lacks the file"):
+        check_directory(place, "it")
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"weight_map": 3}', "[" * 100_000])
+def test_an_index_that_says_nothing_is_a_sentence(tmp_path, text):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors.index.json").write_text(text)
+    with pytest.raises(ModelError, match="which files hold the weights"):
+        check_directory(tmp_path, "it")

@@ -34,6 +34,7 @@ def kind_of(*sources, **more):
         ("http://door/video", True),
         ("http://door/live.ts", True),
         ("https://door/live.m3u8?key=1", True),
+        ("rtsp://[fe80/1", True),
         ("77", True),
         ("/dev/video3", True),
         ("http://shop/clip.mp4", False),
@@ -58,7 +59,7 @@ def test_a_list_of_cameras_is_read(tmp_path):
     (tmp_path / "cameras.txt").write_text("rtsp://a/1\nrtsp://b/1\n")
     config = config_of(str(tmp_path / "cameras.txt"))
     tasks = create_tasks(config)
-    assert [task.name for task in tasks] == ["1", "1-2"]
+    assert [task.name for task in tasks] == ["a-1", "b-1"]
     assert pool_kind(config, tasks) == "cameras"
 
 

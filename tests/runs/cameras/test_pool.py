@@ -32,6 +32,7 @@ from mot_dinov3.runs.cameras.shared import CameraSystem
 from mot_dinov3.runs.jobs.job import run_job
 from mot_dinov3.systems.factory import SYSTEMS
 
+LONG_S = 30
 SIZE = (160, 120)
 FRAMES = 60
 
@@ -91,7 +92,7 @@ def test_each_is_tracked_as_if_it_were_alone(tmp_path):
         "scheduler": SchedulerConfig(budget_crops=1),
     }
     scenes = [scene(tmp_path), scene(tmp_path, frames=FRAMES - 15)]
-    more["det"] = stored_boxes(tmp_path, "live", "live-2")
+    more["det"] = stored_boxes(tmp_path, "127.0.0.1-live", "127.0.0.1-live-2")
     with ExitStack() as stack:
         urls = [stack.enter_context(file_camera(data)).url for data in scenes]
         done, events = track(config_of(tmp_path, *urls, **more))
@@ -164,6 +165,23 @@ def test_models_that_cannot_be_loaded_are_told_once(tmp_path):
     assert choose_exit_code(done) in (EXIT_MODEL, EXIT_INPUT)
     (other,) = (outcome for outcome in done if not outcome.begun)
     assert "every camera would fail" in other.reason
+
+
+def test_a_camera_that_never_came_to_the_models_does_not_speak_for_them(tmp_path):
+    more = {"embedder": EmbedderConfig("onnx", embed_model=str(tmp_path / "gone.onnx"))}
+    with file_camera(scene(tmp_path)) as one, LoopbackCamera() as dead:
+        dead.__exit__()
+        config = config_of(tmp_path, one.url, dead.url, **more)
+        tasks = create_tasks(config)
+        pool = CameraPool(config, tasks)
+        pool.cameras[0]._thread.start()
+        pool._thread.__enter__()
+        pool.cameras[0].wait(LONG_S)
+        waiting = [pool._events.get() for _ in range(pool._events.qsize())]
+        refused = TaskOutcome(tasks[1].name, dead.url, EXIT_INPUT, "It does not answer.")
+        assert pool._explain(refused) == refused
+        assert pool._explain(waiting[-1]).common
+        pool._thread.__exit__()
 
 
 def test_a_stop_ends_all_of_them_in_order(tmp_path):

@@ -134,7 +134,7 @@ def test_a_report_counts_again_what_the_frame_log_holds(track):
     [
         (("--line", "a=0,0,161,5"), "--line 'a' has the point 161,5, which is outside"),
         (("--zone", "z=5,5,9,5,9,500"), "outside the picture of 160 x 120 pixels"),
-        (("--save-events", "e.csv"), "--save-events has nothing to write"),
+        (("--save-events", "e.csv"), "--save-events does nothing without --line"),
         ((*COUNT, "--save-events", "e.txt"), "End it in .csv or .jsonl."),
         (("--line", "a=1,2,3"), "--line 'a' needs 4 numbers, got 3"),
     ],

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from dataclasses import asdict, replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from helpers.added.sink import LINE
 from helpers.clips import read_back
 from helpers.jobs import mot_rows, records
-from helpers.split_people import FRAMES, PEOPLE, configuration, system, tracked
+from helpers.split_people import FILES, FRAMES, PEOPLE, configuration, system, tracked
 from mot_dinov3.config import OutputConfig, SchedulerConfig, TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_SIGINT, InputError, UsageError
 from mot_dinov3.io.formats.frame_log import FrameLog
@@ -46,7 +47,11 @@ def identities(place):
     lines = records(place / "o.jsonl")
     with np.load(place / "o.npz") as archive:
         embedded = set(archive["id"].tolist())
+    coco = json.loads((place / "o.coco.json").read_text())["annotations"]
+    cvat = ElementTree.parse(place / "o.xml").getroot().iter("track")
     found = {
+        "coco": {one["instance_id"] for one in coco},
+        "cvat": {int(one.attrib["id"]) for one in cvat},
         "mot": set(mot_rows(place / "o.txt")[:, 1].astype(int)),
         "jsonl": {track["id"] for line in lines for track in line["tracks"]},
         "looks": {look["id"] for line in lines for look in line["looks"]},
@@ -125,7 +130,7 @@ def test_the_summary_says_who_was_merged(both):
 
 
 def test_a_video_alone_is_drawn_again_from_a_journal_of_our_own(tmp_path, both):
-    none = {"save_mot", "save_jsonl", "save_csv", "save_trace", "save_embeddings", "save_crops"}
+    none = {name for name in FILES if name.startswith("save_")}
     result = tracked(tmp_path, **dict.fromkeys(none, ""))
     assert len(result.facts.merges) == 2
     frames = read_back(tmp_path / "o.mp4"), read_back(both[1][0] / "o.mp4")

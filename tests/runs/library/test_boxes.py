@@ -143,7 +143,9 @@ class TestSupervision:
         assert len(read(sv.Detections.empty())) == 0
 
     def test_their_scores_are_their_own(self, sv):
-        with pytest.raises(UsageError, match="Detections has scores and classes of its own"):
+        with pytest.raises(
+            UsageError, match="a supervision Detections, which has scores and classes of its own"
+        ):
             read(sv.Detections(TABLE[:, :4]), scores=[0.5, 0.5])
 
 

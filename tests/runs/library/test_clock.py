@@ -52,12 +52,13 @@ def test_other_times_are_one_sentence(fps, times, what):
 def test_work_between_frames_counts_and_waiting_does_not():
     meter = WorkMeter()
     meter.start()
-    assert meter.stop(0.0) < 20
-    time.sleep(0.1)
+    meter.stop(0.0)
+    time.sleep(0.4)
     meter.start()
-    assert meter.stop(0.0) < 50
+    assert meter.stop(0.0) < 200
     busy_until = time.thread_time() + 0.1
     while time.thread_time() < busy_until:
         pass
     meter.start()
     assert meter.stop(0.0) > 90
+    assert meter.stop(60.0) < meter.stop(0.0) - 50

@@ -36,15 +36,15 @@ CHECKS: dict[str, Callable[[], Check]] = {
 }
 """Name -> check, in the order they are run and shown."""
 
-DEFAULT_RUN = f"{program()} video.mp4"
+DEFAULT_RUN = "video.mp4"
 NEEDS = {
-    f"{program()} demo": ("torch", "device", "codecs", "demo models", "outputs"),
+    "demo": ("torch", "device", "codecs", "demo models", "outputs"),
     f"{DEFAULT_RUN} --det motion --embed-model demo": (
         *("torch", "device", "codecs", "opencv", "demo models", "outputs"),
     ),
     DEFAULT_RUN: ("torch", "device", "codecs", "transformers", "ultralytics", "outputs"),
 }
-"""Command -> the checks that must not fail for it."""
+"""Words behind the program -> the checks that must not fail for them."""
 
 DESCRIPTION = """Prove that torch, codecs, models, disks and the hub work on this machine, and
 say what works without a download and what the first run fetches. Exit code 0 when nothing failed
@@ -61,6 +61,7 @@ PACKAGES = (
     "onnxruntime",
     "numpy",
     "scipy",
+    "lapx",
     "opencv-python",
     "av",
 )
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
 def list_working(found: Mapping[str, Check], downloads: Sequence[Download]) -> list[str]:
     """The commands that work now without any download, by the checks that they need."""
     return [
-        command
+        f"{program()} {command}"
         for command, needs in NEEDS.items()
         if all(found[name].status != "fail" for name in needs if name in found)
         and (command != DEFAULT_RUN or not downloads)

@@ -50,12 +50,27 @@ VIDEO_NEEDS = (
         refused=False,
     ),
     Need(
-        ("--hud", "--draw-lost", "--style", "--labels", "--trails", "--line-thickness",
-         "--font-scale"),
+        ("--hud", "--draw-lost", "--line-thickness", "--font-scale", "--style", "--labels",
+         "--trails"),
         "--no-video",
         "nothing is drawn",
         lambda now: not now.draws,
         refused=False,
+    ),
+    Need(
+        ("--blur",),
+        "--no-video",
+        "no picture is shown anywhere",
+        lambda now: not (now.draws or now.config.output.report),
+        refused=False,
+    ),
+    Need(
+        ("--save-crops",),
+        "--blur",
+        "it writes the pictures of people that are hidden",
+        lambda now: now.config.draw.blurs,
+        says="--save-crops writes the pictures of people that --blur hides.",
+        fix="Leave out one of them.",
     ),
     Need(
         ("--start-frame", "--end-frame", "--max-frames", "--vid-stride", "--fps"),
@@ -210,6 +225,12 @@ RUN_NEEDS = (
         "no --save-crops",
         "no pictures are written",
         lambda now: "crops" not in now.config.output.sinks,
+    ),
+    Need(
+        ("--count-point", "--count-after", "--save-events"),
+        "no --line",
+        "without a line and a zone nothing is counted",
+        lambda now: not now.config.count.wanted,
     ),
     Need(("--resume",), "--no-journal", "it reads the run journal", None),
     Need(

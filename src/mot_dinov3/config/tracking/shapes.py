@@ -41,18 +41,25 @@ class Shape:
         """The points in pixels of a picture.
 
         Raises:
-            UsageError: one of them is outside of it.
+            UsageError: one of them is outside of it, or there is nothing of a pixel's size.
         """
-        if self.in_shares:
-            return tuple((x * width, y * height) for x, y in self.points)
-        for x, y in self.points:
-            if not (0 <= x <= width and 0 <= y <= height):
-                raise UsageError(
-                    f"{self.flag} '{self.name}' has the point {x:g},{y:g}, which is outside the "
-                    f"picture of {width} x {height} pixels.",
-                    fix="Give points inside of it, or shares of the picture from 0 to 1.",
+        scale = (width, height) if self.in_shares else (1, 1)
+        points = tuple((x * scale[0], y * scale[1]) for x, y in self.points)
+        for x, y in points:
+            if not (x <= width and y <= height):
+                raise self._refuse(
+                    f"has the point {x:g},{y:g}, which is outside the", (width, height)
                 )
-        return self.points
+        whole = tuple((float(round(x)), float(round(y))) for x, y in points)
+        if whole[0] == whole[1] if len(whole) == 2 else not area_of(whole):
+            raise self._refuse("is smaller than a pixel of the", (width, height))
+        return points
+
+    def _refuse(self, reason: str, size: tuple[int, int]) -> UsageError:
+        return UsageError(
+            f"{self.flag} '{self.name}' {reason} picture of {size[0]} x {size[1]} pixels.",
+            fix="Give points inside of it, in pixels or as shares of the picture from 0 to 1.",
+        )
 
     @property
     def text(self) -> str:

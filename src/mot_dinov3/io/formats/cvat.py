@@ -18,11 +18,15 @@ from typing import BinaryIO, NamedTuple, Self
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
-from mot_dinov3.errors import InputError, OutputError
+from mot_dinov3.errors import InputError, OutputError, cannot_read
+from mot_dinov3.runtime.limits import CVAT_FILE
+from mot_dinov3.runtime.opening import open_text
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped: control characters and halves of characters."""
 CACHE_KB = 16_000
+MOST_NAME = 1000
+"""Letters of the name of a class."""
 SIZES = ("size", "original_size/width", "original_size/height")
 """Where a task says how many frames it has, and how large they are."""
 TABLE = """CREATE TABLE boxes (track INTEGER, frame INTEGER, outside INTEGER, label TEXT,
@@ -135,7 +139,7 @@ def clean_text(text: str) -> str:
 
 def name_class(class_id: int, names: Mapping[int, str]) -> str:
     """The name of a class as XML can hold it; `class 7` for one without a name."""
-    return clean_text(names.get(class_id, "")) or f"class {class_id}"
+    return clean_text(names.get(class_id, "")[:MOST_NAME]) or f"class {class_id}"
 
 
 def write_cvat(write_line: Callable[[str], object], boxes: CvatBoxes, task: CvatTask) -> None:
@@ -214,15 +218,14 @@ def rename_cvat(source: Path, target: Path, new_of: Mapping[int, int]) -> None:
     with CvatBoxes() as boxes:
         try:
             task = CvatTask()
-            with source.open("rb") as file:
+            with open_text(source, CVAT_FILE) as file:
                 for found in _read(file):
                     if isinstance(found, CvatTask):
                         task = found
                     else:
                         boxes.add([found._replace(track=new_of.get(found.track, found.track))])
         except OSError as error:
-            message = f"Cannot read '{source}': {error.strerror}."
-            raise InputError(message, fix="Give a file of --save-cvat.") from error
+            raise cannot_read(source, error) from error
         except (ElementTree.ParseError, ValueError, KeyError, OverflowError) as error:
             raise InputError(
                 f"'{source}' is not what --save-cvat writes.",

@@ -25,6 +25,7 @@ from mot_dinov3.io.read.seqinfo import (
     image_number,
     read_section,
 )
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
 from mot_dinov3.runtime.notices import log_notice
 from mot_dinov3.runtime.opening import keep_regular, read_regular
@@ -206,6 +207,7 @@ def read_first_image(files: Sequence[Path], name: str) -> Image:
     """
     first = next((image for file in files if (image := read_image(file)) is not None), None)
     if first is None:
+        refuse_pointer(files[0], InputError)
         raise InputError(
             f"None of the {counted(len(files), 'image')} of '{name}' can be read.",
             fix="Check that they are whole and open in an image viewer.",

@@ -19,6 +19,7 @@ from mot_dinov3.io.containers import (
     open_stream,
     open_webcam,
     printable_name,
+    split_address,
 )
 from mot_dinov3.io.info import FrameReader, SourceInfo
 from mot_dinov3.io.picture_bytes import is_moving_png, is_tiled_photo, list_pages
@@ -29,9 +30,12 @@ from mot_dinov3.io.read.pages import PagesReader
 from mot_dinov3.io.read.selection import count_selected
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, find_image_directory, read_section
 from mot_dinov3.io.read.sequence import MOT_PREFIX, open_sequence
+from mot_dinov3.io.read.standard_input import NAME as STANDARD_INPUT_NAME
+from mot_dinov3.io.read.standard_input import STANDARD_INPUT, StandardInputReader
 from mot_dinov3.io.read.video import VideoReader
+from mot_dinov3.runtime.git_lfs import build_pointer_error
 from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
-from mot_dinov3.runtime.opening import keep_regular, open_regular, read_regular
+from mot_dinov3.runtime.opening import is_pointer, keep_regular, open_regular, read_regular
 
 __all__ = [
     "FrameReader",
@@ -53,6 +57,8 @@ MOST_LETTERS = 100
 
 def plain_name(source: str) -> str:
     """A name for the files of a source: `clips/walk one.mp4` -> `walk-one`."""
+    if source == STANDARD_INPUT:
+        return STANDARD_INPUT_NAME.replace(" ", "-")
     shown = printable_name(source).rstrip("/").replace("\\", "/")
     last = shown.rpartition("/")[2] or shown
     kind, _, name = last.partition(":")
@@ -68,7 +74,7 @@ def is_live(source: str) -> bool:
     """
     if _live_address(source, LiveConfig()) is None:
         return False
-    address = urlsplit(source)
+    address = split_address(source)
     is_file = Path(address.path).suffix.lower() in VIDEO_SUFFIXES - {PIECE_SUFFIX}
     return not (is_file and address.scheme.lower() in ("http", "https"))
 
@@ -94,6 +100,8 @@ def open_source(
     source = config.source
     if not source.strip():
         raise InputError("No source was given.", fix="Give one: --source video.mp4")
+    if source == STANDARD_INPUT:
+        return StandardInputReader(config, stopped or (lambda: False))
     if source.lower().startswith("file://"):
         source = os.fsdecode(unquote_to_bytes(urlsplit(source).path))
     if source.lower().startswith(MOT_PREFIX):
@@ -164,6 +172,8 @@ def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
         head = file.read(HEAD_BYTES)
     if not head:
         raise InputError(f"'{name}' is empty.", fix="Copy or record it again.")
+    if is_pointer(head):
+        raise build_pointer_error(name, InputError)
     if is_tiled_photo(head):
         raise InputError(
             f"'{name}' is a photo in tiles, which cannot be put together here.",
@@ -181,7 +191,7 @@ def _open_image(path: Path, name: str, config: SourceConfig) -> FrameReader:
         return VideoReader(open_file(path), path, name, config)
     pages = list_pages(data)
     if len(pages) > 1:
-        return PagesReader(data, pages, path, name, config)
+        return PagesReader(data, pages, name, config)
     return ImageReader(images_of([path], name), config)
 
 

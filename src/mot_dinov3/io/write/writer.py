@@ -14,7 +14,7 @@ from typing import Self
 
 import av
 
-from mot_dinov3.errors import OutputError, cannot_write
+from mot_dinov3.errors import OutputError
 from mot_dinov3.io.info import SQUARE, sane_fps
 from mot_dinov3.io.write.audio import AudioCopy
 from mot_dinov3.io.write.encoders import VideoFormat, format_of
@@ -76,10 +76,11 @@ class VideoWriter:
         self._queue: queue.Queue[tuple[Image, float] | None] = queue.Queue(QUEUE_FRAMES)
         self._failure: Exception | None = None
         self.partial: Path | None = None
+        self._place = config.path
         self._thread = threading.Thread(target=self._run, name="video-writer", daemon=True)
 
     def __enter__(self) -> Self:
-        self.partial = reserve_partial(self.config.path)
+        self.partial = self._place = reserve_partial(self.config.path)
         self._thread.start()
         return self
 
@@ -146,7 +147,7 @@ class VideoWriter:
         if isinstance(failure, OutputError):
             raise failure
         if isinstance(failure, OSError):
-            raise cannot_write(self.config.path, failure) from failure
+            raise cannot_finish(self._place, self.config.path, failure) from failure
         raise OutputError(
             f"The video '{self.config.path}' cannot be encoded: {failure}.",
             fix="Try another format, such as --output out.mkv, or --no-video.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from time import perf_counter, sleep
 import av
 import numpy as np
 
-from mot_dinov3.config import NO_EMBEDDER, OutputConfig, SourceConfig, TrackConfig
+from mot_dinov3.config import NO_EMBEDDER, EmbedderConfig, OutputConfig, SourceConfig, TrackConfig
 from mot_dinov3.config.flat import to_toml
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.lab.benchmarks.base import Figures, Report, ResultRow
@@ -37,6 +38,21 @@ MIB = 1 << 20
 WHAT_IT_NEEDS = "give --source CLIP and --det WEIGHTS; with --embedder it is measured, too"
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of all cameras.
+
+    Attributes:
+        fps: frames a second of all of them.
+        cpu_s: processor seconds of the whole program, starting and loading included.
+        mib: the most memory, pages that processes share counted once.
+    """
+
+    fps: float
+    cpu_s: float
+    mib: float
+
+
 @dataclass(slots=True)
 class Case:
     """Some cameras and some settings, in one process and in as many.
@@ -45,26 +61,27 @@ class Case:
         label: for the table.
         config: the settings of every camera.
         cameras: how many.
-        together: frames a second of all in one process, run by run.
-        apart: the same in as many processes.
-        mib: the most memory of each way, shared pages divided among their users.
+        together: runs in one process.
+        apart: runs in as many processes; those of one process where there is one camera.
+        problem: why it has no figures, "" where it has some.
     """
 
     label: str
     config: TrackConfig
     cameras: int
-    together: list[float] = field(default_factory=list)
-    apart: list[float] = field(default_factory=list)
-    mib: dict[str, float] = field(default_factory=dict)
+    together: list[Run] = field(default_factory=list)
+    apart: list[Run] = field(default_factory=list)
+    problem: str = ""
 
     def figures(self) -> Figures:
         """Medians over the rounds."""
-        out = {
-            "one_process_fps": round(float(np.median(self.together)), 1),
-            "processes_fps": round(float(np.median(self.apart)), 1),
-            **compare_rounds(self.together, self.apart, "ratio"),
-        }
-        return out | {f"{way}_mib": round(mib) for way, mib in self.mib.items()}
+        out: Figures = {}
+        for way, runs in (("one_process", self.together), ("processes", self.apart)):
+            out[f"{way}_fps"] = round(float(np.median([run.fps for run in runs])), 1)
+            out[f"{way}_cpu_s"] = round(float(np.median([run.cpu_s for run in runs])), 1)
+            out[f"{way}_mib"] = round(max(run.mib for run in runs))
+        together, apart = ([run.fps for run in runs] for runs in (self.together, self.apart))
+        return out | compare_rounds(together, apart, "ratio")
 
 
 def measure_cameras(context: BenchmarkContext) -> Report:
@@ -76,21 +93,28 @@ def measure_cameras(context: BenchmarkContext) -> Report:
     cases, rounds = list(create_cases(context.config)), count_rounds(context.settings.rounds)
     with serve_stream(remux(clip.path)) as url:
         for turn in range(rounds + 1):
-            for case in cases:
-                run_both_ways(case, url, context.directory, counts=turn > 0)
+            for case in (one for one in cases if not one.problem):
+                try:
+                    run_both_ways(case, url, context.directory, counts=turn > 0)
+                except ProgramError as error:
+                    case.problem = str(error)
     notes = [
         f"{rounds} rounds in turn after one that does not count; medians. fps: frames of all "
         "cameras over the time of the slowest one. ratio: one process over a process each.",
-        "mib: the most memory of all processes, pages that they share counted once.",
+        "cpu_s: processor seconds of the whole program, starting and loading included. mib: the "
+        "most memory of all processes, pages that they share counted once.",
     ]
     size = f"{clip.wh[0]}x{clip.wh[1]}, {counted(clip.frames, 'frame')} a camera"
-    rows = [ResultRow(case.label, case.figures()) for case in cases]
+    rows = [
+        ResultRow(case.label, {} if case.problem else case.figures(), skipped=case.problem)
+        for case in cases
+    ]
     return Report(f"{title}; {size}, input size {context.config.detector.imgsz}", rows, notes)
 
 
 def create_cases(config: TrackConfig) -> Iterator[Case]:
     """By motion alone, and with the embedder if one is chosen."""
-    alone = replace(config, embedder=replace(config.embedder, embedder=NO_EMBEDDER))
+    alone = replace(config, embedder=EmbedderConfig(embedder=NO_EMBEDDER))
     kinds = {"motion only": alone}
     if config.embedder.embedder != NO_EMBEDDER:
         kinds[f"embedder {config.embedder.embedder}"] = config
@@ -101,23 +125,17 @@ def create_cases(config: TrackConfig) -> Iterator[Case]:
 
 def run_both_ways(case: Case, url: str, directory: Path, *, counts: bool) -> None:
     """Run a case in one process and then in as many; the first round does not count."""
-    ways = {"one_process": (case.together, 0), "processes": (case.apart, case.cameras)}
-    if case.cameras == 1:
-        ways.pop("processes")
-    for way, (seen, workers) in ways.items():
-        fps, mib = run_cameras(case, url, directory / "cameras", workers)
-        if counts:
-            seen.append(fps)
-            case.mib[way] = max(mib, case.mib.get(way, 0.0))
-    if case.cameras == 1:
-        case.apart = case.together
+    together = run_cameras(case, url, directory / "cameras", 0)
+    apart = together
+    if case.cameras > 1:
+        apart = run_cameras(case, url, directory / "cameras", case.cameras)
+    if counts:
+        case.together.append(together)
+        case.apart.append(apart)
 
 
-def run_cameras(case: Case, url: str, directory: Path, workers: int) -> tuple[float, float]:
+def run_cameras(case: Case, url: str, directory: Path, workers: int) -> Run:
     """Track all cameras to their end.
-
-    Returns:
-        Frames a second of all of them, and the most memory in MiB.
 
     Raises:
         ProgramError: a camera was not tracked.
@@ -131,11 +149,19 @@ def run_cameras(case: Case, url: str, directory: Path, workers: int) -> tuple[fl
     whole = replace(case.config, source=SourceConfig(), output=output, talk=talk)
     write_text(settings, to_toml(whole))
     words = ["--config", str(settings), "--source", *[f"{url}/{n}" for n in range(case.cameras)]]
+    before_s = sum_children()
     mib = watch_memory([*words, "--workers", str(workers)] if workers else words)
     runs = [json.loads(path.read_text()) for path in sorted(directory.glob("*.json"))]
     if len(runs) != case.cameras:
         raise ProgramError(f"{case.label}: only {counted(len(runs), 'camera')} came to an end")
-    return sum(run["frames"] for run in runs) / max(run["wall_s"] for run in runs), mib
+    fps = sum(run["frames"] for run in runs) / max(run["wall_s"] for run in runs)
+    return Run(fps, sum_children() - before_s, mib)
+
+
+def sum_children() -> float:
+    """Processor seconds of all processes that this one has started and that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def watch_memory(words: Sequence[str]) -> float:

@@ -15,9 +15,9 @@ import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.io.formats.mot import MotTable
-from mot_dinov3.runtime.scipy_parts import linear_sum_assignment
 from mot_dinov3.scheduling.policies.base import Argument, PlanInput, Policy
 from mot_dinov3.scheduling.policies.continuity import find_claimed_tracks
+from mot_dinov3.tracking.assignment import solve
 from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import (
@@ -127,7 +127,7 @@ class OraclePolicy(Policy):
         """(N,) true identity of each detection, 0 for none."""
         here = self.truth.rows_of(index)
         iou = iou_matrix(scene.xyxy, self.truth.xyxy[here])
-        rows, columns = linear_sum_assignment(-iou)
+        rows, columns = solve(-iou)
         good = iou[rows, columns] >= MATCH_IOU
         out = np.zeros(len(scene), np.int64)
         out[rows[good]] = self.truth.track_id[here][columns[good]]

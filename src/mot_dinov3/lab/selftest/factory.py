@@ -56,6 +56,10 @@ MEASURES = Registry(
             "mot_dinov3.lab.selftest.malice:measure_malice",
             "files that want to do harm: nothing runs, nothing else is opened or called",
         ),
+        "hostile": (
+            "mot_dinov3.lab.selftest.hostile:measure_hostile",
+            "strangers' files, names, directories and connections: no hang, no crash, no control",
+        ),
         "playback": (
             "mot_dinov3.lab.selftest.playback:measure_playback",
             "Chromium plays what is written: odd sizes, variable rates, rotated, killed",

@@ -89,7 +89,7 @@ def _draw_zone(image: Image, zone: ZoneCounts, colour: Colour, sizes: Sizes) -> 
 
 def _draw_line(image: Image, line: LineCounts, colour: Colour, sizes: Sizes) -> Caption:
     ends = _to_corners(line.ends)
-    thick = sizes.thin_px
+    thick = sizes.line_px
     start, end = ends.tolist()
     cv2.line(image, start, end, EDGE, 2 * thick + 1, cv2.LINE_AA)
     cv2.line(image, start, end, colour, thick, cv2.LINE_AA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -13,7 +14,7 @@ from mot_dinov3.outputs.drawing.colours import Colour, choose_text_colour
 from mot_dinov3.outputs.drawing.placement import LabelPlacer, Place
 from mot_dinov3.outputs.drawing.sizes import Sizes
 from mot_dinov3.outputs.drawing.styles import Box
-from mot_dinov3.values import Image, Tracks, TrackState
+from mot_dinov3.values import CONFIRMED, LOST, Image, Tracks
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 KEPT_SCALE = 2.0
@@ -34,11 +35,12 @@ def build_label(
         names: class id -> name.
         words: what the label says, of "id", "class" and "score".
     """
-    identity, lost = int(tracks.id[row]), tracks.state[row] == TrackState.LOST
+    identity, lost = int(tracks.id[row]), int(tracks.state[row]) == LOST
+    score = float(tracks.score[row])
     said = {
         "id": f"ID {identity}" if identity > 0 else NEW,
         "class": "" if lost else names.get(int(tracks.class_id[row]), ""),
-        "score": "" if lost or np.isnan(tracks.score[row]) else f"{tracks.score[row]:.2f}",
+        "score": "" if lost or math.isnan(score) else f"{score:.2f}",
     }
     parts = [said[word] for word in words if said[word]]
     if lost:
@@ -80,7 +82,10 @@ class LabelWriter:
             return
         said = {row: build_label(tracks, row, names, self._words) for row in boxes}
         draw = _draw_label if sizes.font_scale <= KEPT_SCALE else _draw_label.__wrapped__
-        rows = sorted(filter(said.get, boxes), key=lambda row: _rank(tracks, row))
+        self._placer.hand_on(tracks.given_ids)
+        # The oldest confirmed track chooses its place first.
+        chosen = np.lexsort((tracks.id, tracks.state != CONFIRMED)).tolist()
+        rows = [row for row in chosen if said.get(row)]
         pictures = [draw(said[row], boxes[row][1], sizes) for row in rows]
         shapes = [(picture.shape[1], picture.shape[0]) for picture in pictures]
         wanted = [
@@ -94,11 +99,6 @@ class LabelWriter:
         for place, picture in zip(reversed(places), reversed(pictures), strict=True):
             spot = image[place.top :, place.left :][: picture.shape[0], : picture.shape[1]]
             spot[:] = picture[: spot.shape[0], : spot.shape[1]]
-
-
-def _rank(tracks: Tracks, row: int) -> tuple[bool, int]:
-    """The order in which labels choose their places: the oldest confirmed track first."""
-    return bool(tracks.state[row] != TrackState.CONFIRMED), int(tracks.id[row])
 
 
 def _lead(

@@ -15,7 +15,7 @@ from mot_dinov3.outputs.drawing.labels import LabelWriter
 from mot_dinov3.outputs.drawing.sizes import choose_sizes
 from mot_dinov3.outputs.drawing.styles import SHAPES, Box, Pen
 from mot_dinov3.outputs.drawing.trails import Trails
-from mot_dinov3.values import FloatArray, FrameResult, Image, Tracks, TrackState
+from mot_dinov3.values import CONFIRMED, LOST, FloatArray, FrameResult, Image, Tracks
 
 FARTHEST_PX = 1e5
 
@@ -80,11 +80,10 @@ class TrackPainter:
         self._trails.draw(out, result.time_s, sizes.line_px)
         tracks = result.tracks
         boxes = find_visible(tracks, image, draw_lost=config.draw_lost)
-        shape = SHAPES[config.style]
+        shape, states = SHAPES[config.style], tracks.state.tolist()
         for row, (box, colour) in boxes.items():
-            state = tracks.state[row]
-            thickness = sizes.line_px if state == TrackState.CONFIRMED else sizes.thin_px
-            shape(out, box, Pen(colour, thickness, dashed=bool(state == TrackState.LOST)))
+            thickness = sizes.line_px if states[row] == CONFIRMED else sizes.thin_px
+            shape(out, box, Pen(colour, thickness, dashed=states[row] == LOST))
         self._labels.draw(out, tracks, boxes, names, sizes, taken)
         if lines:
             draw_hud(out, lines, sizes)
@@ -101,8 +100,8 @@ def find_visible(tracks: Tracks, image: Image, *, draw_lost: bool) -> dict[int, 
         image: (H, W, 3); boxes outside of it are left out.
         draw_lost: lost tracks are drawn too.
     """
-    lost = tracks.state == TrackState.LOST
-    drawn = (tracks.state <= TrackState.CONFIRMED) | (lost & draw_lost)
+    lost = tracks.state == LOST
+    drawn = (tracks.state <= CONFIRMED) | (lost & draw_lost)
     order = np.lexsort((tracks.xyxy[:, 3], ~lost))
     boxes = _find_boxes_inside(tracks.xyxy, [row for row in order.tolist() if drawn[row]], image)
     return {row: (box, choose_colour(int(tracks.id[row]))) for row, box in boxes.items()}

@@ -7,6 +7,7 @@ label stays where it was as long as that place is free, so that it does not jump
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,6 +120,16 @@ class LabelPlacer:
             self._kept = {i: chosen for i, chosen in self._kept.items() if i in now}
         return out
 
+    def hand_on(self, new_of: Mapping[int, int]) -> None:
+        """Let labels keep their places under other identities.
+
+        Args:
+            new_of: former identity -> the new one.
+        """
+        for old, new in new_of.items():
+            if old in self._kept:
+                self._kept[new] = self._kept.pop(old)
+
     @staticmethod
     def _spots(
         boxes: NDArray[np.float64], sizes: NDArray[np.float64], room: tuple[int, int]
@@ -154,10 +165,9 @@ def _overlaps(spots: Rows, covered: Rows, margin: int) -> NDArray[np.float64]:
         covered: (M, 4) xyxy.
         margin: pixels that are added around a spot.
     """
-    if not len(covered):
-        return np.zeros(len(spots))
-    low = np.maximum(spots[:, None, :2] - margin, covered[None, :, :2])
-    high = np.minimum(spots[:, None, 2:] + margin, covered[None, :, 2:])
-    shared = (high - low).clip(0).prod(axis=2).sum(axis=1)
-    area = (spots[0, 2:] - spots[0, :2] + 2 * margin).prod()
-    return np.asarray(shared / max(int(area), 1), np.float64)
+    left, top, right, bottom = spots.T[:, :, None]
+    wide = np.minimum(right + margin, covered[:, 2]) - np.maximum(left - margin, covered[:, 0])
+    high = np.minimum(bottom + margin, covered[:, 3]) - np.maximum(top - margin, covered[:, 1])
+    shared = (np.maximum(wide, 0) * np.maximum(high, 0)).sum(axis=1)
+    area = int(right[0, 0] - left[0, 0] + 2 * margin) * int(bottom[0, 0] - top[0, 0] + 2 * margin)
+    return np.asarray(shared / max(area, 1), np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -23,8 +23,7 @@ SHIFT = 3
 """Bits behind the point of a coordinate, as OpenCV takes them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A point of a trail.
 
     Attributes:
@@ -87,35 +86,38 @@ class Trails:
             thickness_px: of the lines.
         """
         for track_id, known in sorted(self._steps.items()):
-            if len(known) < 2:
-                continue
-            steps = [*known]
-            age = np.array([now_s - step.time_s for step in steps]) / self._seconds
-            piece = ((1 - age) * PIECES).astype(int).clip(0, PIECES - 1)
-            places = np.array([(step.x, step.y) for step in steps])
-            places = places.clip(-FARTHEST_PX, FARTHEST_PX)
-            joined = np.array([step.joined for step in steps])
-            self._draw_pieces(image, (track_id, thickness_px), (piece, places, joined))
+            time_s, x, y, joined = np.array(known, np.float64).T
+            age = (now_s - time_s) / self._seconds
+            piece = ((1 - age) * PIECES).astype(np.int64).clip(0, PIECES - 1)
+            # A piece begins where the brightness changes, and behind every gap.
+            begins = np.flatnonzero((piece[1:] != piece[:-1]) | (joined[1:] == 0)) + 1
+            ends = [*begins.tolist(), len(piece)]
+            places = np.stack((x, y), axis=1).clip(-FARTHEST_PX, FARTHEST_PX)
+            for begin, end in zip([0, *ends], ends, strict=False):
+                line = places[begin - (begin > 0 and joined[begin] > 0) : end]
+                if len(line) > 1:
+                    weight = FAINTEST + (1 - FAINTEST) * (piece[begin] + 1) / PIECES
+                    _draw_line(image, line, (track_id, float(weight)), thickness_px)
 
-    @staticmethod
-    def _draw_pieces(
-        image: Image,
-        pen: tuple[int, int],
-        trail: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]],
-    ) -> None:
-        """Draw one trail: each piece is as bright everywhere as in its middle."""
-        track_id, thickness_px = pen
-        piece, places, joined = trail
-        colour = np.array(choose_colour(track_id), np.float64)
-        whole = np.rint(places * (1 << SHIFT)).astype(np.int32)
-        for number in np.unique(piece):
-            ends = np.flatnonzero((piece == number) & joined)
-            ends = ends[ends > 0]
-            if not len(ends):
-                continue
-            lines = np.stack((whole[ends - 1], whole[ends]), axis=1)
-            weight = FAINTEST + (1 - FAINTEST) * (number + 1) / PIECES
-            x, y = places[ends[len(ends) // 2]].astype(int).tolist()
-            x, y = min(max(x, 0), image.shape[1] - 1), min(max(y, 0), image.shape[0] - 1)
-            mixed = weight * colour + (1 - weight) * image[y, x]
-            cv2.polylines(image, [*lines], False, mixed.tolist(), thickness_px, cv2.LINE_AA, SHIFT)
+
+def _draw_line(
+    image: Image, line: NDArray[np.float64], colour: tuple[int, float], thickness_px: int
+) -> None:
+    """Draw a line (N, 2) in the colour of a track, mixed with what lies under its middle.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, drawn on.
+        line: (N, 2) x and y of its points.
+        colour: the track, and how much of its colour the line has.
+        thickness_px: of the line.
+    """
+    track_id, weight = colour
+    height, width = image.shape[:2]
+    x, y = line[len(line) // 2].astype(int).tolist()
+    under = image[min(max(y, 0), height - 1), min(max(x, 0), width - 1)].tolist()
+    mixed = [
+        weight * own + (1 - weight) * other
+        for own, other in zip(choose_colour(track_id), under, strict=True)
+    ]
+    points = np.rint(line * (1 << SHIFT)).astype(np.int32)
+    cv2.polylines(image, [points], False, mixed, thickness_px, cv2.LINE_AA, SHIFT)

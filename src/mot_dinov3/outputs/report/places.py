@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mot_dinov3.outputs.report.track_history import find_feet
 from mot_dinov3.values import CONFIRMED, Image, Tracks, boxes
 
 Grid = NDArray[np.int64]
@@ -51,20 +52,15 @@ class PlaceGrid:
             self.counts = np.zeros(self.shape, np.int64)
             self.frames = np.zeros(self.shape, np.int64)
         seen = (tracks.state == CONFIRMED) & (tracks.detection >= 0)
-        seen &= np.isfinite(tracks.xyxy).all(axis=1)
-        xyxy = tracks.xyxy[seen].astype(np.float64)
-        middle = (xyxy[:, 0] + xyxy[:, 2]) / 2
-        down, across = (
-            np.floor(place * cells / length).astype(np.int64)
-            for place, cells, length in (
-                (xyxy[:, 3].clip(0, self.size[1]), self.shape[0], self.size[1]),
-                (middle.clip(-self.size[0], 2 * self.size[0]), self.shape[1], self.size[0]),
-            )
-        )
-        inside = (across >= 0) & (across < self.shape[1])
-        down = down.clip(0, self.shape[0] - 1)  # feet below the picture stand at its edge
-        np.add.at(self.counts, (down[inside], across[inside]), 1)
-        self.frames[down[inside], across[inside]] = row
+        (rows, columns), (width, height) = self.counts.shape, self.size
+        for box in tracks.xyxy[seen].tolist():
+            x, y = find_feet(box)
+            if 0 <= x < width:
+                # Feet below the picture stand at its edge.
+                down = int(min(max(y, 0), height - 0.5) * rows / height)
+                across = int(x * columns / width)
+                self.counts[down, across] += 1
+                self.frames[down, across] = row
 
     @property
     def shape(self) -> tuple[int, int]:

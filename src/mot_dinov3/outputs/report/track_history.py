@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,8 @@ STRIDE = 5
 """Boxes from one point of `steps` to the next, by which speed is measured."""
 MOST_STEPS = 128
 """Points of the way of a track; when there are more, every second one is dropped."""
+NOWHERE = (-1e6, -1e6)
+"""Where a box stands that has no numbers: out of every picture."""
 CLARITY_EVERY = 3
 """Frames from one search for a clearer box to the next: neighbouring frames show the same."""
 
@@ -67,14 +69,14 @@ class TrackHistory:
     @property
     def path(self) -> list[tuple[int, float, float]]:
         """`way` with its last point, which may not be among those that are kept."""
-        last = (self.ends, *find_feet(self.last_box))
+        last = (self.ends, *find_feet(self.last_box.tolist()))
         return self.way if self.way and self.way[-1][0] == self.ends else [*self.way, last]
 
     def take_step(self, row: int, box: FloatArray) -> None:
         """Add a box (4,) to the way, or pass it over so that points stay evenly spread."""
         if self.seen % self.way_step:
             return
-        self.way.append((row, *find_feet(box)))
+        self.way.append((row, *find_feet(box.tolist())))
         if len(self.way) > MOST_STEPS:
             self.way, self.way_step = self.way[::2], 2 * self.way_step
 
@@ -183,9 +185,11 @@ class TrackBook:
         history.resembles |= known
 
 
-def find_feet(box: FloatArray) -> tuple[float, float]:
-    """The lower middle (x, y) of a box (4,) xyxy; zeros for one without numbers."""
-    left, _, right, bottom = np.nan_to_num(box, posinf=0, neginf=0).tolist()
+def find_feet(box: Sequence[float]) -> tuple[float, float]:
+    """The lower middle (x, y) of a box xyxy; far to the left for one without numbers."""
+    left, _, right, bottom = box
+    if not (math.isfinite(left) and math.isfinite(right) and math.isfinite(bottom)):
+        return NOWHERE
     return (left + right) / 2, bottom
 
 

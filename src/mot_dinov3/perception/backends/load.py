@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
+from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.base import Edit, Export, FileNetwork
 from mot_dinov3.perception.backends.cache import ExportKey, open_entry
 from mot_dinov3.perception.backends.choice import ONNX, OPENVINO, Choice
 from mot_dinov3.registry import Registry
+from mot_dinov3.runtime.git_lfs import refuse_pointer
+from mot_dinov3.runtime.opening import is_regular
 
 NETWORKS = Registry(
     "backend",
@@ -33,11 +37,30 @@ def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = No
         edit: changes a model before it is compiled; OpenVINO only.
 
     Raises:
-        ModelError: it is not a model that the backend can run, or the backend is missing.
+        ModelError: it is a pointer of git-lfs, or not a model that the backend can run, or the
+            backend is missing.
         DeviceError: it does not fit into the device's memory.
     """
+    _require_regular(path)
+    for file in (path, path.with_suffix(".bin")):
+        refuse_pointer(file, ModelError)
     more = {} if edit is None or choice.backend != OPENVINO else {"edit": edit}
     return cast("FileNetwork", NETWORKS.load(choice.backend)(path, choice, device, **more))
+
+
+def _require_regular(path: Path) -> None:
+    """Refuse a model, or the weights beside it, that a backend would read without end.
+
+    Raises:
+        ModelError: one of them is a pipe or a device.
+    """
+    files = path.rglob("*") if path.is_dir() else (path, path.with_suffix(".bin"))
+    for file in files:
+        if os.path.lexists(file) and not (is_regular(file) or file.is_dir()):
+            raise ModelError(
+                f"'{file}' of a model is not a regular file.",
+                fix="Fetch or export the model again.",
+            )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,10 @@ from mot_dinov3.perception.detectors.base import BUILT_IN, DetectorKind
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.values import Detections, FloatArray, Frame
 
+logger = logging.getLogger("mot_dinov3")
+
+LARGEST = 1.001
+"""A confidence may be so large: 1, and what rounding adds to it."""
 UNNAMED = 0
 PEDESTRIAN = 1
 
@@ -43,6 +48,7 @@ class MotFileDetector:
         self._table = read_mot(path)
         self._class_id = np.maximum(self._table.class_id, UNNAMED)
         self._score = confidence(self._table.score)
+        warn_of_large_scores(path, self._table.score)
         self.names = class_names(self._table)
         self.title = f"replay of {path.name}"
         self._keep = self._score >= config.floor
@@ -88,6 +94,18 @@ def confidence(score: FloatArray) -> FloatArray:
     if len(score) and score.max() <= 0 and score.min() == score.max():
         return np.ones_like(score)
     return score.clip(0, 1)
+
+
+def warn_of_large_scores(path: Path, score: FloatArray) -> None:
+    """Say that scores of a file are not confidences in [0, 1], as percentages are not."""
+    large = score > LARGEST
+    if not large.any():
+        return
+    logger.warning(
+        "Scores in '%s' go up to %g, but a confidence is between 0 and 1: %.0f %% of its boxes "
+        "count as certain. If they are percentages, divide them by 100.",
+        *(path, score.max(), 100 * large.mean()),
+    )
 
 
 def class_names(table: MotTable) -> dict[int, str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from mot_dinov3.errors import DeviceError, ModelError, MotError, nearest, reason_of
 from mot_dinov3.perception.detectors.factory import DETECTORS, ULTRALYTICS, detector_kind
 from mot_dinov3.runtime.compat import cache_dir
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.wording import program
 
@@ -66,6 +67,7 @@ def check_weights(path: Path) -> Path:
     """
     if path.is_dir() and (path.name.endswith("_model") or path.suffix in EXPORTS):
         return path
+    refuse_pointer(path, ModelError)
     if problem := _wrong_kind(path) or _wrong_bytes(path):
         raise _not_weights(path, problem)
     return path

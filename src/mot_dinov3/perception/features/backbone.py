@@ -161,8 +161,7 @@ class NetworkEmbedder:
         if lost and not self._warned:
             self._warned = True
             log_alert(
-                "'%s' gave no usable vector for %d of %s: such crops count as not embedded. The "
-                "summary counts them.",
+                "'%s' gave no usable vector for %d of %s: such crops are not embedded.",
                 self._name,
                 lost,
                 counted(len(rows), "crop"),

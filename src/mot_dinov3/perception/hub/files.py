@@ -17,6 +17,7 @@ from mot_dinov3.config.habits import MODEL_FILES
 from mot_dinov3.errors import ModelError, reason_of
 from mot_dinov3.perception.hub.problems import OfflineModelError, explain, unknown
 from mot_dinov3.runtime.documents import read_json
+from mot_dinov3.runtime.opening import is_regular
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -24,6 +25,8 @@ CONFIG = "config.json"
 PROCESSOR = "preprocessor_config.json"
 WEIGHTS = "model.safetensors"
 SHARDS = "model.safetensors.index.json"
+MOST_LETTERS = 100
+"""Of the name of a file in a message."""
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 CONVERTER = "SFconvertbot"
 """The hub's own account that offers safetensors versions of old models as pull requests."""
@@ -80,7 +83,10 @@ def check_directory(directory: Path, name: str) -> None:
             f"'{name}' has no {CONFIG}, so it is not a model that transformers can load.",
             fix="Give a directory saved with save_pretrained, or another --embed-model.",
         )
-    if (directory / WEIGHTS).is_file() or (directory / SHARDS).is_file():
+    if (directory / WEIGHTS).is_file():
+        return
+    if (directory / SHARDS).is_file():
+        _require_shards(directory, name)
         return
     pickles = [path.name for pattern in PICKLES for path in sorted(directory.glob(pattern))]
     found = f"only {pickles[0]}, a pickle that could run any code" if pickles else "none"
@@ -89,6 +95,15 @@ def check_directory(directory: Path, name: str) -> None:
         fix="Choose a model with model.safetensors; a trusted one is converted by loading it "
         "with transformers and calling save_pretrained.",
     )
+
+
+def _require_shards(directory: Path, name: str) -> None:
+    for shard in shards_of(directory / SHARDS):
+        if Path(shard).name != shard or not is_regular(directory / shard):
+            raise ModelError(
+                f"'{name}' lacks the file '{shard[:MOST_LETTERS]}' that its {SHARDS} names.",
+                fix="Fetch or save the model again, or choose another --embed-model.",
+            )
 
 
 def cached_directory(model_id: str, *, need_processor: bool = True) -> Path | None:

@@ -35,7 +35,6 @@ class Camera:
     Attributes:
         task: what it does.
         tile: shows it on a page, and knows its figures without one, too.
-        stopped: its end was requested from outside.
     """
 
     def __init__(self, task: Task, models: SharedModels, send: Callable[[Event], None]) -> None:
@@ -65,6 +64,11 @@ class Camera:
     def stopped(self) -> bool:
         """Whether `stop` was called."""
         return self._stop.signal != 0
+
+    @property
+    def models_failed(self) -> bool:
+        """Whether it has met models that cannot be loaded."""
+        return self._system.failed
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait for its end; returns at once where it was never started."""

@@ -52,8 +52,8 @@ class CameraPool:
         """
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._thread = ModelThread()
-        self._models = SharedModels(self._thread)
-        self.cameras = [Camera(task, self._models, self._events.put) for task in tasks]
+        models = SharedModels(self._thread)
+        self.cameras = [Camera(task, models, self._events.put) for task in tasks]
         tiles = [camera.tile for camera in self.cameras]
         self._page = TilesPage(config.live.address, tiles) if config.live.serve else None
         self._stack = ExitStack()
@@ -120,12 +120,12 @@ class CameraPool:
             return replace(outcome, reason=LOST)
         if outcome.frames or outcome.exit_code == 0:
             return outcome
-        if self._models.failed:
+        camera = next(one for one in self.cameras if one.task.name == outcome.name)
+        if camera.models_failed:
             if not self._common_told:
                 self._common_told = True
                 return replace(outcome, common=True)
             return TaskOutcome(outcome.name, outcome.source, reason=SAME_REASON, begun=False)
-        camera = next(one for one in self.cameras if one.task.name == outcome.name)
         if camera.stopped:
             return replace(outcome, exit_code=EXIT_SIGTERM, reason=STOPPED_EARLY, fix="")
         return outcome

@@ -20,7 +20,7 @@ class SharedModels:
 
     Attributes:
         thread: runs everything that touches them.
-        failed: they cannot be loaded, which every camera would meet.
+        error: why they cannot be loaded, which every camera would meet; None while they may.
     """
 
     def __init__(self, thread: ModelThread, device: str | None = None) -> None:
@@ -31,9 +31,8 @@ class SharedModels:
             device: torch device string; chosen from the configuration when left out.
         """
         self.thread, self._device = thread, device
-        self.failed = False
+        self.error: MotError | None = None
         self._loaded: LoadedSystem | None = None
-        self._error: MotError | None = None
 
     def open(self, config: TrackConfig) -> LoadedSystem:
         """The models for one camera; what remembers frames is its own.
@@ -44,23 +43,28 @@ class SharedModels:
         return self.thread.call(lambda: self._open(config))
 
     def _open(self, config: TrackConfig) -> LoadedSystem:
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         if self._loaded is None:
             try:
                 self._loaded = load_system(config, self._device)
             except MotError as error:
-                self._error, self.failed = error, True
+                self.error = error
                 raise
             self.thread.use(self._loaded.create_group())
         return self._loaded.for_clip(config)
 
 
 class CameraSystem(LoadedSystem):
-    """The loaded system of one camera: the shared models, asked for when they are needed."""
+    """The loaded system of one camera: the shared models, asked for when they are needed.
+
+    Attributes:
+        failed: the camera has met the failure of the models.
+    """
 
     def __init__(self, models: SharedModels, config: TrackConfig) -> None:
         self._models, self._config = models, config
+        self.failed = False
         self._own: LoadedSystem | None = None
         self._started: SteppedTogether | None = None
 
@@ -72,7 +76,11 @@ class CameraSystem(LoadedSystem):
     @property
     def _system(self) -> LoadedSystem:
         if self._own is None:
-            self._own = self._models.open(self._config)
+            try:
+                self._own = self._models.open(self._config)
+            except MotError as error:
+                self.failed = error is self._models.error
+                raise
         return self._own
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.errors import UsageError
+from mot_dinov3.runs.library.pictures import name_kind
 from mot_dinov3.values import Detections, FloatArray, IntArray
 
 CORNERS = "Boxes are x1 y1 x2 y2 in pixels. From x y width height: boxes[:, 2:4] += boxes[:, 0:2]"
@@ -51,7 +52,7 @@ def read_boxes(boxes: Any, scores: Any = None, classes: Any = None) -> GivenBoxe
     if _is_results(boxes) or hasattr(boxes, "xyxy"):
         if scores is not None or classes is not None:
             raise UsageError(
-                f"{type(boxes).__name__} has scores and classes of its own.",
+                f"The boxes are {name_kind(boxes)}, which has scores and classes of its own.",
                 fix="Leave out scores= and classes=.",
             )
         return _read_results(boxes) if _is_results(boxes) else _read_fields(boxes)
@@ -71,7 +72,7 @@ def as_array(values: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401 - a
         return np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
         raise UsageError(
-            f"{name}= is not a table of numbers, but a {type(values).__name__}.",
+            f"{name}= is not a table of numbers, but {name_kind(values)}.",
             fix=f"Give an array: np.array({name}).",
         ) from error
 

@@ -26,7 +26,9 @@ def check_image(image: object) -> Image:
         UsageError: it is something else; the message says how it becomes a picture.
     """
     if not isinstance(image, np.ndarray):
-        raise UsageError(f"The image is {_call(image)}, not a numpy array.", fix=_convert(image))
+        raise UsageError(
+            f"The image is {name_kind(image)}, not a numpy array.", fix=_convert(image)
+        )
     channels = image.shape[2] if image.ndim == 3 else 1
     if image.dtype != np.uint8:
         raise UsageError(f"The image is of {image.dtype}, not of uint8.", fix=_rescale(image))
@@ -51,10 +53,11 @@ def check_image(image: object) -> Image:
     return np.ascontiguousarray(image).view()
 
 
-def _call(image: object) -> str:
-    if image is None:
+def name_kind(value: object) -> str:
+    """What a value is, in a message: "a PIL Image", "a dict", "None"."""
+    if value is None:
         return "None"
-    module, name = type(image).__module__.partition(".")[0], type(image).__name__
+    module, name = type(value).__module__.partition(".")[0], type(value).__name__
     return f"a {module} {name}" if module != "builtins" else f"a {name}"
 
 
