@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import re
 import stat
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ from mot_dinov3.runtime.opening import keep_regular, open_regular
 __all__ = ["FrameReader", "SourceInfo", "count_selected", "open_source", "plain_name"]
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".m4v", ".gif"})
+MOST_MATCHES = 1_000_000
 MOST_LETTERS = 100
 """A longer name of a source is cut, so that file names can be made of it."""
 
@@ -141,7 +143,14 @@ def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
 
 def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:
     name = printable_name(pattern)
-    files = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - absolute patterns too
+    # Links that lead in circles have no end of matches.
+    found = itertools.islice(glob.iglob(pattern, recursive=True), MOST_MATCHES + 1)  # noqa: PTH207 - absolute patterns too
+    files = [Path(match) for match in found]
+    if len(files) > MOST_MATCHES:
+        raise InputError(
+            f"'{name}' matches more than {MOST_MATCHES:,} files.",
+            fix="Name them more exactly, without **.",
+        )
     files = list(keep_regular(files))
     if not files:
         raise InputError(f"Nothing matches '{name}'.", fix="Check the pattern; keep it in quotes.")
