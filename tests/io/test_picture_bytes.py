@@ -152,3 +152,15 @@ def test_a_photo_in_tiles_is_known_by_its_head():
     assert is_tiled_photo(b"\0\0\0\x18ftypheic" + bytes(40) + b"infe\0\0\0\0grid")
     assert not is_tiled_photo(b"\0\0\0\x18ftypheic" + bytes(40))
     assert not is_tiled_photo(b"\0\0\0\x18ftypisom" + b"grid")
+
+
+def test_pictures_that_follow_each_other_are_counted():
+    jpeg = encode(".jpg")
+    assert count_extra(jpeg * 3) == 2
+    assert count_extra(jpeg * 2 + jpeg[:50]) == 1
+    assert count_extra(jpeg + b"MotionPhoto" + jpeg) == 0
+    grey = picture()[:, :, 0]
+    for portable in (encode(".ppm"), encode(".pgm", grey), b"P5\n# made\n2 3\n65535\n" + bytes(12)):
+        assert count_extra(portable) == 0
+        assert count_extra(portable * 4) == 3
+        assert count_extra(portable + b"\n") == 0

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+import multiprocessing
+
 import pytest
 
 from mot_dinov3.runtime import env_file
@@ -8,7 +11,7 @@ from mot_dinov3.runtime.env_file import TOKENS
 
 LEGACY_TOKENS = TOKENS[1:]
 
-VARIABLES = ("HF_TOKEN", *LEGACY_TOKENS, "OMP_WAIT_POLICY", "MOT_TEST_WORD")
+VARIABLES = ("HF_TOKEN", *LEGACY_TOKENS, "OMP_WAIT_POLICY", "MOT_TEST_WORD", "PYTHONSAFEPATH")
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +96,19 @@ def test_without_a_token_none_is_invented():
 def test_idle_threads_sleep_by_default():
     load_environment()
     assert environment()["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_processes_started_from_here_import_nothing_of_the_working_directory(tmp_path):
+    (tmp_path / "multiprocessing.py").write_text("raise SystemExit('ran foreign code')")
+    load_environment()
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=math.sqrt, args=(4,))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+
+
+def test_a_wish_for_unsafe_paths_stays(monkeypatch):
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+    load_environment()
+    assert environment()["PYTHONSAFEPATH"] == ""

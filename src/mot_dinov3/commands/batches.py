@@ -10,10 +10,13 @@ from mot_dinov3.errors import EXIT_OK
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.runs.batch.factory import create_pool, pool_kind
 from mot_dinov3.runs.batch.run import choose_exit_code, run_batch
-from mot_dinov3.runs.batch.table import CAMERAS, BatchEnd, to_json
+from mot_dinov3.runs.batch.table import CAMERAS, BatchEnd, to_csv, to_json
 from mot_dinov3.runs.batch.tasks import create_tasks
 from mot_dinov3.runs.jobs.resuming import remove_end_mark
 from mot_dinov3.runtime.compat import load_environment
+
+TABLES = {"--batch-json": to_json, "--batch-csv": to_csv}
+"""Flag -> what makes the text of its file."""
 
 
 def track_all(config: TrackConfig) -> int:
@@ -36,6 +39,6 @@ def track_all(config: TrackConfig) -> int:
     if end.exit_code == EXIT_OK and not config.resume.resume:
         for task in tasks:
             remove_end_mark(task.config)
-    if config.batch.batch_json:
-        write_text(config.batch.batch_json, to_json(end))
+    for flag, place in config.batch.tables.items():
+        write_text(place, TABLES[flag](end))
     return end.exit_code

@@ -17,6 +17,11 @@ PNG_HEAD, RIFF_HEAD = ">I4s", "<4sI"
 MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 """A marker within coded pixels: not a stuffed FF, not a restart."""
 TILED_PHOTOS = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif")
+_GAP = rb"(?:\s|#[^\n]{0,200}\n){1,99}"
+PORTABLE = re.compile(
+    rb"P([56])" + _GAP + rb"(\d{1,6})" + _GAP + rb"(\d{1,6})" + _GAP + rb"(\d{1,5})\s"
+)
+"""The head of a binary PGM or PPM: its kind, width, height and largest number."""
 END, START, SCAN, APP2 = 0xD9, 0xD8, 0xDA, 0xE2
 MOST_PARTS = 100_000
 """Segments, chunks and pages of a file: more are damage."""
@@ -43,7 +48,7 @@ def list_pages(data: bytes) -> list[int]:
     """The numbers of the pictures in an image file, for `cv2.imdecodemulti`; [0] for a single one.
 
     Smaller versions of a TIFF's pages are left out, and so are the pictures of a JPEG behind its
-    first one, which show the same: `count_extra` tells of those.
+    first one, which mostly show the same: `count_extra` tells of those.
     """
     if data[:4] in TIFF:
         kinds, _ = _read_tiff(data)
@@ -69,9 +74,14 @@ def is_tiled_photo(head: bytes) -> bool:
 
 
 def count_extra(data: bytes) -> int:
+    """How many pictures a JPEG or a binary PGM or PPM holds behind its first one."""
+    if data.startswith(JPEG):
+        return _count_listed(data) or _count_following(data)
+    return _count_portable(data) - 1 if PORTABLE.match(data) else 0
+
+
+def _count_listed(data: bytes) -> int:
     """How many pictures a JPEG says to hold beside its first one."""
-    if not data.startswith(JPEG):
-        return 0
     for marker, start in _walk_jpeg(data):
         if marker == SCAN:
             return 0
@@ -80,10 +90,34 @@ def count_extra(data: bytes) -> int:
     return 0
 
 
-def _walk_jpeg(data: bytes) -> Iterator[tuple[int, int]]:
-    """(marker, where it stands) up to the end of the first image, as a decoder walks them."""
-    position = 0
-    while found := MARKER.search(data, position):
+def _count_following(data: bytes) -> int:
+    """How many whole JPEGs follow directly upon the first one."""
+    ends, position = 0, 0
+    while data.startswith(JPEG, position) and ends < MOST_PARTS:
+        marker, start = [(0, 0), *_walk_jpeg(data, position)][-1]
+        if marker != END:
+            break
+        ends, position = ends + 1, start + 2
+    return max(0, ends - 1)
+
+
+def _count_portable(data: bytes) -> int:
+    """How many binary PGM or PPM follow each other; at least 1."""
+    count, position = 0, 0
+    while (head := PORTABLE.match(data, position)) and count < MOST_PARTS:
+        width, height, largest = map(int, head.groups()[1:])
+        samples = 3 if head[1] == b"6" else 1
+        row = width * samples * (1 + (largest > 255))
+        count, position = count + 1, head.end() + row * height
+    return max(1, count)
+
+
+def _walk_jpeg(data: bytes, position: int = 0) -> Iterator[tuple[int, int]]:
+    """(marker, where it stands) from a place to the end of that image, as a decoder walks them."""
+    for _ in range(MOST_PARTS):
+        found = MARKER.search(data, position)
+        if found is None:
+            return
         marker, start = found[1][0], found.start()
         yield marker, start
         if marker == END:

@@ -23,6 +23,16 @@ def load_environment(directory: Path | None = None) -> None:
     if token:
         os.environ["HF_TOKEN"] = token
     let_threads_sleep()
+    keep_paths_safe()
+
+
+def keep_paths_safe() -> None:
+    """Let no process that is started here import modules from the working directory.
+
+    The command that starts a worker looks there first, so a file called `socket.py` among videos
+    would be run by it (https://docs.python.org/3/using/cmdline.html#cmdoption-P).
+    """
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
 
 
 def let_threads_sleep() -> None:

@@ -17,6 +17,7 @@ from time import monotonic, sleep
 from mot_dinov3.errors import MotError
 from mot_dinov3.runtime.signals import choose_exit_code
 from mot_dinov3.runtime.threads import WaitableThread
+from mot_dinov3.wording import make_printable
 
 CANCEL_S = 1.0
 """Seconds after a signal in which the work may still end by itself."""
@@ -25,6 +26,7 @@ END_S = 2.0
 END_LATER_S = 8.0
 """The same where it has: a slow answer may be on its way, and outputs wait to be finished."""
 STEP_S = 0.05
+OTHER_MODEL = "Choose another model."
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _running: dict[int, tuple[LongWork, int]] = {}
@@ -42,14 +44,17 @@ class LongWork:
         signal: the number of the signal for which the work was cancelled, 0 if it was not.
     """
 
-    def __init__(self, name: str, cancel: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, name: str, cancel: Callable[[], None] | None = None, fix: str = OTHER_MODEL
+    ) -> None:
         """Name the work.
 
         Args:
-            name: for messages.
+            name: what is waited for, for messages.
             cancel: makes the call return soon, from another thread; None where nothing can.
+            fix: what helps where it never returns.
         """
-        self.name = name
+        self.name, self.fix = make_printable(name), fix
         self.signal = 0
         self._cancel = cancel
         self._begun = self._ended = 0
@@ -78,7 +83,7 @@ class LongWork:
         number, self.signal = self.signal, 0
         error = CancelledError(
             f"Interrupted: '{self.name}' did not answer in {CANCEL_S:g} s.",
-            fix="If it never answers, choose another model.",
+            fix=f"If it never does: {self.fix}",
         )
         error.exit_code = choose_exit_code(number)
         return error
@@ -138,7 +143,7 @@ def _end(stuck: dict[int, tuple[LongWork, int]], number: int) -> None:
 
 def _end_process(work: LongWork, number: int) -> None:
     """End without any cleaning up: the main thread is not to be had for it."""
-    line = f"error: Interrupted: '{work.name}' does not answer.\n  Choose another model.\n"
+    line = f"error: Interrupted: '{work.name}' does not answer.\n  {work.fix}\n"
     with suppress(OSError):
         os.write(2, line.encode("utf-8", "replace"))
     os._exit(choose_exit_code(number))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from helpers.places import SOURCE
-from mot_dinov3.errors import EXIT_OUTPUT, OutputError
+from mot_dinov3.errors import EXIT_OUTPUT, EXIT_SIGTERM, OutputError
 from mot_dinov3.io.write.atomic import AtomicTextFile, write_text
+from mot_dinov3.runtime.interruption import CancelledError, watch_signals
+from mot_dinov3.runtime.signals import StopRequest
 
 FULL = Path("/dev/full")
 
@@ -104,3 +107,14 @@ def test_a_place_that_cannot_be_is_an_output_error(tmp_path):
 def test_writing_outside_the_context_is_a_mistake_of_the_caller(tmp_path):
     with pytest.raises(ValueError, match="outside"):
         AtomicTextFile(tmp_path / "a.txt").write_line("one")
+
+
+def test_a_signal_ends_the_wait_for_the_reader_of_a_pipe(tmp_path):
+    pipe = tmp_path / "o.txt"
+    os.mkfifo(pipe)
+    with watch_signals(), StopRequest().handle_signals() as stop:
+        threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+        with pytest.raises(CancelledError, match="did not answer") as caught:
+            AtomicTextFile(pipe).__enter__()
+    assert stop.signal == signal.SIGTERM
+    assert caught.value.exit_code == EXIT_SIGTERM

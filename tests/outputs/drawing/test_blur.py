@@ -74,6 +74,11 @@ def test_people_have_heads_and_so_may_what_has_no_name(class_id, has):
     assert bool(len(parts)) is has
 
 
+@pytest.mark.parametrize("names", [{}, {0: "moving"}])
+def test_what_moves_may_be_a_person(names):
+    assert len(find_parts(result_at(0, Seen(1, BOX)), names, "heads")) == 2
+
+
 def test_what_is_left_are_a_few_mean_colours():
     """However large the box is: two pictures with the same means look the same afterwards."""
     for box in ((0, 0, 40, 100), (0, 0, 300, 200)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -236,3 +237,17 @@ def test_an_export_that_takes_no_pictures_says_so(tmp_path):
     model = write_grid(tmp_path / "grid.onnx", 1, rank=2)
     with pytest.raises(ModelError, match=r"takes an input of shape \[1, 12\]; a detector takes"):
         create_detector(DetectorConfig(det=str(model)), "cpu", DeviceConfig(backend="onnx"))
+
+
+@needs_onnx
+def test_the_name_of_a_model_need_not_be_utf_8(tmp_path):
+    pytest.importorskip("onnx")
+    written = write_grid(tmp_path / "grid.onnx", 1)
+    model = tmp_path / os.fsdecode(b"grid\xe9.onnx")
+    try:
+        written.rename(model)
+    except (OSError, ValueError):
+        pytest.skip("this file system takes no such name")
+    detector = create_detector(DetectorConfig(det=str(model)), "cpu", DeviceConfig(backend="onnx"))
+    found = detector.detect(Frame(0, 0.0, np.full((64, 64, 3), 204, np.uint8)))
+    assert len(found) == 1

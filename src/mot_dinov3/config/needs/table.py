@@ -82,8 +82,8 @@ VIDEO_NEEDS = (
 )  # fmt: skip
 EMBEDDER_NEEDS = (
     Need(
-        ("--embed-all", *BUDGETS, "--target-fps", "--embed-model", "--save-trace",
-         "--save-embeddings", "--relink"),
+        ("--embed-all", *BUDGETS, "--target-fps", "--embed-model", "--save-embeddings",
+         "--relink"),
         "--embedder",
         NOTHING_EMBEDDED,
         _embedder(NO_EMBEDDER),
@@ -92,7 +92,7 @@ EMBEDDER_NEEDS = (
     Need(
         ("--embed-policy", *RULES, "--embed-amp", "--dinov3", "--fallback-open", "--crop-pad",
          "--crop-square", "--dense-size", "--appearance-weight", "--adaptive-appearance",
-         "--reid-similarity", "--reid-window", "--arbitrate"),
+         "--reid-similarity", "--reid-window", "--arbitrate", "--save-trace"),
         "--embedder",
         NOTHING_EMBEDDED,
         _embedder(NO_EMBEDDER),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -32,15 +31,12 @@ class PagesReader(BaseReader):
         InputError: at birth, when the first picture cannot be read or none is selected.
     """
 
-    def __init__(
-        self, data: bytes, pages: Sequence[int], path: Path, name: str, config: SourceConfig
-    ) -> None:
+    def __init__(self, data: bytes, pages: Sequence[int], name: str, config: SourceConfig) -> None:
         """Decode the first picture.
 
         Args:
             data: the file's bytes.
             pages: the numbers of its pictures; see `list_pages`.
-            path: where it is.
             name: how messages call it.
             config: which frames are wanted.
         """
@@ -66,7 +62,7 @@ class PagesReader(BaseReader):
             fps=sane_fps(1 / lasts_s),
             frame_count=len(pages),
             is_live=False,
-            path=path,
+            path=None,
         )
 
     @property

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from mot_dinov3.errors import OutputError, cannot_write
 from mot_dinov3.io.write.paths import publish, reserve_partial
+from mot_dinov3.runtime.interruption import LongWork
+from mot_dinov3.runtime.opening import NO_BLOCK
 
 
 class AtomicTextFile:
@@ -36,25 +38,42 @@ class AtomicTextFile:
         self._flush_lines = flush_lines
         self._whole = True
         self._file: IO[str] | None = None
+        self._reader = LongWork(str(path), self._read_a_moment, "Read it, or name a file.")
 
     def __enter__(self) -> Self:
         if not self._direct:
             self.partial = reserve_partial(self.path)
         try:
-            # A name of a file may hold bytes that are not UTF-8: they become question marks.
-            self._file = self.partial.open("w", encoding="utf-8", errors="replace", newline="\n")
+            with self._waiting():
+                # A name of a file may hold bytes that are not UTF-8: they become question marks.
+                self._file = self.partial.open(
+                    "w", encoding="utf-8", errors="replace", newline="\n"
+                )
         except OSError as error:
             raise cannot_write(self.path, error) from error
+        if self._reader.signal:  # a signal ended the wait for a reader
+            self._file.close()
+            raise self._reader.explain()
         return self
+
+    def _waiting(self) -> AbstractContextManager[None]:
+        """Around what waits for the reader of a pipe, who may never come: a signal ends it."""
+        return self._reader if self._direct else nullcontext()
+
+    def _read_a_moment(self) -> None:
+        """Be the reader of a pipe, so that opening it returns."""
+        with suppress(OSError):
+            os.close(os.open(self.path, os.O_RDONLY | NO_BLOCK))
 
     def write_line(self, line: str) -> None:
         """Add one line, given without its line break."""
         if self._file is None:
             raise ValueError("AtomicTextFile is written outside its context")
         try:
-            self._file.write(line + "\n")
-            if self._flush_lines:
-                self._file.flush()
+            with self._waiting():
+                self._file.write(line + "\n")
+                if self._flush_lines:
+                    self._file.flush()
         except OSError as error:
             self._whole = False
             raise cannot_write(self.path, error) from error
@@ -77,7 +96,8 @@ class AtomicTextFile:
 
     def _finish(self, file: IO[str]) -> None:
         try:
-            file.close()
+            with self._waiting():
+                file.close()
         except OSError as error:
             raise cannot_write(self.path, error) from error
         if self._whole and not self._direct:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -104,13 +105,28 @@ def check_loop(context: MeasureContext, scene: SelftestScene, directory: Path) -
     """Interrupt a run whose network never answers."""
     write_endless_network(directory / "loop.onnx")
     words = [*scene.words()[:-1], "onnx", "--embed-model", "loop.onnx", "--backend", "onnx"]
-    process = start(context.program, [*words, "--no-video"], directory)
+    end_by_signal(start(context.program, [*words, "--no-video"], directory), signal.SIGINT)
+
+
+def check_pipe(context: MeasureContext, scene: SelftestScene, directory: Path) -> None:
+    """End a run that waits for the reader of a pipe, who never comes."""
+    os.mkfifo(directory / "o.txt")
+    words = scene.words("--no-video", "--save-mot", "o.txt")
+    end_by_signal(start(context.program, words, directory), signal.SIGTERM)
+
+
+def end_by_signal(process: Process, number: signal.Signals) -> None:
+    """Let a process run into what never ends, and end it.
+
+    Raises:
+        BrokenPromiseError: it ends before, or not soon after the signal.
+    """
     sleep(ENDS_IN_S)
     expect(process.poll() is None, "it did not even begin")
     began_s = monotonic()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     ended = end(process)
-    expect(monotonic() - began_s < ENDS_IN_S, "Ctrl-C does not end it")
+    expect(monotonic() - began_s < ENDS_IN_S, f"{number.name} does not end it")
     expect_calm(ended)
 
 
@@ -188,5 +204,6 @@ def write_endless_network(path: Path) -> None:
 MOMENTS = {
     "outputs-removed": check_removed,
     "network-endless": check_loop,
+    "output-pipe": check_pipe,
     "page-strangers": check_strangers,
 }

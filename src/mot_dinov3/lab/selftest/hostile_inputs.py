@@ -57,6 +57,13 @@ def plant_variables(text: str, *words: str) -> Plant:
     return plant
 
 
+def plant_modules(directory: Path, traps: Traps) -> Sequence[str]:
+    """Plant modules of Python beside videos, under names that workers import."""
+    for name in ("multiprocessing", "selectors", "pickle", "cv2", "av", "numpy"):
+        (directory / f"{name}.py").write_text(f"open({str(traps.marker)!r}, 'w')\n")
+    return plant_variables("", *BATCH)(directory, traps)
+
+
 def plant_picture(make: Callable[[Path], None], name: str, *, sequence: bool) -> Plant:
     """Plant something under the name of a picture between two good ones."""
 
@@ -174,6 +181,7 @@ HOSTILE_INPUTS = (
         (EXIT_MODEL,),
         plant_variables("HTTPS_PROXY={url}\nALL_PROXY={url}\n", *TRACK[:-2], *HUB),
     ),
+    HostileInput("modules", (EXIT_OK,), plant_modules),
     HostileInput(
         "picture-socket", ANY_READING, plant_picture(make_socket, "000003.png", sequence=True)
     ),

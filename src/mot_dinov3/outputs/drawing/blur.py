@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from mot_dinov3.config.tracking.drawing import BLUR_HEADS, NO_BLUR
-from mot_dinov3.values import FloatArray, FrameResult, Image, IntArray, TrackState
+from mot_dinov3.values import BoolArray, FloatArray, FrameResult, Image, IntArray, TrackState
 from mot_dinov3.values.boxes import clip
 
 CELLS = 4
@@ -39,7 +39,7 @@ def blur_people(image: Image, result: FrameResult, names: Mapping[int, str], kin
         result: of the frame.
         names: class id -> name.
         kind: value of `--blur`: "boxes" for all boxes whatever they show, "heads" for the upper
-            part of those of people and of classes without a name.
+            part of those of people, and of what may be people.
     """
     if kind == NO_BLUR:
         return image
@@ -67,13 +67,20 @@ def find_parts(result: FrameResult, names: Mapping[int, str], kind: str) -> Floa
     return np.stack((left - AROUND * width, top, right + AROUND * width, bottom), axis=1)
 
 
-def _has_head(
-    class_id: IntArray, names: Mapping[int, str]
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(N,) whether each class is one of people; one without a name may be."""
-    said = {int(i): names.get(int(i), "").lower() for i in np.unique(class_id)}
-    people = {i for i, name in said.items() if not name or any(word in name for word in PEOPLE)}
+def _has_head(class_id: IntArray, names: Mapping[int, str]) -> BoolArray:
+    """(N,) whether each class may be one of people: also one without a name.
+
+    Where no class is called one of people, as that of whatever moves, all of them may be.
+    """
+    if not any(map(_names_people, names.values())):
+        return np.ones(len(class_id), np.bool_)
+    said = {int(i): names.get(int(i), "") for i in np.unique(class_id)}
+    people = {i for i, name in said.items() if not name or _names_people(name)}
     return np.isin(class_id, sorted(people))
+
+
+def _names_people(name: str) -> bool:
+    return any(word in name.lower() for word in PEOPLE)
 
 
 def hide_parts(image: Image, parts: FloatArray) -> None:

@@ -15,7 +15,7 @@ from mot_dinov3.outputs.report.tables import to_text
 PLACES = {
     *(key_of(item) for item in flag_fields(OutputConfig)),
     *(key_of(item) for item in flag_fields(TalkConfig)),
-    *("journal", "resume", "serve", "show", "batch_json"),
+    *("journal", "resume", "serve", "show", "batch_json", "batch_csv"),
 } - {"no_video", "crops_of", "crops_per_id"}
 """Settings that say where results go and how progress is shown: they change no result."""
 FILES = ("save_jsonl", "stats_json", "output")

@@ -6,9 +6,12 @@ import logging
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import chdir
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import mot_dinov3
 from mot_dinov3.config import BatchConfig, TrackConfig
 from mot_dinov3.config.tracking.batch import LOCAL_RAY
 from mot_dinov3.errors import DeviceError, InputError, not_installed, reason_of
@@ -62,7 +65,9 @@ def connect(ray: Any, batch: BatchConfig) -> None:  # noqa: ANN401 - a module wi
             "object_store_memory": LOCAL_STORE_BYTES,
         }
     try:
-        ray.init(address=batch.ray, **options)
+        # Its workers import from the directory that it is started in, which holds videos of others.
+        with chdir(Path(mot_dinov3.__file__).resolve().parent.parent):
+            ray.init(address=batch.ray, **options)
     except Exception as error:  # Ray raises plain ones too
         ray.shutdown()
         if batch.ray != LOCAL_RAY:

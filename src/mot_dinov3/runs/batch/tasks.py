@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def create_tasks(config: TrackConfig) -> list[Task]:
         Task(number, name, item.where, _create_config(config, item, name))
         for number, (item, name) in enumerate(zip(listed, names, strict=True), 1)
     ]
-    _refuse_replaced_sources(tasks, config.batch.batch_json)
+    _refuse_replaced_sources(tasks, config.batch.tables)
     return tasks
 
 
@@ -104,13 +104,13 @@ def _refuse_shared(config: TrackConfig, count: int) -> None:
             )
 
 
-def _refuse_replaced_sources(tasks: Sequence[Task], batch_json: str) -> None:
+def _refuse_replaced_sources(tasks: Sequence[Task], tables: Mapping[str, str]) -> None:
     """Refuse a batch in which one video's output would replace another video."""
     sources = {Path(task.config.source.source).expanduser().resolve() for task in tasks}
     outputs = [(flag, place) for task in tasks for flag, place in task.config.output.places.items()]
-    if batch_json:
-        outputs.append(("--batch-json", batch_json))
-        check_output(Path(batch_json), None, no_clobber=False)
+    for flag, place in tables.items():
+        outputs.append((flag, place))
+        check_output(Path(place), None, no_clobber=False)
     for flag, place in outputs:
         if Path(place).resolve() in sources:
             raise OutputError(
