@@ -35,7 +35,8 @@ Makes .venv, installs the project, proves it (doctor) and tracks a first video (
   --yes             answer every question with yes
   -h, --help        this text
 
-TORCH_CHANNEL=cu124 (cu126, cu128, ...) chooses the CUDA build for t4_gpu and auto.
+TORCH_CHANNEL=cu126 (cu128, ...) chooses the CUDA build for t4_gpu and auto. Where the PyTorch index
+has no such build of a new enough torch, the nearest one of the same CUDA version is taken.
 TEXT
 }
 
@@ -151,18 +152,67 @@ find_uv() {
 }
 
 # Asks once and briefly: an unreachable index must cost seconds, not a row of retries.
-torch_index_answers() {
+has_torch() {
   UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=5 UV_HTTP_CONNECT_TIMEOUT=5 \
     "$UV" pip install --quiet --dry-run --no-deps --python "$PY" \
-    --torch-backend="$BACKEND" --reinstall torch >/dev/null 2>&1
+    --torch-backend="$1" --reinstall "$TORCH" >/dev/null 2>&1
+}
+
+# The CUDA builds that the PyTorch index has of a torch that is new enough.
+list_builds() {
+  local name seen=" "
+  while read -r name; do
+    case "$seen" in *" $name "*) continue ;; esac
+    seen="$seen$name "
+    if [ "${name#cu}" -ge 118 ] && has_torch "$name"; then printf ' %s' "$name"; fi
+  done < <("$UV" pip install --help 2>/dev/null | grep -o 'cu1[1-9][0-9]')
+}
+
+# Of the builds $2, the one nearest to $1 that a driver for it runs too: of the same major version.
+nearest_build() {
+  local wanted="${1#cu}" best="" name number
+  for name in $2; do
+    number="${name#cu}"
+    if [ $((number / 10)) -ne $((wanted / 10)) ]; then continue; fi
+    if [ -z "$best" ]; then
+      best="$number"
+    elif [ "$number" -ge "$wanted" ]; then
+      if [ "$best" -lt "$wanted" ] || [ "$number" -lt "$best" ]; then best="$number"; fi
+    elif [ "$best" -lt "$wanted" ] && [ "$number" -gt "$best" ]; then
+      best="$number"
+    fi
+  done
+  printf '%s' "${best:+cu$best}"
+}
+
+# Sets BUILD to the build to install, another one than BACKEND where that does not exist; fails
+# where the index can't be reached.
+choose_build() {
+  local wanted="$BACKEND" builds
+  BUILD="$BACKEND"
+  TORCH="$(grep -o -m 1 'torch>=[0-9.]*' pyproject.toml)"
+  if has_torch "$BACKEND"; then return 0; fi
+  case "$BACKEND" in
+    cu*) ;;
+    auto) wanted=cu120 ;;
+    *) return 1 ;;
+  esac
+  if ! has_torch cpu; then return 1; fi
+  say "The PyTorch index has no $TORCH for '$BACKEND'; looking which CUDA builds it has."
+  builds="$(list_builds)"
+  BUILD="$(nearest_build "$wanted" "$builds")"
+  if [ -z "$BUILD" ]; then
+    fail "There is no build for '$BACKEND' or its CUDA version. Choose one with TORCH_CHANNEL:${builds:- none was found}." 2
+  fi
+  say "It has$builds. Taking $BUILD: drivers of one CUDA major version run all its builds."
 }
 
 install_project() {
   local what=".[$EXTRAS]" reinstall="${1:-}"
   if [ "$BACKEND" != default ]; then
-    if torch_index_answers; then
+    if choose_build; then
       # shellcheck disable=SC2086 # the list of flags may be empty
-      if "$UV" pip install --python "$PY" $reinstall --torch-backend="$BACKEND" -e "$what"; then
+      if "$UV" pip install --python "$PY" $reinstall --torch-backend="$BUILD" -e "$what"; then
         return 0
       fi
       say "That did not work with the PyTorch index; trying the default package index."
@@ -222,8 +272,21 @@ if [ "$TEST" = yes ] && [ "$RUN" = yes ]; then
   export OMP_NUM_THREADS=1
   exec "$PY" -m pytest -n logical --maxprocesses 4 --dist loadfile -m "not gpu and not network"
 fi
+# Names the build of torch where it is not the one that was asked for.
+describe_torch() {
+  local torch
+  torch="$("$PY" -c 'import torch; print(torch.__version__)' 2>/dev/null || true)"
+  case "$BACKEND" in auto | default) return 0 ;; esac
+  case "$torch" in
+    *+"$BACKEND" | "") ;;
+    *) printf ', with torch %s in place of a %s build' "$torch" "$BACKEND" ;;
+  esac
+}
+
 if [ "$RUN" = yes ]; then
+  # Who asks for the CPU does not miss a device.
+  if [ "$VARIANT" = cpu ]; then export CUDA_VISIBLE_DEVICES=""; fi
   "$PY" cli.py doctor || fail "the doctor found a problem; each failed line above names its remedy."
   "$PY" cli.py demo || fail "the demo did not finish."
-  say "Ready. Next: source .venv/bin/activate && python cli.py --source video.mp4"
+  say "Ready$(describe_torch). Next: source .venv/bin/activate && python cli.py --source video.mp4"
 fi

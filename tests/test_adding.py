@@ -165,7 +165,7 @@ def test_a_recording_is_replayed_with_them(added):
     study = json.loads((added / "r" / "replay.json").read_text())
     assert "left:40" in json.dumps(study)
     assert "left:100" in (added / "r" / "table.txt").read_text()
-    assert (added / "r" / "replay.png").stat().st_size > 0
+    assert (added / "r" / "replay.html").stat().st_size > 0
     assert main([*play, "--association", "nearset", "--out", "r"]) == EXIT_USAGE
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from mot_dinov3.commands.factory import COMMANDS
+from mot_dinov3.commands.flags import resolve
+from mot_dinov3.commands.habits import choose_command
+from mot_dinov3.commands.track import find_idle_flags
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of, stages
 from mot_dinov3.training.recipes.base import Recipe
@@ -28,6 +31,8 @@ README_LINES, README_BYTES = 150, 8 * 1024
 
 OTHER_PROGRAMS = {
     "--dist",
+    "--reid-model",  # of BoxMOT
+    "--weights",  # of many
     "--yes",
     "--dev",
     "--no-deps",
@@ -102,10 +107,12 @@ COMMAND_LINES = [
 
 @pytest.mark.parametrize("words", COMMAND_LINES)
 def test_every_command_line_parses(words):
-    named = bool(words) and not words[0].startswith("-")
-    command, rest = (words[0], words[1:]) if named else ("track", words)
+    command, rest = choose_command(words)
     assert command in COMMANDS
-    parser_of(command).parse_args(rest)
+    args = parser_of(command).parse_args(rest)
+    if command == "track":
+        given = {k: v for k, v in vars(args).items() if k not in ("config", "print_config")}
+        assert find_idle_flags(resolve(TrackConfig, given), given, ()) == []
 
 
 def test_there_are_command_lines_to_parse():

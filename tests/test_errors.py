@@ -1,11 +1,25 @@
 from __future__ import annotations
 
+import re
+from errno import EACCES, EFBIG
 from pathlib import Path
 
 import pytest
 
 from mot_dinov3 import errors
-from mot_dinov3.errors import UnknownNameError, cannot_write, hide_secrets, nearest, not_installed
+from mot_dinov3.errors import (
+    UnknownNameError,
+    cannot_read,
+    cannot_write,
+    describe_bug,
+    find_path,
+    hide_secrets,
+    is_one_edit,
+    nearest,
+    not_installed,
+    reason_of,
+)
+from mot_dinov3.wording import install_command
 
 
 def test_each_kind_has_its_exit_code():
@@ -35,14 +49,80 @@ def test_nearest_knows_case_and_distance():
     assert nearest("zebra", ["conf", "imgsz"]) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "one"),
+    [
+        ("conf", False), ("cnf", True), ("connf", True), ("cony", True), ("cofn", True),
+        ("ocfn", False), ("c", False), ("", False), ("root", False), ("confff", False),
+    ],
+)  # fmt: skip
+def test_one_edit_is_a_letter_more_less_wrong_or_swapped(name, one):
+    assert is_one_edit(name, "conf") is one
+    assert is_one_edit("conf", name) is one
+
+
 def test_system_errors_keep_the_reason():
     error = cannot_write(Path("o.mp4"), OSError(28, "No space left on device"))
     assert error.what == "Cannot write 'o.mp4': No space left on device."
-    assert cannot_write(Path("o.mp4"), OSError()).what == "Cannot write 'o.mp4': OSError."
+    assert cannot_write(Path("o.mp4"), OSError()).what == (
+        "Cannot write 'o.mp4': no reason was given."
+    )
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_what_it_is():
+    missing = FileNotFoundError(2, "No such file or directory")
+    assert cannot_read(Path("a.txt"), missing).what == (
+        "Cannot read 'a.txt': No such file or directory."
+    )
+    assert cannot_read(Path("a\0"), ValueError("embedded null byte"), "the list").what == (
+        "Cannot read the list 'a?': no such name is possible."
+    )
+
+
+def test_a_missing_path_is_looked_for_where_it_should_be(tmp_path, monkeypatch):
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    (clips / "walk.mp4").touch()
+    assert find_path(clips / "wlak.mp4") == f"Did you mean '{clips / 'walk.mp4'}'?"
+    assert find_path(tmp_path / "clpis" / "walk.mp4") == f"Did you mean '{clips / 'walk.mp4'}'?"
+    assert find_path(clips / "x" / "y.mp4") == f"'{clips}' has no directory 'x'."
+    assert find_path(clips / "street-7.mp4") == (
+        f"'{clips}' has other files ending in .mp4, such as 'walk.mp4'."
+    )
+    assert find_path(clips / "zzz.json") == f"'{clips}' has no file of such a name."
+    monkeypatch.chdir(clips)
+    assert find_path(Path("zzz.json")) == (
+        f"The working directory '{clips}' has no file of such a name."
+    )
+
+
+def test_a_path_that_is_there_is_told_apart(tmp_path):
+    assert "is a directory" in find_path(tmp_path)
+    assert find_path(tmp_path / "none").endswith("is empty.")
+    (tmp_path / "a").touch()
+    assert "chmod +r" in find_path(tmp_path / "a")
+    assert "chmod" in find_path(tmp_path / "a", PermissionError(EACCES, "Permission denied"))
+    assert "another file" in find_path(tmp_path / "a", OSError(EFBIG, "it is too long"))
+    assert find_path(Path("a\0b"))
+
+
+def test_an_exception_is_told_in_its_own_words():
+    assert reason_of(OSError(28, "No space left on device")) == "No space left on device"
+    assert reason_of(RuntimeError("\n first line.\nsecond line")) == "first line"
+    assert reason_of(TimeoutError()) == "no reason was given"
+
+
+def test_a_bug_says_where_it_was():
+    try:
+        Path("x").relative_to(errors.find_path(7))
+    except AttributeError as error:
+        found = describe_bug(error)
+    assert re.fullmatch(r"The program failed at errors\.py:\d+: .*is_dir.*\.", found.what)
+    assert describe_bug(ValueError("why")).what == "The program failed: why."
 
 
 def test_a_missing_package_names_the_command():
-    assert "pip install '.[onnx]'" in not_installed("onnxruntime", "onnx", "ONNX").fix
+    assert install_command("onnx") in not_installed("onnxruntime", "onnx", "ONNX").fix
 
 
 @pytest.mark.parametrize(

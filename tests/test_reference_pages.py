@@ -13,7 +13,9 @@ from mot_dinov3.config.flat import stages
 from mot_dinov3.scheduling.policies.factory import POLICIES
 
 
-@pytest.mark.parametrize("name", ["reference/flags.md", "reference/commands.md", DESIGN])
+@pytest.mark.parametrize(
+    "name", ["reference/flags.md", "reference/needs.md", "reference/commands.md", DESIGN]
+)
 def test_the_page_is_current(name):
     kept = (DOCS / name).read_text(encoding="utf-8")
     assert kept == render_pages()[name], f"docs/{name} is old. Renew it: {RENEW}"

@@ -136,19 +136,32 @@ def test_a_broken_venv_is_not_replaced_without_asking(fake_machine):
     assert (root / ".venv" / "mine").exists()
 
 
-def stand_in(root, answer):
-    """A `.venv` whose Python notes how it is called, and fails for `answer`."""
+def stand_in(root, answer, builds=(), torch="", uv_fails=()):
+    """A `.venv` whose Python notes how it is called, and fails for `answer`.
+
+    Args:
+        root: of the project.
+        answer: a word of the call that fails.
+        builds: builds of torch that the index has; none is an index that can't be reached.
+        torch: version that is found installed at the end.
+        uv_fails: builds that cannot be installed although the index has them.
+    """
     python = root / ".venv/bin/python"
     python.parent.mkdir(parents=True)
     python.write_text(
         f'#!/bin/sh\ncase "$*" in *sys.exit*) exit 0;; esac\necho "$*" >> "{root}/calls"\n'
+        f'case "$*" in *torch.__version__*) echo "{torch}"; esac\n'
         f'case "$*" in *{answer}*) exit 3;; esac\n'
     )
     python.chmod(0o755)
     uv = root / ".venv/bin/uv"
+    has = "".join(f"*backend={name}\\ *) exit 0;; " for name in builds)
+    fails = "".join(f"*backend={name}\\ *) exit 1;; " for name in uv_fails)
     uv.write_text(
-        f'#!/bin/sh\ncase "$*" in *--help*) echo --torch-backend; exit;; *dry-run*) exit 2;; esac\n'
-        f'echo "uv $*" >> "{root}/calls"\n'
+        '#!/bin/sh\ncase "$*" in *--help*) echo "--torch-backend cu126, cu130 cu128 cu126 cu124'
+        ' cu121 cu118 cu117"; exit;;\n'
+        f'*dry-run*) case "$*" in {has} *) exit 2;; esac;; esac\n'
+        f'echo "uv $*" >> "{root}/calls"\ncase "$*" in {fails} *) exit 0;; esac\n'
     )
     uv.chmod(0o755)
 
@@ -156,7 +169,8 @@ def stand_in(root, answer):
 def calls(root):
     lines = (root / "calls").read_text().splitlines()
     (root / "calls").unlink()
-    return [line.replace(str(root), ".") for line in lines if "config get" not in line]
+    lines = [line.replace(str(root), ".") for line in lines if "config get" not in line]
+    return [line for line in lines if "torch.__version__" not in line]
 
 
 def test_it_installs_once_and_proves_each_time(fake_machine):
@@ -175,6 +189,64 @@ def test_it_installs_once_and_proves_each_time(fake_machine):
     assert calls(root) == ["cli.py doctor", "cli.py demo"]
     assert bash(root / "setup.sh", "cpu", "--dev", PATH=str(tools)).returncode == 0
     assert calls(root)[0].endswith("-e .[onnx,eval,report,completion,openvino,dev]")
+
+
+def test_a_build_that_exists_is_installed_and_not_talked_about(fake_machine):
+    root, tools = fake_machine
+    stand_in(root, "nothing-fails", ("cpu", "cu126"), torch="2.9.1+cu126")
+    done = bash(root / "setup.sh", "t4_gpu", PATH=str(tools), TORCH_CHANNEL="cu126")
+    assert done.returncode == 0, done.stderr
+    assert "--torch-backend=cu126 -e" in calls(root)[0]
+    assert done.stdout == "Ready. Next: source .venv/bin/activate && " + (
+        "python cli.py --source video.mp4\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"), [("cu121", "cu124"), ("cu122", "cu124"), ("cu129", "cu128"),
+                         ("cu115", "cu118"), ("cu131", "cu130"), ("auto", "cu124")]
+)  # fmt: skip
+def test_a_build_that_does_not_exist_gives_way_to_the_nearest_and_says_so(
+    fake_machine, asked, taken
+):
+    root, tools = fake_machine
+    builds = ("cpu", "cu130", "cu128", "cu126", "cu124", "cu118")
+    stand_in(root, "nothing-fails", builds, torch=f"2.9.1+{taken}")
+    done = bash(root / "setup.sh", "auto", PATH=str(tools), TORCH_CHANNEL=asked)
+    assert done.returncode == 0, done.stderr
+    assert f"has no torch>=2.6 for '{asked}'" in done.stdout
+    assert "It has cu126 cu130 cu128 cu124 cu118. Taking " + taken in done.stdout
+    assert f"--torch-backend={taken} -e" in calls(root)[0]
+    said = f"Ready, with torch 2.9.1+{taken} in place of a {asked} build."
+    assert (said in done.stdout) == (asked != "auto")
+    again = bash(root / "setup.sh", "auto", PATH=str(tools), TORCH_CHANNEL=asked)
+    assert (said in again.stdout) == (asked != "auto"), "a second run says it again"
+
+
+def test_no_build_of_that_cuda_version_ends_the_setup_with_those_that_exist(fake_machine):
+    root, tools = fake_machine
+    stand_in(root, "nothing-fails", ("cpu", "cu128", "cu126"))
+    done = bash(root / "setup.sh", "t4_gpu", PATH=str(tools), TORCH_CHANNEL="cu140")
+    assert done.returncode == 2
+    assert "no build for 'cu140'" in done.stderr
+    assert "TORCH_CHANNEL: cu126 cu128." in done.stderr
+    assert "Ready" not in done.stdout
+
+
+def test_a_build_from_the_default_index_is_named_at_the_end(fake_machine):
+    root, tools = fake_machine
+    stand_in(root, "nothing-fails", torch="2.9.1+cu130")
+    done = bash(root / "setup.sh", "t4_gpu", PATH=str(tools), TORCH_CHANNEL="cu121")
+    assert "PyTorch index can't be reached" in done.stdout
+    assert "Ready, with torch 2.9.1+cu130 in place of a cu121 build." in done.stdout
+
+
+def test_a_build_that_cannot_be_installed_is_named_at_the_end(fake_machine):
+    root, tools = fake_machine
+    stand_in(root, "none", ("cpu", "cu126"), torch="2.9.1+cu130", uv_fails=("cu126",))
+    done = bash(root / "setup.sh", "t4_gpu", PATH=str(tools), TORCH_CHANNEL="cu126")
+    assert "trying the default package index" in done.stdout
+    assert "in place of a cu126 build." in done.stdout
 
 
 def test_it_runs_the_tests_and_hands_on_their_verdict(fake_machine):

@@ -18,11 +18,15 @@ class Registry:
     Attributes:
         kind: what the members are, for messages.
         table: name -> row.
+        habits: the beginning of a name elsewhere -> what says the same here.
     """
 
-    def __init__(self, kind: str, table: Mapping[str, Row]) -> None:
+    def __init__(
+        self, kind: str, table: Mapping[str, Row], habits: Mapping[str, str] | None = None
+    ) -> None:
         self.kind = kind
         self.table = dict(table)
+        self.habits = dict(habits or {})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.table)
@@ -50,5 +54,5 @@ class Registry:
 
     def _row(self, name: str) -> Row:
         if name not in self.table:
-            raise UnknownNameError(self.kind, name, self.table)
+            raise UnknownNameError(self.kind, name, self.table, self.habits)
         return self.table[name]

@@ -57,7 +57,7 @@ def test_all_commands_are_offered(in_bash):
     ("words", "offered"),
     [
         (["--embedd"], ["--embedder"]),
-        (["--save-c"], ["--save-csv", "--save-crops"]),
+        (["--save-c"], ["--save-csv", "--save-coco", "--save-cvat", "--save-crops"]),
         (["--no-crop"], ["--no-crop-square"]),
         (["--hud", "--draw-l"], ["--draw-lost"]),
         (["render", "--json"], ["--jsonl"]),
@@ -164,4 +164,4 @@ def test_a_missing_package_is_one_sentence(monkeypatch, capsys):
     assert main(["completion", "bash"]) == 6
     err = capsys.readouterr().err
     assert "needs the package 'shtab'" in err
-    assert "pip install '.[completion]'" in err
+    assert "install -e '.[completion]'" in err

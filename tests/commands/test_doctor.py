@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 import sys
 import time
@@ -12,10 +13,11 @@ from importlib.util import find_spec
 import pytest
 
 from mot_dinov3.commands import doctor
-from mot_dinov3.commands.doctor import checks, places
+from mot_dinov3.commands.doctor import checks, devices, places
 from mot_dinov3.commands.doctor.checks import Check
 from mot_dinov3.errors import ModelError
 from mot_dinov3.io.write.encoders import ENCODERS, FORMATS, Encoder
+from mot_dinov3.wording import program
 
 GOOD = {"one": lambda: Check("ok", "fine"), "two": lambda: Check("note", "so so", "try this")}
 
@@ -23,6 +25,8 @@ GOOD = {"one": lambda: Check("ok", "fine"), "two": lambda: Check("note", "so so"
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
 
     def run_checks(checks, *words):
         monkeypatch.setattr(doctor, "CHECKS", checks)
@@ -50,10 +54,33 @@ def test_notes_are_fine(run, capsys):
 def test_a_check_that_raises_fails_with_its_remedy_and_the_others_still_run(run, capsys):
     assert run({"pair": broken, **GOOD}) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("fail  pair  RuntimeError: operator torchvision::nms")
+    assert lines[0].startswith("fail  pair  operator torchvision::nms")
     assert "bash setup.sh" in lines[1]
     assert any(line.startswith("ok    one") for line in lines)
-    assert lines[-1] == "Failed: pair."
+    assert "Failed: pair." in lines
+
+
+def test_it_says_what_works_now_and_what_the_first_run_fetches(run, capsys, tmp_path):
+    assert run({**GOOD, "opencv": broken}) == 1
+    shown = capsys.readouterr().out.partition("Failed: opencv.\n")[2]
+    place = tmp_path / "cache/mot_dinov3/weights"
+    assert shown.startswith(
+        "Works now, without a download:\n"
+        f"  {program()} demo\n"
+        "The first run with default flags fetches:\n"
+        f"  yolov8n.pt (about 7 MB from github.com) into {place}\n"
+        "  facebook/dinov3-vitb16-pretrain-lvd1689m (about 343 MB from huggingface.co, "
+    )
+    assert "--source" not in shown, "motion detection needs OpenCV"
+
+
+def test_a_machine_with_its_models_fetches_nothing(run, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: "/a/file")
+    (tmp_path / "yolov8n.pt").write_bytes(b"")
+    assert run(GOOD) == 0
+    shown = capsys.readouterr().out
+    assert "fetches" not in shown
+    assert shown.endswith(f"  {program()} video.mp4\n")
 
 
 def test_json_is_one_object_and_nothing_else(run, capsys):
@@ -63,6 +90,12 @@ def test_json_is_one_object_and_nothing_else(run, capsys):
     assert [check["name"] for check in report["checks"]] == ["talk", "pair", "one", "two"]
     assert [check["status"] for check in report["checks"]] == ["ok", "fail", "ok", "note"]
     assert set(report["checks"][0]) == {"name", "status", "detail", "remedy"}
+    assert report["works"] == [f"{program()} {words}" for words in list(doctor.NEEDS)[:2]]
+    assert [one["name"] for one in report["fetches"]] == [
+        "yolov8n.pt",
+        "facebook/dinov3-vitb16-pretrain-lvd1689m",
+    ]
+    assert all(one["megabytes"] > 0 and one["place"] for one in report["fetches"])
     assert report["versions"]["numpy"]
     assert report["versions"]["python"]
 
@@ -161,7 +194,7 @@ def test_default_weights_are_a_note_until_they_are_here(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert "yolov8n.pt" in places.check_default_weights().detail
     (tmp_path / "yolov8n.pt").write_bytes(b"")
-    assert "yolov8n.pt" not in places.check_default_weights().detail.partition(" not here")[0]
+    assert places.check_default_weights().detail.startswith("yolov8n.pt is here; facebook/")
 
 
 def test_demo_models_that_are_gone_are_a_failure_with_a_fitting_remedy(monkeypatch):
@@ -186,8 +219,8 @@ def two_cards(monkeypatch):
 @pytest.mark.slow
 def test_every_card_is_named_and_must_run_an_operator(monkeypatch, two_cards):
     proved = []
-    monkeypatch.setattr(checks, "prove_operators", proved.append)
-    check = checks.check_devices()
+    monkeypatch.setattr(devices, "prove_operators", proved.append)
+    check = devices.check_devices()
     assert check.status == "ok"
     assert check.detail.startswith("cuda:0 Tesla T4, capability 7.5, 15.0 GiB; cuda:1 ")
     assert proved == ["cuda:0", "cuda:1"]
@@ -198,20 +231,63 @@ def test_a_card_without_kernels_fails(monkeypatch, two_cards):
     def refuse(device):
         raise RuntimeError(f"no kernel image for {device}")
 
-    monkeypatch.setattr(checks, "prove_operators", refuse)
-    check = checks.check_devices()
+    monkeypatch.setattr(devices, "prove_operators", refuse)
+    check = devices.check_devices()
     assert check.status == "fail"
     assert "no kernel image" in check.detail
     assert "setup.sh t4_gpu" in check.remedy
 
 
-@pytest.mark.slow
-def test_a_driver_that_torch_cannot_use_is_a_note(monkeypatch):
+@pytest.fixture
+def blind_torch(monkeypatch):
+    """Torch finds no device, and no driver of the real machine is seen."""
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    assert checks.check_devices().status == "note"
+    monkeypatch.setattr(devices, "DRIVER_PLACES", ())
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return torch
+
+
+def put_nvidia_smi(monkeypatch, directory, body):
+    tool = directory / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\n{body}\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+
+
+SMI = "echo '| NVIDIA-SMI 550.54  Driver Version: 550.54.15   CUDA Version: 12.4 |'"
+
+
+@pytest.mark.slow
+def test_a_driver_that_torch_cannot_use_is_a_failure(monkeypatch, blind_torch, tmp_path):
+    put_nvidia_smi(monkeypatch, tmp_path, SMI)
+    monkeypatch.setattr(blind_torch.version, "cuda", "13.0")
+    check = devices.check_devices()
+    assert check.status == "fail"
+    assert check.detail.startswith("NVIDIA driver 550.54.15 (CUDA 12.4) is here, but torch ")
+    assert "built for CUDA 13.0" in check.detail
+    assert "TORCH_CHANNEL=cu126" in check.remedy
+    monkeypatch.setattr(blind_torch.version, "cuda", None)
+    assert "a CPU build" in devices.check_devices().detail
+
+
+@pytest.mark.slow
+def test_a_driver_that_leaves_only_its_files_is_found(monkeypatch, blind_torch, tmp_path):
+    assert devices.check_devices().status == "ok"
+    put_nvidia_smi(monkeypatch, tmp_path, "echo 'No devices were found'; exit 6")
+    assert devices.check_devices().status == "ok", "a tool without a driver"
+    monkeypatch.setattr(devices, "DRIVER_PLACES", (str(tmp_path),))
+    assert devices.check_devices().status == "fail"
+
+
+@pytest.mark.slow
+def test_devices_that_are_hidden_on_purpose_are_a_note(monkeypatch, blind_torch, tmp_path):
+    put_nvidia_smi(monkeypatch, tmp_path, SMI)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    check = devices.check_devices()
+    assert check.status == "note"
+    assert "hidden by CUDA_VISIBLE_DEVICES" in check.detail
 
 
 @pytest.mark.slow
@@ -220,14 +296,14 @@ def test_operators_that_answer_wrong_are_found(monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(ops, "nms", lambda *_: torch.tensor([0, 1, 2]))
     with pytest.raises(RuntimeError, match="nms gives a wrong answer"):
-        checks.prove_operators("cpu")
+        devices.prove_operators("cpu")
 
 
 @pytest.mark.slow
 def test_the_real_packages_pass():
     for check in (
-        checks.check_torch_pair,
-        checks.check_devices,
+        devices.check_torch_pair,
+        devices.check_devices,
         checks.check_transformers,
         checks.check_ultralytics,
     ):

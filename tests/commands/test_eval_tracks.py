@@ -130,4 +130,4 @@ def test_without_trackeval_it_says_how_to_get_it(place, capsys, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "trackeval", None)
     assert evaluated(place) == EXIT_MODEL
-    assert "pip install '.[eval]'" in capsys.readouterr().err
+    assert "[eval]'" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import time
 from pathlib import Path
@@ -36,8 +37,8 @@ DOCUMENTED = {
     "--embed-overlap-thr": 0.2,
     "--embed-budget-ms": 0.0,
     "--draw-lost": False,
-    "--line-thickness": 2,
-    "--font-scale": 0.5,
+    "--line-thickness": 0,
+    "--font-scale": 0.0,
     "--debug": False,
     "--device": "auto",
     "--half": False,
@@ -205,7 +206,6 @@ def test_a_file_that_is_not_there_is_a_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("variable", "text", "says"),
     [
-        ("MOT_COFN", "0.3", "Did you mean MOT_CONF"),
         ("MOT_CONF", "zz", "MOT_CONF must be a number"),
         ("MOT_IMGSZ", "6.5", "MOT_IMGSZ must be a whole number"),
         ("MOT_CPU", "maybe", "MOT_CPU must be true or false"),
@@ -223,8 +223,18 @@ def test_variables_know_yes_and_no(text, value):
     assert resolved(environment={"MOT_CPU": text})["cpu"] is value
 
 
-def test_other_variables_are_not_ours():
-    assert resolved(environment={"MOTHER": "x"}) == resolved()
+def test_other_variables_are_not_ours(caplog):
+    for variable in ("MOTHER", "MOT_ROOT", "MOT_DATA_DIR", "MOT_"):
+        assert resolved(environment={variable: "/data"}) == resolved()
+    assert not caplog.records
+
+
+def test_a_misspelt_variable_is_ignored_with_a_warning(caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("mot_dinov3"), "propagate", True)
+    assert resolved(environment={"MOT_COFN": "0.4"}) == resolved()
+    assert [record.getMessage() for record in caplog.records] == [
+        "The variable MOT_COFN is not a setting, so it is ignored. Did you mean MOT_CONF?"
+    ]
 
 
 def test_a_setting_of_a_word_or_a_number_takes_both(toml):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.clips import make_clip, read_back
 from helpers.places import ROOT
 from mot_dinov3 import commands
 from mot_dinov3.commands import main
@@ -64,7 +65,7 @@ def test_the_command_decides_the_exit_code(command):
         (KeyboardInterrupt(), 130, "error: Interrupted.\n"),
         (BrokenPipeError(), 5, ""),
         (MemoryError("Unable to allocate"), 7, "error: There is no memory left for this.\n  Try"),
-        (ValueError("by hf_abcdefghij"), 1, "error: ValueError: by ***\n  This is a bug."),
+        (ValueError("by hf_abcdefghij"), 1, "error: The program failed at commands/__init__.py:"),
     ],
 )  # fmt: skip
 def test_errors_become_sentences_and_codes(command, capsys, error, code, says):
@@ -74,6 +75,14 @@ def test_errors_become_sentences_and_codes(command, capsys, error, code, says):
     assert captured.err.startswith(says)
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+def test_a_bug_is_told_without_its_kind_or_a_secret(command, capsys):
+    command(fail(ValueError("by hf_abcdefghij")))
+    main(["probe"])
+    said = capsys.readouterr().err
+    assert said.endswith(": by ***.\n  This is a bug. Run again with --debug.\n")
+    assert "ValueError" not in said
 
 
 def test_interruptions_are_heard_only_while_a_command_runs(command):
@@ -163,6 +172,16 @@ def test_the_version_is_told(capsys):
     assert (ended.value.code, capsys.readouterr().out) == (0, "mot_dinov3 0.1.0\n")
 
 
+def test_the_package_is_a_program_of_its_own(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "mot_dinov3", "render", "--xyz"],
+        env={"PYTHONPATH": str(ROOT / "src")}, cwd=tmp_path,
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.endswith("See: python -m mot_dinov3 render --help-all\n")
+
+
 def test_help_is_quick_and_loads_nothing_heavy():
     probe = (
         "import sys; sys.argv = ['cli.py', '--help']\n"
@@ -177,3 +196,41 @@ def test_help_is_quick_and_loads_nothing_heavy():
     assert done.stderr.strip() == "[]"
     assert done.stdout.startswith("usage: cli.py")
     assert time.perf_counter() - started < 3
+
+
+def test_an_alert_is_a_warning_that_quiet_does_not_silence(capsys):
+    from mot_dinov3.runtime.notices import log_alert, log_notice
+
+    commands.set_up_log(verbose=False, quiet=True)
+    log_notice("nothing")
+    log_alert("%d vectors are lost.", 3)
+    assert capsys.readouterr().err == "warning: 3 vectors are lost.\n"
+
+
+@pytest.fixture
+def gone(tmp_path, monkeypatch):
+    """Work in a directory that is removed."""
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    place.rmdir()
+    if commands.has_directory():
+        pytest.skip("this system keeps a working directory")
+
+
+def test_a_removed_working_directory_is_a_sentence(gone, tmp_path, capsys):
+    clip = make_clip(tmp_path / "a.mp4")
+    words = ["--source", str(clip), "--det", "motion", "--embedder", "none"]
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert "error: The working directory is gone" in err
+    assert "Traceback" not in err
+    assert "bug" not in err
+
+
+def test_absolute_paths_work_without_a_working_directory(gone, tmp_path, capsys):
+    clip = make_clip(tmp_path / "a.mp4")
+    words = ["--source", str(clip), "--det", "motion", "--embedder", "none", "-q"]
+    assert main([*words, "--output", str(tmp_path / "out.mp4")]) == 0
+    assert capsys.readouterr().err.startswith("warning: The working directory is gone")
+    assert len(read_back(tmp_path / "out.mp4")) == 12

@@ -33,6 +33,7 @@ UNITS = {
     "NAME",
     "NAMES",
     "NAME=FILE",
+    "NAME=POINTS",
     "NAME|FILE",
     "PIXELS",
     "POWER",
@@ -68,7 +69,7 @@ def test_the_short_help_has_the_15_flags_that_people_use(capsys):
 
 def test_the_short_help_begins_with_two_lines_of_usage(capsys):
     first, second, third, *_ = shown(capsys, "--help").splitlines()
-    assert first == "usage: cli.py --source SOURCE [FLAG ...]"
+    assert first == "usage: cli.py SOURCE [FLAG ...]"
     assert second == "       cli.py COMMAND [FLAG ...]"
     assert third == ""
 

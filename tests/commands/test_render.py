@@ -62,7 +62,7 @@ def test_variables_reach_only_what_the_command_has_flags_for(render, monkeypatch
     [
         (("--save-trace", "t"), 2, "Unrecognized arguments: --save-trace t"),
         (("--embed-all",), 2, "Unrecognized arguments: --embed-all"),
-        (("--line-thickness", "0"), 2, "--line-thickness must be between 1 and 64"),
+        (("--line-thickness", "-1"), 2, "--line-thickness must be between 0 and 64"),
         (("--no-video",), 2, "--no-video leaves nothing to write"),
         (("--source", "nothing.mp4"), 3, "'nothing.mp4' does not exist"),
         (("--output", "a.xyz"), 5, "'*.xyz' cannot be written"),

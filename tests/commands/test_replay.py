@@ -112,7 +112,7 @@ def test_a_replay_writes_a_table_a_document_and_a_picture_the_same_every_time(
         assert replayed(kept, tmp_path / name, *words) == EXIT_OK
         texts.append(capsys.readouterr().out)
     files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
-    assert {str(file) for file in files} >= {"table.txt", "replay.json", "replay.png"}
+    assert {str(file) for file in files} >= {"table.txt", "replay.json", "replay.html"}
     assert len(files) == 3 + 2 + 4 * 3
     for file in files:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file

@@ -16,7 +16,8 @@ from mot_dinov3.config import (
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.formats.mot import read_mot
 from mot_dinov3.io.read.sources import open_source
-from mot_dinov3.runs.session import require_pixels, track_video
+from mot_dinov3.runs.library.video import iterate
+from mot_dinov3.runs.session import require_pixels
 
 FRAMES, FPS = 12, 20
 
@@ -51,7 +52,7 @@ def test_the_command_tracks_every_frame_of_the_stored_boxes(sequence, tmp_path):
 
 
 def test_times_follow_the_frame_rate(sequence):
-    times = [result.time_s for result in track_video(settings(sequence))]
+    times = [result.time_s for result in iterate(settings(sequence))]
     np.testing.assert_allclose(times, np.arange(FRAMES) / FPS)
 
 
@@ -71,7 +72,7 @@ def test_times_follow_the_frame_rate(sequence):
 def test_what_looks_at_pictures_is_refused(sequence, stages, blind, instead):
     config = settings(sequence, **stages)
     with pytest.raises(UsageError, match=f"'walk' has no images for {blind} to look at") as caught:
-        next(track_video(config))
+        next(iterate(config))
     assert instead in caught.value.fix
 
 

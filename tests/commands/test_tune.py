@@ -187,4 +187,4 @@ def test_files_that_cannot_be_written_are_told(kept, tmp_path, capsys):
 def test_without_optuna_the_extra_is_named(kept, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert tuned(kept, tmp_path) == EXIT_MODEL
-    assert "pip install '.[tune]'" in capsys.readouterr().err
+    assert "[tune]'" in capsys.readouterr().err

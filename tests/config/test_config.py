@@ -52,8 +52,8 @@ WRONG = [
     (TrackerConfig, "max_lost_s", INF, "--max-lost"),
     (TrackerConfig, "reid_s", INF, "--reid-window"),
     (TrackerConfig, "min_hits", 0, "--min-hits"),
-    (DrawConfig, "line_thickness", 0, "--line-thickness"),
-    (DrawConfig, "font_scale", 0.0, "--font-scale"),
+    (DrawConfig, "line_thickness", -1, "--line-thickness"),
+    (DrawConfig, "font_scale", -0.5, "--font-scale"),
 ]
 STAGES = [get_type_hints(TrackConfig)[item.name] for item in fields(TrackConfig)]
 

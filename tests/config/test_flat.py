@@ -84,8 +84,8 @@ def test_mistakes_name_the_place(tmp_path):
         file.write_text(text)
         with pytest.raises(UsageError, match=says):
             resolve(FlatRecipe, {}, file)
-    with pytest.raises(UsageError, match="FIT_EPOCH"):
-        resolve(FlatRecipe, {}, None, {"FIT_EPOCH": "3"}, "FIT_")
+    with pytest.raises(UsageError, match="FIT_EPOCHS must be a whole number"):
+        resolve(FlatRecipe, {}, None, {"FIT_EPOCHS": "many"}, "FIT_")
 
 
 def test_a_setting_of_the_root_itself_belongs_to_no_table(tmp_path):
@@ -94,3 +94,10 @@ def test_a_setting_of_the_root_itself_belongs_to_no_table(tmp_path):
     with pytest.raises(UsageError, match="not a setting of") as caught:
         resolve(MixedRecipe, {}, file)
     assert caught.value.fix == "Move it above all tables."
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_changes_nothing(tmp_path, encoding):
+    file = tmp_path / "run.toml"
+    file.write_bytes("\ufeffepochs = 3\r\n".encode(encoding))
+    assert resolve(FlatRecipe, {}, file) == FlatRecipe(3)

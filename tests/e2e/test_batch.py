@@ -57,7 +57,7 @@ def test_what_is_wrong_with_the_sources_is_told_before_anything(clips, track, tm
     for source, more, says in (
         ("empty", ["--each"], "There is no video in 'empty'"),
         ("list.txt", [], "The list 'list.txt' names no video"),
-        ("gone.txt", [], "The list 'gone.txt' cannot be read"),
+        ("gone.txt", [], "Cannot read the list 'gone.txt'"),
         (str(clips), [], "Give --each to track every video in it"),
     ):
         code, err = track("--source", source, *more, *words(clips))

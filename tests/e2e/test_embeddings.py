@@ -103,7 +103,7 @@ def test_embed_all_is_the_baseline_without_scheduling(run):
 
 
 def test_without_an_embedder_nothing_is_computed(run):
-    stats, lines, _ = run("--embedder", "none")
+    stats, lines, _ = run("--embedder", "none", "--embed-model", "")
     assert stats["embeddings"]["computed"] == sum(stars(lines)) == 0
     assert stats["tracks"] == {"born": 2, "confirmed": 2}
 
@@ -122,7 +122,7 @@ def test_the_budget_is_reported(run):
 def test_a_person_reads_the_same_figures(track, scene, mean_colour):
     model = ("--embedder", "onnx", "--embed-model", mean_colour, "--no-video")
     _, err = track(*replay(scene, *model, *RULE, "--embed-budget-ms", "1000"))
-    assert "computed 12 (2 critical, 10 refresh), reused 48, deferred 0" in err
-    assert "0.40 a frame, 20.0% of these" in err
+    assert "embeddings   12 of 60 crops embedded (20 %), 0.40 a frame\n" in err
+    assert "             2 critical, 10 refresh; reused 48\n" in err
     assert "budget       1000 ms:" in err
     assert "p99" in err

@@ -120,8 +120,7 @@ def test_no_secret_of_an_address_is_said_or_written(tmp_path, camera):
     place.mkdir()
     source = camera(hang=False)
     url = f"tcp://admin:pa55word@127.0.0.1:{source.port}?token=t0ps3cret"
-    outputs = ("--save-mot", "a.txt", "--save-csv", "a.csv", "--stats-json", "a.json",
-               "--save-trace", "a.trace")  # fmt: skip
+    outputs = ("--save-mot", "a.txt", "--save-csv", "a.csv", "--stats-json", "a.json")
     code, out, err = cli("--source", url, *FREE, *outputs, "-v", "--debug", cwd=place)
     assert code == 0, err
     files = [path.read_text(errors="replace") for path in place.rglob("*") if path.is_file()]

@@ -96,7 +96,7 @@ def test_what_comes_out_is_what_the_uninterrupted_run_writes(track, tmp_path, ki
 
 
 def test_a_background_is_learned_again(track, scene, tmp_path, killed_after):
-    words = replay(scene, "--det", "motion", "--embed-budget-crops", "1")
+    words = replay(scene, "--det", "motion")
     whole = killed_after(20, *words)
     assert track(*words, *OUTPUTS, "--resume")[0] == 0
     assert outcome(tmp_path) == whole
@@ -162,7 +162,8 @@ def test_killed_and_killed_again(long_scene, tmp_path):
     )
     before = {path: path.stat() for path in tmp_path.iterdir()}
     code, _, err = cli(*words, "--resume", cwd=tmp_path)
-    assert (code, err) == (0, "Nothing to resume: this run has ended, and its outputs are there.\n")
+    *_, last = err.splitlines()
+    assert (code, last) == (0, "Nothing to resume: this run has ended, and its outputs are there.")
     assert {path: path.stat().st_mtime_ns for path in before} == {
         path: stat.st_mtime_ns for path, stat in before.items()
     }
@@ -193,7 +194,7 @@ def test_a_source_that_was_moved_is_still_the_source(track, scene, tmp_path, kil
     [
         (("--conf", "0.5"), "--conf was 0.3"),
         (("--max-lost", "9"), "--max-lost was 1.8"),
-        (("--embed-budget-crops", "3"), "--embed-budget-crops was 0"),
+        (("--min-hits", "5"), "--min-hits was 2"),
         (("--vid-stride", "2"), "--vid-stride was 1"),
     ],
 )
@@ -203,7 +204,7 @@ def test_other_flags_are_refused(track, scene, tmp_path, killed_after, words, sa
     code, err = track(*replay(scene, *words), *OUTPUTS, "--resume")
     assert code == 2
     assert f"error: The unfinished run of 'o.mp4' was another one: {said}" in err
-    assert len(err.splitlines()) == 2
+    assert len([line for line in err.splitlines() if "--save-trace does nothing" not in line]) == 2
     assert (tmp_path / JOURNAL).read_bytes() == before
 
 

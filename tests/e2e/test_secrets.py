@@ -47,8 +47,8 @@ def test_a_wrong_value_with_a_secret_is_not_repeated(tmp_path):
 
 def test_results_hold_no_token(scene, tmp_path):
     words = ("--save-jsonl", "o.jsonl", "--stats-json", "s.json", "--no-video", "-v", "--debug")
-    model = ("--embed-model", TOKEN, "--dinov3", f"https://me:{PASSWORD}@host/model")
-    code, out, err = cli(*replay(scene, *words, *model), cwd=tmp_path, HF_TOKEN=TOKEN)
+    model = {"MOT_EMBED_MODEL": TOKEN, "MOT_DINOV3": f"https://me:{PASSWORD}@host/model"}
+    code, out, err = cli(*replay(scene, *words), cwd=tmp_path, HF_TOKEN=TOKEN, **model)
     assert code == 0, err
     text = everything(tmp_path, out, err)
     assert '"embed_model": "***"' in text

@@ -35,7 +35,7 @@ def damaged(truth, first, last, seed):
     rows[:, 2:6] += rng.normal(0, 0.06, (len(rows), 4)) * rows[:, [4, 5, 4, 5]]
     rows[:, 4:6] = rows[:, 4:6].clip(1)
     return "".join(
-        f"{int(f)},{int(i)},{x:.2f},{y:.2f},{w:.2f},{h:.2f},0.9,-1,-1,-1\n"
+        f"{int(f)},{int(i)},{x:.2f},{y:.2f},{w:.2f},{h:.2f},0.9,1,-1,-1\n"
         for f, i, x, y, w, h in rows[:, :6]
     )
 

@@ -164,9 +164,10 @@ def test_a_ground_truth_with_marked_distractors_is_preprocessed(place):
     ("first", "last", "says"),
     [
         (0, 100, ""),
-        (30, 71, ""),
-        (31, 100, "covers only frames 32 to 100 of 1 to 100"),
-        (0, 69, "covers only frames 1 to 69 of 1 to 100"),
+        (5, 95, ""),
+        (6, 100, "covers only frames 7 to 100 of 1 to 100: 6 % of the true boxes"),
+        (0, 94, "covers only frames 1 to 94 of 1 to 100: 6 % of the true boxes"),
+        (0, 50, "covers only frames 1 to 50 of 1 to 100: 50 % of the true boxes"),
         (0, 0, "the result of one is empty"),
     ],
 )

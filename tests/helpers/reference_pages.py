@@ -1,7 +1,7 @@
 """The pages of docs/ that are made from the code, whole or in part.
 
-docs/reference/flags.md and commands.md come from the parsers and their tables, and the picture of
-the rooms in docs/develop/design.md from the plan of the floors and from the imports.
+docs/reference/flags.md, needs.md and commands.md come from the parsers and their tables, and the
+picture of the rooms in docs/develop/design.md from the plan of the floors and from the imports.
 
     PYTHONPATH=src:tests python -m helpers.reference_pages
 
@@ -19,6 +19,7 @@ from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND
 from mot_dinov3.commands.flags import COMMON
 from mot_dinov3.commands.member_parser import MemberParser
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.config.needs.table import NEEDS
 
 DOCS = ROOT / "docs"
 DESIGN = "develop/design.md"
@@ -36,6 +37,7 @@ def render_pages() -> dict[str, str]:
     """Path below docs/ -> text of every page that is generated, whole or in part."""
     return {
         "reference/flags.md": render_flags(),
+        "reference/needs.md": render_needs(),
         "reference/commands.md": render_commands(),
         DESIGN: renew_design((DOCS / DESIGN).read_text(encoding="utf-8")),
     }
@@ -69,6 +71,29 @@ def render_flags() -> str:
         lines += ["", f"## {title.capitalize()}", "", *([text, ""] if text else [])]
         lines += table_of(parser, actions, bold=COMMON)
         lines += names_of(parser, actions)
+    return "\n".join(lines) + "\n"
+
+
+def render_needs() -> str:
+    """The page of flags that do nothing beside another setting."""
+    lines = [
+        "# Flags that need others",
+        NOTE,
+        "",
+        "What stands in the first column does nothing beside, or without, what stands in the",
+        "second one. A run that was surely meant otherwise is refused; else a line says what is",
+        "ignored. Flags, variables and files count alike; a default or a preset never does, and a",
+        "file is not refused for what the command line makes idle.",
+        "",
+        "| flag | beside | what happens | why |",
+        "|---|---|---|---|",
+    ]
+    for need in NEEDS:
+        flags = " ".join(f"`{flag}`" for flag in need.flags)
+        beside = f"without `{need.lacks}`" if need.lacks else f"`{need.example}`"
+        beside = beside if "--" in beside else need.beside
+        happens = "refused" if need.refused else "said"
+        lines.append(f"| {flags} | {beside} | {happens} | {need.why} |")
     return "\n".join(lines) + "\n"
 
 

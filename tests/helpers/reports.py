@@ -99,14 +99,18 @@ def write_figures(path, **more):
     return path
 
 
-def result(index, seen, tentative=(), fresh=()):
-    """A frame from {identity: box}; some of them tentative, some embedded in it."""
+def result(index, seen, tentative=(), fresh=(), was=None):
+    """A frame from {identity: box}; some of them tentative, some embedded in it.
+
+    `was` has the negative ids of those that this frame confirms.
+    """
     n, ids = len(seen), np.array(list(seen), np.int64)
     boxes = np.array(list(seen.values()), np.float32).reshape(n, 4)
     state = np.array([TENTATIVE if i in tentative else CONFIRMED for i in seen], np.int8)
     embedded = np.array([i in fresh for i in seen], np.bool_)
     score, class_id = np.full(n, 0.8, np.float32), np.zeros(n, np.int64)
-    tracks = Tracks(ids, boxes, score, class_id, state, embedded, np.arange(n))
+    given = np.array([(was or {}).get(i, 0) for i in seen], np.int64)
+    tracks = Tracks(ids, boxes, score, class_id, state, embedded, np.arange(n), given)
     return FrameResult(index, index / FPS, Detections(boxes, score, class_id), tracks)
 
 

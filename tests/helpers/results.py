@@ -32,6 +32,7 @@ class Seen:
     fresh: bool = True
     seen: bool = True
     vector: tuple[float, ...] = (1, 0, 0)
+    was: int = 0
 
 
 def frame_at(index, size=SIZE):
@@ -54,11 +55,12 @@ def result_at(index, *tracks, **counts):
         state=np.array([track.state for track in tracks], np.int8),
         fresh=np.array([track.fresh and track.seen for track in tracks], np.bool_),
         detection=rows.astype(np.int64),
+        provisional=np.array([track.was for track in tracks], np.int64),
     )
     found = table[np.array(seen)]
     vectors = np.array([track.vector for track in tracks if track.seen], np.float32)
     width = vectors.shape[1] if len(vectors) else 0
-    looks = Embeddings(vectors.reshape(-1, width), found.fresh, found.fresh.copy())
+    looks = Embeddings(vectors.reshape(len(vectors), width), found.fresh, found.fresh.copy())
     detections = Detections(found.xyxy, found.score, found.class_id)
     embed = EmbedCounts(critical=int(found.fresh.sum()), **counts)
     time_s = index / FPS

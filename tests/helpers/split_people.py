@@ -26,6 +26,7 @@ GAPS = {0: (12, 18), 3: (10, 30)}
 
 FILES = {"save_mot": "o.txt", "save_jsonl": "o.jsonl", "save_csv": "o.csv", "save_trace": "o.trace",
          "save_embeddings": "o.npz", "save_crops": "crops", "stats_json": "o.json",
+         "save_coco": "o.coco.json", "save_cvat": "o.xml",
          "output": "o.mp4"}  # fmt: skip
 
 

@@ -12,7 +12,9 @@ TESTED_BY = {
     "commands/test_doctor.py": ("commands/doctor/*",),
     "commands/test_eval.py": ("commands/member_parser.py",),
     "commands/test_flags.py": ("config/layers.py",),
+    "commands/test_habits.py": ("config/habits.py",),
     "commands/test_main.py": (
+        "__main__.py",
         "commands/__init__.py",
         "commands/factory.py",
         "runtime/notices.py",
@@ -36,6 +38,7 @@ TESTED_BY = {
         "config/tracking/track.py",
         "config/tracking/tracker.py",
     ),
+    "config/needs/test_needs.py": ("config/needs/*",),
     "config/test_flat.py": (
         "config/fields.py",
         "config/tracking/inputs.py",
@@ -63,6 +66,7 @@ TESTED_BY = {
     ),
     "data/synthetic/noise/test_drawing.py": ("data/synthetic/noise/*.py",),
     "evaluation/test_scores.py": ("evaluation/figures.py",),
+    "io/formats/test_mot.py": ("io/formats/mot_classes.py",),
     "io/formats/test_frame_log.py": ("io/formats/records.py",),
     "io/read/test_damage.py": ("io/truncation.py",),
     "io/read/test_live.py": (
@@ -150,6 +154,11 @@ TESTED_BY = {
     ),
     "lab/tuning/test_report.py": ("lab/tuning/storage.py",),
     "lab/tuning/test_search.py": ("lab/tuning/engine.py",),
+    "outputs/counting/test_counter.py": (
+        "outputs/counting/base.py",
+        "values/counting.py",
+    ),
+    "outputs/report/test_count_charts.py": ("outputs/report/count_table.py",),
     "outputs/report/test_compare.py": (
         "outputs/report/charts.py",
         "outputs/report/compare_charts.py",
@@ -168,6 +177,7 @@ TESTED_BY = {
     "outputs/report/test_video.py": ("outputs/report/cutting.py",),
     "outputs/serve/test_in_a_browser.py": ("lab/selftest/browser.py",),
     "outputs/serve/test_page.py": ("outputs/serve/*",),
+    "outputs/sinks/test_cvat.py": ("io/formats/cvat.py",),
     "outputs/sinks/test_factory.py": ("outputs/sinks/base.py",),
     "outputs/sinks/test_sinks.py": (
         "outputs/sinks/jsonl.py",
@@ -175,6 +185,12 @@ TESTED_BY = {
         "outputs/sinks/video.py",
     ),
     "outputs/sinks/test_window.py": ("outputs/sinks/viewer.py",),
+    "outputs/drawing/test_painter.py": (
+        "outputs/drawing/hud.py",
+        "outputs/drawing/labels.py",
+        "outputs/drawing/sizes.py",
+        "outputs/drawing/styles.py",
+    ),
     "perception/backends/test_load.py": ("perception/backends/*",),
     "perception/detectors/test_checkpoint.py": (
         "nets/yolo_levels.py",
@@ -203,6 +219,10 @@ TESTED_BY = {
     ),
     "runs/batch/test_processes.py": ("runs/batch/serial.py",),
     "runs/batch/test_table.py": ("runs/batch/base.py",),
+    "runs/cameras/test_pool.py": (
+        "runs/cameras/camera.py",
+        "runs/cameras/shared.py",
+    ),
     "runs/jobs/test_job.py": (
         "runs/jobs/figures.py",
         "runs/jobs/parts.py",
@@ -238,7 +258,12 @@ TESTED_BY = {
         "systems/base.py",
         "systems/factory.py",
     ),
-    "systems/test_loading.py": ("systems/recording.py",),
+    "systems/test_loading.py": (
+        "systems/fingerprints.py",
+        "systems/recording.py",
+    ),
+    "systems/test_supplied.py": ("systems/shelf.py",),
+    "systems/test_sharing.py": ("systems/group.py",),
     "test_examples.py": ("training/recipes/factory.py",),
     "test_registry.py": ("tracking/association/factory.py",),
     "tracking/association/test_cascade.py": (

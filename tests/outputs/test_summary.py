@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from helpers.fakes import boxes
 from mot_dinov3.outputs.summary import format_summary
 from mot_dinov3.runtime.statistics import RunStatistics
@@ -22,8 +24,8 @@ def test_the_summary_tells_where_the_time_went():
     assert text.splitlines()[0] == "4 frames in 0.5 s: 8.0 FPS, 2 tracks confirmed of 3 born"
     assert "latency ms/frame   mean 8.0  p50 8.0  p95 8.0  p99 8.0" in text
     assert "  detect        6.00     6.00   75.0%" in text
-    assert "computed 8 (4 critical, 4 refresh), reused 24, deferred 8" in text
-    assert "2.00 a frame, 20.0% of these" in text
+    assert "embeddings   8 of 40 crops embedded (20 %), 2.00 a frame\n" in text
+    assert "             4 critical, 4 refresh; reused 24, deferred 8" in text
     assert "budget" not in text
     assert "faults" not in text
     assert "starved" not in text
@@ -31,12 +33,24 @@ def test_the_summary_tells_where_the_time_went():
 
 def test_the_fates_of_embeddings_add_up_to_the_detections():
     text = format_summary(replace(facts(critical=1, reused=6), detections=40))
-    assert "computed 4 (4 critical, 0 refresh), reused 24, deferred 0, none 12;" in text
+    assert "4 critical, 0 refresh; reused 24, none 12" in text
 
 
 def test_embeddings_without_a_track_are_said():
     text = format_summary(facts(critical=3, refresh=1, without_track=2))
-    assert "computed 16 (12 critical, 4 refresh; 8 without a track), reused 0" in text
+    assert "12 critical, 4 refresh, 8 without a track" in text
+
+
+@pytest.mark.parametrize(
+    ("fates", "said"),
+    [
+        ({"critical": 1, "reused": 999}, "4 of 4000 crops embedded (0.1 %)"),
+        ({"critical": 999, "reused": 1}, "3996 of 4000 crops embedded (99.9 %)"),
+        ({"critical": 5}, "20 of 20 crops embedded (100 %)"),
+    ],
+)
+def test_a_small_share_is_not_said_to_be_nothing(fates, said):
+    assert said in format_summary(facts(**fates))
 
 
 def test_embed_all_says_what_it_leaves_out():
@@ -61,6 +75,13 @@ def test_a_budget_has_its_line():
     text = format_summary(facts(critical=1, budget_ms=20.0, embed_ms=25.5, critical_ms=21.0))
     assert "budget       20 ms: 25.50 ms used on average, 4 frames over (worst by 5.5 ms)" in text
     assert "of which 4 by critical work alone" in text
+
+
+def test_a_budget_in_time_is_said_to_be_not_repeatable():
+    limited = format_summary(facts(critical=1, budget_ms=20.0))
+    assert "  not repeatable: this budget follows measured times" in limited
+    assert "--embed-budget-crops" in limited
+    assert "repeatable" not in format_summary(facts(critical=1))
 
 
 def test_starved_detections_and_faults_are_said():
@@ -109,7 +130,7 @@ def test_the_busy_threads_are_named_where_there_are_several():
 
 def lines_of(found):
     text = format_summary(replace(facts(critical=1), counts=SystemCounts(3, 2, found)))
-    return text.splitlines()[text.splitlines().index(embeddings_line(text)) + 1 :]
+    return text.splitlines()[text.splitlines().index(embeddings_line(text)) + 2 :]
 
 
 def embeddings_line(text):

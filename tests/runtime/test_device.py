@@ -52,6 +52,18 @@ def test_auto_takes_the_best(torch, cuda, mps, device):
     assert chosen() == device
 
 
+def test_a_number_alone_is_a_cuda_device(torch):
+    torch.has(cuda=2)
+    assert (chosen("0"), chosen("1")) == ("cuda:0", "cuda:1")
+    with pytest.raises(DeviceError, match=r"--device cuda:2 was asked for.* finds 2 CUDA devices"):
+        chosen("2")
+    torch.has(cuda=0)
+    with pytest.raises(DeviceError, match="finds no CUDA device"):
+        chosen("0")
+    with pytest.raises(UsageError, match="--device '0,1' is not a device"):
+        chosen("0,1")
+
+
 def test_the_cpu_needs_no_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert chosen("cpu") == chosen("CPU ") == chosen(cpu=True) == "cpu"

@@ -104,3 +104,9 @@ def test_what_is_not_a_small_file_is_ignored_in_words(tmp_path, said, make):
 def test_a_token_that_no_header_takes_is_none(tmp_path, text):
     (tmp_path / "cwd" / ".env").write_bytes(text)
     assert find_token() == ""
+
+
+def test_a_file_in_utf_16_is_read(tmp_path):
+    """`echo HF_TOKEN=... > .env` in PowerShell."""
+    (tmp_path / "cwd" / ".env").write_bytes("\ufeffHF_TOKEN=hf_abc\r\n".encode("utf-16-le"))
+    assert find_token() == "hf_abc"

@@ -10,6 +10,7 @@ import pytest
 from mot_dinov3.runtime import opening
 from mot_dinov3.runtime.limits import TextLimit
 from mot_dinov3.runtime.opening import (
+    decode_text,
     is_regular,
     keep_regular,
     open_regular,
@@ -96,3 +97,18 @@ def test_lines_are_measured_across_the_pieces_they_are_read_in(tmp_path, monkeyp
 def test_a_mark_at_the_beginning_of_a_text_is_left_out(tmp_path):
     (tmp_path / "text").write_bytes(b"\xef\xbb\xbfabc")
     assert read_text(tmp_path / "text", TextLimit(100, 10)) == "abc"
+
+
+def mark(text, encoding):
+    """A text as Windows writes it, with a byte order mark."""
+    return ("\ufeff" + text).encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_is_not_part_of_a_text(encoding):
+    assert decode_text(mark("caf\u00e9 = 1\r\n", encoding)) == "caf\u00e9 = 1\r\n"
+    assert decode_text("caf\u00e9".encode()) == "caf\u00e9"
+    assert decode_text(b"") == ""
+    with pytest.raises(UnicodeDecodeError):
+        decode_text(b"caf\xe9")
+    assert decode_text(b"caf\xe9", "replace") == "caf\ufffd"

@@ -73,6 +73,14 @@ def test_overshoots_are_told_apart_by_whose_fault_they_are():
     assert budget.used_ms_mean == pytest.approx(24.8)
 
 
+def test_only_a_budget_in_time_makes_a_run_not_repeatable():
+    limited, free = RunStatistics(), RunStatistics()
+    add(limited, budget_ms=20.0, embed_ms=5.0)
+    add(free, embed_ms=5.0)
+    assert limited.facts(1.0).repeatable is False
+    assert free.facts(1.0).repeatable is None
+
+
 def test_without_a_budget_nothing_is_over():
     statistics = RunStatistics()
     add(statistics, embed_ms=500.0, critical_ms=400.0)

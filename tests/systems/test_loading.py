@@ -13,7 +13,8 @@ from mot_dinov3.errors import InputError, MotError, UnknownNameError, UsageError
 from mot_dinov3.perception.detectors.motion import MotionDetector
 from mot_dinov3.systems.base import UNKNOWN
 from mot_dinov3.systems.factory import create_system
-from mot_dinov3.systems.loading import LoadedModular, load_models, strip_size
+from mot_dinov3.systems.fingerprints import strip_size
+from mot_dinov3.systems.loading import LoadedModular, load_models
 from mot_dinov3.systems.modular import Models
 
 PLAIN = TrackConfig(

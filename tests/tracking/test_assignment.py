@@ -95,3 +95,20 @@ def test_a_crowd_is_solved_by_possible_pairs_as_by_a_matrix(monkeypatch):
     monkeypatch.setattr(assigning, "SPARSE_FROM", 10**9)
     for found, wanted in zip(by_pairs, assigned(hungarian, cost, 0.8), strict=True):
         assert found.tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 7), (5, 9), (9, 5), (0, 3), (3, 0), (60, 80)])
+def test_a_whole_matrix_is_solved_as_scipy_solves_it(shape):
+    cost = np.random.default_rng(1).random(shape, np.float32)
+    for matrix in (cost, -cost, (1000 * cost).astype(np.int64)):
+        ours, theirs = assigning.solve(matrix), linear_sum_assignment(matrix)
+        assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
+
+
+def test_equal_costs_give_as_many_pairs_at_the_same_cost():
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        cost = rng.choice([0.2, 0.5, 0.8], tuple(rng.integers(1, 30, 2))).astype(np.float32)
+        ours, theirs = assigning.solve(cost), linear_sum_assignment(cost)
+        assert len(ours[0]) == len(theirs[0])
+        assert cost[ours].sum() == pytest.approx(cost[theirs].sum(), abs=1e-4)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from helpers.fakes import boxes
 from mot_dinov3.config import AssociationConfig, TrackerConfig
 from mot_dinov3.tracking.tracker import Tracker
-from mot_dinov3.values import Detections, Embeddings, TrackState
+from mot_dinov3.values import Detections, Embeddings, TrackState, follow_ids
 
 FPS = 30.0
 RED, BLUE = [1, 0, 0, 0], [0, 1, 0, 0]
@@ -63,13 +63,23 @@ def test_a_birth_is_tentative_until_it_is_seen_again():
     assert film(person(0), person(300)).state.tolist() == [TrackState.CONFIRMED] * 2
 
 
-def test_a_tentative_track_that_is_missed_is_gone_and_its_id_is_not_reused():
+def test_a_tentative_track_that_is_missed_is_gone_and_leaves_no_gap_in_the_ids():
     film = Film()
     film(person(0))
-    film(person(0), person(300))
+    assert film(person(0), person(300)).id.tolist() == [1, -2]
     assert film(person(0)).id.tolist() == [1]
-    film(person(0), person(500))
-    assert film(person(0), person(500)).id.tolist() == [1, 3]
+    assert film(person(0), person(500)).id.tolist() == [1, -3]
+    assert film(person(0), person(500)).id.tolist() == [1, 2]
+
+
+def test_the_frame_that_confirms_a_track_tells_the_id_it_had_before():
+    film = Film()
+    film(person(0))
+    film(person(0), person(300), person(500))
+    tracks = film(person(0), person(500), person(300))
+    assert tracks.id.tolist() == [1, 2, 3]
+    assert tracks.given_ids == {-2: 2, -3: 3}
+    assert film(person(0), person(300), person(500)).given_ids == {}
 
 
 def test_a_missed_track_is_lost_and_predicted_onward():
@@ -295,9 +305,10 @@ def test_the_state_machine_holds_for_any_input(film_frames):
         tracks = film(*rows, looks=[RED if embedded else None for *_, embedded in frame])
         ids = tracks.id.tolist()
         assert len(set(ids)) == len(ids)
-        born = set(ids) - known
+        born = {i for i in ids if i > 0} - known
         assert all(i > max(known, default=0) for i in born)
-        known |= set(ids)
+        known |= born
+        follow_ids(last_state, tracks)
         used = tracks.detection[tracks.detection >= 0].tolist()
         assert len(set(used)) == len(used)
         for i, state, row in zip(ids, tracks.state, tracks.detection, strict=True):
@@ -306,7 +317,7 @@ def test_the_state_machine_holds_for_any_input(film_frames):
             assert not (was == TrackState.CONFIRMED and state == TrackState.TENTATIVE)
             assert not (was == TrackState.TENTATIVE and state == TrackState.LOST)
             last_state[i] = state
-    assert film.tracker.initiated == max(known, default=0)
+    assert film.tracker.confirmed == max(known, default=0)
 
 
 def test_no_detections_ever_is_fine():

@@ -217,14 +217,27 @@ def test_the_log_has_a_line_a_step_and_no_step_twice(tmp_path):
     assert all(a["seconds"] <= b["seconds"] for a, b in pairwise(entries))
 
 
-def test_the_curve_is_a_picture(tmp_path):
-    from PIL import Image
-
+def test_the_curve_is_a_page_of_plots(tmp_path):
+    pytest.importorskip("jinja2")
+    pytest.importorskip("plotly")
     run_in(tmp_path, LineRecipe(steps=12, evaluate_every=4))
-    with Image.open(tmp_path / "curve.png") as picture:
-        assert picture.format == "PNG"
-        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20)}
-    assert len(colours) > 20
+    page = (tmp_path / "curve.html").read_text()
+    data = json.loads(page.partition('id="data">')[2].partition("</script>")[0])
+    loss, merit = data["charts"]
+    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    learned = [entry["loss"] for entry in entries if "loss" in entry]
+    assert loss["traces"][0]["name"] == "loss"
+    assert loss["traces"][0]["y"] == pytest.approx(learned)
+    assert loss["traces"][0]["x"] == list(range(1, 13))
+    assert all(trace["x"] == [4, 8, 12] for trace in merit["traces"])
+    assert "step 12" in page
+
+
+def test_without_plotly_a_run_has_no_page(tmp_path, monkeypatch):
+    monkeypatch.setattr("mot_dinov3.training.curve.find_missing_packages", lambda: ["plotly"])
+    run_in(tmp_path, LineRecipe(steps=2))
+    assert (tmp_path / "log.jsonl").exists()
+    assert not (tmp_path / "curve.html").exists()
 
 
 def test_a_run_that_diverges_ends_with_one_sentence_and_keeps_its_last_state(tmp_path):

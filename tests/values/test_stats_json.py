@@ -13,6 +13,7 @@ from mot_dinov3.values.run_facts import (
     StageFacts,
     SystemCounts,
     TrackMerge,
+    ZoneFacts,
 )
 from mot_dinov3.values.stats_json import facts_from_stats, to_stats
 
@@ -26,6 +27,9 @@ WHOLE = RunFacts(
     budget=BudgetFacts(6.0, 1, 0.5, 1, 0, 4.25, 1.1, 1.5),
     detections=9,
     counts=SystemCounts(4, 2, AppearanceFacts(0.741, True, True, 0.46, 0.87, 0.98)),
+    identities={"person": 2},
+    lines={"door": {"in": {"person": 2}, "out": {}}},
+    zones={"yard": ZoneFacts({"person": 3}, {"person": 2}, 2, {"person": {"1": 1.125}})},
     faults={"truncated": 1},
     stopped_by_signal=2,
     stopped_by_viewer=True,
@@ -38,14 +42,15 @@ WHOLE = RunFacts(
     device=DeviceFacts("cpu", 8),
     threads={"main": 0.9876},
     resumed_frames=1,
+    repeatable=False,
     merges=(TrackMerge(3, 1, 2, 0.8765, 1.25),),
     relink_s={"search": 0.125},
 )
 NAMES = [
     "frames", "wall_s", "fps", "latency_ms", "stages", "embeddings", "budget", "detections",
-    "tracks", "faults", "stopped_by_signal", "stopped_by_viewer", "warm_up_s", "frame_size",
-    "source", "detector", "embedder", "config", "versions", "device", "threads", "resumed_frames",
-    "relinked", "relink_s",
+    "tracks", "identities", "lines", "zones", "faults", "stopped_by_signal", "stopped_by_viewer",
+    "warm_up_s", "frame_size", "source", "detector", "embedder", "config", "versions", "device",
+    "threads", "resumed_frames", "repeatable", "relinked", "relink_s",
 ]  # fmt: skip
 """Other programs read these names, and people read them in this order."""
 

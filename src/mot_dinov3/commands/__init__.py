@@ -8,8 +8,10 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND, RENAMED
+from mot_dinov3.commands.factory import COMMANDS, RENAMED
+from mot_dinov3.commands.habits import choose_command
 from mot_dinov3.commands.streams import discard_output, fill_gaps, flush_output, plain_streams
 from mot_dinov3.errors import (
     EXIT_BUG,
@@ -18,12 +20,17 @@ from mot_dinov3.errors import (
     EXIT_SIGINT,
     MotError,
     UsageError,
+    describe_bug,
     hide_secrets,
     out_of_memory,
 )
 from mot_dinov3.runtime.compat import keep_paths_safe
 from mot_dinov3.runtime.interruption import watch_signals
-from mot_dinov3.runtime.notices import NOTICE
+from mot_dinov3.runtime.notices import ALERT, NOTICE, log_alert
+from mot_dinov3.wording import program
+
+LOST_DIRECTORY = "The working directory is gone: it was moved or removed."
+CHANGE_DIRECTORY = "Change to one that exists, such as: cd ~"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,11 +38,15 @@ def main(argv: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     fill_gaps()
     keep_paths_safe()
-    set_up_log(verbose="-v" in words or "--verbose" in words, debug="--debug" in words)
-    name = words.pop(0) if words and not words[0].startswith("-") else DEFAULT_COMMAND
+    set_up_log(
+        verbose="-v" in words or "--verbose" in words,
+        debug="--debug" in words,
+        quiet="-q" in words or "--quiet" in words,
+    )
     with plain_streams(), watch_signals(), interruptible():
         try:
-            return run_command(name, words)
+            warn_without_directory()
+            return run_command(*choose_command(words))
         except MotError as error:
             say_traceback()
             say_error(str(error))
@@ -52,8 +63,29 @@ def main(argv: list[str] | None = None) -> int:
             return EXIT_DEVICE
         except Exception as error:
             say_traceback()
-            say_error(f"{type(error).__name__}: {error}\nThis is a bug. Run again with --debug.")
-            return EXIT_BUG
+            lost = isinstance(error, FileNotFoundError) and not has_directory()
+            known = UsageError(LOST_DIRECTORY, fix=CHANGE_DIRECTORY) if lost else None
+            say_error(str(known or describe_bug(error)))
+            return known.exit_code if known else EXIT_BUG
+
+
+def has_directory() -> bool:
+    """Whether the working directory is still there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def warn_without_directory() -> None:
+    """Say that the working directory is gone, which other messages then follow from."""
+    if not has_directory():
+        log_alert(
+            "%s Only absolute paths can work, and torch cannot. %s",
+            LOST_DIRECTORY,
+            CHANGE_DIRECTORY,
+        )
 
 
 @contextmanager
@@ -83,7 +115,7 @@ def run_command(name: str, words: list[str]) -> int:
     """
     if name in RENAMED:
         now = RENAMED[name]
-        raise UsageError(f"'{name}' is called '{now}' now.", fix=f"Use: python cli.py {now}")
+        raise UsageError(f"'{name}' is called '{now}' now.", fix=f"Use: {program()} {now}")
     command = COMMANDS.load(name)
     with flush_output():
         return int(command.run(command.parser().parse_args(words)))
@@ -109,7 +141,8 @@ class _PlainHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
-        prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        level = "warning" if record.levelno == ALERT else record.levelname.lower()
+        prefix = f"{level}: " if record.levelno >= logging.WARNING else ""
         first, *rest = hide_secrets(record.getMessage()).splitlines() or [""]
         print("\n".join([prefix + first, *(f"  {line.strip()}" for line in rest)]), file=sys.stderr)
 

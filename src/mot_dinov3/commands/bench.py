@@ -22,6 +22,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import as_dict
 from mot_dinov3.errors import EXIT_OK, MotError, UnknownNameError, UsageError
+from mot_dinov3.wording import usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.benchmarks.base import Report
@@ -45,7 +46,7 @@ BUDGETS_MS = (5.0, 10.0, 20.0)
 
 def parser() -> CommandParser:
     """The flags of the benchmarks; those of the main job's stages mean the same here."""
-    out = CommandParser(prog="cli.py bench", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("bench"), description=DESCRIPTION)
     add = out.add_argument
     add("words", nargs="*", metavar="WORD", help="what to measure")
     out.default_words["words"] = ALL
@@ -158,7 +159,8 @@ def _check(args: argparse.Namespace, chosen: dict[str, Any]) -> None:
         raise UsageError("bench has nothing to embed with --embedder none.", fix="Leave it out.")
     if min(args.rounds, args.seeds) < 1 or args.frames < 0 or min(args.budgets) <= 0:
         raise UsageError(
-            "--rounds, --seeds, --frames and --budgets must be positive.", fix="Correct them."
+            "--rounds, --seeds, --frames and --budgets must be positive.",
+            fix="Leave those out that are not.",
         )
     if not shutil.which(args.peers_python):
         raise UsageError(

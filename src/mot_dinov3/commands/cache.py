@@ -14,7 +14,7 @@ from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, InputError, UsageError
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, program, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.io.read.sources import FrameReader
@@ -34,7 +34,7 @@ SAY_EVERY_S = 5.0
 
 def parser() -> CommandParser:
     """The flags; those of source, detector, embedder, device and tracker are the main job's."""
-    out = CommandParser(prog="cli.py cache", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("cache"), description=DESCRIPTION)
     add = out.add_argument
     add("sources", nargs="*", metavar="SOURCE", help="sources to record, with that of --source")
     out.add_value("--out", Path("cache"), "DIR", "directory of recordings")
@@ -81,7 +81,7 @@ def _check(sources: list[str], config: TrackConfig, truth: Path | None) -> None:
     if not sources:
         raise UsageError(
             "--source is missing: there is nothing to record.",
-            fix="Give a video: python cli.py cache --source video.mp4 --out cache",
+            fix=f"Give a video: {program()} cache --source video.mp4 --out cache",
         )
     from mot_dinov3.perception.detectors.factory import detector_kind
 

@@ -10,6 +10,7 @@ from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND
 from mot_dinov3.commands.members import members_of
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, UsageError, not_installed
+from mot_dinov3.wording import usage_name
 
 DESCRIPTION = """Print a script for a shell that completes the commands, their flags, files and
 names. In bash: eval "$(mot-dinov3 completion bash)", also in ~/.bashrc."""
@@ -22,7 +23,7 @@ NAMES_OR_FILES = '{}() {{ compgen -W "{}" -- "$1"; compgen -f -- "$1"; }}'
 
 def parser() -> CommandParser:
     """The shell, and what the program is called there."""
-    out = CommandParser(prog="cli.py completion", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("completion"), description=DESCRIPTION)
     add = out.add_argument
     add("shell", choices=SHELLS, help="shell to print the script for")
     add("--name", default=PROGRAM, metavar="WORD", help="complete after this word, or an alias")

@@ -7,13 +7,14 @@ import argparse
 from mot_dinov3.commands.member_parser import MEMBER, MemberParser
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.registry import Registry
+from mot_dinov3.wording import usage_name
 
 DESCRIPTION = """Compare results with a ground truth. The first word says of what: tracks where
 there is none, that is, results and ground truth in MOTChallenge text, with HOTA, CLEAR and identity
 figures by TrackEval, for each sequence and for all their frames together."""
 
-SYNOPSIS = """cli.py eval --gt DIR|FILE --pred DIR|FILE [FLAG ...]
-       cli.py eval FAMILY [FLAG ...]"""
+SYNOPSIS = f"""{usage_name("eval")} --gt DIR|FILE --pred DIR|FILE [FLAG ...]
+       {usage_name("eval")} FAMILY [FLAG ...]"""
 
 EVALUATIONS = Registry(
     "family",
@@ -32,7 +33,7 @@ DEFAULT = "tracks"
 def parser() -> argparse.ArgumentParser:
     """The families, each with its own flags, and the flags of the default one."""
     out = MemberParser(
-        EVALUATIONS, add_flags, prog="cli.py eval", synopsis=SYNOPSIS, description=DESCRIPTION
+        EVALUATIONS, add_flags, prog=usage_name("eval"), synopsis=SYNOPSIS, description=DESCRIPTION
     )
     add_flags(out, DEFAULT)
     return out

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from mot_dinov3.commands.parsing import CommandParser, format_default
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.config.fields import flag_fields
+from mot_dinov3.config.fields import SEVERAL, flag_fields
 from mot_dinov3.config.flat import (
     ENVIRONMENT_PREFIX,
     flag_of,
@@ -63,7 +63,8 @@ def add_flags(
         parser: what gets the flags.
         root: the configuration class; `config/flat.py` says what may be one.
         names: the stages whose flags are added; all of them by default.
-        many: the flag that takes several values, and may be repeated for more.
+        many: the flag that takes several values, and may be repeated for more, beside those that
+            always do.
         only: the configuration keys that become flags; all of the stages' keys by default.
         common: the flags that `--help` shows; the others are left to `--help-all`.
     """
@@ -75,7 +76,7 @@ def add_flags(
             for item in flag_fields(stage):
                 if only is not None and key_of(item) not in only:
                     continue
-                several = item.metadata["flag"] == many
+                several = item.metadata["flag"] == many or SEVERAL in item.metadata
                 action = _add_flag(group, item, kinds[item.name], many=several)
                 if not isinstance(item.default, bool):
                     parser.default_words[action.dest] = format_default(item.default)
@@ -133,11 +134,24 @@ def resolve(
         UnknownNameError: a setting names a thing that does not exist.
         UsageError: an unknown key or a value of the wrong kind, naming where it stands.
     """
-    values = read_file(root, toml) if toml else {}
-    values |= read_environment(root, environment or {}, prefix)
     for key, value in chosen.items():
         require_range(value, flag_of(key))
-    return from_values(root, values | dict(chosen))
+    return from_values(root, read_layers(root, toml, environment, prefix) | dict(chosen))
+
+
+def read_layers(
+    root: type,
+    toml: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    prefix: str = ENVIRONMENT_PREFIX,
+) -> dict[str, Any]:
+    """Configuration key -> value of what stands below the command line; arguments as `resolve`.
+
+    Raises:
+        UsageError: an unknown key or a value of the wrong kind, naming where it stands.
+    """
+    values = read_file(root, toml) if toml else {}
+    return values | read_environment(root, environment or {}, prefix)
 
 
 def require_no_camera_motion(command: str, config: TrackConfig) -> None:

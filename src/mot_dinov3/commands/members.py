@@ -29,7 +29,7 @@ WITHOUT_TABLE: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "device": lambda: {
         "auto": "the fastest device that works",
         "cpu": "the processor",
-        "cuda": "the first NVIDIA GPU; cuda:N is another one",
+        "cuda": "the first NVIDIA GPU; cuda:N, or N alone, is another one",
         "mps": "the GPU of a Mac",
     },
 }

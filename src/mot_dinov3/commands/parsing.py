@@ -6,13 +6,15 @@ import argparse
 import copy
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from shutil import get_terminal_size
 from typing import Any, NoReturn
 
+from mot_dinov3.commands.habits import hints_for, is_source
 from mot_dinov3.commands.members import members_of
 from mot_dinov3.errors import UsageError, nearest
 from mot_dinov3.runtime.limits import INT64
+from mot_dinov3.wording import program, usage_name
 
 WIDTH = 96
 """Columns of a help text where there is room."""
@@ -32,6 +34,8 @@ class CommandParser(argparse.ArgumentParser):
             whose `default` is not its real one.
         words: the commands of the program with a line each, for the parser that shows them.
         synopsis: the usage lines without the word "usage"; empty for one made from the arguments.
+        given: the words that were parsed last.
+        loose: name of the argument that takes sources without a flag; empty for none.
     """
 
     def __init__(
@@ -44,12 +48,25 @@ class CommandParser(argparse.ArgumentParser):
         self.words = dict(words or {})
         self.synopsis = synopsis
         self.default_words: dict[str, str] = {}
+        self.given: tuple[str, ...] = ()
+        self.loose = ""
         self._rare: list[argparse.Action] = []
         options.setdefault("formatter_class", _Formatter)
         super().__init__(allow_abbrev=False, add_help=False, **options)
         self.register("type", int, parse_whole)
         self._positionals.title, self._optionals.title = "arguments", "flags"
         self.add_argument("-h", "--help", action="help", help="show this help")
+
+    def parse_known_args(  # type: ignore[override]  # one of several overloads is enough here
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse the words that are known; sources that stand alone are some of them."""
+        self.given = tuple(args or ())
+        found, rest = super().parse_known_args(args, namespace)
+        if self.loose and rest and all(is_source(word) and not word.isdecimal() for word in rest):
+            setattr(found, self.loose, [*getattr(found, self.loose, ()), *rest])
+            return found, []
+        return found, rest
 
     def add_value(self, name: str, default: object, metavar: str, text: str) -> None:
         """Add a flag whose value has the type of its default; a list makes one with several values.
@@ -181,8 +198,11 @@ class CommandParser(argparse.ArgumentParser):
     def _hint(self, message: str) -> str:
         wrong = re.search(r"unrecognized arguments: (--[\w-]+)", message)
         known = [word for action in self._actions for word in action.option_strings]
+        if hints := hints_for(message, known, self.given):
+            return "\n".join(hints)
         near = nearest(wrong.group(1), known) if wrong else []
-        ask = f"See: python {self.prog} {HELP_ALL if self.hides_flags else '--help'}"
+        words = self.prog.removeprefix(usage_name())
+        ask = f"See: {program()}{words} {HELP_ALL if self.hides_flags else '--help'}"
         return f"Did you mean {' or '.join(near)}?" if near else ask
 
 

@@ -15,10 +15,10 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import RelinkConfig, TrackConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.config.tracking.outputs import flag_of_sink
-from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+from mot_dinov3.errors import EXIT_OK, InputError, UsageError, find_path
 from mot_dinov3.outputs.sinks.factory import SINKS
 from mot_dinov3.outputs.summary import format_merge
-from mot_dinov3.wording import counted, form_of
+from mot_dinov3.wording import counted, form_of, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.values.run_facts import TrackMerge
@@ -35,7 +35,7 @@ TABLE = "relinked.json"
 
 def parser() -> CommandParser:
     """The files, and the limits of the main job."""
-    out = CommandParser(prog="cli.py relink", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("relink"), description=DESCRIPTION)
     add = out.add_argument
     add("--jsonl", type=Path, required=True, metavar="FILE", help="file of --save-jsonl")
     add("--embeddings", type=Path, required=True, metavar="FILE", help="file of --save-embeddings")
@@ -88,7 +88,7 @@ def check_files(given: dict[str, Path], directory: Path) -> None:
     taken: dict[str, Path] = {TABLE: Path(TABLE)}
     for path in given.values():
         if not path.is_file():
-            raise InputError(f"'{path}' is not a file.", fix="Check the path.")
+            raise InputError(f"'{path}' is not a file.", fix=find_path(path))
         if path.name in taken:
             raise UsageError(
                 f"'{path}' and '{taken[path.name]}' would have one name in --out.",

@@ -13,7 +13,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import OutputConfig, SourceConfig, TrackConfig, flag_fields
 from mot_dinov3.config.tracking.outputs import SAVE
 from mot_dinov3.outputs.sinks.factory import SINKS
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.runs.jobs.base import JobResult
@@ -36,12 +36,12 @@ def output_names() -> list[str]:
 
 def parser() -> CommandParser:
     """The frame log, and those flags of the main job that a frame log is enough for."""
-    out = CommandParser(prog="cli.py render", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("render"), description=DESCRIPTION)
     out.add_argument(
         "--jsonl", type=Path, required=True, metavar="FILE", help="frame log: file of --save-jsonl"
     )
     add_flags(out, TrackConfig, ("source", "output"), only=(*SOURCE, *output_names()))
-    add_flags(out, TrackConfig, ("draw", "loop", "talk"))
+    add_flags(out, TrackConfig, ("count", "draw", "loop", "talk"))
     return out
 
 
@@ -68,6 +68,7 @@ def keep_flags_of_render(config: TrackConfig) -> TrackConfig:
     return TrackConfig(
         source=SourceConfig(**source),
         output=OutputConfig(**output),
+        count=config.count,
         draw=config.draw,
         loop=config.loop,
         talk=config.talk,

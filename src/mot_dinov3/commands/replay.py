@@ -23,6 +23,7 @@ from mot_dinov3.commands.flags import (
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+from mot_dinov3.wording import install_command, program, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.recordings.recording import Recording
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Run scheduling and tracking again on recordings of the command cache, on a virtual
 clock that only recorded times move: every run gives the same result. Writes table.txt, replay.json
-and replay.png into DIR: identity quality against the share of crops that were embedded and against
+and replay.html into DIR: identity quality against the share of crops that were embedded and against
 milliseconds per frame. Quality is HOTA where the ground truth is known, else the share of boxes
 whose identity is the same as with policy always."""
 
@@ -42,7 +43,7 @@ OWN = ("embed_policy", "embed_budget_ms", "embed_budget_crops", "embed_all", "ta
 
 def parser() -> CommandParser:
     """The flags; those of scheduler and tracker are the main job's."""
-    out = CommandParser(prog="cli.py replay", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("replay"), description=DESCRIPTION)
     add = out.add_argument
     out.add_value("--cache", [Path("cache")], "PATH", "recordings, or directories of recordings")
     add(
@@ -115,9 +116,9 @@ def build_config(args: argparse.Namespace) -> TrackConfig:
             )
     numbers = [*(args.budgets or []), *args.crops]
     if min(numbers, default=0) < 0 or not all(map(math.isfinite, numbers)):
-        raise UsageError("--budgets and --crops must be 0 or more.", fix="Correct them.")
+        raise UsageError("--budgets and --crops must be 0 or more.", fix="0 stands for no limit.")
     if not all(0 <= share <= 100 for share in args.shares):
-        raise UsageError("--shares must be percentages, 0 to 100.", fix="Correct them.")
+        raise UsageError("--shares must be percentages, 0 to 100.", fix="Such as --shares 10 50.")
     if hard and not any(numbers):
         raise UsageError(
             "--embed-hard-budget has no budget to enforce.", fix="Add --budgets MS or --crops N."
@@ -147,7 +148,7 @@ def read_caches(paths: list[Path]) -> dict[str, Recording]:
         if not found:
             raise InputError(
                 f"'{path}' holds no cache.",
-                fix=f"Make one: python cli.py cache --source video.mp4 --out {path}",
+                fix=f"Make one: {program()} cache --source video.mp4 --out {path}",
             )
         for file in found:
             if files.setdefault(file.stem, file) != file or file.stem == COMBINED:
@@ -209,9 +210,10 @@ def compare(
 ) -> int:
     """Play, print the table, write the three files."""
     from mot_dinov3.io.write.atomic import write_text
-    from mot_dinov3.lab.recordings.plot import save_picture
+    from mot_dinov3.lab.recordings.plot import save_plots
     from mot_dinov3.lab.recordings.report import build_document, format_table
     from mot_dinov3.lab.recordings.study import study
+    from mot_dinov3.outputs.report.page import find_missing_packages
 
     quiet = config.talk.quiet
 
@@ -225,10 +227,20 @@ def compare(
     words = json.dumps(build_document(points, caches, args.shares), indent=1, allow_nan=False)
     write_text(args.out / "replay.json", words)
     write_text(args.out / "table.txt", text)
-    save_picture(points, args.out / "replay.png")
+    written = ["table.txt", "replay.json"]
+    missing = find_missing_packages()
+    if not missing:
+        save_plots(points, args.out / "replay.html")
+        written.append("replay.html")
     if not quiet:
-        files = ", ".join(
-            str(args.out / name) for name in ("table.txt", "replay.json", "replay.png")
-        )
-        print(f"wrote {files}", file=sys.stderr)
+        print(f"wrote {', '.join(str(args.out / name) for name in written)}", file=sys.stderr)
+        if missing:
+            print(
+                f"no replay.html: {' and '.join(missing)} missing, {install_command('report')}",
+                file=sys.stderr,
+            )
+        if (args.out / "replay.png").exists():
+            print(
+                "replay.png is of an earlier version: replay.html took its place", file=sys.stderr
+            )
     return EXIT_OK

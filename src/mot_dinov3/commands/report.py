@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mot_dinov3.commands import set_up_log
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
+from mot_dinov3.wording import usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.outputs.report.finding import RunFiles
@@ -26,7 +27,7 @@ MOST_RUNS = 6
 
 def parser() -> CommandParser:
     """The flags of the report."""
-    out = CommandParser(prog="cli.py report", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("report"), description=DESCRIPTION)
     add = out.add_argument
     add(
         "runs",
@@ -109,13 +110,15 @@ def find_films(runs: list[tuple[RunFiles, RunData]], named: list[Path]) -> list[
         find_file,
         find_namesake,
         find_video,
+        hides_people,
     )
 
     out: list[ReportVideo | None] = []
     for number, (files, data) in enumerate(runs):
         if number >= len(named):
             film = find_video(data, files.places)
-            out.append(film or (find_namesake(files.frame_log) if files.frame_log else None))
+            frame_log = None if hides_people(data) else files.frame_log
+            out.append(film or (find_namesake(frame_log) if frame_log else None))
             continue
         path = find_file(str(named[number]), [Path()])
         if path is None:
@@ -132,19 +135,20 @@ def write_single_page(
     loaded: tuple[RunFiles, RunData], film: ReportVideo | None, args: argparse.Namespace
 ) -> str:
     """The page of one run, its pictures cut from the source where that is at hand."""
-    from mot_dinov3.outputs.report.cutting import CutResult, cut_albums
+    from mot_dinov3.outputs.report.cutting import CutResult, cut_albums, cut_still
     from mot_dinov3.outputs.report.single import choose_shown_tracks, explain_no_pictures, run_page
     from mot_dinov3.outputs.report.video import find_video
 
     files, run = loaded
-    cuttings, reason = CutResult({}), "--no-pictures was given."
+    cuttings, still, reason = CutResult({}), None, "--no-pictures was given."
     plain = None if args.video else find_video(run, files.places, plain_first=True)
     plain = plain or film
     if not args.no_pictures and plain is None:
         reason = "no video of the run was found; --video names one."
     elif not args.no_pictures and plain is not None:
         cuttings = cut_albums(run, choose_shown_tracks(run), plain)
+        still = cut_still(run, plain)
         reason = "the video shows none of them."
     notices = explain_no_pictures(cuttings.albums, reason) if len(run.frames) else ()
     more = filter(None, [cuttings.notice])
-    return run_page(run, cuttings.albums, film, args.out, (*notices, *more))
+    return run_page(run, cuttings.albums, film, args.out, (*notices, *more), still)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK, UnknownNameError, UsageError
+from mot_dinov3.wording import usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.selftest.table import ScoreboardLine
@@ -25,7 +26,7 @@ when no bar was missed, 1 otherwise."""
 
 def parser() -> CommandParser:
     """The flags of the scoreboard."""
-    out = CommandParser(prog="cli.py selftest", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("selftest"), description=DESCRIPTION)
     add = out.add_argument
     add("measures", nargs="*", metavar="MEASURE", help="what to measure")
     out.default_words["measures"] = "every measure"
@@ -81,7 +82,7 @@ def _check(args: argparse.Namespace, names: list[str]) -> None:
             fix=f"Name it: selftest kills --case {args.case}",
         )
     if args.seed < 0:
-        raise UsageError(f"--seed must be 0 or more, got {args.seed}.", fix="Correct it.")
+        raise UsageError(f"--seed must be 0 or more, got {args.seed}.", fix="Such as --seed 0.")
     if args.keep and args.keep.exists() and (not args.keep.is_dir() or any(args.keep.iterdir())):
         raise UsageError(f"--keep {args.keep} is not an empty directory.", fix="Name a new one.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import re
 import sys
@@ -27,6 +28,8 @@ def fill_gaps() -> None:
 
     Otherwise the first file of the run would take its number, and a message that a library
     prints there would land in that file.
+
+    Names of files may hold what a stream cannot show: it becomes a question mark, and not an error.
     """
     for number, (name, mode) in STREAMS.items():
         try:
@@ -35,6 +38,9 @@ def fill_gaps() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest number
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, mode, closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 class PlainStream:

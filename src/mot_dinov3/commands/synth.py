@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_OK, OutputError, UsageError, cannot_write
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.data.synthetic.truth import GroundTruth
@@ -31,7 +31,7 @@ Keep = Callable[["Image", int], None]
 
 def parser() -> CommandParser:
     """The flags of the drawing."""
-    out = CommandParser(prog="cli.py synth", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("synth"), description=DESCRIPTION)
     add = out.add_argument
     add(
         "--preset",

@@ -18,13 +18,14 @@ from mot_dinov3.runtime.signals import StopRequest, choose_exit_code
 from mot_dinov3.training.recipes.base import Suite
 from mot_dinov3.training.recipes.factory import RECIPES, recipe_class
 from mot_dinov3.training.settings import TrainingRun
+from mot_dinov3.wording import program, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.training.engine import StepReport, TrainingResult
     from mot_dinov3.training.recipes.base import Recipe
 
 DESCRIPTION = """Train a model as a recipe says. A run has a folder with its log (log.jsonl), its
-curve (curve.png) and its best and last checkpoint; a run that was interrupted or killed goes on
+curve (curve.html) and its best and last checkpoint; a run that was interrupted or killed goes on
 with --resume and ends as if it had not been."""
 
 LINE_EVERY_S = 5.0
@@ -35,8 +36,8 @@ def parser() -> argparse.ArgumentParser:
     return MemberParser(
         RECIPES,
         add_member_flags,
-        prog="cli.py train",
-        synopsis="cli.py train RECIPE [FLAG ...]",
+        prog=usage_name("train"),
+        synopsis=f"{usage_name('train')} RECIPE [FLAG ...]",
         description=DESCRIPTION,
     )
 
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = dict(vars(args))
     name = chosen.pop(MEMBER)
     if not name:
-        print(f"Choose a recipe: python cli.py train RECIPE\n{format_members(RECIPES)}")
+        print(f"Choose a recipe: {program()} train RECIPE\n{format_members(RECIPES)}")
         return EXIT_OK
     del chosen["debug"]
     place = {key: chosen.pop(key) for key in kinds_of(TrainingRun) if key in chosen}

@@ -22,7 +22,7 @@ from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, UsageError
 from mot_dinov3.runtime.signals import choose_exit_code
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.lab.recordings.recording import Recording
@@ -61,7 +61,7 @@ REPLAYED = ("cheap", "scheduler", "tracker", "association", "motion", "talk")
 
 def parser() -> CommandParser:
     """The flags; those of scheduler and tracker are the main job's, and say where to begin."""
-    out = CommandParser(prog="cli.py tune", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("tune"), description=DESCRIPTION)
     add, add_value = out.add_argument, out.add_value
     add_value("--cache", [Path("cache")], "PATH", "recordings, or directories of recordings")
     add(
@@ -129,7 +129,9 @@ def build_config(args: argparse.Namespace) -> TrackConfig:
     """
     chosen: dict[str, Any] = {k: v for k, v in vars(args).items() if k not in OWN}
     if args.trials < 1 or not 0 <= args.timeout < math.inf:
-        raise UsageError("--trials must be at least 1, --timeout 0 or more.", fix="Correct them.")
+        raise UsageError(
+            "--trials must be at least 1, --timeout 0 or more.", fix="Such as --trials 50."
+        )
     if not 0 <= args.seed < 2**31 // 1000:
         raise UsageError(
             f"--seed must be from 0 to {2**31 // 1000 - 1}, got {args.seed}.",

@@ -10,6 +10,8 @@ from mot_dinov3.config.fields import flag, flag_fields, require
 from mot_dinov3.config.tracking.association import AssociationConfig
 from mot_dinov3.config.tracking.batch import BatchConfig
 from mot_dinov3.config.tracking.cheap import CheapConfig
+from mot_dinov3.config.tracking.counting import CountConfig
+from mot_dinov3.config.tracking.drawing import DrawConfig
 from mot_dinov3.config.tracking.inputs import (
     AUTO,
     BACKENDS,
@@ -26,7 +28,7 @@ from mot_dinov3.config.tracking.inputs import (
 )
 from mot_dinov3.config.tracking.live import LiveConfig
 from mot_dinov3.config.tracking.motion import MotionConfig
-from mot_dinov3.config.tracking.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
+from mot_dinov3.config.tracking.outputs import LoopConfig, OutputConfig, TalkConfig
 from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.config.tracking.resume import ResumeConfig
 from mot_dinov3.config.tracking.scheduler import (
@@ -53,6 +55,7 @@ __all__ = [
     "AssociationConfig",
     "BatchConfig",
     "CheapConfig",
+    "CountConfig",
     "DetectorConfig",
     "DeviceConfig",
     "DrawConfig",

@@ -8,6 +8,9 @@ from typing import Any
 
 from mot_dinov3.errors import UsageError
 
+SEVERAL = "several"
+"""Key in the metadata of a field whose flag takes several values."""
+
 
 def flag(
     default: Any,  # noqa: ANN401 - a field's default has the field's own type
@@ -32,6 +35,20 @@ def flag(
     metadata = {"flag": name, "help": help, "metavar": metavar, "choices": tuple(choices)}
     metadata["bare"] = bare
     return field(default=default, metadata=metadata)
+
+
+def repeatable_flag(name: str, help: str, *, metavar: str) -> Any:  # noqa: A002, ANN401 - as above
+    """A flag that takes several values, and may be repeated for more.
+
+    The field is a text in which they are separated by commas, empty for none.
+
+    Args:
+        name: the flag.
+        help: what the flag means.
+        metavar: the kind of one value.
+    """
+    usual = flag("", name, help, metavar=metavar)
+    return field(default="", metadata={**usual.metadata, SEVERAL: True})
 
 
 def flag_fields(config: type) -> list[Field[Any]]:

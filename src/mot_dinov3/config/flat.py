@@ -14,9 +14,11 @@ here work for every root. A root may declare rules of its own, as `TrackConfig` 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import Field, fields, is_dataclass
 from typing import Any, TypeVar, cast, get_type_hints
+from urllib.parse import quote, unquote_to_bytes
 
 from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.errors import hide_secrets
@@ -24,6 +26,8 @@ from mot_dinov3.errors import hide_secrets
 ENVIRONMENT_PREFIX = "MOT_"
 OWN = ""
 """The name of the stage that a root's own flags make up."""
+QUOTED = "quoted"
+"""The key under which a TOML has a text with bytes that are not UTF-8, quoted as in a URL."""
 
 Root = TypeVar("Root")
 
@@ -117,6 +121,16 @@ def to_toml(config: object) -> str:
     return "\n".join(lines)
 
 
+def is_foreign(text: str) -> bool:
+    """Whether a text holds bytes of a file's name that are not UTF-8, which TOML cannot."""
+    return any("\udc80" <= letter <= "\udcff" for letter in text)
+
+
+def unquote_name(table: Mapping[str, str]) -> str:
+    """The text that `to_toml` wrote as `{ quoted = "caf%E9.mp4" }`."""
+    return os.fsdecode(unquote_to_bytes(table[QUOTED]))
+
+
 def _several_values(config: object) -> dict[str, tuple[str, ...]]:
     own_rule = getattr(config, "several_values", None)
     return dict(own_rule()) if own_rule else {}
@@ -128,6 +142,8 @@ def _literal(value: object) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, str):
+        if is_foreign(value):
+            return f'{{ {QUOTED} = "{quote(os.fsencode(value))}" }}'
         escaped = "".join(
             c if c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value
         )

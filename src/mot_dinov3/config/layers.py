@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import reprlib
 import tomllib
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.config.fields import flag_fields
-from mot_dinov3.config.flat import key_of, kinds_of, list_keys, stages
-from mot_dinov3.errors import UsageError, nearest
+from mot_dinov3.config.flat import QUOTED, key_of, kinds_of, list_keys, stages, unquote_name
+from mot_dinov3.errors import UsageError, find_path, is_one_edit, nearest, reason_of
 from mot_dinov3.runtime.limits import INT64, MOST_DEPTH, SETTINGS, is_too_deep
 from mot_dinov3.runtime.opening import read_text
+
+log = logging.getLogger("mot_dinov3")
 
 DEEP_KEY = re.compile(
     rf"""(?<![\w.-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{MOST_DEPTH}}}"""
@@ -41,25 +44,32 @@ def read_file(root: type, path: Path) -> dict[str, Any]:
             raise _build_name_error(
                 f"key '{key}' in {path}", nearest(name, list({**kinds, **tables}))
             )
-        out[name] = _check_value(value, kinds[name], f"'{key}' in {path}", many=name in lists)
+        out[name] = check_value(value, kinds[name], f"'{key}' in {path}", many=name in lists)
     return out
 
 
 def read_environment(root: type, environment: Mapping[str, str], prefix: str) -> dict[str, Any]:
     """Configuration key -> value of the variables that begin with `prefix`.
 
+    A variable that names no setting belongs to another program, unless it looks misspelt: then
+    a warning says so.
+
     Raises:
-        UsageError: a variable names no setting, or its value is of the wrong kind.
+        UsageError: the value of a variable is of the wrong kind.
     """
     kinds = kinds_of(root)
     out = {}
     for variable, text in environment.items():
         if variable.startswith(prefix):
             key = variable.removeprefix(prefix).lower()
-            if key not in kinds:
-                near = [prefix + word.upper() for word in nearest(key, list(kinds))]
-                raise _build_name_error(f"environment variable {variable}", near)
-            out[key] = _parse_text(text, kinds[key], variable)
+            if key in kinds:
+                out[key] = _parse_text(text, kinds[key], variable)
+            elif near := [word for word in kinds if is_one_edit(key, word)]:
+                log.warning(
+                    "The variable %s is not a setting, so it is ignored. Did you mean %s?",
+                    variable,
+                    " or ".join(prefix + word.upper() for word in near),
+                )
     return out
 
 
@@ -71,8 +81,7 @@ def _parse_toml(path: Path) -> dict[str, Any]:
         document = tomllib.loads(text)
     except OSError as error:
         raise UsageError(
-            f"--config {path} cannot be read: {error.strerror}.",
-            fix="Give a file such as --print-config prints.",
+            f"--config {path} cannot be read: {reason_of(error)}.", fix=find_path(path, error)
         ) from error
     except RecursionError:
         raise _build_depth_error(path) from None
@@ -136,9 +145,22 @@ def _parse_text(text: str, kind: type, where: str) -> Any:  # noqa: ANN401 - the
         raise _wrong_value(where, kind, text) from error
 
 
-def _check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
+def check_value(value: Any, kind: type, where: str, *, many: bool) -> Any:  # noqa: ANN401 - as above
+    """A value as the kind that its setting has: whole numbers may stand for floats, lists for text.
+
+    Args:
+        value: as a TOML file or a caller gives it.
+        kind: bool, int, float or str.
+        where: what holds the value, for the message.
+        many: whether the setting may hold a list.
+
+    Raises:
+        UsageError: the value is of another kind.
+    """
     if many and isinstance(value, list) and value:
-        return [_check_value(item, kind, where, many=False) for item in value]
+        return [check_value(item, kind, where, many=False) for item in value]
+    if kind is str and isinstance(value, dict) and [*value] == [QUOTED]:
+        value = unquote_name({QUOTED: str(value[QUOTED])})
     require_range(value, where)
     if kind is float and type(value) is int:
         return float(value)
@@ -164,6 +186,8 @@ def require_range(value: Any, where: str) -> Any:  # noqa: ANN401 - the field's 
 
 def _wrong_value(where: str, kind: type, value: object) -> UsageError:
     expected = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    example = {bool: "true", int: "5", float: "0.5", str: '"text"'}
     return UsageError(
-        f"{where} must be {expected[kind]}, got {reprlib.repr(value)}.", fix="Correct the value."
+        f"{where} must be {expected[kind]}, got {reprlib.repr(value)}.",
+        fix=f"Give {where} a value such as {example[kind]}.",
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mot_dinov3.config.habits import TRACKERS
 from mot_dinov3.errors import UnknownNameError
 
 DEFAULT_PRESET = "default"
@@ -106,5 +107,5 @@ def preset(name: str) -> dict[str, Any]:
         UnknownNameError: there is no such preset; the message lists the known ones.
     """
     if name not in PRESETS:
-        raise UnknownNameError("tracker", name, PRESETS)
+        raise UnknownNameError("tracker", name, PRESETS, TRACKERS)
     return dict(PRESETS[name].values)

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mot_dinov3.errors import InputError, UsageError
+import numpy as np
+
+from mot_dinov3.errors import InputError, UsageError, find_path
 from mot_dinov3.evaluation.preprocessing import (
     BENCHMARKS,
     MOST_CLASS,
@@ -22,8 +24,10 @@ from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE, read_seqinfo
 TRUTH_FILE = Path("gt") / "gt.txt"
 AUTO = "auto"
 FIRST_HALF, SECOND_HALF = "first-half", "second-half"
-QUIET_FRAMES = 30
-"""A result may begin so many frames late, or end early, without a warning."""
+QUIET_SHARE = 0.05
+LEAST_QUIET, MOST_QUIET = 3, 30
+"""A result may begin late or end early by that share of the frames, within these numbers of them:
+a tracker confirms an object a few frames late, and may miss the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def load(request: Request) -> Loaded:
 def _find_truths(path: Path) -> dict[str, Path]:
     """Sequence name -> ground truth file; a single one under the name of its sequence."""
     if not path.exists():
-        raise InputError(f"'{path}' does not exist.", fix="Check --gt.")
+        raise InputError(f"--gt '{path}' does not exist.", fix=find_path(path))
     if not path.is_dir():
         inside = path.resolve().parts[-2:] == TRUTH_FILE.parts
         return {(path.resolve().parents[1].name if inside else path.stem): path}
@@ -137,7 +141,7 @@ def _find_results(request: Request, truths: dict[str, Path], out: Loaded) -> dic
     """Sequence name -> result file, for the sequences that have one."""
     path = request.result
     if not path.exists():
-        raise InputError(f"'{path}' does not exist.", fix="Check --pred.")
+        raise InputError(f"--pred '{path}' does not exist.", fix=find_path(path))
     if path.is_file():
         return {_name_only_truth(truths, path): path}
     known = {file.resolve() for file in truths.values()}
@@ -187,7 +191,7 @@ def _load_sequence(
     frames, told = _read_length(truth_file)
     truth = read_identities(truth_file, frames, told)
     if not len(truth):
-        raise InputError(f"'{truth_file}' holds no boxes.", fix="Check --gt.")
+        raise InputError(f"'{truth_file}' holds no boxes.", fix="Give --gt a file with boxes.")
     if not frames:
         frames, told = int(truth.frame_index[-1]) + 1, f"the last of '{truth_file}'"
     part = parse_part(request.frames, frames, name)
@@ -237,13 +241,19 @@ def _describe_silence(case: ScoredSequence, part: Part) -> list[str]:
     if not len(case.result):
         return [f"the result of {case.name} is empty: every object counts as missed"]
     first, last = int(case.result.frame_index[0]), int(case.result.frame_index[-1])
-    truth_last = int(case.truth.frame_index[-1]) if len(case.truth) else 0
-    if first <= QUIET_FRAMES and last >= truth_last - QUIET_FRAMES:
+    boxes = case.truth.frame_index
+    frames = part.last - part.first + 1
+    quiet = min(max(round(QUIET_SHARE * frames), LEAST_QUIET), MOST_QUIET)
+    late = len(boxes) > 0 and first > int(boxes[0]) + quiet
+    early = len(boxes) > 0 and last < int(boxes[-1]) - quiet
+    if not late and not early:
         return []
+    lost = np.mean((boxes < first) | (boxes > last))
     offset = part.first
     return [
         f"the result of {case.name} covers only frames {first + offset} to {last + offset} of "
-        f"{part.first} to {part.last}: the rest counts as missed; a part is scored with --frames"
+        f"{part.first} to {part.last}: {100 * lost:.0f} % of the true boxes lie outside and count "
+        "as missed; a part is scored with --frames"
     ]
 
 

@@ -14,17 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.errors import ModelError, cannot_write
+from mot_dinov3.errors import ModelError, cannot_write, reason_of
 from mot_dinov3.io.write.paths import reserve_partial_directory
 from mot_dinov3.runtime.documents import read_json
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.opening import open_regular
+from mot_dinov3.wording import program
 
 FORMAT = 1
 CONFIG_FILE, WEIGHTS_FILE, METRICS_FILE = "config.json", "model.safetensors", "metrics.json"
 BEST = "best"
 """The folder inside a training run that holds the checkpoint to use."""
 
-_REMEDY = "Give the --out folder of a finished 'python cli.py train', or train again."
+_REMEDY = f"Give the --out folder of a finished '{program()} train', or train again."
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -141,10 +143,10 @@ def _config_of(document: Mapping[str, Any], folder: Path) -> CheckpointConfig:
             values[name] = tuple(values[name])
         for name in ("sizes", "thresholds", "recipe"):
             values[name] = dict(values[name])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _build_damage_error(
-            folder / CONFIG_FILE, f"{type(error).__name__}: {error}"
-        ) from error
+    except KeyError as error:
+        raise _build_damage_error(folder / CONFIG_FILE, f"it has no entry {error}") from error
+    except (TypeError, ValueError) as error:
+        raise _build_damage_error(folder / CONFIG_FILE, reason_of(error)) from error
     return CheckpointConfig(**values)
 
 
@@ -162,6 +164,7 @@ def _read_weights(path: Path, digest: object) -> Weights:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    refuse_pointer(path, ModelError)
     try:
         if _sha256(path) != digest:
             raise _build_damage_error(path, f"it is not the file that {CONFIG_FILE} describes")

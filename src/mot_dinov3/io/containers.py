@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import av
 from av import Packet
@@ -41,13 +41,21 @@ def is_url(source: str) -> bool:
     return _URL.match(source) is not None
 
 
+def split_address(url: str) -> SplitResult:
+    """The parts of an address; `...` for the host of one that is none, such as `rtsp://[1`."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult(url.partition(":")[0], "...", "", "", "")
+
+
 def printable_name(source: str) -> str:
     """The source as messages may show it: no credentials, no query, no control characters.
 
     Every message loses such characters anyway; a source is also shown on pages and in tables.
     """
     if is_url(source):
-        parts = urlsplit(source)
+        parts = split_address(source)
         host = parts.netloc.rpartition("@")[2]
         source = urlunsplit((parts.scheme, host, parts.path, "", ""))
         source += "?..." if parts.query else ""
@@ -88,7 +96,7 @@ def open_stream(url: str, read_timeout_s: float) -> InputContainer:
     Raises:
         InputError: unknown scheme, no answer, refused; never shows the credentials.
     """
-    name, scheme = printable_name(url), urlsplit(url).scheme.lower()
+    name, scheme = printable_name(url), split_address(url).scheme.lower()
     if scheme not in STREAM_SCHEMES:
         raise InputError(
             f"Streams of the kind '{scheme}://' cannot be read ('{name}').",

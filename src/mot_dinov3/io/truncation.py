@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,8 @@ from mot_dinov3.wording import counted
 _MOVIE = frozenset(b"ftyp moov mdat moof free skip wide uuid styp sidx mfra pnot meta udta".split())
 _EBML, _SEGMENT = bytes.fromhex("1A45DFA3"), bytes.fromhex("18538067")
 MOST_BOXES = 1_000_000
+FLASH_HEAD, FLASH_TAG = 9, 11
+"""Bytes of the head of an FLV file, and of the head of each of its tags."""
 
 
 def describe_damage(path: Path) -> str:
@@ -34,6 +37,14 @@ def describe_damage(path: Path) -> str:
     return ""
 
 
+def has_late_index(head: bytes) -> bool:
+    """Whether an mp4 or mov that begins with `head` has its pictures before their index (moov)."""
+    if head[4:8] not in _MOVIE:
+        return False
+    kinds = [kind for kind, _ in _read_movie_boxes(BytesIO(head), 1 << 62)]
+    return b"mdat" in kinds and b"moov" not in kinds[: kinds.index(b"mdat")]
+
+
 def _read_declared_end(file: BinaryIO, size: int) -> tuple[int, bool]:
     """Read where the file says it ends, 0 when it does not say, and whether it has its index."""
     head = file.read(12)
@@ -44,6 +55,8 @@ def _read_declared_end(file: BinaryIO, size: int) -> tuple[int, bool]:
         return _read_matroska_end(file), True
     if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
         return _read_riff_end(file, size), True
+    if head.startswith(b"FLV"):
+        return _read_flash_end(file, size), True
     return 0, True
 
 
@@ -97,4 +110,23 @@ def _read_riff_end(file: BinaryIO, size: int) -> int:
         if length == 0:
             return 0
         end += 8 + length + length % 2
+    return end
+
+
+def _read_flash_end(file: BinaryIO, size: int) -> int:
+    """Read the end of the last tag of an FLV file; each tag repeats its size behind itself."""
+    file.seek(size - 4)
+    length = int.from_bytes(file.read(4), "big")
+    file.seek(max(0, size - 4 - length))
+    if length == FLASH_TAG + int.from_bytes(file.read(4)[1:], "big"):
+        return size
+    file.seek(0)
+    start = end = int.from_bytes(file.read(FLASH_HEAD)[5:], "big") + 4
+    for _ in range(MOST_BOXES):
+        file.seek(start)
+        head = file.read(4)
+        if not head:
+            break
+        end = start + FLASH_TAG + int.from_bytes(head[1:], "big")
+        start = end + 4
     return end

@@ -18,7 +18,7 @@ def expose_levels(network: Any, *, neck: bool = False) -> None:  # noqa: ANN401 
         neck: hand out the neck's maps too.
 
     Raises:
-        AttributeError, TypeError: the head is built otherwise.
+        AttributeError, TypeError, ValueError: the head is built otherwise.
     """
     head = network.model[-1]
     branches = list(zip(head.cv2, head.cv3, strict=True))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mot_dinov3.values import Appearance, FloatArray, FrameResult
+from mot_dinov3.values import Appearance, FloatArray, FrameResult, follow_ids
 from mot_dinov3.values.vectors import GALLERY_MOMENTUM, update_mean
 
 REMEMBERED_S = 10.0
@@ -41,6 +41,7 @@ class AppearanceHistory:
                 empty list.
         """
         tracks, embeddings = result.tracks, result.embeddings
+        follow_ids(self._known, tracks)
         for track_id in tracks.id[tracks.detection >= 0].tolist():
             if track_id in self._known:
                 self._known[track_id].seen_s = result.time_s
@@ -60,7 +61,11 @@ class AppearanceHistory:
         known = self._known.get(track_id)
         if known is not None:
             return Appearance(track_id, float(vector @ known.mean))
-        gone = {other: past.mean for other, past in self._known.items() if past.seen_s < now_s}
+        gone = {
+            other: past.mean
+            for other, past in self._known.items()
+            if past.seen_s < now_s and other > 0
+        }
         if not gone:
             return Appearance(track_id)
         similarity = np.stack(list(gone.values())) @ vector

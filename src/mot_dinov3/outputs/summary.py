@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from mot_dinov3.outputs.count_words import (
+    count_crossings,
+    describe_classes,
+    describe_directions,
+    describe_stays,
+)
 from mot_dinov3.values.run_facts import (
     AppearanceFacts,
     BudgetFacts,
@@ -16,6 +22,9 @@ from mot_dinov3.values.run_facts import (
 )
 from mot_dinov3.wording import counted
 
+NOT_REPEATABLE = (
+    "not repeatable: this budget follows measured times, that of --embed-budget-crops does not"
+)
 MOST_MERGERS = 20
 """Mergers that the summary names one by one."""
 
@@ -29,12 +38,15 @@ def format_summary(facts: RunFacts) -> str:
         lines += _stages(facts.stages)
     lines += _threads(facts.threads or {})
     if facts.embeddings is not None:
-        lines.append(_embeddings(facts.embeddings, facts.detections or 0))
+        lines += _embeddings(facts.embeddings, facts.detections or 0)
         lines += _left_out(facts)
     if facts.counts is not None and facts.counts.appearance is not None:
         lines += _appearance(facts.counts.appearance)
     if facts.budget is not None and facts.budget.ms:
         lines.append(_budget(facts.budget, follows_rate=bool(_target_fps(facts))))
+    if facts.repeatable is False:
+        lines.append(f"             {NOT_REPEATABLE}")
+    lines += _counts(facts)
     lines += _faults(facts)
     if facts.merges is not None:
         lines += _mergers(facts.merges, facts.relink_s or {})
@@ -78,23 +90,32 @@ def _threads(shares: Mapping[str, float]) -> list[str]:
     return [f"threads      busy {busy} of the time"]
 
 
-def _embeddings(known: EmbeddingFacts, detections: int) -> str:
+def _embeddings(known: EmbeddingFacts, detections: int) -> list[str]:
     """What became of the embedding of every detection; the counts add up to all of them."""
     candidates = known.computed + known.reused + known.deferred + known.starved
     if not candidates:
-        return "embeddings   none"
-    share = 100 * known.computed / candidates
-    lone = f"; {known.without_track} without a track" if known.without_track else ""
-    text = (
-        f"embeddings   computed {known.computed} ({known.critical} critical, "
-        f"{known.refresh} refresh{lone}), reused {known.reused}, "
-        f"deferred {known.deferred}"
-    )
-    if known.starved:
-        text += f", starved {known.starved}"
-    if detections > candidates:
-        text += f", none {detections - candidates}"
-    return f"{text}; {known.per_frame:.2f} a frame, {share:.1f}% of these"
+        return ["embeddings   none"]
+    lone = f", {known.without_track} without a track" if known.without_track else ""
+    rest = {
+        "reused": known.reused,
+        "deferred": known.deferred,
+        "starved": known.starved,
+        "none": max(detections - candidates, 0),
+    }
+    left = [f"{name} {number}" for name, number in rest.items() if number]
+    return [
+        f"embeddings   {known.computed} of {counted(candidates, 'crop')} embedded "
+        f"({_percent(known.computed / candidates)}), {known.per_frame:.2f} a frame",
+        f"             {known.critical} critical, {known.refresh} refresh{lone}"
+        + (f"; {', '.join(left)}" if left else ""),
+    ]
+
+
+def _percent(share: float) -> str:
+    """A share without a decimal, but for one that would read as nothing or as all."""
+    rounded = f"{100 * share:.0f}"
+    exact = 0 < share < 1 and rounded in ("0", "100")
+    return f"{100 * share:.1f} %" if exact else f"{rounded} %"
 
 
 def _left_out(facts: RunFacts) -> list[str]:
@@ -149,6 +170,25 @@ def _budget(budget: BudgetFacts, *, follows_rate: bool) -> str:
         f"(worst by {budget.worst_over_ms:.1f} ms), "
         f"of which {budget.frames_critical_over} by critical work alone"
     )
+
+
+def _counts(facts: RunFacts) -> list[str]:
+    """The identities by class, and what was counted at every line and zone."""
+    out = []
+    if facts.identities:
+        out.append(f"identities   {describe_classes(facts.identities)}")
+    for name, line in (facts.lines or {}).items():
+        n_in, n_out = count_crossings(line)
+        classes = describe_directions(line)
+        out.append(
+            f"line         {name}: in {n_in}, out {n_out}" + (f" ({classes})" * bool(classes))
+        )
+    for name, zone in (facts.zones or {}).items():
+        entered, left = describe_classes(zone.entered), sum(zone.left.values())
+        stays = describe_stays(zone)
+        visits = f"{sum(zone.entered.values())} entered" + (f" ({entered})" * bool(entered))
+        out.append(f"zone         {name}: {visits}, {left} left" + (f"; {stays}" * bool(stays)))
+    return out
 
 
 def _faults(facts: RunFacts) -> list[str]:

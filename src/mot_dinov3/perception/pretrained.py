@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mot_dinov3.errors import ModelError, MotError
+from mot_dinov3.errors import ModelError, MotError, reason_of
 from mot_dinov3.perception.features.crops import InputSpec
 from mot_dinov3.perception.hub.problems import UnsupportedModelError
 from mot_dinov3.perception.model_settings import check_settings
 from mot_dinov3.runtime.documents import read_json
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.wording import counted
 
 BICUBIC_FILTERS = (1, 3)
@@ -44,6 +45,7 @@ def model_type_of(directory: Path, name: str) -> str:
 
 
 def _settings(path: Path, name: str) -> dict[str, Any]:
+    refuse_pointer(path, ModelError)
     try:
         settings = read_json(path)
     except (OSError, ValueError) as error:
@@ -75,6 +77,9 @@ def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN
     import torch
     import transformers
     from safetensors import SafetensorError
+
+    for file in directory.glob("*.safetensors"):
+        refuse_pointer(file, ModelError)
 
     check_settings(_settings(directory / "config.json", name), directory, name)
     build = getattr(transformers, class_name)
@@ -226,5 +231,4 @@ def quiet_transformers() -> Iterator[None]:
 
 
 def _first_line(reason: Exception | str) -> str:
-    text = str(reason).strip() or type(reason).__name__
-    return text.splitlines()[0].rstrip(".")
+    return reason_of(ValueError(reason) if isinstance(reason, str) else reason)

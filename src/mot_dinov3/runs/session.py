@@ -1,22 +1,20 @@
-"""From a configuration to frames and results: opens the source and tracks it, writing nothing."""
+"""A source and what it needs: its frames, its pixels, and the versions and devices of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from time import perf_counter
 
 from mot_dinov3.config import LiveConfig, SourceConfig, TrackConfig
 from mot_dinov3.data.synthetic.reader import SyntheticReader, is_synthetic, open_world
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.read.sources import FrameReader, SourceInfo, open_source
 from mot_dinov3.outputs.sinks.factory import flags_needing_pixels
-from mot_dinov3.systems.factory import create_system, system_class
-from mot_dinov3.values import FrameResult
+from mot_dinov3.systems.factory import system_class
 
 PACKAGES = (
     *("torch", "torchvision", "transformers", "ultralytics", "av", "opencv-python"),
-    *("numpy", "scipy", "onnxruntime", "openvino"),
+    *("numpy", "scipy", "lapx", "onnxruntime", "openvino"),
 )
 
 
@@ -56,33 +54,6 @@ def open_frames(
     if is_synthetic(config.source):
         return SyntheticReader(open_world(config.source), config)
     return open_source(config, live, stopped)
-
-
-def track_video(config: TrackConfig) -> Iterator[FrameResult]:
-    """Track a source frame by frame, writing nothing.
-
-    Raises:
-        MotError: the source or a model cannot be used.
-    """
-    with open_frames(config.source, config.live) as reader:
-        yield from track_frames(config, reader)
-
-
-def track_frames(config: TrackConfig, reader: FrameReader) -> Iterator[FrameResult]:
-    """The results for the frames of an open reader, in order."""
-    require_pixels(config, reader.info)
-    system = create_system(config)
-    ended_s = None
-    for frame in reader:
-        if ended_s is None:
-            system.warm_up(frame)
-        started_s = perf_counter()
-        result = system.step(frame)
-        between_ms = 0.0 if ended_s is None else (started_s - ended_s) * 1000
-        ended_s = perf_counter()
-        work_ms = (ended_s - started_s) * 1000 - result.embed.embed_ms
-        system.pace(work_ms + (0.0 if reader.info.is_live else between_ms))
-        yield result
 
 
 def versions() -> dict[str, str]:

@@ -9,6 +9,7 @@ from time import perf_counter
 
 from mot_dinov3.config import DeviceConfig
 from mot_dinov3.errors import DeviceError, UsageError
+from mot_dinov3.wording import program
 
 DEVICE_NODES = Path("/dev")
 GPU_NODES = ("nvidia*", "nvmap", "kfd", "dxg")
@@ -25,11 +26,11 @@ def choose_device(config: DeviceConfig) -> str:
     name = "cpu" if config.cpu else config.device.strip().lower()
     if name == "cpu":
         return "cpu"
-    kind, _, number = name.partition(":")
+    kind, _, number = f"cuda:{name}".partition(":") if name.isdecimal() else name.partition(":")
     if kind not in ("auto", "cuda", "mps") or (number and not number.isdecimal()):
         raise UsageError(
             f"--device '{config.device}' is not a device.",
-            fix="Choose auto, cpu, cuda, cuda:N or mps.",
+            fix="Choose auto, cpu, cuda, cuda:N (or N alone) or mps; a run uses one device.",
         )
     if kind == "auto" and not may_have_gpu():
         return "cpu"
@@ -63,7 +64,7 @@ def _cuda_device(number: int) -> str:
         found = f"{count} CUDA device{'s' if count != 1 else ''}" if count else "no CUDA device"
         raise DeviceError(
             f"--device cuda:{number} was asked for, but torch {torch.__version__} finds {found}.",
-            fix="Use --device cpu or auto, or run: python cli.py doctor",
+            fix=f"Use --device cpu or auto, or run: {program()} doctor",
         )
     return f"cuda:{number}"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import mot_dinov3
 from mot_dinov3.runtime import limits
 from mot_dinov3.runtime.notices import NOTICE
-from mot_dinov3.runtime.opening import read_regular
+from mot_dinov3.runtime.opening import decode_text, read_regular
 
 ENV_FILE = ".env"
 TOKENS = ("HF_TOKEN", "HUGGINGFACE_HUB_TOKEN", "HUGGING_FACE_HUB_TOKEN")
@@ -75,7 +75,7 @@ def read_env_file(path: Path) -> Mapping[str, str]:
         return {}
     from dotenv import dotenv_values
 
-    text = data.decode("utf-8-sig", "replace").replace("\0", "\ufffd")
+    text = decode_text(data, "replace").replace("\0", "\ufffd")
     found = dotenv_values(stream=io.StringIO(text), interpolate=False)
     _report_ignored(path, [name for name in found if name not in TOKENS])
     return {name: value for name, value in found.items() if value}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from mot_dinov3.runtime.limits import TextLimit
 
 NO_BLOCK = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+POINTER = b"version https://git-lfs.github.com/spec/"
+"""How git-lfs begins what a clone holds in place of a large file that was not fetched."""
 CHUNK_BYTES = 1 << 20
 UNITS = ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
 
@@ -77,6 +80,9 @@ def open_text(path: Path, limit: TextLimit) -> BufferedReader:
     """
     file = open_regular(path, limit.most_bytes)
     try:
+        if is_pointer(file.peek(len(POINTER))):
+            reason = "it is a pointer of git-lfs, and 'git lfs pull' fetches the file itself"
+            raise OSError(errno.EINVAL, reason, str(path))
         _require_short_lines(file, path, limit)
         file.seek(0)
     except BaseException:
@@ -85,15 +91,36 @@ def open_text(path: Path, limit: TextLimit) -> BufferedReader:
     return file
 
 
+def is_pointer(head: bytes) -> bool:
+    """Whether a file that begins with `head` is a pointer of git-lfs, which stands for another."""
+    return head.startswith(POINTER)
+
+
 def read_text(path: Path, limit: TextLimit) -> str:
-    """Read a text in UTF-8, with or without a byte order mark.
+    """Read a whole text; see `decode_text`.
 
     Raises:
         OSError: it is not a regular file within `limit`; `strerror` is a reason for a message.
         UnicodeDecodeError: it is written in another way.
     """
     with open_text(path, limit) as file:
-        return file.read(limit.most_bytes).decode("utf-8-sig")
+        return decode_text(file.read(limit.most_bytes))
+
+
+def decode_text(data: bytes, errors: str = "strict") -> str:
+    """A text in UTF-8, with or without a byte order mark, or in UTF-16 with one.
+
+    Editors and shells of Windows write the mark; it is not part of the text.
+
+    Raises:
+        UnicodeDecodeError: it is written in another way, and `errors` is "strict".
+    """
+    return data.decode(find_encoding(data), errors)
+
+
+def find_encoding(head: bytes) -> str:
+    """How a text that begins with `head` is written, as its byte order mark says."""
+    return "utf-16" if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
 
 
 def _require_short_lines(file: BufferedReader, path: Path, limit: TextLimit) -> None:

@@ -6,12 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from mot_dinov3.runtime.distribution import Distribution
+from mot_dinov3.runtime.identities import IdentityCounter
 from mot_dinov3.values import EmbedCounts, FrameResult
 from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts, RunFacts, StageFacts
 
 STAGES = ("read", "detect", "embed", "track", "draw", "write")
 """Stages of every run, in the order of the summary."""
-ORDER = ("read", "detect", "camera", "cheap", "embed", "track", "draw", "write")
+ORDER = ("read", "detect", "camera", "cheap", "embed", "track", "count", "draw", "write")
 """Stages of every run and those of some runs, in the order of the summary."""
 WAIT = "wait"
 """The stage in which a live source had nothing to give: neither work nor latency."""
@@ -43,10 +44,12 @@ class RunStatistics:
         stage_ms: stage -> its times in the frames that had it.
         backlog: embeddings that were due and not computed in the last frame.
         detections: number of detections in all frames.
+        identities: the confirmed tracks and their classes.
     """
 
     def __init__(self) -> None:
         self.frames = 0
+        self.identities = IdentityCounter()
         self.counts: Counter[str] = Counter()
         self.latency_ms = Distribution()
         self.stage_ms: defaultdict[str, Distribution] = defaultdict(Distribution)
@@ -68,6 +71,7 @@ class RunStatistics:
         self.latency_ms.add(latency_ms)
         for stage, ms in stage_ms.items():
             self.stage_ms[stage].add(ms)
+        self.identities.add(result.tracks)
         self._add_embed(result.embed)
 
     def _add_embed(self, embed: EmbedCounts) -> None:
@@ -93,6 +97,7 @@ class RunStatistics:
         Args:
             wall_s: seconds that the frames took together.
         """
+        budget = self._budget()
         return RunFacts(
             frames=self.frames,
             wall_s=wall_s,
@@ -100,8 +105,9 @@ class RunStatistics:
             latency_ms=self.latency_ms.spread(),
             stages=self._stages(),
             embeddings=self._embeddings(),
-            budget=self._budget(),
+            budget=budget,
             detections=self.detections,
+            repeatable=False if budget.ms else None,
         )
 
     def _stages(self) -> dict[str, StageFacts]:

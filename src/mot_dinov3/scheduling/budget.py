@@ -34,9 +34,11 @@ class Budget(Protocol):
 
     Attributes:
         limit_ms: milliseconds a frame may take, 0 where time is not what is counted.
+        model: learns what batches cost.
     """
 
     limit_ms: float
+    model: CostModel
 
     def open(self) -> None:
         """Begin a frame."""
@@ -210,12 +212,14 @@ class FrameRateBudget(TimeBudget):
     """A `TimeBudget` that follows the other stages, so that a frame rate is kept.
 
     Attributes:
+        fps: the rate to keep.
         period_ms: what a frame may take in all.
         limit_ms: what the other stages of recent frames leave of it, at least `LEAST_MS`.
         other_ms: what those stages take, a high quantile of the recent frames.
     """
 
     def __init__(self, fps: float, model: CostModel, clock: Clock) -> None:
+        self.fps = fps
         self.period_ms = 1000.0 / fps
         self.other_ms = 0.0
         self._recent: deque[float] = deque(maxlen=PACED_FRAMES)
@@ -225,4 +229,12 @@ class FrameRateBudget(TimeBudget):
         """Leave to the next frame what the other stages of the recent ones did not need."""
         self._recent.append(other_ms)
         self.other_ms = quantile(self._recent, PACED_SHARE)
+        self._follow()
+
+    def divide(self, cameras: int) -> None:
+        """Keep the rate for each of so many cameras, whose frames are tracked in turn."""
+        self.period_ms = 1000.0 / (self.fps * cameras)
+        self._follow()
+
+    def _follow(self) -> None:
         self.limit_ms = max(LEAST_MS, self.period_ms - self.other_ms)

@@ -207,3 +207,14 @@ def mark_poor(plan: EmbedPlan, quality: FloatArray) -> EmbedPlan:
     poor[plan.poor] = True
     rows = poor.nonzero()[0]
     return plan if len(rows) == len(plan.poor) else replace(plan, poor=rows)
+
+
+def leave_out(plan: EmbedPlan, rows: BoolArray) -> EmbedPlan:
+    """A plan that computes nothing for `rows` (N,), whose vectors are known already."""
+    reason, track = plan.reason.copy(), plan.track.copy()
+    reason[rows], track[rows] = Reason.SUPPLIED, -1
+    critical, refresh = (wanted[~rows[wanted]] for wanted in (plan.critical, plan.refresh))
+    reuse = np.union1d(plan.reuse, rows.nonzero()[0])
+    return replace(
+        plan, critical=critical, refresh=refresh, reuse=reuse, reason=reason, track=track
+    )

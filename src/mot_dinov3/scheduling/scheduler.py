@@ -117,9 +117,15 @@ class EmbeddingScheduler:
         The first call of every size pays for kernels and memory and is not learned. Sizes grow
         until `limit_s` seconds are used up or a batch costs far more than the budget. What is
         learned is how costs grow with the size; the start of a program is no measure of the load.
+        Costs that are known already, as another scheduler learned them, are not learned again.
         """
-        self._learn_sizes(embed_batch, limit_s)
+        if not self.model.known:
+            self._learn_sizes(embed_batch, limit_s)
         self.model.forget_load()
+
+    def adopt(self, model: CostModel) -> None:
+        """Learn costs together with another scheduler that has the same embedder."""
+        self.model = self.budget.model = model
 
     def _learn_sizes(self, embed_batch: Callable[[int], object], limit_s: float) -> None:
         started = self.clock()

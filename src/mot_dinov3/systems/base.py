@@ -20,6 +20,7 @@ from mot_dinov3.values import Detections, FloatArray, Frame, FrameResult
 if TYPE_CHECKING:
     from mot_dinov3.config import TrackConfig
     from mot_dinov3.io.info import SourceInfo
+    from mot_dinov3.systems.group import SystemGroup
     from mot_dinov3.values.run_facts import SystemCounts
 
 UNKNOWN = "unknown"
@@ -150,6 +151,12 @@ class LoadedSystem(Protocol):
             MotError: a file of the new clip cannot be read.
         """
         return self
+
+    def create_group(self) -> SystemGroup:
+        """A group for the systems of several cameras that share these models."""
+        from mot_dinov3.systems.group import SystemGroup
+
+        return SystemGroup()
 
     def check_source(self, info: SourceInfo) -> None:
         """Log what a user should know about this source before the first frame."""

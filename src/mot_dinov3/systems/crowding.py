@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.runtime.notices import log_notice
-from mot_dinov3.values import Detections, FloatArray
+from mot_dinov3.values import Detections, FloatArray, IntArray
 from mot_dinov3.values.boxes import sides
 
 MOST_PAIRS = 500_000
@@ -27,12 +27,18 @@ class CrowdLimit:
 
     def __call__(self, detections: Detections) -> Detections:
         """The detections, or the most confident of them, in their order."""
+        rows = self.choose(detections)
+        return detections if len(rows) == len(detections) else detections[rows]
+
+    def choose(self, detections: Detections) -> IntArray:
+        """The rows of all detections, or of the most confident of them, in their order."""
+        every = np.arange(len(detections))
         if len(detections) ** 2 <= MOST_PAIRS:
-            return detections
+            return every
         by_score = np.argsort(-detections.score, kind="stable")
         count = count_comparable(detections.xyxy[by_score])
         if count == len(detections):
-            return detections
+            return every
         if not self._said:
             self._said = True
             log_notice(
@@ -41,7 +47,7 @@ class CrowdLimit:
                 len(detections),
                 count,
             )
-        return detections[np.sort(by_score[:count])]
+        return np.sort(by_score[:count])
 
 
 def count_comparable(xyxy: FloatArray) -> int:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mot_dinov3.config import NO_EMBEDDER, EmbedderConfig, MotionConfig, TrackConfig
-from mot_dinov3.errors import MotError, UnknownNameError, UsageError
+from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.runtime.compat import load_environment
 from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.base import UNKNOWN, LoadedSystem, Recorder
+from mot_dinov3.systems.base import LoadedSystem, Recorder
+from mot_dinov3.systems.fingerprints import fingerprint_models, read_digest
 from mot_dinov3.systems.modular import Models, ModularTracker, describe_models, join_titles
 from mot_dinov3.systems.recording import record_budget, record_models
 from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
     from mot_dinov3.perception.detectors.base import Detector
+    from mot_dinov3.systems.sharing import ModularGroup
 
 log = logging.getLogger("mot_dinov3")
 
@@ -128,6 +129,12 @@ class LoadedModular(LoadedSystem):
         record_budget(tracker, recorder)
         return tracker
 
+    def create_group(self) -> ModularGroup:
+        """A group that detects batches and shares one embedding budget."""
+        from mot_dinov3.systems.sharing import ModularGroup
+
+        return ModularGroup()
+
     def for_clip(self, config: TrackConfig) -> Self:
         """The same models; a detector or an embedder that remembers frames is made anew."""
         return type(self)(renew_models(self.parts, config), config.motion)
@@ -166,21 +173,41 @@ def load_models(config: TrackConfig, device: str | None = None) -> Models:
         MotError: a name, a model or a device cannot be used; wrong names are refused before
             any model is loaded.
     """
+    prepare_loading(config)
+    device = device or choose_device(config.device)
+    upload = FrameUpload(device)
+    detector = load_detector(config, device, upload)
+    place = Placement(device, config.device, upload, detector=detector)
+    return Models(detector, *create_embedders(config, place))
+
+
+def prepare_loading(config: TrackConfig) -> None:
+    """Check the names, read the environment and report the settings: what comes before loading.
+
+    Raises:
+        MotError: a name is wrong.
+    """
     check_names(config)
     load_environment()
-    from mot_dinov3.perception.detectors.base import UploadSharing
-    from mot_dinov3.perception.detectors.factory import create_detector
     from mot_dinov3.scheduling.policies.settings import report_settings
 
     if config.embedder.embedder != NO_EMBEDDER:
         report_settings(config.scheduler)
-    device = device or choose_device(config.device)
+
+
+def load_detector(config: TrackConfig, device: str, upload: FrameUpload) -> Detector:
+    """The detector of `--det`; on CUDA it looks at pictures where `upload` brings them.
+
+    Raises:
+        MotError: it cannot be loaded.
+    """
+    from mot_dinov3.perception.detectors.base import UploadSharing
+    from mot_dinov3.perception.detectors.factory import create_detector
+
     detector = create_detector(config.detector, device, config.device, config.source.source)
-    upload = FrameUpload(device)
     if isinstance(detector, UploadSharing) and device.startswith("cuda"):
         detector.share(upload)
-    place = Placement(device, config.device, upload, detector=detector)
-    return Models(detector, *create_embedders(config, place))
+    return detector
 
 
 def check_names(config: TrackConfig) -> None:
@@ -198,7 +225,7 @@ def check_names(config: TrackConfig) -> None:
     name = config.embedder.embedder
     wanted = name != NO_EMBEDDER
     if wanted and name not in EMBEDDERS:
-        raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER])
+        raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER], EMBEDDERS.habits)
     create_policy(config.scheduler, embedder=wanted)
     create_camera(config.motion.cmc)
     create_motion(config.motion)
@@ -264,29 +291,3 @@ def renew_embedder(
     if embedder is None or not embedder.has_memory:
         return embedder
     return create_embedder(config, place)
-
-
-def fingerprint_models(models: Models) -> dict[str, str]:
-    """Titles and digests of the models; each digest is `UNKNOWN` if its file cannot be read."""
-    detector, embedder = models.detector, models.embedder
-    titles = describe_models(detector, embedder)
-    return {
-        "detector": strip_size(titles["detector"]),
-        "weights of the detector": read_digest(lambda: detector.fingerprint),
-        "boxes of --det": read_digest(lambda: detector.repeated),
-        "embedder": strip_size(titles["embedder"]),
-        "weights of the embedder": read_digest(lambda: embedder.fingerprint if embedder else ""),
-    }
-
-
-def read_digest(read: Callable[[], str]) -> str:
-    """What `read` returns, `UNKNOWN` if the file was moved while the model was in use."""
-    try:
-        return read()
-    except MotError:
-        return UNKNOWN
-
-
-def strip_size(title: str) -> str:
-    """A model's title without its input size, which is known only after the first picture."""
-    return re.sub(r"\b\d+(x\d+)? px\b", "px", title)

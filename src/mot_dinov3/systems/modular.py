@@ -12,7 +12,12 @@ from mot_dinov3.perception.detectors.base import Detector
 from mot_dinov3.perception.features.base import Embedder
 from mot_dinov3.perception.features.sharpness import UsualSharpness, sharpness
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.scheduling.planning import build_plan_input, include_all_able, mark_poor
+from mot_dinov3.scheduling.planning import (
+    build_plan_input,
+    include_all_able,
+    leave_out,
+    mark_poor,
+)
 from mot_dinov3.scheduling.policies.base import Policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Executed, Remembered
 from mot_dinov3.systems.crowding import CrowdLimit
@@ -29,6 +34,7 @@ from mot_dinov3.values import (
     FloatArray,
     Frame,
     FrameResult,
+    Supplied,
     Tracks,
 )
 from mot_dinov3.values.run_facts import SystemCounts
@@ -70,6 +76,7 @@ class ModularTracker:
         camera: estimates how the picture moved, None without.
         cheap: describes every detection of every frame at almost no cost, None without.
         frames: how many frames were tracked.
+        limit: leaves out detections where more lie on top of each other than in any real scene.
     """
 
     def __init__(
@@ -89,7 +96,7 @@ class ModularTracker:
         self.camera = camera
         self.frames = 0
         self._usual_sharpness = UsualSharpness()
-        self._limit = CrowdLimit()
+        self.limit = CrowdLimit()
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -119,48 +126,66 @@ class ModularTracker:
             image, box = frame.image, person_sized_box(frame)
             self.scheduler.warm_up(lambda n: embedder.embed(image, np.repeat(box, n, axis=0)))
 
-    def step(self, frame: Frame) -> FrameResult:
-        """Track one frame; frames come in order of time."""
+    def step(self, frame: Frame, supplied: Supplied | None = None) -> FrameResult:
+        """Track one frame; frames come in order of time.
+
+        Args:
+            frame: the picture.
+            supplied: boxes that are known already, and perhaps vectors; the detector is not
+                asked then.
+        """
         timer = StageTimer()
-        with timer("detect"):
-            detections = self._limit(self.detector.detect(frame))
-        return self._track(frame, detections, timer)
+        if supplied is None:
+            with timer("detect"):
+                supplied = Supplied(self.limit(self.detector.detect(frame)))
+        else:
+            timer.add("detect", supplied.found_ms)
+        return self._track(frame, supplied, timer)
+
+    def take_over(self, other: ModularTracker) -> None:
+        """Go on with the tracks and the past of another tracker that had other models."""
+        self.tracker, self.camera, self.frames = other.tracker, other.camera, other.frames
+        self._usual_sharpness = other._usual_sharpness
 
     def pace(self, other_ms: float) -> None:
         """Record what the last frame took in all stages beside embedding, in milliseconds."""
         self.scheduler.pace(other_ms)
 
-    def _track(self, frame: Frame, detections: Detections, timer: StageTimer) -> FrameResult:
+    def _track(self, frame: Frame, seen: Supplied, timer: StageTimer) -> FrameResult:
         """Do what follows detection: compare by place, embed what the policy asks for, update."""
+        detections, vectors = seen.detections, seen.vectors
         scene, view = self._compare(frame, detections, timer)
         frame_number = self.frames
         self.frames += 1
-        if self.embedder is None or not len(detections):
+        if (self.embedder is None and vectors is None) or not len(detections):
             return self._finish_without_embeddings(frame, scene, view, timer)
         with timer("track"):
             sharp = self._measure_sharpness(frame, scene)
-            seen = build_plan_input(
+            known = build_plan_input(
                 scene, view, self.tracker.associator, frame, frame_number, sharp
             )
-            plan = mark_poor(self.policy.plan(seen), seen.quality)
+            plan = mark_poor(self.policy.plan(known), known.quality)
             if self.scheduler.whole_frame:
                 plan = include_all_able(plan)
-            remembered = Remembered(seen.appearance, seen.known)
+            if vectors is not None:
+                plan = leave_out(plan, seen.known)
+            remembered = Remembered(known.appearance, known.known)
         with timer("embed"):
             done = self.scheduler.run(
                 plan, lambda rows: self._embed(frame, detections.xyxy[rows]), remembered
             )
+            embeddings = done.embeddings.with_vectors(vectors)
         with timer("track"):
-            tracks = self.tracker.update(scene, done.embeddings, view)
+            tracks = self.tracker.update(scene, embeddings, view)
         return FrameResult(
             frame_index=frame.index,
             time_s=frame.time_s,
             detections=detections,
             tracks=tracks,
-            embed=count_without_track(done, tracks),
+            embed=count_without_track(done.counts, embeddings, tracks),
             stage_ms=timer.stage_ms,
-            decisions=collect_decisions(plan, done, seen.quality),
-            embeddings=done.embeddings,
+            decisions=collect_decisions(plan, done, known.quality),
+            embeddings=embeddings,
         )
 
     def _compare(
@@ -240,10 +265,10 @@ def collect_decisions(plan: EmbedPlan, done: Executed, quality: FloatArray) -> D
     )
 
 
-def count_without_track(done: Executed, tracks: Tracks) -> EmbedCounts:
+def count_without_track(counts: EmbedCounts, embeddings: Embeddings, tracks: Tracks) -> EmbedCounts:
     """The counts of the frame, with the vectors that went to no track among them."""
-    n_lone = int(done.embeddings.fresh.sum() - tracks.fresh.sum())
-    return replace(done.counts, without_track=n_lone)
+    n_lone = int(embeddings.fresh.sum() - tracks.fresh.sum())
+    return replace(counts, without_track=n_lone)
 
 
 def person_sized_box(frame: Frame) -> FloatArray:

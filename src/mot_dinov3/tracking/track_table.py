@@ -32,7 +32,7 @@ class TrackTable:
     """One row per track; the arrays stay aligned with the motion model and the gallery.
 
     Attributes:
-        id: from 1, never reused.
+        id: from 1, given when a track is confirmed, never reused; negative until then.
         class_id: the class that its detections' scores speak for in the long run.
         class_weight: by how much they speak for it, `MOST_CLASS_WEIGHT` at most.
         score: confidence of the last detection.
@@ -43,6 +43,7 @@ class TrackTable:
         staleness: frames since its last real embedding.
         detection: its row in this frame, -1 for none.
         fresh: an embedding was computed for it in this frame.
+        provisional: the negative id that it had until this frame confirmed it, else 0.
     """
 
     id: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
@@ -56,6 +57,7 @@ class TrackTable:
     staleness: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
     detection: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
     fresh: BoolArray = field(default_factory=lambda: np.empty(0, np.bool_))
+    provisional: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.id)
@@ -90,6 +92,7 @@ class TrackTable:
             staleness=np.zeros(n, np.int64),
             detection=found,
             fresh=np.zeros(n, np.bool_),
+            provisional=np.zeros(n, np.int64),
         )
 
     def update(
@@ -105,6 +108,7 @@ class TrackTable:
         """
         self.detection[:] = -1
         self.fresh[:] = False
+        self.provisional[:] = 0
         self._vote_class(rows, class_id, score)
         self.score[rows] = score
         self.detection[rows] = found
@@ -112,16 +116,25 @@ class TrackTable:
         self.misses[rows] = 0
         self.lost_s[rows] = 0.0
 
-    def confirm(self, rows: IntArray, min_hits: int) -> int:
+    def confirm(self, rows: IntArray, min_hits: int, last_id: int) -> int:
         """Confirm those of `rows` (M,) that were lost, or tentative and seen `min_hits` times.
+
+        Args:
+            rows: (M,) tracks that were seen in this frame.
+            min_hits: matched frames that confirm a tentative track.
+            last_id: the highest id that was given so far; tentative tracks get the next ones.
 
         Returns:
             How many of them were tentative.
         """
         sure = rows[(self.hits[rows] >= min_hits) | (self.state[rows] == LOST)]
-        n_tentative = int((self.state[sure] == TENTATIVE).sum())
+        new = np.sort(sure[self.state[sure] == TENTATIVE])
         self.state[sure] = CONFIRMED
-        return n_tentative
+        if len(new):
+            self.provisional[new] = self.id[new]
+            self.id = self.id.copy()  # the prediction of this frame has the array, too
+            self.id[new] = np.arange(last_id + 1, last_id + 1 + len(new))
+        return len(new)
 
     def _vote_class(self, rows: IntArray, class_id: IntArray, score: FloatArray) -> None:
         """Let detections speak for the classes of tracks `rows` (M,).
@@ -185,6 +198,7 @@ class TrackTable:
             state=self.state[shown],
             fresh=self.fresh[shown],
             detection=self.detection[shown],
+            provisional=self.provisional[shown],
         )
 
     def _extend(self, **columns: NDArray[np.generic]) -> None:

@@ -42,8 +42,8 @@ WELL_KNOWN_HITS = 3
 class Tracker:
     """Tracks over time, from detections and whatever embeddings there are.
 
-    In every frame `predict` comes first, then `compare`, then `update`. Ids start at 1 and are
-    never reused.
+    In every frame `predict` comes first, then `compare`, then `update`. Ids start at 1, are given
+    when a track is confirmed, and are never reused; until then it has a negative one.
 
     Attributes:
         initiated: how many tracks there were so far.
@@ -229,7 +229,7 @@ class Tracker:
         # The motion looks at how long tracks were missed, which the table forgets next.
         self._correct_motion(rows, boxes, score)
         self._table.update(rows, found, detections.class_id[found], score)
-        self.confirmed += self._table.confirm(rows, self.config.min_hits)
+        self.confirmed += self._table.confirm(rows, self.config.min_hits, self.confirmed)
         self._store_embeddings(rows, found, embeddings)
 
     def _correct_motion(self, rows: IntArray, boxes: FloatArray, score: FloatArray) -> None:
@@ -271,8 +271,8 @@ class Tracker:
         if not n:
             return
         boxes, score = detections.xyxy[found], detections.score[found]
-        ids = np.arange(self.initiated + 1, self.initiated + n + 1)
-        state = CONFIRMED if sure else TENTATIVE
+        state, number = (CONFIRMED, self.confirmed) if sure else (TENTATIVE, self.initiated)
+        ids = np.arange(number + 1, number + n + 1) * (1 if sure else -1)
         self._table.initiate(ids, detections.class_id[found], score, state, found)
         self.initiated += n
         self.confirmed += n if sure else 0

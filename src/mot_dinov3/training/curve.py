@@ -1,4 +1,4 @@
-"""The picture of a training run: the loss over the steps, and what was measured."""
+"""The curves of a training run: the loss over the steps, and what was measured."""
 
 from __future__ import annotations
 
@@ -8,36 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from PIL import Image, ImageDraw, ImageFont
-
-from mot_dinov3.errors import cannot_write
-from mot_dinov3.io.write.paths import publish, reserve_partial
+from mot_dinov3.io.write.atomic import write_text
+from mot_dinov3.outputs.report.charts import Chart, Trace, choose_width, escape_text
+from mot_dinov3.outputs.report.page import find_missing_packages
+from mot_dinov3.outputs.report.plots import COLOURS, render_plots
 from mot_dinov3.training.log import Entry
 
-CURVE_FILE = "curve.png"
+CURVE_FILE = "curve.html"
+MARKED = 40
+"""Points up to which each has a mark on its line."""
 
-Colour: TypeAlias = tuple[int, int, int]
 Spot: TypeAlias = tuple[float, float]
-
-FINE = 2
-"""Drawn this much larger, then made smaller: smooth lines."""
-WIDTH, PANEL_HEIGHT = 900, 260
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 34, 30
-INK, GRID = (38, 38, 42), (225, 225, 230)
-COLOURS: tuple[Colour, ...] = (
-    (0, 114, 178),
-    (213, 94, 0),
-    (0, 158, 115),
-    (204, 121, 167),
-    (230, 159, 0),
-    (86, 180, 233),
-)
-"""Okabe and Ito's colours, which people with any colour vision tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line of a panel.
+    """One line of a chart.
 
     Attributes:
         name: what it is called.
@@ -48,29 +34,52 @@ class Series:
     spots: tuple[Spot, ...]
 
 
-def draw_curve(entries: Sequence[Entry], path: Path) -> None:
-    """Write the curves of a log as PNG: a panel of the loss and its terms, one of evaluations.
+def draw_curve(entries: Sequence[Entry], path: Path) -> bool:
+    """Write the curves of a log as an HTML page: the loss and its terms, and the evaluations.
+
+    Returns:
+        Whether the page was written: the packages of a report are optional, and a log may be empty.
 
     Raises:
         OutputError: it cannot be written.
     """
     losses = [(e["step"], {"loss": e["loss"], **e["terms"]}) for e in entries if "loss" in e]
     merits = [(e["step"], e["evaluation"]) for e in entries if "evaluation" in e]
-    panels = [series for series in (collect_series(losses), collect_series(merits)) if series]
-    if not panels:
-        return
-    size = (WIDTH * FINE, PANEL_HEIGHT * len(panels) * FINE)
-    picture = Image.new("RGB", size, "white")
-    for number, series in enumerate(panels):
-        _Panel(picture, number * PANEL_HEIGHT, series).draw()
-    picture = picture.resize((size[0] // FINE, size[1] // FINE), Image.Resampling.LANCZOS)
-    partial = reserve_partial(path)
-    try:
-        picture.save(partial, "PNG")
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise cannot_write(path, error) from error
-    publish(partial, path, replace=True)
+    charts = [
+        draw_chart(key, title, note, series)
+        for key, title, note, series in (
+            ("loss", "Loss", "The loss that is minimised, and its terms.", collect_series(losses)),
+            ("merit", "Evaluations", "Figures on data kept for it.", collect_series(merits)),
+        )
+        if series
+    ]
+    if not charts or find_missing_packages():
+        return False
+    last = max(entry["step"] for entry in entries)
+    write_text(path, render_plots(path.resolve().parent.name, "training", [f"step {last}"], charts))
+    return True
+
+
+def draw_chart(key: str, title: str, note: str, series: Sequence[Series]) -> Chart:
+    """A chart with a line for each series."""
+    traces = [
+        _draw_series(line, COLOURS[number % len(COLOURS)]) for number, line in enumerate(series)
+    ]
+    layout = {"xaxis": {"title": {"text": "step"}, "tickformat": ",d"}}
+    return Chart(key, title, note, traces, layout, 340, over_frames=False)
+
+
+def _draw_series(line: Series, colour: str) -> Trace:
+    few = len(line.spots) <= MARKED
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if few else "lines",
+        "name": escape_text(line.name),
+        "x": [x for x, _ in line.spots],
+        "y": [y for _, y in line.spots],
+        "line": {"width": choose_width(len(line.spots), 2.0), "color": colour},
+        "hovertemplate": "%{y:.5g}",
+    }
 
 
 def collect_series(points: Iterable[tuple[int, Mapping[str, float]]]) -> list[Series]:
@@ -85,48 +94,3 @@ def collect_series(points: Iterable[tuple[int, Mapping[str, float]]]) -> list[Se
             if math.isfinite(value):
                 spots.setdefault(name, []).append((float(step), value))
     return [Series(name, tuple(own)) for name, own in spots.items()]
-
-
-class _Panel:
-    """A plot with its grid, its legend and its lines."""
-
-    def __init__(self, picture: Image.Image, top: int, series: Sequence[Series]) -> None:
-        self._pen = ImageDraw.Draw(picture)
-        self._font = ImageFont.load_default(11 * FINE)
-        self._series = series
-        self._top = top
-        xs = [x for line in series for x, _ in line.spots]
-        ys = [y for line in series for _, y in line.spots]
-        self._x = (min(xs), max(max(xs), min(xs) + 1))
-        air = max(0.05 * (max(ys) - min(ys)), 1e-6)
-        self._y = (min(ys) - air, max(ys) + air)
-
-    def draw(self) -> None:
-        """Draw everything."""
-        for part in (0.0, 0.25, 0.5, 0.75, 1.0):
-            value = self._y[0] + part * (self._y[1] - self._y[0])
-            step = self._x[0] + part * (self._x[1] - self._x[0])
-            left, level = self._place((self._x[0], value))
-            right, _ = self._place((self._x[1], value))
-            across, bottom = self._place((step, self._y[0]))
-            self._pen.line([(left, level), (right, level)], GRID, FINE)
-            self._write((left - 6 * FINE, level), f"{value:.4g}", "rm", INK)
-            self._write((across, bottom + 6 * FINE), f"{step:.0f}", "mt", INK)
-        cursor = LEFT * FINE
-        for number, line in enumerate(self._series):
-            colour = COLOURS[number % len(COLOURS)]
-            self._pen.line([self._place(spot) for spot in line.spots], colour, 2 * FINE)
-            for x, y in map(self._place, line.spots[-1:] if len(line.spots) > 40 else line.spots):
-                self._pen.ellipse((x - 4, y - 4, x + 4, y + 4), colour)
-            self._write((cursor, (self._top + TOP / 2) * FINE), line.name, "lm", colour)
-            cursor += round(self._font.getlength(line.name)) + 16 * FINE
-
-    def _place(self, spot: Spot) -> Spot:
-        across = (spot[0] - self._x[0]) / (self._x[1] - self._x[0])
-        up = (spot[1] - self._y[0]) / (self._y[1] - self._y[0])
-        x = LEFT + across * (WIDTH - LEFT - RIGHT)
-        y = self._top + PANEL_HEIGHT - BOTTOM - up * (PANEL_HEIGHT - TOP - BOTTOM)
-        return x * FINE, y * FINE
-
-    def _write(self, spot: Spot, words: str, anchor: str, colour: Colour) -> None:
-        self._pen.text(spot, words, colour, self._font, anchor)

@@ -2,7 +2,7 @@
 
 run.json    the recipe's kind and settings
 log.jsonl   what was learned, step by step
-curve.png   the same as a picture
+curve.html  the same as a page of plots
 best/       the checkpoint to use
 last/       the checkpoint of the latest weights
 state.pt    all that a resumed run needs to go on bit for bit

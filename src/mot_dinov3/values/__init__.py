@@ -26,7 +26,7 @@ from mot_dinov3.values.embedding import (
     Reason,
     SimilarityPrior,
 )
-from mot_dinov3.values.seen import Detections, Frame
+from mot_dinov3.values.seen import Detections, Frame, Supplied
 from mot_dinov3.values.tracks import (
     CONFIRMED,
     LOST,
@@ -36,6 +36,7 @@ from mot_dinov3.values.tracks import (
     Matches,
     Tracks,
     TrackState,
+    follow_ids,
 )
 
 __all__ = [
@@ -62,7 +63,9 @@ __all__ = [
     "Matches",
     "Reason",
     "SimilarityPrior",
+    "Supplied",
     "TrackState",
     "Tracks",
     "check_shapes",
+    "follow_ids",
 ]

@@ -23,7 +23,7 @@ class Reason(IntEnum):
     """Why a detection got its fate in an `EmbedPlan`.
 
     Reused: STABLE continues a track whose embedding is recent enough; LOW_SCORE is too weak to
-    be embedded at all; POOR shows too little of its object.
+    be embedded at all; POOR shows too little of its object; SUPPLIED came with a vector.
 
     By continuity: DUE continues a track whose embedding is old; NO_TRACK, nothing is being
     tracked yet; WEAK_IOU, no track predicted it here; CROWDED, another detection overlaps it;
@@ -51,6 +51,7 @@ class Reason(IntEnum):
     OLDEST = 12
     POOR = 13
     ARBITRATE = 14
+    SUPPLIED = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,20 @@ class Embeddings:
         out = self.fresh.copy()
         out[self.poor] = False
         return out
+
+    def with_vectors(self, vectors: FloatArray | None) -> Embeddings:
+        """Put vectors (N, D) that came from elsewhere beside these; they are fresh, too.
+
+        Args:
+            vectors: unit rows, NaN in rows without one; None where there are none.
+        """
+        if vectors is None:
+            return self
+        rows: BoolArray = np.asarray(np.isfinite(vectors).all(axis=1), np.bool_)
+        known = self.vectors.shape == vectors.shape
+        own = self.vectors if known else np.zeros_like(vectors)
+        both = np.where(rows[:, None], vectors, own)
+        return Embeddings(both, self.fresh | rows, self.valid | rows, self.poor)
 
     @classmethod
     def none(cls, n: int, dim: int = 0) -> Embeddings:

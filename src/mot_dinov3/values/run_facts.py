@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
+
+LineFacts: TypeAlias = Mapping[str, Mapping[str, int]]
+"""The crossings of a line: "in" or "out" -> class name -> how many there were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,23 @@ class SystemCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneFacts:
+    """The visits to a zone; numbers by class name.
+
+    Attributes:
+        entered: visits that began.
+        left: visits that ended; those of tracks that are inside at the end of the run go on.
+        most: most tracks that were inside at the same time.
+        seconds: class name -> track id -> seconds of all its visits.
+    """
+
+    entered: Mapping[str, int]
+    left: Mapping[str, int]
+    most: int
+    seconds: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFacts:
     """What was tracked.
 
@@ -184,6 +204,10 @@ class RunFacts:
         budget: what embedding was allowed to take and what it took.
         detections: in all frames.
         counts: tracks, as the system counts them.
+        identities: class name -> how many confirmed tracks there were of the class; a track whose
+            class changed is of the one that it had in most frames.
+        lines: name of a line -> its crossings; None where there is no line.
+        zones: name of a zone -> its visits; None where there is no zone.
         faults: kind of a fault of the source -> how often it was met.
         stopped_by_signal: the signal that ended the run early, 0 for none.
         stopped_by_viewer: a person who watched it ended it.
@@ -196,6 +220,8 @@ class RunFacts:
         device: where the models ran.
         threads: thread -> share of the run in which it was busy.
         resumed_frames: frames that were taken from a run journal.
+        repeatable: False where a budget followed measured times, so that another run of the same
+            input may embed other crops; None where nothing is known that stands against it.
         merges: identities that were merged after the run; None where that was not asked for.
         relink_s: seconds of the merging by its steps; empty where it did not come to its end.
     """
@@ -209,6 +235,9 @@ class RunFacts:
     budget: BudgetFacts | None = None
     detections: int | None = None
     counts: SystemCounts | None = None
+    identities: Mapping[str, int] | None = None
+    lines: Mapping[str, LineFacts] | None = None
+    zones: Mapping[str, ZoneFacts] | None = None
     faults: Mapping[str, int] | None = None
     stopped_by_signal: int | None = None
     stopped_by_viewer: bool | None = None
@@ -221,5 +250,6 @@ class RunFacts:
     device: DeviceFacts | None = None
     threads: Mapping[str, float] | None = None
     resumed_frames: int | None = None
+    repeatable: bool | None = None
     merges: tuple[TrackMerge, ...] | None = None
     relink_s: Mapping[str, float] | None = None

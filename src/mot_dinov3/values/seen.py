@@ -1,4 +1,4 @@
-"""What is seen: a frame and the objects in it."""
+"""What is seen: a frame and the objects in it, and what a caller knows of them."""
 
 from __future__ import annotations
 
@@ -68,3 +68,31 @@ class Detections:
     def empty(cls) -> Detections:
         """No objects; the shapes stay valid so no caller needs a special case."""
         return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """What is known of a frame before it is tracked.
+
+    Attributes:
+        detections: the N boxes.
+        vectors: (N, D) float32 unit rows, NaN in rows without one; None where there are none.
+        found_ms: milliseconds that finding the boxes took.
+    """
+
+    detections: Detections
+    vectors: FloatArray | None = None
+    found_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.vectors is not None:
+            width = self.vectors.shape[1] if self.vectors.ndim == 2 else -1
+            shape = (len(self.detections), width)
+            check_shapes("Supplied", vectors=(self.vectors, shape))
+
+    @property
+    def known(self) -> BoolArray:
+        """(N,) the rows that have a vector."""
+        if self.vectors is None:
+            return np.zeros(len(self.detections), np.bool_)
+        return np.asarray(np.isfinite(self.vectors).all(axis=1), np.bool_)

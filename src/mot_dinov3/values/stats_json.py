@@ -22,6 +22,7 @@ from mot_dinov3.values.run_facts import (
     StageFacts,
     SystemCounts,
     TrackMerge,
+    ZoneFacts,
 )
 
 Part = TypeVar("Part")
@@ -96,6 +97,9 @@ def facts_from_stats(stats: Mapping[str, Any]) -> RunFacts:
         budget=_part(BudgetFacts, stats.get("budget")),
         detections=_whole(stats.get("detections")),
         counts=_part(SystemCounts, {"initiated": tracks.get("born"), **tracks}),
+        identities=_entries(stats.get("identities"), _whole),
+        lines=_entries(stats.get("lines"), _class_counts),
+        zones=_entries(stats.get("zones"), lambda row: _part(ZoneFacts, row)),
         faults=_entries(stats.get("faults"), _whole),
         stopped_by_signal=_whole(stats.get("stopped_by_signal")),
         stopped_by_viewer=_truth(stats.get("stopped_by_viewer")),
@@ -108,6 +112,7 @@ def facts_from_stats(stats: Mapping[str, Any]) -> RunFacts:
         device=_part(DeviceFacts, stats.get("device")),
         threads=_entries(stats.get("threads"), _number),
         resumed_frames=_whole(stats.get("resumed_frames")),
+        repeatable=_truth(stats.get("repeatable")),
         merges=None if merges is None else tuple(one for one in merges if one is not None),
         relink_s=_entries(stats.get("relink_s"), _number),
     )
@@ -145,6 +150,11 @@ def _entries(value: object, read: Callable[[object], Part | None]) -> dict[str, 
         return None
     found = {name: read(one) for name, one in known.items()}
     return {name: one for name, one in found.items() if one is not None}
+
+
+def _class_counts(value: object) -> dict[str, dict[str, int]] | None:
+    """Something by class name, for some words; None for anything else."""
+    return _entries(value, lambda row: _entries(row, _whole))
 
 
 def _mapping(value: object) -> dict[str, Any] | None:
@@ -186,5 +196,9 @@ READERS: dict[str, Callable[[object], object]] = {
     "bool": _truth,
     "str": _text,
     "AppearanceFacts | None": lambda value: _part(AppearanceFacts, value),
+    "Mapping[str, int]": lambda value: _entries(value, _whole),
+    "Mapping[str, Mapping[str, float]]": lambda value: _entries(
+        value, lambda row: _entries(row, _number)
+    ),
 }
 """Type of a field -> what reads it."""

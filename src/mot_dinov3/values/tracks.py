@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.values.arrays import BoolArray, FloatArray, IntArray, check_shapes
+from mot_dinov3.values.counting import FrameCounts
 from mot_dinov3.values.embedding import Decisions, EmbedCounts, Embeddings
 from mot_dinov3.values.seen import Detections
+
+Entry = TypeVar("Entry")
 
 
 class TrackState(IntEnum):
@@ -52,18 +56,24 @@ class Matches:
         return len(self.track_rows)
 
 
+NO_IDS: IntArray = np.empty(0, np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Tracks:
     """The tracks alive after a frame; row i of every array is the same track.
 
     Attributes:
-        id: (T,) int64, from 1, never reused within a run.
+        id: (T,) int64, given when a track is confirmed, from 1 and without gaps, never reused
+            within a run. A tentative track has a negative one.
         xyxy: (T, 4) float32, the matched detection's box, or the predicted one while coasting.
         score: (T,) float32, confidence of the last matched detection.
         class_id: (T,) int64.
         state: (T,) int8, a `TrackState`.
         fresh: (T,) bool, an embedding was computed for it in this frame.
         detection: (T,) int64 row in this frame's detections, -1 while coasting.
+        provisional: (T,) int64, in the frame that confirms a track the negative id that it had
+            before, else 0; all 0 when left out.
     """
 
     id: IntArray
@@ -73,10 +83,13 @@ class Tracks:
     state: NDArray[np.int8]
     fresh: BoolArray
     detection: IntArray
+    provisional: IntArray = field(default_factory=lambda: NO_IDS)
 
     def __post_init__(self) -> None:
         n = len(self.id)
-        flat = ("score", "class_id", "state", "fresh", "detection")
+        if self.provisional is NO_IDS and n:
+            object.__setattr__(self, "provisional", np.zeros(n, np.int64))
+        flat = ("score", "class_id", "state", "fresh", "detection", "provisional")
         row = {name: (getattr(self, name), (n,)) for name in flat}
         check_shapes("Tracks", xyxy=(self.xyxy, (n, 4)), **row)
 
@@ -87,12 +100,30 @@ class Tracks:
         """Select rows, keeping the arrays aligned."""
         return Tracks(*(getattr(self, item.name)[rows] for item in fields(self)))
 
+    @property
+    def given_ids(self) -> dict[int, int]:
+        """Negative id that a track had so far -> the id that it was given in this frame."""
+        rows = self.provisional.nonzero()[0]
+        return dict(zip(self.provisional[rows].tolist(), self.id[rows].tolist(), strict=True))
+
     @classmethod
     def empty(cls) -> Tracks:
         """No tracks; the shapes stay valid."""
         whole, flags = np.empty(0, np.int64), np.empty(0, np.bool_)
         boxes, score = np.empty((0, 4), np.float32), np.empty(0, np.float32)
         return cls(whole, boxes, score, whole, np.empty(0, np.int8), flags, whole)
+
+
+def follow_ids(book: dict[int, Entry], tracks: Tracks) -> None:
+    """Move the entries of tracks that this frame confirmed to the ids that they were given.
+
+    Args:
+        book: id -> what is known of the track; changed in place.
+        tracks: of the frame.
+    """
+    for old, new in tracks.given_ids.items():
+        if old in book:
+            book[new] = book.pop(old)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +140,7 @@ class FrameResult:
         decisions: what became of each detection's embedding; None from a system without a plan.
         embeddings: what is known of each detection's appearance; None from a system
             without embeddings.
+        counted: what was counted at lines and zones; None where there are none.
     """
 
     frame_index: int
@@ -119,3 +151,4 @@ class FrameResult:
     stage_ms: dict[str, float] = field(default_factory=dict)
     decisions: Decisions | None = None
     embeddings: Embeddings | None = None
+    counted: FrameCounts | None = None

@@ -156,7 +156,8 @@ def changed_track(**values):
         (changed(size=[64]), "'size' must be"),
         (changed(size=[0, 48]), "'width' must be"),
         (changed(fps="fast"), "'fps' must be"),
-        (changed_track(id=0), "'id' must be a whole number from 1"),
+        (changed_track(id=0), "'id' must not be 0"),
+        (changed_track(provisional=1), "'provisional' must be"),
         (changed_track(id=2**63), "'id' must be"),
         (changed_track(xyxy=[1, 2, 3]), "'xyxy' must have four numbers"),
         (changed_track(xyxy=[1, 2, 3, "4"]), "'y2' must be a number or null"),
@@ -275,3 +276,53 @@ def test_what_embeddings_told_comes_back():
 def test_a_look_that_is_none_is_refused(told):
     with pytest.raises(BadRecordError):
         parse_record(json.dumps({**LINE, "looks": told}).encode())
+
+
+def test_detections_without_a_track_are_known_where_the_run_wrote_them(tmp_path):
+    box = np.array([(1, 2, 3, 4.5), (5, 6, 7, 8)], np.float32)
+    found = Detections(box, np.full(2, 0.1, np.float32), np.array([0, 2]))
+    result = FrameResult(0, 0.0, found, Tracks.empty())
+    for untracked in (True, False):
+        path = tmp_path / f"{untracked}.jsonl"
+        with JsonLinesSink(str(path), {}, StageTimer(), untracked=untracked) as sink:
+            sink.write(Frame(0, 0.0, np.zeros((48, 64, 3), np.uint8)), result)
+        (back,) = (record.result.detections for record in FrameLog(path))
+        assert len(back) == 2
+        if untracked:
+            np.testing.assert_array_equal(back.xyxy, box)
+            assert back.class_id.tolist() == [0, 2]
+        else:
+            assert np.isnan(back.xyxy).all()
+
+
+@pytest.mark.parametrize(
+    ("untracked", "said"),
+    [
+        (7, "'untracked' must be a list"),
+        ([7], "an entry of 'untracked' must be an object"),
+        ([{"xyxy": [1, 2, 3], "class_id": 0}], "'xyxy' must have four numbers"),
+        ([{"xyxy": [1, 2, 3, 4], "class_id": 0}] * 9, "more detections without a track"),
+    ],
+)
+def test_what_is_no_list_of_untracked_detections_is_refused(untracked, said):
+    record = {
+        "frame": 0, "time_s": 0.0, "detections": 1, "tracks": [], "stage_ms": {}, "embed": {},
+        "untracked": untracked,
+    }  # fmt: skip
+    with pytest.raises(BadRecordError, match=said):
+        parse_record(json.dumps(record).encode())
+
+
+def test_a_byte_order_mark_changes_nothing(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(LINE).encode() + b"\n")
+    log = FrameLog(path)
+    assert [record.result.frame_index for record in log] == [0]
+    assert not log.cut
+
+
+def test_a_frame_log_in_utf_16_is_refused_in_a_sentence(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes((json.dumps(LINE) + "\n").encode("utf-16"))
+    with pytest.raises(InputError, match="line 1: is not UTF-8 text"):
+        list(FrameLog(path))

@@ -54,3 +54,11 @@ def test_blanks_for_commas_are_understood_in_messages_too(tmp_path):
 
 def test_without_a_length_every_frame_is_allowed(tmp_path):
     assert read(tmp_path, "900,1,0,0,9,9,1\n").frame_index.tolist() == [899]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_does_not_hide_the_line(tmp_path, encoding):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeff1,4,0,0,9,9,1\n1,4,0,0,9,9,1\n".encode(encoding))
+    with pytest.raises(InputError, match="line 2: identity 4 is in frame 1 already"):
+        read_identities(path)

@@ -15,6 +15,8 @@ from mot_dinov3.errors import EXIT_INPUT, InputError
 from mot_dinov3.io.formats.mot import MotTable, MotWriter, read_mot, write_ground_truth
 from mot_dinov3.values import Tracks, TrackState
 
+MARKED = ("utf-8", "utf-16-le", "utf-16-be")
+
 numbers = st.floats(-2000, 4000, allow_nan=False, width=32)
 sizes = st.floats(0.5, 2000, allow_nan=False, width=32)
 rows = st.tuples(
@@ -184,6 +186,34 @@ def test_only_confirmed_tracks_that_are_seen_are_written(tmp_path):
     assert text == "5,1,0.00,0.00,5.00,5.00,0.7500,-1,-1,-1\n"
 
 
+@pytest.mark.parametrize(
+    ("class_id", "names", "number"),
+    [
+        (0, {0: "person"}, 1),
+        (1, {1: "pedestrian"}, 1),
+        (2, {0: "person", 2: "Car"}, 3),
+        (3, {3: "motorcycle"}, 5),
+        (5, {5: "bus"}, 105),
+        (4, {}, 104),
+        (12, {12: "reflection"}, 12),
+        (42, {42: "class 42"}, 42),
+        (2, {2: "class 2"}, 102),
+        (0, None, -1),
+    ],
+)
+def test_the_eighth_column_has_the_number_that_motchallenge_gives_to_the_class(
+    tmp_path, class_id, names, number
+):
+    tracks = tracks_of([(0, 1, 0, 0, 5, 5, 0.75, class_id)])
+    tracks.class_id[:] = class_id
+    with MotWriter(tmp_path / "out.txt", names) as writer:
+        writer.write(0, tracks)
+    cells = (tmp_path / "out.txt").read_text().strip().split(",")
+    assert len(cells) == 10
+    assert cells[7:] == [str(number), "-1", "-1"]
+    assert read_mot(tmp_path / "out.txt").class_id.tolist() == [number]
+
+
 def test_every_frame_reaches_the_disk_at_once(tmp_path):
     boxes = [(0, number, 1.0, 2.0, 3.0, 4.0, 0.5, 1) for number in (1, 2)]
     with MotWriter(tmp_path / "o.txt") as writer:
@@ -226,3 +256,18 @@ def test_a_packed_file_is_not_unpacked(tmp_path):
     path.write_bytes(gzip.compress(b"1,1,0,0,9,9,1\n" * 10))
     with pytest.raises(InputError):
         read_mot(path)
+
+
+@pytest.mark.parametrize("encoding", MARKED)
+def test_a_byte_order_mark_changes_nothing(tmp_path, encoding):
+    text = "1,-1,10,20,30,40,0.5\r\n2,-1,10,20,30,40,0.5\r\n"
+    (tmp_path / "a.txt").write_bytes(("\ufeff" + text).encode(encoding))
+    assert read_mot(tmp_path / "a.txt").frame_index.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("encoding", MARKED)
+def test_a_bad_line_behind_a_byte_order_mark_is_named(tmp_path, encoding):
+    text = "1,-1,10,20,30,40,0.5\n2,-1,ten,20,30,40,0.5\n"
+    (tmp_path / "a.txt").write_bytes(("\ufeff" + text).encode(encoding))
+    with pytest.raises(InputError, match="line 2: 'ten' is not a number"):
+        read_mot(tmp_path / "a.txt")

@@ -142,6 +142,25 @@ def test_a_mot_sequence_takes_index_and_rate_from_its_files(tmp_path):
         assert (reader.info.fps, reader.info.frame_count) == (14.0, 5)
 
 
+@pytest.mark.parametrize("suffix", [".jpg", "jpg", ".JPG", "JPG", "*.jpg", " .jpg ", "", None])
+def test_the_suffix_of_a_sequence_is_understood_however_it_is_written(tmp_path, suffix):
+    line = "" if suffix is None else f"imExt={suffix}\n"
+    directory = mot_sequence(tmp_path / "s", [1, 2], ini=f"[Sequence]\nframeRate=14\n{line}")
+    assert len(read(directory)[1]) == 2
+    (directory / "img1/000002.jpg").rename(directory / "img1/000002.JPG")
+    assert len(read(directory)[1]) == 2
+
+
+def test_a_suffix_that_fits_nothing_is_named_with_what_is_there(tmp_path):
+    directory = mot_sequence(tmp_path / "s", [1, 2], ini="[Sequence]\nimExt=png\n")
+    error = refusal(directory)
+    assert (
+        error.what
+        == f"'{directory}/seqinfo.ini' says imExt=png, but the images in 'img1' end in .jpg."
+    )
+    assert error.fix == "Set imExt=.jpg in it."
+
+
 def test_a_broken_seqinfo_is_explained(tmp_path):
     directory = mot_sequence(tmp_path / "a", [1], ini="no section")
     assert "seqinfo.ini" in refusal(directory).what
@@ -205,8 +224,8 @@ def test_a_missing_path_offers_what_is_near_it(tmp_path):
     make_clip(tmp_path / "people.mp4")
     error = refusal(tmp_path / "poeple.mp4")
     assert "does not exist" in error.what
-    assert "'people.mp4'" in error.fix
-    assert "neither does its directory" in refusal(tmp_path / "no" / "where.mp4").what
+    assert error.fix == f"Did you mean '{tmp_path / 'people.mp4'}'?"
+    assert "has no directory 'no'" in refusal(tmp_path / "no" / "where.mp4").fix
     assert "Nothing matches" in refusal(tmp_path / "*.avi").what
     refusal("")
 
@@ -283,6 +302,7 @@ def test_messages_and_names_never_show_credentials():
     assert error.__suppress_context__
     assert printable_name(url) == "rtsp://127.0.0.1:9/live?..."
     assert printable_name("http://u:p@ss@host/x") == "http://host/x"
+    assert printable_name("rtsp://u:p@[fe80/x?k=1") == "rtsp://..."
     assert "pw" not in refusal("gopher://me:pw@host/x").what
 
 

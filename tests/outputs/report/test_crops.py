@@ -91,6 +91,15 @@ def test_nearly_the_same_view_is_not_encoded_again(monkeypatch):
     assert len(calls) <= 3
 
 
+def test_the_first_picture_of_a_track_is_that_of_its_first_frame():
+    keeper = CropCollector()
+    keeper.add(0, image(), result(0, {-2: LARGE}, tentative=(-2,)).tracks)
+    keeper.add(1, image(), result(1, {1: SMALL}, was={1: -2}).tracks)
+    albums = keeper.albums()
+    assert set(albums) == {1}
+    assert albums[1].first.row == 0
+
+
 def test_who_was_never_confirmed_is_forgotten():
     keeper = CropCollector()
     keeper.add(0, image(), result(0, {1: SMALL, 2: LARGE}, tentative=(2,)).tracks)

@@ -88,10 +88,12 @@ def test_every_chart_is_drawn_and_nothing_complains(page):
     drawn = page.execute_script("""
         return [...document.querySelectorAll('.chart')].map(chart => [
             chart.dataset.chart,
-            chart.querySelectorAll('.scatterlayer .trace, .barlayer .trace').length,
+            chart.querySelectorAll('.scatterlayer .trace, .barlayer .trace, .hm').length,
             chart.data.length,
             chart.getBoundingClientRect().width])""")
-    assert [name for name, *_ in drawn] == ["timeline", "fates", "gantt", "prediction"]
+    assert [name for name, *_ in drawn] == [
+        *("timeline", "fates", "gantt", "prediction", "heat", "ways")
+    ]
     for name, shown, told, width in drawn:
         assert shown == told > 0, name
         assert width > 300
@@ -143,6 +145,7 @@ def test_a_click_on_a_picture_seeks_to_its_frame(page):
     ready(page)
     crops = page.find_elements("css selector", ".crop img")
     assert len(crops) == 6
+    page.execute_script("arguments[0].scrollIntoView()", crops[0])
     wait_until(lambda: page.execute_script("return arguments[0].naturalWidth", crops[0]) > 0)
     click(page, crops[2])
     seeks_to(page, FRAMES - 1)
@@ -275,3 +278,13 @@ def test_the_policy_stops_what_would_get_past_everything_else(chromium, tmp_path
     refused = wait_until(lambda: complaints(chromium))
     assert chromium.execute_script("return window.owned") is None
     assert any("Content Security Policy" in text for text in refused)
+
+
+def test_the_icons_of_a_chart_are_there_while_the_pointer_is_over_it(page):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    ask = "return getComputedStyle(document.querySelector('#chart-fates .modebar')).opacity"
+    ActionChains(page).move_to_element(find(page, "h1")).perform()
+    wait_until(lambda: page.execute_script(ask) == "0")
+    ActionChains(page).move_to_element(find(page, DRAG.format("fates"))).perform()
+    wait_until(lambda: page.execute_script(ask) == "1")

@@ -16,9 +16,11 @@ from mot_dinov3.outputs.report.cards import BAD, PLAIN, UNKNOWN, build_cards
 from mot_dinov3.outputs.report.figures import find_figures
 from mot_dinov3.outputs.report.finding import find_runs, load_run
 from mot_dinov3.outputs.report.identities import build_spark
+from mot_dinov3.outputs.report.recorder import RunData, RunRecorder
 from mot_dinov3.outputs.report.single import draw_charts, list_missing, run_page
 from mot_dinov3.outputs.report.tables import build_stage_rows
 from mot_dinov3.outputs.report.track_charts import MOST_TRACKS, choose_longest
+from mot_dinov3.values import EmbedCounts
 from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts
 
 pytest.importorskip("jinja2")
@@ -92,7 +94,7 @@ def test_what_was_learned_of_appearance_is_a_card(run, tmp_path):
     (card,) = (one for one in build_cards(find_figures(run), 0) if one.title == "Appearance")
     assert (card.value, card.unit, card.tone) == ("0.980", "AUC", PLAIN)
     assert card.note == (
-        "the same object 0.870, others 0.460 (median cosine); lost tracks return from 0.740 on."
+        "the same object 0.870, others 0.460 (median cosine); lost tracks return from 0.740 on"
     )
     assert card.note in run_page(run, {}, None, PAGE)
     alone = only(tmp_path, stats=written(tracks={"born": 5, "confirmed": 2}))
@@ -106,8 +108,10 @@ def test_an_embedder_that_cannot_tell_has_a_bad_card(run):
         one for one in build_cards(replace(known, appearance=blind), 0) if one.title == "Appearance"
     )
     assert (card.value, card.tone) == (UNKNOWN, BAD)
-    assert card.note == (
-        "no object met twice, others 0.460 (median cosine). "
+    assert card.note == ("no object met twice, others 0.460 (median cosine)")
+    run.facts = replace(run.facts, counts=replace(run.facts.counts, appearance=blind))
+    (notice,) = list_missing(run)
+    assert notice == (
         "Some time later the embedder recognises hardly any object, so appearance is not used. "
         "Take another embedder, or a number for --reid-similarity."
     )
@@ -148,7 +152,7 @@ def test_broken_figures_become_unknown_not_wrong(tmp_path):
 
 def test_every_chart_is_one_that_plotly_accepts(run):
     drawn = {chart.key: chart for chart in draw_charts(run, 25.0)}
-    assert list(drawn) == ["timeline", "fates", "gantt", "prediction"]
+    assert list(drawn) == [*("timeline", "fates", "gantt", "prediction", "heat", "ways")]
     for chart in drawn.values():
         go.Figure(data=black(chart.traces), layout=black(chart.layout))
 
@@ -156,6 +160,12 @@ def test_every_chart_is_one_that_plotly_accepts(run):
 def black(values):
     """The colours of the page's theme as one that plotly knows."""
     return json.loads(re.sub(r'"@\w+"', '"#000"', json.dumps(values)))
+
+
+def test_a_run_with_a_budget_in_time_is_said_to_be_not_repeatable(run):
+    assert "not repeatable" not in run_page(run, {}, None, PAGE)
+    run.facts = replace(run.facts, repeatable=False)
+    assert "not repeatable: its budget follows measured times" in run_page(run, {}, None, PAGE)
 
 
 def test_the_timeline_shows_stages_budget_and_pace(run):
@@ -172,6 +182,44 @@ def test_prediction_is_drawn_against_what_was_measured(run):
     (chart,) = [chart for chart in draw_charts(run, 25.0) if chart.key == "prediction"]
     points = chart.traces[0]
     assert (points["x"][0], points["y"][0], points["customdata"]) == (5.0, 4.0, list(range(40)))
+
+
+def spiked(ms, **budget):
+    """Sixty steady frames of 21 ms, the first of which take so long as listed."""
+    frames = [result(i, {1: (0, 0, 9, 9)}) for i in range(60)]
+    frames = [replace(one, embed=EmbedCounts(**budget)) for one in frames]
+    recorder = RunRecorder()
+    for row, one in enumerate(frames):
+        slow = ms[row] if row < len(ms) else 20.0
+        recorder.add(one, {"detect": slow, "embed": 1.0}, slow + 1)
+    return draw_charts(RunData("run", recorder.frames, recorder.tracks), 25.0)[0]
+
+
+def test_slow_first_frames_do_not_flatten_the_budget_and_are_told():
+    timeline = spiked([2000.0, 700.0], budget_ms=10.0)
+    _, top = timeline.layout["yaxis"]["range"]
+    assert 40 < top < 60
+    assert timeline.thinned == "2 frames lie beyond the axis, the highest at 2,001 ms."
+    assert spiked([500.0], budget_ms=10.0).thinned == "1 frame lies beyond the axis, at 501 ms."
+
+
+def test_an_axis_goes_on_to_a_peak_that_is_not_far_and_to_the_budget():
+    peak = spiked([70.0])
+    assert peak.thinned == ""
+    assert peak.layout["yaxis"]["range"][1] == pytest.approx(1.05 * 71)
+    assert spiked([], budget_ms=300.0).layout["yaxis"]["range"][1] > 300
+
+
+def test_an_area_has_the_colour_of_its_name(run):
+    for chart in draw_charts(run, 25.0):
+        for trace in chart.traces:
+            if "stackgroup" in trace:
+                assert trace["fillcolor"] == trace["line"]["color"]
+
+
+def test_every_chart_has_one_line_of_text(run):
+    for chart in draw_charts(run, 25.0):
+        assert 20 < len(chart.note) < 100, chart.key
 
 
 def test_fates_and_backlog_add_up(run):

@@ -50,6 +50,13 @@ def test_speed_is_not_measured_across_a_gap():
     assert recorded(frames).tracks[1].speed.tolist() == [0, 0, 0, 0]
 
 
+def test_a_track_is_one_from_its_tentative_frames_on():
+    first, confirmed = result(0, {-7: BOX}, tentative=(-7,)), result(1, {1: BOX}, was={1: -7})
+    tracks = recorded([first, confirmed, result(2, {1: BOX})]).tracks
+    assert set(tracks) == {1}
+    assert (tracks[1].track_id, tracks[1].begins, tracks[1].ends) == (1, 0, 2)
+
+
 def test_who_was_never_confirmed_is_struck_out_once_gone():
     frames = [result(i, {1: BOX, 7: BOX}, tentative=(7,)) for i in range(3)]
     assert set(recorded(frames).tracks) == {1, 7}

@@ -43,6 +43,17 @@ def test_the_annotated_video_comes_before_the_source(clip, tmp_path):
     )
 
 
+def test_the_source_of_a_run_that_hides_people_is_not_shown(clip, tmp_path):
+    shutil.copy(clip, tmp_path / "tracked.mp4")
+    run = named(source=str(clip), output="tracked.mp4", no_video=False, blur="heads")
+    for plain_first in (True, False):
+        video = find_video(run, [tmp_path], plain_first=plain_first)
+        assert video == ReportVideo(tmp_path / "tracked.mp4", annotated=True)
+    silent = named(source=str(clip), output="tracked.mp4", no_video=True, blur="boxes")
+    assert find_video(silent, [tmp_path]) is None
+    assert find_video(named(source=str(clip), no_video=True, blur="off"), [tmp_path]).path == clip
+
+
 @pytest.mark.parametrize(
     "name",
     ["", None, 7, ["a.mp4"], "http://evil/a.mp4", "rtsp://camera/1", "0", "secret.txt", "gone.mp4",

@@ -85,7 +85,8 @@ def test_a_run_is_seen_counted_and_ended_from_its_page(running, tmp_path):
 def test_hostile_names_run_nothing_on_the_page():
     from helpers.fakes import blank_frame
     from mot_dinov3.config import DrawConfig
-    from mot_dinov3.outputs.serve.page import LivePage, PageSubject
+    from mot_dinov3.outputs.serve.page import LivePage
+    from mot_dinov3.outputs.serve.view import PageSubject
     from mot_dinov3.runtime.statistics import RunStatistics
     from mot_dinov3.values import Detections, FrameResult, Tracks
 
@@ -102,3 +103,72 @@ def test_hostile_names_run_nothing_on_the_page():
         wait_for(lambda: name in text_of(driver, "name"))
         wait_for(lambda: name in text_of(driver, "faults"))
         assert driver.execute_script("return window.hit") is None
+
+
+def test_every_camera_has_a_tile_and_behind_it_its_page():
+    from helpers.fakes import blank_frame
+    from mot_dinov3.config import DrawConfig
+    from mot_dinov3.outputs.serve.tiles import Tile, TilesPage
+    from mot_dinov3.outputs.serve.view import PageSubject
+    from mot_dinov3.runtime.statistics import RunStatistics
+    from mot_dinov3.values import Detections, FrameResult, Tracks
+
+    name = "</h2><img src=x onerror=window.hit=1><script>window.hit=1</script>"
+    stops = []
+    tiles = [
+        Tile(label, f"rtsp://{label}/1", DrawConfig(), lambda label=label: stops.append(label))
+        for label in ("door", name)
+    ]
+    result, statistics = FrameResult(0, 0.0, Detections.empty(), Tracks.empty()), RunStatistics()
+    statistics.add(result, {"detect": 1.0}, 1.0)
+    with TilesPage(("127.0.0.1", 0), tiles) as page, open_browser(1000, 800) as driver:
+        for tile in tiles:
+            tile.set_subject(PageSubject(name, 0, {}, lambda: "connected", lambda: {"dropped": 4}))
+        with tiles[0], tiles[1]:
+            for tile in tiles:
+                tile.write(blank_frame(0), result)
+                tile.update(result, statistics)
+            driver.get(page.url)
+            wait_for(lambda: text_of(driver, "name") == "2 cameras")
+            widths = "return [...document.querySelectorAll('.tile img')].map(i => i.naturalWidth)"
+            wait_for(lambda: driver.execute_script(widths) == [640, 640])
+            wait_for(lambda: text_of(driver, "tiles").count("dropped") == 2)
+            assert name in text_of(driver, "tiles")
+            assert driver.execute_script("return window.hit") is None
+            driver.find_element("css selector", ".tile").click()
+            wait_for(lambda: name in text_of(driver, "name"))
+            driver.back()
+            wait_for(lambda: text_of(driver, "state") == "live")
+            button = driver.find_element("id", "stop")
+            button.click()
+            button.click()
+            wait_for(lambda: len(stops) == 2)
+        tiles[0].end("")
+        tiles[1].end("It broke.")
+        wait_for(lambda: text_of(driver, "state") == "ended")
+        assert "It broke." in text_of(driver, "tiles")
+
+
+def test_one_slow_frame_does_not_flatten_the_chart_and_is_counted():
+    from helpers.fakes import blank_frame
+    from mot_dinov3.config import DrawConfig
+    from mot_dinov3.outputs.serve.page import LivePage
+    from mot_dinov3.outputs.serve.view import PageSubject
+    from mot_dinov3.runtime.statistics import RunStatistics
+    from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks
+
+    page, statistics = LivePage(("127.0.0.1", 0), DrawConfig(), print), RunStatistics()
+    page.set_subject(PageSubject("walk.mp4", 0, {}, lambda: "", dict))
+    with page, open_browser(1000, 800) as driver:
+        for index in range(40):
+            counts = EmbedCounts(embed_ms=4.0 if index else 900.0, budget_ms=10.0)
+            result = FrameResult(index, 0.0, Detections.empty(), Tracks.empty(), counts)
+            statistics.add(result, {"detect": 5.0}, 20.0 if index else 3000.0)
+            page.write(blank_frame(index), result)
+            page.update(result, statistics)
+        driver.get(page.url)
+        wait_for(lambda: text_of(driver, "beyond") == "2 beyond the axis")
+        top = "return usualTop(arguments[0], 10)"
+        assert driver.execute_script(top, [900.0, *[4.0] * 39]) == 12.5
+        assert driver.execute_script(top, [20.0, *[4.0] * 39]) == 21.0
+        assert driver.get_log("browser") == []

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from importlib.resources import files
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ from helpers.fakes import blank_frame
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.outputs.serve import handler, visitors
-from mot_dinov3.outputs.serve.page import LivePage, PageSubject
+from mot_dinov3.outputs.serve.page import LivePage
+from mot_dinov3.outputs.serve.view import PageSubject
 from mot_dinov3.outputs.serve.visitors import MOST_STRANGERS
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks
@@ -226,7 +228,7 @@ def test_wide_pictures_are_scaled_down_for_the_page(page):
 
 def test_nothing_is_drawn_while_nobody_looks(page, monkeypatch):
     drawn = []
-    monkeypatch.setattr("mot_dinov3.outputs.serve.picture.draw_tracks", lambda *_: drawn.append(1))
+    monkeypatch.setattr("mot_dinov3.outputs.drawing.TrackPainter.draw", lambda *_: drawn.append(1))
     show(page, *range(20))
     time.sleep(0.2)
     assert not drawn
@@ -235,16 +237,16 @@ def test_nothing_is_drawn_while_nobody_looks(page, monkeypatch):
 def test_nothing_is_drawn_any_more_once_everybody_has_gone(page, monkeypatch):
     drawn = []
 
-    def counting(image, *_):
+    def counting(self, image, *_):
         drawn.append(1)
         return image
 
-    monkeypatch.setattr("mot_dinov3.outputs.serve.picture.draw_tracks", counting)
+    monkeypatch.setattr("mot_dinov3.outputs.drawing.TrackPainter.draw", counting)
     show(page, 0)
     with open_stream(page) as raw, raw.makefile("rb") as stream:
         pictures(stream, 1)
     index, until = 0, time.monotonic() + 10
-    while page._picture._viewers and time.monotonic() < until:
+    while page.picture._viewers and time.monotonic() < until:
         show(page, index := index + 1)
         time.sleep(0.02)
     before = len(drawn)
@@ -267,10 +269,10 @@ def test_a_client_that_takes_nothing_holds_nobody_up_and_is_let_go(monkeypatch, 
             slowest_s = max(slowest_s, time.perf_counter() - started)
             time.sleep(0.03)
         until = time.monotonic() + 10
-        while page._picture._viewers and time.monotonic() < until:
+        while page.picture._viewers and time.monotonic() < until:
             time.sleep(0.05)
         assert slowest_s < 1.0
-        assert page._picture._viewers == 0
+        assert page.picture._viewers == 0
 
 
 def test_there_is_room_for_so_many_clients_only(page, monkeypatch):
@@ -439,3 +441,12 @@ def test_the_newest_picture_comes_first_to_whoever_is_late(page):
             time.sleep(0.01)
         levels = [picture.mean() for picture in pictures(stream, 5)]
     assert all(a <= b + 1 for a, b in pairwise(levels))
+
+
+def test_a_fate_has_the_colour_that_it_has_in_a_report():
+    from mot_dinov3.outputs.report.time_charts import BUDGET, COLOURS, FATES
+
+    style = (files("mot_dinov3.outputs.serve") / "static" / "page.css").read_text()
+    shown = dict(re.findall(r"--(\w+): (#\w+);", style.partition("@media")[0]))
+    assert {name: shown[name] for name in FATES} == FATES
+    assert (shown["embed"], shown["budget"]) == (COLOURS["embed"], BUDGET)

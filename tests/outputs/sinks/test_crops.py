@@ -12,7 +12,8 @@ from mot_dinov3.outputs.sinks.crops import CropsSink, EvenSelection, cut_box, me
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import TrackState
 
-BIRTH = Seen(state=TrackState.TENTATIVE)
+BIRTH = Seen(-5, state=TrackState.TENTATIVE)
+GIVEN = Seen(was=-5, fresh=False)
 
 
 def crops(tmp_path, results, **config):
@@ -66,8 +67,8 @@ def test_embedded_boxes_are_cut_or_all_that_were_seen(tmp_path):
 
 
 def test_a_first_look_is_kept_once_its_track_is_confirmed(tmp_path):
-    unlucky = Seen(2, state=TrackState.TENTATIVE)
-    results = [result_at(0, BIRTH, unlucky), result_at(1, Seen(fresh=False)), result_at(2, Seen())]
+    unlucky = Seen(-6, state=TrackState.TENTATIVE)
+    results = [result_at(0, BIRTH, unlucky), result_at(1, GIVEN), result_at(2, Seen())]
     assert list(crops(tmp_path, results)) == ["1/frame_000000.jpg", "1/frame_000002.jpg"]
 
 
@@ -76,7 +77,7 @@ def test_a_first_look_survives_the_frame_that_it_came_from(tmp_path):
     with CropsSink(str(tmp_path / "crops"), OutputConfig(), StageTimer()) as sink:
         sink.write(frame, result_at(0, BIRTH))
         frame.image[:] = 0
-        sink.write(frame_at(1), result_at(1, Seen(fresh=False)))
+        sink.write(frame_at(1), result_at(1, GIVEN))
     assert cv2.imread(str(tmp_path / "crops/1/frame_000000.jpg"))[..., 2].mean() > 90
 
 

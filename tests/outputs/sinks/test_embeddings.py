@@ -43,6 +43,19 @@ def test_a_row_is_an_embedding_of_a_track(tmp_path):
     assert columns["vectors"].dtype == np.float32
 
 
+def test_the_first_embedding_of_a_track_has_the_id_that_it_is_given_later(tmp_path):
+    tentative = TrackState.TENTATIVE
+    columns = written(
+        tmp_path / "a.npz",
+        result_at(0, Seen(1), Seen(-2, state=tentative), Seen(-3, state=tentative)),
+        result_at(1, Seen(1), Seen(2, was=-2)),
+        result_at(2, Seen(2, fresh=False), Seen(-4, state=tentative)),
+    )
+    rows = zip(columns["id"].tolist(), columns["frame"].tolist(), strict=True)
+    assert list(rows) == [(1, 0), (-3, 0), (2, 0), (1, 1), (2, 1), (-4, 2)]
+    assert columns["state"].tolist() == [1, 0, 0, 1, 1, 0]
+
+
 def test_embeddings_of_nobody_are_left_out():
     result = result_at(0, Seen(1), Seen(2, vector=(0, 1, 0)))
     alone = replace(result, tracks=result.tracks[np.array([1])])

@@ -48,7 +48,8 @@ def test_every_sink_of_the_table_says_what_it_is(name):
     assert issubclass(kind, FileSink)
     assert SINKS.help(name)
     assert kind.is_directory is (name == "crops")
-    assert kind.from_frame_log is (name in ("video", "mot", "csv", "crops"))
+    logged = ("video", "mot", "csv", "crops", "coco", "cvat", "events")
+    assert kind.from_frame_log is (name in logged)
 
 
 def test_every_sink_can_be_put_under_other_identities():

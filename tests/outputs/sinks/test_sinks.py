@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.clips import read_back
+from helpers.clips import Clip, make_clip, read_back
 from helpers.fakes import FakeClock
 from mot_dinov3.config import DrawConfig, OutputConfig, SourceConfig, TrackConfig
 from mot_dinov3.errors import OutputError
 from mot_dinov3.io.info import SourceInfo
+from mot_dinov3.io.read.sources import open_source
 from mot_dinov3.outputs.sinks.factory import create_sinks
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink, describe_frame
 from mot_dinov3.outputs.sinks.mot_text import MotTextSink
-from mot_dinov3.outputs.sinks.video import VideoSink, is_whole
+from mot_dinov3.outputs.sinks.video import VideoSink, explain_lost_sound, is_whole
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Detections, EmbedCounts, Frame, FrameResult, Tracks, TrackState
 
@@ -118,6 +119,19 @@ def test_sound_is_copied_only_with_the_whole_file(tmp_path, selection, whole):
     assert live.writer.config.audio_from is None
 
 
+@pytest.mark.parametrize("audio", ["aac", ""])
+def test_sound_that_is_left_out_is_said(tmp_path, audio):
+    make_clip(tmp_path / "clip.mp4", Clip(frames=4, audio=audio))
+    cut = SourceConfig(str(tmp_path / "clip.mp4"), start_frame=1, fps=5.0)
+    with open_source(cut) as reader:
+        info = reader.info
+    said = "The video has no sound: that of the source does not fit with --start-frame and --fps."
+    assert explain_lost_sound(TrackConfig(source=cut), info) == (said if audio else "")
+    assert explain_lost_sound(TrackConfig(source=SourceConfig(cut.source)), info) == ""
+    silent = TrackConfig(source=cut, output=OutputConfig(no_video=True))
+    assert explain_lost_sound(silent, info) == ""
+
+
 def test_no_clobber_reaches_the_writer(tmp_path):
     (sink,) = sinks_for(tmp_path, output="a.mp4", no_clobber=True)
     assert sink.writer.config.replace is False
@@ -146,12 +160,12 @@ def test_drawing_and_writing_are_booked_apart(monkeypatch):
     timer, writer = StageTimer(clock), FakeWriter(clock, 0.5)
     speeds = []
 
-    def draw(image, result, names, config, fps):
+    def draw(self, image, result, names, fps):
         clock.now_s += 0.25
         speeds.append(fps)
         return image
 
-    monkeypatch.setattr("mot_dinov3.outputs.sinks.video.draw_tracks", draw)
+    monkeypatch.setattr("mot_dinov3.outputs.drawing.TrackPainter.draw", draw)
     with VideoSink(writer, DrawConfig(), NAMES, timer) as sink:
         for index in range(3):
             timer.begin({}, clock())

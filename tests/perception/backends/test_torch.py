@@ -71,6 +71,25 @@ def test_what_is_no_tensor_is_left_out():
     assert [output.shape for output in network(Chatty())(pictures())] == [(3, 3)]
 
 
+def test_the_first_tensors_of_a_nested_answer_count():
+    """So a segmentation network answers: ((boxes, masks), raw parts)."""
+
+    class Nested(torch.nn.Module):
+        def forward(self, pixels):
+            boxes, masks = pixels.mean(dim=(2, 3)), pixels.amax(dim=(1, 2, 3))
+            return (([boxes, masks], None), {"raw": pixels}, pixels)
+
+    assert [output.shape for output in network(Nested())(pictures())] == [(3, 3), (3,)]
+
+
+def test_an_answer_without_tensors_is_empty():
+    class Silent(torch.nn.Module):
+        def forward(self, pixels):
+            return ([], {"raw": pixels})
+
+    assert network(Silent())(pictures()) == ()
+
+
 def test_pictures_may_be_tensors_already():
     ours = network(Colours())
     np.testing.assert_array_equal(ours(torch.from_numpy(pictures()))[0], ours(pictures())[0])

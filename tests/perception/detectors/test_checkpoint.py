@@ -9,12 +9,21 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 
 from helpers.places import ASSETS, SOURCE
 from mot_dinov3.config import DetectorConfig
 from mot_dinov3.errors import ModelError
-from mot_dinov3.perception.detectors.checkpoint import CROPS, PICTURES, write_calibration
+from mot_dinov3.perception.backends.choice import Choice
+from mot_dinov3.perception.backends.torch import TorchNetwork
+from mot_dinov3.perception.detectors.checkpoint import (
+    CROPS,
+    PICTURES,
+    Checkpoint,
+    write_calibration,
+)
+from mot_dinov3.perception.detectors.decode import decode_answer, decode_levels
 from mot_dinov3.perception.detectors.factory import create_detector
 from mot_dinov3.perception.detectors.ultralytics_setup import preserve_threads
 
@@ -119,3 +128,45 @@ def test_crops_are_the_same_every_time_and_described_in_ultralytics_form(tmp_pat
     assert written[0] == written[1]
     sizes = {cv2.imread(str(path)).shape for path in folder.iterdir()}
     assert len(sizes) > CROPS
+
+
+def save_model(name, path):
+    """A checkpoint of random weights whose scores and boxes differ from place to place."""
+    import torch
+    from ultralytics import YOLO
+
+    torch.manual_seed(0)
+    model = YOLO(f"{name}.yaml")
+    for parameter in model.model.model[-1].parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    model.save(str(path))
+    return path
+
+
+@pytest.mark.parametrize("name", ["yolov8n-seg", "yolo11n-seg", "yolov8n-pose", "yolo26n-seg"])
+def test_every_task_with_boxes_gives_the_boxes_of_its_own_decoder(tmp_path, monkeypatch, name):
+    pytest.importorskip("ultralytics")
+    import torch
+
+    monkeypatch.setenv("YOLO_AUTOINSTALL", "0")
+    checkpoint = Checkpoint(save_model(name, tmp_path / f"{name}.pt"))
+    pixels = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    own = checkpoint.model.model.float().eval()
+    with torch.inference_mode():
+        answer = own(pixels)
+        while not isinstance(answer, torch.Tensor):
+            answer = answer[0]
+        module, levels = checkpoint.module()
+        given = TorchNetwork(module, Choice("torch", "fp32"), "cpu", name)(pixels)
+    if checkpoint.about.final:
+        assert given[0].shape[2] >= 6
+        return
+    expected = decode_answer(answer[0].numpy(), len(checkpoint.about.names), 0.01)
+    found = (
+        decode_levels(given, 64, 0.01)
+        if levels
+        else decode_answer(given[0][0], len(checkpoint.about.names), 0.01)
+    )
+    assert len(expected.score) > 50
+    np.testing.assert_allclose(found.xyxy, expected.xyxy, atol=0.02)
+    np.testing.assert_allclose(found.score, expected.score, atol=1e-4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -183,3 +185,69 @@ def test_missing_demo_weights_say_how_to_get_them(monkeypatch, tmp_path):
     with pytest.raises(ModelError, match="demo detector's weights") as caught:
         create_detector(DetectorConfig(det="demo"), "cpu")
     assert "train demo" in caught.value.fix
+
+
+def write_grid(path, batch, rank=4):
+    """A detector whose four cells say how bright they are: a box of 32 px around the centre."""
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    weight = np.zeros((5, 3, 32, 32), np.float32)
+    weight[4] = 1 / (3 * 32 * 32)
+    bias = np.array([32, 32, 32, 32, 0], np.float32)
+    sizes = np.array([-1 if batch == "n" else batch, 5, 4], np.int64)
+    nodes = [
+        helper.make_node("Conv", ["images", "weight", "bias"], ["cells"], strides=[32, 32]),
+        helper.make_node("Reshape", ["cells", "sizes"], ["output0"]),
+    ]
+    inputs = [("images", [batch, 3, 64, 64])]
+    if rank != 4:
+        nodes = [helper.make_node("Identity", ["images"], ["output0"])]
+        inputs = [("images", [batch, 12])]
+    graph = helper.make_graph(
+        nodes, "grid",
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in inputs],
+        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(array, name) for array, name in
+         ((weight, "weight"), (bias, "bias"), (sizes, "sizes"))],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    notes = {"names": "{0: 'lamp'}", "task": "detect", "stride": "32"}
+    helper.set_model_props(model, notes)
+    save(model, str(path))
+    return path
+
+
+@needs_onnx
+@pytest.mark.parametrize("batch", [1, 4, 8, "n"])
+def test_an_export_for_several_pictures_at_once_sees_one(tmp_path, caplog, monkeypatch, batch):
+    pytest.importorskip("onnx")
+    monkeypatch.setattr(logging.getLogger("mot_dinov3"), "propagate", True)
+    model = write_grid(tmp_path / "grid.onnx", batch)
+    detector = create_detector(DetectorConfig(det=str(model)), "cpu", DeviceConfig(backend="onnx"))
+    found = detector.detect(Frame(0, 0.0, np.full((64, 64, 3), 204, np.uint8)))
+    assert found.score.tolist() == pytest.approx([0.8], abs=1e-4)
+    assert found.xyxy.tolist() == [[16, 16, 48, 48]]
+    said = f"each frame is computed {batch} times"
+    assert (said in caplog.text) == (batch in (4, 8))
+
+
+@needs_onnx
+def test_an_export_that_takes_no_pictures_says_so(tmp_path):
+    pytest.importorskip("onnx")
+    model = write_grid(tmp_path / "grid.onnx", 1, rank=2)
+    with pytest.raises(ModelError, match=r"takes an input of shape \[1, 12\]; a detector takes"):
+        create_detector(DetectorConfig(det=str(model)), "cpu", DeviceConfig(backend="onnx"))
+
+
+@needs_onnx
+def test_the_name_of_a_model_need_not_be_utf_8(tmp_path):
+    pytest.importorskip("onnx")
+    written = write_grid(tmp_path / "grid.onnx", 1)
+    model = tmp_path / os.fsdecode(b"grid\xe9.onnx")
+    try:
+        written.rename(model)
+    except (OSError, ValueError):
+        pytest.skip("this file system takes no such name")
+    detector = create_detector(DetectorConfig(det=str(model)), "cpu", DeviceConfig(backend="onnx"))
+    found = detector.detect(Frame(0, 0.0, np.full((64, 64, 3), 204, np.uint8)))
+    assert len(found) == 1

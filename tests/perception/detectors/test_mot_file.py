@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace as changed
+
 import numpy as np
 import pytest
 
@@ -9,13 +12,19 @@ from helpers.fakes import blank_frame
 from helpers.places import ASSETS
 from mot_dinov3.config import DetectorConfig
 from mot_dinov3.errors import InputError, UsageError
+from mot_dinov3.io.formats.mot import MotWriter
 from mot_dinov3.perception.detectors.factory import create_detector
 from mot_dinov3.perception.detectors.mot_file import MotFileDetector, confidence
+from mot_dinov3.values import Tracks
 
 
 def replay(tmp_path, text, **settings):
     path = tmp_path / "det.txt"
     path.write_text(text)
+    return replay_file(path, **settings)
+
+
+def replay_file(path, **settings):
     return create_detector(DetectorConfig(det=f"mot:{path}", **settings), "cpu")
 
 
@@ -54,6 +63,19 @@ def test_scores_become_confidences(scores, expected):
     assert confidence(np.array(scores, np.float32)).tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [((97.25, 40, 0.5, 3), "go up to 97.25, but a confidence is between 0 and 1: 75 % of its"),
+     ((0.2, 1.0, 1.0005), ""), ((-1, -1), ""), ((-0.5, 2.5), "go up to 2.5")],
+)  # fmt: skip
+def test_scores_that_are_no_confidences_are_told_once(tmp_path, caplog, monkeypatch, scores, says):
+    monkeypatch.setattr(logging.getLogger("mot_dinov3"), "propagate", True)
+    detector = replay(tmp_path, "".join(f"1,-1,0,0,9,9,{score}\n" for score in scores))
+    detector.detect(blank_frame(0))
+    assert len(caplog.records) == bool(says)
+    assert says in caplog.text
+
+
 def test_without_classes_everything_is_a_person(tmp_path):
     detector = replay(tmp_path, "1,-1,0,0,9,9,0.9\n", classes="person")
     assert detector.names == {0: "person"}
@@ -65,6 +87,24 @@ def test_classes_of_a_ground_truth_have_their_names_and_can_be_chosen(tmp_path):
     detector = replay(tmp_path, text, classes="car")
     assert detector.names == {1: "pedestrian", 3: "car", 42: "class 42"}
     assert detector.detect(blank_frame(0)).xyxy.tolist() == [[0, 0, 8, 8]]
+
+
+def test_what_a_run_wrote_can_be_tracked_again(tmp_path):
+    """The numbers of its classes come back as they were, and people are found by either name."""
+    names = {0: "person", 2: "car", 5: "bus"}
+    tracks = Tracks(
+        np.arange(1, 4), np.tile(np.float32([0, 0, 9, 9]), (3, 1)), np.ones(3, np.float32),
+        np.array([*names]), np.ones(3, np.int8), np.ones(3, np.bool_), np.arange(3),
+    )  # fmt: skip
+    for number, known in enumerate((names, {1: "pedestrian", 3: "car", 105: "class 105"})):
+        path = tmp_path / f"{number}.txt"
+        with MotWriter(path, known) as writer:
+            writer.write(0, changed(tracks, class_id=np.array([*known])))
+    assert (tmp_path / "0.txt").read_bytes() == (tmp_path / "1.txt").read_bytes()
+    assert replay_file(path).names == {1: "pedestrian", 3: "car", 105: "class 105"}
+    for word in ("person", "pedestrian", "1"):
+        found = replay_file(path, classes=word).detect(blank_frame(0))
+        assert found.class_id.tolist() == [1]
 
 
 def test_an_unknown_class_and_a_missing_name_are_usage_errors(tmp_path):

@@ -177,3 +177,46 @@ def test_an_upload_to_another_device_is_not_shared():
     ours.share(FrameUpload("cuda:1"))
     ours.detect(picture())
     assert isinstance(source.seen[0], np.ndarray)
+
+
+class BatchSource(FakeSource):
+    """Answers each picture of a batch with a box as far right as it is bright."""
+
+    def __init__(self, backend="torch", **more):
+        super().__init__(**more)
+        self.choice = Choice(backend, "fp32")
+
+    def network(self, size):
+        self.loaded.append(size)
+
+        def run(pixels):
+            self.seen.append(pixels)
+            bright = [float(one.mean()) for one in pixels]
+            return (np.concatenate([row(100 + 200 * b, 100, 40, 40, 0.9, 0, 0) for b in bright]),)
+
+        return run
+
+
+def grey(value, width=640, height=384):
+    return Frame(0, 0.0, np.full((height, width, 3), value, np.uint8))
+
+
+def test_a_batch_finds_in_each_picture_what_it_finds_alone():
+    source = BatchSource()
+    ours = detector(source)
+    frames = [grey(0), grey(255, 384, 640), grey(128), grey(64, 384, 640)]
+    together = ours.detect_batch(frames)
+    assert [pixels.shape for pixels in source.seen] == [(2, 3, 384, 640), (2, 3, 640, 384)]
+    for frame, found in zip(frames, together, strict=True):
+        alone = ours.detect(frame)
+        np.testing.assert_allclose(found.xyxy, alone.xyxy, atol=1e-4)
+        assert len(found) == 1
+
+
+def test_torch_gains_from_batches_where_the_input_is_free():
+    assert detector(BatchSource("torch")).gains_from_batches
+    assert not detector(BatchSource("openvino")).gains_from_batches
+    assert not detector(BatchSource("torch", size=(64, 64))).gains_from_batches
+    ours = detector(BatchSource("torch"))
+    ours.keep_neck()
+    assert not ours.gains_from_batches, "the neck is that of one picture"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from mot_dinov3.perception.backends.torch import TorchNetwork
 from mot_dinov3.perception.features.backbone import NetworkEmbedder, NetworkOrigin, unit_rows
 from mot_dinov3.perception.features.crops import CropShape, InputSpec
 from mot_dinov3.perception.features.device_crops import DeviceCrops
+from mot_dinov3.runtime.notices import ALERT
 from mot_dinov3.runtime.upload import FrameUpload
 
 BOXES = np.array(
@@ -53,7 +55,7 @@ def colours(pixels):
 def test_all_boxes_go_in_one_batch(torch, picture):
     model = network(torch, colours)
     vectors = embedder(model).embed(picture, BOXES)
-    assert model.batches == [1, 4]
+    assert model.batches == [1, 1, 4]
     assert vectors.shape == (4, 3)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
@@ -71,7 +73,7 @@ def test_no_boxes_cost_no_forward(torch, picture):
     model = network(torch, colours)
     vectors = embedder(model).embed(picture, np.empty((0, 4), np.float32))
     assert vectors.shape == (0, 3)
-    assert model.batches == [1]
+    assert model.batches == [1, 1]
 
 
 def test_a_box_that_shows_nothing_gets_nan_and_costs_nothing(torch, picture):
@@ -82,13 +84,13 @@ def test_a_box_that_shows_nothing_gets_nan_and_costs_nothing(torch, picture):
     vectors = embedder(model).embed(picture, boxes)
     assert np.isnan(vectors).all(axis=1).tolist() == [False, True, True, False]
     assert np.isfinite(vectors[[0, 3]]).all()
-    assert model.batches == [1, 2]
+    assert model.batches == [1, 1, 2]
 
 
 def test_only_unusable_boxes_cost_no_forward(torch, picture):
     model = network(torch, colours)
     assert np.isnan(embedder(model).embed(picture, np.full((2, 4), np.nan, np.float32))).all()
-    assert model.batches == [1]
+    assert model.batches == [1, 1]
 
 
 def test_an_answer_that_is_not_finite_becomes_a_row_of_nan(torch, picture):
@@ -111,7 +113,7 @@ def test_a_batch_too_large_for_the_memory_is_halved_and_remembered(torch, pictur
     model = network(torch, small)
     ours = embedder(model)
     vectors = ours.embed(picture, BOXES)
-    assert model.batches == [1, 4, 2, 1, 1, 1, 1]
+    assert model.batches == [1, 1, 4, 2, 1, 1, 1, 1]
     plain = embedder(network(torch, colours)).embed(picture, BOXES)
     np.testing.assert_allclose(vectors, plain, atol=1e-6)
     model.batches.clear()
@@ -147,7 +149,7 @@ def test_crops_that_do_not_fit_are_cut_in_smaller_batches(torch, picture):
         return cut(image, windows)
 
     vectors = embedder(network(torch, colours), cut=narrow).embed(picture, BOXES)
-    assert asked == [1, 4, 2, 2]
+    assert asked == [1, 1, 4, 2, 2]
     plain = embedder(network(torch, colours)).embed(picture, BOXES)
     np.testing.assert_allclose(vectors, plain, atol=1e-5)
 
@@ -187,3 +189,60 @@ def test_unit_rows_have_length_one_or_no_direction():
     assert ours[0].tolist() == pytest.approx([0.6, 0.8])
     assert np.isnan(ours).all(axis=1).tolist() == [False, True, True, False, False]
     np.testing.assert_allclose(np.linalg.norm(ours[[3, 4]], axis=1), 1, atol=1e-6)
+
+
+USELESS = {
+    "is finite": lambda pixels: pixels.mean(dim=(2, 3)) * float("nan"),
+    "are zero": lambda pixels: pixels.mean(dim=(2, 3)) * 0,
+    "are the same": lambda pixels: pixels.mean(dim=(2, 3)) * 0 + 0.3,
+}
+
+
+@pytest.mark.parametrize("says", USELESS)
+def test_a_network_that_never_works_is_refused_when_it_is_tried(torch, says):
+    with pytest.raises(ModelError, match=f"cannot tell pictures apart: .* {says}") as caught:
+        embedder(network(torch, USELESS[says]))
+    assert caught.value.exit_code == 6
+    assert caught.value.fix
+
+
+def test_a_network_that_fails_on_a_blank_picture_alone_is_taken(torch):
+    def forward(pixels):
+        return colours(pixels) if pixels.std() > 0.1 else colours(pixels) * float("nan")
+
+    assert embedder(network(torch, forward)).dim == 3
+
+
+def test_a_network_that_fails_later_is_told_once_even_in_quiet(torch, picture, caplog, monkeypatch):
+    fails = []
+
+    def forward(pixels):
+        vectors = colours(pixels)
+        vectors[:1] = float("nan") if fails else vectors[:1]
+        return vectors
+
+    ours = embedder(network(torch, forward))
+    fails.append(True)
+    log = logging.getLogger("mot_dinov3")
+    monkeypatch.setattr(log, "propagate", True)
+    caplog.set_level(logging.ERROR, "mot_dinov3")
+    for _ in range(3):
+        assert np.isnan(ours.embed(picture, BOXES)[0]).all()
+    assert [record.levelno for record in caplog.records] == [ALERT]
+    assert "'a test' gave no usable vector for 1 of 4 crops" in caplog.text
+
+
+def test_boxes_that_show_nothing_are_not_told_of(torch, picture, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("mot_dinov3"), "propagate", True)
+    outside = BOXES.copy()
+    outside[0] += 10_000
+    assert np.isnan(embedder(network(torch, colours)).embed(picture, outside)[0]).all()
+    assert not caplog.records
+
+
+def test_vectors_of_another_length_are_an_error(torch, picture):
+    def forward(pixels):
+        return colours(pixels) if len(pixels) == 1 else colours(pixels)[:, :2]
+
+    with pytest.raises(ModelError, match="answers with 2 numbers, with 3 before"):
+        embedder(network(torch, forward)).embed(picture, BOXES)

@@ -12,9 +12,14 @@ import pytest
 
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.perception.backends.choice import Older
 from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import InputSpec
-from mot_dinov3.perception.features.exports import older_flag, spec_from_json
+from mot_dinov3.perception.features.exports import (
+    avoid_emulation,
+    older_flag,
+    spec_from_json,
+)
 from mot_dinov3.perception.features.factory import create_embedder
 from mot_dinov3.runtime.cpu import has_bf16
 
@@ -23,7 +28,6 @@ BOXES = np.array(
 )
 WAYS = [
     ("torch", "bf16"),
-    ("torch", "fp16"),
     ("openvino", "fp32"),
     ("openvino", "bf16"),
     ("onnx", "fp32"),
@@ -180,3 +184,19 @@ def test_older_and_newer_flag_must_agree(models, tmp_path):
 def test_what_a_model_wants_to_see_survives_json():
     spec = InputSpec(224, 112, mean=(0.1, 0.2, 0.3), rescale=0.5, bicubic=True)
     assert spec_from_json(json.loads(json.dumps(asdict(spec)))) == spec
+
+
+@pytest.mark.parametrize("flags", [{"embed_amp": "fp16"}, {"precision": "fp16"}])
+def test_fp16_on_a_cpu_is_replaced_and_that_is_said(place, caplog, monkeypatch, flags):
+    monkeypatch.setattr(logging.getLogger("mot_dinov3"), "propagate", True)
+    precision = flags.pop("precision", "auto")
+    embedder = create("demo", "torch", precision, place, **flags)
+    assert embedder.title.endswith(("torch fp32", "torch bf16"))
+    name = "--embed-amp fp16" if flags else "--precision fp16"
+    assert f"{name} is many times slower than fp32 on a CPU" in caplog.text
+
+
+def test_fp16_stays_on_a_gpu():
+    run, older = DeviceConfig(), Older("--embed-amp fp16", "fp16")
+    assert avoid_emulation(run, "cuda:0", older) == (run, older)
+    assert avoid_emulation(run, "cpu", Older("--embed-amp bf16", "bf16"))[1] is not None

@@ -22,6 +22,10 @@ from mot_dinov3.runs.batch.names import (
         (["walk.mp4", "WALK.mp4"], ["walk", "WALK-2"]),
         (["../../etc/passwd", "..", "/"], ["passwd", "source", "source-2"]),
         (["rtsp://me:secret@host/cam?token=abc", "0"], ["cam", "0"]),
+        (["rtsp://u:pw@door:554/1", "rtsp://yard/1", "1"], ["door-1", "yard-1", "1"]),
+        (["rtsp://10.0.0.5:554", "rtsp://10.0.0.6:554"], ["10.0.0.5-554", "10.0.0.6-554"]),
+        (["http://", "http://", "rtsp://[fe80/1"], ["http", "http-2", "source"]),
+        (["rtsp://door/1", "rtsp://door/1"], ["door-1", "door-1-2"]),
         (["x" * 300 + ".mp4"], ["x" * 100]),
     ],
 )

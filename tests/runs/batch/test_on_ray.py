@@ -144,7 +144,7 @@ def test_ray_that_is_not_installed_is_a_sentence(monkeypatch, clips, tmp_path):
     for name in QUIET:
         monkeypatch.setenv(name, "0")
     with pytest.raises(ModelError, match="--ray needs the package 'ray'") as caught:
-        create_pool(batch_of(clips, NAMES, tmp_path, ray="local"), 3)
+        create_pool(batch_of(clips, NAMES, tmp_path, ray="local"), [])
     assert "[ray]" in caught.value.fix
 
 

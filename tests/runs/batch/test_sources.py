@@ -63,7 +63,7 @@ def test_a_wrong_list_names_the_line(tmp_path, text, said):
 
 
 def test_a_list_that_is_not_there_is_a_sentence(tmp_path):
-    assert "cannot be read: No such file" in refusal(read_list, tmp_path / "no.txt").what
+    assert "no.txt': No such file" in refusal(read_list, tmp_path / "no.txt").what
 
 
 def test_only_a_path_with_that_ending_is_a_list(tmp_path):
@@ -105,3 +105,12 @@ def test_each_on_a_directory_without_videos_says_what_it_takes(tmp_path):
         "list.txt:1: There is no video"
         in refusal(expand_sources, [str(tmp_path / "list.txt")], each=True).what
     )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_list_with_a_byte_order_mark(tmp_path, encoding):
+    text = "\ufeffcaf\u00e9.mp4\r\nb.mp4\r\n".encode(encoding)
+    found = read_list(write(tmp_path / "list.txt", text))
+    assert [item.source for item in found] == [
+        str(tmp_path / name) for name in ("caf\u00e9.mp4", "b.mp4")
+    ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 from mot_dinov3.runs.batch.base import TaskOutcome
-from mot_dinov3.runs.batch.table import BatchEnd, format_table, to_json
+from mot_dinov3.runs.batch.table import BatchEnd, format_table, to_csv, to_json
 
 END = BatchEnd(
     [
@@ -47,9 +49,29 @@ def test_programs_read_the_same():
     assert unbegun["exit_code"] is None
 
 
+def test_a_spreadsheet_has_a_column_for_all_that_was_counted():
+    gate = {"in": {"person": 3, "car": 1}, "out": {}}
+    yard = {"entered": {"person": 2}, "left": {"person": 1}, "most": 2, "seconds": {}}
+    counted = TaskOutcome(
+        "=gate", "gate.mp4", frames=9, identities={"person": 4, "car": 1},
+        lines={"door": gate}, zones={"yard": yard},
+    )  # fmt: skip
+    end = BatchEnd([counted, *END.outcomes], 0, 1.0, "serial")
+    rows = list(csv.DictReader(io.StringIO(to_csv(end))))
+    assert [row["name"] for row in rows[:3]] == ["'=gate", "walk", "bad"]
+    first, walk, bad, unbegun = rows
+    assert (first["identities person"], first["identities car"]) == ("4", "1")
+    assert (first["line door in"], first["line door out"]) == ("4", "0")
+    assert (first["zone yard entered"], first["zone yard left"]) == ("2", "1")
+    assert (walk["fps"], walk["tracks"], walk["identities person"]) == ("45.23", "7", "0")
+    assert (bad["exit_code"], bad["reason"]) == ("3", "'bad.mp4' is empty.")
+    assert unbegun["exit_code"] == ""
+
+
 def test_no_secret_gets_into_the_file():
     secret = "rtsp://me:hunter2@cam/1 needs hf_abcdefgh"
     end = BatchEnd([TaskOutcome("cam", "cam", 3, secret, secret)], 3, 0.0, "serial")
     assert "hunter2" not in to_json(end)
     assert "hf_abc" not in to_json(end)
+    assert "hunter2" not in to_csv(end)
     assert format_table(end).endswith("0 frames in 0.0 s, 0.0 FPS in all")

@@ -40,15 +40,17 @@ def scene(tmp_path_factory):
 
 
 def outputs(directory, **more):
-    names = {"output": "o.mp4", "save_mot": "o.txt", "save_csv": "o.csv", "save_crops": "crops"}
-    return OutputConfig(**{key: str(directory / name) for key, name in names.items()}, **more)
+    names = {"output": "o.mp4", "save_mot": "o.txt", "save_csv": "o.csv", "save_crops": "crops",
+             "save_coco": "o.json", "save_cvat": "o.xml"}  # fmt: skip
+    known = {key: str(directory / name) for key, name in names.items()}
+    return OutputConfig(**{**known, **more})
 
 
-def tracked(scene, directory, source=None, draw=None, **more):
+def tracked(scene, directory, source=None, draw=None, conf=0.25, **more):
     """Track the scene into `directory`; the configuration that did it."""
     config = TrackConfig(
         source=replace(source or SourceConfig(), source=str(scene / "clip.mp4")),
-        detector=DetectorConfig(det=f"mot:{scene / 'det.txt'}"),
+        detector=DetectorConfig(det=f"mot:{scene / 'det.txt'}", conf=conf),
         device=DeviceConfig(device="cpu", backend="onnx"),
         embedder=EmbedderConfig(embedder="onnx", embed_model=str(scene / "mean.onnx")),
         scheduler=SchedulerConfig(embed_policy="continuity", budget_ms=0.01),
@@ -91,8 +93,30 @@ def test_everything_comes_out_as_the_run_wrote_it(scene, tmp_path, source, draw)
     assert any(name.startswith("crops/") for name in tree(tmp_path / "a"))
     assert tree(tmp_path / "b") == tree(tmp_path / "a")
     assert sorted(Path(path).name for path in result.written) == [
-        "crops", "o.csv", "o.mp4", "o.txt",
+        "crops", "o.csv", "o.json", "o.mp4", "o.txt", "o.xml",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("conf", [0.25, 0.95])
+def test_blurred_people_and_trails_come_out_as_the_run_drew_them(scene, tmp_path, conf, caplog):
+    (tmp_path / "a").mkdir()
+    looks = DrawConfig(blur="boxes", trails=0.5, style="ellipse", labels="score")
+    config = tracked(scene, tmp_path / "a", draw=looks, save_crops="", conf=conf)
+    redrawn(config, tmp_path / "b", tmp_path / "a" / "o.jsonl", save_crops="")
+    assert tree(tmp_path / "b") == tree(tmp_path / "a")
+    assert "blurred" not in caplog.text
+    config = tracked(scene, tmp_path / "c", conf=conf)
+    redrawn(replace(config, draw=looks), tmp_path / "d", tmp_path / "c" / "o.jsonl", save_crops="")
+    assert ("they are not blurred" in caplog.text) is (conf > 0.9)
+
+
+def test_pictures_of_people_who_are_blurred_are_not_cut(scene, tmp_path):
+    config = tracked(scene, tmp_path)
+    blurred = replace(config, draw=DrawConfig(blur="heads"))
+    said = refused(
+        UsageError, blurred, tmp_path / "o.jsonl", no_video=True, save_crops=str(tmp_path / "new")
+    )
+    assert "--save-crops writes the pictures of people that --blur hides" in said
 
 
 def test_other_flags_give_another_picture(scene, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import urllib.request
@@ -116,3 +117,16 @@ def test_a_job_that_is_ended_from_its_page_ends_well(tmp_path):
     assert (tmp_path / "out.mp4").stat().st_size > 0
     assert len(watcher.urls) == 1
     assert watcher.urls[0] not in str(done.facts)
+
+
+def test_the_headline_of_the_page_is_the_name_of_the_file(tmp_path):
+    from mot_dinov3.io.read.sources import open_source
+
+    source = str(make_scene(tmp_path) / "clip.mp4")
+    with (
+        Views(served(source, serve="127.0.0.1:0"), StopRequest()) as views,
+        open_source(SourceConfig(source)) as reader,
+    ):
+        (page,) = views.create_sinks(reader, {})
+        with page, urllib.request.urlopen(views.url + "state", timeout=10) as answer:
+            assert json.load(answer)["name"] == "clip.mp4"

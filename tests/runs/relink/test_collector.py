@@ -11,13 +11,14 @@ from mot_dinov3.values import CONFIRMED, LOST, TENTATIVE, Embeddings, FrameResul
 
 
 def tracks(*rows):
-    """From (id, state, detection, class_id) rows; boxes stand at 10 times the id."""
+    """From (id, state, detection, class_id[, provisional]) rows; boxes stand at 10 times the id."""
     ids = np.array([row[0] for row in rows], np.int64)
     xyxy = np.stack([np.array([10 * n, 0, 10 * n + 20, 20], np.float32) for n in ids])
     n = len(rows)
     return Tracks(ids, xyxy, np.ones(n, np.float32), np.array([row[3] for row in rows], np.int64),
                   np.array([row[1] for row in rows], np.int8), np.zeros(n, bool),
-                  np.array([row[2] for row in rows], np.int64))  # fmt: skip
+                  np.array([row[2] for row in rows], np.int64),
+                  np.array([(*row, 0)[4] for row in rows], np.int64))  # fmt: skip
 
 
 def result(index, who, *, fresh=(), poor=()):
@@ -47,6 +48,16 @@ def test_an_identity_has_a_first_and_a_last_sighting_and_the_last_class():
     assert life.first.xyxy == (30, 0, 50, 20)
     assert life.class_id == 7
     assert (life.last.centre, life.last.size) == ((40, 10), 20)
+
+
+def test_a_tracklet_begins_with_the_tentative_frames_of_its_track():
+    life = gathered(
+        result(0, tracks((-2, TENTATIVE, 2, 0), (-3, TENTATIVE, 1, 0)), fresh=[1, 2]),
+        result(1, tracks((1, CONFIRMED, 2, 0, -2))),
+    )
+    assert set(life) == {1}
+    assert life[1].first.time_s == 0.0
+    assert life[1].vectors.tolist() == [[0, 0, 1, 0]]
 
 
 def test_only_embeddings_of_this_frame_and_good_crops_are_kept():

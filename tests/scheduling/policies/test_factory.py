@@ -56,6 +56,13 @@ def test_a_senseless_number_is_refused(text):
         NUMBER.read("interval", text)
 
 
+@pytest.mark.parametrize("name", ["value", "fast-strongsort"])
+def test_a_share_is_at_most_one(name):
+    assert name_of(embed_policy=f"{name}:1")
+    with pytest.raises(UsageError, match=f"{name}:7 needs a number from 0 to 1"):
+        create_policy(SchedulerConfig(embed_policy=f"{name}:7"))
+
+
 def test_every_policy_starts_within_the_range_that_is_searched():
     found = {name: POLICIES.load(name).argument for name in POLICIES}
     assert {name for name, argument in found.items() if argument is not None} == {

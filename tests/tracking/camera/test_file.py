@@ -93,11 +93,11 @@ def test_a_mirrored_picture_is_refused(maps):
 
 
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path):
-    with pytest.raises(InputError, match=r"Cannot read '.*nowhere.txt'"):
+    with pytest.raises(InputError, match=r"Cannot read the --cmc file '.*nowhere.txt'"):
         create_camera(f"file:{tmp_path / 'nowhere.txt'}")
     with pytest.raises(InputError, match="Cannot read"):
         create_camera(f"file:{tmp_path}")
-    (tmp_path / "film").write_bytes(b"\xff\xfe\x00\x81")
+    (tmp_path / "film").write_bytes(b"\x80\x81\x00\x82")
     with pytest.raises(InputError, match="not a text file"):
         create_camera(f"file:{tmp_path / 'film'}")
 
@@ -131,3 +131,11 @@ def test_an_unknown_camera_motion_lists_the_known(name):
 def test_a_line_without_end_is_refused(maps):
     with pytest.raises(InputError, match="line longer than"):
         maps("1 " * 10_000)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_changes_nothing(tmp_path, encoding):
+    path = tmp_path / "gmc.txt"
+    path.write_bytes(("\ufeff" + ROW.format(0, 0, 0) + ROW.format(1, 5, 6)).encode(encoding))
+    moved = told(create_camera(f"file:{path}"), 0, 1)[1]
+    assert moved.tolist() == [[1, 0, 5], [0, 1, 6]]

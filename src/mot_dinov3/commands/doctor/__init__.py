@@ -7,18 +7,20 @@ import contextlib
 import json
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from mot_dinov3.commands.doctor import checks, places
+from mot_dinov3.commands.doctor import checks, devices, places
 from mot_dinov3.commands.doctor.checks import Check, attempt
+from mot_dinov3.commands.doctor.places import Download, find_missing
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.errors import EXIT_BUG, EXIT_OK
 from mot_dinov3.runtime.compat import load_environment
+from mot_dinov3.wording import program, usage_name
 
 CHECKS: dict[str, Callable[[], Check]] = {
-    "torch": checks.check_torch_pair,
-    "device": checks.check_devices,
+    "torch": devices.check_torch_pair,
+    "device": devices.check_devices,
     "codecs": checks.check_codecs,
     "opencv": checks.check_opencv,
     "transformers": checks.check_transformers,
@@ -34,8 +36,19 @@ CHECKS: dict[str, Callable[[], Check]] = {
 }
 """Name -> check, in the order they are run and shown."""
 
-DESCRIPTION = """Prove that torch, codecs, models, disks and the hub work on this machine. Exit
-code 0 when nothing failed (notes are fine), 1 otherwise."""
+DEFAULT_RUN = "video.mp4"
+NEEDS = {
+    "demo": ("torch", "device", "codecs", "demo models", "outputs"),
+    f"{DEFAULT_RUN} --det motion --embed-model demo": (
+        *("torch", "device", "codecs", "opencv", "demo models", "outputs"),
+    ),
+    DEFAULT_RUN: ("torch", "device", "codecs", "transformers", "ultralytics", "outputs"),
+}
+"""Words behind the program -> the checks that must not fail for them."""
+
+DESCRIPTION = """Prove that torch, codecs, models, disks and the hub work on this machine, and
+say what works without a download and what the first run fetches. Exit code 0 when nothing failed
+(notes are fine), 1 otherwise."""
 
 PACKAGES = (
     "mot-dinov3",
@@ -48,6 +61,7 @@ PACKAGES = (
     "onnxruntime",
     "numpy",
     "scipy",
+    "lapx",
     "opencv-python",
     "av",
 )
@@ -55,7 +69,7 @@ PACKAGES = (
 
 def parser() -> CommandParser:
     """The flags of `doctor`."""
-    out = CommandParser(prog="cli.py doctor", description=DESCRIPTION)
+    out = CommandParser(prog=usage_name("doctor"), description=DESCRIPTION)
     out.add_argument("--json", action="store_true", help="print one JSON object instead")
     return out
 
@@ -74,11 +88,34 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             print_check(name, found[name])
     failed = [name for name, check in found.items() if check.status == "fail"]
+    downloads = find_missing()
     if args.json:
-        print(json.dumps(as_json(found)))
+        print(json.dumps(as_json(found, downloads)))
     else:
         print(f"Failed: {', '.join(failed)}." if failed else "Everything a run needs works.")
+        for line in describe_next(found, downloads):
+            print(line)
     return EXIT_BUG if failed else EXIT_OK
+
+
+def list_working(found: Mapping[str, Check], downloads: Sequence[Download]) -> list[str]:
+    """The commands that work now without any download, by the checks that they need."""
+    return [
+        f"{program()} {command}"
+        for command, needs in NEEDS.items()
+        if all(found[name].status != "fail" for name in needs if name in found)
+        and (command != DEFAULT_RUN or not downloads)
+    ]
+
+
+def describe_next(found: Mapping[str, Check], downloads: Sequence[Download]) -> list[str]:
+    """What works now, and what the first run with default flags fetches."""
+    working = list_working(found, downloads)
+    lines = ["Works now, without a download:", *(f"  {one}" for one in working)] if working else []
+    if downloads:
+        lines += ["The first run with default flags fetches:"]
+        lines += [f"  {one.describe()}" for one in downloads]
+    return lines
 
 
 def print_check(name: str, check: Check) -> None:
@@ -89,8 +126,8 @@ def print_check(name: str, check: Check) -> None:
         print(f"{'':{width + 6}}  -> {check.remedy}", flush=True)
 
 
-def as_json(found: Mapping[str, Check]) -> dict[str, object]:
-    """The findings with stable names: `ok`, `checks` (in order) and `versions`."""
+def as_json(found: Mapping[str, Check], downloads: Sequence[Download]) -> dict[str, object]:
+    """The findings: `ok`, `checks` (in order), `works`, `fetches` and `versions`."""
     return {
         "ok": all(check.status != "fail" for check in found.values()),
         "checks": [
@@ -101,6 +138,11 @@ def as_json(found: Mapping[str, Check]) -> dict[str, object]:
                 "remedy": check.remedy,
             }
             for name, check in found.items()
+        ],
+        "works": list_working(found, downloads),
+        "fetches": [
+            {"name": one.name, "megabytes": one.megabytes, "place": str(one.place)}
+            for one in downloads
         ],
         "versions": {"python": platform.python_version(), **installed_versions()},
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,17 +12,16 @@ from typing import Literal
 import numpy as np
 
 from mot_dinov3.config import DeviceConfig
-from mot_dinov3.errors import ModelError, MotError, hide_secrets
+from mot_dinov3.errors import ModelError, MotError, hide_secrets, reason_of
 from mot_dinov3.perception.backends.cache import export_place
 from mot_dinov3.perception.backends.choice import choose_backend
 from mot_dinov3.runtime.cpu import BF16_FLAGS, cpu_flags, thread_count
 from mot_dinov3.runtime.device import choose_device
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, install_command
 
 Status = Literal["ok", "note", "fail"]
 
 REINSTALL = "Install again: bash clean.sh && bash setup.sh"
-CUDA_REMEDY = "Choose a build for this driver: TORCH_CHANNEL=cu126 bash setup.sh t4_gpu"
 FRAMES = 6
 WIDTH, HEIGHT = 96, 64
 SHADES = np.linspace(40, 200, FRAMES).astype(np.uint8)
@@ -44,77 +42,6 @@ class Check:
     status: Status
     detail: str
     remedy: str = ""
-
-
-def check_torch_pair() -> Check:
-    """Torch and torchvision fit each other: two compiled operators run and answer right."""
-    import torch
-    import torchvision
-
-    prove_operators("cpu")
-    pair = f"torch {torch.__version__} and torchvision {torchvision.__version__}"
-    return Check("ok", f"{pair} fit: nms and roi_align ran")
-
-
-def prove_operators(device: str) -> None:
-    """Run torchvision's nms and roi_align on `device`.
-
-    Raises:
-        RuntimeError: an operator is missing, cannot run there, or gives a wrong answer.
-    """
-    import torch
-    from torchvision.ops import nms, roi_align
-
-    boxes = torch.tensor([[0.0, 0, 10, 10], [1, 1, 11, 11], [20, 20, 30, 30]], device=device)
-    kept = nms(boxes, torch.tensor([0.9, 0.8, 0.7], device=device), 0.5)
-    if kept.tolist() != [0, 2]:
-        raise RuntimeError(f"torchvision's nms gives a wrong answer on {device}")
-    image = torch.full((1, 1, 32, 32), 3.0, device=device)
-    crops = roi_align(image, [boxes], (4, 4))
-    if crops.shape != (3, 1, 4, 4) or not torch.allclose(crops, torch.full_like(crops, 3.0)):
-        raise RuntimeError(f"torchvision's roi_align gives a wrong answer on {device}")
-
-
-def check_devices() -> Check:
-    """Every accelerator that torch sees runs an operator; otherwise, what the CPU offers."""
-    import torch
-
-    if torch.cuda.is_available():
-        return _check_cuda_devices()
-    if torch.backends.mps.is_available():
-        prove_operators("mps")
-        return Check("ok", f"mps, and {describe_cpu()}")
-    if shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists():
-        detail = f"an NVIDIA driver is here, but torch {torch.__version__} finds no CUDA device"
-        return Check("note", f"{detail}; running on {describe_cpu()}", CUDA_REMEDY)
-    return Check("ok", describe_cpu())
-
-
-def _check_cuda_devices() -> Check:
-    import torch
-
-    found = []
-    for number in range(torch.cuda.device_count()):
-        about = torch.cuda.get_device_properties(number)
-        name = f"cuda:{number} {about.name}, capability {about.major}.{about.minor}"
-        try:
-            prove_operators(f"cuda:{number}")
-        except RuntimeError as error:
-            return Check(
-                "fail", f"{name} cannot run an operator: {describe_error(error)}", CUDA_REMEDY
-            )
-        found.append(f"{name}, {about.total_memory / 2**30:.1f} GiB")
-    return Check("ok", "; ".join(found))
-
-
-def describe_cpu() -> str:
-    """The CPU in a few words: threads, vector width, and bf16 and AMX where the system tells."""
-    import torch
-
-    words = [f"cpu with {counted(torch.get_num_threads(), 'thread')}"]
-    words.append(str(torch.backends.cpu.get_cpu_capability()))
-    words += [flag for flag in BF16_FLAGS if flag in cpu_flags()]
-    return ", ".join(words)
 
 
 def check_codecs() -> Check:
@@ -224,11 +151,10 @@ def attempt(check: Callable[[], Check]) -> Check:
 
 
 def describe_error(error: BaseException, most: int = 200) -> str:
-    """What an error says, on one line: its sentence if it is ours, else its kind and first line."""
+    """What an error says, on one line: its sentence if it is ours, else its first line."""
     if isinstance(error, MotError):
         return hide_secrets(error.what)
-    first = str(error).strip().partition("\n")[0]
-    return hide_secrets(f"{type(error).__name__}: {first}".rstrip(": "))[:most]
+    return hide_secrets(reason_of(error))[:most]
 
 
 def check_openvino() -> Check:
@@ -239,7 +165,7 @@ def check_openvino() -> Check:
         openvino = import_openvino()
     except ModelError:
         detail = "not installed, networks run slower on the CPU without it"
-        return Check("note", detail, "pip install '.[openvino]'")
+        return Check("note", detail, install_command("openvino"))
     from openvino import opset13
 
     pixels = opset13.parameter([1, 3, 8, 8], np.float32)
@@ -255,7 +181,7 @@ def check_onnxruntime() -> Check:
     try:
         import onnxruntime
     except ImportError:
-        return Check("note", "not installed, --embedder onnx needs it", "pip install '.[onnx]'")
+        return Check("note", "not installed, --embedder onnx needs it", install_command("onnx"))
     providers = ", ".join(
         name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()
     )

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
@@ -14,9 +15,12 @@ import numpy as np
 from mot_dinov3.commands.doctor.checks import Check, describe_error
 from mot_dinov3.config import DEFAULT_DINO, OPEN_DINO, DetectorConfig, EmbedderConfig, OutputConfig
 from mot_dinov3.errors import MotError
+from mot_dinov3.perception.hub.problems import describe_connection
 from mot_dinov3.runtime.compat import cache_dir
 
 HUB_TIMEOUT_S = 3.0
+DET_MB, DINO_MB = 7, 343
+"""Sizes of the default models: `yolov8n.pt`, and 85.7 million parameters of four bytes."""
 LITTLE_GIB = 2.0
 TOO_LITTLE_GIB = 0.1
 NO_WEIGHTS = "Without any download: --det motion --embed-model demo"
@@ -32,7 +36,8 @@ def check_hub() -> Check:
     api = HfApi(token=False)
     problem = call_within(HUB_TIMEOUT_S, lambda: api.model_info(OPEN_DINO, timeout=HUB_TIMEOUT_S))
     if problem is not None:
-        detail = f"not reachable ({type(problem).__name__}), only cached models work; {token}"
+        reason = describe_connection(problem)
+        detail = f"not reachable ({reason}), only models that are here already work; {token}"
         return Check("note", detail, NO_WEIGHTS)
     if not get_token():
         return Check("note", "reachable; no token is set, gated models need one", "hf auth login")
@@ -60,22 +65,64 @@ def call_within(seconds: float, call: Callable[[], object]) -> BaseException | N
     return outcome[0] if outcome else TimeoutError(f"no answer within {seconds:g} s")
 
 
-def check_default_weights() -> Check:
-    """Whether a first run with default flags finds its detector and embedder on this machine."""
-    from huggingface_hub import try_to_load_from_cache
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What the first run with default flags fetches.
+
+    Attributes:
+        name: of the file or the repository.
+        origin: the host that it comes from, and what it asks for.
+        megabytes: about so many.
+        place: where it is kept.
+        here: it is there already.
+    """
+
+    name: str
+    origin: str
+    megabytes: int
+    place: Path
+    here: bool
+
+    def describe(self) -> str:
+        """The download in a few words."""
+        size = f"about {self.megabytes} MB from {self.origin}"
+        return f"{self.name} ({size}) into {self.place}"
+
+
+def list_downloads() -> list[Download]:
+    """The models that a run with default flags needs, asked of this machine alone."""
+    from huggingface_hub import constants, try_to_load_from_cache
 
     from mot_dinov3.perception.detectors.weights import weights_dir
 
-    det = DetectorConfig().det
-    missing = []
-    if not (Path(det).exists() or (weights_dir() / det).exists()):
-        missing.append(det)
-    if not isinstance(try_to_load_from_cache(DEFAULT_DINO, "model.safetensors"), str):
-        missing.append(DEFAULT_DINO)
-    if missing:
-        detail = f"{' and '.join(missing)} not here yet, fetched at the first use"
-        return Check("note", detail, NO_WEIGHTS)
-    return Check("ok", f"{det} and {DEFAULT_DINO} are here")
+    det, dino = DetectorConfig().det, DEFAULT_DINO
+    det_here = Path(det).exists() or (weights_dir() / det).exists()
+    dino_here = isinstance(try_to_load_from_cache(dino, "model.safetensors"), str)
+    hub = Path(constants.HF_HUB_CACHE)
+    return [
+        Download(det, "github.com", DET_MB, weights_dir(), det_here),
+        Download(dino, "huggingface.co, with a token", DINO_MB, hub, dino_here),
+    ]
+
+
+def find_missing() -> list[Download]:
+    """Those of `list_downloads` that are not here; none where that can't be told."""
+    try:
+        return [one for one in list_downloads() if not one.here]
+    except Exception:  # the check of the weights says what is wrong
+        return []
+
+
+def check_default_weights() -> Check:
+    """Whether a first run with default flags finds its detector and embedder on this machine."""
+    models = list_downloads()
+    here = [one.name for one in models if one.here]
+    missing = [one.name for one in models if not one.here]
+    words = [f"{' and '.join(here)} {'is' if len(here) == 1 else 'are'} here"] if here else []
+    if not missing:
+        return Check("ok", words[0])
+    words.append(f"{' and '.join(missing)} not here yet, fetched by the first run")
+    return Check("note", "; ".join(words), NO_WEIGHTS)
 
 
 def check_demo_models() -> Check:

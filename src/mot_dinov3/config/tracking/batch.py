@@ -40,6 +40,12 @@ class BatchConfig:
     batch_json: str = flag(
         "", "--batch-json", "write the table of all videos as JSON", metavar="FILE"
     )
+    batch_csv: str = flag(
+        "",
+        "--batch-csv",
+        "write the table of all videos, with what was counted in each, as CSV",
+        metavar="FILE",
+    )
 
     sources: tuple[str, ...] = ()
 
@@ -53,7 +59,13 @@ class BatchConfig:
         )
 
     @property
+    def tables(self) -> dict[str, str]:
+        """Flag -> file of the tables of all videos that are asked for."""
+        asked = {"--batch-json": self.batch_json, "--batch-csv": self.batch_csv}
+        return {flag: place for flag, place in asked.items() if place}
+
+    @property
     def wanted(self) -> bool:
         """Whether anything asks for a batch, even of a single video."""
-        asked = self.each or self.workers or self.ray or self.batch_json
+        asked = self.each or self.workers or self.ray or self.tables
         return bool(asked) or len(self.sources) > 1

@@ -27,7 +27,8 @@ class SourceConfig:
         "",
         "--source",
         "video file, directory of images, quoted glob, webcam number, URL, mot:DIR of a "
-        "MOTChallenge sequence, synthetic:NAME, or a .txt file with one source per line",
+        "MOTChallenge sequence, synthetic:NAME, a .txt file with one source per line, or - for "
+        "the standard input",
         metavar="SOURCE",
     )
     start_frame: int = flag(

@@ -1,4 +1,4 @@
-"""How results are drawn, what is written, beside what, and how much is said."""
+"""What is written, beside what, and how much is said."""
 
 from __future__ import annotations
 
@@ -8,28 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.config.fields import flag, flag_fields, require
-
-
-@dataclass(frozen=True, slots=True)
-class DrawConfig:
-    """How tracks look in the video."""
-
-    draw_lost: bool = flag(False, "--draw-lost", "also draw lost tracks at their predicted place")
-    line_thickness: int = flag(
-        2, "--line-thickness", "thickness of the lines of a box", metavar="PIXELS"
-    )
-    font_scale: float = flag(0.5, "--font-scale", "size of the labels", metavar="FACTOR")
-    hud: bool = flag(False, "--hud", "print the frame's counters in a corner of the video")
-
-    def __post_init__(self) -> None:
-        require(
-            1 <= self.line_thickness <= 64,
-            "--line-thickness",
-            "between 1 and 64",
-            self.line_thickness,
-        )
-        require(0 < self.font_scale <= 20, "--font-scale", "between 0 and 20", self.font_scale)
-
 
 CROPS = ("embedded", "seen")
 VIDEO = "video"
@@ -57,6 +35,17 @@ class OutputConfig:
     )
     save_csv: str = flag(
         "", "--save-csv", "write a table with one row per track and frame", metavar="FILE"
+    )
+    save_events: str = flag(
+        "",
+        "--save-events",
+        "write a line for every crossing of --line and every visit to --zone, as it happens "
+        "(.csv or .jsonl)",
+        metavar="FILE",
+    )
+    save_coco: str = flag("", "--save-coco", "write tracks as COCO-VID JSON", metavar="FILE")
+    save_cvat: str = flag(
+        "", "--save-cvat", "write tracks as XML for CVAT (for video 1.1)", metavar="FILE"
     )
     save_crops: str = flag(
         "", "--save-crops", "write pictures of each identity into a new directory", metavar="DIR"

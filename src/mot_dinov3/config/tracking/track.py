@@ -11,6 +11,8 @@ from mot_dinov3.config.presets import DEFAULT_PRESET, preset
 from mot_dinov3.config.tracking.association import AssociationConfig
 from mot_dinov3.config.tracking.batch import BatchConfig
 from mot_dinov3.config.tracking.cheap import CheapConfig
+from mot_dinov3.config.tracking.counting import CountConfig
+from mot_dinov3.config.tracking.drawing import DrawConfig
 from mot_dinov3.config.tracking.inputs import (
     DetectorConfig,
     DeviceConfig,
@@ -19,7 +21,7 @@ from mot_dinov3.config.tracking.inputs import (
 )
 from mot_dinov3.config.tracking.live import LiveConfig
 from mot_dinov3.config.tracking.motion import MotionConfig
-from mot_dinov3.config.tracking.outputs import DrawConfig, LoopConfig, OutputConfig, TalkConfig
+from mot_dinov3.config.tracking.outputs import LoopConfig, OutputConfig, TalkConfig
 from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.config.tracking.resume import ResumeConfig
 from mot_dinov3.config.tracking.scheduler import (
@@ -28,6 +30,7 @@ from mot_dinov3.config.tracking.scheduler import (
     SchedulerConfig,
     choose_policy,
 )
+from mot_dinov3.config.tracking.shapes import split_shapes
 from mot_dinov3.config.tracking.tracker import TrackerConfig
 
 
@@ -45,6 +48,7 @@ class TrackConfig:
     association: AssociationConfig = field(default_factory=AssociationConfig)
     motion: MotionConfig = field(default_factory=MotionConfig)
     relink: RelinkConfig = field(default_factory=RelinkConfig)
+    count: CountConfig = field(default_factory=CountConfig)
     draw: DrawConfig = field(default_factory=DrawConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
@@ -60,13 +64,16 @@ class TrackConfig:
         A setting of one policy, given without any policy, chooses that policy.
 
         Args:
-            values: configuration key -> value; `source` may be a list of texts.
+            values: configuration key -> value; `source`, `line` and `zone` may be lists of texts.
 
         Raises:
             UnknownNameError: no such preset.
             UsageError: a value breaks the rule of its stage.
         """
         chosen = preset(values.get("tracker", DEFAULT_PRESET)) | dict(values)
+        for key in ("line", "zone"):
+            if isinstance(chosen.get(key), list):
+                chosen[key] = ",".join(chosen[key])
         source = chosen.get("source", "")
         first = source if isinstance(source, str) else source[0]
         config = build(cls, chosen | {"source": first})
@@ -80,5 +87,7 @@ class TrackConfig:
         return frozenset() if self.scheduler.policy[0] == RULE_POLICY else frozenset(RULE_SETTINGS)
 
     def several_values(self) -> dict[str, tuple[str, ...]]:
-        """The sources of a batch; `source` is the only setting that may hold a list."""
-        return {"source": self.batch.sources}
+        """The sources of a batch, and the lines and zones where there are two or more."""
+        shapes = {"line": split_shapes(self.count.line), "zone": split_shapes(self.count.zone)}
+        several = {key: tuple(words) for key, words in shapes.items() if len(words) > 1}
+        return {"source": self.batch.sources, "line": (), "zone": ()} | several

@@ -61,9 +61,7 @@ class ClipConfig:
 
     def __post_init__(self) -> None:
         if min(self.width, self.height) < 64 or self.fps <= 0 or self.frames < 0:
-            raise ValueError(
-                f"{type(self).__name__}: at least 64 x 64 pixels, fps above 0, frames from 0"
-            )
+            raise ValueError("a world has at least 64 x 64 pixels, fps above 0, frames from 0")
 
     @property
     def aspect(self) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values import BoolArray, FloatArray, IntArray
 
@@ -58,9 +58,7 @@ def read_embeddings(path: Path) -> Iterator[tuple[IntArray, BoolArray, FloatArra
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             yield from _read_blocks(archive)
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
-        ) from error
+        raise cannot_read(path, error) from error
     except DAMAGE as error:
         raise InputError(
             f"'{path}' is not a file of embeddings: {str(error)[:80] or 'it is damaged'}.",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read
 from mot_dinov3.io.formats.records import BadRecordError, FrameRecord, TornRecordError, parse_record
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values import FrameResult
@@ -49,9 +49,7 @@ class FrameLog:
             with open_regular(self.path) as file:
                 yield from self._read_records(file)
         except OSError as error:
-            raise InputError(
-                f"Cannot read '{self.path}': {error.strerror or error}.", fix="Check the path."
-            ) from error
+            raise cannot_read(self.path, error) from error
 
     def _read_records(self, file: BinaryIO) -> Iterator[FrameRecord]:
         number = 0

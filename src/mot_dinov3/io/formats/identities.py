@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.io.formats.mot import MotTable, read_mot
-from mot_dinov3.runtime.limits import BOXES
-from mot_dinov3.runtime.opening import read_regular
+from mot_dinov3.io.formats.mot import MotTable, read_mot, read_mot_lines
 
 
 def read_identities(path: Path, frames: int = 0, length_from: str = "") -> MotTable:
@@ -68,8 +66,8 @@ def _build_repetition_error(path: Path) -> InputError:
 
 def _read_rows(path: Path) -> Iterator[tuple[int, int, int]]:
     """Read (line number, 1-based frame, identity) of every row, in the order of the file."""
-    for number, raw in enumerate(read_regular(path, BOXES.most_bytes).splitlines(), 1):
-        line = raw.decode("utf-8", "replace").partition("#")[0]
+    for number, raw in read_mot_lines(path):
+        line = raw.partition("#")[0]
         words = line.replace(",", " ").split()
         if words:
             yield number, int(float(words[0])), int(float(words[1]))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,10 +14,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read
+from mot_dinov3.io.formats.mot_classes import number_class
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.runtime.limits import BOXES
-from mot_dinov3.runtime.opening import open_text, read_regular
+from mot_dinov3.runtime.opening import decode_text, find_encoding, open_text, read_regular
 from mot_dinov3.values import FloatArray, IntArray, Tracks, TrackState, check_shapes
 from mot_dinov3.wording import counted
 
@@ -126,22 +128,21 @@ def _read_rows(path: Path) -> Rows:
     try:
         with open_text(path, BOXES) as file, warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*input contained no data", append=False)
-            delimiter = _find_delimiter(file)
-            file.seek(0)
-            rows: Rows = np.loadtxt(file, delimiter=delimiter, ndmin=2, encoding="utf-8-sig")
+            text = TextIOWrapper(file, find_encoding(file.peek(4)))
+            delimiter = _find_delimiter(text)
+            text.seek(0)
+            rows: Rows = np.loadtxt(text, delimiter=delimiter, ndmin=2)
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
-        ) from error
+        raise cannot_read(path, error) from error
     except ValueError as error:
         raise _first_bad_line(path) from error
     return rows if rows.size else np.empty((0, BOX_COLUMNS + 1))
 
 
-def _find_delimiter(lines: Iterable[bytes]) -> str | None:
+def _find_delimiter(lines: Iterable[str]) -> str | None:
     for line in lines:
-        if line.strip() and not line.lstrip().startswith(b"#"):
-            return "," if b"," in line else None
+        if line.strip() and not line.lstrip().startswith("#"):
+            return "," if "," in line else None
     return None
 
 
@@ -157,8 +158,8 @@ def _check_rows(rows: Rows, path: Path) -> None:
 def _first_bad_line(path: Path) -> InputError:
     """Walk the file in the way a person would, to name the first line that is wrong."""
     width, comma = 0, False
-    for number, raw in enumerate(read_regular(path, BOXES.most_bytes).splitlines(), 1):
-        line = raw.decode("utf-8", "replace").partition("#")[0].strip()
+    for number, raw in read_mot_lines(path):
+        line = raw.partition("#")[0].strip()
         if not line:
             continue
         comma = comma if width else "," in line
@@ -170,6 +171,12 @@ def _first_bad_line(path: Path) -> InputError:
                 fix="A line is: frame,id,left,top,width,height,confidence[,class,visibility]",
             )
     return InputError(f"'{path}' is not MOT text.", fix="Give a file in MOTChallenge format.")
+
+
+def read_mot_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """(number from 1, text) of each line, whatever is in it."""
+    data = read_regular(path, BOXES.most_bytes)
+    return enumerate(decode_text(data, "replace").splitlines(), 1)
 
 
 def _find_fault(values: list[str], width: int) -> str:
@@ -206,8 +213,18 @@ class MotWriter:
     disk one by one, so that a full one or a killed run costs no more than the last of them.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], names: Mapping[int, str] | None = None
+    ) -> None:
+        """Write to a file.
+
+        Args:
+            path: the file.
+            names: class id -> name, which decide what stands in the column of the class; None to
+                write no class (-1).
+        """
         self._file = AtomicTextFile(path, flush_lines=True)
+        self._names = names
 
     @property
     def partial(self) -> Path:
@@ -234,10 +251,16 @@ class MotWriter:
             left, top, right, bottom = tracks.xyxy[row].tolist()
             lines.append(
                 f"{frame_index + 1},{tracks.id[row]},{left:.2f},{top:.2f},"
-                f"{right - left:.2f},{bottom - top:.2f},{tracks.score[row]:.4f},-1,-1,-1"
+                f"{right - left:.2f},{bottom - top:.2f},{tracks.score[row]:.4f},"
+                f"{self._number(int(tracks.class_id[row]))},-1,-1"
             )
         if lines:
             self._file.write_line("\n".join(lines))
+
+    def _number(self, class_id: int) -> int:
+        if self._names is None:
+            return -1
+        return number_class(class_id, self._names.get(class_id, ""))
 
 
 def write_ground_truth(path: str | os.PathLike[str], table: MotTable) -> None:

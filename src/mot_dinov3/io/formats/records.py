@@ -38,7 +38,8 @@ class FrameRecord:
 
     Attributes:
         result: the frame as the tracker returned it. Its detections are known as far as tracks
-            took them: every other row is NaN. There are no decisions and no embeddings.
+            took them or the line says where they were: every other row is NaN. There are no
+            decisions and no embeddings.
         names: class id -> name, of the classes in this frame.
         size: (width, height) of the picture in pixels; None from before it was written down.
         latency_ms: from the beginning of the frame's reading until it was written; NaN if unknown.
@@ -79,7 +80,7 @@ def parse_record(line: bytes) -> FrameRecord:
     result = FrameResult(
         frame_index=_read_whole(values, "frame"),
         time_s=_read_number(values, "time_s", least=-MOST_NUMBER),
-        detections=_build_detections(tracks, count),
+        detections=_build_detections(tracks, count, values),
         tracks=tracks,
         embed=_read_counts(_read_object(values.get("embed"), "'embed'")),
         stage_ms=_read_stages(_read_object(values.get("stage_ms"), "'stage_ms'")),
@@ -96,7 +97,7 @@ def parse_record(line: bytes) -> FrameRecord:
 
 def _parse_json(line: bytes) -> object:
     try:
-        value: object = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        value: object = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise TornRecordError("is not UTF-8 text") from None
     except RecursionError:
@@ -118,13 +119,14 @@ def _build_tracks(rows: Sequence[Mapping[str, Any]], count: int) -> Tracks:
     if not rows:
         return Tracks.empty()
     tracks = Tracks(
-        id=np.array([_read_whole(row, "id", MOST_ID, least=1) for row in rows], np.int64),
+        id=np.array([_read_id(row) for row in rows], np.int64),
         xyxy=np.array([_read_box(row) for row in rows], np.float32),
         score=np.array([_read_measurement(row, "score") for row in rows], np.float32),
         class_id=np.array([_read_whole(row, "class_id", least=-1) for row in rows], np.int64),
         state=np.array([_read_state(row) for row in rows], np.int8),
         fresh=np.array([_read_flag(row, "fresh") for row in rows], np.bool_),
         detection=np.array([_read_row(row, count) for row in rows], np.int64),
+        provisional=np.array([_read_provisional(row) for row in rows], np.int64),
     )
     if len(np.unique(tracks.id)) < len(tracks):
         raise BadRecordError("has an identity twice")
@@ -134,13 +136,35 @@ def _build_tracks(rows: Sequence[Mapping[str, Any]], count: int) -> Tracks:
     return tracks
 
 
-def _build_detections(tracks: Tracks, count: int) -> Detections:
-    """Build the detections as far as tracks show them: the others are NaN, of class -1."""
+def _read_id(row: Mapping[str, Any]) -> int:
+    """Read the id of a track: negative while the track is tentative, never 0."""
+    number = _read_whole(row, "id", MOST_ID, least=-MOST_ID)
+    if not number:
+        raise BadRecordError("'id' must not be 0")
+    return number
+
+
+def _read_provisional(row: Mapping[str, Any]) -> int:
+    if "provisional" not in row:
+        return 0
+    return _read_whole(row, "provisional", -1, least=-MOST_ID)
+
+
+def _build_detections(tracks: Tracks, count: int, values: Mapping[str, Any]) -> Detections:
+    """Build the detections as far as they are known: the others are NaN, of class -1."""
     seen = tracks[tracks.detection >= 0]
     xyxy, score = np.full((count, 4), np.nan, np.float32), np.full(count, np.nan, np.float32)
     class_id = np.full(count, -1, np.int64)
     xyxy[seen.detection], score[seen.detection] = seen.xyxy, seen.score
     class_id[seen.detection] = seen.class_id
+    left = np.setdiff1d(np.arange(count), seen.detection)
+    known = _read_list(values, "untracked") if "untracked" in values else []
+    if len(known) > len(left):
+        raise BadRecordError("has more detections without a track than detections")
+    for detection, row in zip(left.tolist(), known, strict=False):
+        named = _read_object(row, "an entry of 'untracked'")
+        xyxy[detection] = _read_box(named)
+        class_id[detection] = _read_whole(named, "class_id", least=-1)
     return Detections(xyxy, score, class_id)
 
 
@@ -177,7 +201,7 @@ def _read_look(value: object) -> Appearance:
         similarity = _read_measurement(other, "similarity", least=-math.inf)
         named.append((_read_whole(other, "id", MOST_ID, least=1), similarity))
     similarity = _read_measurement(row, "similarity", least=-math.inf)
-    return Appearance(_read_whole(row, "id", MOST_ID, least=1), similarity, tuple(named))
+    return Appearance(_read_id(row), similarity, tuple(named))
 
 
 def _read_stages(values: Mapping[str, Any]) -> dict[str, float]:

@@ -42,7 +42,6 @@ class FrameClock:
             self._last_s = 0.0
             return 0.0
         if stamp_s is None:
-            self.bad += self._stamped
             self._last_s += self.step_s
             return self._last_s
         if not self._stamped:

@@ -22,8 +22,6 @@ WAITING = 8
 """Pictures that may wait where none is dropped: the source waits from there on."""
 PLAYLISTS = ("hls", "dash")
 """Formats in which the size that is known is that of a list."""
-NO_TIMESTAMPS = 0x0080
-"""AVFMT_NOTIMESTAMPS: libav makes the times up from a rate that it assumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +127,11 @@ class Connection:
         self.queue.newest = self.queue.newest and not self.recorded
         if container.format.name.startswith(PLAYLISTS):
             self.most_late_s = MOST_LEAD_S
-        stamped = not container.format.flags & NO_TIMESTAMPS
         first = self.received
         for frame in decoder:
             index, self.received = self.received, self.received + 1
             arrived_s = self.last_arrival_s = monotonic()
-            stamp_s = decoder.stamp_s(frame) if stamped else None
+            stamp_s = decoder.stamp_s(frame)
             # The first one shows that the source is there, and its size, wanted or not.
             wanted = index == first or self._has_place(index)
             if wanted and not self.queue.put(ArrivedFrame(frame, index, stamp_s, arrived_s)):

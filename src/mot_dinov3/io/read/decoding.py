@@ -11,12 +11,16 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from mot_dinov3.errors import reason_of
 from mot_dinov3.io.containers import packets_of, video_stream
-from mot_dinov3.io.info import sane_aspect, sane_fps
+from mot_dinov3.io.info import DEFAULT_FPS, sane_aspect, sane_fps
+from mot_dinov3.io.read.stamps import PresentationStamps
 
 Pictures: TypeAlias = "av.Packet[VideoStream]"
 
 MOST_FAILURES_IN_A_ROW = 200
+MOST_PLACES = 4
+"""A rate so many times above that of the pictures is one of places, most of them empty."""
 SILENCE = "nothing came in time"
 
 
@@ -53,14 +57,21 @@ class StreamDecoder:
         self.failure = ""
         self._container = container
         self._unwanted = unwanted
+        self._stamps = PresentationStamps(container, self.stream)
         # Frame threads decode faster but hold pictures back: not on a live line.
         self.stream.thread_type = "AUTO" if unwanted is None else "SLICE"
 
     @property
     def fps(self) -> float:
-        """Nominal rate of the stream."""
-        rate = self.stream.average_rate or self.stream.guessed_rate
-        return sane_fps(float(rate) if rate else None)
+        """Nominal rate of the stream; its codec's own where the container has no times."""
+        average, guessed = self.stream.average_rate, self.stream.guessed_rate
+        rates = [average, guessed]
+        if not self._stamps.stamped:
+            rates.insert(0, self.stream.codec_context.framerate)
+        elif average and guessed and average > MOST_PLACES * guessed:
+            rates.reverse()
+        known = [float(rate) for rate in rates if rate]
+        return next((rate for rate in known if sane_fps(rate) == rate), DEFAULT_FPS)
 
     @property
     def pixel_aspect(self) -> Fraction:
@@ -69,12 +80,14 @@ class StreamDecoder:
 
     def stamp_s(self, frame: av.VideoFrame) -> float | None:
         """When a frame is to be shown, in seconds on the container's clock, if it says so."""
-        stamp = frame.pts if frame.pts is not None else frame.dts
-        base = self.stream.time_base
-        return None if stamp is None or base is None else float(stamp * base)
+        return self._stamps.choose_s(frame)
 
     def __iter__(self) -> Iterator[av.VideoFrame]:
         """Every frame the decoder gives; damaged packets are passed over."""
+        frames = self._decode_all()
+        return frames if self._unwanted else self._stamps.settle(frames)
+
+    def _decode_all(self) -> Iterator[av.VideoFrame]:
         failures = 0
         while failures < MOST_FAILURES_IN_A_ROW:
             try:
@@ -92,7 +105,7 @@ class StreamDecoder:
             except av.FFmpegError as error:
                 self.faults["read_errors"] += 1
                 timeout = isinstance(error, av.error.ExitError)
-                self.failure = SILENCE if timeout else error.strerror or type(error).__name__
+                self.failure = SILENCE if timeout else reason_of(error)
                 return
 
     def _demux(self) -> Iterator[Pictures]:
@@ -118,6 +131,7 @@ class StreamDecoder:
         if not packet.size:
             return
         self.packets += 1
+        self._stamps.note(packet)
         self.faults["corrupt_packets"] += packet.is_corrupt
         if packet.pts is not None and packet.time_base:
             end = (packet.pts + (packet.duration or 0)) * packet.time_base

@@ -15,6 +15,7 @@ from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.info import DEFAULT_FPS, SourceInfo, sane_fps
+from mot_dinov3.io.picture_bytes import count_extra, is_cut, list_pages
 from mot_dinov3.io.pictures import PictureMaker
 from mot_dinov3.io.read.selection import BaseReader
 from mot_dinov3.io.read.seqinfo import (
@@ -24,13 +25,28 @@ from mot_dinov3.io.read.seqinfo import (
     image_number,
     read_section,
 )
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.limits import MOST_PICTURE_BYTES
+from mot_dinov3.runtime.notices import log_notice
 from mot_dinov3.runtime.opening import keep_regular, read_regular
 from mot_dinov3.values import Frame, Image
 from mot_dinov3.wording import counted
 
 IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+    {
+        ".bmp",
+        ".jp2",
+        ".jpeg",
+        ".jpg",
+        ".mpo",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".ppm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    }
 )
 
 
@@ -116,9 +132,7 @@ def number_images(directory: Path, section: Mapping[str, str], name: str) -> Ima
     Raises:
         InputError: the directory has no image, or one with a number that no frame has.
     """
-    suffix = section.get("imExt", "").lower()
-    files = [file for file in directory.iterdir() if suffix in ("", file.suffix.lower())]
-    found = images_of(files, name)
+    found = images_of(_select_suffix(directory, section.get("imExt", ""), name), name)
     indices = [image_number(file) - 1 for file in found.files]
     for file, index in zip(found.files, indices, strict=True):
         if index >= MOST_FRAMES:
@@ -137,6 +151,25 @@ def number_images(directory: Path, section: Mapping[str, str], name: str) -> Ima
     )
 
 
+def _select_suffix(directory: Path, stated: str, name: str) -> list[Path]:
+    """The files that end as `seqinfo.ini` says, with or without a dot, in any case.
+
+    Raises:
+        InputError: none does, but there are images that end otherwise.
+    """
+    files = list(directory.iterdir())
+    suffix = f".{stated.strip().lower().lstrip('*.')}" if stated.strip(" *.") else ""
+    selected = [file for file in files if suffix in ("", file.suffix.lower())]
+    there = sorted({file.suffix for file in files if file.suffix.lower() in IMAGE_SUFFIXES})
+    if there and not selected:
+        raise InputError(
+            f"'{name}/{SEQUENCE_FILE}' says imExt={printable_name(stated.strip())}, but the images "
+            f"in '{printable_name(directory.name)}' end in {' and '.join(there)}.",
+            fix=f"Set imExt={there[0]} in it.",
+        )
+    return selected
+
+
 def _read_rate(text: str) -> float:
     try:
         return sane_fps(float(text))
@@ -144,14 +177,21 @@ def _read_rate(text: str) -> float:
         return DEFAULT_FPS
 
 
-def read_image(path: Path) -> Image | None:
-    """Read one image as BGR, upright; None when it is unreadable or cut short."""
+def read_image(path: Path, extra: ExtraPictures | None = None) -> Image | None:
+    """Read one image as BGR, upright; None when it is unreadable or cut short.
+
+    Args:
+        path: where it is.
+        extra: is told of the file, which may hold further pictures.
+    """
     try:
         data = read_regular(path, MOST_PICTURE_BYTES)
     except OSError:
         return None
-    if not data or _is_cut(data):
+    if not data or is_cut(data):
         return None
+    if extra is not None:
+        extra.note(path, data)
     try:
         image: Image | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
@@ -167,6 +207,7 @@ def read_first_image(files: Sequence[Path], name: str) -> Image:
     """
     first = next((image for file in files if (image := read_image(file)) is not None), None)
     if first is None:
+        refuse_pointer(files[0], InputError)
         raise InputError(
             f"None of the {counted(len(files), 'image')} of '{name}' can be read.",
             fix="Check that they are whole and open in an image viewer.",
@@ -174,11 +215,22 @@ def read_first_image(files: Sequence[Path], name: str) -> Image:
     return first
 
 
-def _is_cut(data: bytes) -> bool:
-    """Whether a JPEG or PNG lacks its end; decoders fill the rest with grey and stay silent."""
-    if data.startswith(b"\xff\xd8"):
-        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
-    return data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]
+class ExtraPictures:
+    """Says once that an image holds further pictures, which are not read."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    def note(self, path: Path, data: bytes) -> None:
+        """Look at the bytes of an image."""
+        pictures = 0 if self._said else max(count_extra(data) + 1, len(list_pages(data)))
+        if pictures > 1:
+            self._said = True
+            log_notice(
+                "'%s' holds %d pictures; of each image only the first is tracked.",
+                printable_name(str(path)),
+                pictures,
+            )
 
 
 class ImageReader(BaseReader):
@@ -191,7 +243,7 @@ class ImageReader(BaseReader):
     def __init__(self, sequence: ImageSequence, config: SourceConfig) -> None:
         super().__init__(config)
         self._sequence = sequence
-        self._pictures = PictureMaker()
+        self._pictures, self._extra = PictureMaker(), ExtraPictures()
         self.selection.require_start(sequence.name, sequence.indices[-1] + 1)
         first = read_first_image(sequence.files, sequence.name)
         self._pictures.fit(first)
@@ -218,7 +270,7 @@ class ImageReader(BaseReader):
                 return
             if not self.selection.wants(index):
                 continue
-            image = read_image(file)
+            image = read_image(file, self._extra)
             if image is None:
                 self.counted["unreadable_images"] += 1
                 continue

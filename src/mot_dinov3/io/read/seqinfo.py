@@ -106,7 +106,7 @@ def _read_number(
         raise InputError(
             f"{where}: {key} must be between {limits[0]:g} and {limits[1]:g}, "
             f"not '{printable_name(text[:40])}'.",
-            fix="Correct it.",
+            fix=f"Give {key} a number in this range.",
         )
     return value
 
@@ -115,7 +115,7 @@ def _read_whole(section: Mapping[str, str], key: str, most: int, where: str) -> 
     value = _read_number(section, key, (1, most), where)
     if value % 1:
         raise InputError(
-            f"{where}: {key} must be a whole number, not {value:g}.", fix="Correct it."
+            f"{where}: {key} must be a whole number, not {value:g}.", fix=f"Round {key}."
         )
     return int(value)
 

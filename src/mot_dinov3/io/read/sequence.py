@@ -13,6 +13,7 @@ from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.io.pictures import PictureMaker
 from mot_dinov3.io.read.images import (
     IMAGE_SUFFIXES,
+    ExtraPictures,
     number_images,
     read_first_image,
     read_image,
@@ -69,7 +70,7 @@ class SequenceReader(BaseReader):
         super().__init__(config)
         self._sequence = sequence
         self._images = images
-        self._pictures = PictureMaker()
+        self._pictures, self._extra = PictureMaker(), ExtraPictures()
         self.info = SourceInfo(
             name=sequence.name,
             width=sequence.width,
@@ -116,7 +117,7 @@ class SequenceReader(BaseReader):
 
     def _read_picture(self, index: int) -> Image | None:
         file = self._images.get(index)
-        image = read_image(file) if file is not None else None
+        image = read_image(file, self._extra) if file is not None else None
         if image is None:
             self.counted["missing_images" if file is None else "unreadable_images"] += 1
             return None

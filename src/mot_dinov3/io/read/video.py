@@ -22,8 +22,6 @@ from mot_dinov3.io.truncation import describe_damage
 from mot_dinov3.values import Frame, Image
 
 DAMAGE = ("corrupt_packets", "corrupt_frames", "missing_frames", "truncated", "read_errors")
-DURATION_FORMATS = ("matroska", "flv")
-"""Formats that write the length in their head, so that a missing tail shows."""
 
 
 class VideoReader:
@@ -35,13 +33,13 @@ class VideoReader:
     """
 
     def __init__(
-        self, container: InputContainer, path: Path, name: str, config: SourceConfig
+        self, container: InputContainer, path: Path | None, name: str, config: SourceConfig
     ) -> None:
         """Decode the first frame.
 
         Args:
             container: the open file.
-            path: where it is.
+            path: where it is, None where it comes through a pipe.
             name: how messages call it.
             config: which frames are wanted.
         """
@@ -108,7 +106,7 @@ class VideoReader:
             picture = self._convert(frame)
             if picture is not None:
                 return self._decoder.stamp_s(frame), picture
-        wound = describe_damage(self._path)
+        wound = describe_damage(self._path) if self._path is not None else ""
         raise InputError(
             f"'{self._name}' {wound or 'holds no frame that can be decoded'}.",
             fix="Copy or record it again, and check that it plays elsewhere.",
@@ -126,7 +124,8 @@ class VideoReader:
     def _describe(self) -> SourceInfo:
         width, height = self._pictures.size or (0, 0)
         fps = self._decoder.fps
-        count = self._decoder.stream.frames or round(self._read_declared_s() * fps)
+        places = self._decoder.stream.frames if fps == self._decoder.stream.average_rate else 0
+        count = places or round(self._read_declared_s() * fps)
         return SourceInfo(
             name=self._name,
             width=width,
@@ -149,11 +148,21 @@ class VideoReader:
         return (self._container.duration or 0) / av.time_base if alone else 0.0
 
     def _count_missing(self) -> None:
-        declared = self._decoder.stream.frames
-        missing = declared - self._decoder.packets
-        if not declared and self._container.format.name.startswith(DURATION_FORMATS):
-            missing_s = self._read_declared_s() - self._decoder.end_s
-            missing = round(missing_s * self._decoder.fps) if missing_s > 0.1 else 0
-        self._faults["missing_frames"] += max(0, missing)
-        cut = bool(describe_damage(self._path))
-        self._faults["truncated"] += cut or missing > 0
+        """Judge a file that was read to its end.
+
+        A declared length alone proves nothing: it counts places in time, which may be empty, and
+        the time for which the last picture is held. Sizes in bytes prove that an end is missing.
+        """
+        path = self._path
+        if path is not None and (describe_damage(path) or self._is_indexed_beyond_end(path)):
+            self._faults["truncated"] += 1
+            stream = self._decoder.stream
+            counted_s = float(stream.frames / stream.average_rate) if stream.average_rate else 0.0
+            missing_s = max(self._read_declared_s(), counted_s) - self._decoder.end_s
+            self._faults["missing_frames"] += max(0, round(missing_s * self.info.fps))
+
+    def _is_indexed_beyond_end(self, path: Path) -> bool:
+        """Whether the last picture of the container's index lies beyond the end of the file."""
+        index = self._decoder.stream.index_entries
+        last = index[len(index) - 1] if len(index) else None
+        return last is not None and last.pos + last.size > path.stat().st_size

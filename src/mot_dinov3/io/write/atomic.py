@@ -45,7 +45,10 @@ class AtomicTextFile:
             self.partial = reserve_partial(self.path)
         try:
             with self._waiting():
-                self._file = self.partial.open("w", encoding="utf-8", newline="\n")
+                # A name of a file may hold bytes that are not UTF-8: they become question marks.
+                self._file = self.partial.open(
+                    "w", encoding="utf-8", errors="replace", newline="\n"
+                )
         except OSError as error:
             raise cannot_write(self.path, error) from error
         if self._reader.signal:  # a signal ended the wait for a reader
@@ -74,6 +77,10 @@ class AtomicTextFile:
         except OSError as error:
             self._whole = False
             raise cannot_write(self.path, error) from error
+
+    def leave_partial(self) -> None:
+        """Keep the partial name at the end: what was to be written is not all there."""
+        self._whole = False
 
     def __exit__(
         self,

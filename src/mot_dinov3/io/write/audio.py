@@ -18,6 +18,15 @@ from mot_dinov3.io.containers import open_file, packets_of
 Timed: TypeAlias = "tuple[float, av.Packet[AudioStream]]"
 
 
+def has_sound(source: Path) -> bool:
+    """Whether a file has a stream of sound; False for one that cannot be opened."""
+    try:
+        with open_file(source) as container:
+            return any(stream.codec_context is not None for stream in container.streams.audio)
+    except InputError:
+        return False
+
+
 class AudioCopy:
     """Remuxes the first audio stream of a file; whatever is wrong with it is never fatal.
 

@@ -52,6 +52,10 @@ BENCHMARKS = Registry(
             "mot_dinov3.lab.benchmarks.batch:measure_batches",
             "what a crop costs by batch size",
         ),
+        "cameras": (
+            "mot_dinov3.lab.benchmarks.cameras:measure_cameras",
+            "cameras in one process, and in a process each",
+        ),
         "memory": ("mot_dinov3.lab.benchmarks.memory:measure_memory", "whether memory stays flat"),
         "help-time": (
             "mot_dinov3.lab.benchmarks.help_time:measure_help_time",
@@ -84,7 +88,9 @@ BENCHMARKS = Registry(
     },
 )
 
-ON_REQUEST = {"backends", "batch", "jitter", "peers", "whole-run", "reid-run", "tax", "scale"}
+ON_REQUEST = {
+    *("backends", "batch", "cameras", "jitter", "peers", "whole-run", "reid-run", "tax", "scale"),
+}
 """Benchmarks that take minutes, other people's programs or ground truth: `all` leaves them out."""
 
 WITH_CAMERA = {"jitter"}

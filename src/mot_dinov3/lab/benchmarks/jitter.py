@@ -36,7 +36,7 @@ from mot_dinov3.runs.session import open_frames
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.modular import Models
 from mot_dinov3.tracking.camera.factory import camera_class, list_choices
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, program
 
 JITTER_PX = 0.5
 """Standard deviation by which each coordinate of a box moves."""
@@ -161,7 +161,7 @@ def _open_subject(settings: BenchmarkSettings, name: str, path: str) -> Subject:
     if settings.policies:
         raise UsageError(
             f"'{path}' has no embeddings for --policies.",
-            fix="Record it: python cli.py cache --source ... and give the file.",
+            fix=f"Record it: {program()} cache --source ... and give the file.",
         )
     directory = Path(path.removeprefix(MOT_PREFIX))
     config = with_own_outputs(settings.config, name, apart=False)

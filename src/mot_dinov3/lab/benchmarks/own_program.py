@@ -13,17 +13,16 @@ from mot_dinov3.config.flat import ENVIRONMENT_PREFIX, to_toml
 from mot_dinov3.io.write.atomic import write_text
 from mot_dinov3.lab.benchmarks.clip import ShortClip
 from mot_dinov3.lab.benchmarks.program import Program
+from mot_dinov3.wording import CHECKOUT, SCRIPT, in_checkout
 
 VIDEO, LINES, TRACKS = "tracked.mp4", "frames.jsonl", "tracks.txt"
 
 
 def build_own_command(*words: str) -> list[str]:
     """Start by `cli.py` in a checkout, else by the installed package."""
-    script = Path(mot_dinov3.__file__).parents[2] / "cli.py"
-    if script.is_file():
-        return [sys.executable, str(script), *words]
-    start = "import sys; from mot_dinov3.commands import main; sys.exit(main())"
-    return [sys.executable, "-c", start, *words]
+    if in_checkout():
+        return [sys.executable, str(CHECKOUT / SCRIPT), *words]
+    return [sys.executable, "-m", mot_dinov3.__name__, *words]
 
 
 def build_own_program(config: TrackConfig, clip: ShortClip, directory: Path) -> Program:
@@ -37,11 +36,15 @@ def build_own_program(config: TrackConfig, clip: ShortClip, directory: Path) -> 
     whole = replace(config, source=SourceConfig(str(clip.path)), output=output, talk=talk)
     settings = directory.with_suffix(".toml")
     write_text(settings, to_toml(whole))
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(ENVIRONMENT_PREFIX)}
     return Program(
         build_own_command("--config", str(settings)),
         directory,
         frame_files=f"{Path(LINES).stem}*{Path(LINES).suffix}",
         end_file=VIDEO,
-        environment=kept,
+        environment=clean_environment(),
     )
+
+
+def clean_environment() -> dict[str, str]:
+    """The variables of this process without those that would overrule settings."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(ENVIRONMENT_PREFIX)}

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.io.formats.mot import read_mot
 from mot_dinov3.lab.benchmarks.base import Figures, Report, ResultRow
 from mot_dinov3.lab.benchmarks.clip import ShortClip, write_short_clip
@@ -70,7 +71,7 @@ def create_own_entrant(context: BenchmarkContext, clip: ShortClip, *, every: boo
     whole = replace(
         config,
         detector=replace(config.detector, classes="person"),
-        scheduler=replace(config.scheduler, embed_all=every),
+        scheduler=SchedulerConfig(embed_all=True) if every else config.scheduler,
     )
     return Entrant(
         build_own_program(whole, clip, context.directory / ("every" if every else "ours"))

@@ -64,7 +64,7 @@ def time_steps(config: TrackConfig, directory: Path, stack: ExitStack) -> Iterat
     sinks = [
         stack.enter_context(sink)
         for sink in (
-            MotTextSink(str(directory / "long.txt"), timer),
+            MotTextSink(str(directory / "long.txt"), player.names, timer),
             JsonLinesSink(str(directory / "long.jsonl"), player.names, timer),
         )
     ]

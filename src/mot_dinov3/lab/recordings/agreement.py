@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mot_dinov3.io.formats.mot import MotTable
-from mot_dinov3.runtime.scipy_parts import linear_sum_assignment
+from mot_dinov3.tracking.assignment import solve
 from mot_dinov3.values import IntArray
 
 
@@ -29,7 +29,7 @@ def count_agreeing_boxes(a: MotTable, b: MotTable) -> tuple[int, int]:
     ids_b, in_b = np.unique(b.track_id[columns], return_inverse=True)
     together = np.zeros((len(ids_a), len(ids_b)), np.int64)
     np.add.at(together, (in_a, in_b), 1)
-    chosen = linear_sum_assignment(-together)
+    chosen = solve(-together)
     return int(together[chosen].sum()), total
 
 

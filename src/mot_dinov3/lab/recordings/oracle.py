@@ -15,9 +15,9 @@ import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.io.formats.mot import MotTable
-from mot_dinov3.runtime.scipy_parts import linear_sum_assignment
 from mot_dinov3.scheduling.policies.base import Argument, PlanInput, Policy
 from mot_dinov3.scheduling.policies.continuity import find_claimed_tracks
+from mot_dinov3.tracking.assignment import solve
 from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import (
@@ -30,6 +30,7 @@ from mot_dinov3.values import (
     IntArray,
     Matches,
     Reason,
+    follow_ids,
 )
 from mot_dinov3.values.boxes import iou_matrix
 
@@ -98,6 +99,7 @@ class OraclePolicy(Policy):
 
     def learn(self, result: FrameResult) -> None:
         """See how the frame that was planned last ended: which track held which identity."""
+        follow_ids(self._held, result.tracks)
         for track, row in zip(result.tracks.id, result.tracks.detection, strict=True):
             if row >= 0 and self._who[row] > 0:
                 self._held.setdefault(int(track), Counter())[int(self._who[row])] += 1
@@ -125,7 +127,7 @@ class OraclePolicy(Policy):
         """(N,) true identity of each detection, 0 for none."""
         here = self.truth.rows_of(index)
         iou = iou_matrix(scene.xyxy, self.truth.xyxy[here])
-        rows, columns = linear_sum_assignment(-iou)
+        rows, columns = solve(-iou)
         good = iou[rows, columns] >= MATCH_IOU
         out = np.zeros(len(scene), np.int64)
         out[rows[good]] = self.truth.track_id[here][columns[good]]

@@ -20,6 +20,7 @@ from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
 from mot_dinov3.systems.modular import Models, ModularTracker
 from mot_dinov3.values import EmbedCounts
+from mot_dinov3.wording import program
 
 LESSONS = 12
 """Batches of each size that the cost model has seen when a replay begins: no caution is left."""
@@ -135,7 +136,7 @@ def replay(recording: Recording, config: TrackConfig, case: ReplayCase, path: Pa
         policy.attach(keeper, lambda index: recording.clip.frames[index].vectors)
     teach_costs(spender, recording.costs)
     counts = []
-    with MotWriter(path) as writer:
+    with MotWriter(path, recording.clip.names) as writer:
         for frame in recording.clip.black_frames():
             result = tracker.step(frame)
             writer.write(frame.index, result.tracks)
@@ -155,7 +156,7 @@ def require_cheap(recording: Recording) -> None:
     if not recording.clip.cheap_dim:
         raise UsageError(
             f"The cache of '{recording.origin.name}' holds no cheap evidence.",
-            fix="Leave out --cheap-evidence, or record it: python cli.py cache --cheap-evidence "
+            fix=f"Leave out --cheap-evidence, or record it: {program()} cache --cheap-evidence "
             "detector --replace",
         )
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3 import __version__
-from mot_dinov3.errors import InputError, cannot_write
+from mot_dinov3.errors import InputError, cannot_read, cannot_write
 from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.io.write.paths import publish, reserve_partial
 from mot_dinov3.lab.recordings.clip import RecordedClip, RecordedFrame
@@ -28,7 +28,7 @@ from mot_dinov3.lab.recordings.recording import (
 )
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values import Detections
-from mot_dinov3.wording import counted
+from mot_dinov3.wording import counted, program
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
@@ -116,13 +116,11 @@ def read_recording(path: Path) -> Recording:
         arrays = _read_arrays(path)
         recording = _check(arrays)
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
-        ) from error
+        raise cannot_read(path, error) from error
     except _Unusable as error:
         raise InputError(
             f"'{path}' is not a usable cache: {error}.",
-            fix="Make it again: python cli.py cache --source SOURCE --out DIR --replace",
+            fix=f"Make it again: {program()} cache --source SOURCE --out DIR --replace",
         ) from error
     return recording
 

@@ -80,7 +80,12 @@ PLANTS = (
         EXIT_OK,
         files={".env": "CAMERA_PASSWORD={secret}\nDATABASE_URL=postgres://me:{secret}@db/x\n"},
     ),
-    plant_token("token-as-model", f"{{track}} --embed-model {{secret}} {LOUD} {ALL}", EXIT_OK),
+    plant_token(
+        "token-as-model",
+        f"{{track}} {LOUD} {ALL}",
+        EXIT_OK,
+        variables={"MOT_EMBED_MODEL": "{secret}"},
+    ),
     Plant(
         "password-as-model",
         f"{{track}} --dinov3 https://me:{{secret}}@host/m {LOUD} {ALL}",

@@ -14,6 +14,7 @@ from mot_dinov3.lab.recordings.recording import Recording
 from mot_dinov3.lab.recordings.replay import ReplayCase, replay
 from mot_dinov3.lab.recordings.study import build_evaluation_case
 from mot_dinov3.lab.tuning.objective import FAMILY_OF, Verdict
+from mot_dinov3.wording import program
 
 SHOWN = ("hota", "idf1", "assa")
 """Figures that are measured whatever the objective is."""
@@ -45,7 +46,7 @@ class Judge:
             raise InputError(
                 f"Nothing is known of who is who in {', '.join(unknown)}: there is nothing to "
                 "tune against.",
-                fix="Record it with its ground truth: python cli.py cache SOURCE --truth FILE "
+                fix=f"Record it with its ground truth: {program()} cache SOURCE --truth FILE "
                 "--replace",
             )
         trackeval("metrics")  # fails at once, not after all replays, where it is missing

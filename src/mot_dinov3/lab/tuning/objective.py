@@ -58,7 +58,8 @@ class Objective:
             raise UnknownNameError("objective", self.figure, FAMILY_OF)
         if not 0 <= self.crop_price <= 100 or not 0 <= self.max_share <= 100:
             raise UsageError(
-                "--crop-price and --max-share must be between 0 and 100.", fix="Correct them."
+                "--crop-price and --max-share must be between 0 and 100.",
+                fix="Give both a percentage.",
             )
 
     def value(self, verdict: Verdict) -> float:

@@ -15,6 +15,7 @@ from mot_dinov3.lab.tuning.judge import SHOWN
 from mot_dinov3.lab.tuning.objective import Objective, Verdict
 from mot_dinov3.lab.tuning.search import Search, Trial
 from mot_dinov3.lab.tuning.space import Value
+from mot_dinov3.wording import program
 
 if TYPE_CHECKING:
     import optuna
@@ -82,7 +83,7 @@ def build_comments(
     trials, judge, objective = search.trials(), search.judge, search.objective
     start = trials[0].verdict
     out = [
-        f"python cli.py tune: trial {best.number} of {len(trials)}, seed {seed}",
+        f"{program()} tune: trial {best.number} of {len(trials)}, seed {seed}",
         f"objective: {objective.title}",
         f"recorded with {judge.models}",
         f"on {', '.join(judge.names)}: {_format_change(start, best.verdict)}",

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mot_dinov3.outputs.count_words import (
+    count_crossings,
+    describe_classes,
+    describe_directions,
+    describe_stays,
+)
 from mot_dinov3.outputs.report.figures import ReportFigures
 from mot_dinov3.outputs.summary import explain_appearance
 from mot_dinov3.values.run_facts import AppearanceFacts
@@ -11,6 +17,8 @@ from mot_dinov3.wording import counted, form_of
 
 UNKNOWN = "\N{EN DASH}"
 GOOD, BAD, PLAIN = "good", "bad", "plain"
+MOST_PLACES = 8
+"""Lines and zones that have a card; the charts show all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ def build_cards(known: ReportFigures, suspects: int) -> list[Card]:
         _embeddings(known),
         *([_appearance(known.appearance)] if known.appearance is not None else []),
         _tracks(known, suspects),
+        *_places(known)[:MOST_PLACES],
         _faults(known),
     ]
 
@@ -68,7 +77,7 @@ def _latency(known: ReportFigures) -> Card:
     latency = known.latency_ms
     if latency is None:
         return Card("Latency", UNKNOWN, "ms", "not written down by this run")
-    rest = f"p95 {latency.p95:.1f}   p99 {latency.p99:.1f}"
+    rest = f"p95 {latency.p95:.1f}, p99 {latency.p99:.1f}"
     return Card("Latency, median", f"{latency.p50:.1f}", "ms", rest)
 
 
@@ -112,19 +121,33 @@ def _appearance(found: AppearanceFacts) -> Card:
     else:
         value, same = f"{found.auc:.3f}", f"the same object {found.same:.3f}"
     note = f"{same}, others {found.stranger:.3f} (median cosine)"
-    problem = explain_appearance(found)
     if found.returns:
         note += f"; lost tracks return from {found.gate:.3f} on"
-    return Card("Appearance", value, "AUC", f"{note}. {problem}".strip(), BAD if problem else PLAIN)
+    tone = BAD if explain_appearance(found) else PLAIN
+    return Card("Appearance", value, "AUC", note, tone)
 
 
 def _tracks(known: ReportFigures, suspects: int) -> Card:
     if known.confirmed is None:
         return Card("Tracks", UNKNOWN, "confirmed", "not known without frames or figures")
     words = [f"{known.initiated:,} born"] if known.initiated is not None else []
+    words += [describe_classes(known.identities)] if known.identities else []
     if suspects:
         words.append(counted(suspects, "suspected switch", "suspected switches"))
     return Card("Tracks", f"{known.confirmed:,}", "confirmed", ", ".join(words))
+
+
+def _places(known: ReportFigures) -> list[Card]:
+    """What was counted at every line and zone."""
+    out = []
+    for name, line in known.lines.items():
+        n_in, n_out = count_crossings(line)
+        note = describe_directions(line) or "never crossed"
+        out.append(Card(f"Line {name}", f"{n_in:,}", f"in, {n_out:,} out", note))
+    for name, zone in known.zones.items():
+        note = describe_stays(zone) or "never entered"
+        out.append(Card(f"Zone {name}", f"{sum(zone.entered.values()):,}", "entered", note))
+    return out
 
 
 def _faults(known: ReportFigures) -> Card:

@@ -8,51 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3 import __version__
-from mot_dinov3.config import OutputConfig, TalkConfig, TrackConfig, flag_fields
-from mot_dinov3.config.flat import as_dict, flag_of, key_of
+from mot_dinov3.outputs.count_words import count_crossings
 from mot_dinov3.outputs.report.compare_charts import draw_overlays
+from mot_dinov3.outputs.report.differences import (
+    UNKNOWN,
+    ComparedCell,
+    ComparedRow,
+    build_titles,
+    find_common_name,
+    find_differences,
+)
 from mot_dinov3.outputs.report.figures import ReportFigures, find_figures
 from mot_dinov3.outputs.report.page import render
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.single import list_missing
 from mot_dinov3.outputs.report.suspects import find_suspects
-from mot_dinov3.outputs.report.tables import describe_run, find_stages, to_text
+from mot_dinov3.outputs.report.tables import describe_run, find_stages
+from mot_dinov3.outputs.report.time_charts import FATES
 from mot_dinov3.outputs.report.video import ReportVideo
 from mot_dinov3.outputs.report.video_box import VideoBox, build_time_axis, build_video_box
 from mot_dinov3.values.run_facts import Spread
 
 COLOURS = ("#3d7ff2", "#f2662b", "#17a589", "#8e5bd9", "#e0b03c", "#d6569b")
-PLACES = {
-    *(key_of(item) for item in flag_fields(OutputConfig)),
-    *(key_of(item) for item in flag_fields(TalkConfig)),
-    *("journal", "resume", "serve", "show", "batch_json"),
-} - {"no_video", "crops_of", "crops_per_id"}
-"""Settings that say where results go and how progress is shown: they change no result."""
-UNKNOWN = "\N{EN DASH}"
 MORE, LESS = 1, -1
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedCell:
-    """A value of one run.
-
-    Attributes:
-        text: the value.
-        change: against the value of the first run, "" where there is none.
-        tone: "down" for better, "up" for worse, "" for neither.
-    """
-
-    text: str
-    change: str = ""
-    tone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedRow:
-    """One figure or flag of all runs."""
-
-    name: str
-    cells: tuple[ComparedCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +64,13 @@ def compare_page(runs: Sequence[RunData], videos: Sequence[ReportVideo | None], 
     for number, (run, video) in enumerate(zip(runs, videos, strict=True)):
         taken = sum(len(box.embedded) for box in boxes)
         box = build_video_box(run, video, page, f"film-{number}", data, taken)
-        boxes.append(replace(box, colour=COLOURS[number]))
+        boxes.append(replace(box, colour=COLOURS[number], title=names[number]))
     data["films"] = [
         box.as_dict(run, video) for box, run, video in zip(boxes, runs, videos, strict=True)
     ]
     known_runs = list(zip(names, COLOURS, runs, strict=False))
     values = {
-        "title": " / ".join(names),
+        "title": find_common_name(runs) or " / ".join(names),
         "version": __version__,
         "facts": [f"{len(runs)} runs"],
         "notices": [f"{name}: {text}" for name, _, run in known_runs for text in list_missing(run)],
@@ -107,24 +85,6 @@ def compare_page(runs: Sequence[RunData], videos: Sequence[ReportVideo | None], 
     return render("compare.html", values, data)
 
 
-def build_titles(runs: Sequence[RunData]) -> list[str]:
-    """A letter and the name of each run."""
-    return [f"{chr(ord('A') + n)} {run.name}" for n, run in enumerate(runs)]
-
-
-def find_differences(runs: Sequence[RunData]) -> list[ComparedRow]:
-    """Settings that are not the same in all runs; a run that lacks one has the default."""
-    usual = as_dict(TrackConfig())
-    keys = sorted({str(key) for run in runs for key in run.settings} - PLACES)
-    out = []
-    for key in keys:
-        found = [run.settings.get(key, usual.get(key)) if run.settings else None for run in runs]
-        if any(value != found[0] for value in found):
-            words = (to_text(v) if v is not None and v != "" else UNKNOWN for v in found)
-            out.append(ComparedRow(flag_of(key), tuple(map(ComparedCell, words))))
-    return out
-
-
 @dataclass(frozen=True, slots=True)
 class _Figure:
     """One figure of all runs.
@@ -134,12 +94,14 @@ class _Figure:
         values: of each run, None where it is not known.
         better: `MORE`, `LESS`, or 0 where neither is better.
         form: format of a number.
+        colour: in charts, "" for none.
     """
 
     name: str
     values: Sequence[float | None]
     better: int = 0
     form: str = ",.0f"
+    colour: str = ""
 
 
 def build_table(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> list[ComparedRow]:
@@ -150,7 +112,10 @@ def build_table(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> list
         *_compare_times(runs, known),
         *_compare_counts(runs, known),
     ]
-    rows = [ComparedRow(one.name, build_cells(one.values, one.better, one.form)) for one in figures]
+    rows = [
+        ComparedRow(one.name, build_cells(one.values, one.better, one.form), one.colour)
+        for one in figures
+    ]
     return [row for row in rows if any(cell.text not in (UNKNOWN, "0") for cell in row.cells)]
 
 
@@ -166,9 +131,10 @@ def _compare_times(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> I
 
 
 def _compare_counts(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> Iterator[_Figure]:
-    """Embeddings, their budget, tracks and faults."""
+    """Embeddings, their budget, tracks, what was counted, and faults."""
     for fate in ("computed", "critical", "refresh", "reused", "deferred", "starved"):
-        yield _Figure(f"embeddings {fate}", [getattr(f.embeddings, fate, None) for f in known])
+        found = [getattr(f.embeddings, fate, None) for f in known]
+        yield _Figure(f"embeddings {fate}", found, colour=FATES.get(fate, ""))
     shares = [None if f.share is None else 100 * f.share for f in known]
     yield _Figure("share of them computed, %", shares, form=".1f")
     limited = [f.budget if f.budget and f.budget.ms else None for f in known]
@@ -176,8 +142,21 @@ def _compare_counts(runs: Sequence[RunData], known: Sequence[ReportFigures]) -> 
     yield _Figure("frames over budget", [b.frames_over if b else None for b in limited], LESS)
     yield _Figure("confirmed tracks", [f.confirmed for f in known])
     yield _Figure("suspected switches", [_count_suspects(run) for run in runs], LESS)
+    yield from _compare_places(known)
     faults = [None if f.faults is None else sum(f.faults.values()) for f in known]
     yield _Figure("faults", faults, LESS)
+
+
+def _compare_places(known: Sequence[ReportFigures]) -> Iterator[_Figure]:
+    """What was counted at the lines and zones of the runs, which may have different ones."""
+    for name in dict.fromkeys(name for f in known for name in f.lines):
+        ways = [count_crossings(f.lines[name]) if name in f.lines else None for f in known]
+        yield _Figure(f"line {name}, in", [way[0] if way else None for way in ways])
+        yield _Figure(f"line {name}, out", [way[1] if way else None for way in ways])
+    for name in dict.fromkeys(name for f in known for name in f.zones):
+        zones = [f.zones.get(name) for f in known]
+        entered = [sum(zone.entered.values()) if zone else None for zone in zones]
+        yield _Figure(f"zone {name}, entered", entered)
 
 
 def build_cells(values: Sequence[float | None], better: int, form: str) -> tuple[ComparedCell, ...]:

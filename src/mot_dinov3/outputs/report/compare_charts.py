@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +12,12 @@ from numpy.typing import NDArray
 from mot_dinov3.outputs.report.charts import (
     Chart,
     Trace,
+    describe_beyond,
     describe_left_out,
     draw_line,
     escape_text,
+    find_usual_top,
+    join_notes,
     to_values,
 )
 from mot_dinov3.outputs.report.frames import Column
@@ -39,7 +41,7 @@ def draw_overlays(
         return []
     return [
         _overlay(Overlay("latency", "Latency of a frame", "ms", _latency), shown),
-        _overlay(Overlay("embed", "Time for embeddings", "ms", _embed), shown),
+        _overlay(Overlay("embed", "Time for embeddings", "ms", _embed, budgeted=True), shown),
         _overlay(Overlay("computed", "Embeddings computed", "crops a frame", _computed), shown),
         _overlay(Overlay("total", "Embeddings computed so far", "crops", _total, False), shown),
         _overlay(Overlay("tracks", "Confirmed tracks in sight", "tracks", _tracks, False), shown),
@@ -65,6 +67,7 @@ class Overlay:
         unit: of the y axis.
         column: takes the values of a run, (F,).
         smooth: draw a smooth line over a thin one.
+        budgeted: draw the budget as well.
     """
 
     key: str
@@ -72,6 +75,7 @@ class Overlay:
     unit: str
     column: Callable[[RunData], Column]
     smooth: bool = True
+    budgeted: bool = False
 
 
 def _latency(run: RunData) -> Column:
@@ -97,21 +101,49 @@ def _tracks(run: RunData) -> Column:
 def _overlay(overlay: Overlay, shown: Sequence[ShownRun]) -> Chart:
     traces: list[Trace] = []
     drawn = every = 0
-    tops = [0.1]
+    columns: list[Column] = []
+    levels: list[float] = []
     for one in shown:
         column = overlay.column(one.run)
         rows = choose_rows(column)
         drawn, every = drawn + len(rows), every + len(column)
         traces += _draw_run(one, column, rows, smooth=overlay.smooth)
         if overlay.smooth:
-            tops.append(1.15 * float(np.nanquantile(column, 0.99)))
+            columns.append(column)
+        if overlay.budgeted:
+            traces += _draw_budget(one)
+            levels.append(float(np.median(one.run.frames["budget_ms"])))
     axis: dict[str, Any] = {"title": {"text": overlay.unit}, "rangemode": "tozero"}
-    note = ""
+    note = beyond = ""
     if overlay.smooth:
-        note = "Thick: mean of neighbouring frames; thin: every frame."
-        axis["range"] = [0, round(max(top for top in tops if not math.isnan(top)), 3)]
-    left_out = describe_left_out(drawn, every)
-    return Chart(overlay.key, overlay.title, note, traces, {"yaxis": axis}, 250, left_out)
+        limit = "; dashed: the budget" if any(levels) else ""
+        note = f"Thick: mean of neighbouring frames; thin: every frame{limit}."
+        top = find_usual_top(columns, levels)
+        axis["range"] = [0, top]
+        beyond = describe_beyond(np.concatenate(columns), top, overlay.unit.split()[0])
+    rest = join_notes(beyond, describe_left_out(drawn, every))
+    return Chart(overlay.key, overlay.title, note, traces, {"yaxis": axis}, 250, rest)
+
+
+def _draw_budget(one: ShownRun) -> list[Trace]:
+    """A dashed line at the budget of a run; none without a budget."""
+    budget_ms, frame = one.run.frames["budget_ms"], one.run.frames["frame"]
+    if not (budget_ms > 0).any():
+        return []
+    rows = choose_rows(budget_ms)
+    limit = to_values(np.where(budget_ms > 0, budget_ms, np.nan), rows)
+    style = {"width": 1.4, "color": one.colour, "dash": "dash", "shape": "hv"}
+    return [
+        draw_line(
+            f"{one.name}: budget",
+            frame[rows].astype(int).tolist(),
+            limit,
+            line=style,
+            legendgroup=one.name,
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    ]
 
 
 def _draw_run(

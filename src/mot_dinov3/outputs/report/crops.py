@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mot_dinov3.outputs.report.track_history import rate_clarity
-from mot_dinov3.values import CONFIRMED, FloatArray, Image, Tracks, boxes
+from mot_dinov3.values import CONFIRMED, FloatArray, Image, Tracks, boxes, follow_ids
 
 HEIGHT_PX, WIDTH_PX = 112, 112
 QUALITY = 82
@@ -96,6 +96,8 @@ class CropCollector:
             image: (H, W, 3) uint8 BGR.
             tracks: of the frame.
         """
+        follow_ids(self._shown, tracks)
+        follow_ids(self._before[2], tracks)
         here = tracks[tracks.detection >= 0]
         found = dict(zip(here.id.tolist(), here.xyxy, strict=True))
         self._cut_last(set(found))

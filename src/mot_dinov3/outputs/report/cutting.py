@@ -14,10 +14,11 @@ from mot_dinov3.errors import MotError
 from mot_dinov3.io.containers import open_file, video_stream
 from mot_dinov3.io.pictures import PictureMaker
 from mot_dinov3.outputs.report.crops import Album, Crop, cut_jpeg
+from mot_dinov3.outputs.report.places import Still, make_still
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.track_history import TrackHistory
 from mot_dinov3.outputs.report.video import ReportVideo, compute_video_times
-from mot_dinov3.values import FloatArray, Image
+from mot_dinov3.values import NO_VALUES, FloatArray, Image
 from mot_dinov3.wording import counted
 
 FAR_S = 4.0
@@ -81,6 +82,26 @@ def cut_albums(
         why = f"reading '{video.path.name}' took longer than {PATIENCE_S:g} s."
         return CutResult(albums, f"{missing}: {why}")
     return CutResult(albums)
+
+
+def cut_still(run: RunData, video: ReportVideo) -> Still | None:
+    """A picture of the place from the run's video: a frame with few tracks; None if there is none.
+
+    Args:
+        run: says when each frame is shown.
+        video: of the run.
+    """
+    if not len(run.frames):
+        return None
+    row = int(run.frames["tracks"].argmin())
+    spot = (float(compute_video_times(run, video)[row]), row, 0, "", NO_VALUES)
+    try:
+        with open_file(video.path) as container:
+            for _, image in _read_pictures(container, [spot], _find_tolerance(run, video)):
+                return None if image is None else make_still(image)
+    except (MotError, av.FFmpegError):
+        return None
+    return None
 
 
 def find_spots(run: RunData, tracks: Iterable[TrackHistory], video: ReportVideo) -> list[Spot]:

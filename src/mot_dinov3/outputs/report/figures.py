@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,8 +15,10 @@ from mot_dinov3.values.run_facts import (
     AppearanceFacts,
     BudgetFacts,
     EmbeddingFacts,
+    LineFacts,
     RunFacts,
     Spread,
+    ZoneFacts,
 )
 
 
@@ -34,6 +37,9 @@ class ReportFigures:
         initiated: all tracks that ever began.
         faults: kind -> how often, of those that were met.
         appearance: what was learned of the embedder.
+        identities: class name -> confirmed tracks.
+        lines: name -> crossings, of the lines at which the run counted.
+        zones: name -> visits, of the zones.
     """
 
     frames: int
@@ -47,6 +53,9 @@ class ReportFigures:
     initiated: int | None
     faults: Mapping[str, int] | None
     appearance: AppearanceFacts | None = None
+    identities: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, LineFacts] = field(default_factory=dict)
+    zones: Mapping[str, ZoneFacts] = field(default_factory=dict)
 
     @property
     def share(self) -> float | None:
@@ -78,7 +87,16 @@ def find_figures(run: RunData) -> ReportFigures:
         initiated=counts.initiated if counts else None,
         faults=None if faults is None else {kind: n for kind, n in faults.items() if n},
         appearance=counts.appearance if counts else None,
+        identities=facts.identities or _count_identities(run),
+        lines=facts.lines or {},
+        zones=facts.zones or {},
     )
+
+
+def _count_identities(run: RunData) -> dict[str, int]:
+    """The confirmed tracks by the class of their last boxes, where the run did not count them."""
+    confirmed = [track for track in run.tracks.values() if track.confirmed]
+    return dict(Counter(run.class_of(track) for track in confirmed).most_common())
 
 
 def _pace(run: RunData) -> float | None:

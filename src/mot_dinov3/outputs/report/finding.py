@@ -8,16 +8,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mot_dinov3.errors import InputError, UsageError, nearest
+from mot_dinov3.config import CountConfig, flag_fields
+from mot_dinov3.config.flat import key_of
+from mot_dinov3.errors import InputError, MotError, UsageError, cannot_read, nearest
 from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES
+from mot_dinov3.outputs.counting.base import require_supervision
 from mot_dinov3.outputs.report.recorder import RunData, read_run
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values.run_facts import RunFacts
 from mot_dinov3.values.stats_json import facts_from_stats
+from mot_dinov3.wording import program
 
 MOST_STATS_BYTES = 16 * 2**20
 PARTIAL = ".partial"
-MAKE = "Make one: python cli.py --source video.mp4 --save-jsonl run.jsonl --stats-json run.json"
+MAKE = f"Make one: {program()} video.mp4 --save-jsonl run.jsonl --stats-json run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,26 @@ def load_run(files: RunFiles) -> RunData:
     Raises:
         InputError: a file cannot be read or is damaged.
     """
-    run = read_run(files.frame_log) if files.frame_log else RunData("")
-    run.facts = read_facts(files.stats) if files.stats else None
+    facts = read_facts(files.stats) if files.stats else None
+    count = find_counting(facts)
+    run = read_run(files.frame_log, count) if files.frame_log else RunData("")
+    run.facts = facts
     run.name = _find_title(run) or (files.frame_log or files.stats or Path("run")).stem
     return run
+
+
+def find_counting(facts: RunFacts | None) -> CountConfig:
+    """The lines and zones of a run; none where they are not known or cannot be counted at."""
+    settings = (facts.config if facts else None) or {}
+    known = {item.name: settings.get(key_of(item)) for item in flag_fields(CountConfig)}
+    try:
+        config = CountConfig(**{name: v for name, v in known.items() if v is not None})
+        require_supervision(config)
+        if facts is not None and facts.frame_size is not None:
+            config.check_size(*facts.frame_size)
+    except (MotError, TypeError, ValueError, AttributeError):  # the file may hold anything
+        return CountConfig()
+    return config
 
 
 def join_runs(runs: Sequence[tuple[RunFiles, RunData]]) -> list[tuple[RunFiles, RunData]]:
@@ -170,7 +190,7 @@ def _is_stats(values: object) -> bool:
 
 def _parse_json(text: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(text.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
 
@@ -184,9 +204,7 @@ def _read_head(path: Path, most: int) -> bytes:
         with open_regular(path) as file:
             return file.read(most)
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.", fix="Check the path."
-        ) from error
+        raise cannot_read(path, error) from error
 
 
 def _list_files(directory: Path) -> list[Path]:

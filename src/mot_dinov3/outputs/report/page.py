@@ -82,7 +82,8 @@ def build_policy(scripts: list[str]) -> str:
 
 def compute_fingerprint(script: str) -> str:
     """SHA-256 of a script in base64, as a policy names it."""
-    return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    written = script.encode("utf-8", "replace")  # as the page's file is
+    return base64.b64encode(hashlib.sha256(written).digest()).decode("ascii")
 
 
 @cache

@@ -9,10 +9,13 @@ from typing import Any
 from mot_dinov3 import __version__
 from mot_dinov3.outputs.report.cards import build_cards
 from mot_dinov3.outputs.report.charts import Chart
+from mot_dinov3.outputs.report.count_charts import draw_counts
 from mot_dinov3.outputs.report.crops import Album
 from mot_dinov3.outputs.report.figures import find_figures
 from mot_dinov3.outputs.report.identities import build_identities, build_pairs
+from mot_dinov3.outputs.report.maps import draw_heat, draw_ways
 from mot_dinov3.outputs.report.page import render
+from mot_dinov3.outputs.report.places import Still
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.suspects import (
     OVERLAP_S,
@@ -31,6 +34,7 @@ from mot_dinov3.outputs.report.track_charts import choose_longest, draw_gantt
 from mot_dinov3.outputs.report.track_history import TrackHistory
 from mot_dinov3.outputs.report.video import ReportVideo
 from mot_dinov3.outputs.report.video_box import build_time_axis, build_video_box
+from mot_dinov3.outputs.summary import explain_appearance
 
 
 def run_page(
@@ -39,6 +43,7 @@ def run_page(
     video: ReportVideo | None,
     page: Path,
     notices: tuple[str, ...] = (),
+    still: Still | None = None,
 ) -> str:
     """The report of one run as HTML.
 
@@ -48,11 +53,12 @@ def run_page(
         video: the video to show, None where there is none.
         page: where the file will be, for the path from there to the video.
         notices: further sentences for the top of the page.
+        still: a picture of the place for the maps, None to draw them on plain ground.
     """
     known = find_figures(run)
     tracks = list(run.tracks.values())
     suspects = find_suspects(tracks, run.frames["time_s"])
-    drawn = draw_charts(run, known.source_fps or 0.0)
+    drawn = draw_charts(run, known.source_fps or 0.0, still)
     identities, suspected = build_identities(run, albums), build_pairs(run, suspects, albums)
     pictures = sum(len(picture.source) for one in identities for picture in one.pictures)
     pictures += sum(len(pair.last.source) + len(pair.first.source) for pair in suspected)
@@ -91,17 +97,28 @@ def choose_shown_tracks(run: RunData) -> list[TrackHistory]:
     return list(known.values())
 
 
-def draw_charts(run: RunData, source_fps: float) -> list[Chart]:
+def draw_charts(run: RunData, source_fps: float, still: Still | None = None) -> list[Chart]:
     """Every chart that has something to draw."""
     if not len(run.frames):
         return []
-    drawn = (draw_timeline(run, source_fps), draw_fates(run), draw_gantt(run), draw_prediction(run))
+    drawn = (
+        draw_timeline(run, source_fps),
+        draw_fates(run),
+        draw_gantt(run),
+        *draw_counts(run.counts),
+        draw_prediction(run),
+        draw_heat(run, still),
+        draw_ways(run, still),
+    )
     return [chart for chart in drawn if chart is not None]
 
 
 def list_missing(run: RunData) -> list[str]:
-    """Sentences that say what the page cannot show, and what is needed for it."""
-    out = []
+    """Sentences that say what the run or its page lacks, and what is needed for it."""
+    out: list[str] = []
+    counts = run.facts.counts if run.facts is not None else None
+    if counts is not None and counts.appearance is not None:
+        out += filter(None, [explain_appearance(counts.appearance)])
     if not len(run.frames):
         out.append(
             "Made from the figures alone: without the file of --save-jsonl nothing can be drawn "

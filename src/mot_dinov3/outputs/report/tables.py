@@ -103,6 +103,8 @@ def describe_run(run: RunData) -> list[str]:
     if known.frame_size is not None:
         width, height = known.frame_size
         out.append(f"{width} x {height} pixels")
+    if known.repeatable is False:
+        out.append("not repeatable: its budget follows measured times")
     return out
 
 

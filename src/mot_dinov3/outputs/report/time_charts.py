@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.outputs.report.charts import (
+    CARD,
     COUNT,
     INK,
     MS,
@@ -13,8 +14,11 @@ from mot_dinov3.outputs.report.charts import (
     Chart,
     Trace,
     choose_width,
+    describe_beyond,
     describe_left_out,
     draw_line,
+    find_usual_top,
+    join_notes,
     to_values,
 )
 from mot_dinov3.outputs.report.frames import Column
@@ -29,6 +33,7 @@ COLOURS = {
     "track": "#17a589",
     "camera": "#8e5bd9",
     "cheap": "#c77fd6",
+    "count": "#5b8c2a",
     "read": "#8fa3b8",
     "draw": "#e0b03c",
     "write": "#6f7f95",
@@ -40,11 +45,12 @@ FATES = {
     "critical": "#d62839",
     "refresh": "#f2a03d",
     "deferred": "#8e5bd9",
-    "starved": "#7a1f2b",
+    "starved": "#b5307c",
     "reused": "#9cc3dd",
 }
 """Fate of an embedding -> colour, from the bottom up."""
 ALWAYS_DRAWN = ("critical", "refresh", "reused")
+BUDGET = "#d62839"
 WITHIN, OVER = "#3d7ff2", "#d62839"
 """Colours of frames within the budget and over it."""
 
@@ -69,15 +75,18 @@ def draw_timeline(run: RunData, source_fps: float) -> Chart:
         traces.append(draw_line("latency", x, known, hovertemplate=MS, line=style))
     if pace_ms:
         traces.append(_level(f"source pace ({source_fps:g} fps)", x, pace_ms))
-    note = (
-        "Each frame's stages on top of each other, embedding at the bottom, so that its area can "
-        "be compared with the budget. Stages run concurrently in threads, so the latency of a "
-        "frame is not their sum. Click to see the frame in the video; drag to zoom."
-    )
-    top = _usual_top(whole, latency, pace_ms)
+    note = "Stages stacked, embedding lowest; they overlap in time, so latency is not their sum."
+    budget = table["budget_ms"]
+    top = find_usual_top((whole, latency), (pace_ms, _usual_budget(budget)))
     layout = {"yaxis": {"title": {"text": "ms"}, "range": [0, top]}}
-    left_out = describe_left_out(len(rows), len(table))
-    return Chart("timeline", "Where the time of a frame goes", note, traces, layout, 340, left_out)
+    rest = join_notes(
+        describe_beyond(np.fmax(whole, latency), top), describe_left_out(len(rows), len(table))
+    )
+    return Chart("timeline", "Where the time of a frame goes", note, traces, layout, 340, rest)
+
+
+def _usual_budget(budget_ms: Column) -> float:
+    return float(np.median(budget_ms)) if len(budget_ms) else 0.0
 
 
 def _stages(stages: dict[str, Column], rows: NDArray[np.int64], x: list[int]) -> list[Trace]:
@@ -91,18 +100,10 @@ def _stages(stages: dict[str, Column], rows: NDArray[np.int64], x: list[int]) ->
             stackgroup="stages",
             hovertemplate=MS,
             line={"width": 0.4, "color": COLOURS.get(name, OTHER)},
+            fillcolor=COLOURS.get(name, OTHER),
         )
         for name in order
     ]
-
-
-def _usual_top(whole: Column, latency: Column, pace_ms: float) -> float:
-    """The end of the axis before zooming: one slow frame must not flatten all others."""
-    if not len(whole):
-        return 1.0
-    known = latency[~np.isnan(latency)]
-    usual = [float(np.quantile(column, 0.99)) for column in (whole, known) if len(column)]
-    return round(1.25 * max([*usual, pace_ms, 0.1]), 3)
 
 
 def _level(name: str, x: list[int], ms: float) -> Trace:
@@ -115,8 +116,13 @@ def _budget(budget_ms: Column, rows: NDArray[np.int64], x: list[int]) -> list[Tr
     if not (budget_ms > 0).any():
         return []
     limit = np.where(budget_ms > 0, budget_ms, np.nan)
-    style = {"width": 1.8, "color": "#d62839", "shape": "hv"}
-    return [draw_line("embedding budget", x, to_values(limit, rows), line=style, hovertemplate=MS)]
+    y = to_values(limit, rows)
+    halo = {"width": 4.5, "color": CARD, "shape": "hv"}
+    style = {"width": 2, "color": BUDGET, "shape": "hv"}
+    return [
+        draw_line("behind it", x, y, line=halo, hoverinfo="skip", showlegend=False),
+        draw_line("embedding budget", x, y, line=style, hovertemplate=MS),
+    ]
 
 
 def draw_prediction(run: RunData) -> Chart | None:
@@ -133,14 +139,13 @@ def draw_prediction(run: RunData) -> Chart | None:
         *_points(run, usual, rows[~over], WITHIN),
         *_points(run, "over the budget", rows[over], OVER),
     ]
-    top = float(max(expected[worked].max(), np.quantile(real[worked], 0.995))) * 1.1
+    top = find_usual_top((expected[worked], real[worked]))
     diagonal = {"width": 1.2, "color": MUTED, "dash": "dash"}
     traces.append(draw_line("as expected", [0, top], [0, top], line=diagonal, hoverinfo="skip"))
     ratio = float(np.median(real[worked] / expected[worked]))
     note = (
-        f"Above the dashed line a frame's embeddings took longer than expected. Median of actual "
-        f"over predicted: {ratio:.2f}. The model aims at a high quantile of recent costs, so that "
-        f"most points should lie below."
+        f"Above the dashed line embeddings took longer than predicted; median of actual over "
+        f"predicted {ratio:.2f}."
     )
     layout = {
         "xaxis": {"title": {"text": "predicted ms"}, "range": [0, top]},
@@ -148,8 +153,9 @@ def draw_prediction(run: RunData) -> Chart | None:
         "hovermode": "closest",
     }
     title = "What embeddings cost: predicted and actual"
-    left_out = describe_left_out(len(rows), len(worked))
-    return Chart("prediction", title, note, traces, layout, 320, left_out, over_frames=False)
+    beyond = describe_beyond(np.fmax(expected, real)[worked], top)
+    rest = join_notes(beyond, describe_left_out(len(rows), len(worked)))
+    return Chart("prediction", title, note, traces, layout, 320, rest, over_frames=False)
 
 
 def _points(run: RunData, name: str, rows: NDArray[np.int64], colour: str) -> list[Trace]:
@@ -189,6 +195,7 @@ def draw_fates(run: RunData) -> Chart | None:
             stackgroup="fates",
             hovertemplate=COUNT,
             line={"width": 0, "color": FATES[name], "shape": "hv"},
+            fillcolor=FATES[name],
         )
         for name, column in known.items()
         if column.any() or name in ALWAYS_DRAWN
@@ -196,11 +203,7 @@ def draw_fates(run: RunData) -> Chart | None:
     style = {"width": choose_width(len(x), 1.6), "color": INK, "shape": "hv"}
     waiting = to_values(backlog, rows)
     traces.append(draw_line("backlog", x, waiting, hovertemplate=COUNT, line=style))
-    note = (
-        "Critical crops run at once, refreshes run while they fit the budget, deferred ones wait "
-        "and are the first of the next frame; every other detection keeps the embedding of its "
-        "track. The backlog is what waits after a frame: deferred and starved."
-    )
+    note = "The backlog is what waits after a frame: deferred and starved embeddings."
     layout = {"yaxis": {"title": {"text": "detections"}, "rangemode": "tozero"}}
     left_out = describe_left_out(len(rows), len(table))
     title = "Which detections were embedded, and which were not"

@@ -48,10 +48,7 @@ def draw_gantt(run: RunData) -> Chart | None:
         y |= {"tickvals": places, "ticktext": named}
     else:
         y |= {"showticklabels": False, "title": {"text": f"{len(tracks)} tracks"}}
-    note = (
-        "A bar while an identity is seen, a thin line while it is lost, a tick where an embedding "
-        "was computed. Click a bar to see it in the video."
-    )
+    note = "A bar while a track is seen, dots while it is lost, a tick where it was embedded."
     height = min(MOST_PX, max(LEAST_PX, 90 + ROW_PX * len(tracks)))
     layout = {"yaxis": y, "hovermode": "closest", "barmode": "overlay", "bargap": 0.25}
     rest = f"The {len(tracks)} longest of {confirmed:,} tracks. " if confirmed > len(tracks) else ""

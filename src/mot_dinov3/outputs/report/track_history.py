@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from mot_dinov3.values import CONFIRMED, NO_VALUES, Appearance, FloatArray, Tracks, boxes
+from mot_dinov3.values import (
+    CONFIRMED,
+    NO_VALUES,
+    Appearance,
+    FloatArray,
+    Tracks,
+    boxes,
+    follow_ids,
+)
 
 STRIDE = 5
 """Boxes from one point of `steps` to the next, by which speed is measured."""
+MOST_STEPS = 128
+"""Points of the way of a track; when there are more, every second one is dropped."""
+NOWHERE = (-1e6, -1e6)
+"""Where a box stands that has no numbers: out of every picture."""
 CLARITY_EVERY = 3
 """Frames from one search for a clearer box to the next: neighbouring frames show the same."""
 
@@ -35,6 +47,7 @@ class TrackHistory:
         seen: number of frames in which it had a detection.
         best: (row, (4,) xyxy) of its clearest box.
         clearest: the clarity of that box, see `rate_clarity`.
+        way: (row, x, y) of the lower middle of its boxes, evenly spread, at most about 128.
     """
 
     track_id: int
@@ -50,6 +63,22 @@ class TrackHistory:
     seen: int = 0
     best: tuple[int, FloatArray] = (0, NO_VALUES)
     clearest: float = -1.0
+    way: list[tuple[int, float, float]] = field(default_factory=list)
+    way_step: int = 1
+
+    @property
+    def path(self) -> list[tuple[int, float, float]]:
+        """`way` with its last point, which may not be among those that are kept."""
+        last = (self.ends, *find_feet(self.last_box.tolist()))
+        return self.way if self.way and self.way[-1][0] == self.ends else [*self.way, last]
+
+    def take_step(self, row: int, box: FloatArray) -> None:
+        """Add a box (4,) to the way, or pass it over so that points stay evenly spread."""
+        if self.seen % self.way_step:
+            return
+        self.way.append((row, *find_feet(box.tolist())))
+        if len(self.way) > MOST_STEPS:
+            self.way, self.way_step = self.way[::2], 2 * self.way_step
 
     @property
     def speed(self) -> FloatArray:
@@ -74,7 +103,7 @@ class TrackBook:
     """The tracks of a run, frame by frame; a track that ends unconfirmed is removed.
 
     Attributes:
-        tracks: identity -> its history, in the order in which they began.
+        tracks: identity -> its history, in the order in which they were confirmed.
     """
 
     def __init__(self) -> None:
@@ -98,6 +127,7 @@ class TrackBook:
             appearances: what the embeddings of the frame say of their tracks.
             size: width and height of the picture in pixels, None if unknown.
         """
+        self._follow_ids(tracks)
         here = tracks[tracks.detection >= 0]
         clear = (
             rate_clarity(here, size).tolist() if row % CLARITY_EVERY == 0 else [-1.0] * len(here)
@@ -119,6 +149,15 @@ class TrackBook:
             self._tentative.remove(track_id)
             del self.tracks[track_id]
 
+    def _follow_ids(self, tracks: Tracks) -> None:
+        """Keep the tracks that this frame confirms under the ids that they were given."""
+        follow_ids(self.tracks, tracks)
+        for old, new in tracks.given_ids.items():
+            if old in self._tentative:
+                self._tentative.remove(old)
+                self._tentative.add(new)
+                self.tracks[new].track_id = new
+
     def _observe(self, row: int, time_s: float, track_id: int, box: FloatArray) -> TrackHistory:
         history = self.tracks.get(track_id)
         if history is None:
@@ -133,6 +172,7 @@ class TrackBook:
             history.steps[0] = history.steps[1]
             history.steps[1] = (time_s, box)
         history.steps[2] = (time_s, box)
+        history.take_step(row, box)
         history.last_box = box
         history.seen += 1
         return history
@@ -143,6 +183,14 @@ class TrackBook:
             history.similarity.append((row, appearance.similarity))
         known = {i: value for i, value in appearance.resembles if not math.isnan(value)}
         history.resembles |= known
+
+
+def find_feet(box: Sequence[float]) -> tuple[float, float]:
+    """The lower middle (x, y) of a box xyxy; far to the left for one without numbers."""
+    left, _, right, bottom = box
+    if not (math.isfinite(left) and math.isfinite(right) and math.isfinite(bottom)):
+        return NOWHERE
+    return (left + right) / 2, bottom
 
 
 def rate_clarity(tracks: Tracks, size: tuple[int, int] | None = None) -> FloatArray:

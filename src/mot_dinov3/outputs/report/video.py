@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from mot_dinov3.config.tracking.drawing import NO_BLUR
 from mot_dinov3.outputs.report.frames import Column
 from mot_dinov3.outputs.report.recorder import RunData
 from mot_dinov3.outputs.report.thinning import MOST_POINTS
@@ -58,7 +59,7 @@ class ReportVideo:
             relative = os.path.relpath(self.path.resolve(), page.resolve().parent)
         except ValueError:  # another drive
             return self.path.resolve().as_uri()
-        return "./" + quote(Path(relative).as_posix())
+        return "./" + quote(os.fsencode(Path(relative).as_posix()))
 
 
 def find_video(
@@ -67,7 +68,7 @@ def find_video(
     """Find the video of a run, the annotated one before the source; None if there is none.
 
     The names come from a file that may be hostile: only an existing ordinary file with the suffix
-    of a video is taken.
+    of a video is taken. The source of a run that blurs people is not shown.
 
     Args:
         run: its settings name the files.
@@ -75,14 +76,19 @@ def find_video(
         plain_first: look for the source, without boxes, first.
     """
     settings, places = run.settings, list(places)
-    names = [(settings.get("source"), False)]
+    names = [] if hides_people(run) else [(settings.get("source"), False)]
     if not settings.get("no_video"):
-        names.insert(1 if plain_first else 0, (settings.get("output"), True))
+        names.insert(len(names) if plain_first else 0, (settings.get("output"), True))
     for name, annotated in names:
         path = find_file(name, places)
         if path is not None:
             return ReportVideo(path, annotated)
     return None
+
+
+def hides_people(run: RunData) -> bool:
+    """Whether a run blurs people, so that its page must not show its source."""
+    return bool(run.settings.get("blur", NO_BLUR) != NO_BLUR)
 
 
 def find_file(name: Any, places: Iterable[Path]) -> Path | None:  # noqa: ANN401 - from a JSON file

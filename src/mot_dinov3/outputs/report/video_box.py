@@ -12,7 +12,7 @@ import numpy as np
 
 from mot_dinov3.outputs.report.page import read_plotly_script
 from mot_dinov3.outputs.report.recorder import RunData
-from mot_dinov3.outputs.report.video import ReportVideo, build_clock
+from mot_dinov3.outputs.report.video import ReportVideo, build_clock, hides_people
 
 MOST_BYTES = 14_500_000
 """Bytes of a page; a video that would not fit is linked instead."""
@@ -31,6 +31,7 @@ class VideoBox:
         address: of a linked video, "" for none.
         embedded: the whole video as base64, "" for none.
         colour: of the run.
+        title: of the run, "" where there is but one.
     """
 
     key: str
@@ -39,6 +40,7 @@ class VideoBox:
     address: str = ""
     embedded: str = ""
     colour: str = ""
+    title: str = ""
 
     def as_dict(self, run: RunData, video: ReportVideo | None) -> dict[str, Any]:
         """What the page's script needs."""
@@ -67,6 +69,8 @@ def build_video_box(
         words = "This run wrote no video that can be found here"
         if run.settings.get("no_video"):
             words = "This run was told to write no video (--no-video), and its source is not here"
+        if hides_people(run):
+            words = "The source is not shown, as this run hides people (--blur)"
         return VideoBox(key, "", f"{words}. Charts still name the frame that is clicked.")
     what = "with boxes" if video.annotated else "the source itself, without boxes"
     megabytes = video.path.stat().st_size / 1e6

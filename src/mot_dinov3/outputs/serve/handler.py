@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from importlib.resources import files
@@ -50,6 +50,7 @@ class PageHandler(BaseHTTPRequestHandler):
     error_message_format = "%(code)d %(message)s\n"
     error_content_type = "text/plain; charset=utf-8"
     server: PageServer
+    files: Mapping[str, tuple[str, str]] = FILES
 
     def __init__(
         self,
@@ -74,8 +75,8 @@ class PageHandler(BaseHTTPRequestHandler):
         place = self._place()
         if place is None:
             return
-        if place in FILES:
-            name, kind = FILES[place]
+        if place in self.files:
+            name, kind = self.files[place]
             self._answer(
                 files("mot_dinov3.outputs.serve").joinpath("static", name).read_bytes(), kind
             )
@@ -84,7 +85,11 @@ class PageHandler(BaseHTTPRequestHandler):
         elif place == "stream":
             self._stream()
         else:
-            self.send_error(HTTPStatus.NOT_FOUND)
+            self._answer_other(place)
+
+    def _answer_other(self, place: str) -> None:
+        """Answer for a place that this page does not have."""
+        self.send_error(HTTPStatus.NOT_FOUND)
 
     def do_POST(self) -> None:
         """End the run if the request comes from our own page."""

@@ -11,7 +11,7 @@ from typing import Self
 import cv2
 
 from mot_dinov3.config import DrawConfig
-from mot_dinov3.outputs.drawing import draw_tracks
+from mot_dinov3.outputs.drawing import TrackPainter
 from mot_dinov3.runtime.threads import WaitableThread
 from mot_dinov3.values import Frame, FrameResult, Image
 
@@ -33,7 +33,7 @@ class LivePicture:
 
     def __init__(self, draw: DrawConfig) -> None:
         self.names: Mapping[int, str] = {}
-        self._draw = draw
+        self._painter = TrackPainter(draw)
         self._changed = threading.Condition()
         self._shown: tuple[Frame, FrameResult] | None = None
         self._fresh = self.over = False
@@ -86,6 +86,24 @@ class LivePicture:
             self._changed.wait_for(lambda: self._number != number or self.over, patience_s)
             return self._number, self._jpeg
 
+    def take(self, patience_s: float) -> bytes:
+        """The newest frame as JPEG, within `watch`; waits until it is made.
+
+        Args:
+            patience_s: seconds after which an older picture is returned.
+
+        Returns:
+            The JPEG, b"" before the first frame. After the end of the run it is the last frame.
+        """
+        with self._changed:
+            number, is_due = self._number, self._shown is not None
+            self._changed.wait_for(
+                lambda: self._number != number or self.over or not is_due, patience_s
+            )
+            if self.over and self._shown is not None:
+                self._jpeg, self._shown = self._encode(*self._shown), None
+            return self._jpeg
+
     def _run(self) -> None:
         while True:
             with self._changed:
@@ -103,7 +121,7 @@ class LivePicture:
                 )
 
     def _encode(self, frame: Frame, result: FrameResult) -> bytes:
-        picture: Image = draw_tracks(frame.image, result, self.names, self._draw)
+        picture: Image = self._painter.draw(frame.image, result, self.names)
         if frame.width > MOST_WIDTH:
             size = (MOST_WIDTH, max(1, round(frame.height * MOST_WIDTH / frame.width)))
             picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)

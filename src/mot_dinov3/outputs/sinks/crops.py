@@ -16,7 +16,7 @@ from mot_dinov3.io.write.directories import AtomicDirectory
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.renaming import NewOf
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import FloatArray, Frame, FrameResult, Image, TrackState
+from mot_dinov3.values import FloatArray, Frame, FrameResult, Image, TrackState, follow_ids
 from mot_dinov3.values.boxes import clip
 
 JPEG_QUALITY = 95
@@ -55,11 +55,16 @@ class CropsSink(FileSink):
 
     @classmethod
     def check(cls, path: str, config: TrackConfig) -> None:
-        """Refuse to cut the boxes that were embedded where none ever is.
+        """Refuse pictures of people who must not be recognised, and boxes that are never embedded.
 
         Raises:
-            UsageError: the embedder is turned off.
+            UsageError: people are blurred, or the embedder is turned off.
         """
+        if config.draw.blurs:
+            raise UsageError(
+                "--save-crops writes the pictures of people that --blur hides.",
+                fix="Leave out one of them.",
+            )
         if config.embedder.embedder == NO_EMBEDDER and config.output.crops_of == "embedded":
             raise UsageError(
                 f"--save-crops has nothing to show with --embedder {NO_EMBEDDER}.",
@@ -85,6 +90,7 @@ class CropsSink(FileSink):
         with self.timer("write"):
             tracks = result.tracks
             tentative = tracks.state == TrackState.TENTATIVE
+            follow_ids(self._waiting, tracks)
             self._write_confirmed(
                 set(tracks.id[tentative].tolist()), set(tracks.id[~tentative].tolist())
             )

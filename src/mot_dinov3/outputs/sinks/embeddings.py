@@ -13,13 +13,15 @@ from mot_dinov3.io.formats.embeddings import rename_embeddings
 from mot_dinov3.io.write.columns import ColumnFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import Frame, FrameResult
+from mot_dinov3.values import Frame, FrameResult, Tracks, follow_ids
 
 
 class EmbeddingsSink(FileSink):
     """One row per embedding that was computed and belongs to a track; reused ones are left out.
 
-    A run that was killed leaves its rows under the partial name, with the same names.
+    The rows of a tentative track wait until it is confirmed, and have the id that it is given; one
+    that ends unconfirmed keeps its negative id. A run that was killed leaves its rows under the
+    partial name, with the same names.
     """
 
     needs_embeddings = True
@@ -29,6 +31,7 @@ class EmbeddingsSink(FileSink):
         self._file = ColumnFile(path, build_row_type(0))
         self._names = names
         self._classes: set[int] = set()
+        self._waiting: dict[int, list[NDArray[np.void]]] = {}
         super().__init__(path, self._file, timer)
 
     @classmethod
@@ -43,10 +46,26 @@ class EmbeddingsSink(FileSink):
             OutputError: the file cannot be written.
         """
         with self.timer("write"):
+            self._write_settled(result.tracks)
             rows = select_rows(result)
-            if len(rows):
-                self._classes.update(rows["class_id"].tolist())
-                self._file.append(rows)
+            tentative = rows["id"] < 0
+            for row in rows[tentative]:
+                self._waiting.setdefault(int(row["id"]), []).append(row)
+            self._append(rows[~tentative])
+
+    def _write_settled(self, tracks: Tracks) -> None:
+        """Write the rows of the tracks that are not tentative any more."""
+        follow_ids(self._waiting, tracks)
+        tentative = set(tracks.id[tracks.id < 0].tolist())
+        for track_id in [known for known in self._waiting if known not in tentative]:
+            rows = np.stack(self._waiting.pop(track_id))
+            rows["id"] = track_id
+            self._append(rows)
+
+    def _append(self, rows: NDArray[np.void]) -> None:
+        if len(rows):
+            self._classes.update(rows["class_id"].tolist())
+            self._file.append(rows)
 
     def __exit__(
         self,
@@ -54,6 +73,8 @@ class EmbeddingsSink(FileSink):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is None:
+            self._write_settled(Tracks.empty())
         known = sorted(self._classes)
         self._file.more["names_id"] = np.array(known, np.int64)
         self._file.more["names"] = np.array([self._names.get(k, "") for k in known], np.str_)

@@ -34,6 +34,14 @@ SINKS = Registry(
             "mot_dinov3.outputs.sinks.csv_table:CsvSink",
             "a table with one row a track and frame",
         ),
+        "coco": (
+            "mot_dinov3.outputs.sinks.coco:CocoSink",
+            "confirmed tracks as COCO-VID JSON",
+        ),
+        "cvat": (
+            "mot_dinov3.outputs.sinks.cvat:CvatSink",
+            "confirmed tracks as XML for the annotation tool CVAT",
+        ),
         "crops": (
             "mot_dinov3.outputs.sinks.crops:CropsSink",
             "pictures of identities in a new directory",
@@ -41,6 +49,10 @@ SINKS = Registry(
         "embeddings": (
             "mot_dinov3.outputs.sinks.embeddings:EmbeddingsSink",
             "every embedding that was computed, as .npz",
+        ),
+        "events": (
+            "mot_dinov3.outputs.sinks.events:EventsSink",
+            "crossings of lines, and visits to zones, as they happen",
         ),
         "trace": (
             "mot_dinov3.outputs.sinks.trace:TraceSink",

@@ -43,16 +43,27 @@ class JsonLinesSink(FileSink):
 
     rename = staticmethod(create_renamer(rename_frame_line))
 
-    def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
+    def __init__(
+        self, path: str, names: Mapping[int, str], timer: StageTimer, *, untracked: bool = False
+    ) -> None:
+        """Wire the sink to its file.
+
+        Args:
+            path: the file.
+            names: class id -> name.
+            timer: where "write" is booked.
+            untracked: also write where the detections without a track are, as a picture that is
+                drawn from the frame log needs them with `--blur`.
+        """
         self._file = AtomicTextFile(path, flush_lines=True)
-        self._names = names
+        self._names, self._untracked = names, untracked
         self._appearance = AppearanceHistory()
         super().__init__(path, self._file, timer)
 
     @classmethod
     def create(cls, path: str, run: SinkRun) -> Self:
         """A sink that will write to `path`."""
-        return cls(path, run.names, run.timer)
+        return cls(path, run.names, run.timer, untracked=run.config.draw.blurs)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one line: the keys of `describe_frame`, and some that are known only here.
@@ -72,6 +83,8 @@ class JsonLinesSink(FileSink):
             record["fps"] = to_number(self.timer.fps, FPS_DIGITS)
             compared = self._appearance.update(result)
             record["looks"] = [describe_appearance(one) for one in compared]
+            if self._untracked:
+                record["untracked"] = list_untracked(result)
             self._file.write_line(format_json(record))
 
 
@@ -97,8 +110,12 @@ def describe_frame(
 
 
 def describe_track(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[str, Any]:
-    """One track as plain values; `detection` is None while it coasts."""
+    """One track as plain values; `detection` is None while it coasts.
+
+    `provisional` is there in the frame that confirms it: the negative id that it had before.
+    """
     class_id, detection = int(tracks.class_id[row]), int(tracks.detection[row])
+    provisional = int(tracks.provisional[row])
     return {
         "id": int(tracks.id[row]),
         "xyxy": to_exact(tracks.xyxy[row]),
@@ -108,7 +125,18 @@ def describe_track(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[s
         "state": TrackState(int(tracks.state[row])).name.lower(),
         "fresh": bool(tracks.fresh[row]),
         "detection": detection if detection >= 0 else None,
+        **({"provisional": provisional} if provisional else {}),
     }
+
+
+def list_untracked(result: FrameResult) -> list[dict[str, Any]]:
+    """The detections that no track took as plain values: `xyxy`, `class_id`."""
+    found, taken = result.detections, result.tracks.detection
+    left = np.setdiff1d(np.arange(len(found)), taken)
+    return [
+        {"xyxy": to_exact(found.xyxy[row]), "class_id": int(found.class_id[row])}
+        for row in left.tolist()
+    ]
 
 
 def describe_appearance(one: Appearance) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 from mot_dinov3.io.formats.mot import MotWriter
@@ -24,14 +24,14 @@ class MotTextSink(FileSink):
     from_frame_log = True
     rename = staticmethod(create_renamer(rename_mot_line))
 
-    def __init__(self, path: str, timer: StageTimer) -> None:
-        self._writer = MotWriter(path)
+    def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
+        self._writer = MotWriter(path, names)
         super().__init__(path, self._writer, timer)
 
     @classmethod
     def create(cls, path: str, run: SinkRun) -> Self:
         """A sink that will write to `path`."""
-        return cls(path, run.timer)
+        return cls(path, run.names, run.timer)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one frame's lines.

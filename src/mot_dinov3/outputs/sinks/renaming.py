@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read
 from mot_dinov3.runtime.opening import open_regular
 
 NewOf = Mapping[int, int]
@@ -34,8 +34,7 @@ def create_renamer(change: ChangeLines, *, together: bool = False) -> RenameFile
         try:
             lines = io.TextIOWrapper(open_regular(source), encoding="utf-8", newline="\n")
         except OSError as error:
-            message = f"Cannot read '{source}': {error.strerror}."
-            raise InputError(message, fix="Check the path.") from error
+            raise cannot_read(source, error) from error
         with lines, target.open("w", encoding="utf-8", newline="\n") as out:
             number = 1
             try:

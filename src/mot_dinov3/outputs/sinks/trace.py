@@ -54,12 +54,12 @@ class TraceSink(FileSink):
 def describe_decisions(result: FrameResult) -> Iterator[dict[str, Any]]:
     """The decisions of a frame as plain values, in the order of its detections.
 
-    Keys: `frame` (0-based), `row` (of the detection), `track` (the identity it got, None for
-    none), `kind` ("critical", "refresh" or "reuse"), `priority` (place in the plan's order, from
-    0; None if reused), `quality`, `worth` (None where the policy only ranks), `admitted` (went
-    through the embedder), `outcome` ("computed", "deferred", "starved", "reused" where the track
-    has an embedding, or "none"), `reason`, `predicted_ms` and `ms` (shares of the batch, None if
-    not computed).
+    Keys: `frame` (0-based), `row` (of the detection), `track` (the identity it got, negative
+    while that is tentative, None for none), `kind` ("critical", "refresh" or "reuse"), `priority`
+    (place in the plan's order, from 0; None if reused), `quality`, `worth` (None where the policy
+    only ranks), `admitted` (went through the embedder), `outcome` ("computed", "deferred",
+    "starved", "reused" where the track has an embedding, or "none"), `reason`, `predicted_ms` and
+    `ms` (shares of the batch, None if not computed).
     """
     if result.decisions is None:
         return

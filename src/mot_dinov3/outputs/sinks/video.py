@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from mot_dinov3.config import DrawConfig, SourceConfig, TrackConfig
-from mot_dinov3.io.info import sane_fps
+from mot_dinov3.config.tracking.outputs import VIDEO
+from mot_dinov3.io.info import SourceInfo, sane_fps
+from mot_dinov3.io.write.audio import has_sound
 from mot_dinov3.io.write.encoders import format_of
 from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
-from mot_dinov3.outputs.drawing import draw_tracks
+from mot_dinov3.outputs.drawing import TrackPainter
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Frame, FrameResult
@@ -45,7 +47,7 @@ class VideoSink(FileSink):
         """
         super().__init__(str(writer.config.path), writer, timer)
         self.writer = writer
-        self._draw, self._names = draw, names
+        self._painter, self._names = TrackPainter(draw), names
         self._step_s = step_s
         self._shown = 0
 
@@ -90,7 +92,7 @@ class VideoSink(FileSink):
         """
         with self.timer("draw"):
             # A copy of the frame, which the tracker may still look at; the writer keeps it.
-            picture = draw_tracks(frame.image, result, self._names, self._draw, self.timer.fps)
+            picture = self._painter.draw(frame.image, result, self._names, self.timer.fps)
         with self.timer("write"):
             time_s = self._shown * self._step_s if self._step_s else frame.time_s
             self.writer.write(picture, time_s)
@@ -99,5 +101,30 @@ class VideoSink(FileSink):
 
 def is_whole(source: SourceConfig) -> bool:
     """Whether every frame is shown at its own time, so that the source's sound fits."""
-    part = source.start_frame or source.end_frame >= 0 or source.max_frames
-    return not part and source.vid_stride == 1 and not source.fps
+    return not find_cuts(source)
+
+
+def find_cuts(source: SourceConfig) -> list[str]:
+    """The flags that show frames at other times than their own, or not all of them."""
+    cuts = {
+        "--start-frame": source.start_frame > 0,
+        "--end-frame": source.end_frame >= 0,
+        "--max-frames": source.max_frames > 0,
+        "--vid-stride": source.vid_stride > 1,
+        "--fps": source.fps > 0,
+    }
+    return [flag for flag, given in cuts.items() if given]
+
+
+def explain_lost_sound(config: TrackConfig, info: SourceInfo) -> str:
+    """The sentence that says why the video will be silent; empty where it will not be.
+
+    Args:
+        config: all stages.
+        info: the source.
+    """
+    cuts = find_cuts(config.source)
+    silent = VIDEO not in config.output.sinks or info.path is None or info.is_live
+    if not cuts or silent or not has_sound(cast("Path", info.path)):
+        return ""
+    return f"The video has no sound: that of the source does not fit with {' and '.join(cuts)}."

@@ -12,7 +12,7 @@ from typing import IO, Self
 
 from mot_dinov3.config import DrawConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.outputs.drawing import draw_tracks
+from mot_dinov3.outputs.drawing import TrackPainter
 from mot_dinov3.outputs.sinks.viewer import HEAD, READY
 from mot_dinov3.runtime.threads import WaitableThread
 from mot_dinov3.values import Frame, FrameResult
@@ -49,7 +49,7 @@ class Window:
             ask_stop: called when the window is closed.
         """
         self.names: Mapping[int, str] = {}
-        self._draw, self._ask_stop = draw, ask_stop
+        self._painter, self._ask_stop = TrackPainter(draw), ask_stop
         self._changed = threading.Condition()
         self._newest: tuple[Frame, FrameResult] | None = None
         self._over = False
@@ -96,7 +96,7 @@ class Window:
         if newest is None:
             return True
         frame, result = newest
-        picture = draw_tracks(frame.image, result, self.names, self._draw)
+        picture = self._painter.draw(frame.image, result, self.names)
         try:
             pictures.write(HEAD.pack(*picture.shape[:2]))
             pictures.write(picture.data)

@@ -21,7 +21,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from mot_dinov3.config import DeviceConfig
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, reason_of
 from mot_dinov3.perception.backends.choice import INT8, PACKAGES, Choice
 from mot_dinov3.perception.backends.digest import file_digest
 from mot_dinov3.runtime.compat import cache_dir
@@ -116,7 +116,7 @@ def open_entry(folder: str, fill: Callable[[Path], None], place: Path) -> Iterat
         try:
             _make(final, fill)
         except OSError as error:
-            _warn_that_nothing_is_kept(place, error.strerror or str(error))
+            _warn_that_nothing_is_kept(place, reason_of(error))
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
                 fill(Path(temporary))
                 yield Path(temporary)

@@ -6,7 +6,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import cannot_read
 from mot_dinov3.runtime.opening import open_regular
 
 WEIGHTS = "*.safetensors"
@@ -24,7 +24,7 @@ def file_digest(path: Path) -> str:
         with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(f"Cannot read '{path}': {error.strerror}.", fix="Check it.") from error
+        raise cannot_read(path, error) from error
 
 
 def weights_digest(path: Path) -> str:

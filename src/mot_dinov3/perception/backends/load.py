@@ -13,6 +13,7 @@ from mot_dinov3.perception.backends.base import Edit, Export, FileNetwork
 from mot_dinov3.perception.backends.cache import ExportKey, open_entry
 from mot_dinov3.perception.backends.choice import ONNX, OPENVINO, Choice
 from mot_dinov3.registry import Registry
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.opening import is_regular
 
 NETWORKS = Registry(
@@ -36,10 +37,13 @@ def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = No
         edit: changes a model before it is compiled; OpenVINO only.
 
     Raises:
-        ModelError: it is not a model that the backend can run, or the backend is missing.
+        ModelError: it is a pointer of git-lfs, or not a model that the backend can run, or the
+            backend is missing.
         DeviceError: it does not fit into the device's memory.
     """
     _require_regular(path)
+    for file in (path, path.with_suffix(".bin")):
+        refuse_pointer(file, ModelError)
     more = {} if edit is None or choice.backend != OPENVINO else {"edit": edit}
     return cast("FileNetwork", NETWORKS.load(choice.backend)(path, choice, device, **more))
 

@@ -109,6 +109,15 @@ def open_session(path: Path, device: str) -> Any:  # noqa: ANN401 - an onnxrunti
         number = device.partition(":")[2] or "0"
         providers.insert(0, ("CUDAExecutionProvider", {"device_id": number}))
     try:
-        return ort.InferenceSession(str(path), options, providers=providers)
+        return ort.InferenceSession(_name_or_read(path), options, providers=providers)
     except Exception as error:
         raise describe_load_problem(path.name, "onnxruntime", error) from error
+
+
+def _name_or_read(path: Path) -> str | bytes:
+    """What opens a model: its path, or its content where onnxruntime cannot take the name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.read_bytes()
+    return str(path)

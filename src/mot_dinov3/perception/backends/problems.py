@@ -32,4 +32,4 @@ def reason(error: Exception) -> str:
     """The informative line of another package's message, short and without a full stop."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     plain = [line for line in lines if not line.startswith(("Exception from", "Check '"))]
-    return (plain or lines or [type(error).__name__])[0][:160].rstrip(".:")
+    return (plain or lines or ["no reason was given"])[0][:160].rstrip(".:")

@@ -24,7 +24,7 @@ class TorchNetwork:
     graphs of fixed sizes; a module that cannot be recorded runs as it is, and that is logged.
 
     Args:
-        module: maps (B, 3, h, w) to a tensor, or to a sequence whose first tensors count.
+        module: maps (B, 3, h, w) to a tensor, or to tensors; see `select_tensors`.
         choice: backend and precision.
         device: torch device string.
         name: the model as the user knows it, for messages.
@@ -102,7 +102,7 @@ class TorchNetwork:
 
     def _forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         with self._casting():
-            return _tensors(self.module(pixels))
+            return select_tensors(self.module(pixels))
 
     def _casting(self) -> AbstractContextManager[Any]:
         if self._kind == self._computed:
@@ -114,9 +114,15 @@ class TorchNetwork:
         return context
 
 
-def _tensors(answer: Any) -> tuple[torch.Tensor, ...]:  # noqa: ANN401 - anything that a module returns
-    """The tensors of an answer, in order; other parts (losses, raw maps) are left out."""
+def select_tensors(answer: Any) -> tuple[torch.Tensor, ...]:  # noqa: ANN401 - anything that a module returns
+    """The first tensor of an answer and those beside it, in order.
+
+    An answer may be nested, as that of a segmentation network is: ((boxes, masks), raw parts).
+    Parts of other kinds (losses, raw maps) are left out.
+    """
     import torch
 
     parts = answer if isinstance(answer, (list, tuple)) else [answer]
+    while len(parts) and isinstance(parts[0], (list, tuple)):
+        parts = parts[0]
     return tuple(part for part in parts if isinstance(part, torch.Tensor))

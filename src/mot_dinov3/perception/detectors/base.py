@@ -8,7 +8,7 @@ one line in `factory.DETECTORS`::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -101,6 +101,18 @@ class UploadSharing(Protocol):
 
     def share(self, upload: FrameUpload) -> None:
         """Look at pictures where `upload` brings them, if the detector runs there."""
+
+
+@runtime_checkable
+class BatchDetector(Protocol):
+    """A detector that can look at the frames of several cameras in one pass."""
+
+    @property
+    def gains_from_batches(self) -> bool:
+        """Whether one pass is faster than one for each frame, where this detector runs."""
+
+    def detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
+        """The objects of each frame, as `detect` finds them up to rounding; sizes may differ."""
 
 
 @runtime_checkable

@@ -161,18 +161,18 @@ def _gives_levels(module: Any, about: About) -> bool:  # noqa: ANN401 - a torch 
     import torch
 
     from mot_dinov3.nets.yolo_levels import expose_levels
+    from mot_dinov3.perception.backends.torch import select_tensors
 
     if about.final:
         return False
     shape = (1, 3, 2 * about.stride, 2 * about.stride)
     pixels = torch.from_numpy(np.random.default_rng(0).random(shape, np.float32))
     with torch.inference_mode():
-        whole = module(pixels)
-        whole = whole[0] if isinstance(whole, (list, tuple)) else whole
+        whole = select_tensors(module(pixels))[0]
         try:
             expose_levels(module)
             levels = [level.numpy() for level in module(pixels)]
-        except (AttributeError, TypeError, RuntimeError):
+        except (AttributeError, TypeError, ValueError, RuntimeError):
             return False
     return levels_agree(levels, whole[0].numpy(), len(about.names), pixels.shape[2])
 

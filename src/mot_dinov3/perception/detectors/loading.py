@@ -30,6 +30,7 @@ from mot_dinov3.perception.detectors.networks import (
 )
 from mot_dinov3.perception.detectors.weights import find_weights
 from mot_dinov3.perception.detectors.yolo import YoloDetector
+from mot_dinov3.wording import program
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -75,7 +76,7 @@ def load_demo(
     if not path.is_file():
         raise ModelError(
             "The demo detector's weights are not in this installation.",
-            fix="Install the package again, or make them: python cli.py train demo",
+            fix=f"Install the package again, or make them: {program()} train demo",
         )
     return load_yolo(str(path), config, device, settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -10,28 +11,18 @@ import numpy as np
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.io.formats.mot import MotTable, read_mot
+from mot_dinov3.io.formats.mot_classes import MOT_CLASSES, name_number
 from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.detectors.base import BUILT_IN, DetectorKind
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.values import Detections, FloatArray, Frame
 
+logger = logging.getLogger("mot_dinov3")
+
+LARGEST = 1.001
+"""A confidence may be so large: 1, and what rounding adds to it."""
 UNNAMED = 0
-MOT_CLASSES = {
-    1: "pedestrian",
-    2: "person on vehicle",
-    3: "car",
-    4: "bicycle",
-    5: "motorbike",
-    6: "non motorized vehicle",
-    7: "static person",
-    8: "distractor",
-    9: "occluder",
-    10: "occluder on the ground",
-    11: "occluder full",
-    12: "reflection",
-    13: "crowd",
-}
-"""Classes of the MOT16 and MOT17 annotations; https://arxiv.org/abs/1603.00831, table 3."""
+PEDESTRIAN = 1
 
 
 class MotFileDetector:
@@ -57,11 +48,15 @@ class MotFileDetector:
         self._table = read_mot(path)
         self._class_id = np.maximum(self._table.class_id, UNNAMED)
         self._score = confidence(self._table.score)
+        warn_of_large_scores(path, self._table.score)
         self.names = class_names(self._table)
         self.title = f"replay of {path.name}"
         self._keep = self._score >= config.floor
         self._keep &= (self._table.xyxy[:, 2:] > self._table.xyxy[:, :2]).all(axis=1)
-        if (wanted := resolve_classes(config.classes, self.names)) is not None:
+        # Class 1 is a person too, whatever the format calls it.
+        wanted = resolve_classes(config.classes, {UNNAMED: "person", **self.names})
+        if wanted is not None:
+            wanted |= {PEDESTRIAN} if UNNAMED in wanted else set()
             self._keep &= np.isin(self._class_id, sorted(wanted))
 
     @cached_property
@@ -101,11 +96,23 @@ def confidence(score: FloatArray) -> FloatArray:
     return score.clip(0, 1)
 
 
+def warn_of_large_scores(path: Path, score: FloatArray) -> None:
+    """Say that scores of a file are not confidences in [0, 1], as percentages are not."""
+    large = score > LARGEST
+    if not large.any():
+        return
+    logger.warning(
+        "Scores in '%s' go up to %g, but a confidence is between 0 and 1: %.0f %% of its boxes "
+        "count as certain. If they are percentages, divide them by 100.",
+        *(path, score.max(), 100 * large.mean()),
+    )
+
+
 def class_names(table: MotTable) -> dict[int, str]:
     """Class id -> name for the classes that the file contains."""
     present = np.unique(np.maximum(table.class_id, UNNAMED)).tolist()
     names = {UNNAMED: "person", **MOT_CLASSES}
-    return {number: names.get(number, f"class {number}") for number in present or [UNNAMED]}
+    return {number: names.get(number, name_number(number)) for number in present or [UNNAMED]}
 
 
 def load_mot_file(

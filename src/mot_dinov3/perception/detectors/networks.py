@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mot_dinov3.perception.backends.base import Network
+from mot_dinov3.errors import ModelError
+from mot_dinov3.perception.backends.base import FileNetwork, Network
+from mot_dinov3.perception.backends.batch import fill_batches
 from mot_dinov3.perception.backends.cache import ExportKey, entry_name, open_entry
 from mot_dinov3.perception.backends.choice import INT8, OPENVINO, TITLES, Choice
 from mot_dinov3.perception.backends.digest import weights_digest
@@ -178,10 +180,18 @@ class ReadySource:
             ModelError: the backend cannot run it, or its task has no boxes.
         """
         model = _model_file(path)
-        self._network = load_network(model, choice, device)
+        loaded = load_network(model, choice, device)
         self.name, self.path, self.choice = path.name, path, choice
-        self.device = self._network.device
-        notes = self._network.metadata or read_notes(model.parent)
+        self.device = loaded.device
+        batch, *self._sides = _read_input(loaded, path.name)
+        self._network = fill_batches(loaded, batch)
+        if batch > 1:
+            logger.warning(
+                "'%s' was exported for %d pictures at once: each frame is computed %d times. "
+                "Export it with batch=1.",
+                *(path.name, batch, batch),
+            )
+        notes = loaded.metadata or read_notes(model.parent)
         about = about_from_notes(notes)
         self.noted = about is not None
         self.about = about or About(names={}, task="", plain=False)
@@ -190,7 +200,7 @@ class ReadySource:
 
     def get_fixed_size(self) -> tuple[int, int] | None:
         """The size that it was exported for, None where it was left open."""
-        height, width = self._network.inputs[0][-2:]
+        height, width = self._sides
         return (height, width) if min(height, width) > 0 else None
 
     def keep_neck(self) -> bool:
@@ -200,6 +210,22 @@ class ReadySource:
     def network(self, size: tuple[int, int]) -> Network:
         """The one network."""
         return self._network
+
+
+def _read_input(network: FileNetwork, name: str) -> tuple[int, int, int]:
+    """Pictures, height and width of a network's input; -1 where a size is open.
+
+    Raises:
+        ModelError: it takes something else than pictures.
+    """
+    shape = network.inputs[0] if network.inputs else []
+    if len(shape) != 4:
+        raise ModelError(
+            f"'{name}' takes an input of shape {list(shape)}; a detector takes pictures, "
+            "(batch, 3, height, width).",
+            fix="Use a model that Ultralytics exported for detection.",
+        )
+    return shape[0], shape[2], shape[3]
 
 
 def _model_file(path: Path) -> Path:

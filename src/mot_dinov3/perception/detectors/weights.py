@@ -12,10 +12,12 @@ import zipfile
 from collections.abc import Collection
 from pathlib import Path
 
-from mot_dinov3.errors import DeviceError, ModelError, MotError, nearest
+from mot_dinov3.errors import DeviceError, ModelError, MotError, nearest, reason_of
 from mot_dinov3.perception.detectors.factory import DETECTORS, ULTRALYTICS, detector_kind
 from mot_dinov3.runtime.compat import cache_dir
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.opening import open_regular
+from mot_dinov3.wording import program
 
 HOST = "https://github.com"
 PROBE_S = 6.0
@@ -65,6 +67,7 @@ def check_weights(path: Path) -> Path:
     """
     if path.is_dir() and (path.name.endswith("_model") or path.suffix in EXPORTS):
         return path
+    refuse_pointer(path, ModelError)
     if problem := _wrong_kind(path) or _wrong_bytes(path):
         raise _not_weights(path, problem)
     return path
@@ -87,7 +90,7 @@ def _wrong_bytes(path: Path) -> str:
         with open_regular(path) as file:
             magic = file.read(2)
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
+        return f"cannot be read ({reason_of(error)})"
     if not magic:
         return "is empty"
     if path.suffix != ".pt":
@@ -124,7 +127,7 @@ def device_problem(error: Exception, device: str) -> MotError | None:
     if "Invalid CUDA" in text or "CUDA error" in text or "no NVIDIA driver" in text:
         return DeviceError(
             f"The detector cannot use {device}: {text.strip().splitlines()[0][:160]}",
-            fix="Use --device cpu, or run: python cli.py doctor",
+            fix=f"Use --device cpu, or run: {program()} doctor",
         )
     return None
 
@@ -132,7 +135,7 @@ def device_problem(error: Exception, device: str) -> MotError | None:
 def first_line(error: BaseException) -> str:
     """The first line of another package's message, without decoration or full stop."""
     lines = str(error).removeprefix("ERROR").lstrip("\u274c\ufe0f ").strip().splitlines()
-    return lines[0][:160].rstrip(".") if lines else type(error).__name__
+    return lines[0][:160].rstrip(".") if lines else "no reason was given"
 
 
 def _not_weights(path: Path, why: str) -> ModelError:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,6 +15,7 @@ from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.features.batches import Batches
 from mot_dinov3.perception.features.crops import CropShape, CropWindows, cpu_batch
+from mot_dinov3.runtime.notices import log_alert
 from mot_dinov3.values import FloatArray, Image
 from mot_dinov3.wording import counted
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 Cut: TypeAlias = "Callable[[Image, CropWindows], FloatArray | torch.Tensor]"
 """Makes the network's (K, 3, h, w) input of K windows of a frame, K at least 1."""
+
+SAME = 1e-6
+"""Vectors of length 1 that differ by less say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class NetworkEmbedder:
 
     Raises:
         DeviceError: one crop alone does not fit into the device's memory.
+        ModelError: the network fails, or its answers cannot tell pictures apart.
     """
 
     whole_frame = False
@@ -71,6 +76,7 @@ class NetworkEmbedder:
         self._name, self._weights = origin.name, origin.weights
         self._network = network
         self._cut = cut or (lambda image, windows: cpu_batch(image, windows, shape.spec))
+        self._warned = False
         self.dim = self._try_out()
 
     @property
@@ -105,7 +111,9 @@ class NetworkEmbedder:
         out = np.full((len(xyxy), self.dim), np.nan, np.float32)
         if len(windows):
             vectors = self.batches.run(windows, lambda part: self._describe(image, part))
+            self._require_width(vectors)
             out[windows.rows] = unit_rows(vectors)
+            self._warn_of_unusable(out[windows.rows])
         return out
 
     def _describe(self, image: Image, windows: CropWindows) -> FloatArray:
@@ -119,12 +127,60 @@ class NetworkEmbedder:
         return vectors.reshape(len(vectors), -1)
 
     def _try_out(self) -> int:
-        """Run the network once; returns the length of its vectors."""
+        """Run the network on two pictures, one by one; returns the length of its vectors.
+
+        Raises:
+            ModelError: its answers cannot tell pictures apart.
+        """
         spec = self.shape.spec
-        blank = np.zeros((spec.height, spec.width, 3), np.uint8)
+        size = spec.height, spec.width, 3
+        noise = np.random.default_rng(0).integers(0, 256, size, np.uint8)
         whole = np.array([[0, 0, spec.width, spec.height]], np.float32)
         windows = self.shape.windows(whole, (spec.width, spec.height))
-        return len(self.batches.run(windows, lambda part: self._describe(blank, part))[0])
+        answers = [
+            self.batches.run(windows, partial(self._describe, image))[0]
+            for image in (np.zeros(size, np.uint8), noise)
+        ]
+        if what := describe_useless(answers):
+            raise ModelError(
+                f"'{self._name}' cannot tell pictures apart: {what}.",
+                fix="Export the model again, try --precision fp32, or choose another one.",
+            )
+        return len(answers[0])
+
+    def _require_width(self, vectors: FloatArray) -> None:
+        if vectors.shape[1] != self.dim:
+            raise ModelError(
+                f"'{self._name}' answers with {vectors.shape[1]} numbers, with {self.dim} before.",
+                fix="Export the model up to its embedding layer.",
+            )
+
+    def _warn_of_unusable(self, rows: FloatArray) -> None:
+        """Say once, and even to who wants quiet, that the network fails on some pictures."""
+        lost = int(np.isnan(rows).any(axis=1).sum())
+        if lost and not self._warned:
+            self._warned = True
+            log_alert(
+                "'%s' gave no usable vector for %d of %s: such crops are not embedded.",
+                self._name,
+                lost,
+                counted(len(rows), "crop"),
+            )
+
+
+def describe_useless(answers: Sequence[FloatArray]) -> str:
+    """Say why the answers to different pictures are of no use; "" when they are.
+
+    Args:
+        answers: (D,) as the network gave it, for each picture.
+    """
+    if not any(np.isfinite(answer).all() for answer in answers):
+        return "none of its vectors is finite"
+    if not any(np.any(answer) for answer in answers):
+        return "all of its vectors are zero"
+    first, *others = unit_rows(np.stack(answers))
+    same = all(np.allclose(first, other, rtol=0, atol=SAME) for other in others)
+    return "all of its vectors are the same" if same else ""
 
 
 def unit_rows(vectors: FloatArray) -> FloatArray:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mot_dinov3.config import EmbedderConfig
+from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.perception.assets import DEMO
 from mot_dinov3.perception.backends.base import Network
@@ -22,6 +22,7 @@ from mot_dinov3.perception.backends.choice import (
     Choice,
     Older,
     choose_with_int8,
+    resolve_precision,
 )
 from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.backends.load import load_network, open_export
@@ -80,9 +81,8 @@ def load_pretrained(model: Pretrained, config: EmbedderConfig, place: Placement)
         ModelError: the model cannot be loaded or exported, or a package is missing.
         DeviceError: it does not fit on the device, or the device is too old for the precision.
     """
-    choice = choose_with_int8(
-        place.config, place.device, older_flag(config), of="an embedder", by=ONNX
-    )
+    run, older = avoid_emulation(place.config, place.device, older_flag(config))
+    choice = choose_with_int8(run, place.device, older, of="an embedder", by=ONNX)
     if choice.precision == INT8:
         logger.warning(
             "int8 embeddings differ from exact ones: look at a run before you trust them."
@@ -114,6 +114,26 @@ def build_embedder(
 
         cut = DeviceCrops(spec, place.upload)
     return NetworkEmbedder(network, shape, device=network.device, origin=origin, cut=cut)
+
+
+def avoid_emulation(
+    run: DeviceConfig, device: str, older: Older | None
+) -> tuple[DeviceConfig, Older | None]:
+    """The settings without fp16 on a CPU, which computes with it many times slower; that is said.
+
+    Args:
+        run: backend and precision as the user gave them.
+        device: torch device string.
+        older: an older flag that was given and asks for a precision too.
+
+    Raises:
+        UsageError: the two contradict each other.
+    """
+    if device != "cpu" or resolve_precision(run, older) != "fp16":
+        return run, older
+    flag = older.flag if older is not None else "--precision fp16"
+    logger.warning("%s is many times slower than fp32 on a CPU: --precision auto is used.", flag)
+    return replace(run, precision=AUTO), None
 
 
 def older_flag(config: EmbedderConfig) -> Older | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import NECK, EmbedderConfig
+from mot_dinov3.config.habits import EMBEDDERS as EMBEDDER_HABITS
 from mot_dinov3.registry import Registry
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ EMBEDDERS = Registry(
             "the detector's own feature maps, pooled inside each box",
         ),
     },
+    habits=EMBEDDER_HABITS,
 )
 """Every entry is an `EmbedderKind`."""
 

@@ -11,18 +11,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
-from mot_dinov3.errors import ModelError, UsageError
-from mot_dinov3.perception.backends.base import Network
+from mot_dinov3.errors import ModelError, UsageError, find_path
+from mot_dinov3.perception.backends.batch import fill_batches
 from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, Older, choose_backend
 from mot_dinov3.perception.backends.load import load_network
 from mot_dinov3.perception.features.backbone import NetworkOrigin
 from mot_dinov3.perception.features.base import RE_IDENTIFICATION, Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
 from mot_dinov3.perception.features.exports import build_embedder, older_flag, resolve_model_name
-from mot_dinov3.values import FloatArray
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -58,9 +55,7 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
     network: Any = load_network(path, choice, place.device)
     shape = picture_shape(network, path.name)
     spec = spec_from_shape(shape, network.metadata)
-    batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else 0
-    if batch:
-        network = FixedBatch(network, batch)
+    network = fill_batches(network, shape[0])
     return build_embedder(network, spec, config, place, NetworkOrigin(path.name, path))
 
 
@@ -80,29 +75,6 @@ def prefers_onnxruntime(path: Path, run: DeviceConfig, older: Older | None, devi
     free = run.backend == AUTO and run.precision == AUTO and older is None
     small = path.stat().st_size < SMALL_BYTES
     return free and small and device == "cpu" and find_spec("onnxruntime") is not None
-
-
-class FixedBatch:
-    """A network of one batch size, for batches of any: they are filled up with copies.
-
-    Attributes:
-        title, precision, device: the network's own.
-    """
-
-    def __init__(self, network: Network, size: int) -> None:
-        self.title, self.precision = network.title, network.precision
-        self.device = network.device
-        self._network = network
-        self._size = size
-
-    def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
-        """One forward pass for every `size` pictures; see `base.Network`."""
-        parts = []
-        for start in range(0, len(pixels), self._size):
-            part = pixels[start : start + self._size]
-            full = np.resize(part, (self._size, *part.shape[1:]))
-            parts.append([output[: len(part)] for output in self._network(full)])
-        return tuple(np.concatenate(outputs) for outputs in zip(*parts, strict=True))
 
 
 def spec_from_shape(shape: list[Any], metadata: Mapping[str, str]) -> InputSpec:
@@ -168,9 +140,7 @@ def _require_file(name: str) -> Path:
     if not path.is_file():
         what = "is not a regular file" if path.exists() else "does not exist"
         what = "is a directory" if path.is_dir() else what
-        raise ModelError(
-            f"The ONNX file '{name}' {what}.", fix="Check the path after --embed-model."
-        )
+        raise ModelError(f"The --embed-model '{name}' {what}.", fix=find_path(path))
     if path.suffix.lower() == ".xml":
         raise UsageError(
             f"'{path.name}' is not an ONNX file but an OpenVINO model.",

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.config import EmbedderConfig
-from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.errors import ModelError, UsageError, find_path
+from mot_dinov3.perception.backends.batch import fill_batches
 from mot_dinov3.perception.backends.choice import OPENVINO, choose_backend
 from mot_dinov3.perception.backends.load import load_network
 from mot_dinov3.perception.backends.openvino import read_notes
@@ -20,7 +21,6 @@ from mot_dinov3.perception.features.base import RE_IDENTIFICATION, Embedder, Emb
 from mot_dinov3.perception.features.crops import InputSpec
 from mot_dinov3.perception.features.exports import build_embedder, older_flag, resolve_model_name
 from mot_dinov3.perception.features.onnx import (
-    FixedBatch,
     keep_stored_numbers,
     picture_shape,
     spec_from_shape,
@@ -56,8 +56,7 @@ def load_openvino(config: EmbedderConfig, place: Placement) -> Embedder:
     network: Any = load_network(path, choice, "cpu", edit=prepare_model)
     shape = picture_shape(network, path.name)
     spec = read_spec(shape, network.metadata)
-    if shape[0] > 0:
-        network = FixedBatch(network, shape[0])
+    network = fill_batches(network, shape[0])
     on_cpu = replace(place, device="cpu", upload=None)
     return build_embedder(network, spec, config, on_cpu, NetworkOrigin(path.name, path))
 
@@ -149,7 +148,7 @@ def _require_model(name: str) -> Path:
     for file in (path, path.with_suffix(".bin")):
         if not file.is_file():
             raise ModelError(
-                f"The OpenVINO model '{name}' lacks the file '{file.name}'.",
-                fix="Check the path after --embed-model: .xml and .bin have to lie side by side.",
+                f"The --embed-model '{name}' lacks the file '{file.name}'.",
+                fix=f"Its .xml and its .bin have to lie side by side. {find_path(file)}",
             )
     return path

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from mot_dinov3.runtime.scipy_parts import SparseRows
+from mot_dinov3.perception.features.sparse_rows import SparseRows
 
 Numbers = TypeVar("Numbers")
 """A numpy array or a torch tensor: the formulas below use only what both have."""

@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from mot_dinov3.errors import ModelError
+from mot_dinov3.config.habits import MODEL_FILES
+from mot_dinov3.errors import ModelError, reason_of
 from mot_dinov3.perception.hub.problems import OfflineModelError, explain, unknown
 from mot_dinov3.runtime.documents import read_json
 from mot_dinov3.runtime.opening import is_regular
@@ -51,7 +52,8 @@ def model_directory(model_id: str, open_choice: str) -> Path:
         what = "is a file, not a model directory" if local.is_file() else "does not exist"
         raise ModelError(
             f"The model directory '{model_id}' {what}.",
-            fix="Give a directory with config.json and model.safetensors, a hub id such as "
+            fix=MODEL_FILES.get(local.suffix.lower())
+            or "Give a directory with config.json and model.safetensors, a hub id such as "
             "facebook/dinov2-base, or demo.",
         )
     directory = cached_directory(model_id) or _download(model_id, open_choice)
@@ -237,7 +239,7 @@ def converted_revision(model_id: str) -> str | None:
             if item.is_pull_request and item.author == CONVERTER and "safetensors" in item.title:
                 return str(item.git_reference)
     except HfHubHTTPError as error:
-        logger.debug("No discussions of %s: %s", model_id, type(error).__name__)
+        logger.debug("No discussions of %s: %s", model_id, reason_of(error))
     return None
 
 

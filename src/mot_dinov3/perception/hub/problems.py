@@ -80,6 +80,15 @@ def _answer(error: Exception) -> BaseException:
 
 
 NETWORK_ERRORS = (ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
+CONNECTION_PROBLEMS = (
+    (("gaierror", "resolve", "name or service"), "its name is not known here"),
+    (("proxy",), "the proxy refuses"),
+    (("ssl", "certificate"), "its certificate cannot be checked"),
+    (("timeout", "timed out"), "it does not answer in time"),
+    (("refused",), "the connection was refused"),
+    (("reset", "aborted", "disconnected"), "the connection broke off"),
+)
+"""Words in an error of the network, and its kind -> what they mean."""
 NETWORK_NUMBERS = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 
@@ -88,6 +97,15 @@ def _is_local(error: BaseException) -> bool:
     if not isinstance(error, OSError) or isinstance(error, NETWORK_ERRORS):
         return False
     return error.errno is not None and error.errno not in NETWORK_NUMBERS
+
+
+def describe_connection(error: BaseException) -> str:
+    """Why an address cannot be reached, in a few words."""
+    words = f"{type(error).__name__} {error}".lower()
+    for signs, said in CONNECTION_PROBLEMS:
+        if any(sign in words for sign in signs):
+            return said
+    return "no connection"
 
 
 def gated(model_id: str, open_choice: str, said: str = "") -> GatedModelError:
@@ -146,7 +164,7 @@ def _offline(cause: BaseException, model_id: str) -> ModelError:
         setting = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
         why, remedy = f"the variable {setting} forbids to fetch it", f"Unset {setting}"
     else:
-        why = f"{constants.ENDPOINT} cannot be reached ({type(cause).__name__})"
+        why = f"{constants.ENDPOINT} cannot be reached ({describe_connection(cause)})"
         remedy = "Check the connection"
     return OfflineModelError(
         f"Model '{model_id}' is not in the local cache, and {why}.",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, EXIT_SIGINT, EXIT_SIGTERM
 from mot_dinov3.runs.batch.tasks import Task
+from mot_dinov3.values.run_facts import RunFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,9 @@ class TaskOutcome:
         fps: frames a second.
         tracks: confirmed tracks.
         crops: computed embeddings.
+        identities: class name -> confirmed tracks.
+        lines: what was counted at every line, as `--stats-json` has it.
+        zones: the same of every zone.
         written: the outputs that exist now.
         common: every other video would fail for the same reason.
         begun: False for a task that was never begun.
@@ -84,6 +88,9 @@ class TaskOutcome:
     fps: float = 0.0
     tracks: int = 0
     crops: int = 0
+    identities: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, Any] = field(default_factory=dict)
+    zones: Mapping[str, Any] = field(default_factory=dict)
     written: tuple[str, ...] = ()
     common: bool = False
     begun: bool = True
@@ -99,7 +106,60 @@ class TaskOutcome:
         return self.exit_code in (EXIT_OK, EXIT_PARTIAL)
 
 
-Event = TaskStarted | Progress | LogLine | TaskOutcome
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """How a live source goes on beside others.
+
+    Attributes:
+        name: of the task.
+        frames: tracked so far.
+        fps: frames a second of late.
+        tracks: in view.
+        computed: embeddings of the latest frame.
+        embed_ms: milliseconds that they took.
+        budget_ms: what they might take, loans of other cameras included; 0 for no limit.
+        backlog: embeddings that wait.
+        dropped: frames that were not taken in time.
+        condition: of the connection: "connected", or what it waits for.
+    """
+
+    name: str
+    frames: int
+    fps: float
+    tracks: int
+    computed: int
+    embed_ms: float
+    budget_ms: float
+    backlog: int
+    dropped: int
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSummary:
+    """The facts of a live source that has ended.
+
+    Attributes:
+        name: of the task.
+        facts: of its run.
+    """
+
+    name: str
+    facts: RunFacts
+
+
+@dataclass(frozen=True, slots=True)
+class PageOpened:
+    """The batch is shown on a web page.
+
+    Attributes:
+        url: its address, which holds a secret.
+    """
+
+    url: str
+
+
+Event = TaskStarted | Progress | LogLine | TaskOutcome | CameraState | CameraSummary | PageOpened
 OnEvent = Callable[[Event], None]
 """A callback for everything that happens."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import stages
+from mot_dinov3.io.containers import is_url, split_address
 from mot_dinov3.io.read.sources import plain_name
 from mot_dinov3.systems.factory import system_class
 
@@ -19,12 +21,18 @@ NAME = "{name}"
 def unique_names(sources: Sequence[str]) -> list[str]:
     """A name for each source, after its file; the second `walk` is `walk-2`.
 
-    Two names differ by more than their case, as not every file system tells those apart.
+    Streams that would share a name have that of their host before it: `door-1` and `yard-1`. Two
+    names differ by more than their case, as not every file system tells those apart.
     """
+    bases = [plain_name(source) for source in sources]
+    shared = Counter(base.casefold() for base in bases)
     taken: set[str] = set()
     out = []
-    for source in sources:
-        name = base = plain_name(source)
+    for source, base in zip(sources, bases, strict=True):
+        host = split_address(source).hostname if is_url(source) else None
+        if shared[base.casefold()] > 1 and host:
+            base = plain_name(f"{host}-{base}")
+        name = base
         number = 1
         while name.casefold() in taken:
             number += 1

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import mot_dinov3
 from mot_dinov3.config import BatchConfig, TrackConfig
 from mot_dinov3.config.tracking.batch import LOCAL_RAY
-from mot_dinov3.errors import DeviceError, InputError, not_installed
+from mot_dinov3.errors import DeviceError, InputError, not_installed, reason_of
 from mot_dinov3.runtime.cpu import thread_count
 
 CORES = 4
@@ -102,8 +102,7 @@ def create_cluster_error(address: str, error: Exception) -> InputError:
 
 def first_line(error: BaseException) -> str:
     """The first line of an error, as the end of a sentence."""
-    line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return f"{line.rstrip('.')}."
+    return f"{reason_of(error)}."
 
 
 def list_machines(ray: Any) -> list[Mapping[str, float]]:  # noqa: ANN401 - as above

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mot_dinov3.data.synthetic.reader import is_synthetic
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, cannot_read, reason_of
 from mot_dinov3.io.containers import is_url, printable_name
 from mot_dinov3.io.read.images import natural_key
 from mot_dinov3.io.read.seqinfo import SEQUENCE_FILE
 from mot_dinov3.io.read.sequence import MOT_PREFIX
 from mot_dinov3.io.read.sources import VIDEO_SUFFIXES
 from mot_dinov3.runtime.limits import SOURCE_LIST
-from mot_dinov3.runtime.opening import is_regular, open_text
+from mot_dinov3.runtime.opening import decode_text, is_regular, open_text
 
 LIST_SUFFIX = ".txt"
 COMMENT = "#"
+UNREADABLE = "\ufffd"
+"""What stands for bytes that are not text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,13 @@ def read_list(path: Path) -> list[ListedSource]:
         with open_text(path, SOURCE_LIST) as file:
             data = file.read(SOURCE_LIST.most_bytes)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no such name is possible"
-        too_long = getattr(error, "errno", None) == errno.EFBIG
-        what = (
-            f"'{name}' is too long for a list" if too_long else f"The list '{name}' cannot be read"
-        )
-        message = f"{what}: {reason}."
-        raise InputError(message, fix="A list is a text file with one video a line.") from error
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        if getattr(error, "errno", None) == errno.EFBIG:
+            message = f"'{name}' is too long for a list of videos: {reason_of(error)}."
+            raise InputError(message, fix="Lists name one video a line.") from error
+        raise cannot_read(path, error, "the list") from error
+    lines = decode_text(data, "replace").split("\n")
     places = ((f"{name}:{number}", line) for number, line in enumerate(lines, 1))
-    texts = ((where, _decode_line(line, where)) for where, line in places)
+    texts = ((where, _check_line(line.strip(), where)) for where, line in places)
     found = [
         ListedSource(_resolve_relative(path.parent, text, where), where)
         for where, text in texts
@@ -91,12 +90,8 @@ def read_list(path: Path) -> list[ListedSource]:
     return found
 
 
-def _decode_line(line: bytes, where: str) -> str:
-    try:
-        text = line.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        text = "\0"
-    if any(letter < " " for letter in text):
+def _check_line(text: str, where: str) -> str:
+    if any(letter < " " or letter == UNREADABLE for letter in text):
         raise InputError(f"{where} is not text.", fix="A list names one video a line, in UTF-8.")
     return text
 
@@ -127,8 +122,8 @@ def _expand_directory(item: ListedSource) -> Iterator[ListedSource]:
     try:
         videos = find_videos(path)
     except OSError as error:
-        message = f"{where}'{name}' cannot be read: {error.strerror}."
-        raise InputError(message, fix="Check its permissions.") from error
+        message = f"{where}'{name}' cannot be read: {reason_of(error)}."
+        raise InputError(message, fix=f"Allow it: chmod +rx '{name}'") from error
     if not videos:
         raise InputError(
             f"{where}There is no video in '{name}'.",

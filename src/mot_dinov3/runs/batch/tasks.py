@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from mot_dinov3.errors import OutputError, UsageError
 from mot_dinov3.io.containers import printable_name
 from mot_dinov3.io.read.sources import plain_name
 from mot_dinov3.io.write.paths import check_output
+from mot_dinov3.runs.batch.live import are_cameras, refuse_flags
 from mot_dinov3.runs.batch.names import NAME, unique_names, value_of, with_own_outputs
 from mot_dinov3.runs.batch.sources import ListedSource, expand_sources, is_list
 from mot_dinov3.systems.factory import system_class
@@ -55,19 +56,23 @@ def create_tasks(config: TrackConfig) -> list[Task]:
 
     Raises:
         InputError: a list or a directory cannot be read or has no video.
-        UsageError: a setting that belongs to one video is given to several.
+        UsageError: a setting that belongs to one video is given to several, or a live source
+            would keep others from being begun.
         OutputError: an output would replace a video that is to be read.
     """
-    _refuse_views(config)
     sources = config.batch.sources or (config.source.source,)
     listed = expand_sources(sources, each=config.batch.each)
+    if are_cameras(config, listed):
+        refuse_flags(config)
+    else:
+        _refuse_views(config)
     _refuse_shared(config, len(listed))
     names = unique_names([item.source for item in listed])
     tasks = [
         Task(number, name, item.where, _create_config(config, item, name))
         for number, (item, name) in enumerate(zip(listed, names, strict=True), 1)
     ]
-    _refuse_replaced_sources(tasks, config.batch.batch_json)
+    _refuse_replaced_sources(tasks, config.batch.tables)
     return tasks
 
 
@@ -99,13 +104,13 @@ def _refuse_shared(config: TrackConfig, count: int) -> None:
             )
 
 
-def _refuse_replaced_sources(tasks: Sequence[Task], batch_json: str) -> None:
+def _refuse_replaced_sources(tasks: Sequence[Task], tables: Mapping[str, str]) -> None:
     """Refuse a batch in which one video's output would replace another video."""
     sources = {Path(task.config.source.source).expanduser().resolve() for task in tasks}
     outputs = [(flag, place) for task in tasks for flag, place in task.config.output.places.items()]
-    if batch_json:
-        outputs.append(("--batch-json", batch_json))
-        check_output(Path(batch_json), None, no_clobber=False)
+    for flag, place in tables.items():
+        outputs.append((flag, place))
+        check_output(Path(place), None, no_clobber=False)
     for flag, place in outputs:
         if Path(place).resolve() in sources:
             raise OutputError(

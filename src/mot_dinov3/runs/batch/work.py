@@ -12,6 +12,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any, Protocol
 
+from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import (
     EXIT_BUG,
     EXIT_DEVICE,
@@ -21,6 +22,7 @@ from mot_dinov3.errors import (
     InputError,
     MotError,
     UsageError,
+    describe_bug,
 )
 from mot_dinov3.runs.batch.base import Event, LogLine, Progress, TaskOutcome, TaskStarted
 from mot_dinov3.runs.batch.tasks import Task
@@ -34,6 +36,7 @@ from mot_dinov3.systems.base import LoadedSystem
 from mot_dinov3.systems.factory import load_system
 from mot_dinov3.values import FrameResult
 from mot_dinov3.values.run_facts import RunFacts
+from mot_dinov3.values.stats_json import to_plain
 
 log = logging.getLogger("mot_dinov3")
 
@@ -55,11 +58,26 @@ class Link(Protocol):
         """Whether the task should come to an early and orderly end."""
 
 
-class TaskRunner:
-    """Runs one task after another, with a system that is loaded once."""
+class RunJob(Protocol):
+    """Runs the job of a task, as `run_job` does."""
 
-    def __init__(self) -> None:
-        self._system: LoadedSystem | None = None
+    def __call__(
+        self, config: TrackConfig, system: LoadedSystem, observer: JobObserver
+    ) -> JobResult:
+        """Track the source of `config`."""
+
+
+class TaskRunner:
+    """Runs one task after another, with a system that is loaded once.
+
+    Args:
+        system: loaded already, None to load it for the first task.
+        job: what a task is done with.
+    """
+
+    def __init__(self, system: LoadedSystem | None = None, job: RunJob = run_job) -> None:
+        self._system = system
+        self._job = job
 
     def run(self, task: Task, link: Link) -> TaskOutcome:
         """Track one video.
@@ -78,14 +96,12 @@ class TaskRunner:
             system = self._prepare_system(task)
             if isinstance(system, TaskOutcome):
                 return system
-            result = _run_job(task, system, reporter)
+            result = _run_job(task, system, reporter, self._job)
         except MotError as error:
             return _create_failure(task, error, reporter.facts)
         except Exception as error:
             log.debug("%s", traceback.format_exc())
-            message = f"{type(error).__name__}: {error}"
-            problem = MotError(message, fix="This is a bug. Run again with --debug.")
-            failure = _create_failure(task, problem, reporter.facts)
+            failure = _create_failure(task, describe_bug(error), reporter.facts)
             return replace(failure, exit_code=EXIT_BUG)
         return _create_success(task, result)
 
@@ -100,14 +116,16 @@ class TaskRunner:
         return self._system
 
 
-def _run_job(task: Task, system: LoadedSystem, reporter: _ProgressReporter) -> JobResult:
+def _run_job(
+    task: Task, system: LoadedSystem, reporter: _ProgressReporter, job: RunJob
+) -> JobResult:
     """Run the job; a second try resumes the first one, if that left a journal of this run."""
     if task.again and (second := resume_if_possible(task.config)) is not task.config:
         try:
-            return run_job(second, system, reporter)
+            return job(second, system, reporter)
         except UsageError as error:
             log.warning("%s It is tracked from the beginning.", error.what)
-    return run_job(task.config, system, reporter)
+    return job(task.config, system, reporter)
 
 
 class _ProgressReporter(JobObserver):
@@ -187,6 +205,9 @@ def _figures(facts: RunFacts) -> dict[str, Any]:
         "fps": facts.fps or 0.0,
         "tracks": facts.counts.confirmed if facts.counts else 0,
         "crops": facts.embeddings.computed if facts.embeddings else 0,
+        "identities": dict(facts.identities or {}),
+        "lines": to_plain(facts.lines or {}),
+        "zones": to_plain(facts.zones or {}),
     }
 
 

@@ -60,12 +60,34 @@ def finish_job(
         resumed_frames=parts.journal.resumed_frames if parts.journal else 0,
     )
     facts = parts.relinker.relink(facts, outcome, stop, observer, parts.reports)
+    facts = add_counts(facts, parts, outcome)
     if outcome.statistics.frames:
         publish(config.output.stats_json, parts.reports, facts, outcome)
         observer.on_summary(facts)
     outcome.stopped_by = stop.signal
     close_journal(parts.journal, config, outcome, facts)
     return facts
+
+
+def add_counts(facts: RunFacts, parts: JobParts, outcome: RunOutcome) -> RunFacts:
+    """The facts with the identities of the run, and with what was counted at lines and zones.
+
+    Args:
+        facts: of the run; tracks that were merged count as one.
+        parts: of the job.
+        outcome: how the run ended.
+    """
+    names, new_of = parts.tracker.names, {merge.old: merge.new for merge in facts.merges or ()}
+    facts = replace(facts, identities=outcome.statistics.identities.count(names, new_of))
+    if parts.counting is None:
+        return facts
+    counter = parts.relinker.count_again() if new_of else None
+    counter = counter or parts.counting.counter
+    return replace(
+        facts,
+        lines=counter.describe_lines(names) or None,
+        zones=counter.describe_zones(names) or None,
+    )
 
 
 def publish(

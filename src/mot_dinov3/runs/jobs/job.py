@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK
 from mot_dinov3.io.read.sources import SourceInfo, count_selected
 from mot_dinov3.runs.jobs.base import JobObserver, JobResult, SilentObserver
+from mot_dinov3.runs.jobs.counting import check_counting
 from mot_dinov3.runs.jobs.ending import choose_exit_code, finish_job, list_written
 from mot_dinov3.runs.jobs.outputs import check_outputs
 from mot_dinov3.runs.jobs.parts import create_parts
@@ -19,11 +21,16 @@ from mot_dinov3.runtime.compat import load_environment
 from mot_dinov3.systems.base import LoadedSystem
 from mot_dinov3.systems.factory import load_system
 
+if TYPE_CHECKING:
+    from mot_dinov3.outputs.serve.view import LiveView
+
 
 def run_job(
     config: TrackConfig,
     system: LoadedSystem | None = None,
     observer: JobObserver | None = None,
+    stop: StopRequest | None = None,
+    view: LiveView | None = None,
 ) -> JobResult:
     """Track the configured source and write the configured outputs.
 
@@ -32,6 +39,8 @@ def run_job(
         system: the system of `--system`, loaded for a configuration that differs in source and
             outputs alone; loaded here when left out.
         observer: is called while the job runs.
+        stop: ends the job early, beside the signals.
+        view: shows the job on a page that others have, too.
 
     Raises:
         MotError: nothing could be done, or the run broke off; then what was tracked before is
@@ -39,9 +48,9 @@ def run_job(
     """
     observer = observer or SilentObserver()
     load_environment()
-    stop = StopRequest()
+    stop = stop or StopRequest()
     with (
-        Views(config, stop) as views,
+        Views(config, stop, view) as views,
         open_frames(config.source, config.live, stop.wanted) as reader,
         ExitStack() as stack,
     ):
@@ -51,6 +60,7 @@ def run_job(
             return JobResult(finished, EXIT_OK, [])
         check_outputs(config, info.path)
         require_pixels(config, info)
+        check_counting(config.count, info)
         system = system or load_system(config)
         journal = stack.enter_context(open_journal(place, config, system))
         parts = create_parts(config, info, system, journal, stack)
@@ -61,7 +71,7 @@ def run_job(
             with observer.watch(count_selected(config.source, info.frame_count)) as on_frame:
                 on_frame = views.add_callback(on_frame)
                 settings = create_settings(config, info, stop)
-                outcome = run(reader, parts.tracker, sinks, parts.timer, on_frame, settings)
+                outcome = run(reader, parts.stepped, sinks, parts.timer, on_frame, settings)
             facts = finish_job(config, parts, reader, outcome, stop, observer)
         code = choose_exit_code(outcome, reader)
         return JobResult(facts, code, list_written(config, outcome, parts.files))

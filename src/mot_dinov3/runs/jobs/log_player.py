@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.io.formats.records import FrameRecord
@@ -33,6 +35,7 @@ class FrameLogSummary:
         stride: it has every stride-th frame of the source.
         names: class id -> class name.
         cut: it ends within a line, as after a kill.
+        unplaced: detections of which it does not say where they were, as no track took them.
     """
 
     path: Path
@@ -42,6 +45,7 @@ class FrameLogSummary:
     stride: int
     names: dict[int, str]
     cut: bool
+    unplaced: int = 0
 
 
 def summarise_frame_log(path: Path) -> FrameLogSummary:
@@ -53,16 +57,18 @@ def summarise_frame_log(path: Path) -> FrameLogSummary:
     if path.exists() and not path.is_file():
         raise InputError(f"'{path}' is not a regular file.", fix="Save it to a file first.")
     log = FrameLog(path)
-    indices = (record.result.frame_index for record in log)
-    first = last = next(indices, -1)
-    stride = 0
-    for index in indices:
-        stride, last = math.gcd(stride, index - last), index
+    first = last = -1
+    stride = unplaced = 0
+    for record in log:
+        index, found = record.result.frame_index, record.result.detections
+        stride = 0 if first < 0 else math.gcd(stride, index - last)
+        first, last = index if first < 0 else first, index
+        unplaced += int((np.isnan(found.xyxy[:, 0]) & (found.class_id < 0)).sum())
     if not log.frames:
         raise InputError(
             f"'{path}' holds no frame.", fix="Give a file that --save-jsonl wrote, unchanged."
         )
-    return FrameLogSummary(path, log.frames, first, last, stride or 1, log.names, log.cut)
+    return FrameLogSummary(path, log.frames, first, last, stride or 1, log.names, log.cut, unplaced)
 
 
 class FrameLogPlayer:

@@ -12,10 +12,14 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.outputs.sinks.factory import create_sinks
+from mot_dinov3.outputs.sinks.video import explain_lost_sound
+from mot_dinov3.runs.jobs.counting import CountingTracker, add_counting
 from mot_dinov3.runs.jobs.relinking import Relinker, create_relinker
 from mot_dinov3.runs.jobs.resuming import create_journal_sinks, start_system
 from mot_dinov3.runs.loop import FrameSink
+from mot_dinov3.runs.loop.base import VideoTracker
 from mot_dinov3.runtime.device import choose_device
+from mot_dinov3.runtime.notices import log_notice
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.systems.base import LoadedSystem, System
 
@@ -38,6 +42,7 @@ class JobParts:
         files: the outputs.
         reports: the report, none or one.
         relinker: merges tracks after the run.
+        counting: the tracker that counts at lines and zones, None where there are none.
     """
 
     tracker: System
@@ -47,6 +52,12 @@ class JobParts:
     files: list[FileSink]
     reports: list[ReportSink]
     relinker: Relinker
+    counting: CountingTracker | None = None
+
+    @property
+    def stepped(self) -> VideoTracker:
+        """What takes the frames of the source."""
+        return self.counting or self.tracker
 
     @property
     def sinks(self) -> list[FrameSink]:
@@ -72,6 +83,8 @@ def create_parts(
     """
     tracker = start_system(config, system, journal)
     log.info("%s; %s", tracker.title, choose_device(config.device))
+    if silence := explain_lost_sound(config, info):
+        log_notice(silence)
     system.check_source(info)
     timer, names = StageTimer(), system.names
     files = create_sinks(config, info, names, timer)
@@ -83,6 +96,7 @@ def create_parts(
         files,
         create_report(config, info, names, timer),
         create_relinker(config, info, names, timer, stack),
+        add_counting(tracker, config.count),
     )
 
 
@@ -102,4 +116,4 @@ def create_report(
         return []
     from mot_dinov3.outputs.report.sink import ReportSink
 
-    return [ReportSink(path, info.name, names, timer)]
+    return [ReportSink(path, info.name, names, timer, config.draw.blur, config.count)]

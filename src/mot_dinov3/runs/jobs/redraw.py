@@ -15,6 +15,7 @@ from mot_dinov3.io.write.paths import check_output
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.outputs.sinks.factory import create_sinks
 from mot_dinov3.runs.jobs.base import JobObserver, JobResult, SilentObserver
+from mot_dinov3.runs.jobs.counting import add_counting, check_counting
 from mot_dinov3.runs.jobs.log_player import (
     BELONG,
     FrameLogPlayer,
@@ -30,6 +31,10 @@ from mot_dinov3.wording import counted
 
 log = logging.getLogger("mot_dinov3")
 
+UNPLACED = (
+    "'%s' does not say where %d detections were that no track took: they are not blurred.\n"
+    "  Track with --blur: the frame log of such a run knows all of them."
+)
 LENGTH_FACTOR, LENGTH_SLACK_FRAMES = 1.1, 25
 """Containers estimate how many frames they have, with an error below this."""
 
@@ -54,6 +59,9 @@ def redraw(config: TrackConfig, frame_log: Path, observer: JobObserver | None = 
         require_pictures(reader.info)
         require_length(known, reader.info)
         require_outputs(config, frame_log, reader.info.path)
+        check_counting(config.count, reader.info)
+        if config.draw.blurs and known.unplaced:
+            log.warning(UNPLACED, known.path, known.unplaced)
         timer = StageTimer()
         player = FrameLogPlayer(known, reader, timer)
         frames = read_first(player.frames())
@@ -62,7 +70,8 @@ def redraw(config: TrackConfig, frame_log: Path, observer: JobObserver | None = 
         all_sinks: list[FrameSink] = [player, *sinks]
         settings = RunSettings(overlap=config.loop.overlap)
         with (observer or SilentObserver()).watch(known.frames) as on_frame:
-            outcome = run(frames, player, all_sinks, timer, on_frame, settings)
+            stepped = add_counting(player, config.count) or player
+            outcome = run(frames, stepped, all_sinks, timer, on_frame, settings)
         return _finish(known, reader, outcome, sinks)
 
 

@@ -17,6 +17,7 @@ from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.errors import EXIT_SIGINT, EXIT_SIGTERM, MotError
 from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.io.write.atomic import is_stream
+from mot_dinov3.outputs.counting.counter import FrameCounter, count_frame_log
 from mot_dinov3.outputs.sinks.factory import SinkOrder, list_sink_orders
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink
 from mot_dinov3.runs.jobs.base import JobObserver
@@ -46,16 +47,17 @@ def create_relinker(
         info: the source.
         names: class id -> class name.
         timer: shared by all sinks.
-        stack: removes a temporary frame log, which is written if the video or the report needs
-            one and `--save-jsonl` was not given.
+        stack: removes a temporary frame log, which is written if the video, the report or the
+            counts need one and `--save-jsonl` was not given.
     """
     if not config.relink.relink:
         return Relinker(config, info, None, [])
     frame_log, sinks = find_file(config.output.save_jsonl), list[FrameSink]()
-    if frame_log is None and (can_redraw(config, info) or config.output.report_file):
+    needed = config.output.report_file or config.count.wanted
+    if frame_log is None and (can_redraw(config, info) or needed):
         place = stack.enter_context(TemporaryDirectory(prefix="mot-relink-"))
         frame_log = Path(place) / "run.jsonl"
-        sinks.append(JsonLinesSink(str(frame_log), names, timer))
+        sinks.append(JsonLinesSink(str(frame_log), names, timer, untracked=config.draw.blurs))
     return Relinker(config, info, frame_log, sinks)
 
 
@@ -144,6 +146,12 @@ class Relinker:
         ended_s = perf_counter()
         spent_s = {"search": found_s - started_s, "rename": ended_s - found_s}
         return replace(facts, merges=tuple(merges), relink_s=spent_s)
+
+    def count_again(self) -> FrameCounter | None:
+        """What is counted at lines and zones under the new ids; None where no frame log is kept."""
+        if self._frame_log is None:
+            return None
+        return count_frame_log(self._frame_log, self._config.count)
 
     def _rename(self, stop: StopRequest, observer: JobObserver) -> bool:
         """Rewrite all outputs and replace them together; False if a signal interrupted it."""

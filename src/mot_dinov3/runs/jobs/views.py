@@ -13,7 +13,7 @@ from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import FrameResult
 
 if TYPE_CHECKING:
-    from mot_dinov3.outputs.serve.page import LivePage
+    from mot_dinov3.outputs.serve.view import LiveView
     from mot_dinov3.outputs.sinks.window import Window
 
 
@@ -23,17 +23,24 @@ class Views:
     Its context holds the port of the page; the loop enters the sinks.
     """
 
-    def __init__(self, config: TrackConfig, stop: StopRequest) -> None:
+    def __init__(
+        self, config: TrackConfig, stop: StopRequest, view: LiveView | None = None
+    ) -> None:
         """Open the port and the display, before anything else is opened or loaded.
+
+        Args:
+            config: all stages.
+            stop: is asked by a viewer.
+            view: a part of a page that shows other jobs, too; without it `--serve` makes a page.
 
         Raises:
             UsageError: the address of the page is taken, or there is no display.
         """
         self._source = config.source
-        self._page: LivePage | None = None
+        self._page: LiveView | None = view
         self._window: Window | None = None
         live = config.live
-        if live.serve:
+        if live.serve and view is None:
             from mot_dinov3.outputs.serve.page import LivePage
 
             self._page = LivePage(live.address, config.draw, stop.ask)
@@ -64,14 +71,16 @@ class Views:
         """
         out: list[FrameSink] = []
         if self._page is not None:
-            from mot_dinov3.outputs.serve.page import PageSubject
+            from mot_dinov3.outputs.serve.view import PageSubject
 
             def condition() -> str:
                 return reader.condition if isinstance(reader, LiveReader) else ""
 
-            total = count_selected(self._source, reader.info.frame_count)
+            info = reader.info
+            title = info.path.name if info.path is not None else info.name
+            total = count_selected(self._source, info.frame_count)
             self._page.set_subject(
-                PageSubject(reader.info.name, total, names, condition, lambda: reader.faults)
+                PageSubject(title, total, names, condition, lambda: reader.faults)
             )
             out.append(self._page)
         if self._window is not None:

@@ -15,7 +15,7 @@ from mot_dinov3.errors import InputError
 from mot_dinov3.io.formats.embeddings import read_embeddings
 from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.runs.relink.tracklets import Sighting, Tracklet
-from mot_dinov3.values import CONFIRMED, FloatArray, Frame, FrameResult
+from mot_dinov3.values import CONFIRMED, FloatArray, Frame, FrameResult, follow_ids
 from mot_dinov3.wording import counted
 
 MOST_VECTORS = 8
@@ -83,6 +83,9 @@ class TrackletCollector:
     def observe(self, result: FrameResult) -> None:
         """Do the same as `write`, which does not look at the picture."""
         tracks, embeddings = result.tracks, result.embeddings
+        follow_ids(self._open, tracks)
+        given = tracks.given_ids
+        self._unconfirmed = {given.get(number, number) for number in self._unconfirmed}
         for row in (tracks.detection >= 0).nonzero()[0].tolist():
             left, top, right, bottom = map(float, tracks.xyxy[row])
             sighting = Sighting(result.time_s, (left, top, right, bottom))

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import time
 from typing import Any, BinaryIO, Protocol, Self, TypeVar
 
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, reason_of
 from mot_dinov3.runs.resume.answers import DamagedError, FrameAnswers, picture_checksum
 from mot_dinov3.runs.resume.contents import (
     ENDED,
@@ -141,7 +141,7 @@ class RunJournal:
             work(value)
         except OSError as error:
             self._broken = True
-            log.info("The journal '%s' ends here: %s.", self._home.path, error.strerror or error)
+            log.info("The journal '%s' ends here: %s.", self._home.path, reason_of(error))
 
     def _write_frame(self, answers: FrameAnswers) -> None:
         """Append a frame; by the first new one the run has come as far as those before it."""
@@ -189,7 +189,7 @@ class RunJournal:
                 self._write_end_mark(stats)
             self._home.remove_journals(self._home.path if mark else None)
         except OSError as error:
-            log.info("The journal '%s' stays: %s.", self._home.path, error.strerror or error)
+            log.info("The journal '%s' stays: %s.", self._home.path, reason_of(error))
         self._close()
 
     def _remove_partials(self, files: Iterable[tuple[str, int]]) -> None:

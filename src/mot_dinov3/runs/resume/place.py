@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mot_dinov3.errors import OutputError, UsageError, cannot_write
+from mot_dinov3.errors import OutputError, UsageError, cannot_write, reason_of
 from mot_dinov3.io.write.atomic import is_stream
 from mot_dinov3.io.write.paths import is_partial_name
 from mot_dinov3.runs.resume.contents import JournalContents, read_contents
@@ -155,7 +155,7 @@ class JournalPlace:
             return self._contents[path]
         except OSError as error:
             raise OutputError(
-                f"The journal '{path}' cannot be read: {error.strerror}.",
+                f"The journal '{path}' cannot be read: {reason_of(error)}.",
                 fix="Check its permissions, or leave out --resume.",
             ) from error
 

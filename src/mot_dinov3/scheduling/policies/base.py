@@ -109,6 +109,7 @@ class Argument:
         name: how `--help` calls it.
         default: what it is where nothing stands there.
         least: the least number that makes sense.
+        most: the greatest number that makes sense.
         low: where a search over its values begins.
         high: where it ends.
         digits: decimals that a search keeps, 0 for whole numbers.
@@ -122,12 +123,13 @@ class Argument:
     high: float
     digits: int = 2
     compared: tuple[float, ...] = ()
+    most: float = math.inf
 
     def read(self, policy: str, text: str) -> float:
         """The number that stands behind the name of `policy`, or the default.
 
         Raises:
-            UsageError: the text is not a number, or one below the least.
+            UsageError: the text is not a number, or one below the least or above the most.
         """
         if not text:
             return self.default
@@ -135,9 +137,11 @@ class Argument:
             number = float(text)
         except ValueError:
             number = math.nan
-        if not self.least <= number < math.inf:
+        if not self.least <= number <= self.most or number == math.inf:
+            bounded = f"from {self.least:g} to {self.most:g}"
+            limits = f"of at least {self.least:g}" if self.most == math.inf else bounded
             raise UsageError(
-                f"--embed-policy {policy}:{text} needs a number of at least {self.least:g}.",
+                f"--embed-policy {policy}:{text} needs a number {limits}.",
                 fix=f"Write for example --embed-policy {policy}:{self.default:g}.",
             )
         return number

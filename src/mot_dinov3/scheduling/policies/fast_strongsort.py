@@ -31,7 +31,7 @@ class FastStrongSortPolicy(Policy):
     """
 
     settings = ("embed_iou_gate",)
-    argument = Argument("IOU", default=DEFAULT_IOU, least=0, low=0.05, high=0.7)
+    argument = Argument("IOU", default=DEFAULT_IOU, least=0, low=0.05, high=0.7, most=1)
     refreshes = False
 
     def __init__(self, config: SchedulerConfig, argument: str = "") -> None:

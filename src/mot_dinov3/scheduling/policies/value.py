@@ -41,14 +41,14 @@ class ValuePolicy(Policy):
     """`value:PRICE` embeds what is worth at least its price, from 0 (all) to 1 (the best only)."""
 
     argument = Argument(
-        "PRICE", default=0.7, least=0, low=0.3, high=1.0, compared=(0.5, 0.7, 0.8, 0.9)
+        "PRICE", default=0.7, least=0, low=0.3, high=1.0, compared=(0.5, 0.7, 0.8, 0.9), most=1
     )
 
     def __init__(self, config: SchedulerConfig, argument: str = "") -> None:
         """Build it.
 
         Raises:
-            UsageError: the price is not a number from 0.
+            UsageError: the price is not a number from 0 to 1.
         """
         self.price = self.argument.read("value", argument)
         self.worth = Worth()

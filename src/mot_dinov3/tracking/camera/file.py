@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mot_dinov3.errors import InputError, UsageError
+from mot_dinov3.errors import InputError, UsageError, cannot_read
 from mot_dinov3.io.write.atomic import is_stream
 from mot_dinov3.runtime.limits import CAMERA_MOTION
 from mot_dinov3.runtime.opening import read_text
@@ -63,10 +63,7 @@ def read_affines(path: Path) -> dict[int, DoubleArray]:
     try:
         lines = read_text(path, CAMERA_MOTION).splitlines()
     except OSError as error:
-        raise InputError(
-            f"Cannot read '{path}': {error.strerror or error}.",
-            fix="Check the path of --cmc file:.",
-        ) from error
+        raise cannot_read(path, error, "the --cmc file") from error
     except UnicodeDecodeError as error:
         raise InputError(f"'{path}' is not a text file.", fix="Give --cmc a text file.") from error
     out = {}

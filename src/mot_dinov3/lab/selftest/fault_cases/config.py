@@ -65,9 +65,6 @@ FAULTS = (
         "toml-is-a-directory", "--config run.toml", "cannot be read", place_files({"run.toml/": ""})
     ),
     usage_fault(
-        "variable-unknown", "{track}", "Did you mean MOT_CONF", set_variables({"MOT_CNF": "0.3"})
-    ),
-    usage_fault(
         "variable-wrong", "{track}", "MOT_CONF must be a number", set_variables({"MOT_CONF": "x"})
     ),
 )

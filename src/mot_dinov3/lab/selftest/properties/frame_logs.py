@@ -118,6 +118,7 @@ def any_line_is_read_or_refused(line: bytes) -> None:
     back = parse_record(json.dumps(again, allow_nan=False).encode())
     np.testing.assert_array_equal(back.result.tracks.xyxy, tracks.xyxy)
     np.testing.assert_array_equal(back.result.tracks.id, tracks.id)
+    np.testing.assert_array_equal(back.result.tracks.provisional, tracks.provisional)
     assert back.result.embed == record.result.embed
 
 

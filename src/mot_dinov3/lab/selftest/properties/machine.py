@@ -20,6 +20,7 @@ from mot_dinov3.values import (
     Embeddings,
     IntArray,
     Tracks,
+    follow_ids,
 )
 from mot_dinov3.values.boxes import iou_matrix
 
@@ -139,14 +140,17 @@ class TrackerMachine(RuleBasedStateMachine):
         assert np.isfinite(iou_matrix(tracks.xyxy, seen.xyxy)).all()
 
     def check_lives(self, tracks: Tracks, step_s: float) -> None:
-        """Identities ascend, live by the rules, and are gone when they must be."""
+        """Identities ascend without gaps, live by the rules, and are gone when they must be."""
         ids = tracks.id.tolist()
         assert len(set(ids)) == len(ids)
-        born = set(ids) - self.known
-        assert all(i > max(self.known, default=0) for i in born)
+        born = {i for i in ids if i > 0} - self.known
+        assert sorted(born) == list(range(len(self.known) + 1, len(self.known) + len(born) + 1))
         self.known |= born
+        follow_ids(self.states, tracks)
+        follow_ids(self.unseen_s, tracks)
         for i, state, row in zip(ids, tracks.state.tolist(), tracks.detection, strict=True):
             assert state != REMOVED
+            assert (state == TENTATIVE) == (i < 0)
             was = self.states.get(i)
             assert not (was in (CONFIRMED, LOST) and state == TENTATIVE)
             assert not (was == TENTATIVE and state == LOST)
@@ -154,8 +158,7 @@ class TrackerMachine(RuleBasedStateMachine):
             self.states[i] = state
             self.unseen_s[i] = 0.0 if row >= 0 else self.unseen_s.get(i, 0.0) + step_s
             assert row >= 0 or self.unseen_s[i] <= self.max_lost_s + MOST_ROUNDING_S
-        assert self.tracker.initiated == max(self.known, default=0)
-        assert 0 <= self.tracker.confirmed <= self.tracker.initiated
+        assert self.tracker.confirmed == len(self.known) <= self.tracker.initiated
 
 
 def frame_of(rows: Sequence[Row]) -> tuple[Detections, Embeddings]:

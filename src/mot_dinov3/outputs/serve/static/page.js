@@ -105,28 +105,50 @@ function stages(table) {
   }));
 }
 
+/* Some slow frames, such as the first ones, must not flatten all the others and the budget. */
+function usualTop(values, budget) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = share => 1.25 * (sorted[Math.ceil(share * sorted.length) - 1] ?? 0);
+  let top = Math.max(at(.95), 1.25 * budget, 1);
+  if (budget) top = Math.min(top, Math.max(4 * budget, at(.75)));
+  const whole = 1.05 * Math.max(sorted.at(-1) ?? 0, budget, 1);
+  return whole <= 2 * top ? whole : top;
+}
+
+/* Whole frames above, embedding and its budget below: each has an axis of its own. */
 function chart(rows) {
   const canvas = at("chart"), scale = window.devicePixelRatio || 1;
   const width = canvas.clientWidth, height = canvas.clientHeight;
   canvas.width = width * scale;
   canvas.height = height * scale;
-  const pen = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
+  const pen = canvas.getContext("2d");
   pen.scale(scale, scale);
-  const colour = name => style.getPropertyValue(name).trim();
-  const sorted = rows.flatMap(row => row).sort((a, b) => a - b);
-  const top = 1.15 * Math.max(sorted[Math.floor(sorted.length * .98)] ?? 0, 1);
-  const left = 38, x = i => left + (width - left - 4) * i / Math.max(rows.length - 1, 1);
-  const y = ms => height - 6 - (height - 14) * Math.min(ms, top) / top;
   pen.font = "12px system-ui, sans-serif";
   pen.textAlign = "right";
-  for (const ms of [0, top / 2, top]) {
+  const middle = Math.round(height * .46);
+  const beyond = strip(pen, rows, [[2, "--grey"]], [0, middle, width])
+    + strip(pen, rows, [[0, "--embed"], [1, "--budget"]], [middle, height, width]);
+  at("beyond").textContent = beyond ? `${whole(beyond)} beyond the axis` : "";
+}
+
+/* Draws columns of the rows between two heights; returns how many values lie beyond the axis. */
+function strip(pen, rows, columns, [above, below, width]) {
+  const style = getComputedStyle(document.documentElement);
+  const colour = name => style.getPropertyValue(name).trim();
+  const values = rows.map(row => row[columns[0][0]]);
+  const budget = columns.length > 1 ? Math.max(...rows.map(row => row[1]), 0) : 0;
+  const top = usualTop(values, budget);
+  const left = 38, x = i => left + (width - left - 4) * i / Math.max(rows.length - 1, 1);
+  const y = ms => below - 6 - (below - above - 16) * Math.min(ms, top) / top;
+  for (const ms of [0, top]) {
     pen.strokeStyle = colour("--line");
+    pen.lineWidth = 1;
     pen.beginPath(); pen.moveTo(left, y(ms)); pen.lineTo(width, y(ms)); pen.stroke();
     pen.fillStyle = colour("--soft");
-    pen.fillText(ms.toFixed(0), left - 8, Math.max(11, y(ms) + 4));
+    pen.fillText(ms.toFixed(0), left - 8, y(ms) + 4);
   }
-  [[2, "--grey"], [0, "--blue"], [1, "--bad"]].forEach(([column, name]) => {
-    if (column === 1 && !rows.some(row => row[1])) return;
+  columns.forEach(([column, name]) => {
+    if (column === 1 && !budget) return;
     pen.strokeStyle = colour(name);
     pen.lineWidth = 1.6;
     pen.setLineDash(column === 1 ? [5, 4] : []);
@@ -135,6 +157,7 @@ function chart(rows) {
     pen.stroke();
   });
   pen.setLineDash([]);
+  return values.filter(ms => ms > top).length;
 }
 
 function gone() {

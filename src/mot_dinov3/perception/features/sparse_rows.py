@@ -1,9 +1,8 @@
-"""Two functions of scipy, without the second that the packages around them take to import.
+"""Sparse rows and their product, by scipy without the third of a second that its import takes.
 
-`scipy.optimize` imports every optimiser there is, and `scipy.sparse` half of numpy's tools,
-before either hands over what is needed here. Both live in extension modules that need numpy only,
-so these are loaded from their files. Where a release of scipy keeps them elsewhere, or where they
-cannot be loaded alone, the public names are imported instead.
+`scipy.sparse` imports half of numpy's tools before it hands over what is needed here. The product
+lives in an extension module that needs numpy only, so that is loaded from its file. Where a
+release of scipy keeps it elsewhere, or where it cannot be loaded alone, the public name is used.
 """
 
 from __future__ import annotations
@@ -13,14 +12,12 @@ from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFin
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.values import FloatArray, IntArray
-
-Solver: TypeAlias = Callable[[NDArray[Any]], tuple[IntArray, IntArray]]
+from mot_dinov3.values import FloatArray
 
 
 class SparseRows(NamedTuple):
@@ -44,20 +41,6 @@ class SparseRows(NamedTuple):
 
 
 Product: TypeAlias = Callable[[SparseRows, FloatArray], FloatArray]
-
-
-def load_solver(module: str = "_lsap") -> Solver:
-    """`scipy.optimize.linear_sum_assignment`, by the shorter way if there is one.
-
-    Args:
-        module: the extension that holds it.
-    """
-    try:
-        return cast("Solver", _extension("optimize", module).linear_sum_assignment)
-    except (ImportError, AttributeError):
-        from scipy import optimize
-
-        return cast("Solver", optimize.linear_sum_assignment)
 
 
 def load_product(module: str = "_sparsetools") -> Product:
@@ -106,8 +89,5 @@ def _extension(package: str, name: str) -> ModuleType:
             return module
     raise ImportError(f"scipy has no {name}", name=name)
 
-
-linear_sum_assignment = load_solver()
-"""(rows, columns) of the pairs with the lowest total cost of a (N, M) matrix."""
 
 _product = load_product()

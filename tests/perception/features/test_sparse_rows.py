@@ -6,21 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from mot_dinov3.runtime.scipy_parts import (
-    SparseRows,
-    linear_sum_assignment,
-    load_product,
-    load_solver,
-)
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (7, 7), (5, 9), (9, 5), (0, 3), (60, 80)])
-def test_assignments_are_scipy_s(shape):
-    from scipy import optimize
-
-    cost = np.random.default_rng(1).random(shape, np.float32)
-    ours, theirs = linear_sum_assignment(cost), optimize.linear_sum_assignment(cost)
-    assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
+from mot_dinov3.perception.features.sparse_rows import SparseRows, load_product
 
 
 def sparse_rows():
@@ -48,14 +34,9 @@ def test_shapes_that_do_not_go_together_are_refused(module):
         load_product(module)(sparse_rows()[1], np.ones((5, 2), np.float32))
 
 
-def test_a_scipy_that_keeps_it_elsewhere_is_imported_as_a_whole():
-    from scipy import optimize
-
-    assert load_solver("_nowhere") is optimize.linear_sum_assignment
-
-
 def test_importing_them_does_not_import_scipy():
-    code = "import mot_dinov3.runtime.scipy_parts; print([m for m in sys.modules if 'scipy.' in m])"
+    module = "mot_dinov3.perception.features.sparse_rows"
+    code = f"import {module}; print([m for m in sys.modules if 'scipy.' in m])"
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}"],
         capture_output=True, text=True, check=True,

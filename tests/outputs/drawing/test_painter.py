@@ -13,6 +13,7 @@ from mot_dinov3.outputs.drawing import (
     choose_text_colour,
     draw_tracks,
 )
+from mot_dinov3.outputs.drawing.sizes import choose_sizes
 from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks, TrackState
 
 GREY = 60
@@ -60,22 +61,6 @@ def test_half_a_character_in_a_name_is_drawn_as_a_question_mark():
 
 def test_a_lost_track_is_called_lost():
     assert build_label(tracks_at((0, 0, 9, 9), ids=[7], state=LOST), 0, NAMES) == "ID 7 lost"
-
-
-def test_colours_are_stable_and_neighbours_differ():
-    assert choose_colour(1) == choose_colour(1) == (255, 141, 38)[:0] + choose_colour(1)
-    assert choose_colour(1) == (255, 156, 115)
-    colours = np.array([choose_colour(n) for n in range(1, 13)], int)
-    apart = np.abs(colours[:, None] - colours[None]).sum(axis=2)
-    assert apart[np.triu_indices(12, 1)].min() > 60
-
-
-@pytest.mark.parametrize(
-    ("background", "text"),
-    [((255, 255, 255), 0), ((0, 255, 255), 0), ((0, 0, 0), 255), ((180, 0, 0), 255)],
-)
-def test_text_is_readable_on_its_label(background, text):
-    assert choose_text_colour(background) == (text, text, text)
 
 
 def test_the_frame_itself_is_left_alone():
@@ -163,3 +148,81 @@ def test_the_counters_are_shown_only_on_demand():
     rows, columns = painted(draw(Tracks.empty(), hud=True))
     assert len(rows) > 1000
     assert rows.min() == columns.min() == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("id", "class", "score"), "ID 7 * person 0.90"),
+        (("score", "id"), "0.90 * ID 7"),
+        (("class",), "person *"),
+        ((), ""),
+    ],
+)
+def test_a_label_says_what_is_asked_for(words, said):
+    one = tracks_at((0, 0, 9, 9), ids=[7], fresh=True)
+    assert build_label(one, 0, NAMES, words) == said
+
+
+def test_a_track_without_an_identity_yet_is_called_new():
+    one = tracks_at((0, 0, 9, 9), ids=[-3], state=TENTATIVE)
+    assert build_label(one, 0, NAMES) == "new person"
+
+
+def test_without_labels_there_are_boxes_alone():
+    box = (100, 100, 150, 200)
+    rows, _ = painted(draw(tracks_at(box), labels="none", line_thickness=1))
+    assert rows.min() == 100
+    assert painted(draw(tracks_at(box), line_thickness=1))[0].min() < 95
+
+
+@pytest.mark.parametrize(
+    ("height", "line_px", "letters_px"), [(360, 2, 8), (720, 2, 9), (1080, 3, 14), (2160, 6, 29)]
+)
+def test_sizes_follow_the_picture(height, line_px, letters_px):
+    sizes = choose_sizes(np.zeros((height, height * 16 // 9, 3), np.uint8), DrawConfig())
+    assert sizes.line_px == line_px
+    assert int(21 * sizes.font_scale) == letters_px
+    fixed = choose_sizes(np.zeros((height, 9, 3)), DrawConfig(line_thickness=5, font_scale=0.7))
+    assert (fixed.line_px, fixed.font_scale) == (5, 0.7)
+
+
+def test_an_upright_picture_has_the_sizes_of_a_broad_one():
+    config, broad = DrawConfig(), np.zeros((1080, 1920, 3), np.uint8)
+    assert choose_sizes(broad, config) == choose_sizes(broad.transpose(1, 0, 2), config)
+
+
+@pytest.mark.parametrize("style", ["box", "ellipse", "corner"])
+@pytest.mark.parametrize("state", [CONFIRMED, TENTATIVE, LOST])
+def test_every_style_draws_every_state(style, state):
+    box = (100, 60, 150, 200)
+    looks = {"style": style, "labels": "none", "draw_lost": True, "line_thickness": 4}
+    rows, columns = painted(draw(tracks_at(box, state=state), **looks))
+    assert len(rows) > 20
+    assert 95 <= columns.min() < columns.max() <= 155
+    assert rows.max() <= 215
+
+
+def test_an_ellipse_lies_at_the_feet_and_corners_leave_the_sides_free():
+    box = (100, 60, 150, 200)
+    rows, _ = painted(draw(tracks_at(box), style="ellipse", labels="none"))
+    assert rows.min() > 180
+    corners = draw(tracks_at(box), style="corner", labels="none")
+    assert (corners[130, 95:155] == GREY).all()
+    assert (corners[62, 95:155] != GREY).any()
+
+
+@pytest.mark.parametrize("style", ["box", "ellipse", "corner"])
+def test_odd_boxes_do_no_harm_in_any_style(style):
+    for box in ((-1e30, -1e30, 1e30, 1e30), (5, 5, 5, 5), (9, 9, 3, 3), (np.nan, 0, 5, 5)):
+        for state in (CONFIRMED, LOST):
+            draw(tracks_at(box, state=state), style=style, draw_lost=True)
+
+
+def test_the_labels_of_a_crowd_are_all_seen():
+    boxes = [(100 + 6 * n, 100 + n, 130 + 6 * n, 180 + n) for n in range(8)]
+    out = draw(tracks_at(*boxes), width=640, height=360, line_thickness=1)
+    for number in range(1, 9):
+        label = (out == choose_colour(number)).all(axis=2)
+        label |= (out == choose_text_colour(choose_colour(number))).all(axis=2)
+        assert label.sum() > 500, f"label {number}"

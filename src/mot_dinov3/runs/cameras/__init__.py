@@ -1,0 +1,3 @@
+"""Several live sources at the same time in one process, around one set of models."""
+
+from __future__ import annotations

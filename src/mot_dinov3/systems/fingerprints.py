@@ -1,0 +1,36 @@
+"""What tells the models of a modular tracker from others, for `--resume`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from mot_dinov3.errors import MotError
+from mot_dinov3.systems.base import UNKNOWN
+from mot_dinov3.systems.modular import Models, describe_models
+
+
+def fingerprint_models(models: Models) -> dict[str, str]:
+    """Titles and digests of the models; each digest is `UNKNOWN` if its file cannot be read."""
+    detector, embedder = models.detector, models.embedder
+    titles = describe_models(detector, embedder)
+    return {
+        "detector": strip_size(titles["detector"]),
+        "weights of the detector": read_digest(lambda: detector.fingerprint),
+        "boxes of --det": read_digest(lambda: detector.repeated),
+        "embedder": strip_size(titles["embedder"]),
+        "weights of the embedder": read_digest(lambda: embedder.fingerprint if embedder else ""),
+    }
+
+
+def read_digest(read: Callable[[], str]) -> str:
+    """What `read` returns, `UNKNOWN` if the file was moved while the model was in use."""
+    try:
+        return read()
+    except MotError:
+        return UNKNOWN
+
+
+def strip_size(title: str) -> str:
+    """A model's title without its input size, which is known only after the first picture."""
+    return re.sub(r"\b\d+(x\d+)? px\b", "px", title)
