@@ -66,6 +66,18 @@ SENTENCES: Mapping[str, str] = {
         "Other outputs have flags such as --save-mot FILE.",
     ),
     **dict.fromkeys(
+        ("hide-labels", "hide-conf", "show-labels", "show-conf", "show-scores", "show-boxes"),
+        "Labels say what --labels NAMES names: id,class,score, or none.",
+    ),
+    **dict.fromkeys(
+        ("show-trajectories", "show-trails", "trail", "trace", "traces", "tail"),
+        "The way of a track is drawn by --trails SECONDS.",
+    ),
+    **dict.fromkeys(
+        ("count", "counting", "region", "regions", "roi", "count-line", "polygon"),
+        "Tracks are counted by --line NAME=x1,y1,x2,y2 and --zone NAME=x1,y1,....",
+    ),
+    **dict.fromkeys(
         ("save-txt", "save-conf", "save-labels"),
         "Tracks with their scores are written by --save-mot FILE (MOTChallenge text), "
         "--save-csv FILE or --save-jsonl FILE.",

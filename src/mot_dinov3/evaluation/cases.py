@@ -141,7 +141,7 @@ def _find_results(request: Request, truths: dict[str, Path], out: Loaded) -> dic
     """Sequence name -> result file, for the sequences that have one."""
     path = request.result
     if not path.exists():
-        raise InputError(f"'{path}' does not exist.", fix="Check --pred.")
+        raise InputError(f"--pred '{path}' does not exist.", fix=find_path(path))
     if path.is_file():
         return {_name_only_truth(truths, path): path}
     known = {file.resolve() for file in truths.values()}

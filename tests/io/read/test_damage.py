@@ -15,6 +15,8 @@ from mot_dinov3.errors import InputError
 from mot_dinov3.io.containers import packets_of
 from mot_dinov3.io.read.sources import open_source
 from mot_dinov3.io.truncation import describe_damage
+from mot_dinov3.lab.selftest.clips import ClipKind
+from mot_dinov3.lab.selftest.clips import make_clip as make_kind
 
 FAST = (("movflags", "faststart"),)
 FRAGMENTS = (("movflags", "frag_keyframe+empty_moov"),)
@@ -325,3 +327,14 @@ def test_a_large_size_field_is_followed(tmp_path):
     assert describe_damage(path) == ""
     path.write_bytes(head + b"\0\0\0\x04mdat" + bytes(64))
     assert describe_damage(path) == ""
+
+
+def test_another_codec_in_the_middle_is_damage_and_no_end_of_the_program(tmp_path):
+    kinds = [ClipKind("x.ts", codec=codec) for codec in ("mpeg2video", "libx264")]
+    parts = [make_kind(tmp_path / f"{kind.codec}.ts", kind, 12, (64, 48)) for kind in kinds]
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with open_source(SourceConfig(source=str(path))) as reader:
+        assert len(list(reader)) >= 10
+        assert reader.partial
+        assert reader.faults["corrupt_packets"] > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import re
 import stat
@@ -51,6 +52,7 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mp
 HEAD_BYTES = 1 << 16
 PIECE_SUFFIX = ".ts"
 """A transport stream has no end that shows in its name, though a file of one may."""
+MOST_MATCHES = 1_000_000
 MOST_LETTERS = 100
 """A longer name of a source is cut, so that file names can be made of it."""
 
@@ -197,7 +199,14 @@ def _open_image(path: Path, name: str, config: SourceConfig) -> FrameReader:
 
 def _open_glob(pattern: str, config: SourceConfig) -> FrameReader:
     name = printable_name(pattern)
-    files = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - absolute patterns too
+    # Links that lead in circles have no end of matches.
+    found = itertools.islice(glob.iglob(pattern, recursive=True), MOST_MATCHES + 1)  # noqa: PTH207 - absolute patterns too
+    files = [Path(match) for match in found]
+    if len(files) > MOST_MATCHES:
+        raise InputError(
+            f"'{name}' matches more than {MOST_MATCHES:,} files.",
+            fix="Name them more exactly, without **.",
+        )
     files = list(keep_regular(files))
     if not files:
         raise InputError(f"Nothing matches '{name}'.", fix=_explain_pattern(pattern))

@@ -18,7 +18,7 @@ from mot_dinov3.lab.tuning.engine import load_optuna
 from mot_dinov3.lab.tuning.objective import Objective
 from mot_dinov3.lab.tuning.report import list_replayed_keys
 from mot_dinov3.lab.tuning.space import Space
-from mot_dinov3.runtime.opening import open_regular
+from mot_dinov3.runtime.opening import is_regular, open_regular
 
 if TYPE_CHECKING:
     import optuna
@@ -90,6 +90,8 @@ def _close(storage: Any) -> None:  # noqa: ANN401 - optuna's, or None
 
 def _require_sqlite(path: Path) -> None:
     """Refuse to let SQLite write into a file that is not an SQLite file."""
+    if path.exists() and not is_regular(path):
+        raise RuntimeError("it is not a regular file")
     if path.exists() and path.stat().st_size:
         with open_regular(path) as file:
             if file.read(len(MAGIC)) != MAGIC:
