@@ -6,6 +6,8 @@ import pytest
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig, SourceConfig
 from mot_dinov3.errors import EXIT_INPUT, EXIT_MODEL, InputError, ModelError, MotError
+from mot_dinov3.io.formats.embeddings import read_embeddings
+from mot_dinov3.io.formats.frame_log import FrameLog
 from mot_dinov3.io.formats.mot import read_mot
 from mot_dinov3.io.read.sources import open_source
 from mot_dinov3.perception.backends.choice import Choice
@@ -55,6 +57,13 @@ def test_stored_detections(pointer):
     with pytest.raises(InputError) as caught:
         read_mot(pointer("det.txt"))
     check(caught, EXIT_INPUT)
+
+
+def test_what_a_run_wrote(pointer):
+    for read in (FrameLog, read_embeddings):
+        with pytest.raises(InputError) as caught:
+            next(iter(read(pointer("run"))))
+        check(caught, EXIT_INPUT)
 
 
 @pytest.mark.parametrize("name", ["a.pt", "a.onnx"])

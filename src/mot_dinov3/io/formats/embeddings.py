@@ -18,6 +18,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from mot_dinov3.errors import InputError, cannot_read
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values import BoolArray, FloatArray, IntArray
 
@@ -54,6 +55,7 @@ def read_embeddings(path: Path) -> Iterator[tuple[IntArray, BoolArray, FloatArra
     Raises:
         InputError: the file cannot be read, or `--save-embeddings` did not write it.
     """
+    refuse_pointer(path, InputError)
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             yield from _read_blocks(archive)

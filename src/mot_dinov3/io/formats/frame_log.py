@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from mot_dinov3.errors import InputError, cannot_read
 from mot_dinov3.io.formats.records import BadRecordError, FrameRecord, TornRecordError, parse_record
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values import FrameResult
 
@@ -44,6 +45,7 @@ class FrameLog:
         Raises:
             InputError: the file cannot be read, a line is not a frame, or frames do not ascend.
         """
+        refuse_pointer(self.path, InputError)
         self.frames, self.end, self.cut, self._last = 0, 0, False, -1
         try:
             with open_regular(self.path) as file:
