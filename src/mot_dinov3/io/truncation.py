@@ -27,9 +27,19 @@ def describe_damage(path: Path) -> str:
     try:
         size = path.stat().st_size
         with open_regular(path) as file:
-            end, indexed = _read_declared_end(file, size)
+            return describe_cut(file, size)
     except OSError:
         return ""
+
+
+def describe_cut(file: BinaryIO, size: int) -> str:
+    """Say what is missing from a video; see `describe_damage`.
+
+    Args:
+        file: its bytes, of which the end may be left out where they came through a pipe.
+        size: how many it has in all.
+    """
+    end, indexed = _read_declared_end(file, size)
     if end > size:
         return f"is cut short: {counted(end - size, 'byte is', 'bytes are')} missing at its end"
     if not indexed:
@@ -47,6 +57,7 @@ def has_late_index(head: bytes) -> bool:
 
 def _read_declared_end(file: BinaryIO, size: int) -> tuple[int, bool]:
     """Read where the file says it ends, 0 when it does not say, and whether it has its index."""
+    file.seek(0)
     head = file.read(12)
     if head[4:8] in _MOVIE:
         boxes = list(_read_movie_boxes(file, size))

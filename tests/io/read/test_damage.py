@@ -274,8 +274,8 @@ def test_a_declared_length_is_not_a_count_of_pictures(tmp_path, name, stretch):
     assert not reader.faults
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.mov"])
-def test_a_place_without_a_picture_in_a_movie_is_not_a_loss(tmp_path, name):
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.nut", "a.mkv"])
+def test_a_place_without_a_picture_is_not_a_loss(tmp_path, name):
     whole = make_clip(tmp_path / "a.avi", CLIPS["a.avi"])
     with av.open(str(whole)) as old, av.open(str(tmp_path / name), "w") as new:
         stream = old.streams.video[0]

@@ -7,8 +7,9 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from av.video.frame import PictureType
 
-from helpers.clips import number_of, numbered
+from helpers.clips import Clip, make_clip, number_of, numbered
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.io.read.sources import open_source
 
@@ -21,8 +22,11 @@ def read(path, **selection):
         return reader, list(reader)
 
 
-def make(path, codec="libx264", options=None, fps=25, places=range(30)):
-    """A clip whose n-th picture, which tells n, is shown at `places[n]` of `fps` a second."""
+def make(path, codec="libx264", options=None, fps=25, places=range(30), plain=0):
+    """A clip whose n-th picture, which tells n, is shown at `places[n]` of `fps` a second.
+
+    The first `plain` pictures are coded in the order in which they are shown.
+    """
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=fps, width=64, height=48)
         stream.pix_fmt = "yuv420p"
@@ -32,6 +36,8 @@ def make(path, codec="libx264", options=None, fps=25, places=range(30)):
             frame = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
             frame = frame.reformat(format="yuv420p")
             frame.pts, frame.time_base = place, Fraction(1, fps)
+            if number < plain:
+                frame.pict_type = PictureType.P
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
@@ -76,6 +82,23 @@ def test_a_muxer_that_wrote_times_of_decoding_alone(tmp_path, name):
     assert len(frames) == 30
     assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.04, abs=1.1e-3)
     assert not reader.faults
+
+
+def test_reordering_that_begins_late_is_no_surprise_in_an_avi(tmp_path):
+    path = make(tmp_path / "a.avi", places=range(70), plain=40)
+    reader, frames = read(path)
+    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.04)
+    assert len(frames) == 70
+    assert not reader.faults
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.flv"])
+def test_pictures_without_a_time_at_the_end_follow_at_the_usual_step(tmp_path, name):
+    """The decoder holds them back, and the head of the file knows no rate."""
+    clip = Clip(frames=30, options=tuple(PATTERNED.items()))
+    path = strip_presentation_times(make_clip(tmp_path / "a.mp4", clip), tmp_path / name)
+    _, frames = read(path)
+    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.04, abs=1.1e-3)
 
 
 def test_a_selection_has_the_times_of_the_whole(tmp_path):

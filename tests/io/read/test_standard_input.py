@@ -69,6 +69,26 @@ def test_a_piped_video_is_read_in_order(tmp_path, pipe, name, options):
     assert not reader.partial
 
 
+@pytest.mark.parametrize("name", ["a.mkv", "early.mp4", "a.avi"])
+def test_a_pipe_that_breaks_off_is_partial(tmp_path, pipe, name):
+    options = (("movflags", "faststart"),) if name == "early.mp4" else ()
+    codec = "mpeg4" if name == "a.avi" else "libx264"
+    clip = Clip(frames=60, size=(160, 120), codec=codec, muxer_options=options)
+    data = make_clip(tmp_path / name, clip).read_bytes()
+    feed(pipe, data[: len(data) * 3 // 4])
+    reader, frames = read()
+    assert 20 < len(frames) < 60
+    assert reader.partial
+    assert reader.faults["truncated"] == 1
+
+
+def test_a_cut_movie_with_its_index_at_the_end_says_so(tmp_path, pipe):
+    data = make_clip(tmp_path / "a.mp4", Clip(frames=30)).read_bytes()
+    feed(pipe, data[: len(data) // 2])
+    with pytest.raises(InputError, match=r"The standard input is cut short: \d+ bytes are missing"):
+        read()
+
+
 def test_a_file_in_place_of_the_pipe(tmp_path, monkeypatch):
     with make_clip(tmp_path / "a.mp4").open("rb") as file:
         monkeypatch.setattr(sys, "stdin", file)

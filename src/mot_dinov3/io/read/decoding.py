@@ -119,6 +119,8 @@ class StreamDecoder:
                 yield cast("Pictures", packet)
 
     def _decode(self, packet: Pictures) -> list[av.VideoFrame]:
+        if not packet.size and packet.dts is not None:  # without a time it ends the stream
+            return []  # a place without a picture: the one before stays
         try:
             return packet.decode()
         except av.EOFError:

@@ -7,11 +7,9 @@ jump back and forth.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
-from statistics import median
 
 import av
 from av.container import InputContainer
@@ -44,7 +42,6 @@ class PresentationStamps:
         self._base = stream.time_base or Fraction(1)
         self._last: int | None = None
         self._noted: int | None = None
-        self._steps: deque[int] = deque(maxlen=MOST_REORDERED)
         self.in_doubt = self.stamped and not self._by_order and stream.codec_context.has_b_frames
 
     def note(self, packet: av.Packet[VideoStream]) -> None:
@@ -69,17 +66,7 @@ class PresentationStamps:
     def choose_s(self, frame: av.VideoFrame) -> float | None:
         """When a frame is to be shown, in seconds on the container's clock, None if unknown."""
         stamp = frame.dts if self._by_order else frame.pts
-        if not self.stamped or (self._partly and stamp == self._last):
+        if not self.stamped or stamp is None or (self._partly and stamp == self._last):
             return None
-        if self._by_order and stamp is None:
-            stamp = self._go_on()
-        if stamp is None:
-            return None
-        if self._last is not None:
-            self._steps.append(stamp - self._last)
         self._last = stamp
         return float(stamp * self._base)
-
-    def _go_on(self) -> int | None:
-        """Go on at the usual step: pictures that the decoder held back to the end have no time."""
-        return self._last + round(median(self._steps)) if self._last and self._steps else None

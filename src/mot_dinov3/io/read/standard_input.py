@@ -8,7 +8,8 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable
-from typing import IO, Protocol
+from io import BytesIO
+from typing import BinaryIO, TypeAlias
 
 import av
 from av.container import InputContainer
@@ -17,7 +18,7 @@ from mot_dinov3.config import SourceConfig
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.containers import FILE_DEMUXERS
 from mot_dinov3.io.read.video import VideoReader
-from mot_dinov3.io.truncation import has_late_index
+from mot_dinov3.io.truncation import describe_cut, has_late_index
 
 STANDARD_INPUT = "-"
 NAME = "standard input"
@@ -26,50 +27,50 @@ POLL_S = 0.1
 """How soon a request to stop is noticed while nothing comes."""
 
 
-class ByteSource(Protocol):
-    """What libav reads from."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, none at the end."""
-
-    def close(self) -> None:
-        """Let go of it."""
-
-
 class PipedBytes:
     """The bytes of a pipe, in order, without waiting for ever.
 
     Args:
         descriptor: of the pipe.
         stopped: asked while nothing comes: whether to end.
+
+    Attributes:
+        head: the bytes that were looked at first.
+        count: how many bytes came so far.
     """
 
     name = NAME
 
     def __init__(self, descriptor: int, stopped: Callable[[], bool]) -> None:
         self._descriptor, self._stopped = descriptor, stopped
-        self._head = b""
+        self._waiting = b""
+        self.head, self.count = b"", 0
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end, or when stopped."""
-        if self._head:
-            part, self._head = self._head[:size], self._head[size:]
+        if self._waiting:
+            part, self._waiting = self._waiting[:size], self._waiting[size:]
             return part
         while not self._stopped():
             if sys.platform == "win32" or select.select([self._descriptor], [], [], POLL_S)[0]:
-                return os.read(self._descriptor, size)
+                part = os.read(self._descriptor, size)
+                self.count += len(part)
+                return part
         return b""
 
     def close(self) -> None:
         """The pipe belongs to the process: it stays open."""
 
     def peek(self, size: int) -> bytes:
-        """The next bytes, which are read again: `size` of them, fewer at the end."""
-        head = b""
-        while len(head) < size and (part := self.read(size - len(head))):
-            head += part
-        self._head = head + self._head
-        return head
+        """The first bytes, which are read again: `size` of them, fewer at the end."""
+        while len(self.head) < size and (part := self.read(size - len(self.head))):
+            self.head += part
+        self._waiting = self.head
+        return self.head
+
+
+ByteSource: TypeAlias = "PipedBytes | BinaryIO"
+"""What libav reads from."""
 
 
 class StandardInputReader(VideoReader):
@@ -105,6 +106,9 @@ class StandardInputReader(VideoReader):
             self._file.close()
             raise
 
+    def _describe_wound(self) -> str:
+        return _describe_cut(self._file)
+
     def close(self) -> None:
         """Close what was opened; closing it again does nothing."""
         super().close()
@@ -120,10 +124,17 @@ def _open_container(file: ByteSource) -> InputContainer:
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError) as error:
+        what = _describe_cut(file) or "is not a video in any format that can be read here"
         raise InputError(
-            f"The {NAME} is not a video in any format that can be read here.",
+            f"The {NAME} {what}.",
             fix="Pipe in a whole file (mkv, ts, mp4, ...), or name the file.",
         ) from error
+
+
+def _describe_cut(file: ByteSource) -> str:
+    if isinstance(file, PipedBytes):
+        return describe_cut(BytesIO(file.head), file.count)
+    return describe_cut(file, file.seek(0, os.SEEK_END))
 
 
 def _open_bytes(descriptor: int, stopped: Callable[[], bool]) -> ByteSource:
@@ -139,9 +150,9 @@ def _open_bytes(descriptor: int, stopped: Callable[[], bool]) -> ByteSource:
     return _keep(piped) if has_late_index(head) else piped
 
 
-def _keep(piped: PipedBytes) -> IO[bytes]:
+def _keep(piped: PipedBytes) -> BinaryIO:
     """A file without a name that holds all the bytes: what they mean stands at their end."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - libav reads from it for as long as it likes
+    file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - libav reads from it for as long as it likes
     while part := piped.read(PIECE_BYTES):
         file.write(part)
     file.seek(0)

@@ -106,7 +106,7 @@ class VideoReader:
             picture = self._convert(frame)
             if picture is not None:
                 return self._decoder.stamp_s(frame), picture
-        wound = describe_damage(self._path) if self._path is not None else ""
+        wound = self._describe_wound()
         raise InputError(
             f"'{self._name}' {wound or 'holds no frame that can be decoded'}.",
             fix="Copy or record it again, and check that it plays elsewhere.",
@@ -153,16 +153,21 @@ class VideoReader:
         A declared length alone proves nothing: it counts places in time, which may be empty, and
         the time for which the last picture is held. Sizes in bytes prove that an end is missing.
         """
-        path = self._path
-        if path is not None and (describe_damage(path) or self._is_indexed_beyond_end(path)):
+        if self._describe_wound() or self._is_indexed_beyond_end():
             self._faults["truncated"] += 1
             stream = self._decoder.stream
             counted_s = float(stream.frames / stream.average_rate) if stream.average_rate else 0.0
             missing_s = max(self._read_declared_s(), counted_s) - self._decoder.end_s
             self._faults["missing_frames"] += max(0, round(missing_s * self.info.fps))
 
-    def _is_indexed_beyond_end(self, path: Path) -> bool:
+    def _describe_wound(self) -> str:
+        """What is missing from the file, by the sizes in it; "" where nothing is known."""
+        return describe_damage(self._path) if self._path is not None else ""
+
+    def _is_indexed_beyond_end(self) -> bool:
         """Whether the last picture of the container's index lies beyond the end of the file."""
+        if self._path is None:
+            return False
         index = self._decoder.stream.index_entries
         last = index[len(index) - 1] if len(index) else None
-        return last is not None and last.pos + last.size > path.stat().st_size
+        return last is not None and last.pos + last.size > self._path.stat().st_size
