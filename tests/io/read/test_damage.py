@@ -329,16 +329,12 @@ def test_a_large_size_field_is_followed(tmp_path):
     assert describe_damage(path) == ""
 
 
-@pytest.mark.parametrize("codecs", [("libx264", "mpeg2video"), ("mpeg2video", "libx264")])
-def test_another_codec_in_the_middle_is_damage_and_no_end_of_the_program(tmp_path, codecs):
-    parts = [
-        make_kind(tmp_path / f"{codec}.ts", ClipKind("x.ts", codec=codec), 12, (64, 48))
-        for codec in codecs
-    ]
+def test_another_codec_in_the_middle_is_damage_and_no_end_of_the_program(tmp_path):
+    kinds = [ClipKind("x.ts", codec=codec) for codec in ("mpeg2video", "libx264")]
+    parts = [make_kind(tmp_path / f"{kind.codec}.ts", kind, 12, (64, 48)) for kind in kinds]
     path = tmp_path / "both.ts"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     with open_source(SourceConfig(source=str(path))) as reader:
-        frames = list(reader)
-        assert len(frames) >= 10
+        assert len(list(reader)) >= 10
         assert reader.partial
         assert reader.faults["corrupt_packets"] > 0
