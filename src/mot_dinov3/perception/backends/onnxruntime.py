@@ -13,10 +13,14 @@ from mot_dinov3.perception.backends.choice import Choice
 from mot_dinov3.perception.backends.problems import describe_load_problem, describe_run_problem
 from mot_dinov3.runtime.cpu import thread_count
 from mot_dinov3.runtime.interruption import LongWork
+from mot_dinov3.runtime.limits import GB
+from mot_dinov3.runtime.opening import read_regular
 from mot_dinov3.values import FloatArray
 
 logger = logging.getLogger("mot_dinov3")
 
+MOST_BYTES = 2 * GB
+"""Of a model in one file: protobuf holds no more."""
 FLOAT_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
@@ -119,5 +123,5 @@ def _name_or_read(path: Path) -> str | bytes:
     try:
         str(path).encode()
     except UnicodeEncodeError:
-        return path.read_bytes()
+        return read_regular(path, MOST_BYTES)
     return str(path)

@@ -101,11 +101,12 @@ function told(now) {
   while (tiles.length < all.length) tiles.push(new Tile(tiles.length + 1));
   all.forEach((camera, i) => tiles[i].told(camera));
   const ended = all.filter(camera => camera.reason).length;
-  const lost = all.filter(camera => !camera.reason && camera.condition && camera.condition !== "connected").length;
+  const isLost = camera => camera.condition && camera.condition !== "connected";
+  const lost = all.filter(camera => !camera.reason && isLost(camera)).length;
   over = ended === all.length;
   at("name").textContent = `${all.length} cameras`;
   document.title = `${all.length} cameras – mot_dinov3`;
-  const running = all.filter(camera => camera.frame && !camera.reason);
+  const running = all.filter(camera => camera.frame && !camera.reason && !isLost(camera));
   const fps = running.reduce((sum, camera) => sum + (camera.run.fps ?? 0), 0);
   at("progress").textContent =
     `${running.length} tracked · ${tenths(fps)} frames a second in all` + (ended ? ` · ${ended} ended` : "");
