@@ -41,7 +41,7 @@ def torch(monkeypatch, nodes):
 
 
 def chosen(name="auto", cpu=False):
-    return choose_device(DeviceConfig(device=name, cpu=cpu))
+    return choose_device(DeviceConfig(device=name, cpu=cpu).name)
 
 
 @pytest.mark.parametrize(

@@ -79,13 +79,12 @@ def run(args: argparse.Namespace) -> int:
 
 def train_recipe(recipe: Recipe[Any, Any], where: TrainingRun, stop: StopRequest) -> bool:
     """Train one recipe and print what it reached; returns whether it is over."""
-    from mot_dinov3.config import DeviceConfig
     from mot_dinov3.runtime.device import choose_device
     from mot_dinov3.training.engine import train
     from mot_dinov3.training.processes import are_launched, launch
 
     if where.processes > 1 and not are_launched():
-        launch(where.processes, choose_device(DeviceConfig(device=where.device)))
+        launch(where.processes, choose_device(where.device))
     with TrainingBar() as bar:
         result = train(recipe, where, bar, stop.wanted)
     if result.over:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from mot_dinov3.config import DeviceConfig
 from mot_dinov3.errors import DeviceError, UsageError
 from mot_dinov3.wording import program
 
@@ -16,20 +15,23 @@ GPU_NODES = ("nvidia*", "nvmap", "kfd", "dxg")
 """What Linux has there where a driver has found a GPU: NVIDIA, Tegra, AMD, WSL."""
 
 
-def choose_device(config: DeviceConfig) -> str:
+def choose_device(asked: str = "auto") -> str:
     """The torch device string to run on: "cpu", "cuda:N" or "mps".
+
+    Args:
+        asked: one of them, "cuda", "N" for "cuda:N", or "auto".
 
     Raises:
         DeviceError: a device was asked for by name and is not there.
         UsageError: the name is not a device.
     """
-    name = "cpu" if config.cpu else config.device.strip().lower()
+    name = asked.strip().lower()
     if name == "cpu":
         return "cpu"
     kind, _, number = f"cuda:{name}".partition(":") if name.isdecimal() else name.partition(":")
     if kind not in ("auto", "cuda", "mps") or (number and not number.isdecimal()):
         raise UsageError(
-            f"--device '{config.device}' is not a device.",
+            f"--device '{asked}' is not a device.",
             fix="Choose auto, cpu, cuda, cuda:N (or N alone) or mps; a run uses one device.",
         )
     if kind == "auto" and not may_have_gpu():

@@ -62,6 +62,46 @@ class System(Protocol):
         return
 
 
+class WrappedSystem(System):
+    """A system around another one, which it is in all that a class does not say itself."""
+
+    def __init__(self, system: System) -> None:
+        """Stand in for `system`."""
+        self._system = system
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """Class id -> class name."""
+        return self._system.names
+
+    @property
+    def title(self) -> str:
+        """What runs, in one line for the log."""
+        return self._system.title
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Role -> title of the model in it."""
+        return self._system.models
+
+    @property
+    def counts(self) -> SystemCounts:
+        """How many tracks there were so far."""
+        return self._system.counts
+
+    def warm_up(self, frame: Frame) -> None:
+        """Make the slow first calls."""
+        self._system.warm_up(frame)
+
+    def step(self, frame: Frame) -> FrameResult:
+        """Track one frame."""
+        return self._system.step(frame)
+
+    def pace(self, other_ms: float) -> None:
+        """Record what the last frame took beside embedding, in milliseconds."""
+        self._system.pace(other_ms)
+
+
 class Recorder(Protocol):
     """Keeps what the models of a system answer, and gives it again when a run is resumed.
 

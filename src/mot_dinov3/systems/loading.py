@@ -174,7 +174,7 @@ def load_models(config: TrackConfig, device: str | None = None) -> Models:
             any model is loaded.
     """
     prepare_loading(config)
-    device = device or choose_device(config.device)
+    device = device or choose_device(config.device.name)
     upload = FrameUpload(device)
     detector = load_detector(config, device, upload)
     place = Placement(device, config.device, upload, detector=detector)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mot_dinov3.perception.detectors.base import Detector
+from mot_dinov3.perception.detectors.base import Detector, WrappedDetector
 from mot_dinov3.perception.features.base import Embedder
 from mot_dinov3.systems.base import Recorder
 from mot_dinov3.systems.modular import Models, ModularTracker
 from mot_dinov3.values import Detections, FloatArray, Frame, Image
 
 
-class RecordedDetector:
+class RecordedDetector(WrappedDetector):
     """A detector that answers through a recorder.
 
     Args:
@@ -20,28 +20,8 @@ class RecordedDetector:
     """
 
     def __init__(self, detector: Detector, recorder: Recorder, *, always: bool) -> None:
-        self.names = detector.names
-        self.has_memory = detector.has_memory
-        self._detector, self._recorder, self._always = detector, recorder, always
-
-    @property
-    def title(self) -> str:
-        """The title of the detector."""
-        return self._detector.title
-
-    @property
-    def fingerprint(self) -> str:
-        """The fingerprint of the detector."""
-        return self._detector.fingerprint
-
-    @property
-    def repeated(self) -> str:
-        """The fingerprint of the stored boxes, as the detector has it."""
-        return self._detector.repeated
-
-    def warm_up(self, width: int, height: int) -> None:
-        """Warm the detector up."""
-        self._detector.warm_up(width, height)
+        super().__init__(detector)
+        self._recorder, self._always = recorder, always
 
     def detect(self, frame: Frame) -> Detections:
         """The objects of one frame, new or from the journal."""

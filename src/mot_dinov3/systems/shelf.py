@@ -10,7 +10,7 @@ import numpy as np
 
 from mot_dinov3.config import DetectorConfig, TrackConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.perception.detectors.base import BUILT_IN, Detector
+from mot_dinov3.perception.detectors.base import BUILT_IN, Detector, WrappedDetector
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.runtime.device import choose_device
@@ -42,7 +42,7 @@ class NoDetector:
         return Detections.empty()
 
 
-class ChosenBoxes:
+class ChosenBoxes(WrappedDetector):
     """A shared detector of which one tracker wants a part: fewer classes, or surer boxes.
 
     Args:
@@ -54,23 +54,9 @@ class ChosenBoxes:
     """
 
     def __init__(self, detector: Detector, config: DetectorConfig) -> None:
-        self.names, self.title, self.has_memory = detector.names, detector.title, False
-        self._detector, self._floor = detector, np.float32(config.floor)
+        super().__init__(detector)
+        self._floor = np.float32(config.floor)
         self._wanted = resolve_classes(config.classes, detector.names)
-
-    @property
-    def fingerprint(self) -> str:
-        """The fingerprint of the detector."""
-        return self._detector.fingerprint
-
-    @property
-    def repeated(self) -> str:
-        """The fingerprint of the stored boxes, as the detector has it."""
-        return self._detector.repeated
-
-    def warm_up(self, width: int, height: int) -> None:
-        """Warm the detector up."""
-        self._detector.warm_up(width, height)
 
     def detect(self, frame: Frame) -> Detections:
         """The wanted objects of one frame."""
@@ -127,7 +113,7 @@ class ModelShelf:
     def __init__(self, config: TrackConfig) -> None:
         prepare_loading(config)
         self.config = config
-        self.device = choose_device(config.device)
+        self.device = choose_device(config.device.name)
         self.lock = RLock()
         self._upload = FrameUpload(self.device)
         self._detector: Detector = NoDetector()

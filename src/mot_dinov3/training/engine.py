@@ -8,7 +8,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
 
-from mot_dinov3.config import DeviceConfig
 from mot_dinov3.io.checkpoint import BEST
 from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.training.curve import CURVE_FILE, draw_curve
@@ -95,7 +94,7 @@ def train(
         ModelError: the loss is not a number any more.
         UsageError: the folder holds another run, or the device cannot do what was asked for.
     """
-    processes = join_processes(choose_device(DeviceConfig(device=run.device)))
+    processes = join_processes(choose_device(run.device))
     folder = RunFolder(Path(run.out))
     if processes.rank == 0:
         folder.claim(recipe, recipe.kind, resume=run.resume)

@@ -95,7 +95,7 @@ from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.factory import create_embedder
 config = EmbedderConfig(embed_model={str(models / "dinov2")!r})
 run = DeviceConfig(device="cpu", backend={backend!r}, export_cache={str(tmp_path)!r})
-embedder = create_embedder(config, Placement(choose_device(run), run))
+embedder = create_embedder(config, Placement(choose_device(run.name), run))
 print(embedder.dim, *(name for name in ("torch", "transformers") if name in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

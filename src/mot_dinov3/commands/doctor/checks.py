@@ -191,7 +191,7 @@ def check_onnxruntime() -> Check:
 def check_automatic_choice() -> Check:
     """What `--backend auto --precision auto` means here, and what its exports take up."""
     settings = DeviceConfig()
-    device = choose_device(settings)
+    device = choose_device()
     choice = choose_backend(settings, device)
     short = [flag for flag in BF16_FLAGS if flag in cpu_flags()]
     place = export_place(settings)

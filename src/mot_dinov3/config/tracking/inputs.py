@@ -83,6 +83,11 @@ class DeviceConfig:
         metavar="DIR",
     )
 
+    @property
+    def name(self) -> str:
+        """The device that is asked for, as the user wrote it."""
+        return "cpu" if self.cpu else self.device
+
     def __post_init__(self) -> None:
         for name, value, known in (
             ("--backend", self.backend, (AUTO, *BACKENDS)),

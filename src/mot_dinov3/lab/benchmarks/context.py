@@ -95,7 +95,7 @@ class BenchmarkContext:
     @cached_property
     def device(self) -> str:
         """Where the models run."""
-        return choose_device(self.config.device)
+        return choose_device(self.config.device.name)
 
     @cached_property
     def embedder(self) -> Embedder:

@@ -69,6 +69,39 @@ class Detector(Protocol):
         """The objects of one frame, with every score at or above `DetectorConfig.floor`."""
 
 
+class WrappedDetector:
+    """A detector around another one, which it is in all that a class does not say itself."""
+
+    def __init__(self, detector: Detector) -> None:
+        """Stand in for `detector`."""
+        self.names = detector.names
+        self.has_memory = detector.has_memory
+        self._detector = detector
+
+    @property
+    def title(self) -> str:
+        """The title of the detector."""
+        return self._detector.title
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the detector."""
+        return self._detector.fingerprint
+
+    @property
+    def repeated(self) -> str:
+        """The fingerprint of the stored boxes, as the detector has it."""
+        return self._detector.repeated
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Warm the detector up."""
+        self._detector.warm_up(width, height)
+
+    def detect(self, frame: Frame) -> Detections:
+        """The objects of one frame."""
+        return self._detector.detect(frame)
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorKind:
     """A row of the table: how a detector is loaded, and what is asked before it is.

@@ -9,10 +9,9 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import MotError
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.runs.cameras.model_thread import ModelThread
-from mot_dinov3.systems.base import LoadedSystem, Recorder, System
+from mot_dinov3.systems.base import LoadedSystem, Recorder, System, WrappedSystem
 from mot_dinov3.systems.factory import load_system
 from mot_dinov3.values import Frame, FrameResult
-from mot_dinov3.values.run_facts import SystemCounts
 
 
 class SharedModels:
@@ -120,31 +119,12 @@ class CameraSystem(LoadedSystem):
             self._started.leave()
 
 
-class SteppedTogether(System):
+class SteppedTogether(WrappedSystem):
     """The system of one camera, each step of which is a turn in a round of all cameras."""
 
     def __init__(self, system: System, thread: ModelThread) -> None:
-        self._system, self._thread = system, thread
-
-    @property
-    def names(self) -> Mapping[int, str]:
-        """Class id -> class name."""
-        return self._system.names
-
-    @property
-    def title(self) -> str:
-        """What runs, in one line for the log."""
-        return self._system.title
-
-    @property
-    def models(self) -> Mapping[str, str]:
-        """Role -> title of the model in it."""
-        return self._system.models
-
-    @property
-    def counts(self) -> SystemCounts:
-        """How many tracks there were so far."""
-        return self._system.counts
+        super().__init__(system)
+        self._thread = thread
 
     def warm_up(self, frame: Frame) -> None:
         """Make the slow first calls between two rounds; the other cameras wait for them."""
@@ -153,10 +133,6 @@ class SteppedTogether(System):
     def step(self, frame: Frame) -> FrameResult:
         """Track one frame in the next round."""
         return self._thread.step(self._system, frame)
-
-    def pace(self, other_ms: float) -> None:
-        """Record what the last frame took beside embedding; none of this camera is on its way."""
-        self._system.pace(other_ms)
 
     def leave(self) -> None:
         """Leave the rounds."""

@@ -43,7 +43,7 @@ def collect_facts(
             "python": sys.version.split()[0],
             **versions(),
         },
-        device=DeviceFacts(device_title(choose_device(config.device)), os.cpu_count()),
+        device=DeviceFacts(device_title(choose_device(config.device.name)), os.cpu_count()),
     )
 
 

@@ -82,7 +82,7 @@ def create_parts(
         stack: closes what the job needs for itself.
     """
     tracker = start_system(config, system, journal)
-    log.info("%s; %s", tracker.title, choose_device(config.device))
+    log.info("%s; %s", tracker.title, choose_device(config.device.name))
     if silence := explain_lost_sound(config, info):
         log_notice(silence)
     system.check_source(info)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Self
 
@@ -11,12 +10,11 @@ from mot_dinov3.runs.resume.answers import tracks_checksum
 from mot_dinov3.runs.resume.journal import RunJournal
 from mot_dinov3.runs.resume.recorder import DivergedError, JournalRecorder, NewAnswers
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.systems.base import System
+from mot_dinov3.systems.base import System, WrappedSystem
 from mot_dinov3.values import Frame, FrameResult
-from mot_dinov3.values.run_facts import SystemCounts
 
 
-class JournaledSystem(System):
+class JournaledSystem(WrappedSystem):
     """A system beside a journal: tracks of known frames are checked, of new ones recorded.
 
     Args:
@@ -30,36 +28,9 @@ class JournaledSystem(System):
     """
 
     def __init__(self, system: System, recorder: JournalRecorder, journal: RunJournal) -> None:
-        self._system, self._recorder, self._journal = system, recorder, journal
+        super().__init__(system)
+        self._recorder, self._journal = recorder, journal
         self.unwritten: deque[NewAnswers] = deque()
-
-    @property
-    def names(self) -> Mapping[int, str]:
-        """Class id -> class name."""
-        return self._system.names
-
-    @property
-    def title(self) -> str:
-        """The title of the system."""
-        return self._system.title
-
-    @property
-    def models(self) -> Mapping[str, str]:
-        """Role -> title of the model in it."""
-        return self._system.models
-
-    @property
-    def counts(self) -> SystemCounts:
-        """How many tracks there were so far."""
-        return self._system.counts
-
-    def warm_up(self, frame: Frame) -> None:
-        """Warm the system up."""
-        self._system.warm_up(frame)
-
-    def pace(self, other_ms: float) -> None:
-        """Record what the last frame took beside embedding, in milliseconds."""
-        self._system.pace(other_ms)
 
     def step(self, frame: Frame) -> FrameResult:
         """Track one frame, with the answers of the journal where it holds the frame.
