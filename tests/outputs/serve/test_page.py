@@ -101,7 +101,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing_inline(page):
     text = ask(page, "")[2].decode()
     assert not re.search(r"https?://|<script>|\son\w+=|style=", text)
     assert re.findall(r'(?:src|href)="([^"]+)"', text) == [
-        "page.css", "icon.svg", "stream", "page.js"
+        "page.css", "icon.svg", "stream", "watch.js", "page.js"
     ]  # fmt: skip
 
 

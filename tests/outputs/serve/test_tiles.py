@@ -58,7 +58,16 @@ def ask(page, place, method="GET", token=None, host=None):
 
 
 def test_the_page_of_tiles_and_that_of_each_camera_are_answered(page):
-    for place in ("", "tiles.js", "tiles.css", "page.css", "1/", "2/page.js", "3/page.css"):
+    for place in (
+        "",
+        "watch.js",
+        "tiles.js",
+        "tiles.css",
+        "page.css",
+        "1/",
+        "2/page.js",
+        "3/page.css",
+    ):
         status, _, body = ask(page, place)
         assert (status, bool(body)) == (200, True), place
     assert b"tiles.js" in ask(page, "")[2]

@@ -31,8 +31,18 @@ class AtomicTextFile:
         partial: where the text is now; the final name itself for a pipe.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, flush_lines: bool = False) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, flush_lines: bool = False, head: str = ""
+    ) -> None:
+        """Prepare a file; nothing is opened yet.
+
+        Args:
+            path: the final name, or a stream.
+            flush_lines: every line is there for readers at once.
+            head: the first line, written when the file is opened; "" for none.
+        """
         self.path = Path(path)
+        self._head = head
         self.partial = self.path
         self._direct = is_stream(self.path)
         self._flush_lines = flush_lines
@@ -54,7 +64,16 @@ class AtomicTextFile:
         if self._reader.signal:  # a signal ended the wait for a reader
             self._file.close()
             raise self._reader.explain()
+        if self._head:
+            self._write_head()
         return self
+
+    def _write_head(self) -> None:
+        try:
+            self.write_line(self._head)
+        except OutputError as error:
+            self.__exit__(OutputError, error, error.__traceback__)
+            raise
 
     def _waiting(self) -> AbstractContextManager[None]:
         """Around what waits for the reader of a pipe, who may never come: a signal ends it."""

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
-from mot_dinov3.errors import OutputError
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.jsonl import TIME_DIGITS, to_number
@@ -54,7 +53,7 @@ class CsvSink(FileSink):
     rename = staticmethod(create_renamer(rename_csv_lines, together=True))
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
-        self._file = AtomicTextFile(path, flush_lines=True)
+        self._file = AtomicTextFile(path, flush_lines=True, head=",".join(COLUMNS))
         self._names = names
         super().__init__(path, self._file, timer)
 
@@ -62,15 +61,6 @@ class CsvSink(FileSink):
     def create(cls, path: str, run: SinkRun) -> Self:
         """A sink that will write to `path`."""
         return cls(path, run.names, run.timer)
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        try:
-            self._file.write_line(",".join(COLUMNS))
-        except OutputError as error:
-            self.__exit__(OutputError, error, error.__traceback__)
-            raise
-        return self
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add a row per track.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mot_dinov3.config import TrackConfig
-from mot_dinov3.errors import OutputError, UsageError
+from mot_dinov3.errors import UsageError
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.csv_table import make_harmless
@@ -33,11 +33,11 @@ class EventsSink(FileSink):
     from_frame_log = True
 
     def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
-        self._file = AtomicTextFile(path, flush_lines=True)
+        table = is_table(path)
+        head = ",".join(COLUMNS) if table else ""
+        self._file = AtomicTextFile(path, flush_lines=True, head=head)
         self._names = names
-        self._is_table = is_table(path)
-        self._format: Callable[[Mapping[str, Any]], str]
-        self._format = format_row if self._is_table else format_json
+        self._format: Callable[[Mapping[str, Any]], str] = format_row if table else format_json
         super().__init__(path, self._file, timer)
 
     @classmethod
@@ -61,16 +61,6 @@ class EventsSink(FileSink):
             raise UsageError(
                 f"'{path}' is not a name for a file of events.", fix="End it in .csv or .jsonl."
             )
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        try:
-            if self._is_table:
-                self._file.write_line(",".join(COLUMNS))
-        except OutputError as error:
-            self.__exit__(OutputError, error, error.__traceback__)
-            raise
-        return self
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add a line per event of the frame.

@@ -1,19 +1,7 @@
 "use strict";
 
-const EVERY_MS = 500, SILENT_S = 2, FATES = ["critical", "refresh", "reused", "deferred", "starved"];
-const at = id => document.getElementById(id);
-const ask = {cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer"};
-let over = false, missed = 0, sure = 0, stream = 0;
-
-const whole = n => (n ?? 0).toLocaleString("en");
-const tenths = n => (n ?? 0).toFixed(1);
-
-function made(tag, text, kind) {
-  const out = document.createElement(tag);
-  if (text !== undefined) out.textContent = text;
-  if (kind) out.className = kind;
-  return out;
-}
+const FATES = ["critical", "refresh", "reused", "deferred", "starved"];
+let stream = 0;
 
 function list(place, rows) {
   at(place).replaceChildren(...rows.flatMap(([name, value, kind]) => {
@@ -22,11 +10,6 @@ function list(place, rows) {
     term.append(name);
     return [term, made("dd", value)];
   }));
-}
-
-function pill(text, kind) {
-  at("state").textContent = text;
-  at("state").className = "pill " + kind;
 }
 
 function note(text) {
@@ -49,6 +32,7 @@ function told(now) {
   else if (lost) note(`The source is ${now.condition}.`);
   else note(silent ? `No frame for ${now.silent_s.toFixed(0)} s.` : "");
   at("stop").disabled = now.over || now.stopping;
+  over = now.over;
   figures(now);
 }
 
@@ -160,42 +144,9 @@ function strip(pen, rows, columns, [above, below, width]) {
   return values.filter(ms => ms > top).length;
 }
 
-function gone() {
-  missed += 1;
-  if (missed < 3) return;
-  over = true;
-  pill("ended", "");
+function unreachable() {
   note("The run has ended, or its page cannot be reached any more.");
-  at("stop").disabled = true;
 }
-
-async function look() {
-  try {
-    const answer = await fetch("state", ask);
-    if (!answer.ok) throw new Error(answer.status);
-    const now = await answer.json();
-    missed = 0;
-    told(now);
-    over = now.over;
-  } catch { gone(); }
-  if (!over) setTimeout(look, EVERY_MS);
-}
-
-at("stop").addEventListener("click", async () => {
-  if (Date.now() > sure) {
-    sure = Date.now() + 4000;
-    at("stop").textContent = "Click again to stop";
-    at("stop").classList.add("sure");
-    setTimeout(() => {
-      at("stop").textContent = "Stop the run";
-      at("stop").classList.remove("sure");
-    }, 4000);
-    return;
-  }
-  sure = 0;
-  at("stop").disabled = true;
-  try { await fetch("stop", {...ask, method: "POST"}); } catch { gone(); }
-});
 
 at("stream").addEventListener("error", () => {
   if (!over) setTimeout(() => { at("stream").src = `stream?${++stream}`; }, 1000);

@@ -1,20 +1,7 @@
 "use strict";
 
-const EVERY_MS = 500, PICTURE_MS = 250, SILENT_S = 2;
-const at = id => document.getElementById(id);
-const ask = {cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer"};
-let over = false, missed = 0, sure = 0;
+const PICTURE_MS = 250;
 const tiles = [];
-
-const whole = n => (n ?? 0).toLocaleString("en");
-const tenths = n => (n ?? 0).toFixed(1);
-
-function made(tag, text, kind) {
-  const out = document.createElement(tag);
-  if (text !== undefined) out.textContent = text;
-  if (kind) out.className = kind;
-  return out;
-}
 
 /* Pictures are asked for one by one: a stream for each would use up a browser's connections. */
 class Tile {
@@ -117,45 +104,8 @@ function told(now) {
   at("stop").disabled = over || now.stopping;
 }
 
-function pill(text, kind) {
-  at("state").textContent = text;
-  at("state").className = `pill ${kind}`;
-}
-
-function gone() {
-  missed += 1;
-  if (missed < 3) return;
-  over = true;
-  pill("ended", "");
+function unreachable() {
   at("progress").textContent = "The runs have ended, or their page cannot be reached any more.";
-  at("stop").disabled = true;
 }
-
-async function look() {
-  try {
-    const answer = await fetch("state", ask);
-    if (!answer.ok) throw new Error(answer.status);
-    const now = await answer.json();
-    missed = 0;
-    told(now);
-  } catch { gone(); }
-  if (!over) setTimeout(look, EVERY_MS);
-}
-
-at("stop").addEventListener("click", async () => {
-  if (Date.now() > sure) {
-    sure = Date.now() + 4000;
-    at("stop").textContent = "Click again to stop";
-    at("stop").classList.add("sure");
-    setTimeout(() => {
-      at("stop").textContent = "Stop all";
-      at("stop").classList.remove("sure");
-    }, 4000);
-    return;
-  }
-  sure = 0;
-  at("stop").disabled = true;
-  try { await fetch("stop", {...ask, method: "POST"}); } catch { gone(); }
-});
 
 look();
