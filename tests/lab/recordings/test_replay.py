@@ -45,7 +45,7 @@ def tracked(scheduler, path):
     """The normal pipeline on the same scene, with its own clock."""
     detector = WatchedDetector(script())
     tracker = assemble(CONFIG, Models(detector, MovingEmbedder(detector)), scheduler=scheduler)
-    with MotWriter(path) as writer:
+    with MotWriter(path, recording().clip.names) as writer:
         for index in range(FRAMES):
             result = tracker.step(blank_frame(index))
             writer.write(index, result.tracks)

@@ -35,7 +35,7 @@ class StreetConfig(ClipConfig):
     def __post_init__(self) -> None:
         ClipConfig.__post_init__(self)
         if not 0 <= self.people + self.vehicles <= MOST_ACTORS:
-            raise ValueError(f"StreetConfig: at most {MOST_ACTORS} people and vehicles together")
+            raise ValueError(f"a street has at most {MOST_ACTORS} people and vehicles together")
 
     @property
     def span(self) -> tuple[float, float]:

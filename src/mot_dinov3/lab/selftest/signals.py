@@ -24,7 +24,10 @@ from mot_dinov3.lab.selftest.scenes import SelftestScene, draw_scene
 OF_EACH = 50
 FRAMES = 200
 LIGHT_START_S, HEAVY_START_S = 0.8, 1.8
-MODELS = ("--det", "demo", "--imgsz", "256", "--embed-model", "demo", "--max-frames", "20")
+MODELS = (
+    *("--det", "demo", "--imgsz", "256", "--max-frames", "20"),
+    *("--embedder", "dino", "--embed-model", "demo"),
+)
 CODES = {signal.SIGINT: EXIT_SIGINT, signal.SIGTERM: EXIT_SIGTERM}
 
 
