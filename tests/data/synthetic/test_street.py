@@ -158,5 +158,5 @@ def test_light_and_blur_change_the_picture_and_never_the_truth():
     "wrong", [{"people": 250, "vehicles": 6}, {"width": 10}, {"fps": 0}, {"frames": -1}]
 )
 def test_a_street_that_cannot_be_drawn_is_refused(wrong):
-    with pytest.raises(ValueError, match="a street|a world"):
+    with pytest.raises(ValueError, match=r"a street|a world"):
         StreetConfig(**wrong)
