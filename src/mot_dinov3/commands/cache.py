@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mot_dinov3.commands import set_up_log
-from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
+from mot_dinov3.commands.flags import add_flags, environment_layer, resolve, say_idle_flags
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, EXIT_PARTIAL, InputError, UsageError
@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     config = remove_camera_motion(resolve(TrackConfig, chosen, None, environment_layer()))
     talk = config.talk
     set_up_log(verbose=talk.verbose, debug=talk.debug, quiet=talk.quiet)
+    say_idle_flags(config, chosen)
     sources = [*filter(None, [config.source.source]), *words]
     _check(sources, config, truth)
     configs = [replace(config, source=replace(config.source, source=name)) for name in sources]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mot_dinov3.commands.flags import add_flags, environment_layer, resolve
+from mot_dinov3.commands.flags import add_flags, environment_layer, resolve, say_idle_flags
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.commands.progress import Terminal
 from mot_dinov3.config import (
@@ -23,7 +23,6 @@ from mot_dinov3.config import (
     TrackConfig,
 )
 from mot_dinov3.config.flat import ENVIRONMENT_PREFIX
-from mot_dinov3.config.needs.checking import check_needs
 from mot_dinov3.data.synthetic.clip import DEMO_SEED, StreetClip, draw_clip
 from mot_dinov3.errors import EXIT_OK, UsageError
 from mot_dinov3.values.run_facts import EmbeddingFacts
@@ -64,8 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if frames < 1:
         raise UsageError(f"--frames must be at least 1, got {frames}.", fix="Leave it out.")
     config = resolve(TrackConfig, add_budget(chosen), None, environment_layer())
-    for sentence in check_needs(config, chosen, live=True):
-        log.warning("%s", sentence)
+    say_idle_flags(config, chosen)
     say = print if not config.talk.quiet else _say_nothing
     say(f"drawing {counted(frames, 'frame')} of a street ...", file=sys.stderr)
     clip = draw_clip(directory, frames, seed)

@@ -6,8 +6,9 @@ A value is taken from the first of: command line, environment, TOML file, preset
 from __future__ import annotations
 
 import argparse
+import logging
 import os
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import Field
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -23,7 +24,10 @@ from mot_dinov3.config.flat import (
     stages,
 )
 from mot_dinov3.config.layers import read_environment, read_file, require_range
+from mot_dinov3.config.needs.checking import check_needs
 from mot_dinov3.errors import UsageError
+
+log = logging.getLogger("mot_dinov3")
 
 ALIASES = {"--quiet": ("-q",), "--verbose": ("-v",)}
 COMMON = (
@@ -152,6 +156,20 @@ def read_layers(
     """
     values = read_file(root, toml) if toml else {}
     return values | read_environment(root, environment or {}, prefix)
+
+
+def say_idle_flags(config: TrackConfig, typed: Collection[str]) -> None:
+    """Log a warning for each flag of the command line that does nothing.
+
+    Args:
+        config: what the flags make.
+        typed: configuration keys of the command line.
+
+    Raises:
+        UsageError: the flag was surely meant otherwise.
+    """
+    for sentence in check_needs(config, typed, live=True):
+        log.warning("%s", sentence)
 
 
 def require_no_camera_motion(command: str, config: TrackConfig) -> None:

@@ -19,6 +19,7 @@ from mot_dinov3.commands.flags import (
     environment_layer,
     require_no_camera_motion,
     resolve,
+    say_idle_flags,
 )
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
@@ -125,6 +126,7 @@ def build_config(args: argparse.Namespace) -> TrackConfig:
         )
     config = resolve(TrackConfig, chosen, None, environment_layer())
     require_no_camera_motion("replay", config)
+    say_idle_flags(config, chosen)
     if not hard:
         return config
     limited = replace(config.scheduler, budget_crops=1, budget_ms=0.0, hard_budget=True)

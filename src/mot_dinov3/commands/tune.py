@@ -17,6 +17,7 @@ from mot_dinov3.commands.flags import (
     environment_layer,
     require_no_camera_motion,
     resolve,
+    say_idle_flags,
 )
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
@@ -139,6 +140,7 @@ def build_config(args: argparse.Namespace) -> TrackConfig:
         )
     config = resolve(TrackConfig, chosen, args.config, environment_layer())
     require_no_camera_motion("tune", config)
+    say_idle_flags(config, chosen)
     if config.scheduler.target_fps:
         raise UsageError(
             "tune does not take --target-fps: time in a replay is not real.",

@@ -232,7 +232,7 @@ def _check_pedestrians(result: MotTable, file: Path, rule: str) -> None:
         raise InputError(
             f"'{file}' has boxes of class {result.class_id[other][0]}, but --preprocess {rule} "
             "scores pedestrians (class 1) only.",
-            fix="Leave the others out, or give --preprocess none.",
+            fix="Track with --classes person, or give --preprocess none.",
         )
 
 

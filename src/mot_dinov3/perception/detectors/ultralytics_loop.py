@@ -12,11 +12,12 @@ import numpy as np
 from mot_dinov3.config import DetectorConfig
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.digest import weights_digest
+from mot_dinov3.perception.backends.problems import reason
 from mot_dinov3.perception.detectors.checkpoint import Checkpoint
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.perception.detectors.decode import NMS_IOU, clean_detections
 from mot_dinov3.perception.detectors.ultralytics_setup import preserve_threads
-from mot_dinov3.perception.detectors.weights import device_problem, first_line
+from mot_dinov3.perception.detectors.weights import device_problem
 from mot_dinov3.runtime.interruption import LongWork
 from mot_dinov3.values import Detections, Frame, Image
 
@@ -93,7 +94,7 @@ class UltralyticsDetector:
 
     def _does_not_run(self, error: Exception) -> ModelError:
         return ModelError(
-            f"'{self.title}' does not run as a detector: {first_line(error)}.",
+            f"'{self.title}' does not run as a detector: {reason(error)}.",
             fix="Use a model that Ultralytics made for detection, with the --imgsz of its export.",
         )
 
