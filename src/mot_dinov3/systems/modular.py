@@ -14,6 +14,7 @@ from mot_dinov3.perception.features.sharpness import UsualSharpness, sharpness
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.scheduling.planning import (
     build_plan_input,
+    get_frame_size,
     include_all_able,
     leave_out,
     mark_poor,
@@ -202,7 +203,8 @@ class ModularTracker:
                 cheap_vectors = self.cheap.embed(frame.image, detections.xyxy)
         with timer("track"):
             view = self.tracker.predict(frame.time_s, detections, camera_map)
-            return self.tracker.compare(detections, view, cheap_vectors), view
+            size = get_frame_size(frame)
+            return self.tracker.compare(detections, view, cheap_vectors, size), view
 
     def _finish_without_embeddings(
         self, frame: Frame, scene: Comparison, view: TrackView, timer: StageTimer

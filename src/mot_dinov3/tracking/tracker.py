@@ -9,6 +9,7 @@ import numpy as np
 from mot_dinov3.config import AssociationConfig, MotionConfig, TrackConfig, TrackerConfig
 from mot_dinov3.tracking.arbitration import Arbiter, find_disputed
 from mot_dinov3.tracking.association.base import Associator, CheapEvidence, Comparison, TrackView
+from mot_dinov3.tracking.association.border import cut_at_border
 from mot_dinov3.tracking.association.factory import create_associator
 from mot_dinov3.tracking.births import find_births
 from mot_dinov3.tracking.calibration import Calibration
@@ -167,7 +168,11 @@ class Tracker:
                 self._trajectory.shift(shift)
 
     def compare(
-        self, detections: Detections, view: TrackView, cheap_vectors: FloatArray | None = None
+        self,
+        detections: Detections,
+        view: TrackView,
+        cheap_vectors: FloatArray | None = None,
+        size: tuple[int, int] = (0, 0),
     ) -> Comparison:
         """Compare the detections with the prediction, once for planning and association.
 
@@ -175,8 +180,9 @@ class Tracker:
             detections: the N detections of the frame.
             view: the tracks that `predict` expects there.
             cheap_vectors: (N, D) cheap evidence of all detections, NaN in rows without any.
+            size: width and height of the picture, beyond which nothing is compared; 0 if unknown.
         """
-        near, cheap = self.associator.compare(detections, view), None
+        near, cheap = self.associator.compare(*cut_at_border(detections, view, size)), None
         if cheap_vectors is not None:
             change = self._cheap_gallery.rate(near, cheap_vectors, view.away_s)
             near, cheap = near.add_cost(change), CheapEvidence(cheap_vectors, change)
@@ -198,16 +204,12 @@ class Tracker:
             embeddings: what is known of the detections' appearance.
             view: what `predict` returned for this frame.
         """
+        now_s, most_s = self._steps.time_s, self.config.max_lost_s
         if self._arbiter is not None:
-            most_s = self.config.max_lost_s
-            self._arbiter.open_cases(
-                self._table, view.xyxy, self._gallery, self._steps.time_s, most_s
-            )
+            self._arbiter.open_cases(self._table, view.xyxy, self._gallery, now_s, most_s)
         matches = self.associator.associate(comparison, embeddings, view)
         sure = self.config.min_hits <= 1 or not len(self)
-        self._calibration.observe(
-            view, matches, comparison.detections, embeddings, self._steps.time_s
-        )
+        self._calibration.observe(view, matches, comparison.detections, embeddings, now_s)
         self._update_matched(matches, comparison.detections, embeddings)
         self._table.mark_missed(matches.unmatched_tracks)
         new = find_births(matches, comparison, self.config.birth_iou)
@@ -217,8 +219,8 @@ class Tracker:
         self._remove_expired()
         xyxy = self._table.place(self._motion.xyxy(), comparison.detections.xyxy)
         if self._arbiter is not None:
-            self._arbiter.settle(self._table, xyxy, self._gallery, embeddings, self._steps.time_s)
-        return self._table.show(xyxy, self.config.max_lost_s)
+            self._arbiter.settle(self._table, xyxy, self._gallery, embeddings, now_s)
+        return self._table.show(xyxy, most_s)
 
     def _update_matched(
         self, matches: Matches, detections: Detections, embeddings: Embeddings

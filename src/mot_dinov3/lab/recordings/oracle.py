@@ -57,10 +57,14 @@ class ObservedTracker(Tracker):
     seen: tuple[Comparison, TrackView]
 
     def compare(
-        self, detections: Detections, view: TrackView, cheap_vectors: FloatArray | None = None
+        self,
+        detections: Detections,
+        view: TrackView,
+        cheap_vectors: FloatArray | None = None,
+        size: tuple[int, int] = (0, 0),
     ) -> Comparison:
         """As `Tracker.compare`."""
-        scene = super().compare(detections, view, cheap_vectors)
+        scene = super().compare(detections, view, cheap_vectors, size)
         self.seen = scene, view
         return scene
 
