@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from mot_dinov3.io.picture_bytes import GIF, PNG
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.wording import counted
 
@@ -25,6 +26,8 @@ _PHOTO = frozenset(b"avif avis heic heix mif1 msf1".split())
 GIF_HEAD, GIF_PICTURE = 13, 9
 """Bytes of the head of a GIF, and of the head of each of its pictures behind its first byte."""
 GIF_EXTENSION, GIF_IMAGE = b"!", b","
+PNG_FRAME = 12
+"""Bytes of a chunk around its content."""
 
 
 def describe_damage(path: Path) -> str:
@@ -74,8 +77,10 @@ def _read_declared_end(file: BinaryIO, size: int) -> tuple[int, bool]:
         return _read_riff_end(file, size), True
     if head.startswith(b"FLV"):
         return _read_flash_end(file, size), True
-    if head.startswith(b"GIF8"):
+    if head.startswith(GIF):
         return _read_gif_end(file), True
+    if head.startswith(PNG):
+        return _read_png_end(file), True
     return 0, True
 
 
@@ -174,6 +179,18 @@ def _read_gif_end(file: BinaryIO) -> int:
                 break
             file.seek(end)
     return end
+
+
+def _read_png_end(file: BinaryIO) -> int:
+    """Read the end of the last chunk of a moving PNG; where that one is missing, the least end."""
+    start = len(PNG)
+    for _ in range(MOST_BOXES):
+        file.seek(start)
+        head = file.read(8)
+        start += PNG_FRAME + int.from_bytes(head[:4], "big") * (len(head) == 8)
+        if len(head) < 8 or head[4:] == b"IEND":
+            break
+    return start
 
 
 def _colours_size(flags: bytes) -> int:

@@ -254,6 +254,22 @@ def test_a_whole_gif_has_no_damage_whatever_follows_it(moving_gif, trailer):
     assert not reader.faults
 
 
+def test_a_gif_under_another_name_is_read_to_its_end(moving_gif):
+    _, frames = read(moving_gif.rename(moving_gif.with_suffix(".jpg")))
+    assert len(frames) == 12
+
+
+@pytest.mark.parametrize(("kept", "cuts"), [(3, 1), (5, 1), (12, 0)])
+def test_a_moving_png_that_ends_between_two_pictures_is_cut(tmp_path, kept, cuts):
+    path = make_clip(tmp_path / "a.apng", Clip(12, (80, 60), codec="apng", pix_fmt="rgb24"))
+    data = path.read_bytes()
+    ends = [at - 4 for at in range(len(data)) if data.startswith(b"fcTL", at)]
+    path.write_bytes(data[: [*ends, len(data)][kept]] + b"trailer" * (1 - cuts))
+    reader, frames = read(path)
+    assert 0 < len(frames) <= kept
+    assert reader.faults["truncated"] == cuts
+
+
 def test_a_photo_in_boxes_needs_no_index_of_a_movie(tmp_path):
     whole, cut_photo = tmp_path / "a.avif", tmp_path / "b.avif"
     whole.write_bytes(
