@@ -201,6 +201,10 @@ def test_a_file_that_is_not_there_is_a_sentence(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="is not valid TOML"):
         resolved(toml=tmp_path / "binary.toml")
+    (tmp_path / "latin.toml").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(UsageError, match="TOML: it is not written in UTF-8") as caught:
+        resolved(toml=tmp_path / "latin.toml")
+    assert "codec" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

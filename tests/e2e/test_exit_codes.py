@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from helpers.clips import Clip, make_clip, read_back
 from helpers.jobs import cli, replay
+from helpers.places import ROOT
 
 MOTION = ("--det", "motion", "--embedder", "none", "--device", "cpu")
 MODEL_CODE, DEVICE_CODE = 6, 7
@@ -29,6 +34,20 @@ def cut_clip(path, share=0.66):
     data = whole.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     return path
+
+
+@pytest.mark.parametrize(("name", "code"), [("a.bmp", 3), ("a.tif", 4)])
+def test_codecs_of_pictures_say_nothing_of_their_own(tmp_path, name, code):
+    rng = np.random.default_rng(1)
+    pages = [Image.fromarray(rng.integers(0, 255, (60, 80, 3), np.uint8)) for _ in range(4)]
+    more = {"save_all": True, "append_images": pages[1:]} if name == "a.tif" else {}
+    pages[0].save(tmp_path / name, **more)
+    data = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(data[: len(data) * 3 // 4])
+    words = [sys.executable, str(ROOT / "cli.py"), "--source", name, *MOTION, "--no-video", "-q"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code
+    assert is_sentence_and_remedy(done.stderr)
 
 
 def test_a_whole_run_returns_0_and_says_what_it_wrote(scene, tmp_path):

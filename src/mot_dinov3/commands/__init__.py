@@ -24,7 +24,7 @@ from mot_dinov3.errors import (
     hide_secrets,
     out_of_memory,
 )
-from mot_dinov3.runtime.compat import keep_paths_safe
+from mot_dinov3.runtime.compat import keep_paths_safe, quiet_picture_codecs
 from mot_dinov3.runtime.interruption import watch_signals
 from mot_dinov3.runtime.notices import ALERT, NOTICE, log_alert
 from mot_dinov3.wording import program
@@ -38,6 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     fill_gaps()
     keep_paths_safe()
+    if "--debug" not in words:
+        quiet_picture_codecs()
     set_up_log(
         verbose="-v" in words or "--verbose" in words,
         debug="--debug" in words,

@@ -85,8 +85,13 @@ def _parse_toml(path: Path) -> dict[str, Any]:
         ) from error
     except RecursionError:
         raise _build_depth_error(path) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"--config {path} is not valid TOML: it is not written in UTF-8.",
+            fix="Save it again in this encoding.",
+        ) from error
     except ValueError as error:
-        foreseen = isinstance(error, (tomllib.TOMLDecodeError, UnicodeDecodeError))
+        foreseen = isinstance(error, tomllib.TOMLDecodeError)
         reason = error if foreseen else "a number has too many digits"
         raise UsageError(
             f"--config {path} is not valid TOML: {reason}.", fix="Lines look like: conf = 0.4"

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from itertools import islice
 
-JPEG, PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
+JPEG, PNG, GIF = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"GIF8"
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 PNG_HEAD, RIFF_HEAD = ">I4s", "<4sI"
 MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")

@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from mot_dinov3.io.picture_bytes import GIF, PNG
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.wording import counted
 
@@ -20,6 +21,13 @@ _EBML, _SEGMENT = bytes.fromhex("1A45DFA3"), bytes.fromhex("18538067")
 MOST_BOXES = 1_000_000
 FLASH_HEAD, FLASH_TAG = 9, 11
 """Bytes of the head of an FLV file, and of the head of each of its tags."""
+_PHOTO = frozenset(b"avif avis heic heix mif1 msf1".split())
+"""Brands of still pictures in boxes, whose index is another one."""
+GIF_HEAD, GIF_PICTURE = 13, 9
+"""Bytes of the head of a GIF, and of the head of each of its pictures behind its first byte."""
+GIF_EXTENSION, GIF_IMAGE = b"!", b","
+PNG_FRAME = 12
+"""Bytes of a chunk around its content."""
 
 
 def describe_damage(path: Path) -> str:
@@ -61,13 +69,18 @@ def _read_declared_end(file: BinaryIO, size: int) -> tuple[int, bool]:
     head = file.read(12)
     if head[4:8] in _MOVIE:
         boxes = list(_read_movie_boxes(file, size))
-        return boxes[-1][1], any(kind == b"moov" for kind, _ in boxes)
+        index = b"meta" if head[8:12] in _PHOTO else b"moov"
+        return boxes[-1][1], any(kind == index for kind, _ in boxes)
     if head.startswith(_EBML):
         return _read_matroska_end(file), True
     if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
         return _read_riff_end(file, size), True
     if head.startswith(b"FLV"):
         return _read_flash_end(file, size), True
+    if head.startswith(GIF):
+        return _read_gif_end(file), True
+    if head.startswith(PNG):
+        return _read_png_end(file), True
     return 0, True
 
 
@@ -141,3 +154,46 @@ def _read_flash_end(file: BinaryIO, size: int) -> int:
         end = start + FLASH_TAG + int.from_bytes(head[1:], "big")
         start = end + 4
     return end
+
+
+def _read_gif_end(file: BinaryIO) -> int:
+    """Read the least end of the last block of a GIF; what follows its trailer does not count."""
+    file.seek(0)
+    head = file.read(GIF_HEAD)
+    end = GIF_HEAD + _colours_size(head[10:11])
+    for _ in range(MOST_BOXES):
+        file.seek(end)
+        kind = file.read(1)
+        if kind not in (GIF_EXTENSION, GIF_IMAGE):
+            break
+        end += 2
+        if kind == GIF_IMAGE:
+            fields = file.read(GIF_PICTURE)
+            # The size of the codes is one more byte.
+            end += GIF_PICTURE + _colours_size(fields[8:])
+        file.seek(end)
+        while True:
+            length = int.from_bytes(file.read(1), "big")
+            end += 1 + length
+            if not length:
+                break
+            file.seek(end)
+    return end
+
+
+def _read_png_end(file: BinaryIO) -> int:
+    """Read the end of the last chunk of a moving PNG; where that one is missing, the least end."""
+    start = len(PNG)
+    for _ in range(MOST_BOXES):
+        file.seek(start)
+        head = file.read(8)
+        start += PNG_FRAME + int.from_bytes(head[:4], "big") * (len(head) == 8)
+        if len(head) < 8 or head[4:] == b"IEND":
+            break
+    return start
+
+
+def _colours_size(flags: bytes) -> int:
+    """Bytes of the table of colours that the flags of a GIF, or of a picture in it, promise."""
+    value = int.from_bytes(flags, "big")
+    return 3 << (value % 8 + 1) if value & 0x80 else 0

@@ -44,6 +44,14 @@ def let_threads_sleep() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+def quiet_picture_codecs() -> None:
+    """Let OpenCV be silent about damaged pictures; must run before it is imported.
+
+    What cannot be read is counted and said in words; its codecs name lines of their sources.
+    """
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+
+
 def cache_dir() -> Path:
     """Where this tool keeps what it may lose: `$XDG_CACHE_HOME/mot_dinov3`."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

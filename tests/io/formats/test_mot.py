@@ -140,6 +140,15 @@ def test_an_empty_file_holds_no_boxes(tmp_path):
     assert table.xyxy.shape == (0, 4)
 
 
+@pytest.mark.parametrize("separator", [",", " "])
+def test_lines_of_blanks_hold_no_boxes(tmp_path, separator):
+    rows = [separator.join(f"{frame} 7 0 0 9 9 1".split()) for frame in (1, 2)]
+    text = f"  \n{rows[0]}\n\t\n\n{rows[1]}\n \t\n"
+    table = read_mot(write(tmp_path / "a.txt", text))
+    assert table.frame_index.tolist() == [0, 1]
+    assert table.track_id.tolist() == [7, 7]
+
+
 @given(st.lists(rows, max_size=30))
 def test_results_come_back_as_they_were_written(tmp_path_factory, table):
     path = tmp_path_factory.mktemp("mot") / "out.txt"

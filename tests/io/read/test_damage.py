@@ -7,7 +7,9 @@ import struct
 import time
 
 import av
+import numpy as np
 import pytest
+from PIL import Image
 
 from helpers.clips import Clip, make_clip, number_of
 from mot_dinov3.config import SourceConfig
@@ -225,6 +227,61 @@ def test_even_a_few_missing_bytes_show(tmp_path, name):
     path = make_clip(tmp_path / name, CLIPS[name])
     path.write_bytes(path.read_bytes()[: -9 if name == "a.flv" else -5])  # 4 repeat a size
     assert describe_damage(path) == "is cut short: 5 bytes are missing at its end"
+
+
+@pytest.fixture
+def moving_gif(tmp_path):
+    path = tmp_path / "a.gif"
+    rng = np.random.default_rng(1)
+    pages = [Image.fromarray(rng.integers(0, 255, (60, 80), np.uint8)) for _ in range(12)]
+    pages[0].save(path, save_all=True, append_images=pages[1:], duration=40, comment="x" * 600)
+    return path
+
+
+@pytest.mark.parametrize("share", [0.98, 0.5, 0.2])
+def test_a_cut_gif_is_said_to_be_cut(moving_gif, share):
+    reader, frames = read(cut(moving_gif, share))
+    assert 0 < len(frames) <= 12
+    assert reader.faults["truncated"] == 1
+    assert reader.partial
+
+
+@pytest.mark.parametrize("trailer", [b"", b"\0" * 9, b"!,!,MotionPhoto"])
+def test_a_whole_gif_has_no_damage_whatever_follows_it(moving_gif, trailer):
+    moving_gif.write_bytes(moving_gif.read_bytes() + trailer)
+    reader, frames = read(moving_gif)
+    assert len(frames) == 12
+    assert not reader.faults
+
+
+def test_a_gif_under_another_name_is_read_to_its_end(moving_gif):
+    _, frames = read(moving_gif.rename(moving_gif.with_suffix(".jpg")))
+    assert len(frames) == 12
+
+
+@pytest.mark.parametrize(("kept", "cuts"), [(3, 1), (5, 1), (12, 0)])
+def test_a_moving_png_that_ends_between_two_pictures_is_cut(tmp_path, kept, cuts):
+    path = make_clip(tmp_path / "a.apng", Clip(12, (80, 60), codec="apng", pix_fmt="rgb24"))
+    data = path.read_bytes()
+    ends = [at - 4 for at in range(len(data)) if data.startswith(b"fcTL", at)]
+    path.write_bytes(data[: [*ends, len(data)][kept]] + b"trailer" * (1 - cuts))
+    reader, frames = read(path)
+    assert 0 < len(frames) <= kept
+    assert reader.faults["truncated"] == cuts
+
+
+def test_a_photo_in_boxes_needs_no_index_of_a_movie(tmp_path):
+    whole, cut_photo = tmp_path / "a.avif", tmp_path / "b.avif"
+    whole.write_bytes(
+        b"\0\0\0\x14ftypavif\0\0\0\0avif"
+        + b"\0\0\0\x0cmeta"
+        + bytes(4)
+        + b"\0\0\0\x0cmdat"
+        + bytes(4)
+    )
+    cut_photo.write_bytes(whole.read_bytes()[:-2])
+    assert describe_damage(whole) == ""
+    assert describe_damage(cut_photo) == "is cut short: 2 bytes are missing at its end"
 
 
 def stretch_matroska(data):

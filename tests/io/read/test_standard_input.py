@@ -124,3 +124,16 @@ def test_a_pipe_in_which_nothing_comes_can_be_left(pipe):
 
 def test_outputs_are_named_after_it():
     assert plain_name("-") == "standard-input"
+
+
+@pytest.mark.parametrize("through_a_pipe", [True, False])
+def test_a_pointer_to_a_file_is_called_one(tmp_path, pipe, monkeypatch, through_a_pipe):
+    data = b"version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 3\n"
+    feed(pipe, data).join()
+    path = tmp_path / "a.mp4"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        if not through_a_pipe:
+            monkeypatch.setattr(sys, "stdin", file)
+        with pytest.raises(InputError, match="pointer of git-lfs"):
+            read()

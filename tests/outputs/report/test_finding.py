@@ -90,6 +90,7 @@ def test_other_files_of_a_directory_are_passed_over(run):
     [
         (b"", "neither"),
         (b"{}", "neither"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0a\n", "pointer of git-lfs"),
         (b"[1, 2]", "neither"),
         (b"\xff\xfe\x00", "neither"),
         (b'{"frame": 0, "row": 1}\n', "neither"),

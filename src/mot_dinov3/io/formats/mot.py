@@ -129,14 +129,25 @@ def _read_rows(path: Path) -> Rows:
         with open_text(path, BOXES) as file, warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*input contained no data", append=False)
             text = TextIOWrapper(file, find_encoding(file.peek(4)))
-            delimiter = _find_delimiter(text)
-            text.seek(0)
-            rows: Rows = np.loadtxt(text, delimiter=delimiter, ndmin=2)
+            rows = _parse_rows(text)
     except OSError as error:
         raise cannot_read(path, error) from error
     except ValueError as error:
         raise _first_bad_line(path) from error
     return rows if rows.size else np.empty((0, BOX_COLUMNS + 1))
+
+
+def _parse_rows(text: TextIOWrapper) -> Rows:
+    """Parse the numbers; lines of blanks, which the fast way stumbles over, are left out."""
+    delimiter = _find_delimiter(text)
+    text.seek(0)
+    try:
+        rows: Rows = np.loadtxt(text, delimiter=delimiter, ndmin=2)
+    except ValueError:
+        text.seek(0)
+        lines = (line for line in text if line.strip())
+        rows = np.loadtxt(lines, delimiter=delimiter, ndmin=2)
+    return rows
 
 
 def _find_delimiter(lines: Iterable[str]) -> str | None:

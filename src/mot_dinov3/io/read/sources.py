@@ -23,7 +23,7 @@ from mot_dinov3.io.containers import (
     split_address,
 )
 from mot_dinov3.io.info import FrameReader, SourceInfo
-from mot_dinov3.io.picture_bytes import is_moving_png, is_tiled_photo, list_pages
+from mot_dinov3.io.picture_bytes import GIF, is_moving_png, is_tiled_photo, list_pages
 from mot_dinov3.io.read.connection import LiveAddress
 from mot_dinov3.io.read.images import IMAGE_SUFFIXES, ImageReader, images_of, sequence_of
 from mot_dinov3.io.read.live import LiveReader
@@ -189,7 +189,7 @@ def _open_regular(path: Path, name: str, config: SourceConfig) -> FrameReader:
 def _open_image(path: Path, name: str, config: SourceConfig) -> FrameReader:
     """Open one image file; where it holds several pictures, each is a frame."""
     data = read_regular(path, MOST_PICTURE_BYTES)
-    if is_moving_png(data):
+    if is_moving_png(data) or data.startswith(GIF):
         return VideoReader(open_file(path), path, name, config)
     pages = list_pages(data)
     if len(pages) > 1:

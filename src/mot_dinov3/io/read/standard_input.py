@@ -19,6 +19,8 @@ from mot_dinov3.errors import InputError
 from mot_dinov3.io.containers import FILE_DEMUXERS
 from mot_dinov3.io.read.video import VideoReader
 from mot_dinov3.io.truncation import describe_cut, has_late_index
+from mot_dinov3.runtime.git_lfs import build_pointer_error
+from mot_dinov3.runtime.opening import is_pointer
 
 STANDARD_INPUT = "-"
 NAME = "standard input"
@@ -124,11 +126,20 @@ def _open_container(file: ByteSource) -> InputContainer:
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError) as error:
+        if is_pointer(_read_head(file)):
+            raise build_pointer_error(NAME, InputError) from error
         what = _describe_cut(file) or "is not a video in any format that can be read here"
         raise InputError(
             f"The {NAME} {what}.",
             fix="Pipe in a whole file (mkv, ts, mp4, ...), or name the file.",
         ) from error
+
+
+def _read_head(file: ByteSource) -> bytes:
+    if isinstance(file, PipedBytes):
+        return file.head
+    file.seek(0)
+    return file.read(HEAD_BYTES)
 
 
 def _describe_cut(file: ByteSource) -> str:

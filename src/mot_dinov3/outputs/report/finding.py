@@ -14,6 +14,7 @@ from mot_dinov3.errors import InputError, MotError, UsageError, cannot_read, nea
 from mot_dinov3.io.formats.frame_log import MOST_LINE_BYTES
 from mot_dinov3.outputs.counting.base import require_supervision
 from mot_dinov3.outputs.report.recorder import RunData, read_run
+from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.opening import open_regular
 from mot_dinov3.values.run_facts import RunFacts
 from mot_dinov3.values.stats_json import facts_from_stats
@@ -215,6 +216,7 @@ def _list_files(directory: Path) -> list[Path]:
 
 
 def _refuse(path: Path) -> NoReturn:
+    refuse_pointer(path, InputError)
     raise InputError(
         f"'{path}' is neither a file of --save-jsonl nor one of --stats-json.", fix=MAKE
     )
