@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,8 @@ def test_every_flag_of_tracking_has_its_name():
         ({"conf": np.float32(0.5)}, {"conf": 0.5}),
         ({"imgsz": np.int64(320)}, {"imgsz": 320}),
         ({"cpu": np.bool_(True)}, {"cpu": True}),
+        ({"fps": Fraction(30000, 1001)}, {"fps": 30000 / 1001}),
+        ({"blur": True}, {"blur": "boxes"}),
         ({"det": Path("a") / "b.pt"}, {"det": "a/b.pt"}),
         ({"classes": ["person", 2]}, {"classes": "person,2"}),
         ({"classes": ("person", "car")}, {"classes": "person,car"}),

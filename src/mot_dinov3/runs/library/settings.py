@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ def list_keys_of(*names: str) -> frozenset[str]:
     """The configuration keys of some stages."""
     known = stages(TrackConfig)
     return frozenset(key_of(item) for name in names for item in flag_fields(known[name]))
+
+
+@cache
+def bare_values() -> Mapping[str, str]:
+    """Configuration key -> what its flag means without a value, as `True` does here."""
+    fields = (item for kind in stages(TrackConfig).values() for item in flag_fields(kind))
+    return {key_of(item): bare for item in fields if (bare := item.metadata.get("bare"))}
 
 
 def list_keys_of_tracker() -> frozenset[str]:
@@ -66,7 +74,8 @@ def read_settings(
             raise _unknown(caller, key, allowed)
         if key not in allowed:
             raise UsageError(f"{caller} does not read {key}=.", fix=_find_reader(key))
-        out[key] = check_value(plain(value), kinds[key], f"{key}=", many=False)
+        bare = bare_values().get(key) if value is True else None
+        out[key] = check_value(bare or plain(value), kinds[key], f"{key}=", many=False)
     return out
 
 
@@ -80,11 +89,13 @@ def build_config(values: Mapping[str, Any]) -> TrackConfig:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever the user gives
-    """Paths as text and numbers of numpy as numbers; everything else as it is."""
+    """Paths as text, numbers of numpy and fractions as numbers; everything else as it is."""
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, Fraction):
+        return float(value)
     return list(value) if isinstance(value, tuple) else value
 
 
