@@ -13,6 +13,7 @@ import numpy as np
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import from_values, key_of, kinds_of, stages
 from mot_dinov3.config.layers import check_value
+from mot_dinov3.config.needs.checking import check_needs
 from mot_dinov3.errors import UsageError, nearest
 
 MODEL_STAGES = ("detector", "device", "embedder", "cheap")
@@ -86,6 +87,20 @@ def build_config(values: Mapping[str, Any]) -> TrackConfig:
         UsageError: a value breaks the rule of its stage.
     """
     return from_values(TrackConfig, values)
+
+
+def build_checked(values: Mapping[str, Any]) -> TrackConfig:
+    """The configuration of a tracker, whose settings do not make each other idle.
+
+    What the command line only says is passed over: a caller may bring vectors, and then settings
+    of appearance count without an embedder.
+
+    Raises:
+        UsageError: a value breaks the rule of its stage, or the table of needs refuses it.
+    """
+    config = build_config(values)
+    check_needs(config, values.keys())
+    return config
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever the user gives

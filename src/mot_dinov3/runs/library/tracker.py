@@ -12,7 +12,7 @@ from mot_dinov3.runs.library.models import Models
 from mot_dinov3.runs.library.pictures import NO_PICTURE, check_image
 from mot_dinov3.runs.library.result import Result, ResultMaker
 from mot_dinov3.runs.library.settings import (
-    build_config,
+    build_checked,
     list_keys_of_tracker,
     read_settings,
 )
@@ -52,7 +52,7 @@ class Tracker:
         values = read_settings("Tracker()", flags, list_keys_of_tracker())
         Models.require(models)
         values = models.merge("Tracker()", values) if models is not None else values
-        self._config = build_config(values)
+        self._config = build_checked(values)
         if self._config.tracker.system != "modular":
             raise UsageError(
                 f"Tracker() runs the system modular, not {self._config.tracker.system}.",

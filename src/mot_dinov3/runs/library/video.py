@@ -15,7 +15,7 @@ from mot_dinov3.runs.library.models import Models
 from mot_dinov3.runs.library.pictures import name_kind
 from mot_dinov3.runs.library.result import Result, ResultMaker
 from mot_dinov3.runs.library.settings import (
-    build_config,
+    build_checked,
     list_keys_of_video,
     plain,
     read_settings,
@@ -54,7 +54,7 @@ def track(
     values = read_settings("track()", flags, list_keys_of_video())
     Models.require(models)
     values = models.merge("track()", values) if models is not None else values
-    config = build_config(values | {"source": str(source)})
+    config = build_checked(values | {"source": str(source)})
     if models is not None and config.tracker.system != "modular":
         raise UsageError("models= are those of the system modular.", fix="Leave them out.")
     return iterate(config, models, progress=progress)
