@@ -167,6 +167,9 @@ def hints_for(message: str, known: Sequence[str], words: Sequence[str]) -> list[
     if lacking:
         text = SENTENCES.get(_name(lacking[1]), "")
         return [text] if text else []
+    required = re.match(r"the following arguments are required: (--[\w-]+)", message)
+    if required and words and not is_flag(words[0]):
+        return [f"Write {required[1]} {shlex.quote(words[0])} in place of {words[0]}."]
     pair = re.match(r"argument (--[\w-]+): invalid int value: '(\d+(?:[,x]\d+)+)'", message)
     if pair and pair[1] in SEVERAL and pair[1] in known:
         values = re.split("[,x]", pair[2])
