@@ -103,6 +103,14 @@ def test_settings_with_an_equals_sign_are_written_as_flags(capsys, line, written
     [
         ("--weights x.pt --img 640 --source a", ["Write --det in place of --weights.",
                                                  "Write --imgsz in place of --img."]),
+        ("a.mp4 --imgsz 384x640", ["Give the longer side alone: --imgsz 640."]),
+        ("a.mp4 --imgsz 640,480", ["Give the longer side alone: --imgsz 640."]),
+        ("render run.jsonl", ["Write --jsonl run.jsonl in place of run.jsonl."]),
+        ("relink run.jsonl --out a", ["Write --jsonl run.jsonl in place of run.jsonl."]),
+        ("a.mp4 --coco a.json", ["Write --save-coco in place of --coco."]),
+        ("a.mp4 --stats a.json", ["Write --stats-json in place of --stats."]),
+        ("a.mp4 --no-labels", [habits.SENTENCES["hide-labels"]]),
+        ("a.mp4 --heatmap", [habits.SENTENCES["heat-map"]]),
         ("a.mp4 --imgsz 640 480", ["Give the longer side alone: --imgsz 640."]),
         ("a.mp4 --classes 0 2 5", [
             "Separate the names or numbers by commas: --classes 0,2,5."]),

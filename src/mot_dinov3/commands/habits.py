@@ -167,6 +167,13 @@ def hints_for(message: str, known: Sequence[str], words: Sequence[str]) -> list[
     if lacking:
         text = SENTENCES.get(_name(lacking[1]), "")
         return [text] if text else []
+    required = re.match(r"the following arguments are required: (--[\w-]+)", message)
+    if required and words and not is_flag(words[0]):
+        return [f"Write {required[1]} {shlex.quote(words[0])} in place of {words[0]}."]
+    pair = re.match(r"argument (--[\w-]+): invalid int value: '(\d+(?:[,x]\d+)+)'", message)
+    if pair and pair[1] in SEVERAL and pair[1] in known:
+        values = re.split("[,x]", pair[2])
+        return [f"{_say_one(pair[1], values)}."]
     refused = message.partition("unrecognized arguments: ")[2].split()
     hints, unknown = [], False
     for word in refused:  # the words behind an unknown flag are its values
@@ -196,6 +203,11 @@ def _hint_for_word(word: str, known: Sequence[str], words: Sequence[str]) -> str
     before = words[flags[-1]] if flags else ""
     if before in SEVERAL and before in known:
         values = list(takewhile(lambda one: not is_flag(one), words[flags[-1] + 1 :]))
-        commas, longest = ",".join(values), _longest(values)
-        return f"{SEVERAL[before].format(commas=commas, longest=longest, first=values[0])}."
+        return f"{_say_one(before, values)}."
     return f"Put it first, or write --source {word}." if "--source" in known else ""
+
+
+def _say_one(flag: str, values: Sequence[str]) -> str:
+    """How several values for a flag of one value are written here."""
+    commas, longest = ",".join(values), _longest(values)
+    return SEVERAL[flag].format(commas=commas, longest=longest, first=values[0])

@@ -199,3 +199,13 @@ def test_another_system_reads_flags_in_its_own_way():
     assert tried(*words) == []
     with pytest.raises(UsageError, match="--crops-of does nothing without --save-crops"):
         tried(*words, "--crops-of", "seen")
+
+
+def test_no_pair_stands_in_the_table_twice():
+    pairs = [
+        (flag, need.beside, need.words)
+        for need in NEEDS
+        if need.applies is not None
+        for flag in need.flags
+    ]
+    assert sorted(pairs) == sorted(set(pairs))

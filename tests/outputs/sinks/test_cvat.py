@@ -73,6 +73,13 @@ def test_a_track_ends_with_the_run_where_the_source_goes_on(tmp_path):
         assert len(read(path, last=8 if frames != 6 else 5)["person", 7]) == shown
 
 
+@pytest.mark.parametrize("frames", [6, 60, 0])
+def test_no_box_is_after_the_last_frame_of_the_task(tmp_path, frames):
+    root = ElementTree.parse(written(tmp_path / "a.xml", *walk(range(6)), source=info(frames)))
+    last = max(int(box.attrib["frame"]) for box in root.iter("box"))
+    assert last == int(root.findtext("meta/task/stop_frame"))
+
+
 def test_a_stride_is_interpolated_in_between(tmp_path):
     results = [*walk(range(0, 9, 3)), result_at(9, LOST, Seen(1)), result_at(12, Seen(1))]
     root = ElementTree.parse(written(tmp_path / "a.xml", *results)).getroot()

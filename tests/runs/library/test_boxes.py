@@ -9,7 +9,7 @@ import pytest
 
 from helpers.fakes import boxes as detections_of
 from mot_dinov3.errors import UsageError
-from mot_dinov3.runs.library.boxes import check_pixels, read_boxes
+from mot_dinov3.runs.library.boxes import check_pixels, read_boxes, read_names
 
 TABLE = np.array([[10, 10, 50, 90, 0.9, 2], [100, 10, 150, 90, 0.8, 0]])
 
@@ -70,6 +70,8 @@ def test_a_frame_without_boxes_has_none_in_any_shape(empty):
         ([[0, 0, 9, 9, np.nan, 0]], "Score nan in row 0", "score class"),
         ([[0, 0, 9, 9, 0.5, 0.5]], "Class 0.5 in row 0 is not a whole number.", "score class"),
         ([[0, 0, 9, 9, 0.5, np.nan]], "Class nan in row 0", "score class"),
+        ([[0, 0, 9, 9, 0.5, 1e30]], "Class 1e+30 in row 0", "score class"),
+        (None, "boxes= is None.", "[]"),
         ([0, 0, 9, 9], "one row of 4 numbers", "boxes[None]"),
         (np.ones((2, 7)), "has shape (2, 7)", "x1 y1 x2 y2 score class"),
         (np.ones((2, 2, 6)), "has shape (2, 2, 6)", "x1 y1 x2 y2 score class"),
@@ -118,6 +120,14 @@ def test_shares_of_the_picture_are_not_pixels():
     check_pixels(read([[0, 0, 1, 40]]).xyxy)
     check_pixels(read([[0, 0, 0, 0]]).xyxy)
     check_pixels(read([]).xyxy)
+
+
+def test_names_are_a_mapping_or_a_list():
+    assert read_names(["person", "car"]) == {0: "person", 1: "car"}
+    assert read_names({"0": "person", np.int64(2): "car"}) == {0: "person", 2: "car"}
+    for wrong in ("person", {"person": 0}, 5):
+        with pytest.raises(UsageError, match="does not name class numbers"):
+            read_names(wrong)
 
 
 class TestSupervision:

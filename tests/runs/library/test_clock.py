@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -40,6 +41,8 @@ def test_a_time_is_read_again_where_no_frame_was_counted():
         (0, (1.0, 1.0), "time_s=1 is not after the picture before, 1."),
         (0, (1.0, 0.5), "time_s=0.5 is not after the picture before, 1."),
         (0, (float("nan"),), "time_s=nan is not a time"),
+        (0, ("now",), "time_s= is a str, not a number"),
+        (0, (datetime.now(UTC),), "time_s= is a datetime datetime, not a number"),
         (0, (float("inf"),), "time_s=inf is not a time"),
     ],
 )

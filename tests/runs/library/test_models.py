@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.jobs import tiny_onnx
-from mot_dinov3 import Models, Tracker
+from mot_dinov3 import Models, Tracker, track
 from mot_dinov3.errors import InputError, ModelError, UsageError
 
 
@@ -86,3 +86,10 @@ def test_what_a_shared_detector_leaves_out_is_an_error(scene, shared, own, messa
     models = Models.load(det=scene, embedder="none", device="cpu", **shared)
     with pytest.raises(UsageError, match=message):
         Tracker(models=models, fps=10, **own).track(IMAGE)
+
+
+def test_a_model_of_another_package_is_refused():
+    for call in (lambda: Tracker(models="yolov8n.pt"), lambda: track("a.mp4", models=object())):
+        with pytest.raises(UsageError, match="not Models of this package") as caught:
+            call()
+        assert "Models.load(" in caught.value.fix

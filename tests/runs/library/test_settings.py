@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import kinds_of
 from mot_dinov3.errors import UsageError
 from mot_dinov3.runs.library.settings import (
+    build_checked,
     build_config,
     list_keys_of_tracker,
     list_keys_of_video,
@@ -38,6 +40,8 @@ def test_every_flag_of_tracking_has_its_name():
         ({"conf": np.float32(0.5)}, {"conf": 0.5}),
         ({"imgsz": np.int64(320)}, {"imgsz": 320}),
         ({"cpu": np.bool_(True)}, {"cpu": True}),
+        ({"fps": Fraction(30000, 1001)}, {"fps": 30000 / 1001}),
+        ({"blur": True}, {"blur": "boxes"}),
         ({"det": Path("a") / "b.pt"}, {"det": "a/b.pt"}),
         ({"classes": ["person", 2]}, {"classes": "person,2"}),
         ({"classes": ("person", "car")}, {"classes": "person,car"}),
@@ -73,3 +77,22 @@ def test_a_preset_lies_under_what_is_given():
 
 def test_a_setting_of_one_policy_chooses_it():
     assert build_config({"embed_refresh": 3}).scheduler.policy == ("continuity", "")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"low_conf": 0.6, "conf": 0.3},
+        {"embedder": "none", "embed_all": True},
+        {"embedder": "none", "embed_budget_ms": 5.0},
+        {"embed_all": True, "embed_budget_crops": 5},
+    ],
+)
+def test_settings_that_do_nothing_together_are_refused(values):
+    with pytest.raises(UsageError, match=r"does nothing with|would start tracks"):
+        build_checked(values)
+
+
+def test_settings_of_appearance_count_for_vectors_of_the_caller():
+    values = {"embedder": "none", "reid_similarity": "0.8", "appearance_weight": 0.5}
+    assert build_checked(values) == build_config(values)

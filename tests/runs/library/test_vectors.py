@@ -51,6 +51,7 @@ def test_tensors_are_vectors():
         ([[1, 2], [1, 2, 3]], "vectors of shapes (2,) and (3,)"),
         ([[1, 2], [0, 0]], "Row 1 of the embeddings is zero."),
         ([[1, float("inf")], [0, 1]], "Row 0 of the embeddings is infinite."),
+        ([[1e200, 0], [0, 1]], "Row 0 of the embeddings is infinite."),
         ("vectors", "not a table of numbers"),
     ],
 )

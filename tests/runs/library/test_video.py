@@ -164,3 +164,10 @@ def test_a_detector_that_remembers_frames_is_never_shared(scene, monkeypatch):
     for _ in zip(*(track(scene / "clip.mp4", models=models) for _ in range(2)), strict=True):
         pass
     assert len({id(detector) for detector in learned}) == 2
+
+
+def test_a_picture_or_nothing_is_not_a_source():
+    for wrong, kind in ((np.zeros((4, 4, 3), np.uint8), "a numpy ndarray"), (None, "None")):
+        with pytest.raises(UsageError, match=f"takes the name of a source, got {kind}") as caught:
+            track(wrong)
+        assert "Tracker().track(image)" in caught.value.fix

@@ -226,12 +226,6 @@ RUN_NEEDS = (
         "no pictures are written",
         lambda now: "crops" not in now.config.output.sinks,
     ),
-    Need(
-        ("--count-point", "--count-after", "--save-events"),
-        "no --line",
-        "without a line and a zone nothing is counted",
-        lambda now: not now.config.count.wanted,
-    ),
     Need(("--resume",), "--no-journal", "it reads the run journal", None),
     Need(
         ("--reconnect", "--read-timeout", "--no-drop"),

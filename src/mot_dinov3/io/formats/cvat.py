@@ -63,7 +63,7 @@ class CvatTask:
 
     Attributes:
         name: of the task.
-        frames: frames from the first one of the source to the last one that was tracked.
+        frames: frames from the first one of the source to the last one with a box.
         width: of the picture, pixels.
         height: of the picture, pixels.
     """

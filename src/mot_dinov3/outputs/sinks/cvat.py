@@ -124,9 +124,10 @@ class CvatSink(FileSink):
             raise
 
     def _write_document(self) -> None:
-        after = self._last + self._step
-        if after < self._info.frame_count:  # the source goes on where the run has ended
+        after, last = self._last + self._step, self._last
+        if self._seen and after < self._info.frame_count:  # the source goes on after the run
+            last = after
             ends = [box._replace(frame=after, outside=True) for box in self._seen.values()]
             self._boxes.add(ends)
-        task = CvatTask(Path(self._info.name).name, self._last + 1, *self._size)
+        task = CvatTask(Path(self._info.name).name, last + 1, *self._size)
         write_cvat(self._file.write_line, self._boxes, task)

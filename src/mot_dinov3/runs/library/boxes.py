@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mot_dinov3.errors import UsageError
 from mot_dinov3.runs.library.pictures import name_kind
+from mot_dinov3.runtime.limits import INT64
 from mot_dinov3.values import Detections, FloatArray, IntArray
 
 CORNERS = "Boxes are x1 y1 x2 y2 in pixels. From x y width height: boxes[:, 2:4] += boxes[:, 0:2]"
@@ -47,6 +48,8 @@ def read_boxes(boxes: Any, scores: Any = None, classes: Any = None) -> GivenBoxe
     Raises:
         UsageError: the shape is wrong, or a row holds what cannot be a box, a score or a class.
     """
+    if boxes is None:
+        raise UsageError("boxes= is None.", fix="Give [] for a frame without boxes.")
     if isinstance(boxes, list) and len(boxes) == 1 and _is_results(boxes[0]):
         boxes = boxes[0]
     if _is_results(boxes) or hasattr(boxes, "xyxy"):
@@ -57,6 +60,23 @@ def read_boxes(boxes: Any, scores: Any = None, classes: Any = None) -> GivenBoxe
             )
         return _read_results(boxes) if _is_results(boxes) else _read_fields(boxes)
     return GivenBoxes(_read_table(as_array(boxes, "boxes"), scores, classes))
+
+
+def read_names(names: Any) -> dict[int, str]:  # noqa: ANN401 - a mapping, or names in order
+    """Class id -> class name, of a mapping or of names in the order of their ids.
+
+    Raises:
+        UsageError: they are something else, or a class id is not a whole number.
+    """
+    if isinstance(names, Sequence) and not isinstance(names, str | bytes):
+        return {number: str(name) for number, name in enumerate(names)}
+    try:
+        return {int(number): str(name) for number, name in dict(names).items()}
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"names= is {name_kind(names)} that does not name class numbers.",
+            fix="Give names={0: 'person', 2: 'car'}, or a list of all names.",
+        ) from error
 
 
 def as_array(values: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401 - arrays of any package
@@ -198,7 +218,7 @@ def _check_scores(score: NDArray[np.float64]) -> FloatArray:
 
 
 def _check_classes(class_id: NDArray[np.float64]) -> IntArray:
-    wrong = np.flatnonzero(~(np.isfinite(class_id) & (class_id == np.rint(class_id))))
+    wrong = np.flatnonzero(~((np.abs(class_id) < INT64) & (class_id == np.rint(class_id))))
     if len(wrong):
         raise UsageError(
             f"Class {class_id[wrong[0]]:g} in row {wrong[0]} is not a whole number.",

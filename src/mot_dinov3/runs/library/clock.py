@@ -6,6 +6,7 @@ import math
 from time import perf_counter, thread_time
 
 from mot_dinov3.errors import UsageError
+from mot_dinov3.runs.library.pictures import name_kind
 
 
 class FrameClock:
@@ -42,7 +43,13 @@ class FrameClock:
                 f"time_s={time_s:g} and fps={self._fps:g} both say when a picture was taken.",
                 fix="Keep one of them: Tracker(fps=...) or time_s= with every picture.",
             )
-        now_s = self.frames / self._fps if time_s is None else float(time_s)
+        try:
+            now_s = self.frames / self._fps if time_s is None else float(time_s)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"time_s= is {name_kind(time_s)}, not a number.",
+                fix="Give seconds, such as time.monotonic().",
+            ) from error
         if not math.isfinite(now_s):
             raise UsageError(f"time_s={now_s} is not a time.", fix="Give seconds.")
         if now_s <= self._last_s:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mot_dinov3.config import NECK
 from mot_dinov3.errors import UsageError
+from mot_dinov3.runs.library.pictures import name_kind
 from mot_dinov3.runs.library.settings import (
     MODEL_STAGES,
     OF_EACH_TRACKER,
@@ -53,6 +54,23 @@ class Models:
         named = {"embedder", "embed_model", "dinov3"} & values.keys()
         models.shelf.take(detector="det" in values or reads_neck, embedders=bool(named))
         return models
+
+    @staticmethod
+    def require(models: object) -> None:
+        """Refuse what is not `Models`, such as the model of another package.
+
+        Args:
+            models: what a caller gives as `models=`, None for nothing.
+
+        Raises:
+            UsageError: it is something else.
+        """
+        if models is not None and not isinstance(models, Models):
+            raise UsageError(
+                f"models= is {name_kind(models)}, not Models of this package.",
+                fix="Load them by Models.load(det='yolov8n.pt'); boxes of a model of your own go "
+                "to update().",
+            )
 
     def merge(self, caller: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """The settings of a tracker that shares these models.

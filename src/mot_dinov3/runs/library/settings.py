@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from mot_dinov3.config import TrackConfig, flag_fields
 from mot_dinov3.config.flat import from_values, key_of, kinds_of, stages
 from mot_dinov3.config.layers import check_value
+from mot_dinov3.config.needs.checking import check_needs
 from mot_dinov3.errors import UsageError, nearest
 
 MODEL_STAGES = ("detector", "device", "embedder", "cheap")
@@ -30,6 +32,13 @@ def list_keys_of(*names: str) -> frozenset[str]:
     """The configuration keys of some stages."""
     known = stages(TrackConfig)
     return frozenset(key_of(item) for name in names for item in flag_fields(known[name]))
+
+
+@cache
+def bare_values() -> Mapping[str, str]:
+    """Configuration key -> what its flag means without a value, as `True` does here."""
+    fields = (item for kind in stages(TrackConfig).values() for item in flag_fields(kind))
+    return {key_of(item): bare for item in fields if (bare := item.metadata.get("bare"))}
 
 
 def list_keys_of_tracker() -> frozenset[str]:
@@ -66,7 +75,8 @@ def read_settings(
             raise _unknown(caller, key, allowed)
         if key not in allowed:
             raise UsageError(f"{caller} does not read {key}=.", fix=_find_reader(key))
-        out[key] = check_value(plain(value), kinds[key], f"{key}=", many=False)
+        bare = bare_values().get(key) if value is True else None
+        out[key] = check_value(bare or plain(value), kinds[key], f"{key}=", many=False)
     return out
 
 
@@ -79,12 +89,28 @@ def build_config(values: Mapping[str, Any]) -> TrackConfig:
     return from_values(TrackConfig, values)
 
 
+def build_checked(values: Mapping[str, Any]) -> TrackConfig:
+    """The configuration of a tracker, whose settings do not make each other idle.
+
+    What the command line only says is passed over: a caller may bring vectors, and then settings
+    of appearance count without an embedder.
+
+    Raises:
+        UsageError: a value breaks the rule of its stage, or the table of needs refuses it.
+    """
+    config = build_config(values)
+    check_needs(config, values.keys())
+    return config
+
+
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever the user gives
-    """Paths as text and numbers of numpy as numbers; everything else as it is."""
+    """Paths as text, numbers of numpy and fractions as numbers; everything else as it is."""
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, Fraction):
+        return float(value)
     return list(value) if isinstance(value, tuple) else value
 
 

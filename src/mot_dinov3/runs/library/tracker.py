@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mot_dinov3.errors import UsageError
-from mot_dinov3.runs.library.boxes import check_pixels, read_boxes
+from mot_dinov3.runs.library.boxes import check_pixels, read_boxes, read_names
 from mot_dinov3.runs.library.clock import FrameClock, WorkMeter
 from mot_dinov3.runs.library.models import Models
 from mot_dinov3.runs.library.pictures import NO_PICTURE, check_image
 from mot_dinov3.runs.library.result import Result, ResultMaker
 from mot_dinov3.runs.library.settings import (
-    build_config,
+    build_checked,
     list_keys_of_tracker,
     read_settings,
 )
@@ -31,15 +31,15 @@ class Tracker:
         self,
         *,
         models: Models | None = None,
-        names: Mapping[int, str] | None = None,
+        names: Mapping[int, str] | Sequence[str] | None = None,
         **flags: Any,  # noqa: ANN401 - as many kinds as settings have
     ) -> None:
         """Check the settings; nothing is loaded yet.
 
         Args:
             models: loaded models to share; its own when left out.
-            names: class id -> class name of the boxes that `update` gets, where they do not
-                bring their names.
+            names: class id -> class name of the boxes that `update` gets, or the names in
+                order, where the boxes do not bring them.
             flags: any setting of tracking by the name of its flag, `--embed-budget-ms` as
                 `embed_budget_ms`. `fps` is the frame rate of the pictures.
 
@@ -50,15 +50,16 @@ class Tracker:
         from mot_dinov3.systems.shelf import ModelShelf
 
         values = read_settings("Tracker()", flags, list_keys_of_tracker())
+        Models.require(models)
         values = models.merge("Tracker()", values) if models is not None else values
-        self._config = build_config(values)
+        self._config = build_checked(values)
         if self._config.tracker.system != "modular":
             raise UsageError(
                 f"Tracker() runs the system modular, not {self._config.tracker.system}.",
                 fix="Use track(), which runs every system.",
             )
         self._shelf = models.shelf if models is not None else ModelShelf(self._config)
-        self._names = None if names is None else dict(names)
+        self._names = None if names is None else read_names(names)
         self.reset()
 
     def reset(self) -> None:

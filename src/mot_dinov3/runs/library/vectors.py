@@ -62,7 +62,8 @@ def _normalise(table: np.ndarray[Any, np.dtype[np.float64]]) -> FloatArray | Non
     known = ~np.isnan(table).any(axis=1)
     if not known.any():
         return None
-    length = np.sqrt((table * table).sum(axis=1))
+    with np.errstate(over="ignore"):  # what is too long becomes infinite, and is refused
+        length = np.sqrt((table * table).sum(axis=1))
     broken = np.flatnonzero(known & (~np.isfinite(length) | (length == 0)))
     if len(broken):
         what = "zero" if length[broken[0]] == 0 else "infinite"

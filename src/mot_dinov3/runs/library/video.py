@@ -12,10 +12,12 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.read.sources import FrameReader, count_selected
 from mot_dinov3.runs.library.models import Models
+from mot_dinov3.runs.library.pictures import name_kind
 from mot_dinov3.runs.library.result import Result, ResultMaker
 from mot_dinov3.runs.library.settings import (
-    build_config,
+    build_checked,
     list_keys_of_video,
+    plain,
     read_settings,
 )
 from mot_dinov3.runs.session import open_frames, require_pixels
@@ -48,16 +50,31 @@ def track(
         UsageError: there is no such setting, or its value breaks a rule.
         MotError: the source or a model cannot be used.
     """
+    _require_source(source)
+    values = read_settings("track()", flags, list_keys_of_video())
+    Models.require(models)
+    values = models.merge("track()", values) if models is not None else values
+    config = build_checked(values | {"source": str(source)})
+    if models is not None and config.tracker.system != "modular":
+        raise UsageError("models= are those of the system modular.", fix="Leave them out.")
+    return iterate(config, models, progress=progress)
+
+
+def _require_source(source: object) -> None:
+    """Refuse what cannot be the name of a source.
+
+    Raises:
+        UsageError: it is several sources, a picture or nothing.
+    """
     if isinstance(source, list | tuple):
         raise UsageError(
             "track() takes one source, got several.", fix="Call it once for each source."
         )
-    values = read_settings("track()", flags, list_keys_of_video())
-    values = models.merge("track()", values) if models is not None else values
-    config = build_config(values | {"source": str(source)})
-    if models is not None and config.tracker.system != "modular":
-        raise UsageError("models= are those of the system modular.", fix="Leave them out.")
-    return iterate(config, models, progress=progress)
+    if not isinstance(plain(source), str | int):
+        raise UsageError(
+            f"track() takes the name of a source, got {name_kind(source)}.",
+            fix="Pictures go to Tracker().track(image), one after another.",
+        )
 
 
 def iterate(
