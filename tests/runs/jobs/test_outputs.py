@@ -15,6 +15,7 @@ from mot_dinov3.config import (
     TrackConfig,
 )
 from mot_dinov3.errors import OutputError, UnknownNameError, UsageError
+from mot_dinov3.runs.jobs.job import run_job
 from mot_dinov3.runs.jobs.outputs import check_outputs
 
 
@@ -147,3 +148,9 @@ def test_no_video_takes_the_place_of_a_pipe_or_a_device(tmp_path, linked):
         (place := tmp_path / "v.mp4").symlink_to("pipe.mp4")
     with pytest.raises(OutputError, match="nothing may take its place"):
         check_outputs(outputs(output=str(place)), None)
+
+
+@pytest.mark.parametrize("flag", ["output", "save_mot", "save_crops", "stats_json"])
+def test_a_name_with_a_nul_is_refused(flag):
+    with pytest.raises(UsageError, match="has a NUL"):
+        run_job(outputs(no_video=flag != "output", **{flag: "a\0.mp4"}))

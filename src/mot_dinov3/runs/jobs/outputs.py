@@ -45,6 +45,17 @@ def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
         _check_directory(flag, out.places)
 
 
+def check_output_names(config: TrackConfig) -> None:
+    """Refuse names of outputs that no system takes, before any of them is looked for.
+
+    Raises:
+        UsageError: it names the flag.
+    """
+    for flag, name in config.output.places.items():
+        if "\0" in name:
+            raise UsageError(f"{flag} '{name}' has a NUL in it.", fix=f"Give {flag} another name.")
+
+
 def _check_files(files: Mapping[str, str], config: TrackConfig, source_path: Path | None) -> None:
     """Refuse files that are in the way of each other, or of what the job reads.
 
