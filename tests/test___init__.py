@@ -52,3 +52,38 @@ def test_the_names_are_listed_and_there():
 def test_another_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Trakcer'"):
         _ = mot_dinov3.Trakcer
+
+
+MODULES = ("typing", "socket", "signal", "cv2", "av", "numpy", "torch", "yaml")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["a.mp4", "--print-config"], ["eval", "--help"]])
+def test_modules_of_the_working_directory_are_not_run(tmp_path, words):
+    for name in MODULES:
+        (tmp_path / f"{name}.py").write_text(f"open('RAN-{name}', 'w')\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "mot_dinov3", *words],
+        cwd=tmp_path, env={"PYTHONPATH": str(SOURCE)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+    assert not list(tmp_path.glob("RAN*"))
+
+
+def test_the_package_runs_where_it_lies():
+    run = subprocess.run(
+        [sys.executable, "-m", "mot_dinov3", "--help"],
+        cwd=SOURCE, env={}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_another_program_keeps_its_modules(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "__init__.py").write_text("import mot_dinov3\n")
+    (tmp_path / "mine" / "__main__.py").write_text("import beside\n")
+    (tmp_path / "beside.py").write_text("print('found')\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "mine"],
+        cwd=tmp_path, env={"PYTHONPATH": str(SOURCE)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stdout) == (0, "found\n")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from errno import EACCES, EFBIG
 from pathlib import Path
@@ -104,6 +105,8 @@ def test_a_path_that_is_there_is_told_apart(tmp_path):
     assert "chmod" in find_path(tmp_path / "a", PermissionError(EACCES, "Permission denied"))
     assert "another file" in find_path(tmp_path / "a", OSError(EFBIG, "it is too long"))
     assert find_path(Path("a\0b"))
+    os.mkfifo(tmp_path / "pipe")
+    assert "another file" in find_path(tmp_path / "pipe")
 
 
 def test_an_exception_is_told_in_its_own_words():

@@ -6,6 +6,19 @@ share models, `Result` for what comes back. Each is loaded when it is first used
 
 from __future__ import annotations
 
+import os
+import sys
+
+if (
+    sys.argv[:1] == ["-m"]
+    and any(word.endswith(__name__) for word in sys.orig_argv)
+    and not sys.flags.safe_path
+    and [sys.path[0], __name__] != __path__[0].rsplit(os.sep, 1)
+):
+    # `python -m mot_dinov3` looks for modules in the working directory first, where a `cv2.py`
+    # among downloaded videos would be run. A package that lies there itself needs the entry.
+    del sys.path[0]
+
 from importlib import import_module
 from typing import TYPE_CHECKING
 

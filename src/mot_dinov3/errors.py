@@ -164,7 +164,8 @@ def find_path(path: Path, error: BaseException | None = None) -> str:
     try:
         if path.is_dir():
             return f"'{path}' is a directory: name a file in it."
-        if path.exists() and getattr(error, "errno", EACCES) not in (EACCES, EPERM):
+        is_other = path.exists() and not path.is_file()
+        if is_other or (path.exists() and getattr(error, "errno", EACCES) not in (EACCES, EPERM)):
             return f"Give another file in place of '{path}'."
         if path.exists():
             return f"Allow this user to read it (chmod +r '{path}'), or copy it again."

@@ -112,3 +112,8 @@ def test_a_byte_order_mark_is_not_part_of_a_text(encoding):
     with pytest.raises(UnicodeDecodeError):
         decode_text(b"caf\xe9")
     assert decode_text(b"caf\xe9", "replace") == "caf\ufffd"
+
+
+def test_a_name_with_a_nul_cannot_be_opened():
+    with pytest.raises(OSError, match="no such name is possible"):
+        open_regular(Path("a\0b"))

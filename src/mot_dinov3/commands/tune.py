@@ -7,6 +7,7 @@ import logging
 import math
 import sys
 from collections.abc import Mapping
+from os.path import realpath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -189,7 +190,7 @@ def check_files(args: argparse.Namespace) -> None:
     for path in filter(None, (args.out, args.study)):
         check_output(path, None, no_clobber=False)
     if args.study is not None:
-        if args.study.resolve() == args.out.resolve():
+        if realpath(args.study) == realpath(args.out):
             raise UsageError("--study and --out name the same file.", fix="Use two names.")
         args.study.parent.mkdir(parents=True, exist_ok=True)
 

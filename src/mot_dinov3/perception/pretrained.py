@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.errors import ModelError, MotError, reason_of
+from mot_dinov3.perception.backends.digest import WEIGHTS, list_model_files
 from mot_dinov3.perception.features.crops import InputSpec
 from mot_dinov3.perception.hub.problems import UnsupportedModelError
 from mot_dinov3.perception.model_settings import check_settings
@@ -60,6 +61,30 @@ def _build_damage_error(file: str, name: str, reason: Exception | str) -> ModelE
         f"The {file} of '{name}' cannot be used ({_first_line(reason)}).",
         fix="Fetch or save the model again, or choose another --embed-model.",
     )
+
+
+def check_weights(directory: Path, name: str) -> None:
+    """Refuse safetensors that are not as long as their own head says, before any of it is read.
+
+    Args:
+        directory: holds them.
+        name: the model as the user knows it, for messages.
+
+    Raises:
+        ModelError: one of them is cut short or damaged, has something behind its end, or is a
+            pointer of git-lfs.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    for file in list_model_files(directory):
+        if file.suffix != Path(WEIGHTS).suffix:
+            continue
+        refuse_pointer(file, ModelError)
+        try:
+            with safe_open(str(file), "numpy"):
+                pass
+        except (SafetensorError, OSError) as error:
+            raise _build_damage_error("safetensors file", name, error) from error
 
 
 def load_model(directory: Path, class_name: str, name: str) -> Any:  # noqa: ANN401 - a torch module

@@ -46,6 +46,8 @@ def open_regular(path: Path, most_bytes: int | None = None) -> BufferedReader:
         OSError: it cannot be opened, is not a regular file, or is larger; `strerror` is a reason
             that fits behind a colon in a message.
     """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "no such name is possible", str(path))
     _require(os.stat(path), path, most_bytes)  # noqa: PTH116 - as fstat below
     descriptor = os.open(path, os.O_RDONLY | NO_BLOCK)
     try:

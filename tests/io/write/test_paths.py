@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import time
 
 import numpy as np
@@ -216,3 +217,16 @@ def test_a_link_in_the_place_of_a_partial_file_is_not_written_to(tmp_path):
     with AtomicTextFile(tmp_path / "o.txt") as file:
         file.write_line("one")
     assert (tmp_path / "mine").read_text() == "precious"
+
+
+def test_no_finished_file_takes_the_place_of_a_pipe_or_a_device(tmp_path):
+    """An administrator's run would replace `/dev/null` for every program of the machine."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "o.csv").symlink_to("pipe")
+    with pytest.raises(OutputError, match="not a regular file"):
+        reserve_partial(tmp_path / "o.csv")
+    partial = reserve_partial(tmp_path / "v.mp4")
+    (tmp_path / "v.mp4").symlink_to("pipe")  # it came meanwhile
+    with pytest.raises(OutputError, match="not a regular file"):
+        publish(partial, tmp_path / "v.mp4", replace=True)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

@@ -133,3 +133,12 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch, package):
     with pytest.raises(ModelError, match=package) as problem:
         require_packages()
     assert ".[report]" in problem.value.fix
+
+
+def test_no_character_of_a_name_turns_a_line_around_or_is_a_control():
+    """Whether they come from a file's name, a class or a setting."""
+    page = module._environment().from_string("{{ name }}|{{ number }}|{{ text }}")
+    shown = page.render(
+        name="a\x1b]0;T\x07\u202eb\x9b\ud800", number=1.5, text="one\ntwo\u2009three"
+    )
+    assert shown == "a?]0;T??b??|1.5|one\ntwo\u2009three"

@@ -196,3 +196,28 @@ def test_a_model_that_never_ends_is_not_read(tmp_path, make, name):
     for given in (path, path.parent) if "/" in name else (path,):
         with pytest.raises(ModelError, match="not a regular file"):
             load_network(given, BACKENDS[1], "cpu")
+
+
+def test_a_description_of_no_sane_size_is_not_read(tmp_path):
+    with (tmp_path / "net.xml").open("wb") as file:
+        file.truncate(1 << 40)
+    for given in (tmp_path, tmp_path / "net.xml"):
+        with pytest.raises(ModelError, match="too large to describe"):
+            load_network(given, BACKENDS[1], "cpu")
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
+def test_a_signal_ends_the_reading_of_a_model(tmp_path, monkeypatch):
+    from mot_dinov3.perception.backends import openvino
+    from mot_dinov3.runtime import interruption
+
+    heard = []
+
+    def read(path):
+        heard.extend(work.name for work, _ in interruption._running.values())
+        raise ValueError("that is enough")
+
+    monkeypatch.setattr(openvino, "_read", read)
+    with pytest.raises(ModelError, match="that is enough"):
+        load_network(write(tmp_path / "net.onnx"), BACKENDS[1], "cpu")
+    assert heard == ["net.onnx"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from mot_dinov3.config import (
@@ -13,6 +15,7 @@ from mot_dinov3.config import (
     TrackConfig,
 )
 from mot_dinov3.errors import OutputError, UnknownNameError, UsageError
+from mot_dinov3.runs.jobs.job import run_job
 from mot_dinov3.runs.jobs.outputs import check_outputs
 
 
@@ -128,3 +131,26 @@ def test_embeddings_are_not_written_where_none_is_computed(chosen, flag):
     with pytest.raises(UsageError, match=f"--save-embeddings has nothing to write with {flag}"):
         check_outputs(TrackConfig(output=output, **chosen), None)
     check_outputs(TrackConfig(output=output), None)
+
+
+@pytest.mark.parametrize("flag", ["output", "save_mot", "save_jsonl", "stats_json"])
+def test_a_link_to_itself_is_like_any_other_link(tmp_path, flag):
+    loop = tmp_path / "o.mp4"
+    loop.symlink_to("o.mp4")
+    check_outputs(outputs(no_video=flag != "output", **{flag: str(loop)}), None)
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_no_video_takes_the_place_of_a_pipe_or_a_device(tmp_path, linked):
+    place = tmp_path / "pipe.mp4"
+    os.mkfifo(place)
+    if linked:
+        (place := tmp_path / "v.mp4").symlink_to("pipe.mp4")
+    with pytest.raises(OutputError, match="nothing may take its place"):
+        check_outputs(outputs(output=str(place)), None)
+
+
+@pytest.mark.parametrize("flag", ["output", "save_mot", "save_crops", "stats_json"])
+def test_a_name_with_a_nul_is_refused(flag):
+    with pytest.raises(UsageError, match="has a NUL"):
+        run_job(outputs(no_video=flag != "output", **{flag: "a\0.mp4"}))

@@ -150,6 +150,6 @@ def is_stream(path: Path) -> bool:
     """Whether a path is a pipe, a terminal or a socket: no file can take its place."""
     try:
         mode = path.stat().st_mode
-    except OSError:
+    except (OSError, ValueError):
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)

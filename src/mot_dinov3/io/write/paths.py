@@ -111,6 +111,21 @@ def _check_directory(path: Path) -> None:
         )
 
 
+def refuse_special(path: Path) -> None:
+    """Refuse an output that would take the place of a device, a pipe or a socket.
+
+    The administrator may replace `/dev/null`, be it through a link, and few programs go on then.
+
+    Raises:
+        OutputError: it is one, or a link to one.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OutputError(
+            f"'{path}' is not a regular file, and nothing may take its place.",
+            fix="Name a file; to have no video give --no-video.",
+        )
+
+
 def reserve_partial(path: Path) -> Path:
     """Create the empty file in which `path` grows; never one that exists.
 
@@ -118,8 +133,9 @@ def reserve_partial(path: Path) -> Path:
     leaves behind opens in a player.
 
     Raises:
-        OutputError: the directory cannot be made or takes no file.
+        OutputError: the directory cannot be made or takes no file, or `path` is not a file.
     """
+    refuse_special(path)
     return _reserve(path, lambda partial: partial.touch(exist_ok=False))
 
 
@@ -180,8 +196,10 @@ def publish(partial: Path, path: Path, replace: bool) -> None:
     """Sync a finished file and give it its final name, in one step.
 
     Raises:
-        OutputError: the disk refused, or `replace` is off and the name was taken meanwhile.
+        OutputError: the disk refused, the name was taken meanwhile and `replace` is off, or by
+            something that is not a file.
     """
+    refuse_special(path)
     final = Path(os.path.realpath(path))
     try:
         with partial.open("rb+") as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 PARTS = Path(__file__).parent / "parts"
 NEEDED = ("jinja2", "plotly")
 SCRIPTS = ("common.js", "charts.js", "film.js", "wall.js")
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters but tabs and line feeds, marks that turn a line around, halves of letters."""
 
 
 def find_missing_packages() -> list[str]:
@@ -104,6 +109,11 @@ def _part(name: str) -> str:
     return (PARTS / name).read_text(encoding="utf-8")
 
 
+def _make_seen(value: object) -> object:
+    """What the template shows: `?` for each character that is not seen but does something."""
+    return UNSEEN.sub("?", value) if type(value) is str else value
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -112,6 +122,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(PARTS),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_make_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )

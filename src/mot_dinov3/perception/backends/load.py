@@ -26,6 +26,9 @@ NETWORKS = Registry(
 """Backends that run files; each entry is called with (path, choice, device)."""
 MODEL_FILES = {OPENVINO: "model.xml", ONNX: "model.onnx"}
 
+MOST_XML_BYTES = 256 << 20
+"""Of a description of OpenVINO's, whose weights are in another file; large models take 10 MB."""
+
 
 def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = None) -> FileNetwork:
     """Load an exported file to run as chosen; OpenVINO also reads ONNX files.
@@ -52,10 +55,15 @@ def _require_regular(path: Path) -> None:
     """Refuse a model, or the weights beside it, that a backend would read without end.
 
     Raises:
-        ModelError: one of them is a pipe or a device.
+        ModelError: one of them is a pipe or a device, or a description is of no sane size.
     """
-    files = path.rglob("*") if path.is_dir() else (path, path.with_suffix(".bin"))
+    files = [*path.rglob("*")] if path.is_dir() else [path, path.with_suffix(".bin")]
     for file in files:
+        if file.suffix == ".xml" and is_regular(file) and file.stat().st_size > MOST_XML_BYTES:
+            raise ModelError(
+                f"'{file}' is too large to describe a model.",
+                fix="Fetch or export the model again; its weights are in the .bin file beside it.",
+            )
         if os.path.lexists(file) and not (is_regular(file) or file.is_dir()):
             raise ModelError(
                 f"'{file}' of a model is not a regular file.",

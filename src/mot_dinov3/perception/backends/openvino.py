@@ -60,7 +60,8 @@ class OpenVinoNetwork:
             "INFERENCE_PRECISION_HINT": HINTS[_between(choice.precision)],
         }
         try:
-            model = _read(core, path)
+            with LongWork(path.name):
+                model = _read(path)
             self.metadata = read_notes(model)
             edited = edit(model, path) if edit else model
             with LongWork(path.name):
@@ -107,13 +108,12 @@ def _between(precision: str) -> str:
     return precision
 
 
-def _read(core: Any, path: Path) -> Any:  # noqa: ANN401 - openvino's
-    """Read a model file; one named ONNX is read as ONNX only, so that OpenVINO logs nothing."""
-    if path.suffix.lower() != ".onnx":
-        return core.read_model(str(path))
+def _read(path: Path) -> Any:  # noqa: ANN401 - openvino's
+    """Read a model file as what its name says, so that OpenVINO tries and logs nothing else."""
     from openvino.frontend import FrontEndManager
 
-    frontend = FrontEndManager().load_by_framework("onnx")
+    is_onnx = path.suffix.lower() == ".onnx"
+    frontend = FrontEndManager().load_by_framework("onnx" if is_onnx else "ir")
     model = frontend.convert(frontend.load(str(path)))
     if not model.inputs:
         raise ValueError("it has no input")

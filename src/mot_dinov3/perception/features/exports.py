@@ -29,6 +29,7 @@ from mot_dinov3.perception.backends.load import load_network, open_export
 from mot_dinov3.perception.features.backbone import NetworkEmbedder, NetworkOrigin
 from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import CropShape, InputSpec
+from mot_dinov3.perception.pretrained import check_weights
 
 if TYPE_CHECKING:
     import torch
@@ -81,6 +82,7 @@ def load_pretrained(model: Pretrained, config: EmbedderConfig, place: Placement)
         ModelError: the model cannot be loaded or exported, or a package is missing.
         DeviceError: it does not fit on the device, or the device is too old for the precision.
     """
+    check_weights(model.directory, model.name)
     run, older = avoid_emulation(place.config, place.device, older_flag(config))
     choice = choose_with_int8(run, place.device, older, of="an embedder", by=ONNX)
     if choice.precision == INT8:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from os.path import realpath
 from pathlib import Path
 
 from mot_dinov3.config import BatchConfig, TrackConfig
@@ -106,13 +107,13 @@ def _refuse_shared(config: TrackConfig, count: int) -> None:
 
 def _refuse_replaced_sources(tasks: Sequence[Task], tables: Mapping[str, str]) -> None:
     """Refuse a batch in which one video's output would replace another video."""
-    sources = {Path(task.config.source.source).expanduser().resolve() for task in tasks}
+    sources = {Path(realpath(Path(task.config.source.source).expanduser())) for task in tasks}
     outputs = [(flag, place) for task in tasks for flag, place in task.config.output.places.items()]
     for flag, place in tables.items():
         outputs.append((flag, place))
         check_output(Path(place), None, no_clobber=False)
     for flag, place in outputs:
-        if Path(place).resolve() in sources:
+        if Path(realpath(place)) in sources:
             raise OutputError(
                 f"{flag} '{place}' is one of the videos that are to be read.",
                 fix="Write the outputs into another directory.",

@@ -11,7 +11,7 @@ from mot_dinov3.io.read.sources import SourceInfo, count_selected
 from mot_dinov3.runs.jobs.base import JobObserver, JobResult, SilentObserver
 from mot_dinov3.runs.jobs.counting import check_counting
 from mot_dinov3.runs.jobs.ending import choose_exit_code, finish_job, list_written
-from mot_dinov3.runs.jobs.outputs import check_outputs
+from mot_dinov3.runs.jobs.outputs import check_output_names, check_outputs
 from mot_dinov3.runs.jobs.parts import create_parts
 from mot_dinov3.runs.jobs.resuming import find_journal_place, open_journal, read_finished_run
 from mot_dinov3.runs.jobs.views import Views
@@ -48,6 +48,7 @@ def run_job(
     """
     observer = observer or SilentObserver()
     load_environment()
+    check_output_names(config)
     stop = stop or StopRequest()
     with (
         Views(config, stop, view) as views,

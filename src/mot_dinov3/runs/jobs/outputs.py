@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os.path import realpath
 from pathlib import Path
 
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.io.write.paths import check_output, check_output_directory, require_other
+from mot_dinov3.io.write.paths import (
+    check_output,
+    check_output_directory,
+    refuse_special,
+    require_other,
+)
 from mot_dinov3.outputs.report.page import require_packages
 from mot_dinov3.outputs.sinks.factory import list_sink_orders
 from mot_dinov3.systems.factory import system_class
@@ -39,6 +45,17 @@ def check_outputs(config: TrackConfig, source_path: Path | None) -> None:
         _check_directory(flag, out.places)
 
 
+def check_output_names(config: TrackConfig) -> None:
+    """Refuse names of outputs that no system takes, before any of them is looked for.
+
+    Raises:
+        UsageError: it names the flag.
+    """
+    for flag, name in config.output.places.items():
+        if "\0" in name:
+            raise UsageError(f"{flag} '{name}' has a NUL in it.", fix=f"Give {flag} another name.")
+
+
 def _check_files(files: Mapping[str, str], config: TrackConfig, source_path: Path | None) -> None:
     """Refuse files that are in the way of each other, or of what the job reads.
 
@@ -50,12 +67,14 @@ def _check_files(files: Mapping[str, str], config: TrackConfig, source_path: Pat
     flag_of: dict[Path, str] = {}
     inputs = system_class(config).list_input_files(config)
     for flag, name in files.items():
-        path = Path(name).resolve()
+        path = Path(realpath(name))
         if path in flag_of:
             raise UsageError(
                 f"{flag} and {flag_of[path]} name the same file '{name}'.", fix="Use two names."
             )
         flag_of[path] = flag
+        if flag == "--output":
+            refuse_special(Path(name))
         require_other(Path(name), inputs)
         check_output(Path(name), source_path, config.output.no_clobber)
 
@@ -93,9 +112,9 @@ def _check_directory(flag: str, places: Mapping[str, str]) -> None:
         OutputError: the directory holds something already, or cannot be made.
     """
     name = places[flag]
-    place = Path(name).resolve()
+    place = Path(realpath(name))
     for other, other_name in places.items():
-        path = Path(other_name).resolve()
+        path = Path(realpath(other_name))
         shared = path == place or place in path.parents or path in place.parents
         if other != flag and shared:
             raise UsageError(
