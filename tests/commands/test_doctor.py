@@ -188,6 +188,16 @@ def test_outputs_that_cannot_be_written_fail(monkeypatch, tmp_path):
     assert check.remedy
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is a place of Linux")
+def test_a_cache_place_that_takes_no_file_is_not_a_full_disk(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc")
+    monkeypatch.setattr("os.access", lambda *_: True)  # as for root
+    check = places.check_cache_place()
+    assert check.status == "note"
+    assert "not writable" in check.detail
+    assert "XDG_CACHE_HOME" in check.remedy
+
+
 def test_default_weights_are_a_note_until_they_are_here(monkeypatch, tmp_path):
     pytest.importorskip("huggingface_hub")
     monkeypatch.chdir(tmp_path)

@@ -59,3 +59,5 @@ def test_the_state_tells_of_budget_and_backlog():
     one = result(0, critical=2, refresh=1, deferred=4, starved=1, budget_ms=20.0, embed_ms=12.6)
     statistics.add(one, {}, 0.0)
     assert describe_state(one, statistics) == "trk 1 emb 3 budget 13/20ms backlog 5"
+    lent = result(1, budget_ms=22.497, embed_ms=12.6)
+    assert "budget 13/22.5ms" in describe_state(lent, statistics)

@@ -77,6 +77,14 @@ def test_a_budget_has_its_line():
     assert "of which 4 by critical work alone" in text
 
 
+def test_what_other_cameras_have_lent_is_told_apart_from_the_budget():
+    known, config = facts(critical=1, budget_ms=22.497), {"embed_budget_ms": 15.0}
+    text = format_summary(replace(known, config=config))
+    assert "usually 22.5 ms (15 of its own, the rest from other cameras): " in text
+    alone = format_summary(replace(known, config={"embed_budget_ms": 22.497}))
+    assert "budget       22.5 ms: " in alone
+
+
 def test_a_budget_in_time_is_said_to_be_not_repeatable():
     limited = format_summary(facts(critical=1, budget_ms=20.0))
     assert "  not repeatable: this budget follows measured times" in limited

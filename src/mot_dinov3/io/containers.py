@@ -116,6 +116,8 @@ def open_stream(url: str, read_timeout_s: float) -> InputContainer:
         )
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no video in it"
+        if isinstance(error, av.error.ExitError):  # what FFmpeg calls it means nothing to a user
+            reason = f"no answer within {OPEN_TIMEOUT_S:g} s"
         # The original error shows the whole address, password included: it must not be chained.
         raise InputError(
             f"The stream '{name}' cannot be opened: {reason}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from mot_dinov3.outputs.count_words import (
     count_crossings,
@@ -25,6 +26,8 @@ from mot_dinov3.wording import counted
 NOT_REPEATABLE = (
     "not repeatable: this budget follows measured times, that of --embed-budget-crops does not"
 )
+LEAST_LOAN = 0.005
+"""Share of a camera's own budget by which its usual one differs where others have lent to it."""
 MOST_MERGERS = 20
 """Mergers that the summary names one by one."""
 
@@ -43,7 +46,7 @@ def format_summary(facts: RunFacts) -> str:
     if facts.counts is not None and facts.counts.appearance is not None:
         lines += _appearance(facts.counts.appearance)
     if facts.budget is not None and facts.budget.ms:
-        lines.append(_budget(facts.budget, follows_rate=bool(_target_fps(facts))))
+        lines.append(_budget(facts.budget, facts.config or {}))
     if facts.repeatable is False:
         lines.append(f"             {NOT_REPEATABLE}")
     lines += _counts(facts)
@@ -161,10 +164,14 @@ def explain_appearance(found: AppearanceFacts) -> str:
     return f"{weak}, so appearance is not used. {fix}"
 
 
-def _budget(budget: BudgetFacts, *, follows_rate: bool) -> str:
-    usual = "usually " if follows_rate else ""
+def _budget(budget: BudgetFacts, config: Mapping[str, Any]) -> str:
+    """What frames might take and took; with several cameras, what was lent to this one counts."""
+    own_ms = float(config.get("embed_budget_ms", 0.0))
+    lent = own_ms > 0 and abs(budget.ms - own_ms) > LEAST_LOAN * own_ms
+    usual = "usually " if lent or config.get("target_fps") else ""
+    loans = f" ({own_ms:g} of its own, the rest from other cameras)" if lent else ""
     return (
-        f"budget       {usual}{round(budget.ms, 3):g} ms: "
+        f"budget       {usual}{budget.ms:.4g} ms{loans}: "
         f"{budget.used_ms_mean:.2f} ms used on average, "
         f"{counted(budget.frames_over, 'frame')} over "
         f"(worst by {budget.worst_over_ms:.1f} ms), "

@@ -75,6 +75,18 @@ def test_nothing_is_dropped_where_the_source_shall_wait(sent):
     assert not reader.faults
 
 
+def test_a_source_that_was_kept_waiting_is_not_late(sent, monkeypatch):
+    """While models are loaded, for one: the times of the pictures behind them have no hole."""
+    monkeypatch.setattr(connection, "MOST_LATE_S", 0.1)
+    _, reader = open_camera(Feed(sent), no_drop=True)
+    with reader:
+        times = []
+        for frame in reader:
+            times.append(frame.time_s)
+            time.sleep(0.4 if not frame.index else 0.0)
+    assert times == pytest.approx([n / 25 for n in range(30)])
+
+
 def test_what_came_while_the_models_were_loaded_is_past(sent):
     feed = Feed(sent, after="hang")
     _, reader = open_camera(feed)
@@ -329,6 +341,12 @@ class TestTimes:
         assert clock.convert(100.08, 5.04) == pytest.approx(5.04)
         assert clock.convert(100.12, 5.06) == pytest.approx(5.06), "early once more: jitter"
         assert clock.convert(101.0, 9.0) > 8.9
+
+    def test_a_picture_is_late_by_more_than_its_source_was_kept_waiting(self):
+        clock = LiveClock()
+        clock.convert(100.0, 0.0)
+        assert clock.convert(100.04, 5.0, 4.5) == pytest.approx(0.04)
+        assert clock.convert(100.08, 10.0, 3.0) == pytest.approx(5.04)
 
     def test_a_gap_that_was_a_stall_is_not_counted_twice(self):
         clock = LiveClock()

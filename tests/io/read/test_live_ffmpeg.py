@@ -15,6 +15,7 @@ import pytest
 
 from mot_dinov3.config import LiveConfig, SourceConfig
 from mot_dinov3.errors import InputError
+from mot_dinov3.io import containers
 from mot_dinov3.io.read.sources import open_source
 
 pytestmark = [
@@ -202,3 +203,11 @@ def test_nobody_there_is_an_input_error_without_the_password():
     with pytest.raises(InputError, match="refused") as caught:
         open_source(SourceConfig(url), LiveConfig(reconnect=5))
     assert "hunter2" not in f"{caught.value!r} {caught.value}"
+
+
+def test_one_that_takes_the_call_and_says_nothing_gave_no_answer(monkeypatch):
+    monkeypatch.setattr(containers, "OPEN_TIMEOUT_S", 0.4)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(InputError, match=r"cannot be opened: no answer within 0\.4 s\."):
+            open_source(SourceConfig(url), LiveConfig())

@@ -135,6 +135,9 @@ def test_the_counters_say_what_the_frame_did():
         "reused 4   deferred 1   starved 6",
         "embed 12.3 / 20 ms",
     ]
+    lent = EmbedCounts(budget_ms=22.497, embed_ms=12.34)
+    lines = build_hud_lines(FrameResult(41, 1.0, Detections.empty(), tracks, lent), 29.97)
+    assert lines[-1] == "embed 12.3 / 22.5 ms"
 
 
 def test_the_counters_say_what_has_no_star():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
 from helpers.browser import chromium, complaints, wait_until
@@ -191,15 +193,19 @@ def test_a_name_of_the_legend_hides_what_bears_it_also_in_another_theme(page):
     wait_until(lambda: page.execute_script(ask) is True)
 
 
+@contextmanager
+def narrow_screen(driver, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    yield
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 @pytest.mark.parametrize("width", [390, 820])
 def test_narrow_screens_need_no_sideways_scrolling(chromium, directory, width):
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": True}
-    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    try:
+    with narrow_screen(chromium, width):
         show(chromium, directory / "tracked.html")
         assert chromium.execute_script("return document.documentElement.scrollWidth") <= width
-    finally:
-        chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_a_video_too_large_for_the_page_is_linked_and_missed_when_gone(
@@ -236,6 +242,9 @@ def test_compared_runs_follow_one_click_together(chromium, directory):
     for number in (0, 1):
         seeks_to(chromium, round(0.55 * (FRAMES - 1)), number)
     assert complaints(chromium) == []
+    rows = "return [...document.querySelectorAll('.compare [scope=row]')].map(e => e.offsetHeight)"
+    with narrow_screen(chromium, 390):
+        assert max(chromium.execute_script(rows)) < 40, "a row's name stands in one line"
 
 
 ALIVE = "return [window.owned, document.querySelectorAll('iframe, object, embed, form').length]"

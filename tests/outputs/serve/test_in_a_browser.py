@@ -141,12 +141,39 @@ def test_every_camera_has_a_tile_and_behind_it_its_page():
             wait_for(lambda: text_of(driver, "state") == "live")
             button = driver.find_element("id", "stop")
             button.click()
+            assert "again" in button.text
             button.click()
             wait_for(lambda: len(stops) == 2)
+            assert button.text == "Stop all"
         tiles[0].end("")
         tiles[1].end("It broke.")
         wait_for(lambda: text_of(driver, "state") == "ended")
         assert "It broke." in text_of(driver, "tiles")
+
+
+def test_the_last_pictures_stay_when_the_page_is_gone():
+    from helpers.fakes import blank_frame
+    from mot_dinov3.config import DrawConfig
+    from mot_dinov3.outputs.serve.tiles import Tile, TilesPage
+    from mot_dinov3.outputs.serve.view import PageSubject
+    from mot_dinov3.runtime.statistics import RunStatistics
+    from mot_dinov3.values import Detections, FrameResult, Tracks
+
+    tile = Tile("door", "rtsp://door/1", DrawConfig(), print)
+    tile.set_subject(PageSubject("door", 0, {}, lambda: "connected", dict))
+    result, statistics = FrameResult(0, 0.0, Detections.empty(), Tracks.empty()), RunStatistics()
+    statistics.add(result, {"detect": 1.0}, 1.0)
+    with open_browser(1000, 800) as driver:
+        page = TilesPage(("127.0.0.1", 0), [tile])
+        with page, tile:
+            tile.write(blank_frame(0), result)
+            tile.update(result, statistics)
+            driver.get(page.url)
+            width = "return document.querySelector('.tile img').naturalWidth"
+            wait_for(lambda: driver.execute_script(width) == 640)
+        wait_for(lambda: text_of(driver, "state") == "ended")
+        time.sleep(1.5)
+        assert driver.execute_script(width) == 640
 
 
 def test_one_slow_frame_does_not_flatten_the_chart_and_is_counted():

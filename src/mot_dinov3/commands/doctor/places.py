@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -162,7 +161,10 @@ def check_cache_place() -> Check:
     """There is room for downloaded weights."""
     place = cache_dir()
     existing = find_existing_parent(place)
-    if not os.access(existing, os.W_OK):
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError:
         return Check("note", f"{place} is not writable", "Set XDG_CACHE_HOME to another directory")
     return judge_room(str(place), existing)
 

@@ -88,27 +88,28 @@ class LiveClock:
         """Note that the connection was lost: the stamps of the next one begin anew."""
         self._stamp_s = None
 
-    def convert(self, stamp_s: float | None, arrived_s: float) -> float:
+    def convert(self, stamp_s: float | None, arrived_s: float, waited_s: float = 0.0) -> float:
         """Turn the times of the next picture into seconds from the first one, strictly increasing.
 
         Args:
             stamp_s: what the source says, None where it says nothing.
             arrived_s: when it came, on the monotonic clock.
+            waited_s: how long the source was kept waiting before, which makes no picture late.
         """
         if self._arrived_s is not None:
             passed_s = arrived_s - self._arrived_s
-            self._time_s += max(LEAST_STEP_S, self._step_s(stamp_s, passed_s))
+            self._time_s += max(LEAST_STEP_S, self._step_s(stamp_s, passed_s, waited_s))
         self._stamp_s, self._arrived_s = stamp_s, arrived_s
         return self._time_s
 
-    def _step_s(self, stamp_s: float | None, passed_s: float) -> float:
+    def _step_s(self, stamp_s: float | None, passed_s: float, waited_s: float) -> float:
         if stamp_s is None or self._stamp_s is None or self._arrived_s is None:
             return passed_s
         step_s, arrived_s = stamp_s - self._stamp_s, self._arrived_s + passed_s
         late_s = passed_s - step_s
         if step_s <= 0 or late_s < -MOST_LEAD_S:
             return passed_s
-        if late_s > self.most_late_s:
+        if late_s - waited_s > self.most_late_s:
             self._given_s, self._given_until_s = late_s, arrived_s + BURST_S
             return passed_s
         if late_s < 0 and self._given_s > 0 and arrived_s <= self._given_until_s:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,12 +49,14 @@ class ArrivedFrame:
         index: 0-based position in the source, dropped ones counted.
         stamp_s: its time on the source's clock, None where the source has none.
         arrived_s: when it came, on the monotonic clock.
+        waited_s: how long the source had to wait for room before it.
     """
 
     frame: av.VideoFrame
     index: int
     stamp_s: float | None
     arrived_s: float
+    waited_s: float
 
 
 class Connection:
@@ -127,15 +130,20 @@ class Connection:
         self.queue.newest = self.queue.newest and not self.recorded
         if container.format.name.startswith(PLAYLISTS):
             self.most_late_s = MOST_LEAD_S
-        first = self.received
+        if self.recorded:
+            self.most_late_s = math.inf
+        first, waited_s = self.received, 0.0
         for frame in decoder:
             index, self.received = self.received, self.received + 1
             arrived_s = self.last_arrival_s = monotonic()
             stamp_s = decoder.stamp_s(frame)
             # The first one shows that the source is there, and its size, wanted or not.
             wanted = index == first or self._has_place(index)
-            if wanted and not self.queue.put(ArrivedFrame(frame, index, stamp_s, arrived_s)):
+            if not wanted:
+                continue
+            if not self.queue.put(ArrivedFrame(frame, index, stamp_s, arrived_s, waited_s)):
                 break
+            waited_s = monotonic() - arrived_s
         self.failure = decoder.failure
 
 

@@ -115,7 +115,7 @@ class LiveReader:
         while arrived is not None:
             image = self._convert(arrived)
             self._clock.most_late_s = self._connection.most_late_s
-            time_s = self._clock.convert(arrived.stamp_s, arrived.arrived_s)
+            time_s = self._clock.convert(arrived.stamp_s, arrived.arrived_s, arrived.waited_s)
             if image is not None and self._selection.wants(arrived.index):
                 yield Frame(arrived.index, time_s, image)
             if self._stopped() or self._selection.is_past(arrived.index + 1):

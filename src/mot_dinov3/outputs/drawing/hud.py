@@ -21,7 +21,7 @@ def build_hud_lines(result: FrameResult, fps: float) -> list[str]:
     seen = int(np.count_nonzero(tracks.detection >= 0))
     # Rounded as in a frame log, so that a video drawn from one shows the same.
     spent_ms, limit_ms = round(embed.embed_ms, 3), round(embed.budget_ms, 3)
-    limit = f" / {limit_ms:g}" if limit_ms else ""
+    limit = f" / {limit_ms:.4g}" if limit_ms else ""
     waiting = f"   deferred {embed.deferred}" + (
         f"   starved {embed.starved}" if embed.starved else ""
     )

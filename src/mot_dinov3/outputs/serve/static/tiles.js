@@ -3,7 +3,8 @@
 const PICTURE_MS = 250;
 const tiles = [];
 
-/* Pictures are asked for one by one: a stream for each would use up a browser's connections. */
+/* Pictures are asked for one by one: a stream for each would use up a browser's connections.
+   Each is shown once it is there, so that the last one stays when no more come. */
 class Tile {
   constructor(number) {
     this.place = `${number}/`;
@@ -24,8 +25,6 @@ class Tile {
     this.counters = made("dl");
     root.append(head, frame, this.counters);
     at("tiles").append(root);
-    this.picture.addEventListener("load", () => this.again(PICTURE_MS));
-    this.picture.addEventListener("error", () => this.again(4 * PICTURE_MS));
   }
 
   again(ms) {
@@ -36,8 +35,15 @@ class Tile {
   look() {
     if (!this.has || this.waits) return;
     this.waits = true;
-    this.picture.hidden = false;
-    this.picture.src = `${this.place}picture?${++this.count}`;
+    const next = made("img");
+    next.addEventListener("load", () => {
+      next.alt = this.picture.alt;
+      this.picture.replaceWith(next);
+      this.picture = next;
+      this.again(PICTURE_MS);
+    });
+    next.addEventListener("error", () => this.again(4 * PICTURE_MS));
+    next.src = `${this.place}picture?${++this.count}`;
   }
 
   told(now) {

@@ -42,20 +42,24 @@ async function look() {
   if (!over) setTimeout(look, EVERY_MS);
 }
 
+const label = at("stop").textContent;
+
+function forget() {
+  sure = 0;
+  at("stop").textContent = label;
+  at("stop").classList.remove("sure");
+}
+
 at("stop").addEventListener("click", async () => {
   const button = at("stop");
   if (Date.now() > sure) {
-    const label = button.textContent;
     sure = Date.now() + SURE_MS;
     button.textContent = "Click again to stop";
     button.classList.add("sure");
-    setTimeout(() => {
-      button.textContent = label;
-      button.classList.remove("sure");
-    }, SURE_MS);
+    setTimeout(forget, SURE_MS);
     return;
   }
-  sure = 0;
+  forget();
   button.disabled = true;
   try { await fetch("stop", {...ask, method: "POST"}); } catch { gone(); }
 });
