@@ -10,7 +10,6 @@ from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import Embeddings
 
 SIZE = (640, 480)
-CORNERS = np.array([0, 0, *SIZE], np.float32)
 
 
 def test_boxes_inside_stay_the_same_objects():
@@ -23,12 +22,12 @@ def test_boxes_inside_stay_the_same_objects():
 
 def test_a_box_ends_where_the_picture_does():
     xyxy = np.array([(-50, 20, 30, 900), (600, -9, 700, 100), (5, 5, 9, 9)], np.float32)
-    assert cut(xyxy, CORNERS).tolist() == [[0, 20, 30, 480], [600, 0, 640, 100], [5, 5, 9, 9]]
+    assert cut(xyxy, SIZE).tolist() == [[0, 20, 30, 480], [600, 0, 640, 100], [5, 5, 9, 9]]
 
 
 @pytest.mark.parametrize("box", [(637, 10, 900, 90), (700, 10, 900, 90), (-90, -90, 3, 100)])
 def test_what_the_picture_hardly_shows_is_compared_whole(box):
-    assert cut(np.array([box], np.float32), CORNERS).tolist() == [list(box)]
+    assert cut(np.array([box], np.float32), SIZE).tolist() == [list(box)]
 
 
 STANDING = [(390, 10, 545, 395)] * 15

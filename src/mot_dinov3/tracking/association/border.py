@@ -8,6 +8,7 @@ import numpy as np
 
 from mot_dinov3.tracking.association.base import TrackView
 from mot_dinov3.values import Detections, FloatArray
+from mot_dinov3.values.boxes import clip
 
 LEAST_PX = 4.0
 """A box of which the picture shows less is compared whole: nothing could overlap with the rest."""
@@ -31,19 +32,15 @@ def cut_at_border(
     """
     if not all(size):
         return detections, view
-    corners = np.array([0, 0, *size], np.float32)
-    seen, expected = cut(detections.xyxy, corners), cut(view.xyxy, corners)
+    seen, expected = cut(detections.xyxy, size), cut(view.xyxy, size)
     if seen is not detections.xyxy:
         detections = Detections(seen, detections.score, detections.class_id)
     return detections, view if expected is view.xyxy else replace(view, xyxy=expected)
 
 
-def cut(xyxy: FloatArray, corners: FloatArray) -> FloatArray:
-    """(N, 4) boxes `xyxy` cut at the box `corners` (4,); the same array where all lie inside."""
-    low, high = corners[:2], corners[2:]
-    outside = (xyxy[:, :2] < low).any(axis=1) | (xyxy[:, 2:] > high).any(axis=1)
-    if not outside.any():
-        return xyxy
-    shown = np.concatenate((np.maximum(xyxy[:, :2], low), np.minimum(xyxy[:, 2:], high)), axis=1)
+def cut(xyxy: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """(N, 4) boxes cut at a picture of some width and height; the same array if all lie inside."""
+    shown = clip(xyxy, *size)
+    outside = (shown != xyxy).any(axis=1)
     outside &= (shown[:, 2:] - shown[:, :2] >= LEAST_PX).all(axis=1)
-    return np.asarray(np.where(outside[:, None], shown, xyxy), np.float32)
+    return np.where(outside[:, None], shown, xyxy) if outside.any() else xyxy
