@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.outputs.drawing.colours import WHITE, Colour
-from mot_dinov3.outputs.drawing.labels import FONT
+from mot_dinov3.outputs.drawing.labels import FONT, to_letters
 from mot_dinov3.outputs.drawing.sizes import Sizes
 from mot_dinov3.outputs.drawing.styles import Box
 from mot_dinov3.values import Image
@@ -115,7 +115,7 @@ def _write(image: Image, caption: Caption, sizes: Sizes, taken: list[Box]) -> No
         sizes: of the picture.
         taken: left, top, right and bottom of the boxes so far; the new one is added.
     """
-    text, scale, weight = _to_letters(caption.text), sizes.font_scale, sizes.weight_px
+    text, scale, weight = to_letters(caption.text), sizes.font_scale, sizes.weight_px
     (width, height), below = cv2.getTextSize(text, FONT, scale, weight)
     pad = max(3, round(9 * scale))
     size = width + 2 * pad, height + below + 2 * pad
@@ -134,11 +134,6 @@ def _write(image: Image, caption: Caption, sizes: Sizes, taken: list[Box]) -> No
     cv2.convertScaleAbs(part, part, alpha=SHADE)
     at_px = (left + pad, top + pad + height)
     cv2.putText(image, text, at_px, FONT, scale, WHITE, weight, cv2.LINE_AA)
-
-
-def _to_letters(text: str) -> str:
-    """The text without halves of characters, which would crash OpenCV."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _to_corners(points: Sequence[Point]) -> Corners:

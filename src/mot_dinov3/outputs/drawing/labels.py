@@ -47,8 +47,12 @@ def build_label(
         parts.append("lost")
     elif tracks.fresh[row] and words:
         parts.insert(1, "*")
-    # Half a character would crash OpenCV, not raise.
-    return " ".join(parts).encode("utf-8", "replace").decode("utf-8")
+    return to_letters(" ".join(parts))
+
+
+def to_letters(text: str) -> str:
+    """The text without halves of characters, which would crash OpenCV."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 class LabelWriter:
