@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 SCRIPT, MODULE, INSTALLED = "cli.py", "python -m mot_dinov3", "mot-dinov3"
@@ -20,6 +21,11 @@ def make_printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def name_class(class_id: int, names: Mapping[int, str]) -> str:
+    """The name of a class, or its number where it has none: "person", "class 7"."""
+    return names.get(class_id) or f"class {class_id}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

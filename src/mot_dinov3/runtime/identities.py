@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from mot_dinov3.values import CONFIRMED, Tracks
+from mot_dinov3.values import Tracks
+from mot_dinov3.wording import name_class
 
 
 class IdentityCounter:
@@ -16,7 +17,7 @@ class IdentityCounter:
 
     def add(self, tracks: Tracks) -> None:
         """Take the tracks of the next frame."""
-        seen = (tracks.state == CONFIRMED) & (tracks.detection >= 0)
+        seen = tracks.present
         self._frames.update(
             zip(tracks.id[seen].tolist(), tracks.class_id[seen].tolist(), strict=True)
         )
@@ -39,5 +40,5 @@ class IdentityCounter:
         found = Counter(classes.most_common(1)[0][0] for classes in frames.values())
         out: Counter[str] = Counter()
         for class_id, n in sorted(found.items()):
-            out[names.get(class_id) or f"class {class_id}"] += n
+            out[name_class(class_id, names)] += n
         return dict(out.most_common())

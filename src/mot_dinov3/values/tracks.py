@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import TypeVar
@@ -101,6 +102,11 @@ class Tracks:
         return Tracks(*(getattr(self, item.name)[rows] for item in fields(self)))
 
     @property
+    def present(self) -> BoolArray:
+        """(T,) the tracks that a result is made of: confirmed, and seen in this frame."""
+        return np.asarray((self.state == CONFIRMED) & (self.detection >= 0), np.bool_)
+
+    @property
     def given_ids(self) -> dict[int, int]:
         """Negative id that a track had so far -> the id that it was given in this frame."""
         rows = self.provisional.nonzero()[0]
@@ -121,7 +127,17 @@ def follow_ids(book: dict[int, Entry], tracks: Tracks) -> None:
         book: id -> what is known of the track; changed in place.
         tracks: of the frame.
     """
-    for old, new in tracks.given_ids.items():
+    rename_entries(book, tracks.given_ids)
+
+
+def rename_entries(book: dict[int, Entry], new_of: Mapping[int, int]) -> None:
+    """Move entries to other ids.
+
+    Args:
+        book: id -> what is known of the track; changed in place.
+        new_of: former id -> the new one.
+    """
+    for old, new in new_of.items():
         if old in book:
             book[new] = book.pop(old)
 

@@ -19,7 +19,7 @@ from mot_dinov3.io.formats.mot_classes import number_class
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.runtime.limits import BOXES
 from mot_dinov3.runtime.opening import decode_text, find_encoding, open_text, read_regular
-from mot_dinov3.values import FloatArray, IntArray, Tracks, TrackState, check_shapes
+from mot_dinov3.values import FloatArray, IntArray, Tracks, check_shapes
 from mot_dinov3.wording import counted
 
 Rows = NDArray[np.float64]
@@ -256,7 +256,7 @@ class MotWriter:
 
     def write(self, frame_index: int, tracks: Tracks) -> None:
         """Add the tracks of a 0-based frame; coasting and unconfirmed ones are left out."""
-        seen = (tracks.state == TrackState.CONFIRMED) & (tracks.detection >= 0)
+        seen = tracks.present
         lines = []
         for row in np.flatnonzero(seen):
             left, top, right, bottom = tracks.xyxy[row].tolist()

@@ -10,7 +10,7 @@ import numpy as np
 
 from mot_dinov3.config import CountConfig
 from mot_dinov3.errors import not_installed
-from mot_dinov3.values import CONFIRMED, FloatArray, FrameResult, IntArray
+from mot_dinov3.values import FloatArray, FrameResult, IntArray
 
 if TYPE_CHECKING:
     from supervision import Detections, Position
@@ -52,7 +52,7 @@ class SeenTracks:
         """The tracks of a result that count."""
         tracks = result.tracks
         sane = (np.abs(tracks.xyxy) < FARTHEST_PX).all(axis=1)  # False for NaN, too
-        here = tracks[(tracks.state == CONFIRMED) & (tracks.detection >= 0) & sane]
+        here = tracks[tracks.present & sane]
         alive = frozenset(tracks.id.tolist())
         return cls(result.frame_index, result.time_s, here.id, here.xyxy, here.class_id, alive)
 

@@ -15,6 +15,7 @@ from mot_dinov3.outputs.counting.zones import ZoneCounter
 from mot_dinov3.values import FrameResult
 from mot_dinov3.values.counting import CountKind, FrameCounts
 from mot_dinov3.values.run_facts import LineFacts, ZoneFacts
+from mot_dinov3.wording import name_class
 
 
 class FrameCounter:
@@ -118,11 +119,6 @@ def count_frame_log(path: Path, config: CountConfig) -> FrameCounter:
         if record.size is not None:
             counter.count(record.result, record.size)
     return counter
-
-
-def name_class(class_id: int, names: Mapping[int, str]) -> str:
-    """The name of a class, or its number where it has none."""
-    return names.get(class_id) or f"class {class_id}"
 
 
 def _by_class(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.outputs.drawing.styles import Box
+from mot_dinov3.values.tracks import rename_entries
 
 Rows = NDArray[np.int32]
 
@@ -126,9 +127,7 @@ class LabelPlacer:
         Args:
             new_of: former identity -> the new one.
         """
-        for old, new in new_of.items():
-            if old in self._kept:
-                self._kept[new] = self._kept.pop(old)
+        rename_entries(self._kept, new_of)
 
     @staticmethod
     def _spots(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.outputs.drawing.colours import choose_colour
-from mot_dinov3.values import CONFIRMED, FrameResult, Image
+from mot_dinov3.values import FrameResult, Image
 
 STEPS = 120
 """Points of a trail, at most about; more of them would look the same."""
@@ -56,7 +56,7 @@ class Trails:
         if not self._seconds:
             return
         tracks, now_s = result.tracks, result.time_s
-        here = tracks[(tracks.detection >= 0) & (tracks.state == CONFIRMED)]
+        here = tracks[tracks.present]
         middle = np.nan_to_num((here.xyxy[:, 0] + here.xyxy[:, 2]) / 2)
         last = {}
         for track_id, x, y in zip(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.values import CONFIRMED, FrameResult
+from mot_dinov3.values import FrameResult
 
 Column = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ class FrameTable:
         put["frame"].append(result.frame_index)
         put["time_s"].append(result.time_s)
         put["latency_ms"].append(latency_ms)
-        seen = (result.tracks.detection >= 0) & (result.tracks.state == CONFIRMED)
+        seen = result.tracks.present
         put["tracks"].append(int(np.count_nonzero(seen)))
         for name in (*COUNTS, *TIMES):
             value = getattr(result.embed, name)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.outputs.report.track_history import find_feet
-from mot_dinov3.values import CONFIRMED, Image, Tracks, boxes
+from mot_dinov3.values import Image, Tracks, boxes
 
 Grid = NDArray[np.int64]
 
@@ -51,9 +51,8 @@ class PlaceGrid:
             self.size = size
             self.counts = np.zeros(self.shape, np.int64)
             self.frames = np.zeros(self.shape, np.int64)
-        seen = (tracks.state == CONFIRMED) & (tracks.detection >= 0)
         (rows, columns), (width, height) = self.counts.shape, self.size
-        for box in tracks.xyxy[seen].tolist():
+        for box in tracks.xyxy[tracks.present].tolist():
             x, y = find_feet(box)
             if 0 <= x < width:
                 # Feet below the picture stand at its edge.

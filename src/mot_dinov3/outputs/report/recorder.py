@@ -16,6 +16,7 @@ from mot_dinov3.outputs.report.places import PlaceGrid
 from mot_dinov3.outputs.report.track_history import TrackBook, TrackHistory
 from mot_dinov3.values import Appearance, FrameResult
 from mot_dinov3.values.run_facts import RunFacts
+from mot_dinov3.wording import name_class
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class RunData:
 
     def class_of(self, track: TrackHistory) -> str:
         """The name of the class of a track."""
-        return self.names.get(track.class_id) or f"class {track.class_id}"
+        return name_class(track.class_id, self.names)
 
 
 class RunRecorder:

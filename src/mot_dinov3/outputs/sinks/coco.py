@@ -21,7 +21,7 @@ from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.jsonl import to_number
 from mot_dinov3.outputs.sinks.renaming import NewOf, create_renamer, format_json
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import CONFIRMED, Frame, FrameResult, Tracks
+from mot_dinov3.values import Frame, FrameResult, Tracks
 
 PIXEL_DIGITS, SCORE_DIGITS = 2, 4
 VIDEO_ID = 1
@@ -122,8 +122,7 @@ class CocoSink(FileSink):
 
 def find_rows(tracks: Tracks) -> list[int]:
     """Rows of the confirmed tracks that are seen, with boxes of numbers."""
-    seen = (tracks.state == CONFIRMED) & (tracks.detection >= 0)
-    rows: list[int] = np.flatnonzero(seen & np.isfinite(tracks.xyxy).all(axis=1)).tolist()
+    rows: list[int] = np.flatnonzero(tracks.present & np.isfinite(tracks.xyxy).all(axis=1)).tolist()
     return rows
 
 

@@ -24,7 +24,7 @@ from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.io.write.atomic import AtomicTextFile, defer_to
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import CONFIRMED, Frame, FrameResult, Tracks
+from mot_dinov3.values import Frame, FrameResult, Tracks
 from mot_dinov3.values.boxes import clip
 
 
@@ -91,8 +91,7 @@ class CvatSink(FileSink):
 
     def _find_boxes(self, frame: Frame, tracks: Tracks) -> dict[int, CvatBox]:
         """Track -> its box, cut to the picture, of the confirmed tracks that are seen."""
-        seen = (tracks.state == CONFIRMED) & (tracks.detection >= 0)
-        seen &= np.isfinite(tracks.xyxy).all(axis=1)
+        seen = tracks.present & np.isfinite(tracks.xyxy).all(axis=1)
         inside = clip(tracks.xyxy, frame.width, frame.height)
         seen &= (inside[:, 2:] > inside[:, :2]).all(axis=1)
         here = {}

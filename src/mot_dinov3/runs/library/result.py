@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mot_dinov3.config import DrawConfig, flag_fields
 from mot_dinov3.config.flat import key_of
 from mot_dinov3.errors import UsageError
 from mot_dinov3.runs.library.conversions import to_boxmot, to_pandas, to_supervision
 from mot_dinov3.runs.library.settings import list_keys_of, read_settings
 from mot_dinov3.values import (
-    CONFIRMED,
     TENTATIVE,
     Detections,
     DoubleArray,
@@ -177,7 +174,6 @@ class ResultMaker:
             names: class id -> class name.
         """
         tracks, past = found.tracks, self._past
-        here = (tracks.state == CONFIRMED) & (tracks.detection >= 0)
         if self._draw.trails:
             own = FrameResult(found.frame_index, found.time_s, Detections.empty(), tracks)
             begin_s = found.time_s - self._draw.trails
@@ -185,7 +181,7 @@ class ResultMaker:
         return Result(
             frame_index=found.frame_index,
             time_s=found.time_s,
-            tracks=tracks[np.asarray(here, np.bool_)],
+            tracks=tracks[tracks.present],
             all_tracks=tracks,
             detections=found.detections,
             names=names,
