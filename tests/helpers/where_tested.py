@@ -11,6 +11,7 @@ TESTED_BY = {
     "commands/test_bench.py": ("lab/benchmarks/help_time.py",),
     "commands/test_doctor.py": ("commands/doctor/*",),
     "commands/test_eval.py": ("commands/member_parser.py",),
+    "commands/test_eval_reid.py": ("evaluation/reid/variants.py",),
     "commands/test_flags.py": ("config/layers.py",),
     "commands/test_habits.py": ("config/habits.py",),
     "commands/test_main.py": (
