@@ -1,0 +1,161 @@
+"""`train reid`: a network that tells identities apart; a file without torch at its top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from mot_dinov3.config.fields import flag, repeatable_flag, require
+from mot_dinov3.errors import UsageError
+from mot_dinov3.io.checkpoint import CheckpointConfig
+from mot_dinov3.nets.reid.factory import BACKBONES
+from mot_dinov3.training.recipes.base import ALL, Assessment, BatchSource, Recipe, new_default
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+_HERE = "mot_dinov3.training.recipes.reid"
+
+
+@dataclass(frozen=True, slots=True)
+class ReidRecipe(Recipe[Any, Any]):
+    """How a network learns to tell identities apart."""
+
+    data: str = repeatable_flag(
+        "--data",
+        "folder of known identities: Market-1501's names, or a folder for each identity",
+        metavar="DIR",
+    )
+    val: str = flag(
+        "",
+        "--val",
+        "folder with query and bounding_box_test that the run is measured on; without it some "
+        "identities of --data are held out",
+        metavar="DIR",
+    )
+    holdout: float = flag(
+        0.1, "--holdout", "share of the identities held out where there is no --val", metavar="SHARE"
+    )
+    backbone: str = flag(
+        "osnet_x0_25",
+        "--backbone",
+        f"what sees the crops: {', '.join(BACKBONES)}",
+        metavar="NAME",
+    )
+    init: str = flag(
+        "none",
+        "--init",
+        "weights to begin with: a run's folder, or a file .onnx, .pth, .pt or .safetensors",
+        metavar="DIR|FILE",
+    )
+    steps: int = new_default(Recipe, "steps", 0)
+    epochs: float = flag(
+        60, "--epochs", "times that every picture is seen, where --steps is 0", metavar="TIMES"
+    )
+    bs: int = flag(64, "--bs", "pictures in a batch", metavar="COUNT")
+    instance: int = flag(4, "--instance", "pictures of an identity in a batch", metavar="COUNT")
+    margin: float = flag(
+        0.3, "--margin", "least difference of the cosines of a match and a stranger", metavar="COSINE"
+    )
+    center_weight: float = flag(
+        5e-4, "--center-weight", "weight of the distances to class centres", metavar="WEIGHT"
+    )
+    epsilon: float = flag(
+        -1.0, "--epsilon", "first coefficient of PolyLoss, 0 = cross-entropy", metavar="NUMBER"
+    )
+    renorm: bool = flag(False, "--renorm", "use batch renormalisation instead of batch norm")
+    erase: float = flag(0.5, "--erase", "share of crops that are partly covered", metavar="SHARE")
+    synthetic: str = flag(
+        "", "--synthetic", "folder of made-up pictures that look like no identity", metavar="DIR"
+    )
+    keep: float = flag(
+        0.0, "--keep", "weight of the cosines that the network began with", metavar="WEIGHT"
+    )
+    blend: float = flag(
+        1.0,
+        "--blend",
+        "share of what was learned in the network that is stored; the rest is what it began with",
+        metavar="SHARE",
+    )
+    rate: float = new_default(Recipe, "rate", 5e-4)
+    decay: float = new_default(Recipe, "decay", 5e-4)
+    ema: int = new_default(Recipe, "ema", 50)
+    fresh: float = 2.0
+
+    def __post_init__(self) -> None:
+        super(ReidRecipe, self).__post_init__()  # noqa: UP008 - slots make another class of it
+        require(self.bs >= 2, "--bs", "at least 2", self.bs)
+        require(2 <= self.instance <= self.bs, "--instance", "2 to --bs", self.instance)
+        for name in ("holdout", "erase", "blend"):
+            require(0 <= getattr(self, name) <= 1, f"--{name}", "0 to 1", getattr(self, name))
+        require(self.epochs > 0, "--epochs", "above 0", self.epochs)
+        if self.blend < 1 and self.init == "none":
+            raise UsageError(
+                "--blend mixes what was learned with what the network began with, which is random.",
+                fix="Add --init FILE, or leave --blend out.",
+            )
+
+    @property
+    def kind(self) -> str:
+        """The name of these checkpoints."""
+        return "reid"
+
+    @property
+    def _way(self) -> ModuleType:
+        return import_module(f"{_HERE}.supervised")
+
+    def open_data(self) -> Any:  # noqa: ANN401 - each way has its own
+        """The pictures; see the module of the way to learn."""
+        return self._way.open_data(self)
+
+    def count_steps(self, data: Any) -> int:  # noqa: ANN401 - as above
+        """As many as `--steps`, or as `--epochs` are."""
+        pictures = len(data.training.crops)
+        return self.steps or max(1, round(self.epochs * pictures / self.bs))
+
+    def build(self, data: Any) -> nn.Module:  # noqa: ANN401 - as above
+        """The network, its classifier, and itself as it began."""
+        crops = data.training.crops
+        model: nn.Module = self._way.build(self, data.training.pixels, len(crops.names))
+        return model
+
+    def batches(self, data: Any, rank: int) -> BatchSource[tuple[Tensor, Tensor]]:  # noqa: ANN401 - as above
+        """Pictures and the numbers of their identities."""
+        source: BatchSource[tuple[Tensor, Tensor]] = self._way.supply_batches(self, data, rank)
+        return source
+
+    def loss(
+        self, model: nn.Module, batch: tuple[Tensor, Tensor], turn: str
+    ) -> Mapping[str, Tensor]:
+        """Classes, triplets, centres, and what is to be kept."""
+        terms: Mapping[str, Tensor] = model.measure_loss(*batch)
+        return terms
+
+    def optimizers(self, model: nn.Module) -> Mapping[str, Optimizer]:
+        """One, with higher rates for what begins from nothing."""
+        from torch.optim import AdamW
+
+        return {ALL: AdamW(list(self._way.parameter_groups(self, model)), lr=self.rate)}
+
+    def evaluate(self, model: nn.Module, data: Any) -> Assessment | None:  # noqa: ANN401 - as above
+        """How early held-out identities are found again, and the gate for their cosines."""
+        assessment: Assessment | None = self._way.assess(self, model, data.search)
+        return assessment
+
+    def describe(self, data: Any) -> CheckpointConfig:  # noqa: ANN401 - as above
+        """Sizes and the normalisation of crops."""
+        from mot_dinov3.training.recipes.reid.pictures import HEIGHT, SPEC, WIDTH
+
+        sizes = {"height_px": HEIGHT, "width_px": WIDTH}
+        return CheckpointConfig(self.kind, sizes, mean=tuple(SPEC.mean), std=tuple(SPEC.std))
+
+    def weights_of(self, model: nn.Module) -> Mapping[str, Tensor]:
+        """The weights of the network to use alone."""
+        from mot_dinov3.training.recipes.reid.learning import blend
+
+        weights: Mapping[str, Tensor] = blend(model, self.blend).state_dict()
+        return weights
