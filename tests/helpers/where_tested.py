@@ -155,6 +155,7 @@ TESTED_BY = {
     ),
     "lab/tuning/test_report.py": ("lab/tuning/storage.py",),
     "lab/tuning/test_search.py": ("lab/tuning/engine.py",),
+    "nets/reid/test_tokens.py": ("nets/reid/lora.py",),
     "outputs/counting/test_counter.py": (
         "outputs/counting/base.py",
         "values/counting.py",
