@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from mot_dinov3.evaluation.reid.variants import EmbeddedSet
 from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.training.recipes.reid.losses import (
     build_triplet_loss,
@@ -42,7 +41,7 @@ class Weighting:
     keep: float
 
 
-class LearningNetwork(nn.Module):
+class LearningNetwork(nn.Module):  # type: ignore[misc]
     """A network with its classifier, its centres, and the network it was before.
 
     Attributes:
@@ -100,13 +99,13 @@ def blend(model: LearningNetwork, share: float) -> ReidNetwork:
     Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", equation 3: between the two
     lie networks that know the new pictures almost as well and have not forgotten the others.
     """
-    out = deepcopy(model.network)
+    out: ReidNetwork = deepcopy(model.network).eval()
     if share < 1:
         before = model.before.state_dict()
         for name, value in out.state_dict().items():
             if value.dtype.is_floating_point:
                 value.lerp_(before[name].to(value.device), 1 - share)
-    return out.eval()
+    return out
 
 
 def embed_pixels(network: nn.Module, pixels: Tensor) -> FloatArray:

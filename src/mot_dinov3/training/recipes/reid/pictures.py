@@ -72,7 +72,8 @@ def fit_crop(image: Image) -> Image:
     height, width = image.shape[:2]
     whole = np.array([[0, 0, width, height]], np.float32)
     windows = crop_windows(whole, (width, height), PLAIN, 0, square=False)
-    return np.clip(np.rint(cpu_batch(image, windows, PLAIN)[0]), 0, 255).astype(np.uint8)
+    grey = np.rint(cpu_batch(image, windows, PLAIN)[0])
+    return np.asarray(np.clip(grey, 0, 255), np.uint8)
 
 
 def normalise(pixels: Tensor) -> Tensor:

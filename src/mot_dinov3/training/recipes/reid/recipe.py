@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mot_dinov3.config.fields import flag, repeatable_flag, require
 from mot_dinov3.errors import UsageError
@@ -38,12 +38,15 @@ class ReidRecipe(Recipe[Any, Any]):
         metavar="DIR",
     )
     holdout: float = flag(
-        0.1, "--holdout", "share of the identities held out where there is no --val", metavar="SHARE"
+        0.1,
+        "--holdout",
+        "share of the identities held out where there is no --val",
+        metavar="SHARE",
     )
     backbone: str = flag(
         "osnet_x0_25",
         "--backbone",
-        f"what sees the crops: {', '.join(BACKBONES)}",
+        f"what sees the crops: {', '.join(BACKBONES)}, or dinov3:ID_OR_DIR, with :lora to teach it",
         metavar="NAME",
     )
     init: str = flag(
@@ -59,7 +62,10 @@ class ReidRecipe(Recipe[Any, Any]):
     bs: int = flag(64, "--bs", "pictures in a batch", metavar="COUNT")
     instance: int = flag(4, "--instance", "pictures of an identity in a batch", metavar="COUNT")
     margin: float = flag(
-        0.3, "--margin", "least difference of the cosines of a match and a stranger", metavar="COSINE"
+        0.3,
+        "--margin",
+        "least difference of the cosines of a match and a stranger",
+        metavar="COSINE",
     )
     center_weight: float = flag(
         5e-4, "--center-weight", "weight of the distances to class centres", metavar="WEIGHT"
@@ -85,9 +91,10 @@ class ReidRecipe(Recipe[Any, Any]):
     decay: float = new_default(Recipe, "decay", 5e-4)
     ema: int = new_default(Recipe, "ema", 50)
     fresh: float = 2.0
+    fewest_steps: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
-        super(ReidRecipe, self).__post_init__()  # noqa: UP008 - slots make another class of it
+        super(ReidRecipe, self).__post_init__()
         require(self.bs >= 2, "--bs", "at least 2", self.bs)
         require(2 <= self.instance <= self.bs, "--instance", "2 to --bs", self.instance)
         for name in ("holdout", "erase", "blend"):
@@ -155,7 +162,10 @@ class ReidRecipe(Recipe[Any, Any]):
 
     def weights_of(self, model: nn.Module) -> Mapping[str, Tensor]:
         """The weights of the network to use alone."""
+        from mot_dinov3.perception.features.reid_networks import list_frozen
         from mot_dinov3.training.recipes.reid.learning import blend
 
-        weights: Mapping[str, Tensor] = blend(model, self.blend).state_dict()
-        return weights
+        network = blend(model, self.blend)
+        left_out = list_frozen(network)
+        every = network.state_dict().items()
+        return {name: value for name, value in every if name not in left_out}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from mot_dinov3.data.reid.crops import Crops, join_crops
+from mot_dinov3.data.reid.crops import COLUMNS, Crops, join_crops
 from mot_dinov3.data.reid.market import SearchSet, read_search_set, read_training_crops
 from mot_dinov3.errors import InputError
 from mot_dinov3.training.recipes.reid.pictures import LoadedCrops, load_crops
@@ -94,14 +95,11 @@ def load_search_set(folder: Path) -> LoadedSearch:
         InputError: there is nothing to find.
     """
     found = read_search_set(folder)
-    both = Crops(
-        (*found.query.paths, *found.gallery.paths),
-        *(
-            np.concatenate([getattr(found.query, name), getattr(found.gallery, name)])
-            for name in ("identity", "camera", "sequence", "frame")
-        ),
-        found.gallery.names,
-    )
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(found.query, name), getattr(found.gallery, name)])
+        for name in COLUMNS
+    }
+    both = replace(found.gallery, paths=(*found.query.paths, *found.gallery.paths), **columns)
     query = np.arange(len(both)) < len(found.query)
     rows = {path: row for row, path in enumerate(both.paths)}
     loaded = read_pictures(both)
@@ -127,7 +125,7 @@ def hold_out(loaded: LoadedCrops, share: float, seed: int) -> tuple[LoadedCrops,
     identities = np.unique(crops.identity)
     views = np.array([len(np.unique(crops.camera[crops.identity == i])) for i in identities])
     order = np.random.default_rng([seed, 29]).permutation(len(identities))
-    order = order[np.argsort(-(views[order] > 1), kind="stable")]
+    order = order[np.argsort(views[order] == 1, kind="stable")]
     count = int(share * len(identities))
     chosen = identities[order[: count if count >= FEWEST_HELD_OUT else 0]]
     held = np.isin(crops.identity, chosen)
@@ -138,9 +136,7 @@ def _select(loaded: LoadedCrops, rows: BoolArray) -> LoadedCrops:
     part = loaded.crops[rows]
     shown, identity = np.unique(part.identity, return_inverse=True)
     names = tuple(part.names[i] for i in shown.tolist())
-    kept = Crops(
-        part.paths, identity, part.camera, part.sequence, part.frame, names, part.left_out
-    )
+    kept = Crops(part.paths, identity, part.camera, part.sequence, part.frame, names, part.left_out)
     return LoadedCrops(kept, loaded.pixels[np.flatnonzero(rows)], loaded.unreadable)
 
 

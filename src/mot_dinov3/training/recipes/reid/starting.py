@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -11,15 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mot_dinov3.errors import ModelError, UsageError, find_path, reason_of
+from mot_dinov3.errors import ModelError, UsageError, find_path, not_installed, reason_of
 from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.nets.reid.osnet import OSNet
 from mot_dinov3.nets.reid.resnet import ResNetBackbone, load_classifier
+from mot_dinov3.perception.features.reid_networks import KIND
 from mot_dinov3.runtime.git_lfs import refuse_pointer
-from mot_dinov3.wording import install_command
 
-KIND = "reid"
 NONE = "none"
 INSIDE = ("state_dict", "model", "net")
 """Entries that training programs store the weights of a network under."""
@@ -159,7 +159,7 @@ def _merged_pairs(backbone: OSNet) -> list[tuple[str, str]]:
     modules = list(backbone.named_modules())
     return [
         (name, follower)
-        for (name, one), (follower, other) in zip(modules, modules[1:], strict=False)
+        for (name, one), (follower, other) in pairwise(modules)
         if isinstance(one, nn.Conv2d) and isinstance(other, nn.BatchNorm2d)
     ]
 
@@ -170,10 +170,7 @@ def _read_onnx(path: Path) -> tuple[dict[str, Tensor], list[tuple[Tensor, Tensor
         import onnx
         from onnx import numpy_helper
     except ImportError as error:
-        raise ModelError(
-            f"Reading weights from '{path.name}' needs the package onnx.",
-            fix=install_command("onnx"),
-        ) from error
+        raise not_installed("onnx", "onnx", f"Reading weights from '{path.name}'") from error
     try:
         graph = onnx.load(str(path), load_external_data=False).graph
         tensors = {
@@ -219,7 +216,9 @@ def _require_same_answers(network: ReidNetwork, path: Path) -> None:
         return
     session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
     pictures = torch.randn(2, 3, 256, 128, generator=torch.Generator().manual_seed(0))
-    theirs = torch.from_numpy(session.run(None, {session.get_inputs()[0].name: pictures.numpy()})[0])
+    theirs = torch.from_numpy(
+        session.run(None, {session.get_inputs()[0].name: pictures.numpy()})[0]
+    )
     was = network.training
     with torch.no_grad():
         ours = network.eval()(pictures)

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from mot_dinov3.evaluation.reid.ranking import cosine_distances, find_pairs, rank
 from mot_dinov3.evaluation.reid.variants import EmbeddedSet, suggest_gate_for
-from mot_dinov3.nets.reid.factory import build_network
 from mot_dinov3.nets.reid.renorm import renormalise
 from mot_dinov3.nets.reid.statistics import restore_statistics
+from mot_dinov3.perception.features.reid_networks import create_network
 from mot_dinov3.training.recipes.base import Assessment, BatchSource, NumberedBatches
 from mot_dinov3.training.recipes.reid.augment import augment, build_transforms
 from mot_dinov3.training.recipes.reid.learning import (
@@ -94,7 +94,7 @@ def build(recipe: ReidRecipe, pixels: Tensor, classes: int) -> LearningNetwork:
         pixels: (N, 3, h, w) uint8 pictures that it will see.
         classes: identities that it will tell apart.
     """
-    network = build_network(recipe.backbone)
+    network = create_network(recipe.backbone)
     load_start(network, recipe.backbone, recipe.init)
     if recipe.init.endswith(".onnx"):
         rows = np.random.default_rng(recipe.seed).permutation(len(pixels))[:PROBE_PICTURES]
@@ -102,7 +102,10 @@ def build(recipe: ReidRecipe, pixels: Tensor, classes: int) -> LearningNetwork:
     if recipe.renorm:
         renormalise(network)
     weighting = Weighting(recipe.margin, recipe.center_weight, recipe.epsilon, recipe.keep)
-    return LearningNetwork(network, classes, weighting).to(memory_format=torch.channels_last)
+    out: LearningNetwork = LearningNetwork(network, classes, weighting).to(
+        memory_format=torch.channels_last
+    )
+    return out
 
 
 def supply_batches(
@@ -152,7 +155,9 @@ def _draw(rng: np.random.Generator, identity: IntArray, who: int, each: int) -> 
     return rng.choice(rows, each, replace=len(rows) < each)
 
 
-def assess(recipe: ReidRecipe, model: LearningNetwork, search: LoadedSearch | None) -> Assessment | None:
+def assess(
+    recipe: ReidRecipe, model: LearningNetwork, search: LoadedSearch | None
+) -> Assessment | None:
     """Measure the network to use, and find its gate."""
     if search is None:
         return None
