@@ -18,12 +18,10 @@ from mot_dinov3.perception.features.exports import (
     older_flag,
     resolve_model_name,
 )
+from mot_dinov3.perception.features.gates import GATE, build_prior
 from mot_dinov3.perception.features.onnx import SMALL_BYTES
 from mot_dinov3.perception.features.reid_networks import KIND, load_network, read_spec
 from mot_dinov3.values import SimilarityPrior
-
-GATE = "cosine_gate"
-"""The threshold of a checkpoint that the tracker reads."""
 
 
 def load_reid(config: EmbedderConfig, place: Placement) -> Embedder:
@@ -50,9 +48,9 @@ def read_prior(config: EmbedderConfig) -> SimilarityPrior:
     Raises:
         ModelError: there is no checkpoint.
     """
-    thresholds = load_checkpoint(_require_checkpoint(config), KIND).config.thresholds
-    gate = thresholds.get(GATE, RE_IDENTIFICATION.gate)
-    return SimilarityPrior(float(gate), trusted=True)
+    return build_prior(
+        load_checkpoint(_require_checkpoint(config), KIND).config.thresholds.get(GATE)
+    )
 
 
 REID_RUN = EmbedderKind(load_reid, prior=RE_IDENTIFICATION, read_prior=read_prior)

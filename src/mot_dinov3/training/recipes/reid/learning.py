@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,7 +20,11 @@ from mot_dinov3.training.recipes.reid.losses import (
     similarity_loss,
 )
 from mot_dinov3.training.recipes.reid.pictures import normalise
+from mot_dinov3.training.schedule import group_parameters
 from mot_dinov3.values import FloatArray
+
+if TYPE_CHECKING:
+    from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
 
 EMBED_AT_ONCE = 128
 CLASSIFIER_STD = 1e-3
@@ -120,3 +126,12 @@ def embed_pixels(network: nn.Module, pixels: Tensor) -> FloatArray:
         ]
     network.train(was)
     return np.asarray(normalize(torch.cat(parts), dim=1).numpy(), np.float32)
+
+
+def group_by_rate(recipe: ReidRecipe, model: LearningNetwork) -> Iterator[dict[str, Any]]:
+    """What is learned at which rate: what begins from nothing learns faster."""
+    yield from group_parameters(model.network, recipe.decay)
+    fresh = {"params": list(model.classifier.parameters()), "weight_decay": recipe.decay}
+    yield {**fresh, "lr": recipe.rate * recipe.fresh}
+    if recipe.center_weight:
+        yield {"params": [model.centres], "weight_decay": 0.0, "lr": recipe.rate * recipe.fresh}

@@ -87,6 +87,24 @@ class ReidRecipe(Recipe[Any, Any]):
         "share of what was learned in the network that is stored; the rest is what it began with",
         metavar="SHARE",
     )
+    continual: bool = flag(
+        False, "--continual", "learn from --unlabeled, whose clusters stand in for identities"
+    )
+    unlabeled: str = flag(
+        "", "--unlabeled", "folder of crops whose identities are not known", metavar="DIR"
+    )
+    tracklets: bool = flag(
+        False,
+        "--tracklets",
+        "the identities in the names of --unlabeled are tracklets, as `crops` writes them: one "
+        "shows one object, and two that a camera saw at once are two",
+    )
+    eps: float = flag(
+        0.5, "--eps", "largest distance of neighbours in a cluster, 0 to 1", metavar="DISTANCE"
+    )
+    round: int = flag(110, "--round", "steps until clusters are found anew", metavar="STEPS")
+    shuffle_labels: bool = False
+    """The control of a test: clusters of the same sizes that mean nothing."""
     rate: float = new_default(Recipe, "rate", 5e-4)
     decay: float = new_default(Recipe, "decay", 5e-4)
     ema: int = new_default(Recipe, "ema", 50)
@@ -100,11 +118,23 @@ class ReidRecipe(Recipe[Any, Any]):
         for name in ("holdout", "erase", "blend"):
             require(0 <= getattr(self, name) <= 1, f"--{name}", "0 to 1", getattr(self, name))
         require(self.epochs > 0, "--epochs", "above 0", self.epochs)
+        require(self.round >= 1, "--round", "at least 1", self.round)
+        require(0 < self.eps < 1, "--eps", "between 0 and 1", self.eps)
+        self._check_ways()
         if self.blend < 1 and self.init == "none":
             raise UsageError(
                 "--blend mixes what was learned with what the network began with, which is random.",
                 fix="Add --init FILE, or leave --blend out.",
             )
+
+    def _check_ways(self) -> None:
+        if self.continual and not self.unlabeled:
+            raise UsageError(
+                "--continual learns from pictures without labels, and none are given.",
+                fix="Add --unlabeled DIR, such as a folder that `crops` wrote.",
+            )
+        if self.unlabeled and not self.continual:
+            raise UsageError("--unlabeled is read with --continual only.", fix="Add --continual.")
 
     @property
     def kind(self) -> str:
@@ -113,7 +143,7 @@ class ReidRecipe(Recipe[Any, Any]):
 
     @property
     def _way(self) -> ModuleType:
-        return import_module(f"{_HERE}.supervised")
+        return import_module(f"{_HERE}.{'adaptation' if self.continual else 'supervised'}")
 
     def open_data(self) -> Any:  # noqa: ANN401 - each way has its own
         """The pictures; see the module of the way to learn."""
@@ -126,8 +156,7 @@ class ReidRecipe(Recipe[Any, Any]):
 
     def build(self, data: Any) -> nn.Module:  # noqa: ANN401 - as above
         """The network, its classifier, and itself as it began."""
-        crops = data.training.crops
-        model: nn.Module = self._way.build(self, data.training.pixels, len(crops.names))
+        model: nn.Module = self._way.build(self, data)
         return model
 
     def batches(self, data: Any, rank: int) -> BatchSource[tuple[Tensor, Tensor]]:  # noqa: ANN401 - as above
@@ -146,11 +175,13 @@ class ReidRecipe(Recipe[Any, Any]):
         """One, with higher rates for what begins from nothing."""
         from torch.optim import AdamW
 
-        return {ALL: AdamW(list(self._way.parameter_groups(self, model)), lr=self.rate)}
+        from mot_dinov3.training.recipes.reid.learning import group_by_rate
+
+        return {ALL: AdamW(list(group_by_rate(self, model)), lr=self.rate)}
 
     def evaluate(self, model: nn.Module, data: Any) -> Assessment | None:  # noqa: ANN401 - as above
         """How early held-out identities are found again, and the gate for their cosines."""
-        assessment: Assessment | None = self._way.assess(self, model, data.search)
+        assessment: Assessment | None = self._way.assess(self, model, data)
         return assessment
 
     def describe(self, data: Any) -> CheckpointConfig:  # noqa: ANN401 - as above

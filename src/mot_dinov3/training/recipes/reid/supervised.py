@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mot_dinov3.evaluation.reid.ranking import cosine_distances, find_pairs, rank
 from mot_dinov3.evaluation.reid.variants import EmbeddedSet, suggest_gate_for
+from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.nets.reid.renorm import renormalise
 from mot_dinov3.nets.reid.statistics import restore_statistics
 from mot_dinov3.perception.features.reid_networks import create_network
@@ -86,13 +87,22 @@ def read_synthetic(folder: str) -> Tensor:
     return load_pixels(require_pictures(Path(folder)) if folder else [])[0]
 
 
-def build(recipe: ReidRecipe, pixels: Tensor, classes: int) -> LearningNetwork:
+def build(recipe: ReidRecipe, data: Lesson) -> LearningNetwork:
+    """Build the network, its classifier, and itself as it begins."""
+    network = begin(recipe, data.training.pixels)
+    classes = len(data.training.crops.names)
+    out: LearningNetwork = LearningNetwork(network, classes, weigh(recipe)).to(
+        memory_format=torch.channels_last
+    )
+    return out
+
+
+def begin(recipe: ReidRecipe, pixels: Tensor) -> ReidNetwork:
     """Build the network with the weights that it begins with.
 
     Args:
-        recipe: says which, and how terms are weighted.
+        recipe: says which.
         pixels: (N, 3, h, w) uint8 pictures that it will see.
-        classes: identities that it will tell apart.
     """
     network = create_network(recipe.backbone)
     load_start(network, recipe.backbone, recipe.init)
@@ -101,11 +111,12 @@ def build(recipe: ReidRecipe, pixels: Tensor, classes: int) -> LearningNetwork:
         restore_statistics(network, map(normalise, pixels[rows].split(64)))
     if recipe.renorm:
         renormalise(network)
-    weighting = Weighting(recipe.margin, recipe.center_weight, recipe.epsilon, recipe.keep)
-    out: LearningNetwork = LearningNetwork(network, classes, weighting).to(
-        memory_format=torch.channels_last
-    )
-    return out
+    return network
+
+
+def weigh(recipe: ReidRecipe) -> Weighting:
+    """How much each term of the loss counts."""
+    return Weighting(recipe.margin, recipe.center_weight, recipe.epsilon, recipe.keep)
 
 
 def supply_batches(
@@ -155,13 +166,13 @@ def _draw(rng: np.random.Generator, identity: IntArray, who: int, each: int) -> 
     return rng.choice(rows, each, replace=len(rows) < each)
 
 
-def assess(
-    recipe: ReidRecipe, model: LearningNetwork, search: LoadedSearch | None
-) -> Assessment | None:
+def assess(recipe: ReidRecipe, model: LearningNetwork, data: Lesson) -> Assessment | None:
     """Measure the network to use, and find its gate."""
-    if search is None:
-        return None
-    network = blend(model, recipe.blend)
+    return search_with(blend(model, recipe.blend), data.search) if data.search else None
+
+
+def search_with(network: ReidNetwork, search: LoadedSearch) -> Assessment:
+    """Measure how early identities are found again, and find the gate for their cosines."""
     embedded = EmbeddedSet(search.pictures, embed_pixels(network, search.pixels))
     count = len(search.pictures.query)
     distances = cosine_distances(embedded.vectors[:count], embedded.vectors[count:])
@@ -175,14 +186,3 @@ def assess(
         "gate merges": gate.merges,
     }
     return Assessment(values, best="mAP", thresholds={"cosine_gate": round(gate.cosine, 4)})
-
-
-def parameter_groups(recipe: ReidRecipe, model: LearningNetwork) -> Iterator[dict[str, object]]:
-    """What is learned at which rate: what begins from nothing learns faster."""
-    from mot_dinov3.training.schedule import group_parameters
-
-    yield from group_parameters(model.network, recipe.decay)
-    fresh = {"params": list(model.classifier.parameters()), "weight_decay": recipe.decay}
-    yield {**fresh, "lr": recipe.rate * recipe.fresh}
-    if recipe.center_weight:
-        yield {"params": [model.centres], "weight_decay": 0.0, "lr": recipe.rate * 10}
