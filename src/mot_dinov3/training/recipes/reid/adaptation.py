@@ -111,8 +111,8 @@ def open_data(recipe: ReidRecipe) -> Unlabelled:
     crops = read_crops(Path(recipe.unlabeled))
     if recipe.val:
         refuse_transductive(crops, recipe)
-    search = load_search_set(Path(recipe.val)) if recipe.val else None
-    return Unlabelled(read_pictures(crops), search)
+    search = load_search_set(Path(recipe.val), recipe.hw) if recipe.val else None
+    return Unlabelled(read_pictures(crops, recipe.hw), search)
 
 
 def refuse_transductive(crops: Crops, recipe: ReidRecipe) -> None:
@@ -157,7 +157,7 @@ class ClusteredBatches:
     def __init__(self, recipe: ReidRecipe, data: Unlabelled) -> None:
         self._recipe, self._data = recipe, data
         self._labels: IntArray = np.full(len(data.training.crops), -1, np.int64)
-        self._transforms = build_transforms(recipe.erase)
+        self._transforms = build_transforms(recipe.hw, recipe.erase)
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
         """The next step's pictures and the numbers of their clusters."""

@@ -21,10 +21,8 @@ from mot_dinov3.perception.features.crops import (
 )
 from mot_dinov3.values import BoolArray, Image
 
-HEIGHT, WIDTH = 256, 128
-"""Of the crops that networks for persons see."""
-PLAIN = InputSpec(HEIGHT, WIDTH, mean=(0, 0, 0), std=(1, 1, 1), rescale=1)
-SPEC = InputSpec(HEIGHT, WIDTH)
+Size = tuple[int, int]
+"""Height and width in pixels of what a network sees."""
 
 Progress = Callable[[int, int], None]
 """Is told how many pictures of how many were read."""
@@ -36,7 +34,7 @@ class LoadedCrops:
 
     Attributes:
         crops: N pictures.
-        pixels: (N, 3, HEIGHT, WIDTH) uint8 RGB.
+        pixels: (N, 3, h, w) uint8 RGB.
         unreadable: files that were left out.
     """
 
@@ -45,34 +43,37 @@ class LoadedCrops:
     unreadable: int
 
 
-def load_crops(crops: Crops, progress: Progress = lambda done, total: None) -> LoadedCrops:
+def load_crops(
+    crops: Crops, size: Size, progress: Progress = lambda done, total: None
+) -> LoadedCrops:
     """Read every picture of a set."""
-    pixels, usable = load_pixels(crops.paths, progress)
+    pixels, usable = load_pixels(crops.paths, size, progress)
     return LoadedCrops(crops[usable], pixels, int((~usable).sum()))
 
 
 def load_pixels(
-    paths: Sequence[Path], progress: Progress = lambda done, total: None
+    paths: Sequence[Path], size: Size, progress: Progress = lambda done, total: None
 ) -> tuple[Tensor, BoolArray]:
-    """Read pictures: (M, 3, HEIGHT, WIDTH) uint8 RGB of the M usable ones, and (N,) which are."""
+    """Read pictures: (M, 3, h, w) uint8 RGB of the M usable ones, and (N,) which are."""
     usable = np.zeros(len(paths), bool)
-    pixels = torch.empty(len(paths), 3, HEIGHT, WIDTH, dtype=torch.uint8)
+    pixels = torch.empty(len(paths), 3, *size, dtype=torch.uint8)
     kept = 0
     for row, path in enumerate(paths):
         image = read_image(path)
         if image is not None:
-            pixels[kept] = torch.from_numpy(fit_crop(image))
+            pixels[kept] = torch.from_numpy(fit_crop(image, size))
             usable[row], kept = True, kept + 1
         progress(row + 1, len(paths))
     return pixels[:kept].clone() if kept < len(paths) else pixels, usable
 
 
-def fit_crop(image: Image) -> Image:
-    """(H, W, 3) BGR -> (3, HEIGHT, WIDTH) RGB, resized as embedders do."""
+def fit_crop(image: Image, size: Size) -> Image:
+    """(H, W, 3) BGR -> (3, h, w) RGB, resized as embedders do."""
+    plain = InputSpec(*size, mean=(0, 0, 0), std=(1, 1, 1), rescale=1)
     height, width = image.shape[:2]
     whole = np.array([[0, 0, width, height]], np.float32)
-    windows = crop_windows(whole, (width, height), PLAIN, 0, square=False)
-    grey = np.rint(cpu_batch(image, windows, PLAIN)[0])
+    windows = crop_windows(whole, (width, height), plain, 0, square=False)
+    grey = np.rint(cpu_batch(image, windows, plain)[0])
     return np.asarray(np.clip(grey, 0, 255), np.uint8)
 
 

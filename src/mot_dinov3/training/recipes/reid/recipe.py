@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -48,6 +49,9 @@ class ReidRecipe(Recipe[Any, Any]):
         "--backbone",
         f"what sees the crops: {', '.join(BACKBONES)}, or dinov3:ID_OR_DIR, with :lora to teach it",
         metavar="NAME",
+    )
+    size: str = flag(
+        "256x128", "--size", "height and width in pixels of what the network sees", metavar="HxW"
     )
     init: str = flag(
         "none",
@@ -120,6 +124,8 @@ class ReidRecipe(Recipe[Any, Any]):
         require(self.epochs > 0, "--epochs", "above 0", self.epochs)
         require(self.round >= 1, "--round", "at least 1", self.round)
         require(0 < self.eps < 1, "--eps", "between 0 and 1", self.eps)
+        sides = re.fullmatch(r"(\d{2,4})x(\d{2,4})", self.size.lower())
+        require(sides is not None, "--size", "like 256x128", self.size)
         self._check_ways()
         if self.blend < 1 and self.init == "none":
             raise UsageError(
@@ -140,6 +146,12 @@ class ReidRecipe(Recipe[Any, Any]):
     def kind(self) -> str:
         """The name of these checkpoints."""
         return "reid"
+
+    @property
+    def hw(self) -> tuple[int, int]:
+        """Height and width of the pictures in pixels."""
+        height, _, width = self.size.lower().partition("x")
+        return int(height), int(width)
 
     @property
     def _way(self) -> ModuleType:
@@ -186,10 +198,11 @@ class ReidRecipe(Recipe[Any, Any]):
 
     def describe(self, data: Any) -> CheckpointConfig:  # noqa: ANN401 - as above
         """Sizes and the normalisation of crops."""
-        from mot_dinov3.training.recipes.reid.pictures import HEIGHT, SPEC, WIDTH
+        from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD
 
-        sizes = {"height_px": HEIGHT, "width_px": WIDTH}
-        return CheckpointConfig(self.kind, sizes, mean=tuple(SPEC.mean), std=tuple(SPEC.std))
+        height, width = self.hw
+        sizes = {"height_px": height, "width_px": width}
+        return CheckpointConfig(self.kind, sizes, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
     def weights_of(self, model: nn.Module) -> Mapping[str, Tensor]:
         """The weights of the network to use alone."""

@@ -15,7 +15,7 @@ from torch import Tensor
 from mot_dinov3.data.reid.crops import COLUMNS, Crops, join_crops
 from mot_dinov3.data.reid.market import SearchSet, read_search_set, read_training_crops
 from mot_dinov3.errors import InputError
-from mot_dinov3.training.recipes.reid.pictures import LoadedCrops, load_crops
+from mot_dinov3.training.recipes.reid.pictures import LoadedCrops, Size, load_crops
 from mot_dinov3.values import BoolArray
 from mot_dinov3.wording import counted
 
@@ -39,7 +39,7 @@ class LoadedSearch:
     pixels: Tensor
 
 
-def load_training_set(folders: Sequence[str]) -> LoadedCrops:
+def load_training_set(folders: Sequence[str], size: Size) -> LoadedCrops:
     """Read known identities of one folder or several; those of different folders are different.
 
     Raises:
@@ -52,7 +52,7 @@ def load_training_set(folders: Sequence[str]) -> LoadedCrops:
         )
     parts = [read_training_crops(Path(folder)) for folder in folders]
     prefixes = [f"{i}/" for i in range(len(parts))] if len(parts) > 1 else [""]
-    loaded = read_pictures(join_crops(parts, prefixes) if len(parts) > 1 else parts[0])
+    loaded = read_pictures(join_crops(parts, prefixes) if len(parts) > 1 else parts[0], size)
     if loaded.crops.identities < 2:
         raise InputError(
             f"'{folders[0]}' shows {counted(loaded.crops.identities, 'identity', 'identities')} "
@@ -62,7 +62,7 @@ def load_training_set(folders: Sequence[str]) -> LoadedCrops:
     return loaded
 
 
-def read_pictures(crops: Crops) -> LoadedCrops:
+def read_pictures(crops: Crops, size: Size) -> LoadedCrops:
     """Read the pixels of crops and say how it goes on, and what could not be read.
 
     Raises:
@@ -76,7 +76,7 @@ def read_pictures(crops: Crops) -> LoadedCrops:
             said_s = perf_counter()
             log.info("read %d of %d pictures.", done, total)
 
-    loaded = load_crops(crops, progress)
+    loaded = load_crops(crops, size, progress)
     if not len(loaded.crops):
         raise InputError(
             f"None of the {counted(len(crops), 'picture')} in '{crops.paths[0].parent}' can be "
@@ -88,7 +88,7 @@ def read_pictures(crops: Crops) -> LoadedCrops:
     return loaded
 
 
-def load_search_set(folder: Path) -> LoadedSearch:
+def load_search_set(folder: Path, size: Size) -> LoadedSearch:
     """Read what a run is measured on.
 
     Raises:
@@ -102,7 +102,7 @@ def load_search_set(folder: Path) -> LoadedSearch:
     both = replace(found.gallery, paths=(*found.query.paths, *found.gallery.paths), **columns)
     query = np.arange(len(both)) < len(found.query)
     rows = {path: row for row, path in enumerate(both.paths)}
-    loaded = read_pictures(both)
+    loaded = read_pictures(both, size)
     kept = query[[rows[path] for path in loaded.crops.paths]]
     return split_search(loaded, kept)
 

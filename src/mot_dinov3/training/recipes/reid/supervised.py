@@ -67,24 +67,25 @@ def open_data(recipe: ReidRecipe) -> Lesson:
     Raises:
         InputError: they are not there, or too few.
     """
-    training = load_training_set([name for name in recipe.data.split(",") if name])
+    training = load_training_set([name for name in recipe.data.split(",") if name], recipe.hw)
     if recipe.val:
-        search: LoadedSearch | None = load_search_set(Path(recipe.val))
+        search: LoadedSearch | None = load_search_set(Path(recipe.val), recipe.hw)
     else:
         training, held = hold_out(training, recipe.holdout, recipe.seed)
         search = build_search(held)
-    return Lesson(training, search, read_synthetic(recipe.synthetic))
+    return Lesson(training, search, read_synthetic(recipe))
 
 
-def read_synthetic(folder: str) -> Tensor:
-    """(S, 3, h, w) uint8 pictures of a folder; none where no folder is given.
+def read_synthetic(recipe: ReidRecipe) -> Tensor:
+    """(S, 3, h, w) uint8 made-up pictures; none where no folder is given.
 
     Raises:
         InputError: it has no pictures.
     """
     from mot_dinov3.data.reid.crops import require_pictures
 
-    return load_pixels(require_pictures(Path(folder)) if folder else [])[0]
+    folder = recipe.synthetic
+    return load_pixels(require_pictures(Path(folder)) if folder else [], recipe.hw)[0]
 
 
 def build(recipe: ReidRecipe, data: Lesson) -> LearningNetwork:
@@ -123,7 +124,7 @@ def supply_batches(
     recipe: ReidRecipe, lesson: Lesson, rank: int
 ) -> BatchSource[tuple[Tensor, Tensor]]:
     """Batches of some identities with as many pictures each, and made-up ones among them."""
-    crops, transforms = lesson.training.crops, build_transforms(recipe.erase)
+    crops, transforms = lesson.training.crops, build_transforms(recipe.hw, recipe.erase)
     extra = round(SYNTHETIC_SHARE * recipe.bs) if len(lesson.synthetic) else 0
 
     def make(number: int) -> tuple[Tensor, Tensor]:
