@@ -95,7 +95,10 @@ class ReidRecipe(Recipe[Any, Any]):
         False, "--continual", "learn from --unlabeled, whose clusters stand in for identities"
     )
     unlabeled: str = flag(
-        "", "--unlabeled", "folder of crops whose identities are not known", metavar="DIR"
+        "",
+        "--unlabeled",
+        "folder of crops whose identities are not known; a video or a frame log is cut into one",
+        metavar="DIR|FILE",
     )
     tracklets: bool = flag(
         False,
