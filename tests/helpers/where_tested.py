@@ -12,6 +12,7 @@ TESTED_BY = {
     "commands/test_crops.py": ("commands/crops/*",),
     "commands/test_doctor.py": ("commands/doctor/*",),
     "commands/test_eval.py": ("commands/member_parser.py",),
+    "commands/test_eval_reid.py": ("evaluation/reid/variants.py",),
     "commands/test_flags.py": ("config/layers.py",),
     "commands/test_habits.py": ("config/habits.py",),
     "commands/test_main.py": (
@@ -155,6 +156,7 @@ TESTED_BY = {
     ),
     "lab/tuning/test_report.py": ("lab/tuning/storage.py",),
     "lab/tuning/test_search.py": ("lab/tuning/engine.py",),
+    "nets/reid/test_tokens.py": ("nets/reid/lora.py",),
     "outputs/counting/test_counter.py": (
         "outputs/counting/base.py",
         "values/counting.py",

@@ -28,6 +28,7 @@ COMMANDS = Registry(
         "selftest": (f"{_HERE}.selftest", "break runs on purpose, and count what held"),
         "crops": (f"{_HERE}.crops", "cut tracklets out of videos to learn from"),
         "train": (f"{_HERE}.train", "train a model as a recipe says"),
+        "export": (f"{_HERE}.export", "write a trained network as an ONNX file"),
         "completion": (f"{_HERE}.completion", "print a script that completes words in a shell"),
     },
 )

@@ -157,7 +157,7 @@ def format_total(made: Sequence[MadeCrops], folder: Path, *, labelled: bool) -> 
     """What there is now, and what to do with it."""
     crops = sum(one.written for one in made)
     tracklets = sum(one.plan.identities for one in made)
-    flags = f"--data {folder}" if labelled else f"--continual --unlabeled {folder}"
+    flags = f"--data {folder}" if labelled else f"--continual --tracklets --unlabeled {folder}"
     next_step = f"{program()} train reid {flags} --out runs/reid"
     wrote = f"wrote {folder}: {counted(tracklets, 'new folder')}, {counted(crops, 'crop')}"
     return f"{make_printable(wrote)}\nnext: {make_printable(next_step)}"

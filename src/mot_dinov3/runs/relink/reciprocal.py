@@ -1,9 +1,8 @@
-"""Similarity of galleries by the neighbours that they share: k-reciprocal encoding.
+"""Similarity of galleries by the neighbours that they share.
 
-Zhong, Zheng, Cao and Li 2017, "Re-ranking person re-identification with k-reciprocal encoding",
-https://arxiv.org/abs/1701.08398; letters are the paper's. A gallery stands where the paper has an
-image: the mean of its embeddings' encodings takes the place of local query expansion, whose few
-nearest neighbours would be, for most, the other embeddings of the same gallery.
+k-reciprocal encoding (see `evaluation/reid/reciprocal.py`) of galleries in the place of images:
+the mean of a gallery's encodings takes the place of local query expansion, whose few nearest
+neighbours would be, for most, the other embeddings of the same gallery.
 """
 
 from __future__ import annotations
@@ -13,27 +12,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mot_dinov3.evaluation.reid.reciprocal import BY_COSINE, K1, STRIP, encode
 from mot_dinov3.values import FloatArray, IntArray
 from mot_dinov3.values.vectors import cosine
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-NEIGHBOURS = 20
-"""k of the neighbourhoods; the paper's k1."""
-
 CROWD = 3
 """A neighbourhood is at most a third of all embeddings: with few tracks, all would be neighbours of
 all, and different objects would have all neighbours in common."""
-
-BY_COSINE = 0.3
-"""Share of the plain distance in the final one; the paper's lambda."""
-
-ADOPT_SHARE = 2 / 3
-"""Share of a neighbour's own neighbourhood that must be in common to adopt the rest of it."""
-
-STRIP, PAIRS = 256, 8192
-"""Embeddings compared with all others, and pairs compared, at once: what bounds the memory."""
 
 
 def gallery_similarity(
@@ -55,62 +43,12 @@ def gallery_similarity(
         return np.zeros(len(rows), np.float32)
     vectors = np.concatenate(known)
     means = _create_mean_matrix(sizes)
-    k = min(NEIGHBOURS, len(vectors) // CROWD)
+    k = min(K1, len(vectors) // CROWD)
     shared = _jaccard(means @ encode(vectors, k), rows, columns)
     centre = means @ vectors
     centre /= np.maximum(np.linalg.norm(centre, axis=1, keepdims=True), 1e-12)
     plain = np.clip(cosine(centre[rows], centre[columns]), 0.0, 1.0)
     return np.asarray((1 - BY_COSINE) * shared + BY_COSINE * plain, np.float32)
-
-
-def encode(vectors: FloatArray, k: int) -> csr_array:
-    """(M, M) float32 k-reciprocal features V of unit rows (M, D), sparse.
-
-    V[p, g] is exp(-d(p, g)) where g is in R*(p, k), else 0; d is one minus the cosine. R*(p, k)
-    is R(p, k) with the half-sized R(q, k/2) of each q in it that has two thirds in common with it.
-    """
-    from scipy.sparse import csr_array
-
-    near = nearest(vectors, max(0, min(k, len(vectors) - 1)))
-    half = reciprocal(near[:, : (near.shape[1] - 1) // 2 + 1])
-    whole = reciprocal(near)
-    common = (whole @ half.T).multiply(whole).tocoo()
-    needed = ADOPT_SHARE * half.sum(axis=1)[common.col]
-    taken = common.data >= needed - 1e-6
-    places = common.row[taken], common.col[taken]
-    adopted = csr_array((np.ones(taken.sum(), np.float32), places), shape=whole.shape)
-    robust = (whole + adopted @ half).tocoo()
-    weights = np.empty(robust.nnz, np.float32)
-    for start in range(0, robust.nnz, PAIRS):
-        part = slice(start, start + PAIRS)
-        weights[part] = np.exp(cosine(vectors[robust.row[part]], vectors[robust.col[part]]) - 1)
-    return csr_array((weights, (robust.row, robust.col)), shape=whole.shape)
-
-
-def nearest(vectors: FloatArray, k: int) -> IntArray:
-    """(M, k + 1) int64 the row itself, then its k nearest by cosine, nearest first: N(p, k).
-
-    Equal ones come in order of their row, but for those that share the last place.
-    """
-    out = np.empty((len(vectors), k + 1), np.int64)
-    for start in range(0, len(vectors), STRIP):
-        strip = vectors[start : start + STRIP] @ vectors.T
-        own = np.arange(len(strip))
-        strip[own, start + own] = np.inf
-        best = np.sort(np.argpartition(-strip, k, axis=1)[:, : k + 1], axis=1)
-        order = np.argsort(-np.take_along_axis(strip, best, axis=1), axis=1, kind="stable")
-        out[start : start + STRIP] = np.take_along_axis(best, order, axis=1)
-    return out
-
-
-def reciprocal(near: IntArray) -> csr_array:
-    """(M, M) ones where two rows are each among the other's nearest (M, k + 1): R(p, k)."""
-    from scipy.sparse import csr_array
-
-    m, k = near.shape
-    starts = np.arange(0, m * k + 1, k)
-    chosen = csr_array((np.ones(m * k, np.float32), near.ravel(), starts), shape=(m, m))
-    return chosen.multiply(chosen.T).tocsr()
 
 
 def _create_mean_matrix(sizes: IntArray) -> csr_array:
