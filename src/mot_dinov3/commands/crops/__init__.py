@@ -120,9 +120,11 @@ def list_footage(
     sources = [name for name in config.batch.sources or (config.source.source,) if name]
     sources = sources or [name for name in map(find_source_beside, truths) if name]
     if not sources:
+        why = "a frame log does not name its video" if logs else "there is nothing to cut"
+        log = f" --jsonl {logs[0]}" if logs else ""
         raise UsageError(
-            "--source is missing: there is nothing to cut pictures from.",
-            fix=f"Give the video: {program()} crops --source video.mp4 --out crops",
+            f"--source is missing: {why}.",
+            fix=f"Give the video: {program()} crops --source video.mp4{log} --out crops",
         )
     files = [*logs, *truths]
     if files and len(files) != len(sources):
