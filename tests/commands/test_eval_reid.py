@@ -82,7 +82,8 @@ def test_every_switch_has_a_row_and_all_of_them_one(drawn, capsys):
     assert list(figures) == names
     assert figures["camera-norm"]["mean_ap"] > figures["euclidean"]["mean_ap"] + 0.1
     assert f"{figures['euclidean']['mean_ap']:.3f}" in rows[0]
-    assert figures["flip"]["mean_ap"] != figures["euclidean"]["mean_ap"]
+    assert len({row["mean_ap"] for row in figures.values()}) == len(names)
+    assert document["cosine_gate"]["error"] < 0.4
     assert gate.startswith(f"cosine gate {document['cosine_gate']['cosine']:.3f}: ")
     assert (document["k1"], document["k2"]) == (15, 4)
 
@@ -133,7 +134,8 @@ def spoil(drawn, how):
 )
 def test_a_set_that_cannot_be_searched_is_one_sentence(drawn, capsys, how, says):
     spoil(drawn, how)
-    assert evaluated(drawn) == EXIT_INPUT
+    model = "halves:x" if how == "corrupt" else "not/even/looked/for.onnx"
+    assert evaluated(drawn, ckpt=model) == EXIT_INPUT
     out, err = capsys.readouterr()
     assert out == ""
     assert says in err.splitlines()[0]
