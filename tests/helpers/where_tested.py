@@ -9,6 +9,7 @@ from __future__ import annotations
 
 TESTED_BY = {
     "commands/test_bench.py": ("lab/benchmarks/help_time.py",),
+    "commands/test_crops.py": ("commands/crops/*",),
     "commands/test_doctor.py": ("commands/doctor/*",),
     "commands/test_eval.py": ("commands/member_parser.py",),
     "commands/test_eval_reid.py": ("evaluation/reid/variants.py",),
@@ -155,6 +156,7 @@ TESTED_BY = {
     ),
     "lab/tuning/test_report.py": ("lab/tuning/storage.py",),
     "lab/tuning/test_search.py": ("lab/tuning/engine.py",),
+    "nets/reid/test_tokens.py": ("nets/reid/lora.py",),
     "outputs/counting/test_counter.py": (
         "outputs/counting/base.py",
         "values/counting.py",
@@ -178,6 +180,7 @@ TESTED_BY = {
     "outputs/report/test_video.py": ("outputs/report/cutting.py",),
     "outputs/serve/test_in_a_browser.py": ("lab/selftest/browser.py",),
     "outputs/serve/test_page.py": ("outputs/serve/*",),
+    "outputs/sinks/test_crops.py": ("io/write/crops.py",),
     "outputs/sinks/test_cvat.py": ("io/formats/cvat.py",),
     "outputs/sinks/test_factory.py": ("outputs/sinks/base.py",),
     "outputs/sinks/test_sinks.py": (

@@ -19,7 +19,7 @@ def flag(
     *,
     metavar: str = "",
     choices: Sequence[str] = (),
-    bare: str = "",
+    bare: object = "",
 ) -> Any:  # noqa: ANN401 - dataclasses.field is typed the same way
     """A dataclass field that is also a command-line flag, an environment variable and a config key.
 
@@ -32,7 +32,12 @@ def flag(
         choices: all possible values, where they can be listed.
         bare: the value of the flag when it stands without one; empty where it needs one.
     """
-    metadata = {"flag": name, "help": help, "metavar": metavar, "choices": tuple(choices)}
+    metadata: dict[str, Any] = {
+        "flag": name,
+        "help": help,
+        "metavar": metavar,
+        "choices": tuple(choices),
+    }
     metadata["bare"] = bare
     return field(default=default, metadata=metadata)
 

@@ -79,9 +79,15 @@ def build(root: type[Root], values: Mapping[str, Any]) -> Root:
     parts: dict[str, Any] = {}
     for name, stage in stages(root).items():
         items = flag_fields(stage)
-        chosen = {item.name: values[key_of(item)] for item in items if key_of(item) in values}
+        given = [item for item in items if key_of(item) in values]
+        chosen = {item.name: _join(values[key_of(item)]) for item in given}
         parts |= {name: stage(**chosen)} if name else chosen
     return root(**parts)
+
+
+def _join(value: Any) -> Any:  # noqa: ANN401 - of any kind
+    """The values of a flag that takes several as the text that its field is."""
+    return ",".join(map(str, value)) if isinstance(value, list) else value
 
 
 def from_values(root: type[Root], values: Mapping[str, Any]) -> Root:

@@ -8,7 +8,8 @@ import pytest
 
 from helpers.results import Seen, frame_at, result_at
 from mot_dinov3.config import OutputConfig
-from mot_dinov3.outputs.sinks.crops import CropsSink, EvenSelection, cut_box, merge_folders
+from mot_dinov3.io.write.crops import cut_box
+from mot_dinov3.outputs.sinks.crops import CropsSink, EvenSelection, merge_folders
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import TrackState
 

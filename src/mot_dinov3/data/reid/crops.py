@@ -88,9 +88,7 @@ def read_crops(folder: Path) -> Crops:
     Raises:
         InputError: it is not there, or no picture in it names an identity.
     """
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        raise InputError(f"'{folder}' {what}.", fix=find_path(folder))
+    _require_folder(folder)
     files = list_pictures(folder)
     found = [(path, facts) for path in files if (facts := _facts_of(path, folder)) is not None]
     if not found:
@@ -139,6 +137,25 @@ def join_crops(parts: Sequence[Crops], prefixes: Sequence[str]) -> Crops:
 def list_pictures(folder: Path) -> list[Path]:
     """The image files of a folder and of all folders in it, in natural order."""
     return sorted(_walk(folder), key=lambda path: (natural_key(path.parent), natural_key(path)))
+
+
+def require_pictures(folder: Path) -> list[Path]:
+    """The image files of a folder and of all folders in it, in natural order.
+
+    Raises:
+        InputError: it is not there, or there are none.
+    """
+    _require_folder(folder)
+    found = list_pictures(folder)
+    if not found:
+        raise InputError(f"'{folder}' holds no image files.", fix="Give a folder with pictures.")
+    return found
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise InputError(f"'{folder}' {what}.", fix=find_path(folder))
 
 
 def _walk(folder: Path) -> Iterator[Path]:

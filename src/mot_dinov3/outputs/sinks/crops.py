@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +11,12 @@ import numpy as np
 
 from mot_dinov3.config import NO_EMBEDDER, OutputConfig, TrackConfig
 from mot_dinov3.errors import UsageError, cannot_write
+from mot_dinov3.io.write.crops import cut_box, encode_jpeg
 from mot_dinov3.io.write.directories import AtomicDirectory
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.outputs.sinks.renaming import NewOf
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import FloatArray, Frame, FrameResult, Image, TrackState, follow_ids
-from mot_dinov3.values.boxes import clip
-
-JPEG_QUALITY = 95
+from mot_dinov3.values import Frame, FrameResult, Image, TrackState, follow_ids
 
 
 class CropsSink(FileSink):
@@ -160,28 +157,6 @@ class EvenSelection:
 def build_file_name(number: int) -> str:
     """`frame_000012.jpg`: sorts by time for the first million frames."""
     return f"frame_{number:06d}.jpg"
-
-
-def cut_box(image: Image, box: FloatArray) -> Image:
-    """The pixels that a box touches, a view; empty where it has none in the frame.
-
-    Args:
-        image: (H, W, 3) uint8 BGR.
-        box: (4,) float32 xyxy; one that is not finite has no pixels.
-    """
-    if not np.isfinite(box).all():
-        return image[:0]
-    height, width = image.shape[:2]
-    left, top, right, bottom = clip(box, width, height)[0].tolist()
-    return image[int(top) : math.ceil(bottom), int(left) : math.ceil(right)]
-
-
-def encode_jpeg(picture: Image) -> bytes:
-    """A (H, W, 3) BGR picture as a JPEG file."""
-    import cv2  # here, so that asking the class what it can do loads no codecs
-
-    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return data.tobytes()
 
 
 def merge_folders(directory: Path, new_of: Mapping[int, int], most: int) -> None:

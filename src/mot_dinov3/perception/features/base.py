@@ -107,8 +107,11 @@ class EmbedderKind:
         needs_pixels: it looks at pictures, so a source without images is refused.
         prior: what is known of its cosines; general features are not trusted to tell objects of
             one class apart before the run shows it.
+        read_prior: the same, read from the model that the settings name; None where no model
+            says it.
     """
 
     load: Callable[[EmbedderConfig, Placement], Embedder]
     needs_pixels: bool = True
     prior: SimilarityPrior = GENERAL
+    read_prior: Callable[[EmbedderConfig], SimilarityPrior] | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,13 +43,12 @@ def export(module: torch.nn.Module, size: tuple[int, int], key: ExportKey, path:
     """
     import torch
 
-    writers = {OPENVINO: _write_openvino, ONNX: _write_onnx}
-    example = torch.zeros(EXAMPLES, 3, *size)
+    writers = {OPENVINO: _write_openvino, ONNX: write_onnx}
     backend = key.choice.backend
     try:
         with warnings.catch_warnings(), quiet_transformers(), torch.no_grad():
             warnings.simplefilter("ignore")
-            writers[backend](module.eval(), example, path)
+            writers[backend](module.eval(), size, path)
             if key.stored == INT8:
                 _shorten(path)
     except Exception as error:
@@ -57,9 +58,11 @@ def export(module: torch.nn.Module, size: tuple[int, int], key: ExportKey, path:
         ) from error
 
 
-def _write_openvino(module: torch.nn.Module, example: torch.Tensor, path: Path) -> None:
-    openvino = import_openvino()
+def _write_openvino(module: torch.nn.Module, size: tuple[int, int], path: Path) -> None:
+    import torch
 
+    openvino = import_openvino()
+    example = torch.zeros(EXAMPLES, 3, *size)
     shape = [-1, *example.shape[1:]]
     model = openvino.convert_model(
         module, example_input=example, input=[("pixels", shape, np.float32)]
@@ -67,12 +70,13 @@ def _write_openvino(module: torch.nn.Module, example: torch.Tensor, path: Path) 
     openvino.save_model(model, str(path), compress_to_fp16=False)
 
 
-def _write_onnx(module: torch.nn.Module, example: torch.Tensor, path: Path) -> None:
+def write_onnx(module: torch.nn.Module, size: tuple[int, int], path: Path) -> None:
+    """Write a module (B, 3, h, w) -> (B, D) as ONNX with an open batch size; `size` is h and w."""
     import torch
 
     torch.onnx.export(
         module,
-        (example,),
+        (torch.zeros(EXAMPLES, 3, *size),),
         str(path),
         dynamo=False,
         opset_version=OPSET,
@@ -92,15 +96,20 @@ def _shorten(path: Path) -> None:
 
     exact = path.with_suffix(".fp32")
     path.rename(exact)
-    before, handlers = logging.root.manager.disable, list(logging.root.handlers)
-    logging.disable(
-        logging.WARNING
-    )  # it gives advice on the root logger, which adds a handler there
-    try:
+    with quiet_root_log():
         quantize_dynamic(exact, path, op_types_to_quantize=PRODUCTS)
-    finally:
-        logging.disable(before)
-        logging.root.handlers[:] = handlers
     exact.unlink()
     if b"MatMulInteger" not in path.read_bytes():
         raise ValueError("it has no matrix products to make int8")
+
+
+@contextmanager
+def quiet_root_log() -> Iterator[None]:
+    """Keep onnxruntime's advice off the root logger, which it gives a handler for that."""
+    before, handlers = logging.root.manager.disable, list(logging.root.handlers)
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+        logging.root.handlers[:] = handlers

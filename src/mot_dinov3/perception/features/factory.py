@@ -34,6 +34,10 @@ EMBEDDERS = Registry(
             "mot_dinov3.perception.features.openvino:OPENVINO_FILE",
             "a re-identification model in OpenVINO format",
         ),
+        "reid": (
+            "mot_dinov3.perception.features.reid:REID_RUN",
+            "a network that `train reid` made, with its own gate",
+        ),
         "dense": (
             "mot_dinov3.perception.features.dense:DENSE",
             "DINO tokens of the whole picture, pooled inside each box",

@@ -20,6 +20,7 @@ from mot_dinov3.perception.features.backbone import NetworkOrigin
 from mot_dinov3.perception.features.base import RE_IDENTIFICATION, Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
 from mot_dinov3.perception.features.exports import build_embedder, older_flag, resolve_model_name
+from mot_dinov3.perception.features.gates import read_onnx_prior
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -59,7 +60,7 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
     return build_embedder(network, spec, config, place, NetworkOrigin(path.name, path))
 
 
-ONNX_FILE = EmbedderKind(load_onnx, prior=RE_IDENTIFICATION)
+ONNX_FILE = EmbedderKind(load_onnx, prior=RE_IDENTIFICATION, read_prior=read_onnx_prior)
 
 
 def keep_stored_numbers(run: DeviceConfig, name: str) -> DeviceConfig:

@@ -17,9 +17,11 @@ def find_prior(config: EmbedderConfig) -> SimilarityPrior:
 
     Raises:
         UnknownNameError: no such embedder.
+        ModelError: the model that should say it cannot be read.
     """
     if config.embed_model == DEMO:
         return GENERAL
     if config.embedder == NO_EMBEDDER:
         return RE_IDENTIFICATION
-    return embedder_kind(config.embedder).prior
+    kind = embedder_kind(config.embedder)
+    return kind.read_prior(config) if kind.read_prior else kind.prior

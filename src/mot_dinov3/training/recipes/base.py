@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from mot_dinov3.config.fields import flag, require
 from mot_dinov3.io.checkpoint import CheckpointConfig
@@ -25,6 +25,8 @@ Made = TypeVar("Made", covariant=True)
 
 SCHEDULES = ("cosine", "linear", "constant")
 AMP_CHOICES = ("auto", "off", "bf16", "fp16")
+AVERAGED_STEPS = 200
+"""What a bare `--ema` means."""
 ALL = "all"
 """The turn of a recipe with one optimizer."""
 
@@ -106,7 +108,11 @@ class Recipe(ABC, Generic[Data, Batch]):
     accumulate: int = flag(1, "--accumulate", "batches that make up a step", metavar="COUNT")
     clip: float = flag(0.0, "--clip", "longest gradient, 0 = any", metavar="LENGTH")
     ema: int = flag(
-        0, "--ema", "steps that the kept weights are averaged over, 0 = none", metavar="STEPS"
+        0,
+        "--ema",
+        "steps that the kept weights are averaged over, 0 = none",
+        metavar="STEPS",
+        bare=AVERAGED_STEPS,
     )
     amp: str = flag(
         "auto",
@@ -131,10 +137,15 @@ class Recipe(ABC, Generic[Data, Batch]):
         metavar="STEPS",
     )
     log_every: int = 10
+    fewest_steps: ClassVar[int] = 1
+    """0 for a recipe that counts steps another way where none are given."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "accumulate", "checkpoint_every", "log_every"):
+        for name in ("accumulate", "checkpoint_every", "log_every"):
             require(getattr(self, name) >= 1, _flag_of(name), "at least 1", getattr(self, name))
+        require(
+            self.steps >= self.fewest_steps, "--steps", f"at least {self.fewest_steps}", self.steps
+        )
         for name in (
             "seed",
             "warm_up",

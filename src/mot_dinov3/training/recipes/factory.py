@@ -14,6 +14,10 @@ RECIPES = Registry(
             "mot_dinov3.training.recipes.demo.suite:DemoSuite",
             "the small detector and embedder that ship in the package, on drawn streets",
         ),
+        "reid": (
+            "mot_dinov3.training.recipes.reid.recipe:ReidRecipe",
+            "a network that tells identities apart, from pictures of known ones",
+        ),
     },
 )
 

@@ -1,0 +1,3 @@
+"""Networks that tell identities apart."""
+
+from __future__ import annotations

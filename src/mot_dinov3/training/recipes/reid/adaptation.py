@@ -1,0 +1,236 @@
+"""Learning from pictures without labels: clusters stand in for identities, and are found anew.
+
+Pictures are clustered by their shared neighbours, the network learns the clusters, and what it
+then says clusters them better (Dai et al. 2021, "Cluster contrast for unsupervised person
+re-identification", https://arxiv.org/abs/2103.11568). Tracklets say more than pictures: one shows
+one object, and two that a camera shows at once are two objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
+
+from mot_dinov3.data.reid.crops import Crops, read_crops
+from mot_dinov3.errors import UsageError
+from mot_dinov3.evaluation.reid.cameras import normalise_cameras
+from mot_dinov3.evaluation.reid.gate import suggest_gate
+from mot_dinov3.nets.reid.network import ReidNetwork
+from mot_dinov3.training.recipes.base import Assessment, BatchSource
+from mot_dinov3.training.recipes.reid import supervised
+from mot_dinov3.training.recipes.reid.augment import augment, build_transforms
+from mot_dinov3.training.recipes.reid.clusters import cluster_pictures, cluster_tracklets
+from mot_dinov3.training.recipes.reid.learning import (
+    LearningNetwork,
+    Weighting,
+    blend,
+    embed_pixels,
+)
+from mot_dinov3.training.recipes.reid.pictures import LoadedCrops
+from mot_dinov3.training.recipes.reid.sets import LoadedSearch, load_search_set, read_pictures
+from mot_dinov3.values import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
+
+TEMPERATURE, MOMENTUM = 0.05, 0.2
+"""Of the cosines with centroids, and share of a centroid that a picture replaces."""
+
+
+@dataclass(slots=True)
+class Unlabelled:
+    """Pictures without labels, and the network that clusters them.
+
+    Attributes:
+        training: the pictures; their identities are tracklets or mean nothing.
+        search: what is measured, or None.
+        network: what learns; the recipe's `build` puts it here, and the batches cluster with it.
+    """
+
+    training: LoadedCrops
+    search: LoadedSearch | None
+    network: AdaptingNetwork | None = None
+
+
+class AdaptingNetwork(LearningNetwork):
+    """A network with the centroids of the present clusters as its classifier.
+
+    Attributes:
+        memory: (most clusters, D) unit rows, of which the first `clusters` are in use.
+    """
+
+    memory: Tensor
+    clusters: Tensor
+
+    def __init__(self, network: ReidNetwork, most: int, weighting: Weighting) -> None:
+        super().__init__(network, 0, weighting)
+        self.register_buffer("memory", torch.zeros(most, network.dim))
+        self.register_buffer("clusters", torch.zeros((), dtype=torch.int64))
+
+    def remember(self, centroids: FloatArray) -> None:
+        """Begin with other clusters."""
+        self.clusters.fill_(len(centroids))
+        self.memory[: len(centroids)] = torch.from_numpy(centroids).to(self.memory.device)
+
+    def measure_loss(self, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Named terms for pictures and the numbers of their clusters; the memory moves on."""
+        vectors = self.network.describe(pixels).vectors.float()
+        unit = normalize(vectors, dim=1)
+        count = int(self.clusters)
+        logits = unit @ self.memory[:count].clone().T / TEMPERATURE
+        terms = {
+            "class": cross_entropy(logits, labels),
+            "triplet": self.measure_triplets(vectors, labels),
+        }
+        if self._weighting.keep:
+            terms["keep"] = self._weighting.keep * self.measure_change(pixels, vectors)
+        self._move_memory(unit.detach(), labels)
+        return terms
+
+    def _move_memory(self, unit: Tensor, labels: Tensor) -> None:
+        shown = labels.unique()
+        mean = torch.stack([unit[labels == label].mean(0) for label in shown])
+        moved = (1 - MOMENTUM) * self.memory[shown] + MOMENTUM * mean
+        self.memory[shown] = normalize(moved, dim=1)
+
+
+def open_data(recipe: ReidRecipe) -> Unlabelled:
+    """Read the pictures.
+
+    Raises:
+        InputError: they are not there, or cannot be read.
+        UsageError: the run would be measured on what it learns from.
+    """
+    crops = read_crops(Path(recipe.unlabeled))
+    if recipe.val:
+        refuse_transductive(crops, recipe)
+    search = load_search_set(Path(recipe.val), recipe.hw) if recipe.val else None
+    return Unlabelled(read_pictures(crops, recipe.hw), search)
+
+
+def refuse_transductive(crops: Crops, recipe: ReidRecipe) -> None:
+    """Refuse pictures that the run is measured on: its figures would say nothing of others.
+
+    Raises:
+        UsageError: a picture is in both.
+    """
+    from mot_dinov3.data.reid.market import read_search_set
+
+    found = read_search_set(Path(recipe.val))
+    tested = {path.resolve() for path in (*found.query.paths, *found.gallery.paths)}
+    both = sum(path.resolve() in tested for path in crops.paths)
+    if both:
+        raise UsageError(
+            f"{both} of the {len(crops)} pictures of --unlabeled '{recipe.unlabeled}' are in "
+            f"--val '{recipe.val}', too: figures on pictures that were learned from say nothing.",
+            fix="Give other pictures with --unlabeled, such as a bounding_box_train.",
+        )
+
+
+def build(recipe: ReidRecipe, data: Unlabelled) -> LearningNetwork:
+    """Build the network with the weights that it begins with, and hand it to the batches."""
+    network = supervised.begin(recipe, data.training.pixels)
+    out: AdaptingNetwork = AdaptingNetwork(
+        network, len(data.training.crops), supervised.weigh(recipe)
+    ).to(memory_format=torch.channels_last)
+    data.network = out
+    return out
+
+
+def supply_batches(
+    recipe: ReidRecipe, data: Unlabelled, rank: int
+) -> BatchSource[tuple[Tensor, Tensor]]:
+    """Batches of some clusters with as many pictures each."""
+    return ClusteredBatches(recipe, data)
+
+
+class ClusteredBatches:
+    """Batches by clusters, which the network as it is finds anew every `--round` steps."""
+
+    def __init__(self, recipe: ReidRecipe, data: Unlabelled) -> None:
+        self._recipe, self._data = recipe, data
+        self._labels: IntArray = np.full(len(data.training.crops), -1, np.int64)
+        self._transforms = build_transforms(recipe.hw, recipe.erase)
+
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        """The next step's pictures and the numbers of their clusters."""
+        recipe = self._recipe
+        if number % recipe.round == 0:
+            self._find_clusters(number)
+        rng = np.random.default_rng([recipe.seed, 37, number])
+        rows = supervised.sample_identities(rng, self._labels, recipe.bs, recipe.instance)
+        pixels = augment(self._data.training.pixels[rows], self._transforms)
+        return pixels, torch.from_numpy(self._labels[rows])
+
+    def _find_clusters(self, number: int) -> None:
+        network = self._data.network
+        if network is None:
+            raise RuntimeError("batches were asked for before the network was built")
+        vectors = embed_pixels(network.network, self._data.training.pixels)
+        self._labels = find_clusters(self._recipe, self._data.training.crops, vectors)
+        if self._recipe.shuffle_labels:
+            self._labels = np.random.default_rng(number).permutation(self._labels)
+        network.remember(measure_centroids(vectors, self._labels))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The clusters; what follows from the number alone is left out."""
+        return {"labels": torch.from_numpy(self._labels)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on with the clusters of a state."""
+        self._labels = np.asarray(state["labels"].numpy(), np.int64)
+
+
+def find_clusters(recipe: ReidRecipe, crops: Crops, vectors: FloatArray) -> IntArray:
+    """(N,) number of the cluster of each picture, from 0; -1 for pictures of none.
+
+    Raises:
+        ModelError: fewer than two clusters were found.
+    """
+    plain = normalise_cameras(vectors, crops.camera)
+    if recipe.tracklets:
+        return cluster_tracklets(crops, plain, recipe.eps)
+    return cluster_pictures(plain, recipe.eps)
+
+
+def measure_centroids(vectors: FloatArray, labels: IntArray) -> FloatArray:
+    """(C, D) unit rows: the mean of each cluster's vectors."""
+    sums = np.zeros((int(labels.max()) + 1, vectors.shape[1]), np.float32)
+    known = labels >= 0
+    np.add.at(sums, labels[known], vectors[known])
+    length = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.asarray(sums / np.maximum(length, 1e-12), np.float32)
+
+
+def assess(recipe: ReidRecipe, model: LearningNetwork, data: Unlabelled) -> Assessment | None:
+    """Measure on `--val` where there is one; the gate comes from the clusters all the same."""
+    network = blend(model, recipe.blend)
+    found = supervised.search_with(network, data.search) if data.search else None
+    vectors = embed_pixels(network, data.training.pixels)
+    labels = find_clusters(recipe, data.training.crops, vectors)
+    gate = suggest_gate(*split_cosines(vectors, labels, data.training.crops))
+    values = dict(found.values) if found else {}
+    clusters = {"clusters": float(labels.max() + 1), "clustered": float((labels >= 0).mean())}
+    return Assessment(
+        {**values, **clusters, "gate splits": gate.splits, "gate merges": gate.merges},
+        best="mAP" if found else "clustered",
+        thresholds={"cosine_gate": round(gate.cosine, 4)},
+    )
+
+
+def split_cosines(
+    vectors: FloatArray, labels: IntArray, crops: Crops
+) -> tuple[FloatArray, FloatArray]:
+    """Cosines of pictures of one cluster, and of different ones."""
+    rows = np.flatnonzero(labels >= 0)
+    cosines = vectors[rows] @ vectors[rows].T
+    same = labels[rows, None] == labels[rows]
+    upper = np.triu(np.ones_like(same), 1)
+    return cosines[same & upper], cosines[~same & upper]

@@ -1,0 +1,48 @@
+"""Shows a crop as another detector, another pose or another light would."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torchvision.transforms import v2
+
+from mot_dinov3.training.recipes.reid.pictures import Size, normalise
+
+PAD_SHARE = 0.08
+"""Of the width, by which crops are shifted."""
+GREY = 0.05
+"""Share of the crops that lose their colour, which alone must not decide."""
+
+
+def build_transforms(size: Size, erase: float) -> v2.Transform:
+    """What happens to every crop: mirror, shift, light, colour, and a part that is covered.
+
+    Luo et al. 2019, "Bag of tricks and a strong baseline for deep person re-identification",
+    sections 3.2 and 3.3.
+
+    Args:
+        size: height and width of the crops.
+        erase: share of the crops of which a part is covered.
+    """
+    return v2.Compose(
+        [
+            v2.RandomHorizontalFlip(),
+            v2.RandomCrop(size, padding=round(PAD_SHARE * size[1])),
+            v2.ColorJitter(brightness=0.25, contrast=0.15),
+            v2.RandomGrayscale(GREY),
+            v2.RandomErasing(p=erase, scale=(0.02, 0.33), value=[124, 116, 104]),
+        ]
+    )
+
+
+def augment(pixels: Tensor, transforms: v2.Transform) -> Tensor:
+    """Transform and normalise crops, each in its own way.
+
+    Args:
+        pixels: (B, 3, h, w) uint8 RGB; left as they are.
+        transforms: draws from torch's global generator.
+
+    Returns:
+        (B, 3, h, w) float32.
+    """
+    return normalise(torch.stack([transforms(crop) for crop in pixels]))

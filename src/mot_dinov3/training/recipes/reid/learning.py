@@ -1,0 +1,137 @@
+"""A network while it learns: what is beside it, and what it is measured by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from mot_dinov3.nets.reid.network import ReidNetwork
+from mot_dinov3.training.recipes.reid.losses import (
+    build_triplet_loss,
+    centre_loss,
+    classification_loss,
+    similarity_loss,
+)
+from mot_dinov3.training.recipes.reid.pictures import normalise
+from mot_dinov3.training.schedule import group_parameters
+from mot_dinov3.values import FloatArray
+
+if TYPE_CHECKING:
+    from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
+
+EMBED_AT_ONCE = 128
+CLASSIFIER_STD = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Weighting:
+    """How much each term of the loss counts.
+
+    Attributes:
+        margin: least difference of the cosines of a match and of a stranger.
+        centre: of the distances to the centres of classes.
+        epsilon: first coefficient of PolyLoss.
+        keep: of the cosines that the network began with.
+    """
+
+    margin: float
+    centre: float
+    epsilon: float
+    keep: float
+
+
+class LearningNetwork(nn.Module):  # type: ignore[misc]
+    """A network with its classifier, its centres, and the network it was before.
+
+    Attributes:
+        network: what is learned.
+        before: the same at the start, frozen.
+    """
+
+    def __init__(self, network: ReidNetwork, classes: int, weighting: Weighting) -> None:
+        super().__init__()
+        self.network = network
+        self.before = deepcopy(network).eval().requires_grad_(False)
+        self.classifier = nn.Linear(network.dim, max(1, classes), bias=False)
+        nn.init.normal_(self.classifier.weight, std=CLASSIFIER_STD)
+        self.centres = nn.Parameter(torch.zeros(max(1, classes), network.dim))
+        self._weighting = weighting
+        self._miner, self._triplet = build_triplet_loss(weighting.margin)
+
+    def train(self, mode: bool = True) -> LearningNetwork:
+        """Change the mode; the network of before stays in evaluation mode."""
+        super().train(mode)
+        self.before.eval()
+        return self
+
+    def measure_loss(self, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Named terms for (B, 3, H, W) pictures and their (B,) classes, -1 for made-up ones."""
+        weighting = self._weighting
+        pooled, vectors = (some.float() for some in self.network.describe(pixels))
+        known = labels >= 0
+        logits = self.classifier(vectors.to(self.classifier.weight.dtype)).float()
+        terms = {
+            "class": classification_loss(logits, labels, weighting.epsilon),
+            "triplet": self.measure_triplets(vectors[known], labels[known]),
+        }
+        if weighting.centre:
+            terms["centre"] = weighting.centre * centre_loss(pooled, labels, self.centres)
+        if weighting.keep:
+            terms["keep"] = weighting.keep * self.measure_change(pixels, vectors)
+        return terms
+
+    def measure_triplets(self, vectors: Tensor, labels: Tensor) -> Tensor:
+        """The loss of the hardest match and the hardest stranger of every picture."""
+        loss: Tensor = self._triplet(vectors, labels, self._miner(vectors, labels))
+        return loss
+
+    def measure_change(self, pixels: Tensor, vectors: Tensor) -> Tensor:
+        """How far the cosines of a batch are from those that the network began with."""
+        with torch.no_grad():
+            before = self.before(pixels).float()
+        return similarity_loss(vectors, before)
+
+
+def blend(model: LearningNetwork, share: float) -> ReidNetwork:
+    """The network to use: `share` of what was learned, the rest of what it began with.
+
+    Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", equation 3: between the two
+    lie networks that know the new pictures almost as well and have not forgotten the others.
+    """
+    out: ReidNetwork = deepcopy(model.network).eval()
+    if share < 1:
+        before = model.before.state_dict()
+        for name, value in out.state_dict().items():
+            if value.dtype.is_floating_point:
+                value.lerp_(before[name].to(value.device), 1 - share)
+    return out
+
+
+def embed_pixels(network: nn.Module, pixels: Tensor) -> FloatArray:
+    """(N, D) float32 unit rows of (N, 3, H, W) uint8 pictures; the network's mode stays."""
+    device = next(network.parameters()).device
+    was = network.training
+    network.eval()
+    with torch.no_grad():
+        parts = [
+            network(normalise(part).to(device)).float().cpu()
+            for part in pixels.split(EMBED_AT_ONCE)
+        ]
+    network.train(was)
+    return np.asarray(normalize(torch.cat(parts), dim=1).numpy(), np.float32)
+
+
+def group_by_rate(recipe: ReidRecipe, model: LearningNetwork) -> Iterator[dict[str, Any]]:
+    """What is learned at which rate: what begins from nothing learns faster."""
+    yield from group_parameters(model.network, recipe.decay)
+    fresh = {"params": list(model.classifier.parameters()), "weight_decay": recipe.decay}
+    yield {**fresh, "lr": recipe.rate * recipe.fresh}
+    if recipe.center_weight:
+        yield {"params": [model.centres], "weight_decay": 0.0, "lr": recipe.rate * recipe.fresh}

@@ -1,0 +1,218 @@
+"""`train reid`: a network that tells identities apart; a file without torch at its top."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mot_dinov3.config.fields import flag, repeatable_flag, require
+from mot_dinov3.errors import UsageError
+from mot_dinov3.io.checkpoint import CheckpointConfig
+from mot_dinov3.nets.reid.factory import BACKBONES
+from mot_dinov3.training.recipes.base import ALL, Assessment, BatchSource, Recipe, new_default
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+_HERE = "mot_dinov3.training.recipes.reid"
+
+
+@dataclass(frozen=True, slots=True)
+class ReidRecipe(Recipe[Any, Any]):
+    """How a network learns to tell identities apart."""
+
+    data: str = repeatable_flag(
+        "--data",
+        "folder of known identities: Market-1501's names, or a folder for each identity",
+        metavar="DIR",
+    )
+    val: str = flag(
+        "",
+        "--val",
+        "folder with query and bounding_box_test that the run is measured on; without it some "
+        "identities of --data are held out",
+        metavar="DIR",
+    )
+    holdout: float = flag(
+        0.1,
+        "--holdout",
+        "share of the identities held out where there is no --val",
+        metavar="SHARE",
+    )
+    backbone: str = flag(
+        "osnet_x0_25",
+        "--backbone",
+        f"what sees the crops: {', '.join(BACKBONES)}, or dinov3:ID_OR_DIR, with :lora to teach it",
+        metavar="NAME",
+    )
+    size: str = flag(
+        "256x128", "--size", "height and width in pixels of what the network sees", metavar="HxW"
+    )
+    init: str = flag(
+        "none",
+        "--init",
+        "weights to begin with: a run's folder, or a file .onnx, .pth, .pt or .safetensors",
+        metavar="DIR|FILE",
+    )
+    steps: int = new_default(Recipe, "steps", 0)
+    epochs: float = flag(
+        60, "--epochs", "times that every picture is seen, where --steps is 0", metavar="TIMES"
+    )
+    bs: int = flag(64, "--bs", "pictures in a batch", metavar="COUNT")
+    instance: int = flag(4, "--instance", "pictures of an identity in a batch", metavar="COUNT")
+    margin: float = flag(
+        0.3,
+        "--margin",
+        "least difference of the cosines of a match and a stranger",
+        metavar="COSINE",
+    )
+    center_weight: float = flag(
+        5e-4, "--center-weight", "weight of the distances to class centres", metavar="WEIGHT"
+    )
+    epsilon: float = flag(
+        -1.0, "--epsilon", "first coefficient of PolyLoss, 0 = cross-entropy", metavar="NUMBER"
+    )
+    renorm: bool = flag(False, "--renorm", "use batch renormalisation instead of batch norm")
+    erase: float = flag(0.5, "--erase", "share of crops that are partly covered", metavar="SHARE")
+    synthetic: str = flag(
+        "", "--synthetic", "folder of made-up pictures that look like no identity", metavar="DIR"
+    )
+    keep: float = flag(
+        0.0, "--keep", "weight of the cosines that the network began with", metavar="WEIGHT"
+    )
+    blend: float = flag(
+        1.0,
+        "--blend",
+        "share of what was learned in the network that is stored; the rest is what it began with",
+        metavar="SHARE",
+    )
+    continual: bool = flag(
+        False, "--continual", "learn from --unlabeled, whose clusters stand in for identities"
+    )
+    unlabeled: str = flag(
+        "",
+        "--unlabeled",
+        "folder of crops whose identities are not known; a video or a frame log is cut into one",
+        metavar="DIR|FILE",
+    )
+    tracklets: bool = flag(
+        False,
+        "--tracklets",
+        "the identities in the names of --unlabeled are tracklets, as `crops` writes them: one "
+        "shows one object, and two that a camera saw at once are two",
+    )
+    eps: float = flag(
+        0.5, "--eps", "largest distance of neighbours in a cluster, 0 to 1", metavar="DISTANCE"
+    )
+    round: int = flag(110, "--round", "steps until clusters are found anew", metavar="STEPS")
+    shuffle_labels: bool = False
+    """The control of a test: clusters of the same sizes that mean nothing."""
+    rate: float = new_default(Recipe, "rate", 5e-4)
+    decay: float = new_default(Recipe, "decay", 5e-4)
+    ema: int = new_default(Recipe, "ema", 50)
+    fresh: float = 2.0
+    fewest_steps: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        super(ReidRecipe, self).__post_init__()
+        require(self.bs >= 2, "--bs", "at least 2", self.bs)
+        require(2 <= self.instance <= self.bs, "--instance", "2 to --bs", self.instance)
+        for name in ("holdout", "erase", "blend"):
+            require(0 <= getattr(self, name) <= 1, f"--{name}", "0 to 1", getattr(self, name))
+        require(self.epochs > 0, "--epochs", "above 0", self.epochs)
+        require(self.round >= 1, "--round", "at least 1", self.round)
+        require(0 < self.eps < 1, "--eps", "between 0 and 1", self.eps)
+        sides = re.fullmatch(r"(\d{2,4})x(\d{2,4})", self.size.lower())
+        require(sides is not None, "--size", "like 256x128", self.size)
+        self._check_ways()
+        if self.blend < 1 and self.init == "none":
+            raise UsageError(
+                "--blend mixes what was learned with what the network began with, which is random.",
+                fix="Add --init FILE, or leave --blend out.",
+            )
+
+    def _check_ways(self) -> None:
+        if self.continual and not self.unlabeled:
+            raise UsageError(
+                "--continual learns from pictures without labels, and none are given.",
+                fix="Add --unlabeled DIR, such as a folder that `crops` wrote.",
+            )
+        if self.unlabeled and not self.continual:
+            raise UsageError("--unlabeled is read with --continual only.", fix="Add --continual.")
+
+    @property
+    def kind(self) -> str:
+        """The name of these checkpoints."""
+        return "reid"
+
+    @property
+    def hw(self) -> tuple[int, int]:
+        """Height and width of the pictures in pixels."""
+        height, _, width = self.size.lower().partition("x")
+        return int(height), int(width)
+
+    @property
+    def _way(self) -> ModuleType:
+        return import_module(f"{_HERE}.{'adaptation' if self.continual else 'supervised'}")
+
+    def open_data(self) -> Any:  # noqa: ANN401 - each way has its own
+        """The pictures; see the module of the way to learn."""
+        return self._way.open_data(self)
+
+    def count_steps(self, data: Any) -> int:  # noqa: ANN401 - as above
+        """As many as `--steps`, or as `--epochs` are."""
+        pictures = len(data.training.crops)
+        return self.steps or max(1, round(self.epochs * pictures / self.bs))
+
+    def build(self, data: Any) -> nn.Module:  # noqa: ANN401 - as above
+        """The network, its classifier, and itself as it began."""
+        model: nn.Module = self._way.build(self, data)
+        return model
+
+    def batches(self, data: Any, rank: int) -> BatchSource[tuple[Tensor, Tensor]]:  # noqa: ANN401 - as above
+        """Pictures and the numbers of their identities."""
+        source: BatchSource[tuple[Tensor, Tensor]] = self._way.supply_batches(self, data, rank)
+        return source
+
+    def loss(
+        self, model: nn.Module, batch: tuple[Tensor, Tensor], turn: str
+    ) -> Mapping[str, Tensor]:
+        """Classes, triplets, centres, and what is to be kept."""
+        terms: Mapping[str, Tensor] = model.measure_loss(*batch)
+        return terms
+
+    def optimizers(self, model: nn.Module) -> Mapping[str, Optimizer]:
+        """One, with higher rates for what begins from nothing."""
+        from torch.optim import AdamW
+
+        from mot_dinov3.training.recipes.reid.learning import group_by_rate
+
+        return {ALL: AdamW(list(group_by_rate(self, model)), lr=self.rate)}
+
+    def evaluate(self, model: nn.Module, data: Any) -> Assessment | None:  # noqa: ANN401 - as above
+        """How early held-out identities are found again, and the gate for their cosines."""
+        assessment: Assessment | None = self._way.assess(self, model, data)
+        return assessment
+
+    def describe(self, data: Any) -> CheckpointConfig:  # noqa: ANN401 - as above
+        """Sizes and the normalisation of crops."""
+        from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD
+
+        height, width = self.hw
+        sizes = {"height_px": height, "width_px": width}
+        return CheckpointConfig(self.kind, sizes, mean=IMAGENET_MEAN, std=IMAGENET_STD)
+
+    def weights_of(self, model: nn.Module) -> Mapping[str, Tensor]:
+        """The weights of the network to use alone."""
+        from mot_dinov3.perception.features.reid_networks import list_frozen
+        from mot_dinov3.training.recipes.reid.learning import blend
+
+        network = blend(model, self.blend)
+        left_out = list_frozen(network)
+        every = network.state_dict().items()
+        return {name: value for name, value in every if name not in left_out}
