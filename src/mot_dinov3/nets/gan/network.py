@@ -6,6 +6,8 @@ Radford et al. 2016: convolutions of 4 x 4 that halve or double both sides. Pict
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -18,7 +20,7 @@ MATCHED = 3
 MOST_LOG_VARIANCE = 8.0
 
 
-class Generator(nn.Module):
+class Generator(nn.Module):  # type: ignore[misc]  # torch is not typed here
     """Makes pictures from noise.
 
     Attributes:
@@ -56,7 +58,7 @@ def _norm_and_bend(channels: int) -> tuple[nn.Module, nn.Module]:
     return nn.BatchNorm2d(channels), nn.ReLU()
 
 
-class Critic(nn.Module):
+class Critic(nn.Module):  # type: ignore[misc]  # torch is not typed here
     """Scores how real pictures look. It has no batch norm: a picture is scored for itself."""
 
     def __init__(self, width: int, *, spectral: bool) -> None:
@@ -71,7 +73,7 @@ class Critic(nn.Module):
         widths = (3, width, 2 * width, 4 * width, 8 * width)
         self.halvings = nn.ModuleList(
             nn.Sequential(bound(nn.Conv2d(before, after, 4, 2, 1)), nn.LeakyReLU(0.2))
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
         )
         self.head = bound(nn.Linear(8 * width * COARSE[0] * COARSE[1], 1))
 
@@ -84,7 +86,7 @@ class Critic(nn.Module):
         return self.head(maps.flatten(1)).squeeze(1), matched
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module):  # type: ignore[misc]  # torch is not typed here
     """Says which noise a picture may have come from."""
 
     def __init__(self, noise: int, width: int) -> None:
@@ -102,7 +104,7 @@ class Encoder(nn.Module):
         return mean, log_variance.clamp(-MOST_LOG_VARIANCE, MOST_LOG_VARIANCE)
 
 
-class GanNetwork(nn.Module):
+class GanNetwork(nn.Module):  # type: ignore[misc]  # torch is not typed here
     """All that learns together.
 
     Attributes:

@@ -51,7 +51,9 @@ def read_pictures(folder: Path) -> CropPictures:
     if not whole.all():
         log_notice("%s cannot be read and are left out.", counted(int((~whole).sum()), "picture"))
     size = (WIDTH_PX, HEIGHT_PX)
-    small = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in images if one is not None]
+    small = [
+        cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in images if one is not None
+    ]
     if len(small) < FEWEST:
         raise InputError(
             f"'{folder}' has {counted(len(small), 'picture')} that can be read, and a GAN needs "

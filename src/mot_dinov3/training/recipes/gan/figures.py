@@ -10,7 +10,7 @@ from torch import nn
 from mot_dinov3.nets.gan.network import Critic, GanNetwork
 from mot_dinov3.training.recipes.base import Assessment
 from mot_dinov3.training.recipes.gan.data import Pictures
-from mot_dinov3.training.recipes.gan.judge import Judge, tell_apart
+from mot_dinov3.training.recipes.gan.judge import tell_apart
 from mot_dinov3.training.recipes.gan.sampling import AT_ONCE, as_batch, as_input, draw_pictures
 from mot_dinov3.values import FloatArray
 
@@ -59,10 +59,11 @@ def measure_untrained(recipe: GanRecipe, data: GanData, count: int) -> float:
     return data.judge.measure_distance(draw_pictures(network.generator, count, SEED))
 
 
-@torch.no_grad()
 def score(critic: Critic, pictures: Pictures) -> FloatArray:
     """(N,) how real pictures look to the critic."""
     device = next(critic.parameters()).device
-    parts = [critic(as_input(part.to(device)))[0] for part in as_batch(pictures).split(AT_ONCE)]
-    scores: FloatArray = torch.cat(parts).float().cpu().numpy()
+    parts = as_batch(pictures).split(AT_ONCE)
+    with torch.no_grad():
+        scored = [critic(as_input(part.to(device)))[0] for part in parts]
+    scores: FloatArray = torch.cat(scored).float().cpu().numpy()
     return scores

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -93,14 +94,14 @@ def build_random_net() -> Callable[[Pictures], FloatArray]:
         widths = (3, 32, 64, 128)
         layers = [
             layer
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
             for layer in (nn.Conv2d(before, after, 4, 2, 1), nn.ReLU())
         ]
         network = nn.Sequential(*layers, nn.AdaptiveAvgPool2d((2, 1)), nn.Flatten()).eval()
 
-    @torch.no_grad()
     def describe(pictures: Pictures) -> FloatArray:
-        parts = [network(as_input(part)) for part in as_batch(pictures).split(AT_ONCE)]
+        with torch.no_grad():
+            parts = [network(as_input(part)) for part in as_batch(pictures).split(AT_ONCE)]
         features: FloatArray = torch.cat(parts).numpy()
         return features
 
@@ -132,9 +133,9 @@ def mean_distance(features: FloatArray) -> float:
 
 
 def tell_apart(real: FloatArray, made: FloatArray) -> float:
-    """Share of pictures that a critic is right about, at the threshold that calls half of them real.
+    """Share of pictures that a critic is right about when it calls half of them real.
 
-    The scores of some critics have no zero, so that the middle of all of them is taken.
+    The scores of some critics have no zero, so that the middle of all of them is the threshold.
 
     Args:
         real: (N,) scores of real pictures.

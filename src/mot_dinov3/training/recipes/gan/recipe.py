@@ -78,8 +78,11 @@ class GanRecipe(Recipe[GanData, "Tensor"]):
     warm_up: int = new_default(Recipe, "warm_up", 0)
     evaluate_every: int = new_default(Recipe, "evaluate_every", 500)
     ema: int = flag(
-        200, "--ema", "steps that the kept weights are averaged over, 0 = none",
-        metavar="STEPS", bare="200",
+        200,
+        "--ema",
+        "steps that the kept weights are averaged over, 0 = none",
+        metavar="STEPS",
+        bare="200",
     )
 
     def __post_init__(self) -> None:
@@ -171,4 +174,5 @@ class GanRecipe(Recipe[GanData, "Tensor"]):
 
     def weights_of(self, model: nn.Module) -> Mapping[str, Tensor]:
         """The generator alone: nothing else draws pictures."""
-        return model.generator.state_dict()
+        weights: Mapping[str, Tensor] = model.generator.state_dict()
+        return weights

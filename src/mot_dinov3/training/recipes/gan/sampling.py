@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from mot_dinov3.errors import ModelError
 from mot_dinov3.io.checkpoint import load_checkpoint
-from mot_dinov3.nets.gan.network import HEIGHT_PX, WIDTH_PX, Generator
+from mot_dinov3.nets.gan.network import Generator
 from mot_dinov3.training.recipes.gan.data import Pictures
 
 KIND = "gan"
@@ -26,7 +25,8 @@ def load_generator(path: Path) -> Generator:
     """
     checkpoint = load_checkpoint(path, KIND)
     try:
-        generator = Generator(checkpoint.config.sizes["noise"], checkpoint.config.sizes["width"])
+        sizes = checkpoint.config.sizes
+        generator = Generator(sizes["noise"], sizes["width"])
         weights = {name: torch.from_numpy(value) for name, value in checkpoint.weights.items()}
         generator.load_state_dict(weights)
     except (KeyError, RuntimeError) as error:
@@ -34,29 +34,24 @@ def load_generator(path: Path) -> Generator:
             f"The checkpoint '{path}' does not hold the generator that its {error} tells of.",
             fix="Train again.",
         ) from error
-    return generator.eval()
+    generator.eval()
+    return generator
 
 
 def draw_pictures(generator: Generator, count: int, seed: int) -> Pictures:
-    """Draw pictures; the same seed gives the same ones, and a larger count begins with the same.
+    """Draw pictures; the same seed and count give the same ones.
 
     Args:
         generator: on any device, in the mode that it is to draw in.
-        count: how many.
+        count: how many, at least 1.
         seed: decides all.
     """
-    parts = list(_draw(generator, count, seed))
-    empty = np.empty((0, HEIGHT_PX, WIDTH_PX, 3), np.uint8)
-    return np.concatenate([empty, *parts])
-
-
-@torch.no_grad()
-def _draw(generator: Generator, count: int, seed: int) -> Iterator[Pictures]:
     random = torch.Generator().manual_seed(seed)
+    noise = torch.randn(count, generator.noise, generator=random)
     device = next(generator.parameters()).device
-    noise = torch.randn(count, generator.noise, generator=random).to(device)
-    for part in noise.split(AT_ONCE):
-        yield as_pictures(generator(part))
+    with torch.no_grad():
+        parts = [as_pictures(generator(part.to(device))) for part in noise.split(AT_ONCE)]
+    return np.concatenate(parts)
 
 
 def as_pictures(made: Tensor) -> Pictures:
