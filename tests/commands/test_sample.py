@@ -52,19 +52,19 @@ def test_a_seed_decides_the_pictures(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "code", "said"),
+    ("words", "code", "said"),
     [
-        ("other", (), EXIT_MODEL, "is of kind 'reid'"),
-        ("torn", (), EXIT_MODEL, "does not hold the generator"),
-        ("nowhere", (), EXIT_MODEL, "is not a checkpoint"),
-        ("", ("-n", "0"), EXIT_USAGE, "--count must be at least 1"),
-        ("", ("--out", "."), EXIT_OUTPUT, "is not empty"),
+        ("other", EXIT_MODEL, "is of kind 'reid'"),
+        ("torn", EXIT_MODEL, "does not hold the generator"),
+        ("nowhere", EXIT_MODEL, "is not a checkpoint"),
+        ("best -n 0", EXIT_USAGE, "--count must be at least 1"),
+        ("best --out HERE", EXIT_OUTPUT, "is not empty"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(run, tmp_path, capsys, name, words, code, said):
+def test_what_cannot_be_done_is_said_in_a_sentence(run, tmp_path, capsys, words, code, said):
     (tmp_path / "here").touch()
-    words = [str(tmp_path) if word == "." else word for word in words]
-    assert sample(run / name, tmp_path / "s", *words) == code
+    name, *more = words.replace("HERE", str(tmp_path)).split()
+    assert sample(run / name, tmp_path / "s", *more) == code
     error = capsys.readouterr().err
     assert said in error
     assert "Traceback" not in error

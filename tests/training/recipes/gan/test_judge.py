@@ -22,7 +22,7 @@ RNG = np.random.default_rng(3)
 def test_the_distance_of_shifted_and_widened_features():
     features = RNG.normal(size=(50, 4))
     assert frechet_distance(features, features) == pytest.approx(0, abs=1e-9)
-    assert frechet_distance(features, features + [1, 2, 0, 0]) == pytest.approx(5)
+    assert frechet_distance(features, features + np.array([1, 2, 0, 0])) == pytest.approx(5)
     wider = frechet_distance(features, features.mean(0) + 3 * (features - features.mean(0)))
     assert wider == pytest.approx(np.trace(np.cov(features.T)) * (3 - 1) ** 2)
 
