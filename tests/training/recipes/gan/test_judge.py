@@ -62,6 +62,7 @@ def test_the_random_network_is_always_the_same_and_tells_noise_from_flat_picture
     judges = [open_judge("", CropPictures(noise[:20], noise[20:])) for _ in range(2)]
     assert np.array_equal(judges[0].real, judges[1].real)
     flat = np.full_like(noise[:20], 127)
-    assert judges[0].measure_distance(flat) > 2 * judges[0].floor
-    assert judges[0].measure_diversity(flat) == pytest.approx(0, abs=1e-3)
-    assert judges[0].measure_diversity(noise[:20]) == pytest.approx(1, abs=0.2)
+    distance, diversity = judges[0].measure(flat)
+    assert distance > 2 * judges[0].floor
+    assert diversity == pytest.approx(0, abs=1e-3)
+    assert judges[0].measure(noise[:20])[1] == pytest.approx(1, abs=0.2)

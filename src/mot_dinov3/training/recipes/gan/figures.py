@@ -37,13 +37,14 @@ def measure(recipe: GanRecipe, model: GanNetwork, data: GanData) -> Assessment:
     made = draw_pictures(model.generator, len(real), SEED)
     if judge.untrained is None:
         judge.untrained = measure_untrained(recipe, data, len(real))
+    reached, diversity = judge.measure(made)
     accuracy = tell_apart(score(model.critic, real), score(model.critic, made))
     distance = f"{judge.name}_distance"
     figures = {
-        distance: judge.measure_distance(made),
+        distance: reached,
         f"{distance}_untrained": judge.untrained,
         f"{distance}_real": judge.floor,
-        f"{judge.name}_diversity": judge.measure_diversity(made),
+        f"{judge.name}_diversity": diversity,
         "critic_accuracy": accuracy,
     }
     return Assessment(figures, best=distance, higher_is_better=False)
@@ -56,7 +57,8 @@ def measure_untrained(recipe: GanRecipe, data: GanData, count: int) -> float:
     """
     torch.manual_seed(recipe.seed)
     network: nn.Module = recipe.build(data).train()
-    return data.judge.measure_distance(draw_pictures(network.generator, count, SEED))
+    distance, _ = data.judge.measure(draw_pictures(network.generator, count, SEED))
+    return distance
 
 
 def score(critic: Critic, pictures: Pictures) -> FloatArray:

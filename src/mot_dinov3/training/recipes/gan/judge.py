@@ -41,13 +41,14 @@ class Judge:
     floor: float
     untrained: float | None = None
 
-    def measure_distance(self, made: Pictures) -> float:
-        """Feature distance of made pictures from the held-out ones."""
-        return frechet_distance(self.describe(made), self.real)
+    def measure(self, made: Pictures) -> tuple[float, float]:
+        """Feature distance of made pictures from the held-out ones, and their diversity.
 
-    def measure_diversity(self, made: Pictures) -> float:
-        """How different made pictures are from each other, as a share of how real ones are."""
-        return mean_distance(self.describe(made)) / max(mean_distance(self.real), 1e-12)
+        Diversity is how different they are from each other, as a share of how real ones are.
+        """
+        features = self.describe(made)
+        diversity = mean_distance(features) / max(mean_distance(self.real), 1e-12)
+        return frechet_distance(features, self.real), diversity
 
 
 def open_judge(model: str, pictures: CropPictures) -> Judge:
