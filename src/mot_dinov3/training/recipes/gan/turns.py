@@ -63,7 +63,7 @@ def lose_as_generator(recipe: GanRecipe, model: GanNetwork, real: Tensor) -> Map
     with frozen(model.critic):
         if model.encoder is None:
             fake = model.generator(model.draw_noise(len(real)))
-            return {GENERATOR_TERM: please(model.critic(fake)[0].float())}
+            return {"generator": please(model.critic(fake)[0].float())}
         original = real[: len(real) // 2]
         noise, mean, log_variance = encode(model.encoder, original)
         drawn = model.draw_noise(len(real) - len(original))
@@ -71,13 +71,10 @@ def lose_as_generator(recipe: GanRecipe, model: GanNetwork, real: Tensor) -> Map
         scores, maps = model.critic(torch.cat([fake, original.to(fake.dtype)]))
     _, made, goal = maps.float().split([len(drawn), len(original), len(original)])
     return {
-        GENERATOR_TERM: please(scores[: len(drawn)].float()),
+        "generator": please(scores[: len(drawn)].float()),
         "reconstruction": recipe.reconstruction * mismatch(made, goal),
         "divergence": recipe.divergence * divergence(mean, log_variance),
     }
-
-
-GENERATOR_TERM = "generator"
 
 
 def encode(encoder: Encoder, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
