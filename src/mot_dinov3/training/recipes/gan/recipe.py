@@ -13,6 +13,7 @@ from mot_dinov3.config.fields import flag, require
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.checkpoint import CheckpointConfig
 from mot_dinov3.training.recipes.base import (
+    AVERAGED_STEPS,
     Assessment,
     BatchSource,
     NumberedBatches,
@@ -77,13 +78,7 @@ class GanRecipe(Recipe[GanData, "Tensor"]):
     rate: float = new_default(Recipe, "rate", 4e-4)
     warm_up: int = new_default(Recipe, "warm_up", 0)
     evaluate_every: int = new_default(Recipe, "evaluate_every", 500)
-    ema: int = flag(
-        200,
-        "--ema",
-        "steps that the kept weights are averaged over, 0 = none",
-        metavar="STEPS",
-        bare="200",
-    )
+    ema: int = new_default(Recipe, "ema", AVERAGED_STEPS)
 
     def __post_init__(self) -> None:
         super(GanRecipe, self).__post_init__()
