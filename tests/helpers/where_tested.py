@@ -294,6 +294,13 @@ TESTED_BY = {
         "training/recipes/demo/figures.py",
         "training/recipes/demo/scenes.py",
     ),
+    "training/recipes/gan/test_recipe.py": (
+        "nets/gan/network.py",
+        "training/recipes/gan/data.py",
+        "training/recipes/gan/figures.py",
+        "training/recipes/gan/sampling.py",
+        "training/recipes/gan/turns.py",
+    ),
     "training/test_engine.py": (
         "training/averaging.py",
         "training/curve.py",

@@ -29,6 +29,7 @@ COMMANDS = Registry(
         "crops": (f"{_HERE}.crops", "cut tracklets out of videos to learn from"),
         "train": (f"{_HERE}.train", "train a model as a recipe says"),
         "export": (f"{_HERE}.export", "write a trained network as an ONNX file"),
+        "sample": (f"{_HERE}.sample", "draw pictures with a trained generator"),
         "completion": (f"{_HERE}.completion", "print a script that completes words in a shell"),
     },
 )
