@@ -17,7 +17,7 @@ from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.nets.reid.osnet import OSNet
 from mot_dinov3.nets.reid.resnet import ResNetBackbone, load_classifier
-from mot_dinov3.perception.features.reid_networks import KIND
+from mot_dinov3.perception.features.reid_networks import KIND, list_frozen
 from mot_dinov3.runtime.git_lfs import refuse_pointer
 
 NONE = "none"
@@ -62,7 +62,9 @@ def _load_run(network: ReidNetwork, backbone: str, path: Path) -> None:
             fix=f"Give --backbone {stored}, or another --init.",
         )
     weights = {name: torch.from_numpy(np.array(value)) for name, value in found.weights.items()}
-    _load_whole(network, weights, str(path))
+    own = network.state_dict()
+    given = {name: own[name] for name in list_frozen(network)}
+    _load_whole(network, {**given, **weights}, str(path))
 
 
 def read_weights(path: Path) -> Mapping[str, Tensor]:
