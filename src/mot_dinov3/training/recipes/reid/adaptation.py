@@ -69,8 +69,10 @@ class AdaptingNetwork(LearningNetwork):
     memory: Tensor
     clusters: Tensor
 
-    def __init__(self, network: ReidNetwork, most: int, weighting: Weighting) -> None:
-        super().__init__(network, 0, weighting)
+    def __init__(
+        self, network: ReidNetwork, most: int, weighting: Weighting, samples: Tensor
+    ) -> None:
+        super().__init__(network, 0, weighting, samples)
         self.register_buffer("memory", torch.zeros(most, network.dim))
         self.register_buffer("clusters", torch.zeros((), dtype=torch.int64))
 
@@ -136,9 +138,12 @@ def refuse_transductive(crops: Crops, recipe: ReidRecipe) -> None:
 
 def build(recipe: ReidRecipe, data: Unlabelled) -> LearningNetwork:
     """Build the network with the weights that it begins with, and hand it to the batches."""
-    network = supervised.begin(recipe, data.training.pixels)
+    samples = supervised.draw_samples(recipe, data.training.pixels)
     out: AdaptingNetwork = AdaptingNetwork(
-        network, len(data.training.crops), supervised.weigh(recipe)
+        supervised.begin(recipe, samples),
+        len(data.training.crops),
+        supervised.weigh(recipe),
+        samples,
     ).to(memory_format=torch.channels_last)
     data.network = out
     return out
