@@ -17,7 +17,7 @@ from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.nets.reid.osnet import OSNet
 from mot_dinov3.nets.reid.resnet import ResNetBackbone, load_classifier
-from mot_dinov3.perception.features.reid_networks import KIND
+from mot_dinov3.perception.features.reid_networks import KIND, list_frozen
 from mot_dinov3.runtime.git_lfs import refuse_pointer
 
 NONE = "none"
@@ -62,7 +62,8 @@ def _load_run(network: ReidNetwork, backbone: str, path: Path) -> None:
             fix=f"Give --backbone {stored}, or another --init.",
         )
     weights = {name: torch.from_numpy(np.array(value)) for name, value in found.weights.items()}
-    _load_whole(network, weights, str(path))
+    own, frozen = network.state_dict(), list_frozen(network)
+    _load_whole(network, {**{name: own[name] for name in frozen}, **weights}, str(path))
 
 
 def read_weights(path: Path) -> Mapping[str, Tensor]:
@@ -88,7 +89,9 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
         )
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, UnpicklingError, ValueError) as error:
+    except UnpicklingError as error:
+        raise _build_damage_error(path, "it is damaged, or holds more than tensors") from error
+    except (OSError, RuntimeError, EOFError, ValueError) as error:
         raise _build_damage_error(path, error) from error
     for name in INSIDE:
         if isinstance(found, dict) and isinstance(found.get(name), dict):

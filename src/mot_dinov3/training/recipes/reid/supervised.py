@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ from mot_dinov3.values import IntArray
 if TYPE_CHECKING:
     from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
 
+log = logging.getLogger("mot_dinov3")
+
 PROBE_PICTURES = 512
 """Pictures whose statistics batch norms begin with."""
 SYNTHETIC_SHARE = 0.25
@@ -73,6 +76,11 @@ def open_data(recipe: ReidRecipe) -> Lesson:
     else:
         training, held = hold_out(training, recipe.holdout, recipe.seed)
         search = build_search(held)
+    if search is None:
+        log.warning(
+            "Nothing is measured, and no cosine gate is found: too few identities of two cameras "
+            "can be held out. Add --val DIR."
+        )
     return Lesson(training, search, read_synthetic(recipe))
 
 
@@ -107,7 +115,7 @@ def begin(recipe: ReidRecipe, pixels: Tensor) -> ReidNetwork:
     """
     network = create_network(recipe.backbone)
     load_start(network, recipe.backbone, recipe.init)
-    if recipe.init.endswith(".onnx"):
+    if recipe.init.lower().endswith(".onnx"):
         rows = np.random.default_rng(recipe.seed).permutation(len(pixels))[:PROBE_PICTURES]
         restore_statistics(network, map(normalise, pixels[rows].split(64)))
     if recipe.renorm:
