@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -17,7 +19,7 @@ class TinyBackbone(nn.Module):
         super().__init__()
         widths = (3, 12, 24, self.channels)
         parts = []
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in pairwise(widths):
             conv = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False)
             parts += [conv, nn.BatchNorm2d(outputs), nn.ReLU()]
         self.layers = nn.Sequential(*parts)

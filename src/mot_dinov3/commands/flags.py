@@ -113,7 +113,10 @@ def _add_flag(
         options["action"] = argparse.BooleanOptionalAction if on else "store_true"
         options["help"] += " (default: on)" if on else ""
     else:
-        options |= {"type": str if kind is bool else kind, "metavar": item.metadata["metavar"] or None}
+        options |= {
+            "type": str if kind is bool else kind,
+            "metavar": item.metadata["metavar"] or None,
+        }
         if item.metadata["choices"]:
             options |= {"choices": item.metadata["choices"]}
         if item.metadata["bare"]:

@@ -78,7 +78,12 @@ def test_tracklets_that_a_camera_shows_at_once_are_two_even_where_they_are_equal
 
 def test_no_third_tracklet_joins_two_that_cannot_be_one():
     """A chain of equal pictures: the third may belong to one of the others, never to both."""
-    chain = [("00", 1, range(5)), ("01", 1, range(5)), ("02", 2, range(5)), ("03", 2, range(90, 95))]
+    chain = [
+        ("00", 1, range(5)),
+        ("01", 1, range(5)),
+        ("02", 2, range(5)),
+        ("03", 2, range(90, 95)),
+    ]
     vectors = vectors_of(np.random.default_rng(3), np.repeat([0, 0, 0, 1], 5), 0.0)
     labels = cluster_tracklets(crops_of(chain), vectors, 0.6)
     assert labels[0] != labels[5]

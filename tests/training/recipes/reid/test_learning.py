@@ -53,7 +53,9 @@ def test_the_network_of_before_neither_learns_nor_counts_batches():
     pixels, labels = torch.randn(6, 3, 64, 32), torch.tensor([0, 0, 1, 1, 2, -1])
     sum(model.measure_loss(pixels, labels).values()).backward()
     optimizer.step()
-    assert all(torch.equal(value, before[name]) for name, value in model.before.state_dict().items())
+    assert all(
+        torch.equal(value, before[name]) for name, value in model.before.state_dict().items()
+    )
     assert not model.before.training
     moved = model.network.state_dict()
     assert not torch.equal(moved["neck.running_mean"], before["neck.running_mean"])

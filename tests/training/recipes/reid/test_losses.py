@@ -93,9 +93,7 @@ def test_what_is_kept_are_cosines_and_not_the_space():
     expected = 0.0
     for i in range(5):
         for j in range(5):
-            pairs = [
-                torch.cosine_similarity(some[i], some[j], dim=0) for some in (vectors, before)
-            ]
+            pairs = [torch.cosine_similarity(some[i], some[j], dim=0) for some in (vectors, before)]
             expected += float(pairs[0] - pairs[1]) ** 2 / 25
     assert float(similarity_loss(vectors, before)) == pytest.approx(expected, rel=1e-4)
     turn = torch.linalg.qr(torch.randn(3, 3))[0]

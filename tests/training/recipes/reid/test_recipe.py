@@ -51,7 +51,9 @@ def test_what_begins_from_nothing_learns_faster_and_norms_do_not_decay(tmp_path,
     )
     model = recipe.build(recipe.open_data())
     groups = recipe.optimizers(model)["all"].param_groups
-    rates = {id(p): (group["lr"], group["weight_decay"]) for group in groups for p in group["params"]}
+    rates = {
+        id(p): (group["lr"], group["weight_decay"]) for group in groups for p in group["params"]
+    }
     assert rates[id(model.network.backbone.layers[0].weight)] == (1e-3, recipe.decay)
     assert rates[id(model.network.backbone.layers[1].weight)] == (1e-3, 0)
     assert rates[id(model.classifier.weight)] == (2e-3, recipe.decay)
@@ -61,9 +63,7 @@ def test_what_begins_from_nothing_learns_faster_and_norms_do_not_decay(tmp_path,
 
 
 def test_a_checkpoint_holds_the_network_alone(tmp_path, tiny):
-    recipe = ReidRecipe(
-        data=str(draw_crops(tmp_path, 2, shots=2)), size="64x32", backbone=tiny
-    )
+    recipe = ReidRecipe(data=str(draw_crops(tmp_path, 2, shots=2)), size="64x32", backbone=tiny)
     model = recipe.build(recipe.open_data())
     weights = recipe.weights_of(model)
     assert weights.keys() == model.network.state_dict().keys()

@@ -29,7 +29,7 @@ def learn(recipe, out, **more):
 def test_a_batch_has_so_many_pictures_of_each_identity():
     identity = np.repeat(np.arange(9), 6)
     rows = sample_identities(np.random.default_rng(0), identity, 16, 4)
-    shown, counts = np.unique(identity[rows], return_counts=True)
+    _, counts = np.unique(identity[rows], return_counts=True)
     assert counts.tolist() == [4] * 4
     assert len(set(rows.tolist())) == 16
     assert not np.array_equal(rows, sample_identities(np.random.default_rng(1), identity, 16, 4))

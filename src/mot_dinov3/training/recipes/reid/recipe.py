@@ -126,7 +126,9 @@ class ReidRecipe(Recipe[Any, Any]):
     def __post_init__(self) -> None:
         super(ReidRecipe, self).__post_init__()
         require(self.bs >= 4, "--bs", "at least 4", self.bs)
-        require(2 <= self.instance <= self.bs // 2, "--instance", "2 to half of --bs", self.instance)
+        require(
+            2 <= self.instance <= self.bs // 2, "--instance", "2 to half of --bs", self.instance
+        )
         for name in ("holdout", "erase", "blend"):
             require(0 <= getattr(self, name) <= 1, f"--{name}", "0 to 1", getattr(self, name))
         require(self.epochs > 0, "--epochs", "above 0", self.epochs)

@@ -89,9 +89,7 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
         )
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        raise _build_damage_error(path, "it is damaged, or holds more than tensors") from error
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
+    except (OSError, RuntimeError, EOFError, UnpicklingError, ValueError) as error:
         raise _build_damage_error(path, error) from error
     for name in INSIDE:
         if isinstance(found, dict) and isinstance(found.get(name), dict):
@@ -240,6 +238,8 @@ def _build_mismatch_error(name: str, reason: str) -> ModelError:
 
 
 def _build_damage_error(path: Path, reason: Exception | str) -> ModelError:
+    if isinstance(reason, UnpicklingError):
+        reason = "it is damaged, or holds more than tensors"
     why = reason if isinstance(reason, str) else reason_of(reason)
     return ModelError(
         f"The weights in '{path.name}' cannot be read: {why}.",
