@@ -14,7 +14,7 @@ from helpers.tiny_backbone import TABLE_ROW
 from mot_dinov3.commands import main
 from mot_dinov3.commands.train import parser
 from mot_dinov3.config.flat import kinds_of
-from mot_dinov3.errors import EXIT_MODEL, EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, EXIT_USAGE
+from mot_dinov3.errors import EXIT_INPUT, EXIT_MODEL, EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, EXIT_USAGE
 from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.nets.reid.factory import BACKBONES
 from mot_dinov3.training.recipes.base import Recipe, Suite
@@ -105,6 +105,17 @@ def test_the_folder_to_go_on_in_may_stand_behind_resume(tmp_path, capsys):
     assert main([*words, "--resume", out, "--out", str(tmp_path / "other")]) == EXIT_USAGE
     assert "name two folders" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_data_that_cannot_be_learned_from_leave_no_run_behind(tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ["train", "reid", "--out", str(out), "--size", "64x32", "--data"]
+    assert main([*words, str(tmp_path / "mistyped")]) == EXIT_INPUT
+    assert not out.exists()
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    assert main([*words, str(tmp_path / "mistyped")]) == EXIT_INPUT
+    assert [path.name for path in out.iterdir()] == ["notes.txt"]
 
 
 def test_accelerate_is_what_the_precision_does_anyway():

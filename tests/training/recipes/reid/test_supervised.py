@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from helpers.drawn_crops import draw_crops
+from mot_dinov3.errors import InputError
 from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.perception.features.reid_networks import load_network
 from mot_dinov3.training.engine import train
@@ -64,6 +65,10 @@ def test_a_quarter_of_a_batch_is_made_up_where_there_are_made_up_pictures(drawn,
     assert len(data.synthetic) == 8
     assert pixels.shape == (16, 3, 64, 32)
     assert (labels == NO_LABEL).tolist() == [False] * 12 + [True] * 4
+    for path in made_up.iterdir():
+        path.write_bytes(b"nonsense")
+    with pytest.raises(InputError, match="None of the pictures"):
+        recipe.open_data()
 
 
 def test_crops_are_covered_and_shifted_but_not_what_is_kept_in_memory():

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mot_dinov3.errors import InputError
 from mot_dinov3.evaluation.reid.ranking import cosine_distances, find_pairs, rank
 from mot_dinov3.evaluation.reid.variants import EmbeddedSet, suggest_gate_for
 from mot_dinov3.nets.reid.network import ReidNetwork
@@ -93,7 +94,12 @@ def read_synthetic(recipe: ReidRecipe) -> Tensor:
     from mot_dinov3.data.reid.crops import require_pictures
 
     folder = recipe.synthetic
-    return load_pixels(require_pictures(Path(folder)) if folder else [], recipe.hw)[0]
+    pixels, usable = load_pixels(require_pictures(Path(folder)) if folder else [], recipe.hw)
+    if folder and not usable.any():
+        raise InputError(
+            f"None of the pictures in '{folder}' can be read.", fix="Give others with --synthetic."
+        )
+    return pixels
 
 
 def build(recipe: ReidRecipe, data: Lesson) -> LearningNetwork:
