@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.reference_pages import NOTE
 from mot_dinov3.commands.factory import COMMANDS
 from mot_dinov3.commands.flags import resolve
 from mot_dinov3.commands.habits import choose_command
@@ -210,7 +211,7 @@ def test_every_page_is_in_the_index():
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_are_short_and_have_one_title(page):
-    assert PAGES[page].count("\n") <= MAX_LINES
+    assert PAGES[page].count("\n") <= MAX_LINES or NOTE in PAGES[page]
     assert len(re.findall(r"^# ", prose(PAGES[page]), re.M)) == 1
 
 

@@ -72,10 +72,11 @@ def test_several_sources_are_several_cameras_and_more_can_be_added(scene, tmp_pa
     ("words", "code", "said"),
     [
         ("--gt gt.txt", EXIT_USAGE, "--source is missing"),
+        ("--jsonl o.jsonl", EXIT_USAGE, "--source video.mp4 --jsonl o.jsonl"),
         ("--source clip.mp4 --jsonl o.jsonl --gt gt.txt", EXIT_USAGE, "both tell the tracks"),
         ("--source clip.mp4 --gt gt.txt --conf 0.3", EXIT_USAGE, "--conf does nothing beside --gt"),
         ("--source clip.mp4 --gt gt.txt gt.txt", EXIT_USAGE, "2 files of tracks"),
-        ("--source clip.mp4 --gt no.txt", EXIT_INPUT, "no.txt"),
+        ("--gt no.txt", EXIT_INPUT, "'no.txt' is not a file"),
         ("--source clip.mp4 --jsonl gt.txt", EXIT_INPUT, "line 1"),
         ("--source small.mp4 --jsonl o.jsonl", EXIT_INPUT, "160x120"),
         ("--source small.mp4 --gt gt.txt", EXIT_INPUT, "Most boxes of"),

@@ -33,6 +33,10 @@ LEFT_OUT = ("-h", "--help", "--help-all", "--debug")
 """Flags that need no line under a command: every command has them, or they are the main job's."""
 
 
+OWN = ("arguments", "flags", "settings")
+"""Groups of flags that a command has for itself."""
+
+
 def render_pages() -> dict[str, str]:
     """Path below docs/ -> text of every page that is generated, whole or in part."""
     return {
@@ -124,7 +128,7 @@ def render_command(word: str) -> list[str]:
         return [" ".join(parser.description.split()), "", "Its flags: [Flags](flags.md)."]
     own, shared = [], []
     for title, _, actions in parser.sections():
-        place = own if title in ("arguments", "flags") else shared
+        place = own if title in OWN else shared
         place += [action for action in actions if not set(action.option_strings) & {*LEFT_OUT}]
     lines = [
         f"`{usage}`",
@@ -134,7 +138,7 @@ def render_command(word: str) -> list[str]:
     if own:
         lines += ["", *table_of(parser, own), *names_of(parser, own)]
     if shared:
-        groups = [title for title, _, _ in parser.sections() if title not in ("arguments", "flags")]
+        groups = [title for title, _, _ in parser.sections() if title not in OWN]
         links = [f"[{title}](flags.md#{title})" for title in dict.fromkeys(groups)]
         lines += ["", f"It shares flags of the main job: {', '.join(links)}."]
     return lines + render_members(word, parser)

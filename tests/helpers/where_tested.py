@@ -296,6 +296,13 @@ TESTED_BY = {
         "training/recipes/demo/figures.py",
         "training/recipes/demo/scenes.py",
     ),
+    "training/recipes/gan/test_recipe.py": (
+        "nets/gan/network.py",
+        "training/recipes/gan/data.py",
+        "training/recipes/gan/figures.py",
+        "training/recipes/gan/sampling.py",
+        "training/recipes/gan/turns.py",
+    ),
     "training/recipes/reid/test_sets.py": ("training/recipes/reid/pictures.py",),
     "training/recipes/reid/test_supervised.py": ("training/recipes/reid/augment.py",),
     "training/test_engine.py": (

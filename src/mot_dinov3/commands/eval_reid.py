@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from mot_dinov3.io.write.paths import check_output
 
-        check_output(args.json, None, no_clobber=False)
+        model = Path(args.ckpt)
+        check_output(args.json, model if model.is_file() else None, no_clobber=False)
     embedded, facts = read_and_embed(args)
     given = [name for name in SWITCHES if getattr(args, name)]
     rankings = rank_variants(embedded, given)

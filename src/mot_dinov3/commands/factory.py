@@ -26,9 +26,10 @@ COMMANDS = Registry(
         "synth": (f"{_HERE}.synth", "draw videos whose identities are known"),
         "bench": (f"{_HERE}.bench", "measure speed and memory on this machine"),
         "selftest": (f"{_HERE}.selftest", "break runs on purpose, and count what held"),
-        "crops": (f"{_HERE}.crops", "cut tracklets out of videos, to learn identities from"),
+        "crops": (f"{_HERE}.crops", "cut tracklets out of videos to learn from"),
         "train": (f"{_HERE}.train", "train a model as a recipe says"),
         "export": (f"{_HERE}.export", "write a trained network as an ONNX file"),
+        "sample": (f"{_HERE}.sample", "draw pictures with a trained generator"),
         "completion": (f"{_HERE}.completion", "print a script that completes words in a shell"),
     },
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mot_dinov3.commands.flags import add_flags, resolve
 from mot_dinov3.commands.member_parser import MEMBER, MemberParser, format_members
 from mot_dinov3.commands.parsing import CommandParser
+from mot_dinov3.commands.train_crops import prepare_crops
 from mot_dinov3.config.fields import flag_fields
 from mot_dinov3.config.flat import kinds_of
 from mot_dinov3.errors import EXIT_OK, UsageError
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         if isinstance(member, Suite):
             over = train_parts(name, member, where, stop)
         else:
-            over = train_recipe(member, where, stop)
+            over = train_recipe(prepare_crops(member, where.out), where, stop)
     if over:
         return EXIT_OK
     print(

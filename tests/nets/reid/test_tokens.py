@@ -6,7 +6,7 @@ import pytest
 import torch
 import transformers as t
 
-from mot_dinov3.errors import UsageError
+from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.nets.reid.lora import LoraLinear
 from mot_dinov3.nets.reid.tokens import TokenBackbone
 
@@ -48,12 +48,15 @@ def test_lora_starts_at_the_frozen_model_and_merges(model, pixels):
     net = TokenBackbone(model, rank=2, alpha=4)
     assert torch.equal(net(pixels), frozen)
     learned = [p for p in net.parameters() if p.requires_grad]
+    names = {name for name, p in net.named_parameters() if p.requires_grad}
     assert len(learned) == 2 * 2 * SMALL["num_hidden_layers"]
     optimiser = torch.optim.SGD(learned, lr=1)
     for _ in range(2):
         net(pixels).square().mul(torch.rand(frozen.shape)).sum().backward()
         optimiser.step()
     assert all(p.grad.abs().sum() > 0 for p in learned)
+    stored = copy.deepcopy(net).requires_grad_(False)
+    assert stored.state_dict().keys() - stored.list_frozen() == names
     moved = net(pixels)
     lora = next(part for part in net.modules() if isinstance(part, LoraLinear))
     x = torch.randn(3, 16)
@@ -63,6 +66,8 @@ def test_lora_starts_at_the_frozen_model_and_merges(model, pixels):
     assert not any(p.requires_grad for p in net.parameters())
 
 
-def test_lora_needs_attention():
+def test_unfit_models_are_refused():
     with pytest.raises(UsageError, match="no attention"):
         TokenBackbone(t.AutoModel.from_config(CONFIGS["convnext"]), rank=2)
+    with pytest.raises(ModelError, match="'resnet' model"):
+        TokenBackbone(t.AutoModel.from_config(t.ResNetConfig(hidden_sizes=[4, 8], depths=[1, 1])))

@@ -120,9 +120,11 @@ def list_footage(
     sources = [name for name in config.batch.sources or (config.source.source,) if name]
     sources = sources or [name for name in map(find_source_beside, truths) if name]
     if not sources:
+        why = "a frame log does not name its video" if logs else "there is nothing to cut"
+        log = f" --jsonl {logs[0]}" if logs else ""
         raise UsageError(
-            "--source is missing: there is nothing to cut pictures from.",
-            fix=f"Give the video: {program()} crops --source video.mp4 --out crops",
+            f"--source is missing: {why}.",
+            fix=f"Give the video: {program()} crops --source video.mp4{log} --out crops",
         )
     files = [*logs, *truths]
     if files and len(files) != len(sources):
@@ -157,7 +159,7 @@ def format_total(made: Sequence[MadeCrops], folder: Path, *, labelled: bool) -> 
     """What there is now, and what to do with it."""
     crops = sum(one.written for one in made)
     tracklets = sum(one.plan.identities for one in made)
-    flags = f"--data {folder}" if labelled else f"--continual --unlabeled {folder}"
+    flags = f"--data {folder}" if labelled else f"--continual --tracklets --unlabeled {folder}"
     next_step = f"{program()} train reid {flags} --out runs/reid"
     wrote = f"wrote {folder}: {counted(tracklets, 'new folder')}, {counted(crops, 'crop')}"
     return f"{make_printable(wrote)}\nnext: {make_printable(next_step)}"

@@ -18,7 +18,7 @@ from mot_dinov3.data.reid.tracklets import (
     collect_boxes,
     plan_crops,
 )
-from mot_dinov3.errors import InputError
+from mot_dinov3.errors import InputError, find_path
 from mot_dinov3.io.formats.frame_log import read_results
 from mot_dinov3.io.formats.identities import read_identities
 from mot_dinov3.io.formats.mot import MotTable
@@ -56,8 +56,15 @@ class Footage:
 
 
 def find_truth(path: Path) -> Path:
-    """The ground truth file that a path means, which may be the directory of its sequence."""
-    return path / TRUTH_FILE if path.is_dir() else path
+    """The ground truth file that a path means, which may be the directory of its sequence.
+
+    Raises:
+        InputError: there is none.
+    """
+    file = path / TRUTH_FILE if path.is_dir() else path
+    if not file.is_file():
+        raise InputError(f"'{file}' is not a file.", fix=find_path(file))
+    return file
 
 
 def find_source_beside(truth: Path) -> str:

@@ -50,7 +50,7 @@ class IBN(nn.Module):  # type: ignore[misc]
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """(B, C, h, w) -> the same shape."""
         first, rest = maps[:, : self.half], maps[:, self.half :]
-        return torch.cat([self.IN(first.contiguous()), self.BN(rest.contiguous())], dim=1)
+        return torch.cat([self.IN(first), self.BN(rest)], dim=1)
 
 
 class TripletAttention(nn.Module):  # type: ignore[misc]

@@ -56,6 +56,12 @@ def add_lora(model: nn.Module, rank: int, alpha: float) -> int:
     return len(found)
 
 
+def list_lora(model: nn.Module) -> set[str]:
+    """Names in the model's `state_dict()` of what LoRA learns."""
+    found = {name for name, part in model.named_modules() if isinstance(part, LoraLinear)}
+    return {f"{name}.{matrix}" for name in found for matrix in "AB"}
+
+
 def merge_lora(model: nn.Module) -> None:
     """Undo `add_lora`, keeping what was learned."""
     for parent in [*model.modules()]:

@@ -7,8 +7,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from mot_dinov3.errors import UsageError
-from mot_dinov3.nets.reid.lora import add_lora, merge_lora
+from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.nets.reid.lora import add_lora, list_lora, merge_lora
+
+KINDS = ("dinov2", "dinov2_with_registers", "dinov3_vit", "dinov3_convnext")
+"""Architectures of transformers whose answer is read here."""
 
 
 class TokenBackbone(nn.Module):  # type: ignore[misc]
@@ -17,8 +20,7 @@ class TokenBackbone(nn.Module):  # type: ignore[misc]
     The model is always in evaluation mode: DINOv3 stretches its positions at random in training.
 
     Args:
-        model: a Dinov2, Dinov2WithRegisters, DINOv3ViT or DINOv3ConvNext model, loaded; its
-            weights are frozen here.
+        model: one of `KINDS`, loaded; its weights are frozen here.
         rank: of the LoRA that its attention learns; 0 learns nothing.
         alpha: weight of the LoRA.
 
@@ -27,6 +29,7 @@ class TokenBackbone(nn.Module):  # type: ignore[misc]
         patch: pixels of a crop to one place of the map, in height and width.
 
     Raises:
+        ModelError: the model is of another kind.
         UsageError: LoRA is asked for, but the model has no attention.
     """
 
@@ -53,6 +56,11 @@ class TokenBackbone(nn.Module):  # type: ignore[misc]
         height, width = (edge // self.patch for edge in pixels.shape[-2:])
         return tokens.transpose(1, 2).unflatten(2, (height, width))
 
+    def list_frozen(self) -> set[str]:
+        """Names in `state_dict()` of the weights that the model came with, before `merge`."""
+        learned = {f"model.{name}" for name in list_lora(self.model)}
+        return set(self.state_dict()) - learned
+
     def merge(self) -> TokenBackbone:
         """Fold LoRA into the weights, as an export wants it."""
         merge_lora(self.model)
@@ -61,6 +69,11 @@ class TokenBackbone(nn.Module):  # type: ignore[misc]
 
 def _layout_of(config: Any) -> tuple[int, int, int]:  # noqa: ANN401 - a transformers config
     """Channels, pixels to a token, and tokens before the first patch, of a model's answer."""
+    if config.model_type not in KINDS:
+        raise ModelError(
+            f"A '{config.model_type}' model cannot be a backbone.",
+            fix=f"Give a model of one of these kinds: {', '.join(KINDS)}",
+        )
     if hasattr(config, "patch_size"):
         return config.hidden_size, config.patch_size, 1 + getattr(config, "num_register_tokens", 0)
     sizes = config.hidden_sizes  # ConvNeXt: 4 pixels to a token, and each stage halves the map

@@ -32,7 +32,7 @@ def choose_embedder(checkpoint: str) -> EmbedderConfig:
     name, colon, model = checkpoint.partition(":")
     kinds = {".onnx": "onnx", ".xml": "openvino"}
     if not colon or name not in EMBEDDERS:
-        path = Path(checkpoint)
+        path = Path(checkpoint).expanduser()
         name, model = kinds.get(path.suffix.lower(), "reid" if path.is_dir() else ""), checkpoint
         if not path.exists():
             raise ModelError(f"The --ckpt '{checkpoint}' does not exist.", fix=find_path(path))

@@ -86,9 +86,7 @@ def list_frozen(network: ReidNetwork) -> set[str]:
 
     if not isinstance(network.backbone, TokenBackbone):
         return set()
-    model = network.backbone.model
-    learned = {name for name, value in model.named_parameters() if value.requires_grad}
-    return {f"backbone.model.{name}" for name in model.state_dict() if name not in learned}
+    return {f"backbone.{name}" for name in network.backbone.list_frozen()}
 
 
 def read_spec(found: ModelCheckpoint) -> InputSpec:

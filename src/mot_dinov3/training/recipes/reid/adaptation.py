@@ -164,7 +164,7 @@ class ClusteredBatches:
     def __init__(self, recipe: ReidRecipe, data: Unlabelled) -> None:
         self._recipe, self._data = recipe, data
         self._labels: IntArray = np.full(len(data.training.crops), -1, np.int64)
-        self._transforms = build_transforms(recipe.hw, recipe.erase)
+        self._transforms = build_transforms(recipe.hw, recipe.erase, recipe.colour)
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
         """The next step's pictures and the numbers of their clusters."""

@@ -14,7 +14,7 @@ GREY = 0.05
 """Share of the crops that lose their colour, which alone must not decide."""
 
 
-def build_transforms(size: Size, erase: float) -> v2.Transform:
+def build_transforms(size: Size, erase: float, colour: float = 0.0) -> v2.Transform:
     """What happens to every crop: mirror, shift, light, colour, and a part that is covered.
 
     Luo et al. 2019, "Bag of tricks and a strong baseline for deep person re-identification",
@@ -22,13 +22,16 @@ def build_transforms(size: Size, erase: float) -> v2.Transform:
 
     Args:
         size: height and width of the crops.
+        colour: how far colours move, 0 to 1.
         erase: share of the crops of which a part is covered.
     """
     return v2.Compose(
         [
             v2.RandomHorizontalFlip(),
             v2.RandomCrop(size, padding=round(PAD_SHARE * size[1])),
-            v2.ColorJitter(brightness=0.25, contrast=0.15),
+            v2.ColorJitter(
+                brightness=0.25, contrast=0.15, saturation=0.3 * colour, hue=0.08 * colour
+            ),
             v2.RandomGrayscale(GREY),
             v2.RandomErasing(p=erase, scale=(0.02, 0.33), value=[124, 116, 104]),
         ]

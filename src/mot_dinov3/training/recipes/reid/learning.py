@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import batch_norm, normalize
 
 from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.training.recipes.reid.losses import (
@@ -96,6 +96,7 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
         """How far the cosines of a batch are from those that the network began with."""
         with torch.no_grad():
             before = self.before(pixels).float()
+            before = batch_norm(before, None, None, training=True)  # as the neck does
         return similarity_loss(vectors, before)
 
 

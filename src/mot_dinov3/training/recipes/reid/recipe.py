@@ -87,6 +87,10 @@ class ReidRecipe(Recipe[Any, Any]):
     )
     renorm: bool = flag(False, "--renorm", "use batch renormalisation instead of batch norm")
     erase: float = flag(0.5, "--erase", "share of crops that are partly covered", metavar="SHARE")
+    colour: float = flag(0.0, "--colour", "how far colours move, 0 to 1", metavar="SHARE")
+    fresh: float = flag(
+        2.0, "--fresh", "rate of what begins from nothing, as a multiple of --rate", metavar="TIMES"
+    )
     synthetic: str = flag(
         "", "--synthetic", "folder of made-up pictures that look like no identity", metavar="DIR"
     )
@@ -103,7 +107,10 @@ class ReidRecipe(Recipe[Any, Any]):
         False, "--continual", "learn from --unlabeled, whose clusters stand in for identities"
     )
     unlabeled: str = flag(
-        "", "--unlabeled", "folder of crops whose identities are not known", metavar="DIR"
+        "",
+        "--unlabeled",
+        "folder of crops whose identities are not known; a video or a frame log is cut into one",
+        metavar="DIR|FILE",
     )
     tracklets: bool = flag(
         False,
@@ -120,7 +127,6 @@ class ReidRecipe(Recipe[Any, Any]):
     rate: float = new_default(Recipe, "rate", 5e-4)
     decay: float = new_default(Recipe, "decay", 5e-4)
     ema: int = new_default(Recipe, "ema", 50)
-    fresh: float = 2.0
     fewest_steps: ClassVar[int] = 0
 
     def __post_init__(self) -> None:

@@ -62,8 +62,9 @@ def _load_run(network: ReidNetwork, backbone: str, path: Path) -> None:
             fix=f"Give --backbone {stored}, or another --init.",
         )
     weights = {name: torch.from_numpy(np.array(value)) for name, value in found.weights.items()}
-    own, frozen = network.state_dict(), list_frozen(network)
-    _load_whole(network, {**{name: own[name] for name in frozen}, **weights}, str(path))
+    own = network.state_dict()
+    given = {name: own[name] for name in list_frozen(network)}
+    _load_whole(network, {**given, **weights}, str(path))
 
 
 def read_weights(path: Path) -> Mapping[str, Tensor]:

@@ -138,7 +138,10 @@ def supply_batches(
     recipe: ReidRecipe, lesson: Lesson, rank: int
 ) -> BatchSource[tuple[Tensor, Tensor]]:
     """Batches of some identities with as many pictures each, and made-up ones among them."""
-    crops, transforms = lesson.training.crops, build_transforms(recipe.hw, recipe.erase)
+    crops, transforms = (
+        lesson.training.crops,
+        build_transforms(recipe.hw, recipe.erase, recipe.colour),
+    )
     extra = round(SYNTHETIC_SHARE * recipe.bs) if len(lesson.synthetic) else 0
 
     def make(number: int) -> tuple[Tensor, Tensor]:

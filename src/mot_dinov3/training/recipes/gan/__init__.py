@@ -1,0 +1,3 @@
+"""Pictures of invented objects, learned from crops."""
+
+from __future__ import annotations
