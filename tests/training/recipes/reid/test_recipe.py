@@ -18,6 +18,8 @@ from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
         ({"erase": -0.1}, "--erase must be 0 to 1"),
         ({"blend": 2, "init": "x"}, "--blend must be 0 to 1"),
         ({"blend": 0.5}, "Add --init FILE"),
+        ({"colour": 2}, "--colour must be 0 to 1"),
+        ({"fresh": 0}, "--fresh must be above 0"),
         ({"epochs": 0}, "--epochs must be above 0"),
         ({"steps": -1}, "--steps must be at least 0"),
         ({"round": 0}, "--round must be at least 1"),

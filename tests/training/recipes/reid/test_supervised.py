@@ -75,7 +75,8 @@ def test_crops_are_covered_and_shifted_but_not_what_is_kept_in_memory():
     pixels = torch.full((3, 64, 32), 200, dtype=torch.uint8)
     seed_everything(0)
     seen = torch.stack([build_transforms((64, 32), 1.0)(pixels) for _ in range(8)])
-    assert all(len(one.unique()) > 1 for one in seen)
+    middle = seen[:, :, 20:44, 8:24].flatten(1).float()
+    assert int((middle.std(1) > 0).sum()) >= 4
     assert torch.equal(pixels, torch.full_like(pixels, 200))
     seen = torch.stack([build_transforms((64, 32), 0.0)(pixels) for _ in range(8)])
     assert seen[:, :, 20:44, 8:24].flatten(1).float().std(1).max() == 0  # nothing is covered

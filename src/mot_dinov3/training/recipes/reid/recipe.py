@@ -135,9 +135,10 @@ class ReidRecipe(Recipe[Any, Any]):
         require(
             2 <= self.instance <= self.bs // 2, "--instance", "2 to half of --bs", self.instance
         )
-        for name in ("holdout", "erase", "blend"):
+        for name in ("holdout", "erase", "blend", "colour"):
             require(0 <= getattr(self, name) <= 1, f"--{name}", "0 to 1", getattr(self, name))
-        require(self.epochs > 0, "--epochs", "above 0", self.epochs)
+        for name in ("epochs", "fresh"):
+            require(getattr(self, name) > 0, f"--{name}", "above 0", getattr(self, name))
         require(self.round >= 1, "--round", "at least 1", self.round)
         require(0 < self.eps < 1, "--eps", "between 0 and 1", self.eps)
         sides = re.fullmatch(r"(\d{2,4})x(\d{2,4})", self.size.lower())
