@@ -80,9 +80,9 @@ def run(args: argparse.Namespace) -> int:
             over = train_recipe(prepare_crops(member, where.out), where, stop)
     if over:
         return EXIT_OK
+    more = "" if where.resume else " and --resume"
     print(
-        f"Stopped; the state is saved. Go on with: the same command and --resume "
-        f"(--out {where.out}).",
+        f"Stopped; the state is saved. Go on with: the same command{more} (--out {where.out}).",
         file=sys.stderr,
     )
     return choose_exit_code(stop.signal)
