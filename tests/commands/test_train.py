@@ -8,10 +8,15 @@ import sys
 import numpy as np
 import pytest
 
+from helpers.drawn_crops import draw_crops
 from helpers.places import SOURCE
+from helpers.tiny_backbone import TABLE_ROW
 from mot_dinov3.commands import main
-from mot_dinov3.errors import EXIT_MODEL, EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, EXIT_USAGE
+from mot_dinov3.commands.train import parser
+from mot_dinov3.config.flat import kinds_of
+from mot_dinov3.errors import EXIT_INPUT, EXIT_MODEL, EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, EXIT_USAGE
 from mot_dinov3.io.checkpoint import load_checkpoint
+from mot_dinov3.nets.reid.factory import BACKBONES
 from mot_dinov3.training.recipes.base import Recipe, Suite
 from mot_dinov3.training.recipes.factory import RECIPES, recipe_class
 
@@ -90,6 +95,93 @@ def test_a_run_that_is_over_is_told_again_but_not_repeated(tmp_path, capsys):
     assert main([*words, "--resume"]) == EXIT_OK
     assert capsys.readouterr().out.count("5 of 5 steps") == 2
     assert (tmp_path / "log.jsonl").read_text() == log
+
+
+def test_the_folder_to_go_on_in_may_stand_behind_resume(tmp_path, capsys):
+    out, words = str(tmp_path / "run"), ["train", "line", "--steps", "5"]
+    assert main([*words, "--resume", out]) == EXIT_OK
+    assert main([*words, "--resume", out, "--out", out]) == EXIT_OK
+    assert capsys.readouterr().out.count(out) == 2
+    assert main([*words, "--resume", out, "--out", str(tmp_path / "other")]) == EXIT_USAGE
+    assert "name two folders" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_data_that_cannot_be_learned_from_leave_no_run_behind(tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ["train", "reid", "--out", str(out), "--size", "64x32", "--data"]
+    assert main([*words, str(tmp_path / "mistyped")]) == EXIT_INPUT
+    assert not out.exists()
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    assert main([*words, str(tmp_path / "mistyped")]) == EXIT_INPUT
+    assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+def test_accelerate_is_what_the_precision_does_anyway():
+    chosen = vars(parser().parse_args(["line", "--accelerate"]))
+    assert chosen["amp"] == "auto"
+    assert recipe_class("line")(amp=chosen["amp"]) == recipe_class("line")()
+    assert "accelerate" not in chosen
+
+
+def test_the_flags_of_the_first_training_script_are_read():
+    script = (
+        "reid --bs 32 --backbone cares18 --accelerate --renorm --epsilon -1.0 --margin 0.3 "
+        "--center_lamda 0.0005 --instance 8 --continual --eps 0.5 --unlabeled crops"
+    )
+    chosen = vars(parser().parse_args(script.split()))
+    kept = {name: chosen[name] for name in kinds_of(recipe_class("reid")) if name in chosen}
+    recipe = recipe_class("reid")(**kept)
+    assert (recipe.bs, recipe.backbone, recipe.renorm, recipe.epsilon) == (32, "cares18", True, -1)
+    assert (recipe.margin, recipe.center_weight, recipe.instance) == (0.3, 5e-4, 8)
+    assert (recipe.continual, recipe.eps) == (True, 0.5)
+    ours = vars(parser().parse_args(["reid", "--center-weight", "0.02"]))
+    assert vars(parser().parse_args(["reid", "--center_lamda", "0.02"])) == ours
+
+
+@pytest.fixture
+def finished(tmp_path, monkeypatch):
+    """The folder of a run on drawn people, and words that adapt it to others."""
+    monkeypatch.setitem(BACKBONES.table, "tiny", TABLE_ROW)
+    people = draw_crops(tmp_path / "people", 4)
+    others = draw_crops(tmp_path / "others", 6, first=10)
+    out = tmp_path / "run"
+    size = ["--backbone", "tiny", "--size", "64x32"]
+    small = ["--bs", "8", "--steps", "4", "--device", "cpu"]
+    words = ["train", "reid", *size, *small, "--data", str(people), "--out", str(out)]
+    assert main(words) == EXIT_OK
+    adapt = ["train", "reid", "--continual", "--resume", str(out), "--unlabeled", str(others)]
+    return out, [*adapt, "--tracklets", *small]
+
+
+def test_a_run_learns_on_without_labels_in_a_folder_of_its_own(finished, tmp_path, capsys):
+    out, adapt = finished
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert main(adapt) == EXIT_OK
+    beside = tmp_path / "run-continual"
+    config = load_checkpoint(beside, "reid").config
+    assert (config.recipe["backbone"], config.recipe["init"]) == ("tiny", str(out))
+    assert config.sizes == {"height_px": 64, "width_px": 32}
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    log = (beside / "log.jsonl").read_bytes()
+    assert main(adapt) == EXIT_OK  # the same words go on with it, and it is over
+    assert (beside / "log.jsonl").read_bytes() == log
+    capsys.readouterr()
+    assert main([*adapt, "--eps", "0.4"]) == EXIT_USAGE
+    assert "was begun with --eps 0.5" in capsys.readouterr().err
+    assert main([*adapt, "--eps", "0.4", "--out", str(tmp_path / "named")]) == EXIT_OK
+    assert (tmp_path / "named" / "best").is_dir()
+
+
+def test_a_run_to_learn_on_from_must_be_there_and_is_the_only_start(finished, tmp_path, capsys):
+    out, adapt = finished
+    assert main([*adapt, "--init", "x.pth"]) == EXIT_USAGE
+    assert "names other weights" in capsys.readouterr().err.replace("\n", " ")
+    adapt[adapt.index(str(out))] = str(tmp_path / "nothing")
+    assert main(adapt) == EXIT_MODEL
+    assert "is not a checkpoint" in capsys.readouterr().err
+    assert not (tmp_path / "nothing-continual").exists()
 
 
 @pytest.mark.parametrize(

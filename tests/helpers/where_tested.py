@@ -156,6 +156,7 @@ TESTED_BY = {
     ),
     "lab/tuning/test_report.py": ("lab/tuning/storage.py",),
     "lab/tuning/test_search.py": ("lab/tuning/engine.py",),
+    "nets/reid/test_network.py": ("nets/reid/factory.py",),
     "nets/reid/test_tokens.py": ("nets/reid/lora.py",),
     "outputs/counting/test_counter.py": (
         "outputs/counting/base.py",
@@ -213,6 +214,7 @@ TESTED_BY = {
         "perception/features/dino.py",
         "perception/features/resnet.py",
     ),
+    "perception/features/test_reid.py": ("perception/features/reid_networks.py",),
     "perception/hub/test_files.py": ("lab/selftest/fake_hub.py",),
     "perception/test_fingerprints.py": ("perception/assets.py",),
     "runs/batch/test_on_ray.py": (
@@ -301,6 +303,8 @@ TESTED_BY = {
         "training/recipes/gan/sampling.py",
         "training/recipes/gan/turns.py",
     ),
+    "training/recipes/reid/test_sets.py": ("training/recipes/reid/pictures.py",),
+    "training/recipes/reid/test_supervised.py": ("training/recipes/reid/augment.py",),
     "training/test_engine.py": (
         "training/averaging.py",
         "training/curve.py",

@@ -29,7 +29,12 @@ from mot_dinov3.errors import UsageError
 
 log = logging.getLogger("mot_dinov3")
 
-ALIASES = {"--quiet": ("-q",), "--verbose": ("-v",)}
+ALIASES = {
+    "--quiet": ("-q",),
+    "--verbose": ("-v",),
+    "--center-weight": ("--center_lamda",),
+    "--crop-factor": ("--crop_factor",),
+}
 COMMON = (
     "--source",
     "--det",
@@ -103,12 +108,15 @@ def _add_flag(
     words = (item.metadata["flag"], *ALIASES.get(item.metadata["flag"], ()))
     options: dict[str, Any] = {"dest": key_of(item), "default": argparse.SUPPRESS}
     options["help"] = item.metadata["help"].replace("%", "%%")
-    if kind is bool:
+    if kind is bool and not item.metadata["bare"]:
         on = item.default is True
         options["action"] = argparse.BooleanOptionalAction if on else "store_true"
         options["help"] += " (default: on)" if on else ""
     else:
-        options |= {"type": kind, "metavar": item.metadata["metavar"] or None}
+        options |= {
+            "type": str if kind is bool else kind,
+            "metavar": item.metadata["metavar"] or None,
+        }
         if item.metadata["choices"]:
             options |= {"choices": item.metadata["choices"]}
         if item.metadata["bare"]:

@@ -48,6 +48,15 @@ def add_member_flags(parser: CommandParser, name: str) -> None:
     for settings in (TrainingRun, recipe_class(name)):
         shown = [item.metadata["flag"] for item in flag_fields(settings)]
         add_flags(parser, settings, common=shown)
+    if "amp" in kinds_of(recipe_class(name)):
+        parser.add_argument(
+            "--accelerate",
+            dest="amp",
+            action="store_const",
+            const="auto",
+            default=argparse.SUPPRESS,
+            help="the same as --amp auto",
+        )
     parser.add_argument("--debug", action="store_true", help="show full tracebacks")
 
 
@@ -60,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_OK
     del chosen["debug"]
     place = {key: chosen.pop(key) for key in kinds_of(TrainingRun) if key in chosen}
+    place, chosen = place_run(name, place, chosen)
     where = resolve(TrainingRun, place)
     where = replace(where, out=where.out or f"outputs/train-{name}")
     member: Any = resolve(recipe_class(name), chosen)
@@ -70,12 +80,44 @@ def run(args: argparse.Namespace) -> int:
             over = train_recipe(prepare_crops(member, where.out), where, stop)
     if over:
         return EXIT_OK
+    more = "" if where.resume else " and --resume"
     print(
-        f"Stopped; the state is saved. Go on with: the same command and --resume "
-        f"(--out {where.out}).",
+        f"Stopped; the state is saved. Go on with: the same command{more} (--out {where.out}).",
         file=sys.stderr,
     )
     return choose_exit_code(stop.signal)
+
+
+def place_run(
+    name: str, place: dict[str, Any], chosen: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Make sense of the folder that `--resume` names.
+
+    Args:
+        name: of the recipe.
+        place: values of the flags of a run; `resume` is the folder, or True where none is named.
+        chosen: values of the recipe's own flags.
+
+    Returns:
+        Both again. A recipe that learns on from another run begins with its checkpoint, in a
+        folder of its own; any other goes on in the one that was named.
+
+    Raises:
+        UsageError: `--out` names another folder to go on in.
+    """
+    folder = place.get("resume")
+    if not isinstance(folder, str):
+        return place, chosen
+    begin = getattr(recipe_class(name), "begin_from", None)
+    learned = begin(chosen, folder) if begin else None
+    if learned is not None:
+        return {"out": learned.out, **place, "resume": True}, learned.chosen
+    if place.get("out", folder) != folder:
+        raise UsageError(
+            f"--resume {folder} and --out {place['out']} name two folders.",
+            fix="Give one of them: --resume DIR goes on with the run in DIR.",
+        )
+    return {**place, "out": folder, "resume": True}, chosen
 
 
 def train_recipe(recipe: Recipe[Any, Any], where: TrainingRun, stop: StopRequest) -> bool:

@@ -30,7 +30,8 @@ def flag(
         metavar: the unit or kind of the value: SECONDS, PIXELS, SHARE, FILE ...; a switch and a
             flag with `choices` have none.
         choices: all possible values, where they can be listed.
-        bare: the value of the flag when it stands without one; empty where it needs one.
+        bare: the value of the flag when it stands without one; empty where it needs one. With it a
+            switch takes a text, which the command makes sense of.
     """
     metadata: dict[str, Any] = {
         "flag": name,

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
 
+from mot_dinov3.errors import MotError
 from mot_dinov3.io.checkpoint import BEST
 from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.training.curve import CURVE_FILE, draw_curve
@@ -99,8 +100,11 @@ def train(
     if processes.rank == 0:
         folder.claim(recipe, recipe.kind, resume=run.resume)
     processes.gather(None)  # the others wait until the folder is claimed
-    data = recipe.open_data()
-    learner = Learner(recipe, data, processes)
+    try:
+        learner = Learner(recipe, recipe.open_data(), processes)
+    except MotError:
+        folder.release()
+        raise
     session = _Session(learner, folder, watch)
     session.begin()
     while not learner.over:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from pickle import UnpicklingError
@@ -40,6 +41,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._claimed = False
 
     def claim(self, recipe: Recipe[Any, Any] | Suite, kind: str, *, resume: bool) -> None:
         """Make the folder, or make sure that the run in it is this one.
@@ -61,6 +63,7 @@ class RunFolder:
         there = self._read_run()
         if there is None:
             write_text(self.path / RUN_FILE, json.dumps(own, indent=2))
+            self._claimed = True
         elif there.get("recipe") != kind:
             raise UsageError(
                 f"'{self.path}' holds a run of '{there.get('recipe')}', not of '{kind}'.",
@@ -76,6 +79,13 @@ class RunFolder:
         for pattern in UNFINISHED:
             for path in self.path.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def release(self) -> None:
+        """Leave the folder as it was, if it was claimed for a run that could not begin."""
+        if self._claimed:
+            (self.path / RUN_FILE).unlink(missing_ok=True)
+            with suppress(OSError):  # it holds something else
+                self.path.rmdir()
 
     def _read_run(self) -> dict[str, Any] | None:
         path = self.path / RUN_FILE

@@ -12,7 +12,13 @@ class TrainingRun:
     """Where and how a recipe runs, which decides nothing of what it learns."""
 
     out: str = flag("", "--out", "folder of the run, empty for outputs/train-RECIPE", metavar="DIR")
-    resume: bool = flag(False, "--resume", "go on with the run in --out, or begin one there")
+    resume: bool = flag(
+        False,
+        "--resume",
+        "go on with the run in --out, or in DIR, or begin one there",
+        metavar="DIR",
+        bare=True,
+    )
     device: str = flag("auto", "--device", "where to compute", metavar="NAME")
     processes: int = flag(
         1, "--processes", "processes that learn together, one a GPU", metavar="COUNT"

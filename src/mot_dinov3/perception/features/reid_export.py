@@ -59,10 +59,13 @@ def export_run(run: Path, out: Path, pictures: Sequence[Path], *, int8: bool) ->
     spec = read_spec(found)
     shown = read_batch(pictures, spec) if pictures else draw_noise(spec)
     exact = out.with_suffix(".fp32.onnx") if int8 else out
-    write_onnx(network, (spec.height, spec.width), exact)
-    if int8:
-        _quantize(exact, out, shown)
-        exact.unlink()
+    try:
+        write_onnx(network, (spec.height, spec.width), exact)
+        if int8:
+            _quantize(exact, out, shown)
+    finally:
+        if int8:
+            exact.unlink(missing_ok=True)
     notes: dict[str, object] = {"mean": list(spec.mean), "std": list(spec.std)}
     gate = found.config.thresholds.get(GATE)
     if gate is not None:
@@ -109,7 +112,7 @@ def _compare(network: ReidNetwork, path: Path, shown: FloatArray, *, int8: bool)
     session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
     largest, cosines = 0.0, []
     for size in BATCHES:
-        part = shown[:size]
+        part = shown[np.arange(size) % len(shown)]
         with torch.no_grad():
             ours = unit_rows(network(torch.from_numpy(part)).numpy())
         theirs = unit_rows(session.run(None, {INPUT: part})[0])

@@ -89,6 +89,19 @@ class NumberedBatches(Generic[Batch]):
 
 
 @dataclass(frozen=True, slots=True)
+class Continuation:
+    """How a recipe learns on from another run.
+
+    Attributes:
+        out: the folder of the new run, where the user names none.
+        chosen: values of the recipe's fields.
+    """
+
+    out: str
+    chosen: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe(ABC, Generic[Data, Batch]):
     """One thing that can be learned; the fields are what the engine needs to know, and flags.
 
@@ -194,6 +207,16 @@ class Recipe(ABC, Generic[Data, Batch]):
             batch: on the model's device.
             turn: whose turn it is, a name from `optimizers`.
         """
+
+    @classmethod
+    def begin_from(cls, chosen: Mapping[str, Any], folder: str) -> Continuation | None:
+        """How the run in `folder` is learned on from; None where it is gone on with instead.
+
+        Args:
+            chosen: values of the fields that the user gave.
+            folder: what `--resume` names.
+        """
+        return None
 
     def count_steps(self, data: Data) -> int:
         """How many steps to take; a recipe that counts epochs works it out from its data."""

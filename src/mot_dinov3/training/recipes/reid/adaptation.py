@@ -8,6 +8,7 @@ one object, and two that a camera shows at once are two objects.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from mot_dinov3.data.reid.crops import Crops, read_crops
-from mot_dinov3.errors import UsageError
+from mot_dinov3.errors import InputError, ModelError, UsageError
 from mot_dinov3.evaluation.reid.cameras import normalise_cameras
 from mot_dinov3.evaluation.reid.gate import suggest_gate
 from mot_dinov3.nets.reid.network import ReidNetwork
+from mot_dinov3.training.processes import are_launched
 from mot_dinov3.training.recipes.base import Assessment, BatchSource
 from mot_dinov3.training.recipes.reid import supervised
 from mot_dinov3.training.recipes.reid.augment import augment, build_transforms
@@ -39,6 +41,8 @@ from mot_dinov3.values import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
+
+log = logging.getLogger("mot_dinov3")
 
 TEMPERATURE, MOMENTUM = 0.05, 0.2
 """Of the cosines with centroids, and share of a centroid that a picture replaces."""
@@ -108,8 +112,11 @@ def open_data(recipe: ReidRecipe) -> Unlabelled:
 
     Raises:
         InputError: they are not there, or cannot be read.
-        UsageError: the run would be measured on what it learns from.
+        UsageError: the run would be measured on what it learns from, or in several processes,
+            whose clusters would not be the same.
     """
+    if are_launched():
+        raise UsageError("--continual learns in one process.", fix="Leave --processes out.")
     crops = read_crops(Path(recipe.unlabeled))
     if recipe.val:
         refuse_transductive(crops, recipe)
@@ -167,7 +174,7 @@ class ClusteredBatches:
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
         """The next step's pictures and the numbers of their clusters."""
         recipe = self._recipe
-        if number % recipe.round == 0:
+        if number % (recipe.round * recipe.accumulate) == 0:
             self._find_clusters(number)
         rng = np.random.default_rng([recipe.seed, 37, number])
         rows = supervised.sample_identities(rng, self._labels, recipe.bs, recipe.instance)
@@ -179,7 +186,13 @@ class ClusteredBatches:
         if network is None:
             raise RuntimeError("batches were asked for before the network was built")
         vectors = embed_pixels(network.network, self._data.training.pixels)
-        self._labels = find_clusters(self._recipe, self._data.training.crops, vectors)
+        try:
+            self._labels = find_clusters(self._recipe, self._data.training.crops, vectors)
+        except ModelError as error:
+            if (self._labels < 0).all():
+                raise
+            log.warning("%s The clusters of the last round stay.", error.what)
+            return
         if self._recipe.shuffle_labels:
             self._labels = np.random.default_rng(number).permutation(self._labels)
         network.remember(measure_centroids(vectors, self._labels))
@@ -215,24 +228,26 @@ def measure_centroids(vectors: FloatArray, labels: IntArray) -> FloatArray:
 
 
 def assess(recipe: ReidRecipe, model: LearningNetwork, data: Unlabelled) -> Assessment | None:
-    """Measure on `--val` where there is one; the gate comes from the clusters all the same."""
+    """Measure on `--val` where there is one; the gate comes from the clusters all the same.
+
+    Without clusters there is no gate, but the network is kept.
+    """
     network = blend(model, recipe.blend)
     found = supervised.search_with(network, data.search) if data.search else None
     vectors = embed_pixels(network, data.training.pixels)
-    labels = find_clusters(recipe, data.training.crops, vectors)
-    gate = suggest_gate(*split_cosines(vectors, labels, data.training.crops))
-    values = dict(found.values) if found else {}
-    clusters = {"clusters": float(labels.max() + 1), "clustered": float((labels >= 0).mean())}
-    return Assessment(
-        {**values, **clusters, "gate splits": gate.splits, "gate merges": gate.merges},
-        best="mAP" if found else "clustered",
-        thresholds={"cosine_gate": round(gate.cosine, 4)},
-    )
+    values = {**(found.values if found else {}), "clusters": 0.0, "clustered": 0.0}
+    best = "mAP" if found else "clustered"
+    try:
+        labels = find_clusters(recipe, data.training.crops, vectors)
+        gate = suggest_gate(*split_cosines(vectors, labels))
+    except (ModelError, InputError):
+        return Assessment(values, best)
+    values |= {"clusters": float(labels.max() + 1), "clustered": float((labels >= 0).mean())}
+    values |= {"gate splits": gate.splits, "gate merges": gate.merges}
+    return Assessment(values, best, thresholds={"cosine_gate": round(gate.cosine, 4)})
 
 
-def split_cosines(
-    vectors: FloatArray, labels: IntArray, crops: Crops
-) -> tuple[FloatArray, FloatArray]:
+def split_cosines(vectors: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
     """Cosines of pictures of one cluster, and of different ones."""
     rows = np.flatnonzero(labels >= 0)
     cosines = vectors[rows] @ vectors[rows].T

@@ -6,14 +6,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mot_dinov3.config.fields import flag, repeatable_flag, require
 from mot_dinov3.errors import UsageError
-from mot_dinov3.io.checkpoint import CheckpointConfig
+from mot_dinov3.io.checkpoint import CheckpointConfig, load_checkpoint
 from mot_dinov3.nets.reid.factory import BACKBONES
-from mot_dinov3.training.recipes.base import ALL, Assessment, BatchSource, Recipe, new_default
+from mot_dinov3.training.recipes.base import (
+    ALL,
+    Assessment,
+    BatchSource,
+    Continuation,
+    Recipe,
+    new_default,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -123,15 +131,19 @@ class ReidRecipe(Recipe[Any, Any]):
 
     def __post_init__(self) -> None:
         super(ReidRecipe, self).__post_init__()
-        require(self.bs >= 2, "--bs", "at least 2", self.bs)
-        require(2 <= self.instance <= self.bs, "--instance", "2 to --bs", self.instance)
-        for name in ("holdout", "erase", "blend"):
+        require(self.bs >= 4, "--bs", "at least 4", self.bs)
+        require(
+            2 <= self.instance <= self.bs // 2, "--instance", "2 to half of --bs", self.instance
+        )
+        for name in ("holdout", "erase", "blend", "colour"):
             require(0 <= getattr(self, name) <= 1, f"--{name}", "0 to 1", getattr(self, name))
-        require(self.epochs > 0, "--epochs", "above 0", self.epochs)
+        for name in ("epochs", "fresh"):
+            require(getattr(self, name) > 0, f"--{name}", "above 0", getattr(self, name))
         require(self.round >= 1, "--round", "at least 1", self.round)
         require(0 < self.eps < 1, "--eps", "between 0 and 1", self.eps)
         sides = re.fullmatch(r"(\d{2,4})x(\d{2,4})", self.size.lower())
-        require(sides is not None, "--size", "like 256x128", self.size)
+        fits = sides is not None and all(32 <= int(side) <= 1024 for side in sides.groups())
+        require(fits, "--size", "like 256x128, of sides from 32 to 1024", self.size)
         self._check_ways()
         if self.blend < 1 and self.init == "none":
             raise UsageError(
@@ -147,6 +159,33 @@ class ReidRecipe(Recipe[Any, Any]):
             )
         if self.unlabeled and not self.continual:
             raise UsageError("--unlabeled is read with --continual only.", fix="Add --continual.")
+        for name in ("data", "synthetic"):
+            if self.continual and getattr(self, name):
+                raise UsageError(
+                    f"--continual learns from --unlabeled alone, and --{name} would not be read.",
+                    fix=f"Leave --{name} out.",
+                )
+
+    @classmethod
+    def begin_from(cls, chosen: Mapping[str, Any], folder: str) -> Continuation | None:
+        """With `--continual`, begin with the checkpoint of a run, its backbone and its size.
+
+        Raises:
+            UsageError: `--init` names other weights.
+            ModelError: there is no checkpoint.
+        """
+        if not chosen.get("continual"):
+            return None
+        if chosen.get("init"):
+            raise UsageError(
+                "--continual --resume DIR begins with the checkpoint in DIR, and --init names "
+                "other weights.",
+                fix="Leave one of them out.",
+            )
+        found = load_checkpoint(Path(folder).expanduser(), "reid").config.recipe
+        same = {name: found[name] for name in ("backbone", "size") if name in found}
+        out = f"{folder.rstrip('/')}-continual"
+        return Continuation(out, {**same, **chosen, "init": folder})
 
     @property
     def kind(self) -> str:

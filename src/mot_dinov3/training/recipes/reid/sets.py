@@ -15,6 +15,7 @@ from torch import Tensor
 from mot_dinov3.data.reid.crops import COLUMNS, Crops, join_crops
 from mot_dinov3.data.reid.market import SearchSet, read_search_set, read_training_crops
 from mot_dinov3.errors import InputError
+from mot_dinov3.evaluation.reid.ranking import find_pairs
 from mot_dinov3.training.recipes.reid.pictures import LoadedCrops, Size, load_crops
 from mot_dinov3.values import BoolArray
 from mot_dinov3.wording import counted
@@ -89,10 +90,10 @@ def read_pictures(crops: Crops, size: Size) -> LoadedCrops:
 
 
 def load_search_set(folder: Path, size: Size) -> LoadedSearch:
-    """Read what a run is measured on.
+    """Read what a run is measured on, and make sure that it can be, before anything is learned.
 
     Raises:
-        InputError: there is nothing to find.
+        InputError: there is nothing to find, or nothing to take it for.
     """
     found = read_search_set(folder)
     columns: dict[str, Any] = {
@@ -103,8 +104,13 @@ def load_search_set(folder: Path, size: Size) -> LoadedSearch:
     query = np.arange(len(both)) < len(found.query)
     rows = {path: row for row, path in enumerate(both.paths)}
     loaded = read_pictures(both, size)
-    kept = query[[rows[path] for path in loaded.crops.paths]]
-    return split_search(loaded, kept)
+    search = split_search(loaded, query[[rows[path] for path in loaded.crops.paths]])
+    if not find_pairs(search.pictures.query, search.pictures.gallery).strangers.any():
+        raise InputError(
+            f"'{folder}' shows no identity that another camera could take for a query.",
+            fix="Give a set that shows identities in two cameras or more.",
+        )
+    return search
 
 
 def hold_out(loaded: LoadedCrops, share: float, seed: int) -> tuple[LoadedCrops, LoadedCrops]:
@@ -114,7 +120,8 @@ def hold_out(loaded: LoadedCrops, share: float, seed: int) -> tuple[LoadedCrops,
 
     Args:
         loaded: all of them.
-        share: of the identities that is held out; few identities are not parted at all.
+        share: of the identities that is held out; few identities are not parted at all, and two
+            are left in any case.
         seed: decides which.
 
     Returns:
@@ -126,7 +133,7 @@ def hold_out(loaded: LoadedCrops, share: float, seed: int) -> tuple[LoadedCrops,
     views = np.array([len(np.unique(crops.camera[crops.identity == i])) for i in identities])
     order = np.random.default_rng([seed, 29]).permutation(len(identities))
     order = order[np.argsort(views[order] == 1, kind="stable")]
-    count = int(share * len(identities))
+    count = min(int(share * len(identities)), len(identities) - 2)
     chosen = identities[order[: count if count >= FEWEST_HELD_OUT else 0]]
     held = np.isin(crops.identity, chosen)
     return _select(loaded, ~held), _select(loaded, held)
@@ -143,17 +150,19 @@ def _select(loaded: LoadedCrops, rows: BoolArray) -> LoadedCrops:
 def build_search(held: LoadedCrops) -> LoadedSearch | None:
     """A search among pictures held out: the first of each identity and camera asks for the others.
 
-    None where no identity can be found again.
+    None where no identity can be found again by another camera, or taken for another.
     """
     crops = held.crops
     seen = np.stack([crops.identity, crops.camera], axis=1)
     first = np.zeros(len(crops), bool)
     if len(crops):
         first[np.unique(seen, axis=0, return_index=True)[1]] = True
-    asked = crops.identity[first]
-    if first.all() or not np.isin(crops.identity[~first], asked).any():
+    search = split_search(held, first)
+    try:
+        pairs = find_pairs(search.pictures.query, search.pictures.gallery)
+    except InputError:
         return None
-    return split_search(held, first)
+    return search if pairs.strangers.any() else None
 
 
 def split_search(loaded: LoadedCrops, query: BoolArray) -> LoadedSearch:

@@ -239,6 +239,8 @@ def _build_mismatch_error(name: str, reason: str) -> ModelError:
 
 
 def _build_damage_error(path: Path, reason: Exception | str) -> ModelError:
+    if isinstance(reason, UnpicklingError):
+        reason = "it is damaged, or holds more than tensors"
     why = reason if isinstance(reason, str) else reason_of(reason)
     return ModelError(
         f"The weights in '{path.name}' cannot be read: {why}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mot_dinov3.errors import InputError
 from mot_dinov3.evaluation.reid.ranking import cosine_distances, find_pairs, rank
 from mot_dinov3.evaluation.reid.variants import EmbeddedSet, suggest_gate_for
 from mot_dinov3.nets.reid.network import ReidNetwork
@@ -39,6 +41,8 @@ from mot_dinov3.values import IntArray
 
 if TYPE_CHECKING:
     from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
+
+log = logging.getLogger("mot_dinov3")
 
 SAMPLES = 512
 """Pictures whose statistics batch norms begin with, and get again when weights are mixed."""
@@ -73,6 +77,11 @@ def open_data(recipe: ReidRecipe) -> Lesson:
     else:
         training, held = hold_out(training, recipe.holdout, recipe.seed)
         search = build_search(held)
+    if search is None:
+        log.warning(
+            "Nothing is measured, and no cosine gate is found: too few identities of two cameras "
+            "can be held out. Add --val DIR."
+        )
     return Lesson(training, search, read_synthetic(recipe))
 
 
@@ -85,7 +94,12 @@ def read_synthetic(recipe: ReidRecipe) -> Tensor:
     from mot_dinov3.data.reid.crops import require_pictures
 
     folder = recipe.synthetic
-    return load_pixels(require_pictures(Path(folder)) if folder else [], recipe.hw)[0]
+    pixels, usable = load_pixels(require_pictures(Path(folder)) if folder else [], recipe.hw)
+    if folder and not usable.any():
+        raise InputError(
+            f"None of the pictures in '{folder}' can be read.", fix="Give others with --synthetic."
+        )
+    return pixels
 
 
 def build(recipe: ReidRecipe, data: Lesson) -> LearningNetwork:
@@ -113,7 +127,7 @@ def begin(recipe: ReidRecipe, samples: Tensor) -> ReidNetwork:
     """
     network = create_network(recipe.backbone)
     load_start(network, recipe.backbone, recipe.init)
-    if recipe.init.endswith(".onnx"):
+    if recipe.init.lower().endswith(".onnx"):
         restore_statistics(network, map(normalise, samples.split(64)))
     if recipe.renorm:
         renormalise(network)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mot_dinov3.data.reid.crops import build_crops
+from mot_dinov3.errors import ModelError
+from mot_dinov3.training.recipes.reid.clusters import cluster_pictures, cluster_tracklets
+
+PEOPLE, SHOTS = 6, 5
+
+
+def vectors_of(rng, people, noise):
+    """(N, 64) unit rows: pictures of people, who are far apart."""
+    means = rng.standard_normal((int(max(people)) + 1, 64))
+    rows = means[people] + noise * rng.standard_normal((len(people), 64))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def crops_of(tracklets):
+    """Crops of (name, camera, frames)."""
+    facts = [(name, camera, 1, f) for name, camera, frames in tracklets for f in frames]
+    return build_crops([Path(f"{row}.png") for row in range(len(facts))], facts)
+
+
+def partition(labels):
+    return {frozenset(np.flatnonzero(labels == one).tolist()) for one in np.unique(labels)}
+
+
+def test_pictures_of_one_person_are_a_cluster():
+    people = np.repeat(np.arange(PEOPLE), 8)
+    labels = cluster_pictures(vectors_of(np.random.default_rng(0), people, 0.3), 0.5)
+    assert labels.dtype == np.int64
+    assert partition(labels) == partition(people)
+
+
+def test_a_picture_of_nobody_belongs_to_none():
+    rng = np.random.default_rng(0)
+    people = np.append(np.repeat(np.arange(PEOPLE), 8), PEOPLE)
+    labels = cluster_pictures(vectors_of(rng, people, 0.3), 0.5)
+    assert labels[-1] == -1
+    assert set(labels[:-1].tolist()) == set(range(PEOPLE))
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [(np.zeros(12, np.int64), "one cluster"), (np.arange(3), "no cluster")],
+)
+def test_what_cannot_be_told_apart_is_said(people, said):
+    vectors = vectors_of(np.random.default_rng(0), people, 0.01)
+    with pytest.raises(ModelError, match=said):
+        cluster_pictures(vectors, 0.5)
+
+
+def test_crops_of_one_tracklet_stay_together_even_where_they_look_like_others():
+    rng = np.random.default_rng(1)
+    crops = crops_of([(f"{i:02d}", 1, range(50 * i, 50 * i + SHOTS)) for i in range(2 * PEOPLE)])
+    people = np.repeat(np.arange(2 * PEOPLE) // 2, SHOTS)
+    people[0] = 5  # one picture of the first tracklet shows another person's clothes
+    labels = cluster_tracklets(crops, vectors_of(rng, people, 0.3), 0.6)
+    assert len(set(labels[:SHOTS].tolist())) == 1
+    assert partition(labels) == partition(crops.identity // 2)
+
+
+def test_tracklets_that_a_camera_shows_at_once_are_two_even_where_they_are_equal():
+    first, second = ("00", 1, range(5)), ("01", 1, range(3, 8))
+    later, other = ("01", 1, range(10, 15)), ("02", 1, range(50, 55))
+    vectors = vectors_of(np.random.default_rng(2), np.repeat([0, 0, 1], 5), 0.0)
+    control = cluster_tracklets(crops_of([first, later, other]), vectors, 0.6)
+    assert partition(control) == {frozenset(range(10)), frozenset(range(10, 15))}
+    labels = cluster_tracklets(crops_of([first, second, other]), vectors, 0.6)
+    assert len(set(labels.tolist())) == 3
+    beside = cluster_tracklets(crops_of([first, ("01", 2, range(3, 8)), other]), vectors, 0.6)
+    assert partition(beside) == partition(control)
+
+
+def test_no_third_tracklet_joins_two_that_cannot_be_one():
+    """A chain of equal pictures: the third may belong to one of the others, never to both."""
+    chain = [
+        ("00", 1, range(5)),
+        ("01", 1, range(5)),
+        ("02", 2, range(5)),
+        ("03", 2, range(90, 95)),
+    ]
+    vectors = vectors_of(np.random.default_rng(3), np.repeat([0, 0, 0, 1], 5), 0.0)
+    labels = cluster_tracklets(crops_of(chain), vectors, 0.6)
+    assert labels[0] != labels[5]
+    assert labels[10] in (labels[0], labels[5])
+
+
+def test_one_tracklet_has_nothing_to_be_told_from():
+    crops = crops_of([("00", 1, range(5))])
+    with pytest.raises(ModelError, match="one cluster"):
+        cluster_tracklets(crops, vectors_of(np.random.default_rng(0), np.zeros(5, int), 0.1), 0.6)
