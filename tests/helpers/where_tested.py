@@ -12,6 +12,7 @@ TESTED_BY = {
     "commands/test_doctor.py": ("commands/doctor/*",),
     "commands/test_eval.py": ("commands/member_parser.py",),
     "commands/test_flags.py": ("config/layers.py",),
+    "commands/test_gallery.py": ("commands/gallery_enrolment.py",),
     "commands/test_habits.py": ("config/habits.py",),
     "commands/test_main.py": (
         "__main__.py",
@@ -228,6 +229,14 @@ TESTED_BY = {
         "runs/jobs/parts.py",
     ),
     "runs/jobs/test_views.py": ("runs/jobs/base.py",),
+    "runs/identities/test_resolver.py": (
+        "config/tracking/identities.py",
+        "runs/identities/book.py",
+    ),
+    "runs/identities/test_run.py": (
+        "runs/identities/identified.py",
+        "values/identities.py",
+    ),
     "runs/loop/test_loop.py": ("runs/loop/base.py",),
     "runs/relink/test_linking.py": (
         "config/tracking/relink.py",

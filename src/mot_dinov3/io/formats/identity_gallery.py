@@ -159,7 +159,7 @@ def write_gallery(path: Path, gallery: IdentityGallery) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    known = list(gallery.identities.values())
+    known = sorted(gallery.identities.values(), key=lambda one: one.id)
     columns: dict[str, NDArray[Any]] = {
         name: np.array([getattr(one, name) for one in known], kind)
         for name, kind in (("id", np.int64), ("name", np.str_), ("class_name", np.str_),

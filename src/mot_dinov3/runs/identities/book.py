@@ -14,6 +14,9 @@ import numpy as np
 from mot_dinov3.io.formats.identity_gallery import KnownIdentity
 from mot_dinov3.values import FloatArray
 
+DOUBT = 3.0
+"""The margin grows by this share of itself over the number of embeddings of each side."""
+
 
 @dataclass(frozen=True, slots=True)
 class IdentityRule:
@@ -26,6 +29,10 @@ class IdentityRule:
 
     gate: float
     margin: float
+
+    def widen(self, *counts: int) -> float:
+        """The margin where so many embeddings are known of both: few may show one bad moment."""
+        return self.margin * (1 + sum(DOUBT / count for count in counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +82,12 @@ class IdentityBook:
         self.known[identity.id] = identity
 
     def find(
-        self, mean: FloatArray, class_name: str, refused: Collection[int], rule: IdentityRule
+        self, vectors: FloatArray, class_name: str, refused: Collection[int], rule: IdentityRule
     ) -> Found | None:
-        """The identity of a class that looks like `mean` (D,), None where that is in doubt.
+        """The identity of a class that looks like an object, None where that is in doubt.
 
         Args:
-            mean: unit vector.
+            vectors: (M, D) unit rows of the object.
             class_name: of the object.
             refused: ids that it cannot be.
             rule: how alike it must be.
@@ -92,13 +99,15 @@ class IdentityBook:
         ]
         if not able:
             return None
-        alike = self._means[able] @ mean
+        alike = self._means[able] @ average(vectors)
         best = int(alike.argmax())
         similarity = float(alike[best])
         alike[best] = -1.0
-        if similarity < rule.gate or float(alike.max()) > similarity - rule.margin:
+        number = self._ids[able[best]]
+        margin = rule.widen(len(vectors), len(self.known[number].vectors))
+        if similarity < rule.gate or float(alike.max()) > similarity - margin:
             return None
-        return Found(self._ids[able[best]], similarity)
+        return Found(number, similarity)
 
     def similarity(self, number: int, mean: FloatArray) -> float:
         """Cosine of the identity `number` with a unit vector (D,)."""

@@ -23,8 +23,6 @@ from mot_dinov3.values import FloatArray, FrameResult, follow_ids
 
 ENOUGH = 3
 """Embeddings from which on a track is compared."""
-DOUBT = 3.0
-"""The margin is wider by this over the number of embeddings: few may all show one bad moment."""
 RETRY = 4 / 3
 """A track is compared again when it has so many times as many."""
 
@@ -133,9 +131,7 @@ class IdentityResolver:
     def _ask(self, track: _Track) -> None:
         mean, beside = track.mean, track.beside.values()
         refused = {other.found.id for other in beside if other.found is not None}
-        doubt = 1 + DOUBT / track.given
-        rule = IdentityRule(self.rule.gate, self.rule.margin * doubt)
-        found = self._book.find(mean, track.class_name, refused, rule)
+        found = self._book.find(track.vectors.vectors, track.class_name, refused, self.rule)
         if found is None:
             return
         for other in beside:

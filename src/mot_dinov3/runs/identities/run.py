@@ -18,7 +18,7 @@ from mot_dinov3.io.formats.identity_gallery import (
     read_gallery,
 )
 from mot_dinov3.outputs.sinks.renaming import NewIds, NewOf
-from mot_dinov3.runs.identities.book import Found, IdentityBook, IdentityRule, average
+from mot_dinov3.runs.identities.book import Found, IdentityBook, IdentityRule
 from mot_dinov3.runs.identities.resolver import IdentityResolver
 from mot_dinov3.systems.base import LoadedSystem
 from mot_dinov3.values import EmbedderMark
@@ -120,7 +120,7 @@ class GalleryRun:
         added = (one for number, one in gallery.identities.items() if number > resolver.offset)
         others, joined = IdentityBook(list(added)), {}
         for own in resolver.new_identities():
-            found = others.find(average(own.vectors), own.class_name, (), resolver.rule)
+            found = others.find(own.vectors, own.class_name, (), resolver.rule)
             if found is not None:
                 joined[own.id] = found
         return joined
