@@ -24,7 +24,7 @@ class IdentityConfig:
         metavar="COSINE",
     )
     gallery_margin: float = flag(
-        0.05,
+        0.025,
         "--gallery-margin",
         "how much less all other identities must be like an object, as a cosine",
         metavar="COSINE",
