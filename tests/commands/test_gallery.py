@@ -96,7 +96,7 @@ def test_with_a_detector_pictures_without_the_object_are_passed_over(tmp_path, c
         (("enrol", "g.npz", "--folder", ".", "--name", "x"), "--name names one"),
         (("enrol", "anna/0.png", "--folder", "anna"), "is not a gallery"),
         (("list", "missing.npz"), "is not a file"),
-        (("rename", "known.npz", "anna"), "takes a name or an id, and the new name"),
+        (("rename", "known.npz", "anna"), "takes WHO NAME after the file, got anna"),
         (("remove", "known.npz", "zoe"), "knows no 'zoe'"),
         (("list", "known.npz", "--name", "x"), "belong to gallery enrol"),
     ],

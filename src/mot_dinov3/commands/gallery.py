@@ -13,7 +13,7 @@ from mot_dinov3.commands.flags import add_flags
 from mot_dinov3.commands.parsing import CommandParser
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError, find_path
-from mot_dinov3.wording import counted, usage_name
+from mot_dinov3.wording import counted, make_printable, usage_name
 
 if TYPE_CHECKING:
     from mot_dinov3.io.formats.identity_gallery import IdentityGallery, KnownIdentity
@@ -24,9 +24,11 @@ WHO WHO ... makes one of several, and the first one keeps its id; remove FILE WH
 enrol FILE --folder DIR [--name NAME] adds the object in the pictures of a folder, or one of each
 folder in it. WHO is a name or an id."""
 
-WORDS = {"list": (0, 0), "show": (0, 999), "rename": (2, 2), "merge": (2, 999),
-         "remove": (1, 999), "enrol": (0, 0)}  # fmt: skip
-"""Action -> how many words it takes after the file."""
+WORDS = {"list": "", "show": "...", "rename": "WHO NAME", "merge": "WHO WHO ...",
+         "remove": "WHO ...", "enrol": ""}  # fmt: skip
+"""Action -> the words after the file."""
+KEYS = ("embedder", "embed_model", "crop_pad", "crop_square", "device", "det", "conf")
+"""The settings of tracking that say how a picture is embedded, and what finds the object in it."""
 ONLY_ENROL = ("folder", "name", "class_name")
 
 
@@ -40,9 +42,8 @@ def parser() -> CommandParser:
     add("--folder", type=Path, metavar="DIR", help="pictures, or a folder of pictures each name")
     add("--name", metavar="NAME", help="who is in the pictures; by default the folder's name")
     add("--class", dest="class_name", metavar="NAME", help="what it is (default: person)")
-    models = ["embedder", "embed_model", "crop_pad", "crop_square", "device", "det", "conf"]
     shown = ("--embedder", "--embed-model", "--det", "--device")
-    add_flags(out, TrackConfig, ("embedder", "device", "detector"), only=models, common=shown)
+    add_flags(out, TrackConfig, ("embedder", "device", "detector"), only=KEYS, common=shown)
     out.default_words["det"] = "the whole picture is the object"
     add("-q", "--quiet", action="store_true", help="print errors only")
     add("--debug", action="store_true", help="print the full traceback of an error")
@@ -52,17 +53,12 @@ def parser() -> CommandParser:
 def run(args: argparse.Namespace) -> int:
     """Do what the action says."""
     set_up_log(verbose=False, debug=args.debug, quiet=args.quiet)
-    least, most = WORDS[args.action]
-    if not least <= len(args.who) <= most:
-        wanted = (
-            "no names"
-            if not most
-            else "a name or an id, and the new name"
-            if (args.action == "rename")
-            else counted(least, "name or id", "names or ids")
-        )
+    wanted = WORDS[args.action]
+    least, more = wanted.count("WHO") + wanted.count("NAME"), wanted.endswith("...")
+    if len(args.who) < least or (len(args.who) > least and not more):
         raise UsageError(
-            f"gallery {args.action} takes {wanted} after the file, got {len(args.who)}.",
+            f"gallery {args.action} takes {wanted or 'no word'} after the file, "
+            f"got {' '.join(args.who) or 'none'}.",
             fix=f"See {usage_name('gallery')} --help.",
         )
     enrols = args.action == "enrol"
@@ -96,8 +92,6 @@ def _all(gallery: IdentityGallery) -> list[KnownIdentity]:
 
 
 def _row(one: KnownIdentity) -> tuple[str, ...]:
-    from mot_dinov3.wording import make_printable
-
     seen = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.time_s))
     texts = (str(one.id), one.name, one.class_name, str(len(one.vectors)), seen, one.source)
     return tuple(map(make_printable, texts))
@@ -117,31 +111,18 @@ def _show(args: argparse.Namespace) -> str:
     return "\n".join(lines)
 
 
-def _rename(args: argparse.Namespace) -> str:
+def _edit(args: argparse.Namespace) -> str:
     from mot_dinov3.io.formats.identity_gallery import edit_gallery
-    from mot_dinov3.runs.identities.editing import rename
+    from mot_dinov3.runs.identities.editing import merge, remove, rename
 
     with edit_gallery(args.file) as gallery:
-        one = rename(gallery, *args.who)
-    return f"{one.id} is called {one.name}"
-
-
-def _merge(args: argparse.Namespace) -> str:
-    from mot_dinov3.io.formats.identity_gallery import edit_gallery
-    from mot_dinov3.runs.identities.editing import merge
-
-    with edit_gallery(args.file) as gallery:
-        kept = merge(gallery, args.who)
-    return f"{', '.join(args.who)} are one: {kept.id} {kept.name}".rstrip()
-
-
-def _remove(args: argparse.Namespace) -> str:
-    from mot_dinov3.io.formats.identity_gallery import edit_gallery
-    from mot_dinov3.runs.identities.editing import remove
-
-    with edit_gallery(args.file) as gallery:
-        gone = remove(gallery, args.who)
-    return f"removed {', '.join(one.label for one in gone)}"
+        if args.action == "rename":
+            one = rename(gallery, *args.who)
+            return f"{one.id} is called {one.name}"
+        if args.action == "merge":
+            kept = merge(gallery, args.who)
+            return f"{', '.join(args.who)} are one: {kept.id} {kept.name}".rstrip()
+        return f"removed {', '.join(one.label for one in remove(gallery, args.who))}"
 
 
 def _enrol(args: argparse.Namespace) -> str:
@@ -153,7 +134,7 @@ def _enrol(args: argparse.Namespace) -> str:
 
 
 ACTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
-    "list": _list, "show": _show, "rename": _rename, "merge": _merge, "remove": _remove,
-    "enrol": _enrol,
+    "list": _list, "show": _show, "enrol": _enrol,
+    **dict.fromkeys(("rename", "merge", "remove"), _edit),
 }  # fmt: skip
 """Action -> what does it and says what was done."""

@@ -7,11 +7,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mot_dinov3.commands.flags import environment_layer, resolve
+from mot_dinov3.commands.gallery import KEYS
 from mot_dinov3.config import NO_EMBEDDER, TrackConfig
 from mot_dinov3.errors import InputError, UsageError, find_path
 from mot_dinov3.io.formats.identity_gallery import (
@@ -52,7 +53,7 @@ def enrol(args: argparse.Namespace) -> str:
         MotError: a folder, a name or the embedder cannot be used, or no picture shows an object.
     """
     folders = find_folders(args.folder, args.name)
-    flags = {k: v for k, v in vars(args).items() if k in _keys()}
+    flags = {k: v for k, v in vars(args).items() if k in KEYS}
     config = resolve(TrackConfig, flags, None, environment_layer())
     if config.embedder.embedder == NO_EMBEDDER:
         raise UsageError("gallery enrol needs an embedder.", fix="Give another --embedder.")
@@ -71,10 +72,6 @@ def enrol(args: argparse.Namespace) -> str:
             if cosine >= mark.gate:
                 log.warning("%s looks like %s: cosine %.2f.", one.label, other.label, cosine)
     return "\n".join(f"{one.id} is {one.name}: {len(one.vectors)} embeddings" for one in added)
-
-
-def _keys() -> set[str]:
-    return {"embedder", "embed_model", "crop_pad", "crop_square", "device", "det", "conf"}
 
 
 def find_folders(folder: Path, name: str | None) -> Mapping[str, Path]:
@@ -160,13 +157,9 @@ def find_object(image: Image, detector: Detector | None, class_name: str) -> Flo
     if detector is None:
         return np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32)
     found = detector.detect(Frame(0, 0.0, image))
-    wanted = [name == class_name for name in map(_namer(detector), found.class_id.tolist())]
+    wanted = [detector.names.get(number) == class_name for number in found.class_id.tolist()]
     boxes = found.xyxy[np.array(wanted, np.bool_)]
     return boxes[np.argsort(-area(boxes))[:1]]
-
-
-def _namer(detector: Detector) -> Any:  # noqa: ANN401 - a bound method
-    return lambda number: detector.names.get(number, "")
 
 
 def _add(

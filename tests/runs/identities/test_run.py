@@ -79,10 +79,10 @@ def test_two_runs_at_once_lose_nothing_and_share_who_is_one(tmp_path):
     see(other, 1, 90)
     other.resolver.observe(frame(9, {}))
     see(other, 2, 3)
-    assert dict(one.finish().new_of) == {}
-    resolved = other.finish()
-    assert dict(resolved.new_of) == {1: 3, 2: 1}
-    assert resolved.added == 1
+    assert one.find()[0] == {}
+    new_of, facts = other.find()
+    assert new_of == {1: 3, 2: 1}
+    assert facts["new_identities"] == 1
     gallery = read_gallery(path)
     assert sorted(gallery.identities) == [1, 3]
     assert gallery.next_id == 5
@@ -93,7 +93,7 @@ def test_threads_that_write_at_once_keep_all_of_it(tmp_path):
     runs = [open_run(path) for _ in range(6)]
     for place, run in enumerate(runs):
         see(run, 1, 60 * place)
-    threads = [threading.Thread(target=run.finish) for run in runs]
+    threads = [threading.Thread(target=run.find) for run in runs]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -107,11 +107,11 @@ def test_a_gallery_that_is_only_read_stays_as_it_is(tmp_path):
         open_run(path, gallery_known=True)
     first = open_run(path)
     see(first, 1, 0)
-    first.finish()
+    first.find()
     before = path.read_bytes()
     run = open_run(path, gallery_known=True)
     see(run, 1, 2)
-    assert dict(run.finish().new_of) == {2: 1}
+    assert run.find()[0] == {2: 1}
     assert path.read_bytes() == before
 
 
@@ -119,7 +119,7 @@ def test_a_gallery_of_another_embedder_is_refused_by_name(tmp_path):
     path = tmp_path / "g.npz"
     run = open_run(path)
     see(run, 1, 0)
-    run.finish()
+    run.find()
     with pytest.raises(InputError, match="made with the embedder fake, not with other"):
         open_run(path, replace(MARK, title="other", fingerprint="o"))
 
@@ -129,5 +129,5 @@ def test_what_resume_compares_changes_with_the_gallery(tmp_path):
     run = open_run(path)
     assert run.fingerprint == ""
     see(run, 1, 0)
-    run.finish()
+    run.find()
     assert open_run(path).fingerprint == open_run(path).fingerprint != ""

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Self
 
 from mot_dinov3.io.formats.identity_gallery import IdentityGallery, KnownIdentity
 from mot_dinov3.runs.identities.book import Found, IdentityBook, IdentityRule, average
@@ -77,12 +76,6 @@ class IdentityResolver:
         """What the track `number` is called: a name or an older id, "" while it is unknown."""
         found = self.found.get(number)
         return "" if found is None else self._book.known[found.id].label
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        """Nothing to finish."""
 
     def observe(self, result: FrameResult) -> None:
         """Learn from one frame, whose tracks have raised ids already."""

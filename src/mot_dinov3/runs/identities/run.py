@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +17,12 @@ from mot_dinov3.io.formats.identity_gallery import (
     edit_gallery,
     read_gallery,
 )
-from mot_dinov3.outputs.sinks.renaming import NewIds, NewOf
+from mot_dinov3.outputs.sinks.renaming import NewIds
 from mot_dinov3.runs.identities.book import Found, IdentityBook, IdentityRule
 from mot_dinov3.runs.identities.resolver import IdentityResolver
 from mot_dinov3.systems.base import LoadedSystem
 from mot_dinov3.values import EmbedderMark
 from mot_dinov3.values.run_facts import Recognition
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """What became of the tracks of a run.
-
-    Attributes:
-        new_of: id that is given up -> the one that takes its place.
-        names: id -> name, of the identities that have one.
-        recognised: the tracks that were known.
-        added: how many identities are new.
-    """
-
-    new_of: Mapping[int, int]
-    names: Mapping[int, str]
-    recognised: tuple[Recognition, ...]
-    added: int
 
 
 class GalleryRun:
@@ -82,21 +65,14 @@ class GalleryRun:
         self.resolver = IdentityResolver(gallery, rule, names)
         self.fingerprint = fingerprint_gallery(self._path)
 
-    def find(self) -> tuple[NewOf, Mapping[str, Any]]:
-        """The new ids and names, and what the facts of the run say of them.
-
-        Raises:
-            MotError: the gallery cannot be read or written.
-        """
-        resolved = self.finish()
-        facts = {"recognised": resolved.recognised, "new_identities": resolved.added}
-        return NewIds(resolved.new_of, resolved.names), facts
-
-    def finish(self) -> Resolved:
+    def find(self) -> tuple[NewIds, Mapping[str, Any]]:
         """Decide about the last tracks, and write what was learned into the gallery.
 
         Other runs may have written it meanwhile. Nothing of theirs is lost: the ids of this run go
         on behind theirs, and a new identity that is one of theirs becomes it.
+
+        Returns:
+            The new ids and names, and what the facts of the run say of them.
 
         Raises:
             MotError: the gallery cannot be read or written.
@@ -150,7 +126,7 @@ class GalleryRun:
 
     def _resolve(
         self, gallery: IdentityGallery, shift: int, joined: Mapping[int, Found]
-    ) -> Resolved:
+    ) -> tuple[NewIds, Mapping[str, Any]]:
         """What became of the tracks, given what other runs have added meanwhile."""
         resolver, recognised = self.resolver, []
         own = range(resolver.offset + 1, resolver.most + 1)
@@ -164,12 +140,11 @@ class GalleryRun:
                 name = "" if known is None else known.name
                 similarity = round(found[number].similarity, 4)
                 recognised.append(Recognition(number, final, name, similarity))
-        return Resolved(
-            {old: new for old, new in new_of.items() if old != new},
-            {number: one.name for number, one in gallery.identities.items() if one.name},
-            tuple(recognised),
-            len(resolver.new_identities()) - len(joined) if self._keeps else 0,
-        )
+        names = {number: one.name for number, one in gallery.identities.items() if one.name}
+        changed = {old: new for old, new in new_of.items() if old != new}
+        added = len(resolver.new_identities()) - len(joined) if self._keeps else 0
+        facts = {"recognised": tuple(recognised), "new_identities": added}
+        return NewIds(changed, names), facts
 
 
 def require_writable(path: Path) -> None:
