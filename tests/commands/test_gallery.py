@@ -92,7 +92,7 @@ def test_with_a_detector_pictures_without_the_object_are_passed_over(tmp_path, c
         (("enrol", "g.npz", "--folder", "empty"), "holds no pictures"),
         (("enrol", "g.npz", "--folder", "dark", "--det", "motion"), "without a person"),
         (("enrol", "g.npz", "--folder", "anna", "--embedder", "none"), "needs an embedder"),
-        (("enrol", "g.npz", "--folder", "anna", "--name", "7"), "is no name"),
+        (("enrol", "g.npz", "--folder", "anna", "--name", "7"), "is not a name"),
         (("enrol", "g.npz", "--folder", ".", "--name", "x"), "--name names one"),
         (("enrol", "anna/0.png", "--folder", "anna"), "is not a gallery"),
         (("list", "missing.npz"), "is not a file"),

@@ -229,11 +229,9 @@ TESTED_BY = {
         "runs/jobs/parts.py",
     ),
     "runs/jobs/test_views.py": ("runs/jobs/base.py",),
-    "runs/identities/test_resolver.py": (
-        "config/tracking/identities.py",
-        "runs/identities/book.py",
-    ),
+    "runs/identities/test_resolver.py": ("runs/identities/book.py",),
     "runs/identities/test_run.py": (
+        "config/tracking/identities.py",
         "runs/identities/identified.py",
         "values/identities.py",
     ),

@@ -38,8 +38,8 @@ def test_what_is_renamed_or_removed_is_found_by_name_or_id(gallery):
         (lambda g: editing.merge(g, ["1", "3"]), "a person and ID 3 a car"),
         (lambda g: editing.merge(g, ["1", "Anna"]), "One identity alone"),
         (lambda g: editing.rename(g, "2", "Bo"), "called 'Bo' already"),
-        (lambda g: editing.rename(g, "2", "17"), "'17' is no name"),
-        (lambda g: editing.rename(g, "2", "a\nb"), "is no name"),
+        (lambda g: editing.rename(g, "2", "17"), "'17' is not a name"),
+        (lambda g: editing.rename(g, "2", "a\nb"), "is not a name"),
         (lambda g: editing.remove(g, ["1", "Zoe"]), "knows no 'Zoe'"),
     ],
 )

@@ -29,7 +29,7 @@ def find_identity(gallery: IdentityGallery, who: str) -> KnownIdentity:
     names = ", ".join(one.name or str(one.id) for one in list(known.values())[:12])
     raise InputError(
         f"The gallery knows no '{who}'.",
-        fix=f"It knows {names or 'nobody yet'}; gallery list shows all.",
+        fix=f"It knows {names or 'none yet'}; gallery list shows all.",
     )
 
 
@@ -42,7 +42,7 @@ def check_name(name: str) -> str:
     name = name.strip()
     if not name or len(name) > MOST_NAME or name.isdecimal() or make_printable(name) != name:
         raise UsageError(
-            f"'{make_printable(name[:40])}' is no name for an identity.",
+            f"'{make_printable(name[:40])}' is not a name for an identity.",
             fix=f"Use 1 to {MOST_NAME} letters on one line, not digits alone: those are ids.",
         )
     return name
