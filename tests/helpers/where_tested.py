@@ -14,6 +14,7 @@ TESTED_BY = {
     "commands/test_eval.py": ("commands/member_parser.py",),
     "commands/test_eval_reid.py": ("evaluation/reid/variants.py",),
     "commands/test_flags.py": ("config/layers.py",),
+    "commands/test_gallery.py": ("commands/gallery_enrolment.py",),
     "commands/test_habits.py": ("config/habits.py",),
     "commands/test_main.py": (
         "__main__.py",
@@ -234,6 +235,12 @@ TESTED_BY = {
         "runs/jobs/parts.py",
     ),
     "runs/jobs/test_views.py": ("runs/jobs/base.py",),
+    "runs/identities/test_resolver.py": ("runs/identities/book.py",),
+    "runs/identities/test_run.py": (
+        "config/tracking/identities.py",
+        "runs/identities/identified.py",
+        "values/identities.py",
+    ),
     "runs/loop/test_loop.py": ("runs/loop/base.py",),
     "runs/relink/test_linking.py": (
         "config/tracking/relink.py",

@@ -20,6 +20,7 @@ COMMANDS = Registry(
         "report": (f"{_HERE}.report", "show one finished run or several as an HTML page"),
         "render": (f"{_HERE}.render", "draw the video of a finished run again"),
         "relink": (f"{_HERE}.relink", "merge identities that a finished run split"),
+        "gallery": (f"{_HERE}.gallery", "show and name identities that outlive a run"),
         "cache": (f"{_HERE}.cache", "record detections and embeddings of a source"),
         "replay": (f"{_HERE}.replay", "compare policies and budgets on recordings"),
         "tune": (f"{_HERE}.tune", "search for better settings on recordings"),

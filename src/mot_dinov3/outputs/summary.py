@@ -16,6 +16,7 @@ from mot_dinov3.values.run_facts import (
     AppearanceFacts,
     BudgetFacts,
     EmbeddingFacts,
+    Recognition,
     RunFacts,
     Spread,
     StageFacts,
@@ -53,6 +54,7 @@ def format_summary(facts: RunFacts) -> str:
     lines += _faults(facts)
     if facts.merges is not None:
         lines += _mergers(facts.merges, facts.relink_s or {})
+    lines += _recognised(facts.recognised, facts.new_identities or 0)
     return "\n".join(lines)
 
 
@@ -216,6 +218,19 @@ def _mergers(merges: tuple[TrackMerge, ...], spent_s: Mapping[str, float]) -> li
     lines = [f"relinked     {merged}{time}"]
     lines += map(format_merge, merges[:MOST_MERGERS])
     more = len(merges) - MOST_MERGERS
+    return [*lines, *([f"  and {more} more: see --stats-json"] if more > 0 else [])]
+
+
+def _recognised(found: tuple[Recognition, ...] | None, added: int) -> list[str]:
+    """Which tracks are identities that were known before; nothing without a gallery."""
+    if found is None:
+        return []
+    number = counted(len(found), "track recognised", "tracks recognised")
+    lines = [f"gallery      {number}, {counted(added, 'new identity', 'new identities')}"]
+    for one in found[:MOST_MERGERS]:
+        name = f" {one.name}" if one.name else ""
+        lines.append(f"  {one.track} is {one.identity}{name}: similarity {one.similarity:.2f}")
+    more = len(found) - MOST_MERGERS
     return [*lines, *([f"  and {more} more: see --stats-json"] if more > 0 else [])]
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
-from mot_dinov3.values import Detections, FloatArray, Frame, FrameResult
+from mot_dinov3.values import Detections, EmbedderMark, FloatArray, Frame, FrameResult
 
 if TYPE_CHECKING:
     from mot_dinov3.config import TrackConfig
@@ -172,6 +172,14 @@ class LoadedSystem(Protocol):
     @property
     def fingerprint(self) -> Mapping[str, str]:
         """What must be equal for `--resume`: role -> title or digest, `UNKNOWN` if unreadable."""
+
+    def describe_embedder(self, config: TrackConfig) -> EmbedderMark | None:
+        """What made the vectors of this system, None where it makes none.
+
+        Args:
+            config: all stages; it names the embedder.
+        """
+        return None
 
     def start(self, config: TrackConfig, recorder: Recorder | None = None) -> System:
         """A system for one clip, which has seen nothing yet.

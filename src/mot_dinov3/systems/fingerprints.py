@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import MotError
+from mot_dinov3.perception.features.base import Embedder
+from mot_dinov3.perception.features.prior import find_prior
 from mot_dinov3.systems.base import UNKNOWN
 from mot_dinov3.systems.modular import Models, describe_models
+from mot_dinov3.values import EmbedderMark
 
 
 def fingerprint_models(models: Models) -> dict[str, str]:
@@ -21,6 +25,18 @@ def fingerprint_models(models: Models) -> dict[str, str]:
         "embedder": strip_size(titles["embedder"]),
         "weights of the embedder": read_digest(lambda: embedder.fingerprint if embedder else ""),
     }
+
+
+def mark_embedder(embedder: Embedder, config: EmbedderConfig) -> EmbedderMark:
+    """What tells the vectors of an embedder from those of others.
+
+    Args:
+        embedder: loaded.
+        config: what it was loaded by.
+    """
+    title = embedder.title.partition(",")[0]
+    digest = read_digest(lambda: embedder.fingerprint)
+    return EmbedderMark(title, digest, find_prior(config).gate)
 
 
 def read_digest(read: Callable[[], str]) -> str:

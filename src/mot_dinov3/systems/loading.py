@@ -16,9 +16,10 @@ from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.base import LoadedSystem, Recorder
-from mot_dinov3.systems.fingerprints import fingerprint_models, read_digest
+from mot_dinov3.systems.fingerprints import fingerprint_models, mark_embedder, read_digest
 from mot_dinov3.systems.modular import Models, ModularTracker, describe_models, join_titles
 from mot_dinov3.systems.recording import record_budget, record_models
+from mot_dinov3.values import EmbedderMark
 from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ class LoadedModular(LoadedSystem):
         found = fingerprint_models(self.parts)
         weights = read_digest(lambda: create_motion(self.motion).fingerprint)
         return found | ({"weights of the motion model": weights} if weights else {})
+
+    def describe_embedder(self, config: TrackConfig) -> EmbedderMark | None:
+        """The embedder, and the gate that is known of it before a run."""
+        embedder = self.parts.embedder
+        return None if embedder is None else mark_embedder(embedder, config.embedder)
 
     def start(self, config: TrackConfig, recorder: Recorder | None = None) -> ModularTracker:
         """A tracker around the models; its detector, embedder and budget answer the recorder."""

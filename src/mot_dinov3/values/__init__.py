@@ -26,6 +26,7 @@ from mot_dinov3.values.embedding import (
     Reason,
     SimilarityPrior,
 )
+from mot_dinov3.values.identities import EmbedderMark
 from mot_dinov3.values.seen import Detections, Frame, Supplied
 from mot_dinov3.values.tracks import (
     CONFIRMED,
@@ -53,6 +54,7 @@ __all__ = [
     "DoubleArray",
     "EmbedCounts",
     "EmbedPlan",
+    "EmbedderMark",
     "Embeddings",
     "Fate",
     "FloatArray",

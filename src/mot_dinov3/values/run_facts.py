@@ -191,6 +191,23 @@ class TrackMerge:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognition:
+    """A track that is an identity of `--gallery`.
+
+    Attributes:
+        track: the id that the track had first.
+        identity: the id that takes its place.
+        name: what the gallery calls it, "" where it has no name.
+        similarity: cosine of the two.
+    """
+
+    track: int
+    identity: int
+    name: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """What a run was and did; what a system does not have or a file does not say is None.
 
@@ -224,6 +241,8 @@ class RunFacts:
             input may embed other crops; None where nothing is known that stands against it.
         merges: identities that were merged after the run; None where that was not asked for.
         relink_s: seconds of the merging by its steps; empty where it did not come to its end.
+        recognised: tracks that are identities of the gallery or of this run; None without one.
+        new_identities: how many identities the run added to its gallery; None without one.
     """
 
     frames: int = 0
@@ -253,3 +272,5 @@ class RunFacts:
     repeatable: bool | None = None
     merges: tuple[TrackMerge, ...] | None = None
     relink_s: Mapping[str, float] | None = None
+    recognised: tuple[Recognition, ...] | None = None
+    new_identities: int | None = None

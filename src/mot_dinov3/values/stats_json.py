@@ -16,6 +16,7 @@ from mot_dinov3.values.run_facts import (
     BudgetFacts,
     DeviceFacts,
     EmbeddingFacts,
+    Recognition,
     RunFacts,
     SourceFacts,
     Spread,
@@ -87,6 +88,8 @@ def facts_from_stats(stats: Mapping[str, Any]) -> RunFacts:
     tracks = _mapping(stats.get("tracks")) or {}
     relinked = stats.get("relinked")
     merges = [_part(TrackMerge, row) for row in relinked] if isinstance(relinked, list) else None
+    rows = stats.get("recognised")
+    recognised = [_part(Recognition, row) for row in rows] if isinstance(rows, list) else None
     return RunFacts(
         frames=_whole(stats.get("frames")) or 0,
         wall_s=_number(stats.get("wall_s")),
@@ -115,6 +118,8 @@ def facts_from_stats(stats: Mapping[str, Any]) -> RunFacts:
         repeatable=_truth(stats.get("repeatable")),
         merges=None if merges is None else tuple(one for one in merges if one is not None),
         relink_s=_entries(stats.get("relink_s"), _number),
+        recognised=None if recognised is None else tuple(one for one in recognised if one),
+        new_identities=_whole(stats.get("new_identities")),
     )
 
 

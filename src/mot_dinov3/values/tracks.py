@@ -157,6 +157,7 @@ class FrameResult:
         embeddings: what is known of each detection's appearance; None from a system
             without embeddings.
         counted: what was counted at lines and zones; None where there are none.
+        known: track id -> what it is called, of tracks that are known from elsewhere.
     """
 
     frame_index: int
@@ -168,3 +169,4 @@ class FrameResult:
     decisions: Decisions | None = None
     embeddings: Embeddings | None = None
     counted: FrameCounts | None = None
+    known: Mapping[int, str] = field(default_factory=dict)

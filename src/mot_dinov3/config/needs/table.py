@@ -83,7 +83,7 @@ VIDEO_NEEDS = (
 EMBEDDER_NEEDS = (
     Need(
         ("--embed-all", *BUDGETS, "--target-fps", "--embed-model", "--save-embeddings",
-         "--relink"),
+         "--relink", "--gallery"),
         "--embedder",
         NOTHING_EMBEDDED,
         _embedder(NO_EMBEDDER),
@@ -148,7 +148,7 @@ EMBEDDER_NEEDS = (
 )  # fmt: skip
 SCHEDULER_NEEDS = (
     Need(
-        (*BUDGETS, "--target-fps", "--save-embeddings", "--relink"),
+        (*BUDGETS, "--target-fps", "--save-embeddings", "--relink", "--gallery"),
         "--embed-policy",
         NOTHING_EMBEDDED,
         _policy("never"),
@@ -210,6 +210,19 @@ TRACKER_NEEDS = (
         "no --relink",
         "identities are not merged",
         lambda now: not now.config.relink.relink,
+    ),
+    Need(
+        ("--gallery-gate", "--gallery-margin", "--gallery-known"),
+        "no --gallery",
+        "no identities are known",
+        lambda now: not now.config.identities.gallery,
+    ),
+    Need(
+        ("--relink",),
+        "--gallery",
+        "a gallery merges the identities of the run, too",
+        lambda now: bool(now.config.identities.gallery),
+        words="--gallery people.npz",
     ),
 )
 RUN_NEEDS = (

@@ -13,6 +13,7 @@ from mot_dinov3.config.tracking.batch import BatchConfig
 from mot_dinov3.config.tracking.cheap import CheapConfig
 from mot_dinov3.config.tracking.counting import CountConfig
 from mot_dinov3.config.tracking.drawing import DrawConfig
+from mot_dinov3.config.tracking.identities import IdentityConfig
 from mot_dinov3.config.tracking.inputs import (
     DetectorConfig,
     DeviceConfig,
@@ -48,6 +49,7 @@ class TrackConfig:
     association: AssociationConfig = field(default_factory=AssociationConfig)
     motion: MotionConfig = field(default_factory=MotionConfig)
     relink: RelinkConfig = field(default_factory=RelinkConfig)
+    identities: IdentityConfig = field(default_factory=IdentityConfig)
     count: CountConfig = field(default_factory=CountConfig)
     draw: DrawConfig = field(default_factory=DrawConfig)
     output: OutputConfig = field(default_factory=OutputConfig)

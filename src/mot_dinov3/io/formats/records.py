@@ -84,6 +84,7 @@ def parse_record(line: bytes) -> FrameRecord:
         tracks=tracks,
         embed=_read_counts(_read_object(values.get("embed"), "'embed'")),
         stage_ms=_read_stages(_read_object(values.get("stage_ms"), "'stage_ms'")),
+        known={int(row["id"]): _read_text(row, "name") for row in rows if "name" in row},
     )
     return FrameRecord(
         result,
@@ -174,11 +175,17 @@ def _read_names(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
         name = row.get("class")
         if name is None:
             continue
-        if not isinstance(name, str) or len(name) > MOST_NAME or HALF.search(name):
-            raise BadRecordError(f"'class' must be a text of at most {MOST_NAME} whole letters")
+        name = _read_text(row, "class")
         if names.setdefault(int(row["class_id"]), name) != name:
             raise BadRecordError(f"class {row['class_id']} has two names")
     return names
+
+
+def _read_text(row: Mapping[str, Any], key: str) -> str:
+    text = row[key]
+    if not isinstance(text, str) or len(text) > MOST_NAME or HALF.search(text):
+        raise BadRecordError(f"'{key}' must be a text of at most {MOST_NAME} whole letters")
+    return text
 
 
 def _read_counts(values: Mapping[str, Any]) -> EmbedCounts:

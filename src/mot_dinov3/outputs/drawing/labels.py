@@ -14,18 +14,23 @@ from mot_dinov3.outputs.drawing.colours import Colour, choose_text_colour
 from mot_dinov3.outputs.drawing.placement import LabelPlacer, Place
 from mot_dinov3.outputs.drawing.sizes import Sizes
 from mot_dinov3.outputs.drawing.styles import Box
-from mot_dinov3.values import CONFIRMED, LOST, Image, Tracks
+from mot_dinov3.values import CONFIRMED, LOST, FrameResult, Image, Tracks
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 KEPT_SCALE = 2.0
 """Font scale above which labels are drawn every time, as keeping them would take much memory."""
 ALL_WORDS = DrawConfig().label_words
+NOTHING_KNOWN: Mapping[int, str] = {}
 NEW = "new"
 """What stands in place of the identity of a track that has none yet."""
 
 
 def build_label(
-    tracks: Tracks, row: int, names: Mapping[int, str], words: Sequence[str] = ALL_WORDS
+    tracks: Tracks,
+    row: int,
+    names: Mapping[int, str],
+    words: Sequence[str] = ALL_WORDS,
+    known: Mapping[int, str] = NOTHING_KNOWN,
 ) -> str:
     """`ID 7 * person`; the star says that an embedding was computed in this frame.
 
@@ -34,11 +39,12 @@ def build_label(
         row: of the track.
         names: class id -> name.
         words: what the label says, of "id", "class" and "score".
+        known: track id -> what stands in place of its number.
     """
     identity, lost = int(tracks.id[row]), int(tracks.state[row]) == LOST
     score = float(tracks.score[row])
     said = {
-        "id": f"ID {identity}" if identity > 0 else NEW,
+        "id": known.get(identity, f"ID {identity}" if identity > 0 else NEW),
         "class": "" if lost else names.get(int(tracks.class_id[row]), ""),
         "score": "" if lost or math.isnan(score) else f"{score:.2f}",
     }
@@ -66,7 +72,7 @@ class LabelWriter:
     def draw(
         self,
         image: Image,
-        tracks: Tracks,
+        result: FrameResult,
         boxes: Mapping[int, tuple[Box, Colour]],
         names: Mapping[int, str],
         sizes: Sizes,
@@ -76,7 +82,7 @@ class LabelWriter:
 
         Args:
             image: (H, W, 3) uint8 BGR, drawn on.
-            tracks: of the frame.
+            result: of the frame.
             boxes: row -> box and colour, of the tracks that are drawn.
             names: class id -> name.
             sizes: of the picture.
@@ -84,7 +90,8 @@ class LabelWriter:
         """
         if not self._words:
             return
-        said = {row: build_label(tracks, row, names, self._words) for row in boxes}
+        tracks = result.tracks
+        said = {row: build_label(tracks, row, names, self._words, result.known) for row in boxes}
         draw = _draw_label if sizes.font_scale <= KEPT_SCALE else _draw_label.__wrapped__
         self._placer.hand_on(tracks.given_ids)
         # The oldest confirmed track chooses its place first.

@@ -84,7 +84,7 @@ class TrackPainter:
         for row, (box, colour) in boxes.items():
             thickness = sizes.line_px if states[row] == CONFIRMED else sizes.thin_px
             shape(out, box, Pen(colour, thickness, dashed=states[row] == LOST))
-        self._labels.draw(out, tracks, boxes, names, sizes, taken)
+        self._labels.draw(out, result, boxes, names, sizes, taken)
         if lines:
             draw_hud(out, lines, sizes)
         return out

@@ -42,6 +42,7 @@ class ShownIdentity:
 
     Attributes:
         track_id: the identity.
+        title: what it is called.
         colour: of its box in the video, as CSS.
         text: colour of text on `colour`, as CSS.
         kind: its class.
@@ -57,6 +58,7 @@ class ShownIdentity:
     """
 
     track_id: int
+    title: str
     colour: str
     text: str
     kind: str
@@ -116,6 +118,7 @@ def build_identity(run: RunData, track: TrackHistory, album: Album) -> ShownIden
     colour = choose_colour(track.track_id)
     return ShownIdentity(
         track_id=track.track_id,
+        title=run.title_of(track),
         colour=to_css(colour),
         text=to_css(choose_text_colour(colour)),
         kind=run.class_of(track),

@@ -103,7 +103,7 @@ def _draw_way(run: RunData, track: TrackHistory, frames: Any, most: int) -> Trac
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": escape_text(f"ID {track.track_id} {run.class_of(track)}"),
+        "name": escape_text(f"{run.title_of(track)} {run.class_of(track)}"),
         "x": x,
         "y": y,
         "customdata": shown,

@@ -32,6 +32,7 @@ class RunData:
         cut: its frame log ends in half a line.
         places: where its objects were, None where only its facts are known.
         counts: what was counted at its lines and zones, empty where there are none.
+        known: identity -> what it is called, of those that have a name.
     """
 
     name: str
@@ -42,6 +43,11 @@ class RunData:
     cut: bool = False
     places: PlaceGrid | None = None
     counts: CountTable = field(default_factory=CountTable)
+    known: Mapping[int, str] = field(default_factory=dict)
+
+    def title_of(self, track: TrackHistory) -> str:
+        """What a track is called: its name, or its number."""
+        return self.known.get(track.track_id, f"ID {track.track_id}")
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -59,6 +65,7 @@ class RunRecorder:
     def __init__(self) -> None:
         self.frames, self.counts = FrameTable(), CountTable()
         self.places = PlaceGrid()
+        self.known: dict[int, str] = {}
         self._book = TrackBook()
 
     @property
@@ -86,6 +93,7 @@ class RunRecorder:
         self.places.add(len(self.frames), result.tracks, size)
         self._book.add(len(self.frames), result.time_s, result.tracks, appearances, size)
         self.frames.add(result, stage_ms, latency_ms)
+        self.known |= result.known
         if result.counted is not None:
             self.counts.add(result.frame_index, result.counted)
 
@@ -134,4 +142,5 @@ def read_run(path: Path, count: CountConfig | None = None) -> RunData:
         cut=frame_log.cut,
         places=recorder.places,
         counts=recorder.counts,
+        known=recorder.known,
     )

@@ -101,6 +101,7 @@ class ReportSink:
         name = Path(self._name).name
         run = RunData(name, recorder.frames, recorder.tracks, self._names, facts)
         run.places, run.counts = recorder.places, recorder.counts
+        run.known = recorder.known
         albums, page = self._crops.albums(), Path(self.path)
         reason = "no identity was confirmed." if self._pixels else "the source has no pixels."
         video = find_video(run, [Path()])

@@ -42,7 +42,7 @@ def draw_gantt(run: RunData) -> Chart | None:
     bars, cut = _bars(run, tracks, frame, step)
     traces = [*_lost(tracks, frame, step), *bars, *_marks(tracks, frame)]
     places = list(range(len(tracks)))
-    named = [f"ID {track.track_id}" for track in tracks]
+    named = [escape_text(run.title_of(track)) for track in tracks]
     y: dict[str, Any] = {"range": [len(tracks) - 0.3, -0.7], "showgrid": False}
     if len(tracks) <= LABELLED:
         y |= {"tickvals": places, "ticktext": named}
@@ -75,8 +75,9 @@ def _bars(
         own = [(place, track) for place, track in enumerate(tracks) if track.class_id == class_id]
         name = escape_text(run.class_of(own[0][1]))
         bars = [
-            _Stretch(place, f"ID {track.track_id} {name}", int(frame[begin]), int(frame[end]))
+            _Stretch(place, f"{title} {name}", int(frame[begin]), int(frame[end]))
             for place, track in own
+            for title in [escape_text(run.title_of(track))]
             for begin, end in track.spans
         ]
         if len(bars) > MOST_POINTS:

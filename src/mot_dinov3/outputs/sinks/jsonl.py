@@ -13,7 +13,13 @@ import numpy as np
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.outputs.appearance import AppearanceHistory
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
-from mot_dinov3.outputs.sinks.renaming import NewOf, choose_rows, create_renamer, format_json
+from mot_dinov3.outputs.sinks.renaming import (
+    NewIds,
+    NewOf,
+    choose_rows,
+    create_renamer,
+    format_json,
+)
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.values import Appearance, FloatArray, Frame, FrameResult, Tracks, TrackState
 
@@ -27,6 +33,10 @@ def rename_frame_line(lines: Sequence[str], new_of: NewOf) -> Iterator[str]:
     known = [(track["id"], track["detection"] is not None) for track in tracks]
     chosen = choose_rows(known, new_of)
     record["tracks"] = [tracks[row] | {"id": number} for row, number in chosen.items()]
+    if isinstance(new_of, NewIds):
+        for track in record["tracks"]:
+            track.pop("name", None)
+            track |= {"name": new_of.names[track["id"]]} if track["id"] in new_of.names else {}
     for look in record.get("looks", ()):
         look["id"] = new_of.get(look["id"], look["id"])
         renamed = [[new_of.get(other, other), value] for other, value in look["resembles"]]
@@ -100,7 +110,10 @@ def describe_frame(
         "frame": result.frame_index,
         "time_s": to_number(result.time_s, TIME_DIGITS),
         "detections": len(result.detections),
-        "tracks": [describe_track(result.tracks, row, names) for row in range(len(result.tracks))],
+        "tracks": [
+            describe_track(result.tracks, row, names) | _name(result.tracks, row, result.known)
+            for row in range(len(result.tracks))
+        ],
         "embed": {
             "computed": result.embed.computed,
             **{k: to_number(v, MS_DIGITS) if isinstance(v, float) else v for k, v in embed.items()},
@@ -127,6 +140,11 @@ def describe_track(tracks: Tracks, row: int, names: Mapping[int, str]) -> dict[s
         "detection": detection if detection >= 0 else None,
         **({"provisional": provisional} if provisional else {}),
     }
+
+
+def _name(tracks: Tracks, row: int, known: Mapping[int, str]) -> dict[str, str]:
+    name = known.get(int(tracks.id[row]))
+    return {} if name is None else {"name": name}
 
 
 def list_untracked(result: FrameResult) -> list[dict[str, Any]]:

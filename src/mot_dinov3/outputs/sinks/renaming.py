@@ -15,6 +15,19 @@ from mot_dinov3.runtime.opening import open_regular
 NewOf = Mapping[int, int]
 """Id that is given up -> the one that takes its place."""
 
+
+class NewIds(dict[int, int]):
+    """New ids, and what their tracks are called.
+
+    Attributes:
+        names: new id -> name.
+    """
+
+    def __init__(self, new_of: NewOf, names: Mapping[int, str]) -> None:
+        super().__init__(new_of)
+        self.names = names
+
+
 RenameFile = Callable[[Path, Path, NewOf], None]
 """Reads the first file and writes the second one, which exists and is empty."""
 

@@ -77,7 +77,7 @@ def add_counts(facts: RunFacts, parts: JobParts, outcome: RunOutcome) -> RunFact
         parts: of the job.
         outcome: how the run ended.
     """
-    names, new_of = parts.tracker.names, {merge.old: merge.new for merge in facts.merges or ()}
+    names, new_of = parts.tracker.names, parts.relinker.new_of
     facts = replace(facts, identities=outcome.statistics.identities.count(names, new_of))
     if parts.counting is None:
         return facts

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import EXIT_OK
 from mot_dinov3.io.read.sources import SourceInfo, count_selected
+from mot_dinov3.runs.identities.run import open_gallery
 from mot_dinov3.runs.jobs.base import JobObserver, JobResult, SilentObserver
 from mot_dinov3.runs.jobs.counting import check_counting
 from mot_dinov3.runs.jobs.ending import choose_exit_code, finish_job, list_written
@@ -63,8 +64,9 @@ def run_job(
         require_pixels(config, info)
         check_counting(config.count, info)
         system = system or load_system(config)
-        journal = stack.enter_context(open_journal(place, config, system))
-        parts = create_parts(config, info, system, journal, stack)
+        gallery = open_gallery(config, system, info.name)
+        journal = stack.enter_context(open_journal(place, config, system, gallery))
+        parts = create_parts(config, info, system, journal, stack, gallery)
         sinks = [*parts.sinks, *views.create_sinks(reader, system.names)]
         if views.url:
             observer.on_page(views.url)

@@ -65,7 +65,8 @@ def _check_files(files: Mapping[str, str], config: TrackConfig, source_path: Pat
         source_path: the file that is tracked, None where it is not a file.
     """
     flag_of: dict[Path, str] = {}
-    inputs = system_class(config).list_input_files(config)
+    gallery = config.identities.gallery
+    inputs = [*system_class(config).list_input_files(config), *([Path(gallery)] if gallery else [])]
     for flag, name in files.items():
         path = Path(realpath(name))
         if path in flag_of:
@@ -93,9 +94,10 @@ def require_appearance(config: TrackConfig) -> None:
             raise UsageError(
                 f"{order.flag} has nothing to write with {flag}.", fix="Leave out one of them."
             )
-    if config.relink.relink:
+    wanted = {"--relink": config.relink.relink, "--gallery": config.identities.gallery}
+    for name in [name for name, given in wanted.items() if given]:
         raise UsageError(
-            f"--relink compares the appearance of tracks, and with {flag} none is known.",
+            f"{name} compares the appearance of tracks, and with {flag} none is known.",
             fix="Leave out one of them.",
         )
 

@@ -13,6 +13,7 @@ from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.outputs.sinks.base import FileSink
 from mot_dinov3.outputs.sinks.factory import create_sinks
 from mot_dinov3.outputs.sinks.video import explain_lost_sound
+from mot_dinov3.runs.identities.run import GalleryRun
 from mot_dinov3.runs.jobs.counting import CountingTracker, add_counting
 from mot_dinov3.runs.jobs.relinking import Relinker, create_relinker
 from mot_dinov3.runs.jobs.resuming import create_journal_sinks, start_system
@@ -71,6 +72,7 @@ def create_parts(
     system: LoadedSystem,
     journal: RunJournal | None,
     stack: ExitStack,
+    gallery: GalleryRun | None = None,
 ) -> JobParts:
     """Create the parts of a job.
 
@@ -80,8 +82,9 @@ def create_parts(
         system: loaded, not started yet.
         journal: entered already, None if none is kept.
         stack: closes what the job needs for itself.
+        gallery: knows the identities of other runs, None without `--gallery`.
     """
-    tracker = start_system(config, system, journal)
+    tracker = start_system(config, system, journal, gallery)
     log.info("%s; %s", tracker.title, choose_device(config.device.name))
     if silence := explain_lost_sound(config, info):
         log_notice(silence)
@@ -95,7 +98,7 @@ def create_parts(
         [*create_journal_sinks(journal, tracker, files, timer)],
         files,
         create_report(config, info, names, timer),
-        create_relinker(config, info, names, timer, stack),
+        create_relinker(config, info, names, timer, stack, gallery),
         add_counting(tracker, config.count),
     )
 

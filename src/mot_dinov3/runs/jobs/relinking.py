@@ -9,9 +9,9 @@ from pathlib import Path
 from signal import SIGINT, SIGTERM
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mot_dinov3.config import OutputConfig, TrackConfig
+from mot_dinov3.config import IdentityConfig, OutputConfig, TrackConfig
 from mot_dinov3.config.tracking.outputs import VIDEO
 from mot_dinov3.config.tracking.relink import RelinkConfig
 from mot_dinov3.errors import EXIT_SIGINT, EXIT_SIGTERM, MotError
@@ -20,6 +20,8 @@ from mot_dinov3.io.write.atomic import is_stream
 from mot_dinov3.outputs.counting.counter import FrameCounter, count_frame_log
 from mot_dinov3.outputs.sinks.factory import SinkOrder, list_sink_orders
 from mot_dinov3.outputs.sinks.jsonl import JsonLinesSink
+from mot_dinov3.outputs.sinks.renaming import NewOf
+from mot_dinov3.runs.identities.run import GalleryRun
 from mot_dinov3.runs.jobs.base import JobObserver
 from mot_dinov3.runs.loop import FrameSink, RunOutcome, StopRequest
 from mot_dinov3.runs.relink.collector import TrackletCollector
@@ -39,8 +41,9 @@ def create_relinker(
     names: Mapping[int, str],
     timer: StageTimer,
     stack: ExitStack,
+    gallery: GalleryRun | None = None,
 ) -> Relinker:
-    """The relinker of a run; it does nothing without `--relink`.
+    """The relinker of a run; it does nothing without `--relink` and `--gallery`.
 
     Args:
         config: all stages.
@@ -49,16 +52,19 @@ def create_relinker(
         timer: shared by all sinks.
         stack: removes a temporary frame log, which is written if the video, the report or the
             counts need one and `--save-jsonl` was not given.
+        gallery: of the run, None without `--gallery`.
     """
-    if not config.relink.relink:
+    merger = TrackMerger(config.relink) if config.relink.relink else None
+    if merger is None and gallery is None:
         return Relinker(config, info, None, [])
-    frame_log, sinks = find_file(config.output.save_jsonl), list[FrameSink]()
+    frame_log = find_file(config.output.save_jsonl)
+    sinks: list[FrameSink] = [] if merger is None else [merger.collector]
     needed = config.output.report_file or config.count.wanted
     if frame_log is None and (can_redraw(config, info) or needed):
         place = stack.enter_context(TemporaryDirectory(prefix="mot-relink-"))
         frame_log = Path(place) / "run.jsonl"
         sinks.append(JsonLinesSink(str(frame_log), names, timer, untracked=config.draw.blurs))
-    return Relinker(config, info, frame_log, sinks)
+    return Relinker(config, info, frame_log, sinks, gallery or merger)
 
 
 def can_redraw(config: TrackConfig, info: SourceInfo) -> bool:
@@ -75,8 +81,27 @@ def find_redrawn(config: TrackConfig) -> list[SinkOrder]:
     ]
 
 
+class TrackMerger:
+    """Finds the tracks of a run that are one object, for `--relink`.
+
+    Attributes:
+        collector: takes every frame.
+    """
+
+    nothing: Mapping[str, Any] = {"merges": ()}
+
+    def __init__(self, config: RelinkConfig) -> None:
+        self._config = config
+        self.collector = TrackletCollector()
+
+    def find(self) -> tuple[NewOf, Mapping[str, Any]]:
+        """The new ids, and what the facts of the run say of them."""
+        merges = tuple(find_merges(self.collector.tracklets(), self._config))
+        return {merge.old: merge.new for merge in merges}, {"merges": merges}
+
+
 class Relinker:
-    """Collects the appearance of tracks during a run, and renames its outputs afterwards.
+    """Finds the tracks that are one object when a run has ended, and renames its outputs.
 
     Attributes:
         sinks: take every frame, after all others.
@@ -89,6 +114,7 @@ class Relinker:
         info: SourceInfo,
         frame_log: Path | None,
         sinks: Sequence[FrameSink],
+        finder: TrackMerger | GalleryRun | None = None,
     ) -> None:
         """Prepare for a run.
 
@@ -96,13 +122,12 @@ class Relinker:
             config: all stages.
             info: the source.
             frame_log: of the run, None if nothing needs it.
-            sinks: what writes a temporary frame log, none or one.
+            sinks: what collects tracks, and what writes a temporary frame log.
+            finder: knows the new ids at the end; None leaves all outputs as they are.
         """
         self._config, self._info, self._frame_log = config, info, frame_log
-        self._collector = TrackletCollector()
-        self.new_of: dict[int, int] = {}
-        self._wanted = config.relink.relink
-        self.sinks: list[FrameSink] = [self._collector, *sinks] if self._wanted else []
+        self._finder, self.sinks = finder, sinks
+        self.new_of: NewOf = {}
 
     def relink(
         self,
@@ -115,7 +140,8 @@ class Relinker:
         """Find the tracks of the same object, rename the outputs, and return the facts with both.
 
         A run that broke off or was interrupted keeps the first ids everywhere. So does one whose
-        video cannot be drawn again, and the failure becomes the error of the run.
+        video cannot be drawn again, and the failure becomes the error of the run. A live source
+        ends when it is interrupted, so its gallery is written all the same.
 
         Args:
             facts: of the run.
@@ -124,18 +150,19 @@ class Relinker:
             observer: shows the progress of drawing.
             reports: the report, none or one.
         """
-        if not self._wanted:
+        finder = self._finder
+        if finder is None:
             return facts
-        facts = replace(facts, merges=(), relink_s={})
-        if outcome.error is not None or stop.signal or not outcome.statistics.frames:
+        facts = replace(facts, relink_s={}, **finder.nothing)
+        stopped = stop.signal and not (self._info.is_live and isinstance(finder, GalleryRun))
+        if outcome.error is not None or stopped or not outcome.statistics.frames:
             log_notice("Not relinked: the run did not come to its end.")
             return facts
         started_s = perf_counter()
-        merges = find_merges(self._collector.tracklets(), self._config.relink)
-        found_s = perf_counter()
-        self.new_of = {merge.old: merge.new for merge in merges}
         try:
-            if merges and not self._rename(stop, observer):
+            self.new_of, found = finder.find()
+            found_s = perf_counter()
+            if self.new_of and not self._rename(stop, observer):
                 log_notice("Interrupted: all outputs keep the first identities.")
                 return facts
             self._rename_reports(reports)
@@ -145,7 +172,7 @@ class Relinker:
             return facts
         ended_s = perf_counter()
         spent_s = {"search": found_s - started_s, "rename": ended_s - found_s}
-        return replace(facts, merges=tuple(merges), relink_s=spent_s)
+        return replace(facts, relink_s=spent_s, **found)
 
     def count_again(self) -> FrameCounter | None:
         """What is counted at lines and zones under the new ids; None where no frame log is kept."""
@@ -201,6 +228,7 @@ class Relinker:
             output=str(places.get(VIDEO, "")), no_video=VIDEO not in places, save=others
         )
         config = replace(self._config, output=output, relink=RelinkConfig())
+        config = replace(config, identities=IdentityConfig())
         code = redraw(config, frame_log, observer).exit_code
         stop.signal = {EXIT_SIGINT: SIGINT, EXIT_SIGTERM: SIGTERM}.get(code, 0)
         return not stop.signal

@@ -12,6 +12,8 @@ from mot_dinov3.config import TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.outputs.sinks.base import FileSink
+from mot_dinov3.runs.identities.identified import IdentifiedSystem
+from mot_dinov3.runs.identities.run import GalleryRun
 from mot_dinov3.runs.loop import RunOutcome
 from mot_dinov3.runs.resume.contents import read_contents
 from mot_dinov3.runs.resume.identity import RunIdentity
@@ -85,7 +87,10 @@ def read_finished_run(config: TrackConfig, place: JournalPlace | None) -> RunFac
 
 
 def open_journal(
-    place: JournalPlace | None, config: TrackConfig, system: LoadedSystem
+    place: JournalPlace | None,
+    config: TrackConfig,
+    system: LoadedSystem,
+    gallery: GalleryRun | None = None,
 ) -> AbstractContextManager[RunJournal | None]:
     """The journal of a job, to be entered around its run; a context of None without a place.
 
@@ -94,16 +99,26 @@ def open_journal(
     """
     if place is None:
         return nullcontext()
-    fingerprint = system.fingerprint
+    fingerprint = dict(system.fingerprint)
+    if gallery is not None:
+        fingerprint["identities of --gallery"] = gallery.fingerprint
     return place.resume(fingerprint) if config.resume.resume else place.begin(fingerprint)
 
 
-def start_system(config: TrackConfig, system: LoadedSystem, journal: RunJournal | None) -> System:
-    """The system for this clip, behind its journal if one is kept."""
-    if journal is None:
-        return system.start(config)
-    recorder = JournalRecorder()
-    return JournaledSystem(system.start(config, recorder), recorder, journal)
+def start_system(
+    config: TrackConfig,
+    system: LoadedSystem,
+    journal: RunJournal | None,
+    gallery: GalleryRun | None = None,
+) -> System:
+    """The system for this clip, with the ids of a gallery and behind its journal, if any."""
+    recorder = None if journal is None else JournalRecorder()
+    started: System = system.start(config, recorder)
+    if gallery is not None:
+        started = IdentifiedSystem(started, gallery.resolver)
+    if journal is None or recorder is None:
+        return started
+    return JournaledSystem(started, recorder, journal)
 
 
 def create_journal_sinks(

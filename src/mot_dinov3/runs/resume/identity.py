@@ -30,6 +30,7 @@ STAGES = (
     "tracker",
     "association",
     "motion",
+    "identities",
 )
 """Stages that decide what is tracked; device and precision are in the titles of the models."""
 
