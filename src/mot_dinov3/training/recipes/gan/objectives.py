@@ -69,7 +69,7 @@ class Objective:
 
 
 PER_PIXEL = (3 * HEIGHT_PX * WIDTH_PX) ** -0.5
-"""A critic of slope 1 measures the distance of whole pictures, and this makes it that of a pixel."""
+"""A critic of slope 1 measures the distance of whole pictures; this makes it that of pixels."""
 
 OBJECTIVES = {
     "dcgan": Objective(hinge, raise_score, True, False, False, 1),
