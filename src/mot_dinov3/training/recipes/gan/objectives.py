@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+from mot_dinov3.nets.gan.network import HEIGHT_PX, WIDTH_PX
+
 PENALTY = 10.0
 """Weight of the gradient penalty (Gulrajani et al. 2017, algorithm 1)."""
 
@@ -54,6 +56,7 @@ class Objective:
         penalised: whether it is bounded by the gradient penalty.
         encodes: whether there is an encoder, as in a variational auto-encoder.
         critic_steps: steps of the critic for one of the generator.
+        share: weight of the generator's loss beside those of reconstruction and divergence.
     """
 
     criticise: Callable[[Tensor, Tensor], Tensor]
@@ -62,12 +65,16 @@ class Objective:
     penalised: bool
     encodes: bool
     critic_steps: int
+    share: float = 1.0
 
+
+PER_PIXEL = (3 * HEIGHT_PX * WIDTH_PX) ** -0.5
+"""A critic of slope 1 measures the distance of whole pictures; this makes it that of pixels."""
 
 OBJECTIVES = {
     "dcgan": Objective(hinge, raise_score, True, False, False, 1),
     "vaegan": Objective(logistic, raise_odds, True, False, True, 1),
-    "vaewgangp": Objective(wasserstein, raise_score, False, True, True, 2),
+    "vaewgangp": Objective(wasserstein, raise_score, False, True, True, 2, PER_PIXEL),
 }
 
 

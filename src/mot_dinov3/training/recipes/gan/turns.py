@@ -59,11 +59,11 @@ def lose_as_generator(recipe: GanRecipe, model: GanNetwork, real: Tensor) -> Map
         model: all networks.
         real: (B, 3, height, width).
     """
-    please = OBJECTIVES[recipe.objective].please
+    objective = OBJECTIVES[recipe.objective]
     with frozen(model.critic):
         if model.encoder is None:
             fake = model.generator(model.draw_noise(len(real)))
-            return {"generator": please(model.critic(fake)[0].float())}
+            return {"generator": objective.please(model.critic(fake)[0].float())}
         original = real[: len(real) // 2]
         noise, mean, log_variance = encode(model.encoder, original)
         drawn = model.draw_noise(len(real) - len(original))
@@ -71,7 +71,7 @@ def lose_as_generator(recipe: GanRecipe, model: GanNetwork, real: Tensor) -> Map
         scores, maps = model.critic(torch.cat([fake, original.to(fake.dtype)]))
     _, made, goal = maps.float().split([len(drawn), len(original), len(original)])
     return {
-        "generator": please(scores[: len(drawn)].float()),
+        "generator": objective.share * objective.please(scores[: len(drawn)].float()),
         "reconstruction": recipe.reconstruction * mismatch(made, goal),
         "divergence": recipe.divergence * divergence(mean, log_variance),
     }
