@@ -15,13 +15,14 @@ from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.training.engine import train
 from mot_dinov3.training.recipes.reid import adaptation
-from mot_dinov3.training.recipes.reid.adaptation import (
+from mot_dinov3.training.recipes.reid.adaptation import split_cosines
+from mot_dinov3.training.recipes.reid.clusters import measure_centroids
+from mot_dinov3.training.recipes.reid.learning import (
     MOMENTUM,
-    AdaptingNetwork,
-    measure_centroids,
-    split_cosines,
+    TEMPERATURE,
+    MemoryNetwork,
+    Weighting,
 )
-from mot_dinov3.training.recipes.reid.learning import Weighting
 from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
 from mot_dinov3.training.settings import TrainingRun
 from training.recipes.reid.test_supervised import SMALL, learn, require_same_end
@@ -78,13 +79,13 @@ def test_the_memory_moves_towards_the_pictures_of_its_clusters():
     torch.manual_seed(0)
     samples = torch.zeros(1, 3, 64, 32, dtype=torch.uint8)
     weighting = Weighting(0.3, 0.0, 0.0, 0.0)
-    model = AdaptingNetwork(ReidNetwork(TinyBackbone()), 9, weighting, samples).eval()
+    model = MemoryNetwork(ReidNetwork(TinyBackbone()), 9, weighting, samples).eval()
     centroids = np.eye(4, 32, dtype=np.float32)
     model.remember(centroids)
     pixels, labels = torch.randn(4, 3, 64, 32), torch.tensor([1, 3, 3, 1])
     terms = model.measure_loss(pixels, labels)
     unit = torch.nn.functional.normalize(model.network(pixels), dim=1).detach()
-    logits = unit @ torch.from_numpy(centroids).T / adaptation.TEMPERATURE
+    logits = unit @ torch.from_numpy(centroids).T / TEMPERATURE
     expected = torch.nn.functional.cross_entropy(logits, labels)
     torch.testing.assert_close(terms["class"], expected)
     moved = (1 - MOMENTUM) * torch.eye(4, 32)[3] + MOMENTUM * unit[1:3].mean(0)

@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, normalize
 
 from mot_dinov3.data.reid.crops import Crops, read_crops
 from mot_dinov3.errors import InputError, ModelError, UsageError
 from mot_dinov3.evaluation.reid.cameras import normalise_cameras
 from mot_dinov3.evaluation.reid.gate import suggest_gate
-from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.training.processes import are_launched
 from mot_dinov3.training.recipes.base import Assessment, BatchSource
 from mot_dinov3.training.recipes.reid import supervised
@@ -35,7 +33,7 @@ from mot_dinov3.training.recipes.reid.clusters import (
 )
 from mot_dinov3.training.recipes.reid.learning import (
     LearningNetwork,
-    Weighting,
+    MemoryNetwork,
     blend,
     embed_pixels,
 )
@@ -47,9 +45,6 @@ if TYPE_CHECKING:
     from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
 
 log = logging.getLogger("mot_dinov3")
-
-TEMPERATURE, MOMENTUM = 0.05, 0.2
-"""Of the cosines with centroids, and share of a centroid that a picture replaces."""
 
 
 @dataclass(slots=True)
@@ -64,51 +59,7 @@ class Unlabelled:
 
     training: LoadedCrops
     search: LoadedSearch | None
-    network: AdaptingNetwork | None = None
-
-
-class AdaptingNetwork(LearningNetwork):
-    """A network with the centroids of the present clusters as its classifier.
-
-    Attributes:
-        memory: (most clusters, D) unit rows, of which the first `clusters` are in use.
-    """
-
-    memory: Tensor
-    clusters: Tensor
-
-    def __init__(
-        self, network: ReidNetwork, most: int, weighting: Weighting, samples: Tensor
-    ) -> None:
-        super().__init__(network, 0, weighting, samples)
-        self.register_buffer("memory", torch.zeros(most, network.dim))
-        self.register_buffer("clusters", torch.zeros((), dtype=torch.int64))
-
-    def remember(self, centroids: FloatArray) -> None:
-        """Begin with other clusters."""
-        self.clusters.fill_(len(centroids))
-        self.memory[: len(centroids)] = torch.from_numpy(centroids).to(self.memory.device)
-
-    def measure_loss(self, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Named terms for pictures and the numbers of their clusters; the memory moves on."""
-        vectors = self.network.describe(pixels).vectors.float()
-        unit = normalize(vectors, dim=1)
-        count = int(self.clusters)
-        logits = unit @ self.memory[:count].clone().T / TEMPERATURE
-        terms = {
-            "class": cross_entropy(logits, labels),
-            "triplet": self.measure_triplets(vectors, labels),
-        }
-        if self._weighting.keep:
-            terms["keep"] = self._weighting.keep * self.measure_change(pixels, vectors)
-        self._move_memory(unit.detach(), labels)
-        return terms
-
-    def _move_memory(self, unit: Tensor, labels: Tensor) -> None:
-        shown = labels.unique()
-        mean = torch.stack([unit[labels == label].mean(0) for label in shown])
-        moved = (1 - MOMENTUM) * self.memory[shown] + MOMENTUM * mean
-        self.memory[shown] = normalize(moved, dim=1)
+    network: MemoryNetwork | None = None
 
 
 def open_data(recipe: ReidRecipe) -> Unlabelled:
@@ -150,7 +101,7 @@ def refuse_transductive(crops: Crops, recipe: ReidRecipe) -> None:
 def build(recipe: ReidRecipe, data: Unlabelled) -> LearningNetwork:
     """Build the network with the weights that it begins with, and hand it to the batches."""
     samples = supervised.draw_samples(recipe, data.training.pixels)
-    out: AdaptingNetwork = AdaptingNetwork(
+    out: MemoryNetwork = MemoryNetwork(
         supervised.begin(recipe, samples),
         len(data.training.crops),
         supervised.weigh(recipe),
