@@ -10,6 +10,8 @@ from mot_dinov3.errors import ModelError
 from mot_dinov3.training.recipes.reid.clusters import cluster_pictures, cluster_tracklets
 
 PEOPLE, SHOTS = 6, 5
+LONG = 24
+"""Pictures of a tracklet that are more than the neighbours that distances look at."""
 
 
 def vectors_of(rng, people, noise):
@@ -25,6 +27,11 @@ def crops_of(tracklets):
     return build_crops([Path(f"{row}.png") for row in range(len(facts))], facts)
 
 
+def long_crops(tracklets):
+    """Crops of `LONG` frames each of (name, camera, first frame)."""
+    return crops_of([(name, camera, range(f, f + LONG)) for name, camera, f in tracklets])
+
+
 def partition(labels):
     return {frozenset(np.flatnonzero(labels == one).tolist()) for one in np.unique(labels)}
 
@@ -38,7 +45,7 @@ def test_pictures_of_one_person_are_a_cluster():
 
 def test_a_picture_of_nobody_belongs_to_none():
     rng = np.random.default_rng(0)
-    people = np.append(np.repeat(np.arange(PEOPLE), 8), PEOPLE)
+    people = np.append(np.repeat(np.arange(PEOPLE), 24), PEOPLE)
     labels = cluster_pictures(vectors_of(rng, people, 0.3), 0.5)
     assert labels[-1] == -1
     assert set(labels[:-1].tolist()) == set(range(PEOPLE))
@@ -65,29 +72,25 @@ def test_crops_of_one_tracklet_stay_together_even_where_they_look_like_others():
 
 
 def test_tracklets_that_a_camera_shows_at_once_are_two_even_where_they_are_equal():
-    first, second = ("00", 1, range(5)), ("01", 1, range(3, 8))
-    later, other = ("01", 1, range(10, 15)), ("02", 1, range(50, 55))
-    vectors = vectors_of(np.random.default_rng(2), np.repeat([0, 0, 1], 5), 0.0)
-    control = cluster_tracklets(crops_of([first, later, other]), vectors, 0.6)
-    assert partition(control) == {frozenset(range(10)), frozenset(range(10, 15))}
-    labels = cluster_tracklets(crops_of([first, second, other]), vectors, 0.6)
-    assert len(set(labels.tolist())) == 3
-    beside = cluster_tracklets(crops_of([first, ("01", 2, range(3, 8)), other]), vectors, 0.6)
-    assert partition(beside) == partition(control)
+    people = np.repeat([0, 0, 1, 2], LONG)
+    vectors = vectors_of(np.random.default_rng(2), people, 0.0)
+    first, later, at_once = (("00", 1, 0), ("01", 1, 50), ("01", 1, LONG - 1))
+    elsewhere, others = ("01", 2, LONG - 1), [("02", 1, 100), ("03", 1, 200)]
+    for second in (later, elsewhere):
+        labels = cluster_tracklets(long_crops([first, second, *others]), vectors, 0.6)
+        assert partition(labels) == partition(people)
+    labels = cluster_tracklets(long_crops([first, at_once, *others]), vectors, 0.6)
+    assert partition(labels) == partition(np.repeat(np.arange(4), LONG))
 
 
 def test_no_third_tracklet_joins_two_that_cannot_be_one():
     """A chain of equal pictures: the third may belong to one of the others, never to both."""
-    chain = [
-        ("00", 1, range(5)),
-        ("01", 1, range(5)),
-        ("02", 2, range(5)),
-        ("03", 2, range(90, 95)),
-    ]
-    vectors = vectors_of(np.random.default_rng(3), np.repeat([0, 0, 0, 1], 5), 0.0)
-    labels = cluster_tracklets(crops_of(chain), vectors, 0.6)
-    assert labels[0] != labels[5]
-    assert labels[10] in (labels[0], labels[5])
+    chain = [("00", 1, 0), ("01", 1, 0), ("02", 2, 0), ("03", 2, 90)]
+    vectors = vectors_of(np.random.default_rng(3), np.repeat([0, 0, 0, 1], LONG), 0.0)
+    labels = cluster_tracklets(long_crops(chain), vectors, 0.6)[::LONG].tolist()
+    assert labels[0] != labels[1]
+    assert labels[2] in labels[:2]
+    assert labels[3] not in labels[:3]
 
 
 def test_one_tracklet_has_nothing_to_be_told_from():
