@@ -38,7 +38,7 @@ def test_a_video_a_frame_log_and_a_ground_truth_give_the_same(scene, tmp_path, c
     assert crops(tmp_path / "a", *replay(scene)) == EXIT_OK
     said = capsys.readouterr().out
     assert "camera 1: 32 crops of 2 tracklets of 2 tracks; boxes left out: none\n" in said
-    assert f"train reid --continual --unlabeled {tmp_path / 'a'}" in said
+    assert f"train reid --continual --tracklets --unlabeled {tmp_path / 'a'}" in said
     assert crops(tmp_path / "b", *source, "--jsonl", scene / "o.jsonl", "-q") == EXIT_OK
     assert crops(tmp_path / "c", *source, "--gt", scene / "gt.txt") == EXIT_OK
     assert f"train reid --data {tmp_path / 'c'}" in capsys.readouterr().out

@@ -28,6 +28,14 @@ def test_the_neck_changes_nothing_at_first_and_never_shifts():
     assert not torch.allclose(found.pooled, found.vectors)
 
 
+def test_a_projected_network_answers_before_its_neck():
+    network = ReidNetwork(TinyBackbone(), 48).train()
+    network.describe(torch.randn(8, 3, 64, 32))
+    found = network.eval().describe(torch.randn(3, 3, 64, 32))
+    assert torch.equal(found.vectors, found.pooled)
+    assert not torch.allclose(found.vectors, found.necked)
+
+
 def test_a_network_with_a_power_of_one_averages_its_map():
     network = ReidNetwork(TinyBackbone(), power=1.0).eval()
     pixels = torch.randn(2, 3, 64, 32)

@@ -107,11 +107,16 @@ Facts = tuple[str, int, int, int]
 
 def build_crops(paths: Sequence[Path], facts: Sequence[Facts], left_out: int = 0) -> Crops:
     """Number the identities of pictures in the order of their names."""
-    names = sorted({who for who, *_ in facts}, key=lambda name: natural_key(Path(name)))
+    names = sorted({who for who, *_ in facts}, key=_order_of)
     number = {name: i for i, name in enumerate(names)}
     rows = np.array([(number[who], *rest) for who, *rest in facts], np.int64).reshape(-1, 4)
     identity, camera, sequence, frame = rows.T.copy()
     return Crops(tuple(paths), identity, camera, sequence, frame, tuple(names), left_out)
+
+
+def _order_of(name: str) -> tuple[list[list[tuple[int, str]]], str]:
+    """Sorts names of nested folders part by part, and those that differ in zeros alone as text."""
+    return [natural_key(Path(part)) for part in name.split("/")], name
 
 
 def join_crops(parts: Sequence[Crops], prefixes: Sequence[str]) -> Crops:

@@ -14,11 +14,13 @@ class ReidFeatures(NamedTuple):
     """What a network says of a batch of pictures.
 
     Attributes:
-        pooled: (B, D) before the neck, where distances are learned.
-        vectors: (B, D) after it, where classes are learned and cosines are measured.
+        pooled: (B, D) before the neck.
+        necked: (B, D) after it, where classes are learned.
+        vectors: (B, D) the answer, whose cosines are learned and measured: one of the two.
     """
 
     pooled: torch.Tensor
+    necked: torch.Tensor
     vectors: torch.Tensor
 
 
@@ -27,7 +29,10 @@ class ReidNetwork(nn.Module):  # type: ignore[misc]
 
     The neck is a batch norm without a shift between the space of the triplet loss and that of the
     classes, which fit together badly (Luo et al. 2019, "Bag of tricks and a strong baseline for
-    deep person re-identification", section 3.6).
+    deep person re-identification", section 3.6). It gives the answer. Where pooled maps are
+    projected, the projection does, as that is the embedding that the backbone's authors trained:
+    what it knew of other cameras survives there, while the neck takes away the mean of the new
+    pictures.
 
     Args:
         backbone: (B, 3, H, W) -> (B, backbone.channels, h, w).
@@ -36,6 +41,7 @@ class ReidNetwork(nn.Module):  # type: ignore[misc]
 
     Attributes:
         dim: length of the vectors.
+        projects: whether pooled maps are projected.
     """
 
     def __init__(self, backbone: nn.Module, dim: int = 0, power: float = 3.0) -> None:
@@ -43,6 +49,7 @@ class ReidNetwork(nn.Module):  # type: ignore[misc]
         self.backbone = backbone
         self.pool = GeM(power)
         self.dim: int = dim or int(backbone.channels)
+        self.projects = bool(dim)
         self.project: nn.Module = nn.Identity()
         if dim:
             linear = nn.Linear(int(backbone.channels), dim)
@@ -54,7 +61,8 @@ class ReidNetwork(nn.Module):  # type: ignore[misc]
     def describe(self, pixels: torch.Tensor) -> ReidFeatures:
         """(B, 3, H, W) normalised RGB -> features before and after the neck."""
         pooled = self.project(self.pool(self.backbone(pixels)))
-        return ReidFeatures(pooled, self.neck(pooled))
+        necked = self.neck(pooled)
+        return ReidFeatures(pooled, necked, pooled if self.projects else necked)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) normalised RGB -> (B, D) vectors of any length, compared by their cosine."""

@@ -39,6 +39,31 @@ def restore_statistics(network: nn.Module, batches: Iterable[torch.Tensor]) -> N
     network.train(was)
 
 
+def renew_statistics(network: nn.Module, batches: Iterable[torch.Tensor]) -> None:
+    """Measure anew the mean and variance that batch norms see, after weights were mixed.
+
+    Means of statistics are not the statistics of mean weights (Izmailov et al. 2018, "Averaging
+    weights leads to wider optima", section 3.2).
+
+    Args:
+        network: its batch norms are changed; it is in evaluation mode afterwards.
+        batches: (B, 3, H, W) normalised pictures.
+    """
+    norms = [one for one in network.modules() if isinstance(one, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    network.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all batches
+        norm.train()
+    with torch.no_grad():
+        for batch in batches:
+            network(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    network.eval()
+
+
 class _Sums:
     """Sums over positions of a map's values and of their squares, channel by channel."""
 

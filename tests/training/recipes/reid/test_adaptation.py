@@ -81,7 +81,9 @@ def test_cosines_are_split_by_whether_their_pictures_share_a_cluster():
 
 def test_the_memory_moves_towards_the_pictures_of_its_clusters():
     torch.manual_seed(0)
-    model = AdaptingNetwork(ReidNetwork(TinyBackbone()), 9, Weighting(0.3, 0.0, 0.0, 0.0)).eval()
+    samples = torch.zeros(1, 3, 64, 32, dtype=torch.uint8)
+    weighting = Weighting(0.3, 0.0, 0.0, 0.0)
+    model = AdaptingNetwork(ReidNetwork(TinyBackbone()), 9, weighting, samples).eval()
     centroids = np.eye(4, 32, dtype=np.float32)
     model.remember(centroids)
     pixels, labels = torch.randn(4, 3, 64, 32), torch.tensor([1, 3, 3, 1])

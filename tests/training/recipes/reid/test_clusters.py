@@ -7,7 +7,11 @@ import pytest
 
 from mot_dinov3.data.reid.crops import build_crops
 from mot_dinov3.errors import ModelError
-from mot_dinov3.training.recipes.reid.clusters import cluster_pictures, cluster_tracklets
+from mot_dinov3.training.recipes.reid.clusters import (
+    cluster_pictures,
+    cluster_tracklets,
+    join_cameras,
+)
 
 PEOPLE, SHOTS = 6, 5
 LONG = 24
@@ -38,15 +42,34 @@ def partition(labels):
 
 def test_pictures_of_one_person_are_a_cluster():
     people = np.repeat(np.arange(PEOPLE), 8)
-    labels = cluster_pictures(vectors_of(np.random.default_rng(0), people, 0.3), 0.5)
+    labels = cluster_pictures(vectors_of(np.random.default_rng(0), people, 0.3), people * 0, 0.5)
     assert labels.dtype == np.int64
     assert partition(labels) == partition(people)
+
+
+def test_clusters_of_two_cameras_are_joined_where_each_is_the_others_nearest():
+    rng = np.random.default_rng(4)
+    people = np.repeat(np.tile(np.arange(PEOPLE), 2), 6)
+    camera = np.repeat([0, 1], 6 * PEOPLE)
+    people[-6:] = PEOPLE  # the second camera sees another in the place of the last person
+    labels = cluster_pictures(vectors_of(rng, people, 0.3), camera, 0.6)
+    joined = partition(labels)
+    for who in range(PEOPLE - 1):
+        assert frozenset(np.flatnonzero(people == who).tolist()) in joined
+    for rows in map(sorted, joined):
+        assert len(np.unique(np.stack([camera[rows], people[rows]]), axis=1).T) <= 2
+
+
+def test_a_cluster_takes_in_one_of_each_camera_at_most():
+    vectors = np.eye(3, dtype=np.float32)[[0, 0, 0]]
+    joined = join_cameras(vectors, np.array([0, 1, 1]), np.array([0, 1, 2]))
+    assert len(set(joined.tolist())) == 2
 
 
 def test_a_picture_of_nobody_belongs_to_none():
     rng = np.random.default_rng(0)
     people = np.append(np.repeat(np.arange(PEOPLE), 24), PEOPLE)
-    labels = cluster_pictures(vectors_of(rng, people, 0.3), 0.5)
+    labels = cluster_pictures(vectors_of(rng, people, 0.3), people * 0, 0.5)
     assert labels[-1] == -1
     assert set(labels[:-1].tolist()) == set(range(PEOPLE))
 
@@ -58,7 +81,7 @@ def test_a_picture_of_nobody_belongs_to_none():
 def test_what_cannot_be_told_apart_is_said(people, said):
     vectors = vectors_of(np.random.default_rng(0), people, 0.01)
     with pytest.raises(ModelError, match=said):
-        cluster_pictures(vectors, 0.5)
+        cluster_pictures(vectors, people * 0, 0.5)
 
 
 def test_crops_of_one_tracklet_stay_together_even_where_they_look_like_others():

@@ -22,7 +22,8 @@ PLAIN = Weighting(margin=0.3, centre=0.0, epsilon=-1.0, keep=0.0)
 
 def build(weighting=PLAIN, classes=3):
     torch.manual_seed(0)
-    return LearningNetwork(ReidNetwork(TinyBackbone()), classes, weighting)
+    samples = torch.randint(0, 256, (9, 3, 64, 32), dtype=torch.uint8)
+    return LearningNetwork(ReidNetwork(TinyBackbone()), classes, weighting, samples)
 
 
 def move(model):
@@ -39,11 +40,23 @@ def test_a_blend_lies_between_what_it_was_and_what_was_learned():
     before, learned = model.before.state_dict(), model.network.state_dict()
     for share in (0.0, 0.25, 1.0):
         for name, value in blend(model, share).state_dict().items():
-            expected = learned[name]
-            if value.dtype.is_floating_point:
-                expected = share * learned[name] + (1 - share) * before[name]
+            if "running" in name or not value.dtype.is_floating_point:
+                continue
+            expected = share * learned[name] + (1 - share) * before[name]
             torch.testing.assert_close(value, expected)
     assert not torch.equal(before["pool.p"], learned["pool.p"])  # the model itself stays
+
+
+def test_a_blend_has_the_statistics_of_its_own_maps():
+    model = move(build())
+    mixed = blend(model, 0.5)
+    with torch.no_grad():
+        pooled = mixed.describe(normalise(model.samples.pixels)).pooled
+    torch.testing.assert_close(mixed.neck.running_mean, pooled.mean(0), atol=1e-4, rtol=1e-3)
+    model.samples.pixels = model.samples.pixels[:1].expand(EMBED_AT_ONCE + 1, -1, -1, -1)
+    assert float(blend(model, 0.5).neck.running_var.max()) < 1e-4
+    learned = model.network.state_dict()["neck.running_mean"]
+    assert torch.equal(blend(model, 1.0).neck.running_mean, learned)
 
 
 def test_the_network_of_before_neither_learns_nor_counts_batches():
@@ -69,7 +82,8 @@ def test_terms_are_those_of_the_vectors_after_and_of_the_pooled_ones_before_the_
     nn.init.normal_(model.centres)
     model.network.neck.running_var.fill_(4.0)
     terms = model.measure_loss(pixels, labels)
-    pooled, vectors = model.network.describe(pixels)
+    pooled, vectors, answer = model.network.describe(pixels)
+    assert torch.equal(vectors, answer)
     logits = vectors @ model.classifier.weight.T
     torch.testing.assert_close(terms["class"], classification_loss(logits, labels, 2.0))
     torch.testing.assert_close(terms["centre"], 0.1 * centre_loss(pooled, labels, model.centres))

@@ -28,7 +28,11 @@ from mot_dinov3.training.processes import are_launched
 from mot_dinov3.training.recipes.base import Assessment, BatchSource
 from mot_dinov3.training.recipes.reid import supervised
 from mot_dinov3.training.recipes.reid.augment import augment, build_transforms
-from mot_dinov3.training.recipes.reid.clusters import cluster_pictures, cluster_tracklets
+from mot_dinov3.training.recipes.reid.clusters import (
+    cluster_pictures,
+    cluster_tracklets,
+    measure_centroids,
+)
 from mot_dinov3.training.recipes.reid.learning import (
     LearningNetwork,
     Weighting,
@@ -73,8 +77,10 @@ class AdaptingNetwork(LearningNetwork):
     memory: Tensor
     clusters: Tensor
 
-    def __init__(self, network: ReidNetwork, most: int, weighting: Weighting) -> None:
-        super().__init__(network, 0, weighting)
+    def __init__(
+        self, network: ReidNetwork, most: int, weighting: Weighting, samples: Tensor
+    ) -> None:
+        super().__init__(network, 0, weighting, samples)
         self.register_buffer("memory", torch.zeros(most, network.dim))
         self.register_buffer("clusters", torch.zeros((), dtype=torch.int64))
 
@@ -143,9 +149,12 @@ def refuse_transductive(crops: Crops, recipe: ReidRecipe) -> None:
 
 def build(recipe: ReidRecipe, data: Unlabelled) -> LearningNetwork:
     """Build the network with the weights that it begins with, and hand it to the batches."""
-    network = supervised.begin(recipe, data.training.pixels)
+    samples = supervised.draw_samples(recipe, data.training.pixels)
     out: AdaptingNetwork = AdaptingNetwork(
-        network, len(data.training.crops), supervised.weigh(recipe)
+        supervised.begin(recipe, samples),
+        len(data.training.crops),
+        supervised.weigh(recipe),
+        samples,
     ).to(memory_format=torch.channels_last)
     data.network = out
     return out
@@ -190,6 +199,7 @@ class ClusteredBatches:
             return
         if self._recipe.shuffle_labels:
             self._labels = np.random.default_rng(number).permutation(self._labels)
+        log.info("%d clusters at step %d.", self._labels.max() + 1, number)
         network.remember(measure_centroids(vectors, self._labels))
 
     def state_dict(self) -> dict[str, Any]:
@@ -210,16 +220,7 @@ def find_clusters(recipe: ReidRecipe, crops: Crops, vectors: FloatArray) -> IntA
     plain = normalise_cameras(vectors, crops.camera)
     if recipe.tracklets:
         return cluster_tracklets(crops, plain, recipe.eps)
-    return cluster_pictures(plain, recipe.eps)
-
-
-def measure_centroids(vectors: FloatArray, labels: IntArray) -> FloatArray:
-    """(C, D) unit rows: the mean of each cluster's vectors."""
-    sums = np.zeros((int(labels.max()) + 1, vectors.shape[1]), np.float32)
-    known = labels >= 0
-    np.add.at(sums, labels[known], vectors[known])
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.asarray(sums / np.maximum(length, 1e-12), np.float32)
+    return cluster_pictures(plain, crops.camera, recipe.eps)
 
 
 def assess(recipe: ReidRecipe, model: LearningNetwork, data: Unlabelled) -> Assessment | None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm, normalize
+from torch.nn.functional import normalize
 
 from mot_dinov3.nets.reid.network import ReidNetwork
+from mot_dinov3.nets.reid.statistics import renew_statistics
 from mot_dinov3.training.recipes.reid.losses import (
     build_triplet_loss,
     centre_loss,
@@ -47,6 +48,20 @@ class Weighting:
     keep: float
 
 
+class Samples:
+    """Pictures that copies of a model share.
+
+    Attributes:
+        pixels: (S, 3, h, w) uint8.
+    """
+
+    def __init__(self, pixels: Tensor) -> None:
+        self.pixels = pixels
+
+    def __deepcopy__(self, memo: object) -> Samples:
+        return self
+
+
 class LearningNetwork(nn.Module):  # type: ignore[misc]
     """A network with its classifier, its centres, and the network it was before.
 
@@ -55,9 +70,20 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
         before: the same at the start, frozen.
     """
 
-    def __init__(self, network: ReidNetwork, classes: int, weighting: Weighting) -> None:
+    def __init__(
+        self, network: ReidNetwork, classes: int, weighting: Weighting, samples: Tensor
+    ) -> None:
+        """Begin to learn.
+
+        Args:
+            network: as it begins.
+            classes: identities that are told apart.
+            weighting: of the terms of the loss.
+            samples: (S, 3, h, w) uint8 pictures of those to learn from.
+        """
         super().__init__()
         self.network = network
+        self.samples = Samples(samples)
         self.before = deepcopy(network).eval().requires_grad_(False)
         self.classifier = nn.Linear(network.dim, max(1, classes), bias=False)
         nn.init.normal_(self.classifier.weight, std=CLASSIFIER_STD)
@@ -74,9 +100,9 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
     def measure_loss(self, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Named terms for (B, 3, H, W) pictures and their (B,) classes, -1 for made-up ones."""
         weighting = self._weighting
-        pooled, vectors = (some.float() for some in self.network.describe(pixels))
+        pooled, necked, vectors = (some.float() for some in self.network.describe(pixels))
         known = labels >= 0
-        logits = self.classifier(vectors.to(self.classifier.weight.dtype)).float()
+        logits = self.classifier(necked).float()
         terms = {
             "class": classification_loss(logits, labels, weighting.epsilon),
             "triplet": self.measure_triplets(vectors[known], labels[known]),
@@ -96,7 +122,6 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
         """How far the cosines of a batch are from those that the network began with."""
         with torch.no_grad():
             before = self.before(pixels).float()
-            before = batch_norm(before, None, None, training=True)  # as the neck does
         return similarity_loss(vectors, before)
 
 
@@ -112,6 +137,10 @@ def blend(model: LearningNetwork, share: float) -> ReidNetwork:
         for name, value in out.state_dict().items():
             if value.dtype.is_floating_point:
                 value.lerp_(before[name].to(value.device), 1 - share)
+        device = next(out.parameters()).device
+        pixels = model.samples.pixels  # a batch of one picture has no variance
+        parts = pixels.chunk(-(-len(pixels) // EMBED_AT_ONCE))
+        renew_statistics(out, (normalise(part).to(device) for part in parts))
     return out
 
 

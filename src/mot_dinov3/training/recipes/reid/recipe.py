@@ -119,7 +119,7 @@ class ReidRecipe(Recipe[Any, Any]):
         "shows one object, and two that a camera saw at once are two",
     )
     eps: float = flag(
-        0.5, "--eps", "largest distance of neighbours in a cluster, 0 to 1", metavar="DISTANCE"
+        0.6, "--eps", "largest distance of neighbours in a cluster, 0 to 1", metavar="DISTANCE"
     )
     round: int = flag(110, "--round", "steps until clusters are found anew", metavar="STEPS")
     shuffle_labels: bool = False

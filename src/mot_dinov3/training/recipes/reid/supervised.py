@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mot_dinov3")
 
-PROBE_PICTURES = 512
-"""Pictures whose statistics batch norms begin with."""
+SAMPLES = 512
+"""Pictures whose statistics batch norms begin with, and get again when weights are mixed."""
 SYNTHETIC_SHARE = 0.25
 """Made-up pictures in a batch that has any."""
 
@@ -104,26 +104,31 @@ def read_synthetic(recipe: ReidRecipe) -> Tensor:
 
 def build(recipe: ReidRecipe, data: Lesson) -> LearningNetwork:
     """Build the network, its classifier, and itself as it begins."""
-    network = begin(recipe, data.training.pixels)
+    samples = draw_samples(recipe, data.training.pixels)
     classes = len(data.training.crops.names)
-    out: LearningNetwork = LearningNetwork(network, classes, weigh(recipe)).to(
-        memory_format=torch.channels_last
-    )
+    out: LearningNetwork = LearningNetwork(
+        begin(recipe, samples), classes, weigh(recipe), samples
+    ).to(memory_format=torch.channels_last)
     return out
 
 
-def begin(recipe: ReidRecipe, pixels: Tensor) -> ReidNetwork:
+def draw_samples(recipe: ReidRecipe, pixels: Tensor) -> Tensor:
+    """(S, 3, h, w) uint8 some of the pictures (N, 3, h, w), whose statistics stand for all."""
+    rows = np.random.default_rng(recipe.seed).permutation(len(pixels))[:SAMPLES]
+    return pixels[rows]
+
+
+def begin(recipe: ReidRecipe, samples: Tensor) -> ReidNetwork:
     """Build the network with the weights that it begins with.
 
     Args:
         recipe: says which.
-        pixels: (N, 3, h, w) uint8 pictures that it will see.
+        samples: (S, 3, h, w) uint8 pictures like those that it will see.
     """
     network = create_network(recipe.backbone)
     load_start(network, recipe.backbone, recipe.init)
     if recipe.init.lower().endswith(".onnx"):
-        rows = np.random.default_rng(recipe.seed).permutation(len(pixels))[:PROBE_PICTURES]
-        restore_statistics(network, map(normalise, pixels[rows].split(64)))
+        restore_statistics(network, map(normalise, samples.split(64)))
     if recipe.renorm:
         renormalise(network)
     return network
