@@ -84,6 +84,14 @@ def test_what_cannot_be_told_apart_is_said(people, said):
         cluster_pictures(vectors, people * 0, 0.5)
 
 
+@pytest.mark.parametrize("shots", [1, 2])
+def test_cameras_that_show_everybody_once_have_no_cluster(shots):
+    people = np.tile(np.arange(shots * 2), 2)
+    vectors = vectors_of(np.random.default_rng(0), people, 0.01)
+    with pytest.raises(ModelError, match="no cluster"):
+        cluster_pictures(vectors, np.repeat([0, 1], len(people) // 2), 0.01)
+
+
 def test_crops_of_one_tracklet_stay_together_even_where_they_look_like_others():
     rng = np.random.default_rng(1)
     crops = crops_of([(f"{i:02d}", 1, range(50 * i, 50 * i + SHOTS)) for i in range(2 * PEOPLE)])
