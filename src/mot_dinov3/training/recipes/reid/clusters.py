@@ -68,6 +68,8 @@ def join_cameras(vectors: FloatArray, camera: IntArray, labels: IntArray) -> Int
     """
     centroids = measure_centroids(vectors, labels)
     count = len(centroids)
+    if not count:
+        return labels
     seen_by = np.zeros(count, np.int64)
     seen_by[labels[labels >= 0]] = camera[labels >= 0]
     alike = centroids @ centroids.T

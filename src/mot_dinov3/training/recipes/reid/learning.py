@@ -187,7 +187,8 @@ def blend(model: LearningNetwork, share: float) -> ReidNetwork:
             if value.dtype.is_floating_point:
                 value.lerp_(before[name].to(value.device), 1 - share)
         device = next(out.parameters()).device
-        parts = model.samples.pixels.split(EMBED_AT_ONCE)
+        pixels = model.samples.pixels  # a batch of one picture has no variance
+        parts = pixels.chunk(-(-len(pixels) // EMBED_AT_ONCE))
         renew_statistics(out, (normalise(part).to(device) for part in parts))
     return out
 
