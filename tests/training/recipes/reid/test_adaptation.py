@@ -38,12 +38,12 @@ def first(drawn, tmp_path_factory):
     people = draw_crops(root / "people", 4, first=40)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(BACKBONES.table, "tiny", TABLE_ROW)
-        learn(replace(SMALL, data=str(people), steps=15, rate=3e-3, ema=0), root / "run")
+        learn(replace(SMALL, data=str(people), steps=8, rate=3e-3, ema=0), root / "run")
     return root / "run"
 
 
 @pytest.fixture
-def recipe(drawn, tiny, first):
+def recipe(drawn, tiny, first, tmp_path):
     return ReidRecipe(
         backbone="tiny",
         size="64x32",
@@ -52,12 +52,13 @@ def recipe(drawn, tiny, first):
         erase=0.2,
         continual=True,
         init=str(first),
-        unlabeled=str(drawn / "bounding_box_train"),
+        unlabeled=str(draw_crops(tmp_path / "tracklets", 12, shots=6, tracklets=True)),
+        tracklets=True,
         val=str(drawn),
-        steps=48,
-        round=12,
+        steps=60,
+        round=15,
         rate=3e-3,
-        eps=0.6,
+        eps=0.8,
         ema=8,
     )
 
