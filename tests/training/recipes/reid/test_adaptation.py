@@ -59,7 +59,7 @@ def recipe(drawn, tiny, first, tmp_path):
         val=str(drawn),
         steps=60,
         round=15,
-        rate=3e-3,
+        rate=1e-3,
         eps=0.8,
         ema=8,
     )
@@ -122,8 +122,8 @@ def test_a_small_run_without_labels_rises_and_one_with_shuffled_clusters_falls(r
     untouched = adaptation.assess(recipe, before, data).values["mAP"]
     adapted = learn(recipe, tmp_path / "run").best
     control = learn(replace(recipe, shuffle_labels=True), tmp_path / "control").best
-    assert adapted.values["mAP"] > untouched + 0.02
-    assert control.values["mAP"] < untouched - 0.05
+    assert adapted.values["mAP"] > untouched + 0.03
+    assert control.values["mAP"] < untouched
     assert -1 < adapted.thresholds["cosine_gate"] < 1
 
 
