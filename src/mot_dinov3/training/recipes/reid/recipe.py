@@ -120,6 +120,9 @@ class ReidRecipe(Recipe[Any, Any]):
         "folder of crops whose identities are not known; a video or a frame log is cut into one",
         metavar="DIR|FILE",
     )
+    source: str = flag(
+        "", "--source", "the video that a frame log given with --unlabeled is of", metavar="FILE"
+    )
     tracklets: bool = flag(
         False,
         "--tracklets",
