@@ -52,6 +52,8 @@ def recipe(drawn, tiny, first, tmp_path):
         bs=16,
         warm_up=0,
         erase=0.2,
+        colour=0.0,
+        keep=0.0,
         continual=True,
         init=str(first),
         unlabeled=str(draw_crops(tmp_path / "tracklets", 12, shots=6, tracklets=True)),

@@ -20,7 +20,7 @@ from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
 from mot_dinov3.training.recipes.reid.supervised import sample_identities, search_with
 from mot_dinov3.training.settings import TrainingRun
 
-SMALL = ReidRecipe(backbone="tiny", size="64x32", bs=16, warm_up=0, erase=0.2)
+SMALL = ReidRecipe(backbone="tiny", size="64x32", bs=16, warm_up=0, erase=0.2, colour=0.0)
 
 
 def learn(recipe, out, **more):

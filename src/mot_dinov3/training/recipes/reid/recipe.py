@@ -94,8 +94,8 @@ class ReidRecipe(Recipe[Any, Any]):
         choices=(AUTO, "memory", "linear"),
     )
     renorm: bool = flag(False, "--renorm", "use batch renormalisation instead of batch norm")
-    erase: float = flag(0.5, "--erase", "share of crops that are partly covered", metavar="SHARE")
-    colour: float = flag(0.0, "--colour", "how far colours move, 0 to 1", metavar="SHARE")
+    erase: float = flag(0.3, "--erase", "share of crops that are partly covered", metavar="SHARE")
+    colour: float = flag(0.5, "--colour", "how far colours move, 0 to 1", metavar="SHARE")
     fresh: float = flag(
         2.0, "--fresh", "rate of what begins from nothing, as a multiple of --rate", metavar="TIMES"
     )
@@ -103,7 +103,7 @@ class ReidRecipe(Recipe[Any, Any]):
         "", "--synthetic", "folder of made-up pictures that look like no identity", metavar="DIR"
     )
     keep: float = flag(
-        0.0, "--keep", "weight of the cosines that the network began with", metavar="WEIGHT"
+        5.0, "--keep", "weight of the cosines that a network had with --init", metavar="WEIGHT"
     )
     blend: float = flag(
         1.0,
@@ -135,9 +135,9 @@ class ReidRecipe(Recipe[Any, Any]):
     round: int = flag(110, "--round", "steps until clusters are found anew", metavar="STEPS")
     shuffle_labels: bool = False
     """The control of a test: clusters of the same sizes that mean nothing."""
-    rate: float = new_default(Recipe, "rate", 5e-4)
+    rate: float = new_default(Recipe, "rate", 1e-3)
     decay: float = new_default(Recipe, "decay", 5e-4)
-    ema: int = new_default(Recipe, "ema", 50)
+    ema: int = new_default(Recipe, "ema", 100)
     fewest_steps: ClassVar[int] = 0
 
     def __post_init__(self) -> None:

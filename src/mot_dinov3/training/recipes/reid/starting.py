@@ -19,8 +19,8 @@ from mot_dinov3.nets.reid.osnet import OSNet
 from mot_dinov3.nets.reid.resnet import ResNetBackbone, load_classifier
 from mot_dinov3.perception.features.reid_networks import KIND, list_frozen
 from mot_dinov3.runtime.git_lfs import refuse_pointer
+from mot_dinov3.training.recipes.reid.recipe import NONE
 
-NONE = "none"
 INSIDE = ("state_dict", "model", "net")
 """Entries that training programs store the weights of a network under."""
 SAME = 1e-4

@@ -31,6 +31,7 @@ from mot_dinov3.training.recipes.reid.learning import (
 )
 from mot_dinov3.training.recipes.reid.losses import NO_LABEL
 from mot_dinov3.training.recipes.reid.pictures import LoadedCrops, load_pixels, normalise
+from mot_dinov3.training.recipes.reid.recipe import NONE
 from mot_dinov3.training.recipes.reid.sets import (
     LoadedSearch,
     build_search,
@@ -143,7 +144,8 @@ def begin(recipe: ReidRecipe, samples: Tensor) -> ReidNetwork:
 
 def weigh(recipe: ReidRecipe) -> Weighting:
     """How much each term of the loss counts."""
-    return Weighting(recipe.margin, recipe.center_weight, recipe.epsilon, recipe.keep)
+    keep = recipe.keep if recipe.init != NONE else 0.0
+    return Weighting(recipe.margin, recipe.center_weight, recipe.epsilon, keep)
 
 
 def supply_batches(
