@@ -22,7 +22,7 @@ DINO, LORA = "dinov3:", ":lora"
 """How a backbone of transformers is named: dinov3:ID_OR_DIR, and whether it learns."""
 LORA_RANK = 8
 CLIP = "clip."
-"""Beginning of the names of weights that pool clips, which runs on videos leave beside a network."""
+"""How the names of weights begin that pool clips; runs on videos leave them beside a network."""
 
 
 def create_network(backbone: str) -> ReidNetwork:

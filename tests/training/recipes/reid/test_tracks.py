@@ -27,7 +27,12 @@ def test_tracks_of_several_sequences_are_identities_in_order_of_time(tmp_path):
 
 def test_pictures_are_as_much_larger_than_their_boxes_as_is_asked_for(tmp_path, monkeypatch):
     cut = []
-    monkeypatch.setattr(tracks, "fit_crop", lambda image, size: cut.append(image.shape) or image)
+
+    def note(image, size):
+        cut.append(image.shape)
+        return np.zeros((3, *size), np.uint8)
+
+    monkeypatch.setattr(tracks, "fit_crop", note)
     folder = draw_sequence(tmp_path / "one", 2, frames=8)
     read_tracks(folder, CUTTING)
     assert set(cut) == {(64, 32, 3)}
@@ -74,7 +79,7 @@ def keep_track(folder, who):
 
 def test_clips_that_are_longer_than_tracks_and_folders_that_are_not_there_are_refused(tmp_path):
     folder = draw_sequence(tmp_path / "street", 2, frames=9)
-    with pytest.raises(InputError, match="--clip-len 5 boxes .* the longest has 9 boxes"):
+    with pytest.raises(InputError, match=r"--clip-len 5 boxes .* the longest has 9 boxes"):
         read_tracks(folder, Cutting(5, 1.0, (64, 32)))
     with pytest.raises(InputError, match="does not exist"):
         read_tracks(tmp_path / "nowhere", CUTTING)

@@ -114,7 +114,7 @@ def open_data(recipe: ReidRecipe) -> TrackLesson:
     share = max(recipe.holdout, least) if recipe.holdout else 0.0
     training, held = hold_out(loaded, share, recipe.seed)
     if not len(held.crops):
-        log.warning("Nothing is measured, and no cosine gate is found: too few tracks are held out.")
+        log.warning("Nothing is measured, and no cosine gate is found: too few tracks.")
     return TrackLesson(training, held)
 
 
@@ -122,9 +122,9 @@ def build(recipe: ReidRecipe, data: TrackLesson) -> ClipNetwork:
     """Build the network and its attention with the weights that they begin with."""
     samples = supervised.draw_samples(recipe, data.training.pixels)
     network, weighting = supervised.begin(recipe, samples), supervised.weigh(recipe)
-    out: ClipNetwork = ClipNetwork(
-        network, len(data.training.crops.names), weighting, samples
-    ).to(memory_format=torch.channels_last)
+    out: ClipNetwork = ClipNetwork(network, len(data.training.crops.names), weighting, samples).to(
+        memory_format=torch.channels_last
+    )
     start = Path(recipe.init).expanduser()
     if start.is_dir() and (weights := read_attention(load_checkpoint(start, KIND))):
         out.attention.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
