@@ -100,7 +100,7 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
     @property
     def fresh(self) -> Iterator[nn.Parameter]:
         """The weights beside the network that begin from nothing and decay."""
-        return self.classifier.parameters()
+        yield from self.classifier.parameters()
 
     def list_kept(self) -> dict[str, Tensor]:
         """The weights beside the network that a checkpoint holds, by name."""

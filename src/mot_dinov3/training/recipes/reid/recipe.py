@@ -281,4 +281,4 @@ class ReidRecipe(Recipe[Any, Any]):
         left_out = list_frozen(network)
         every = network.state_dict().items()
         own = {name: value for name, value in every if name not in left_out}
-        return own | model.list_kept()
+        return {**own, **model.list_kept()}
