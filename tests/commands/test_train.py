@@ -169,7 +169,7 @@ def test_a_run_learns_on_without_labels_in_a_folder_of_its_own(finished, tmp_pat
     assert (beside / "log.jsonl").read_bytes() == log
     capsys.readouterr()
     assert main([*adapt, "--eps", "0.4"]) == EXIT_USAGE
-    assert "was begun with --eps 0.5" in capsys.readouterr().err
+    assert "was begun with --eps 0.6" in capsys.readouterr().err
     assert main([*adapt, "--eps", "0.4", "--out", str(tmp_path / "named")]) == EXIT_OK
     assert (tmp_path / "named" / "best").is_dir()
 

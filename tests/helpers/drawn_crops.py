@@ -12,10 +12,19 @@ TINTS = {1: (0, 0, 0), 2: (50, 10, -40)}
 """What a camera adds to blue, green and red."""
 
 
-def draw_crops(folder: Path, people: int, shots: int = 4, first: int = 0, seed: int = 0) -> Path:
+def draw_crops(
+    folder: Path,
+    people: int,
+    shots: int = 4,
+    first: int = 0,
+    seed: int = 0,
+    *,
+    tracklets: bool = False,
+) -> Path:
     """Write `shots` crops of every person by every camera with Market-1501's names.
 
-    A person is three bands of colour, which their number decides.
+    A person is three bands of colour, which their number decides. As tracklets, the crops of each
+    camera have an identity of their own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for who in range(first, first + people):
@@ -24,7 +33,8 @@ def draw_crops(folder: Path, people: int, shots: int = 4, first: int = 0, seed: 
             for shot in range(shots):
                 rng = np.random.default_rng([seed, who, camera, shot])
                 image = draw_person(bands, np.array(tint), rng)
-                cv2.imwrite(str(folder / f"{who:04d}_c{camera}s1_{shot:06d}_00.png"), image)
+                name = 2 * who + camera if tracklets else who
+                cv2.imwrite(str(folder / f"{name:04d}_c{camera}s1_{shot:06d}_00.png"), image)
     return folder
 
 

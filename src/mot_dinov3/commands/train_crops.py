@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.commands import crops
+from mot_dinov3.errors import UsageError
 from mot_dinov3.training.recipes.base import Recipe
 
 LOG_SUFFIX = ".jsonl"
@@ -29,7 +30,19 @@ def prepare_crops(recipe: Recipe[Any, Any], out: str) -> Recipe[Any, Any]:
         return recipe
     folder = Path(f"{out.rstrip('/')}-crops")
     if not folder.is_dir():
-        origin = "--jsonl" if path.suffix.lower() == LOG_SUFFIX else "--source"
-        crops.run(crops.parser().parse_args([origin, str(path), "--out", str(folder)]))
+        words = ["--source", str(path)]
+        if path.suffix.lower() == LOG_SUFFIX:
+            words = ["--jsonl", str(path), *_name_source(recipe, path)]
+        crops.run(crops.parser().parse_args([*words, "--out", str(folder)]))
     changes: dict[str, Any] = {"unlabeled": str(folder), "tracklets": True}
     return replace(recipe, **changes)
+
+
+def _name_source(recipe: Recipe[Any, Any], log: Path) -> list[str]:
+    source = str(getattr(recipe, "source", ""))
+    if not source:
+        raise UsageError(
+            f"'{log}' is a frame log, which does not name its video.",
+            fix="Add --source VIDEO, the video that was tracked.",
+        )
+    return ["--source", source]

@@ -39,7 +39,7 @@ def test_a_first_step_of_training_begins_from_what_evaluation_says(network):
     restore_statistics(network, [batch])
     norms = network.backbone.layers
     apart = (norms.train()(batch) - norms.eval()(batch)).abs().max()
-    assert float(apart) < 1e-2
+    assert apart.item() < 1e-2
 
 
 @pytest.mark.parametrize("training", [True, False])

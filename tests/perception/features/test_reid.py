@@ -30,7 +30,7 @@ def tiny(monkeypatch):
 
 
 def created(folder, backend="torch", **more):
-    config = EmbedderConfig(embedder="reid", embed_model=str(folder))
+    config = EmbedderConfig(embedder="reid", embed_model=str(folder), crop_pad=0)
     run = DeviceConfig(backend=backend, precision="fp32", **more)
     return create_embedder(config, Placement("cpu", run))
 
@@ -54,8 +54,8 @@ def test_it_says_what_the_trained_network_says(tmp_path, picture, backend):
         embedder = created(folder, backend, export_cache=str(tmp_path / "cache"))
         vectors = embedder.embed(picture, BOXES)
         assert (embedder.dim, vectors.shape) == (32, (3, 32))
-        # training keeps whole grey values of a crop, the embedder keeps fractions
-        np.testing.assert_allclose(vectors, see(network, picture), atol=5e-3)
+        # training keeps whole grey values of a crop, the embedder fractions of them
+        np.testing.assert_allclose(vectors, see(network, picture), atol=2e-3)
     turned = created(tmp_path / "run", "torch").embed(picture, BOXES[::-1])
     np.testing.assert_allclose(turned[::-1], vectors, atol=1e-3)
     assert np.abs(vectors[0] - vectors[1]).max() > 0.02

@@ -60,7 +60,7 @@ def test_the_file_is_an_embedder_with_the_gate_and_the_answers_of_the_run(tmp_pa
     vectors = []
     for name, model in (("reid", tmp_path / "run"), ("onnx", path)):
         config = EmbedderConfig(embedder=name, embed_model=str(model))
-        run = DeviceConfig(backend="torch" if name == "reid" else "auto")
+        run = DeviceConfig(backend="torch" if name == "reid" else "onnx", precision="fp32")
         vectors.append(create_embedder(config, Placement("cpu", run)).embed(picture, boxes))
     np.testing.assert_allclose(*vectors, atol=1e-4)
 

@@ -74,16 +74,18 @@ def write_onnx(module: torch.nn.Module, size: tuple[int, int], path: Path) -> No
     """Write a module (B, 3, h, w) -> (B, D) as ONNX with an open batch size; `size` is h and w."""
     import torch
 
-    torch.onnx.export(
-        module,
-        (torch.zeros(EXAMPLES, 3, *size),),
-        str(path),
-        dynamo=False,
-        opset_version=OPSET,
-        input_names=["pixels"],
-        output_names=["vectors"],
-        dynamic_axes={"pixels": {0: "batch"}, "vectors": {0: "batch"}},
-    )
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            (torch.zeros(EXAMPLES, 3, *size),),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["pixels"],
+            output_names=["vectors"],
+            dynamic_axes={"pixels": {0: "batch"}, "vectors": {0: "batch"}},
+        )
 
 
 def _shorten(path: Path) -> None:

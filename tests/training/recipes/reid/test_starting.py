@@ -52,8 +52,7 @@ def merged(published, tmp_path_factory):
     """An ONNX file whose convolutions have swallowed their norms."""
     pytest.importorskip("onnx")
     path = tmp_path_factory.mktemp("osnet") / "osnet.onnx"
-    with torch.no_grad():
-        write_onnx(published, (64, 32), path)
+    write_onnx(published, (64, 32), path)
     return path
 
 

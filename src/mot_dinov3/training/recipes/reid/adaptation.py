@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, normalize
 
 from mot_dinov3.data.reid.crops import Crops, read_crops
+from mot_dinov3.data.reid.tracklets import find_cannot_links
 from mot_dinov3.errors import InputError, ModelError, UsageError
 from mot_dinov3.evaluation.reid.cameras import normalise_cameras
 from mot_dinov3.evaluation.reid.gate import suggest_gate
-from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.training.processes import are_launched
 from mot_dinov3.training.recipes.base import Assessment, BatchSource
 from mot_dinov3.training.recipes.reid import supervised
@@ -35,7 +34,7 @@ from mot_dinov3.training.recipes.reid.clusters import (
 )
 from mot_dinov3.training.recipes.reid.learning import (
     LearningNetwork,
-    Weighting,
+    MemoryNetwork,
     blend,
     embed_pixels,
 )
@@ -47,9 +46,6 @@ if TYPE_CHECKING:
     from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
 
 log = logging.getLogger("mot_dinov3")
-
-TEMPERATURE, MOMENTUM = 0.05, 0.2
-"""Of the cosines with centroids, and share of a centroid that a picture replaces."""
 
 
 @dataclass(slots=True)
@@ -64,51 +60,7 @@ class Unlabelled:
 
     training: LoadedCrops
     search: LoadedSearch | None
-    network: AdaptingNetwork | None = None
-
-
-class AdaptingNetwork(LearningNetwork):
-    """A network with the centroids of the present clusters as its classifier.
-
-    Attributes:
-        memory: (most clusters, D) unit rows, of which the first `clusters` are in use.
-    """
-
-    memory: Tensor
-    clusters: Tensor
-
-    def __init__(
-        self, network: ReidNetwork, most: int, weighting: Weighting, samples: Tensor
-    ) -> None:
-        super().__init__(network, 0, weighting, samples)
-        self.register_buffer("memory", torch.zeros(most, network.dim))
-        self.register_buffer("clusters", torch.zeros((), dtype=torch.int64))
-
-    def remember(self, centroids: FloatArray) -> None:
-        """Begin with other clusters."""
-        self.clusters.fill_(len(centroids))
-        self.memory[: len(centroids)] = torch.from_numpy(centroids).to(self.memory.device)
-
-    def measure_loss(self, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Named terms for pictures and the numbers of their clusters; the memory moves on."""
-        vectors = self.network.describe(pixels).vectors.float()
-        unit = normalize(vectors, dim=1)
-        count = int(self.clusters)
-        logits = unit @ self.memory[:count].clone().T / TEMPERATURE
-        terms = {
-            "class": cross_entropy(logits, labels),
-            "triplet": self.measure_triplets(vectors, labels),
-        }
-        if self._weighting.keep:
-            terms["keep"] = self._weighting.keep * self.measure_change(pixels, vectors)
-        self._move_memory(unit.detach(), labels)
-        return terms
-
-    def _move_memory(self, unit: Tensor, labels: Tensor) -> None:
-        shown = labels.unique()
-        mean = torch.stack([unit[labels == label].mean(0) for label in shown])
-        moved = (1 - MOMENTUM) * self.memory[shown] + MOMENTUM * mean
-        self.memory[shown] = normalize(moved, dim=1)
+    network: MemoryNetwork | None = None
 
 
 def open_data(recipe: ReidRecipe) -> Unlabelled:
@@ -150,7 +102,7 @@ def refuse_transductive(crops: Crops, recipe: ReidRecipe) -> None:
 def build(recipe: ReidRecipe, data: Unlabelled) -> LearningNetwork:
     """Build the network with the weights that it begins with, and hand it to the batches."""
     samples = supervised.draw_samples(recipe, data.training.pixels)
-    out: AdaptingNetwork = AdaptingNetwork(
+    out: MemoryNetwork = MemoryNetwork(
         supervised.begin(recipe, samples),
         len(data.training.crops),
         supervised.weigh(recipe),
@@ -219,7 +171,7 @@ def find_clusters(recipe: ReidRecipe, crops: Crops, vectors: FloatArray) -> IntA
     """
     plain = normalise_cameras(vectors, crops.camera)
     if recipe.tracklets:
-        return cluster_tracklets(crops, plain, recipe.eps)
+        return cluster_tracklets(crops, plain)
     return cluster_pictures(plain, crops.camera, recipe.eps)
 
 
@@ -234,8 +186,9 @@ def assess(recipe: ReidRecipe, model: LearningNetwork, data: Unlabelled) -> Asse
     values = {**(found.values if found else {}), "clusters": 0.0, "clustered": 0.0}
     best = "mAP" if found else "clustered"
     try:
-        labels = find_clusters(recipe, data.training.crops, vectors)
-        gate = suggest_gate(*split_cosines(vectors, labels))
+        crops = data.training.crops
+        labels = find_clusters(recipe, crops, vectors)
+        gate = suggest_gate(*split_cosines(crops, vectors, labels, tracklets=recipe.tracklets))
     except (ModelError, InputError):
         return Assessment(values, best)
     values |= {"clusters": float(labels.max() + 1), "clustered": float((labels >= 0).mean())}
@@ -243,10 +196,22 @@ def assess(recipe: ReidRecipe, model: LearningNetwork, data: Unlabelled) -> Asse
     return Assessment(values, best, thresholds={"cosine_gate": round(gate.cosine, 4)})
 
 
-def split_cosines(vectors: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Cosines of pictures of one cluster, and of different ones."""
-    rows = np.flatnonzero(labels >= 0)
-    cosines = vectors[rows] @ vectors[rows].T
-    same = labels[rows, None] == labels[rows]
-    upper = np.triu(np.ones_like(same), 1)
-    return cosines[same & upper], cosines[~same & upper]
+def split_cosines(
+    crops: Crops, vectors: FloatArray, labels: IntArray, *, tracklets: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Cosines of pictures of one object, and of different ones.
+
+    Clusters of pictures say which are which. Tracklets know better: pictures of one, and of those
+    that were joined with it, are of one object; those of two that a camera saw at once are not.
+    Nothing is said of the rest, as clusters may have missed that two are one.
+    """
+    cosines = vectors @ vectors.T
+    known = labels >= 0
+    pairs = np.triu(known[:, None] & known, 1)
+    same = labels[:, None] == labels
+    if not tracklets:
+        return cosines[pairs & same], cosines[pairs & ~same]
+    strangers = np.zeros((int(crops.identity.max()) + 1,) * 2, np.bool_)
+    links = find_cannot_links(crops)
+    strangers[links[:, 0], links[:, 1]] = strangers[links[:, 1], links[:, 0]] = True
+    return cosines[pairs & same], cosines[pairs & strangers[crops.identity][:, crops.identity]]

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 EMBED_AT_ONCE = 128
 CLASSIFIER_STD = 1e-3
+TEMPERATURE, MOMENTUM = 0.05, 0.2
+"""Of the cosines with centroids, and share of a centroid that a picture replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
         logits = self.classifier(necked).float()
         terms = {
             "class": classification_loss(logits, labels, weighting.epsilon),
-            "triplet": self.measure_triplets(vectors[known], labels[known]),
+            "triplet": self.measure_triplets(necked[known], labels[known]),
         }
         if weighting.centre:
             terms["centre"] = weighting.centre * centre_loss(pooled, labels, self.centres)
@@ -139,6 +141,53 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
         return similarity_loss(vectors.float(), before)
 
 
+class MemoryNetwork(LearningNetwork):
+    """A network whose classifier are the centroids of what it tells apart.
+
+    They begin as what it says of its pictures, so that its first steps do not follow classes drawn
+    at random, and move with it (Dai et al. 2021, "Cluster contrast for unsupervised person
+    re-identification", https://arxiv.org/abs/2103.11568, equations 1 and 2).
+
+    Attributes:
+        memory: (most classes, D) unit rows, of which the first `classes` are in use.
+    """
+
+    memory: Tensor
+    classes: Tensor
+
+    def __init__(
+        self, network: ReidNetwork, most: int, weighting: Weighting, samples: Tensor
+    ) -> None:
+        super().__init__(network, 0, weighting, samples)
+        self.register_buffer("memory", torch.zeros(most, network.dim))
+        self.register_buffer("classes", torch.zeros((), dtype=torch.int64))
+
+    def remember(self, centroids: FloatArray) -> None:
+        """Begin with other classes."""
+        self.classes.fill_(len(centroids))
+        self.memory[: len(centroids)] = torch.from_numpy(centroids).to(self.memory.device)
+
+    def measure_loss(self, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Named terms for pictures and their classes, as above; the memory moves on."""
+        vectors = self.network.describe(pixels).vectors.float()
+        unit, known = normalize(vectors, dim=1), labels >= 0
+        logits = unit @ self.memory[: int(self.classes)].clone().T / TEMPERATURE
+        terms = {
+            "class": classification_loss(logits, labels, 0.0, smoothing=0.0),
+            "triplet": self.measure_triplets(vectors[known], labels[known]),
+        }
+        if self._weighting.keep:
+            terms["keep"] = self._weighting.keep * self.measure_change(pixels, vectors)
+        self._move_memory(unit[known].detach(), labels[known])
+        return terms
+
+    def _move_memory(self, unit: Tensor, labels: Tensor) -> None:
+        shown = labels.unique()
+        mean = torch.stack([unit[labels == label].mean(0) for label in shown])
+        moved = (1 - MOMENTUM) * self.memory[shown] + MOMENTUM * mean
+        self.memory[shown] = normalize(moved, dim=1)
+
+
 def blend(model: LearningNetwork, share: float) -> ReidNetwork:
     """The network to use: `share` of what was learned, the rest of what it began with.
 
@@ -152,7 +201,8 @@ def blend(model: LearningNetwork, share: float) -> ReidNetwork:
             if value.dtype.is_floating_point:
                 value.lerp_(before[name].to(value.device), 1 - share)
         device = next(out.parameters()).device
-        parts = model.samples.pixels.split(EMBED_AT_ONCE)
+        pixels = model.samples.pixels  # a batch of one picture has no variance
+        parts = pixels.chunk(-(-len(pixels) // EMBED_AT_ONCE))
         renew_statistics(out, (normalise(part).to(device) for part in parts))
     return out
 

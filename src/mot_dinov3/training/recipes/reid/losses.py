@@ -12,7 +12,9 @@ SMOOTHING = 0.1
 NO_LABEL = -1
 
 
-def classification_loss(logits: Tensor, labels: Tensor, epsilon: float) -> Tensor:
+def classification_loss(
+    logits: Tensor, labels: Tensor, epsilon: float, smoothing: float = SMOOTHING
+) -> Tensor:
     """Smoothed cross-entropy with the first coefficient of PolyLoss.
 
     `CE + epsilon * (1 - p)`, p being the share of the right class (Leng et al. 2022, "PolyLoss",
@@ -24,12 +26,13 @@ def classification_loss(logits: Tensor, labels: Tensor, epsilon: float) -> Tenso
         logits: (B, C).
         labels: (B,) int64, `NO_LABEL` for a made-up picture.
         epsilon: of PolyLoss; 0 for plain cross-entropy.
+        smoothing: share of a label that is spread over all classes.
     """
     known = labels != NO_LABEL
     total = logits.new_zeros(())
     if known.any():
         right = cross_entropy(
-            logits[known], labels[known], label_smoothing=SMOOTHING, reduction="sum"
+            logits[known], labels[known], label_smoothing=smoothing, reduction="sum"
         )
         share = logits[known].softmax(1).gather(1, labels[known, None])
         total = right + epsilon * (1 - share).sum()

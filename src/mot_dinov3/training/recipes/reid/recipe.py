@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
+AUTO, NONE = "auto", "none"
 _HERE = "mot_dinov3.training.recipes.reid"
 
 
@@ -62,7 +63,7 @@ class ReidRecipe(Recipe[Any, Any]):
         "256x128", "--size", "height and width in pixels of what the network sees", metavar="HxW"
     )
     init: str = flag(
-        "none",
+        NONE,
         "--init",
         "weights to begin with: a run's folder, or a file .onnx, .pth, .pt or .safetensors",
         metavar="DIR|FILE",
@@ -84,6 +85,13 @@ class ReidRecipe(Recipe[Any, Any]):
     )
     epsilon: float = flag(
         -1.0, "--epsilon", "first coefficient of PolyLoss, 0 = cross-entropy", metavar="NUMBER"
+    )
+    classifier: str = flag(
+        AUTO,
+        "--classifier",
+        "what tells known identities apart while it learns: memory (their centroids, which begin "
+        "as what --init says of them) or linear (drawn at random); auto is memory with --init",
+        choices=(AUTO, "memory", "linear"),
     )
     renorm: bool = flag(False, "--renorm", "use batch renormalisation instead of batch norm")
     erase: float = flag(0.5, "--erase", "share of crops that are partly covered", metavar="SHARE")
@@ -111,6 +119,9 @@ class ReidRecipe(Recipe[Any, Any]):
         "--unlabeled",
         "folder of crops whose identities are not known; a video or a frame log is cut into one",
         metavar="DIR|FILE",
+    )
+    source: str = flag(
+        "", "--source", "the video that a frame log given with --unlabeled is of", metavar="FILE"
     )
     tracklets: bool = flag(
         False,
@@ -162,7 +173,7 @@ class ReidRecipe(Recipe[Any, Any]):
         factor = self.crop_factor
         require(0.5 <= factor <= 4, "--crop-factor", "between 0.5 and 4", factor)
         self._check_ways()
-        if self.blend < 1 and self.init == "none":
+        if self.blend < 1 and self.init == NONE:
             raise UsageError(
                 "--blend mixes what was learned with what the network began with, which is random.",
                 fix="Add --init FILE, or leave --blend out.",
@@ -213,6 +224,12 @@ class ReidRecipe(Recipe[Any, Any]):
     def kind(self) -> str:
         """The name of these checkpoints."""
         return "reid"
+
+    @property
+    def uses_memory(self) -> bool:
+        """Whether centroids are the classifier."""
+        begun = self.classifier == AUTO and self.init != NONE
+        return self.continual or self.classifier == "memory" or begun
 
     @property
     def hw(self) -> tuple[int, int]:

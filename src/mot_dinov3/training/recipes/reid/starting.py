@@ -221,10 +221,15 @@ def _require_same_answers(network: ReidNetwork, path: Path) -> None:
     except ImportError:
         return
     session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    pictures = torch.randn(2, 3, 256, 128, generator=torch.Generator().manual_seed(0))
-    theirs = torch.from_numpy(
-        session.run(None, {session.get_inputs()[0].name: pictures.numpy()})[0]
+    given = session.get_inputs()[0]
+    batch, _, height, width = (
+        side if isinstance(side, int) else usual
+        for side, usual in zip(given.shape, (2, 3, 256, 128), strict=True)
     )
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.randn(max(2, batch), 3, height, width, generator=generator)
+    parts = [session.run(None, {given.name: part.numpy()})[0] for part in pictures.split(batch)]
+    theirs = torch.from_numpy(np.concatenate(parts))
     was = network.training
     with torch.no_grad():
         ours = network.eval()(pictures)

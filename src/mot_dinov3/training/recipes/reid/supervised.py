@@ -21,8 +21,10 @@ from mot_dinov3.nets.reid.statistics import restore_statistics
 from mot_dinov3.perception.features.reid_networks import create_network
 from mot_dinov3.training.recipes.base import Assessment, BatchSource, NumberedBatches
 from mot_dinov3.training.recipes.reid.augment import augment, build_transforms
+from mot_dinov3.training.recipes.reid.clusters import measure_centroids
 from mot_dinov3.training.recipes.reid.learning import (
     LearningNetwork,
+    MemoryNetwork,
     Weighting,
     blend,
     embed_pixels,
@@ -106,9 +108,14 @@ def build(recipe: ReidRecipe, data: Lesson) -> LearningNetwork:
     """Build the network, its classifier, and itself as it begins."""
     samples = draw_samples(recipe, data.training.pixels)
     classes = len(data.training.crops.names)
-    out: LearningNetwork = LearningNetwork(
-        begin(recipe, samples), classes, weigh(recipe), samples
-    ).to(memory_format=torch.channels_last)
+    network = begin(recipe, samples)
+    kind = MemoryNetwork if recipe.uses_memory else LearningNetwork
+    out: LearningNetwork = kind(network, classes, weigh(recipe), samples).to(
+        memory_format=torch.channels_last
+    )
+    if isinstance(out, MemoryNetwork):
+        vectors = embed_pixels(network, data.training.pixels)
+        out.remember(measure_centroids(vectors, data.training.crops.identity))
     return out
 
 
