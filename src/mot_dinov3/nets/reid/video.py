@@ -37,7 +37,12 @@ class TemporalAttention(nn.Module):  # type: ignore[misc]
         if mask is None:
             mask = torch.ones(clips.shape[:2], dtype=torch.bool, device=clips.device)
         clips = clips.masked_fill(~mask[..., None], 0)
+        return (self.weigh(clips, mask)[..., None] * clips).sum(dim=1)
+
+    def weigh(self, clips: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """(B, T) what each frame counts; see `forward`."""
+        if mask is None:
+            mask = torch.ones(clips.shape[:2], dtype=torch.bool, device=clips.device)
         hidden = self.project(clips).relu() * mask[..., None]
         scores = self.score(hidden.transpose(1, 2)).squeeze(1).float()
-        weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(dim=1)
-        return (weights[..., None] * clips).sum(dim=1)
+        return scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(dim=1)

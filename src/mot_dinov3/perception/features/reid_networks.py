@@ -11,6 +11,7 @@ from mot_dinov3.nets.reid.factory import build_network
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
 from mot_dinov3.perception.hub.files import model_directory
 from mot_dinov3.perception.pretrained import load_model
+from mot_dinov3.values import FloatArray
 
 if TYPE_CHECKING:
     from mot_dinov3.nets.reid.network import ReidNetwork
@@ -20,6 +21,8 @@ KIND = "reid"
 DINO, LORA = "dinov3:", ":lora"
 """How a backbone of transformers is named: dinov3:ID_OR_DIR, and whether it learns."""
 LORA_RANK = 8
+CLIP = "clip."
+"""How the names of weights begin that pool clips; runs on videos leave them beside a network."""
 
 
 def create_network(backbone: str) -> ReidNetwork:
@@ -63,7 +66,11 @@ def load_network(path: Path) -> tuple[ReidNetwork, ModelCheckpoint]:
 
     found = load_checkpoint(path, KIND)
     network = create_network(str(found.config.recipe.get("backbone", "")))
-    weights = {name: torch.from_numpy(np.array(value)) for name, value in found.weights.items()}
+    weights = {
+        name: torch.from_numpy(np.array(value))
+        for name, value in found.weights.items()
+        if not name.startswith(CLIP)
+    }
     own = network.state_dict()
     wrong = {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
     wrong |= (own.keys() - list_frozen(network)) ^ weights.keys()
@@ -78,6 +85,12 @@ def load_network(path: Path) -> tuple[ReidNetwork, ModelCheckpoint]:
     if merge is not None:
         merge()
     return network.eval(), found
+
+
+def read_attention(found: ModelCheckpoint) -> dict[str, FloatArray]:
+    """Weights of the `TemporalAttention` that learned with a network; none without a video."""
+    weights = found.weights.items()
+    return {name.removeprefix(CLIP): value for name, value in weights if name.startswith(CLIP)}
 
 
 def list_frozen(network: ReidNetwork) -> set[str]:

@@ -31,6 +31,11 @@ from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
         ({"unlabeled": "x"}, "Add --continual"),
         ({"continual": True, "unlabeled": "x", "data": "y"}, "--data would not be read"),
         ({"continual": True, "unlabeled": "x", "synthetic": "y"}, "--synthetic would not be"),
+        ({"continual": True, "unlabeled": "x", "video": "y"}, "--video would not be read"),
+        ({"video": "x", "data": "y"}, "--video learns from its tracks alone, and --data"),
+        ({"video": "x", "val": "y"}, "--val would not be read"),
+        ({"clip_len": 1}, "--clip-len must be at least 2"),
+        ({"crop_factor": 9}, "--crop-factor must be between 0.5 and 4"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused_by_the_name_of_their_flag(values, said):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from mot_dinov3.nets.reid.network import ReidNetwork
+from mot_dinov3.nets.reid.network import ReidFeatures, ReidNetwork
 from mot_dinov3.nets.reid.statistics import renew_statistics
 from mot_dinov3.training.recipes.reid.losses import (
     build_triplet_loss,
@@ -99,11 +99,27 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
         self.before.eval()
         return self
 
+    @property
+    def fresh(self) -> Iterator[nn.Parameter]:
+        """The weights beside the network that begin from nothing and decay."""
+        yield from self.classifier.parameters()
+
+    def list_kept(self) -> dict[str, Tensor]:
+        """The weights beside the network that a checkpoint holds, by name."""
+        return {}
+
     def measure_loss(self, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Named terms for (B, 3, H, W) pictures and their (B,) classes, -1 for made-up ones."""
-        weighting = self._weighting
-        pooled, necked, vectors = (some.float() for some in self.network.describe(pixels))
-        known = labels >= 0
+        features = self.network.describe(pixels)
+        terms = self.measure_terms(features, labels)
+        if self._weighting.keep:
+            terms["keep"] = self._weighting.keep * self.measure_change(pixels, features.vectors)
+        return terms
+
+    def measure_terms(self, features: ReidFeatures, labels: Tensor) -> dict[str, Tensor]:
+        """The terms of B features and their (B,) classes, -1 for made-up ones."""
+        weighting, known = self._weighting, labels >= 0
+        pooled, necked, vectors = (some.float() for some in features)
         logits = self.classifier(necked).float()
         terms = {
             "class": classification_loss(logits, labels, weighting.epsilon),
@@ -111,8 +127,6 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
         }
         if weighting.centre:
             terms["centre"] = weighting.centre * centre_loss(pooled, labels, self.centres)
-        if weighting.keep:
-            terms["keep"] = weighting.keep * self.measure_change(pixels, vectors)
         return terms
 
     def measure_triplets(self, vectors: Tensor, labels: Tensor) -> Tensor:
@@ -124,7 +138,7 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
         """How far the cosines of a batch are from those that the network began with."""
         with torch.no_grad():
             before = self.before(pixels).float()
-        return similarity_loss(vectors, before)
+        return similarity_loss(vectors.float(), before)
 
 
 class MemoryNetwork(LearningNetwork):
@@ -210,7 +224,7 @@ def embed_pixels(network: nn.Module, pixels: Tensor) -> FloatArray:
 def group_by_rate(recipe: ReidRecipe, model: LearningNetwork) -> Iterator[dict[str, Any]]:
     """What is learned at which rate: what begins from nothing learns faster."""
     yield from group_parameters(model.network, recipe.decay)
-    fresh = {"params": list(model.classifier.parameters()), "weight_decay": recipe.decay}
+    fresh = {"params": list(model.fresh), "weight_decay": recipe.decay}
     yield {**fresh, "lr": recipe.rate * recipe.fresh}
     if recipe.center_weight:
         yield {"params": [model.centres], "weight_decay": 0.0, "lr": recipe.rate * recipe.fresh}

@@ -133,6 +133,20 @@ class ReidRecipe(Recipe[Any, Any]):
         0.6, "--eps", "largest distance of neighbours in a cluster, 0 to 1", metavar="DISTANCE"
     )
     round: int = flag(110, "--round", "steps until clusters are found anew", metavar="STEPS")
+    video: str = flag(
+        "",
+        "--video",
+        "a MOTChallenge sequence with pictures and gt, or a folder of them: clips of its tracks "
+        "are learned, with what each of their pictures counts",
+        metavar="DIR",
+    )
+    clip_len: int = flag(10, "--clip-len", "pictures in a clip of a track", metavar="COUNT")
+    crop_factor: float = flag(
+        1.24,
+        "--crop-factor",
+        "how much larger than its box a picture of --video is; 1.24 as tracking crops",
+        metavar="TIMES",
+    )
     shuffle_labels: bool = False
     """The control of a test: clusters of the same sizes that mean nothing."""
     rate: float = new_default(Recipe, "rate", 1e-3)
@@ -155,6 +169,9 @@ class ReidRecipe(Recipe[Any, Any]):
         sides = re.fullmatch(r"(\d{2,4})x(\d{2,4})", self.size.lower())
         fits = sides is not None and all(32 <= int(side) <= 1024 for side in sides.groups())
         require(fits, "--size", "like 256x128, of sides from 32 to 1024", self.size)
+        require(self.clip_len >= 2, "--clip-len", "at least 2", self.clip_len)
+        factor = self.crop_factor
+        require(0.5 <= factor <= 4, "--crop-factor", "between 0.5 and 4", factor)
         self._check_ways()
         if self.blend < 1 and self.init == NONE:
             raise UsageError(
@@ -170,12 +187,17 @@ class ReidRecipe(Recipe[Any, Any]):
             )
         if self.unlabeled and not self.continual:
             raise UsageError("--unlabeled is read with --continual only.", fix="Add --continual.")
-        for name in ("data", "synthetic"):
-            if self.continual and getattr(self, name):
-                raise UsageError(
-                    f"--continual learns from --unlabeled alone, and --{name} would not be read.",
-                    fix=f"Leave --{name} out.",
-                )
+        alone = {
+            "--continual learns from --unlabeled": ("data", "synthetic", "video"),
+            "--video learns from its tracks": ("data", "synthetic", "val"),
+        }
+        for (way, others), on in zip(alone.items(), (self.continual, self.video), strict=True):
+            for name in others:
+                if on and getattr(self, name):
+                    raise UsageError(
+                        f"{way} alone, and --{name} would not be read.",
+                        fix=f"Leave --{name} out.",
+                    )
 
     @classmethod
     def begin_from(cls, chosen: Mapping[str, Any], folder: str) -> Continuation | None:
@@ -217,7 +239,8 @@ class ReidRecipe(Recipe[Any, Any]):
 
     @property
     def _way(self) -> ModuleType:
-        return import_module(f"{_HERE}.{'adaptation' if self.continual else 'supervised'}")
+        way = "adaptation" if self.continual else "clips" if self.video else "supervised"
+        return import_module(f"{_HERE}.{way}")
 
     def open_data(self) -> Any:  # noqa: ANN401 - each way has its own
         """The pictures; see the module of the way to learn."""
@@ -267,11 +290,12 @@ class ReidRecipe(Recipe[Any, Any]):
         return CheckpointConfig(self.kind, sizes, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
     def weights_of(self, model: nn.Module) -> Mapping[str, Tensor]:
-        """The weights of the network to use alone."""
+        """The weights of the network to use, and of what pools clips."""
         from mot_dinov3.perception.features.reid_networks import list_frozen
         from mot_dinov3.training.recipes.reid.learning import blend
 
         network = blend(model, self.blend)
         left_out = list_frozen(network)
         every = network.state_dict().items()
-        return {name: value for name, value in every if name not in left_out}
+        own = {name: value for name, value in every if name not in left_out}
+        return {**own, **model.list_kept()}

@@ -17,7 +17,7 @@ from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.nets.reid.osnet import OSNet
 from mot_dinov3.nets.reid.resnet import ResNetBackbone, load_classifier
-from mot_dinov3.perception.features.reid_networks import KIND, list_frozen
+from mot_dinov3.perception.features.reid_networks import CLIP, KIND, list_frozen
 from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.training.recipes.reid.recipe import NONE
 
@@ -61,7 +61,11 @@ def _load_run(network: ReidNetwork, backbone: str, path: Path) -> None:
             f"'{path}' holds a '{stored}' network, not '{backbone}'.",
             fix=f"Give --backbone {stored}, or another --init.",
         )
-    weights = {name: torch.from_numpy(np.array(value)) for name, value in found.weights.items()}
+    weights = {
+        name: torch.from_numpy(np.array(value))
+        for name, value in found.weights.items()
+        if not name.startswith(CLIP)
+    }
     own = network.state_dict()
     given = {name: own[name] for name in list_frozen(network)}
     _load_whole(network, {**given, **weights}, str(path))
