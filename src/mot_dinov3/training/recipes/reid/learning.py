@@ -119,7 +119,7 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
     def measure_terms(self, features: ReidFeatures, labels: Tensor) -> dict[str, Tensor]:
         """The terms of B features and their (B,) classes, -1 for made-up ones."""
         weighting, known = self._weighting, labels >= 0
-        pooled, necked, vectors = (some.float() for some in features)
+        pooled, necked = features.pooled.float(), features.necked.float()
         logits = self.classifier(necked).float()
         terms = {
             "class": classification_loss(logits, labels, weighting.epsilon),
@@ -167,17 +167,15 @@ class MemoryNetwork(LearningNetwork):
         self.classes.fill_(len(centroids))
         self.memory[: len(centroids)] = torch.from_numpy(centroids).to(self.memory.device)
 
-    def measure_loss(self, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Named terms for pictures and their classes, as above; the memory moves on."""
-        vectors = self.network.describe(pixels).vectors.float()
-        unit, known = normalize(vectors, dim=1), labels >= 0
+    def measure_terms(self, features: ReidFeatures, labels: Tensor) -> dict[str, Tensor]:
+        """The terms of B features and their (B,) classes, as above; the memory moves on."""
+        vectors, known = features.vectors.float(), labels >= 0
+        unit = normalize(vectors, dim=1)
         logits = unit @ self.memory[: int(self.classes)].clone().T / TEMPERATURE
         terms = {
             "class": classification_loss(logits, labels, 0.0, smoothing=0.0),
             "triplet": self.measure_triplets(vectors[known], labels[known]),
         }
-        if self._weighting.keep:
-            terms["keep"] = self._weighting.keep * self.measure_change(pixels, vectors)
         self._move_memory(unit[known].detach(), labels[known])
         return terms
 
