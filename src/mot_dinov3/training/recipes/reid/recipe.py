@@ -48,10 +48,7 @@ class ReidRecipe(Recipe[Any, Any]):
         metavar="DIR",
     )
     holdout: float = flag(
-        0.1,
-        "--holdout",
-        "share of the identities held out where there is no --val",
-        metavar="SHARE",
+        0.1, "--holdout", "share of the identities held out without --val", metavar="SHARE"
     )
     backbone: str = flag(
         "osnet_x0_25",
