@@ -119,7 +119,7 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
     def measure_terms(self, features: ReidFeatures, labels: Tensor) -> dict[str, Tensor]:
         """The terms of B features and their (B,) classes, -1 for made-up ones."""
         weighting, known = self._weighting, labels >= 0
-        pooled, necked, vectors = (some.float() for some in features)
+        pooled, necked, _ = (some.float() for some in features)
         logits = self.classifier(necked).float()
         terms = {
             "class": classification_loss(logits, labels, weighting.epsilon),
