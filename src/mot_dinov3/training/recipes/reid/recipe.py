@@ -167,8 +167,8 @@ class ReidRecipe(Recipe[Any, Any]):
         fits = sides is not None and all(32 <= int(side) <= 1024 for side in sides.groups())
         require(fits, "--size", "like 256x128, of sides from 32 to 1024", self.size)
         require(self.clip_len >= 2, "--clip-len", "at least 2", self.clip_len)
-        factor = self.crop_factor
-        require(0.5 <= factor <= 4, "--crop-factor", "between 0.5 and 4", factor)
+        fits = 0.5 <= self.crop_factor <= 4
+        require(fits, "--crop-factor", "between 0.5 and 4", self.crop_factor)
         self._check_ways()
         if self.blend < 1 and self.init == NONE:
             raise UsageError(
@@ -184,17 +184,16 @@ class ReidRecipe(Recipe[Any, Any]):
             )
         if self.unlabeled and not self.continual:
             raise UsageError("--unlabeled is read with --continual only.", fix="Add --continual.")
-        alone = {
-            "--continual learns from --unlabeled": ("data", "synthetic", "video"),
-            "--video learns from its tracks": ("data", "synthetic", "val"),
-        }
-        for (way, others), on in zip(alone.items(), (self.continual, self.video), strict=True):
-            for name in others:
-                if on and getattr(self, name):
-                    raise UsageError(
-                        f"{way} alone, and --{name} would not be read.",
-                        fix=f"Leave --{name} out.",
-                    )
+        for way, source, others in (
+            ("continual", "--unlabeled", ("data", "synthetic", "video")),
+            ("video", "its tracks", ("data", "synthetic", "val")),
+        ):
+            given = [name for name in others if getattr(self, name)]
+            if getattr(self, way) and given:
+                raise UsageError(
+                    f"--{way} learns from {source} alone, and --{given[0]} would not be read.",
+                    fix=f"Leave --{given[0]} out.",
+                )
 
     @classmethod
     def begin_from(cls, chosen: Mapping[str, Any], folder: str) -> Continuation | None:
