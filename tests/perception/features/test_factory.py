@@ -58,7 +58,7 @@ def test_the_older_flag_gives_way_to_the_model_named(flags, name):
 def test_an_unknown_backend_lists_the_known_ones():
     with pytest.raises(UnknownNameError, match="Did you mean dino") as caught:
         create(embedder="dinno")
-    assert "clip, dense, detector, dino, onnx, openvino, resnet" in caught.value.fix
+    assert "clip, dense, detector, dino, onnx, openvino, reid, resnet" in caught.value.fix
 
 
 def test_every_name_in_the_table_leads_somewhere():
