@@ -62,8 +62,9 @@ def test_a_run_is_seen_counted_and_ended_from_its_page(running, tmp_path):
         wait_for(lambda: text_of(driver, "state") == "running")
         width = "return document.getElementById('stream').naturalWidth"
         wait_for(lambda: driver.execute_script(width) > 100)
-        first = wait_for(lambda: re.search(r"frame ([\d,]+)", text_of(driver, "progress")))[1]
-        wait_for(lambda: first not in text_of(driver, "progress"))
+        frame = re.compile(r"frame ([\d,]+)")
+        first = wait_for(lambda: frame.search(text_of(driver, "progress")))[1]
+        wait_for(lambda: frame.search(text_of(driver, "progress"))[1] != first)
         assert "synthetic:street" in text_of(driver, "name")
         assert float(text_of(driver, "fps")) > 0
         assert "detect" in text_of(driver, "stages")
