@@ -106,6 +106,22 @@ def load_checkpoint(path: Path, kind: str) -> ModelCheckpoint:
         ModelError: there is no checkpoint, it is of another kind, or it is damaged.
     """
     folder = find_checkpoint(path)
+    document = _read_document(folder, kind)
+    weights = _read_weights(folder / WEIGHTS_FILE, document.get("weights_sha256"))
+    return ModelCheckpoint(_config_of(document, folder), weights, _read_json(folder / METRICS_FILE))
+
+
+def read_checkpoint_config(path: Path, kind: str) -> CheckpointConfig:
+    """Read what a checkpoint is without its weights; arguments as `load_checkpoint`.
+
+    Raises:
+        ModelError: there is no checkpoint, it is of another kind, or its settings are damaged.
+    """
+    folder = find_checkpoint(path)
+    return _config_of(_read_document(folder, kind), folder)
+
+
+def _read_document(folder: Path, kind: str) -> dict[str, Any]:
     document = _read_json(folder / CONFIG_FILE)
     if document.get("format") != FORMAT:
         raise ModelError(
@@ -119,8 +135,7 @@ def load_checkpoint(path: Path, kind: str) -> ModelCheckpoint:
             f"'{kind}' is needed.",
             fix=f"Give the folder of a model that was trained as '{kind}'.",
         )
-    weights = _read_weights(folder / WEIGHTS_FILE, document.get("weights_sha256"))
-    return ModelCheckpoint(_config_of(document, folder), weights, _read_json(folder / METRICS_FILE))
+    return document
 
 
 def find_checkpoint(path: Path) -> Path:

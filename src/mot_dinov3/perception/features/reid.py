@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.io.checkpoint import find_checkpoint, load_checkpoint
+from mot_dinov3.io.checkpoint import find_checkpoint, read_checkpoint_config
 from mot_dinov3.perception.backends.choice import ONNX
 from mot_dinov3.perception.features.base import RE_IDENTIFICATION, Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.exports import (
@@ -49,7 +49,7 @@ def read_prior(config: EmbedderConfig) -> SimilarityPrior:
         ModelError: there is no checkpoint.
     """
     return build_prior(
-        load_checkpoint(_require_checkpoint(config), KIND).config.thresholds.get(GATE)
+        read_checkpoint_config(_require_checkpoint(config), KIND).thresholds.get(GATE)
     )
 
 
