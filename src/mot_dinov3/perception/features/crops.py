@@ -179,6 +179,15 @@ def cpu_batch(image: Image, windows: CropWindows, spec: InputSpec) -> FloatArray
     return out
 
 
+def whole_picture(image: Image, spec: InputSpec) -> FloatArray:
+    """(3, spec.height, spec.width) float32 what a model sees of a whole picture (H, W, 3) BGR."""
+    height, width = image.shape[:2]
+    whole = np.array([[0, 0, width, height]], np.float32)
+    windows = crop_windows(whole, (width, height), spec, 0, square=False)
+    out: FloatArray = cpu_batch(image, windows, spec)[0]
+    return out
+
+
 def _resized(crop: Image, height: int, width: int, cubic: bool) -> FloatArray:
     """(h, w, 3) uint8 -> (3, height, width) float32 in 0..255."""
     h, w = crop.shape[:2]

@@ -13,7 +13,7 @@ import numpy as np
 from mot_dinov3.errors import ModelError, not_installed
 from mot_dinov3.io.read.images import read_image
 from mot_dinov3.perception.features.backbone import unit_rows
-from mot_dinov3.perception.features.crops import InputSpec, cpu_batch, crop_windows
+from mot_dinov3.perception.features.crops import InputSpec, whole_picture
 from mot_dinov3.perception.features.exporting import quiet_root_log, write_onnx
 from mot_dinov3.perception.features.gates import GATE
 from mot_dinov3.perception.features.reid_networks import load_network, read_spec
@@ -89,12 +89,7 @@ def read_batch(pictures: Sequence[Path], spec: InputSpec) -> FloatArray:
     images = [image for path in pictures if (image := read_image(path)) is not None]
     if not images:
         raise ModelError("None of the pictures can be read.", fix="Give others with --data.")
-    rows = []
-    for image in images:
-        height, width = image.shape[:2]
-        whole = np.array([[0, 0, width, height]], np.float32)
-        rows.append(cpu_batch(image, crop_windows(whole, (width, height), spec, 0, False), spec))
-    return np.concatenate(rows)
+    return np.stack([whole_picture(image, spec) for image in images])
 
 
 def _write_notes(path: Path, notes: dict[str, object]) -> None:

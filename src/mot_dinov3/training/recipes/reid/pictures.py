@@ -16,8 +16,7 @@ from mot_dinov3.perception.features.crops import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     InputSpec,
-    cpu_batch,
-    crop_windows,
+    whole_picture,
 )
 from mot_dinov3.values import BoolArray, Image
 
@@ -70,10 +69,7 @@ def load_pixels(
 def fit_crop(image: Image, size: Size) -> Image:
     """(H, W, 3) BGR -> (3, h, w) RGB, resized as embedders do."""
     plain = InputSpec(*size, mean=(0, 0, 0), std=(1, 1, 1), rescale=1)
-    height, width = image.shape[:2]
-    whole = np.array([[0, 0, width, height]], np.float32)
-    windows = crop_windows(whole, (width, height), plain, 0, square=False)
-    grey = np.rint(cpu_batch(image, windows, plain)[0])
+    grey = np.rint(whole_picture(image, plain))
     return np.asarray(np.clip(grey, 0, 255), np.uint8)
 
 
