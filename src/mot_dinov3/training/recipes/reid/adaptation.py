@@ -23,6 +23,7 @@ from mot_dinov3.data.reid.tracklets import find_cannot_links
 from mot_dinov3.errors import InputError, ModelError, UsageError
 from mot_dinov3.evaluation.reid.cameras import normalise_cameras
 from mot_dinov3.evaluation.reid.gate import suggest_gate
+from mot_dinov3.perception.features.gates import GATE
 from mot_dinov3.training.processes import are_launched
 from mot_dinov3.training.recipes.base import Assessment, BatchSource
 from mot_dinov3.training.recipes.reid import supervised
@@ -193,7 +194,7 @@ def assess(recipe: ReidRecipe, model: LearningNetwork, data: Unlabelled) -> Asse
         return Assessment(values, best)
     values |= {"clusters": float(labels.max() + 1), "clustered": float((labels >= 0).mean())}
     values |= {"gate splits": gate.splits, "gate merges": gate.merges}
-    return Assessment(values, best, thresholds={"cosine_gate": round(gate.cosine, 4)})
+    return Assessment(values, best, thresholds={GATE: round(gate.cosine, 4)})
 
 
 def split_cosines(

@@ -23,6 +23,7 @@ from mot_dinov3.evaluation.reid.ranking import Pairs, Ranking, cosine_distances,
 from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.nets.reid.network import ReidFeatures, ReidNetwork
 from mot_dinov3.nets.reid.video import TemporalAttention
+from mot_dinov3.perception.features.gates import GATE
 from mot_dinov3.perception.features.reid_networks import CLIP, KIND, read_attention
 from mot_dinov3.training.recipes.base import Assessment, BatchSource, NumberedBatches
 from mot_dinov3.training.recipes.reid import supervised
@@ -82,18 +83,10 @@ class ClipNetwork(LearningNetwork):
         """The weights of the attention, by the names that a checkpoint gives them."""
         return {f"{CLIP}{name}": value for name, value in self.attention.state_dict().items()}
 
-    def measure_loss(self, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Named terms for B clips (B * T, 3, H, W) and their (B,) classes."""
-        frames = self.network.describe(pixels)
-        terms = self.measure_terms(self.pool(frames, len(labels)), labels)
-        if self._weighting.keep:
-            terms["keep"] = self._weighting.keep * self.measure_change(pixels, frames.vectors)
-        return terms
-
-    def pool(self, frames: ReidFeatures, clips: int) -> ReidFeatures:
-        """Features of `clips` clips from those of all their pictures, clip by clip."""
+    def pool(self, frames: ReidFeatures, count: int) -> ReidFeatures:
+        """Features of `count` clips from those of all their pictures, clip by clip."""
         unit = normalize(frames.vectors.float(), dim=1)
-        weights = self.attention.weigh(unit.view(clips, -1, unit.shape[1]))
+        weights = self.attention.weigh(unit.view(count, -1, unit.shape[1]))
         pooled, necked, vectors = (
             torch.einsum("bt,btd->bd", weights, some.float().view(*weights.shape, -1))
             for some in (frames.pooled, frames.necked, unit)
@@ -203,7 +196,7 @@ def assess(recipe: ReidRecipe, model: ClipNetwork, data: TrackLesson) -> Assessm
         "gate splits": gate.splits,
         "gate merges": gate.merges,
     }
-    return Assessment(values, best="mAP", thresholds={"cosine_gate": round(gate.cosine, 4)})
+    return Assessment(values, best="mAP", thresholds={GATE: round(gate.cosine, 4)})
 
 
 def split_clips(identity: IntArray, length: int) -> IntArray:

@@ -111,10 +111,14 @@ class LearningNetwork(nn.Module):  # type: ignore[misc]
     def measure_loss(self, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Named terms for (B, 3, H, W) pictures and their (B,) classes, -1 for made-up ones."""
         features = self.network.describe(pixels)
-        terms = self.measure_terms(features, labels)
+        terms = self.measure_terms(self.pool(features, len(labels)), labels)
         if self._weighting.keep:
             terms["keep"] = self._weighting.keep * self.measure_change(pixels, features.vectors)
         return terms
+
+    def pool(self, frames: ReidFeatures, count: int) -> ReidFeatures:
+        """Features of the `count` things that have a class, from those of all pictures."""
+        return frames
 
     def measure_terms(self, features: ReidFeatures, labels: Tensor) -> dict[str, Tensor]:
         """The terms of B features and their (B,) classes, -1 for made-up ones."""

@@ -18,6 +18,7 @@ from mot_dinov3.evaluation.reid.variants import EmbeddedSet, suggest_gate_for
 from mot_dinov3.nets.reid.network import ReidNetwork
 from mot_dinov3.nets.reid.renorm import renormalise
 from mot_dinov3.nets.reid.statistics import restore_statistics
+from mot_dinov3.perception.features.gates import GATE
 from mot_dinov3.perception.features.reid_networks import create_network
 from mot_dinov3.training.recipes.base import Assessment, BatchSource, NumberedBatches
 from mot_dinov3.training.recipes.reid.augment import augment, build_transforms
@@ -217,4 +218,4 @@ def search_with(network: ReidNetwork, search: LoadedSearch) -> Assessment:
         "gate splits": gate.splits,
         "gate merges": gate.merges,
     }
-    return Assessment(values, best="mAP", thresholds={"cosine_gate": round(gate.cosine, 4)})
+    return Assessment(values, best="mAP", thresholds={GATE: round(gate.cosine, 4)})
