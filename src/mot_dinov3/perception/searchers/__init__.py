@@ -1,0 +1,3 @@
+"""Searchers: whatever finds a known object again in the next frame, without a detector."""
+
+from __future__ import annotations

@@ -1,0 +1,226 @@
+"""Optical flow of points in the box: no weights, and the more targets the better it pays."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+import cv2
+import numpy as np
+
+from mot_dinov3.config import DeviceConfig
+from mot_dinov3.perception.searchers.base import Finds, Searcher, SearcherKind
+from mot_dinov3.values import BoolArray, DoubleArray, FloatArray, Frame, Image, IntArray
+
+HEIGHT_PX = 480
+"""Pictures are made at most this high: flow of large ones costs time and is no better."""
+GRID = 8
+"""Points across and down a box."""
+INNER = 0.7
+"""Share of a box's width and height that points lie in: the rest shows much of what is behind."""
+WINDOW_PX, LEVELS = 15, 3
+"""Of the flow: the window that is compared, and how often the picture is halved."""
+RETURN_PX = 0.7
+"""A point that is followed to the next picture and back must come home as near as this."""
+RANSAC_PX = 1.5
+LEAST_POINTS = 6
+"""With fewer points that agree nothing is said of a target."""
+LEAST_SIDE_PX = 4
+MOST_SCALE = 1.15
+"""A box grows or shrinks by no more than this from one picture to the next."""
+SURE = 0.3
+
+
+class Place(NamedTuple):
+    """Where a target was last.
+
+    Attributes:
+        index: of that frame.
+        xyxy: (4,) its box in small pixels.
+    """
+
+    index: int
+    xyxy: FloatArray
+
+
+class FlowSearcher(Searcher):
+    """Moves a box as the points in it move.
+
+    Lucas and Kanade 1981 in a pyramid for the flow; points count that come home when they are
+    followed back (Kalal et al. 2010, "Forward-backward error"); a similarity by RANSAC (Fischler
+    and Bolles 1981) moves and scales the box. All by OpenCV. The score is the share of the points
+    that agree with it.
+    """
+
+    title = "flow"
+    fingerprint = "built in"
+    sure = SURE
+
+    def __init__(self) -> None:
+        self._pictures: dict[int, Image] = {}
+        self._places: dict[int, Place] = {}
+
+    def show(self, frame: Frame, ids: IntArray, xyxy: FloatArray) -> None:
+        """Remember the picture, and where targets are in it."""
+        self._read(frame)
+        self._place(frame, ids, xyxy)
+
+    def search(self, frame: Frame, ids: IntArray, expected: FloatArray) -> Finds:
+        """Move every box as its points moved since it was shown or found last."""
+        finds = Finds.nothing(np.array(expected, np.float32))
+        here = self._read(frame)
+        numbers = ids.tolist()
+        for index in sorted({self._places[n].index for n in numbers if n in self._places}):
+            if index == frame.index:
+                continue
+            rows = [
+                row
+                for row, n in enumerate(numbers)
+                if n in self._places and self._places[n].index == index
+            ]
+            self._search_from(index, here, rows, numbers, finds, frame)
+        found = finds.score > 0
+        self._place(frame, ids[found], finds.xyxy[found])
+        return finds
+
+    def forget(self, ids: IntArray) -> None:
+        """Forget where targets are, and pictures that none was last seen in."""
+        for n in ids.tolist():
+            self._places.pop(n, None)
+        self._drop_pictures()
+
+    def renew(self) -> Self:
+        """One that follows nothing yet."""
+        return type(self)()
+
+    def _search_from(
+        self,
+        index: int,
+        here: Image,
+        rows: list[int],
+        numbers: list[int],
+        finds: Finds,
+        frame: Frame,
+    ) -> None:
+        """Find the targets in `rows` that were last in frame `index`; fills `finds`."""
+        scale = find_scale(frame)
+        before = np.stack([self._places[numbers[row]].xyxy for row in rows])
+        hints = finds.xyxy[rows] * scale
+        moved, score = move_boxes(self._pictures[index], here, before, hints)
+        found = score > 0
+        at = np.array(rows)[found]
+        finds.xyxy[at] = moved[found] / scale
+        finds.score[at] = score[found]
+
+    def _read(self, frame: Frame) -> Image:
+        if frame.index not in self._pictures:
+            self._pictures[frame.index] = shrink(frame)
+        return self._pictures[frame.index]
+
+    def _place(self, frame: Frame, ids: IntArray, xyxy: FloatArray) -> None:
+        small = np.asarray(xyxy, np.float32) * find_scale(frame)
+        for n, box in zip(ids.tolist(), small, strict=True):
+            self._places[n] = Place(frame.index, box)
+        self._drop_pictures(frame.index)
+
+    def _drop_pictures(self, newest: int = -1) -> None:
+        used = {place.index for place in self._places.values()} | {newest}
+        for index in [index for index in self._pictures if index not in used]:
+            del self._pictures[index]
+
+
+def find_scale(frame: Frame) -> np.float32:
+    """How much smaller the picture is that flow looks at."""
+    return np.float32(min(1.0, HEIGHT_PX / frame.height))
+
+
+def shrink(frame: Frame) -> Image:
+    """The small grey picture that flow looks at."""
+    scale = float(find_scale(frame))
+    grey = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)
+    if scale < 1:
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, np.uint8)
+
+
+def move_boxes(
+    before: Image, after: Image, xyxy: FloatArray, hints: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Where boxes are after the points in them moved.
+
+    Args:
+        before: grey picture that shows the boxes.
+        after: a later one.
+        xyxy: (T, 4) float32 the boxes.
+        hints: (T, 4) float32 where they may be, from which points are looked for.
+
+    Returns:
+        (T, 4) float32 boxes, and (T,) float32 the shares of points that agree; 0 for boxes of
+        which too little is seen, whose rows mean nothing.
+    """
+    points = spread_points(xyxy)
+    guesses = spread_points(hints)
+    there, good = follow_points(before, after, points.reshape(-1, 2), guesses.reshape(-1, 2))
+    moved, score = xyxy.copy(), np.zeros(len(xyxy), np.float32)
+    seen = good.reshape(len(xyxy), -1) & (np.diff(xyxy.reshape(-1, 2, 2), axis=1) >= 1).all(2)
+    for row, (here, now, alive) in enumerate(
+        zip(points, there.reshape(points.shape), seen, strict=True)
+    ):
+        fit, agreed = fit_similarity(here[alive], now[alive])
+        if fit is not None:
+            moved[row] = move_box(xyxy[row], fit)
+            score[row] = agreed / len(here)
+    return moved, score
+
+
+def spread_points(xyxy: FloatArray) -> FloatArray:
+    """(T, GRID * GRID, 2) float32 points in the inner part of boxes (T, 4)."""
+    steps = (np.arange(GRID, dtype=np.float32) + 0.5) / GRID - 0.5
+    grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2) * np.float32(INNER)
+    centre, sides = (xyxy[:, 2:] + xyxy[:, :2]) / 2, xyxy[:, 2:] - xyxy[:, :2]
+    return np.asarray(centre[:, None] + grid * sides[:, None], np.float32)
+
+
+def follow_points(
+    before: Image, after: Image, points: FloatArray, guesses: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """Where points (P, 2) went, beginning to look at `guesses` (P, 2), and which came home."""
+    if not len(points):
+        return points, np.zeros(0, np.bool_)
+    options = {
+        "winSize": (WINDOW_PX, WINDOW_PX),
+        "maxLevel": LEVELS,
+        "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
+    }
+    there, found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, guesses.copy(), **options)
+    back, home, _ = cv2.calcOpticalFlowPyrLK(after, before, there, points.copy(), **options)
+    good = (found.ravel() == 1) & (home.ravel() == 1)
+    good &= np.linalg.norm(back - points, axis=1) <= RETURN_PX
+    return np.asarray(there, np.float32), np.asarray(good, np.bool_)
+
+
+def fit_similarity(here: FloatArray, there: FloatArray) -> tuple[DoubleArray | None, int]:
+    """The (2, 3) map that most pairs of points (P, 2) agree with, and how many do."""
+    if len(here) < LEAST_POINTS:
+        return None, 0
+    fit, inliers = cv2.estimateAffinePartial2D(
+        here, there, method=cv2.RANSAC, ransacReprojThreshold=RANSAC_PX
+    )
+    if fit is None or not np.isfinite(fit).all() or inliers.sum() < LEAST_POINTS:
+        return None, 0
+    return np.asarray(fit, np.float64), int(inliers.sum())
+
+
+def move_box(box: FloatArray, fit: DoubleArray) -> FloatArray:
+    """A box (4,) moved and scaled by a similarity (2, 3), but not turned."""
+    centre = fit[:, :2] @ ((box[:2] + box[2:]) / 2) + fit[:, 2]
+    growth = np.clip(np.hypot(fit[0, 0], fit[1, 0]), 1 / MOST_SCALE, MOST_SCALE)
+    half = np.maximum((box[2:] - box[:2]) * growth, LEAST_SIDE_PX) / 2
+    return np.concatenate([centre - half, centre + half]).astype(np.float32)
+
+
+def load_flow(argument: str, device: str, settings: DeviceConfig) -> Searcher:
+    """The searcher by optical flow."""
+    return FlowSearcher()
+
+
+FLOW = SearcherKind(load_flow)
