@@ -15,7 +15,7 @@ from mot_dinov3.lab.benchmarks.own_program import build_own_command
 from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.perception.pretrained import quiet_transformers
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from mot_dinov3.runs.resume.place import JournalPlace
 from mot_dinov3.runs.resume.recorder import JournalRecorder
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.systems.loading import LoadedModular
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.values import Frame
 
 FRAMES, WALKERS = 40, 5

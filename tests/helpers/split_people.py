@@ -18,7 +18,7 @@ from mot_dinov3.config import (
 from mot_dinov3.io.write.writer import VideoWriter, VideoWriterConfig
 from mot_dinov3.runs.jobs.job import run_job
 from mot_dinov3.systems.loading import LoadedModular
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 
 FRAMES, FPS, PEOPLE, DIM = 48, 25, 6, 16
 GAPS = {0: (12, 18), 3: (10, 30)}

@@ -14,8 +14,9 @@ from mot_dinov3.perception.detectors.motion import MotionDetector
 from mot_dinov3.systems.base import UNKNOWN
 from mot_dinov3.systems.factory import create_system
 from mot_dinov3.systems.fingerprints import strip_size
-from mot_dinov3.systems.loading import LoadedModular, load_models
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.loading import LoadedModular
+from mot_dinov3.systems.making import load_models
+from mot_dinov3.systems.models import Models
 
 PLAIN = TrackConfig(
     detector=DetectorConfig(det="motion"),

@@ -9,7 +9,8 @@ from helpers.fakes import FakeClock, FakeEmbedder, ScriptedDetector, blank_frame
 from mot_dinov3.config import SchedulerConfig, TrackerConfig
 from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
-from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.systems.models import Models
+from mot_dinov3.systems.modular import ModularTracker
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import Frame
 

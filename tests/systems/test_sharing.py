@@ -10,7 +10,7 @@ from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.errors import ModelError
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.group import SystemGroup, Turn
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.systems.sharing import ModularGroup
 
 CROP_MS = 3.0

@@ -12,7 +12,7 @@ from mot_dinov3.config import SchedulerConfig, TrackConfig
 from mot_dinov3.scheduling.planning import include_all_able
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.values import EmbedPlan, Reason
 
 PASS_MS = 12.0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mot_dinov3.lab.recordings.recorder import RecordedPass
     from mot_dinov3.lab.recordings.recording import Recording
     from mot_dinov3.systems.loading import LoadedModular
-    from mot_dinov3.systems.modular import Models
+    from mot_dinov3.systems.models import Models
 
 DESCRIPTION = """Detect and embed every crop of a source once and store it as DIR/NAME.npz for
 replay and tune, with the time that the work took on this machine and the ground truth where it is

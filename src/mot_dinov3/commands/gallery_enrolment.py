@@ -107,7 +107,7 @@ def load_models(config: TrackConfig, *, detects: bool) -> Models:
     from mot_dinov3.runtime.compat import load_environment
     from mot_dinov3.runtime.device import choose_device
     from mot_dinov3.runtime.upload import FrameUpload
-    from mot_dinov3.systems.loading import load_detector
+    from mot_dinov3.systems.making import load_detector
 
     load_environment()
     device = choose_device(config.device.name)

@@ -10,7 +10,9 @@ from mot_dinov3.runtime.device import create_synchroniser
 from mot_dinov3.runtime.timing import Clock
 from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
-from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.systems.models import Models
+from mot_dinov3.systems.modular import ModularTracker
+from mot_dinov3.systems.searching import Search
 from mot_dinov3.tracking.camera.factory import create_camera
 from mot_dinov3.tracking.tracker import Tracker
 
@@ -25,8 +27,8 @@ def assemble(
     """A new tracker around loaded models, which has seen nothing yet.
 
     Args:
-        config: settings of confidence, tracker, scheduler and camera.
-        models: detector and embedders.
+        config: settings of confidence, tracker, scheduler, camera and search.
+        models: detector, embedders and searcher.
         scheduler: settings to use in the place of `config.scheduler`.
         clock: returns seconds, by which budgets are measured.
 
@@ -34,6 +36,11 @@ def assemble(
         MotError: there is no such policy or camera motion, or a file cannot be read.
     """
     chosen = scheduler or config.scheduler
+    search = None
+    if models.searcher is not None:
+        period_ms = 1000 / chosen.target_fps if chosen.target_fps else 0.0
+        stored = bool(models.detector.repeated)
+        search = Search(models.searcher.renew(), config.search, period_ms, clock, stored=stored)
     return ModularTracker(
         models,
         create_policy(chosen, embedder=models.embedder is not None),
@@ -45,4 +52,5 @@ def assemble(
         ),
         Tracker.of(config, find_prior(config.embedder)),
         create_camera(config.motion.cmc),
+        search,
     )

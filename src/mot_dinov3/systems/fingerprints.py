@@ -10,7 +10,7 @@ from mot_dinov3.errors import MotError
 from mot_dinov3.perception.features.base import Embedder
 from mot_dinov3.perception.features.prior import find_prior
 from mot_dinov3.systems.base import UNKNOWN
-from mot_dinov3.systems.modular import Models, describe_models
+from mot_dinov3.systems.models import Models, describe_models
 from mot_dinov3.values import EmbedderMark
 
 
@@ -18,13 +18,17 @@ def fingerprint_models(models: Models) -> dict[str, str]:
     """Titles and digests of the models; each digest is `UNKNOWN` if its file cannot be read."""
     detector, embedder = models.detector, models.embedder
     titles = describe_models(detector, embedder)
-    return {
+    found = {
         "detector": strip_size(titles["detector"]),
         "weights of the detector": read_digest(lambda: detector.fingerprint),
         "boxes of --det": read_digest(lambda: detector.repeated),
         "embedder": strip_size(titles["embedder"]),
         "weights of the embedder": read_digest(lambda: embedder.fingerprint if embedder else ""),
     }
+    searcher = models.searcher
+    if searcher is not None:
+        found["weights of the searcher"] = read_digest(lambda: searcher.fingerprint)
+    return found
 
 
 def mark_embedder(embedder: Embedder, config: EmbedderConfig) -> EmbedderMark:

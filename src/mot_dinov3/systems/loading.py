@@ -7,23 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from mot_dinov3.config import NO_EMBEDDER, EmbedderConfig, MotionConfig, TrackConfig
-from mot_dinov3.errors import UnknownNameError, UsageError
+from mot_dinov3.config import NO_EMBEDDER, MotionConfig, TrackConfig
 from mot_dinov3.io.info import SourceInfo
-from mot_dinov3.perception.features.base import Embedder, Placement
-from mot_dinov3.runtime.compat import load_environment
-from mot_dinov3.runtime.device import choose_device
-from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.base import LoadedSystem, Recorder
 from mot_dinov3.systems.fingerprints import fingerprint_models, mark_embedder, read_digest
-from mot_dinov3.systems.modular import Models, ModularTracker, describe_models, join_titles
+from mot_dinov3.systems.making import load_models, renew_models
+from mot_dinov3.systems.models import Models, describe_models, join_titles
+from mot_dinov3.systems.modular import ModularTracker
 from mot_dinov3.systems.recording import record_budget, record_models
 from mot_dinov3.values import EmbedderMark
 from mot_dinov3.wording import counted, form_of
 
 if TYPE_CHECKING:
-    from mot_dinov3.perception.detectors.base import Detector
     from mot_dinov3.systems.sharing import ModularGroup
 
 log = logging.getLogger("mot_dinov3")
@@ -51,6 +47,7 @@ class LoadedModular(LoadedSystem):
         """The flags of a detector, an embedder or a camera motion that looks at images."""
         from mot_dinov3.perception.detectors.factory import detector_kind
         from mot_dinov3.perception.features.factory import embedder_kind
+        from mot_dinov3.perception.searchers.factory import searcher_kind
         from mot_dinov3.tracking.camera.factory import camera_class, list_choices
 
         needs = {}
@@ -61,6 +58,8 @@ class LoadedModular(LoadedSystem):
             needs[f"--embedder {embedder}"] = f"--embedder {NO_EMBEDDER}"
         if config.cheap.wanted and embedder_kind(cheap).needs_pixels:
             needs[f"--cheap-evidence {cheap}"] = "--cheap-evidence none"
+        if config.search.wanted and searcher_kind(config.search.searcher).needs_pixels:
+            needs[f"--searcher {config.search.searcher}"] = "--searcher predict"
         camera = camera_class(config.motion.cmc)
         if camera is not None and camera.needs_pixels:
             still, *others = list_choices(blind=True)
@@ -92,15 +91,17 @@ class LoadedModular(LoadedSystem):
 
     @classmethod
     def list_input_files(cls, config: TrackConfig) -> Sequence[Path]:
-        """What `--det`, `--embed-model`, `--motion` and `--cmc` name."""
+        """What `--det`, `--embed-model`, `--motion`, `--cmc` and `--searcher` name."""
         from mot_dinov3.perception.detectors.factory import list_named_files
+        from mot_dinov3.perception.searchers.factory import list_searcher_files
 
         motion, camera = (
             value.partition(":")[2] for value in (config.motion.motion, config.motion.cmc)
         )
         names = (config.embedder.embed_model, motion, camera)
         others = [Path(name).expanduser() for name in names if name]
-        return [*list_named_files(config.detector.det), *others]
+        searched = list_searcher_files(config.search.searcher)
+        return [*list_named_files(config.detector.det), *others, *searched]
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -109,8 +110,9 @@ class LoadedModular(LoadedSystem):
 
     @property
     def title(self) -> str:
-        """Detector and embedder."""
-        return join_titles(describe_models(self.parts.detector, self.parts.embedder))
+        """Detector, embedder and searcher."""
+        parts = self.parts
+        return join_titles(describe_models(parts.detector, parts.embedder, parts.searcher))
 
     @property
     def fingerprint(self) -> Mapping[str, str]:
@@ -166,134 +168,3 @@ class LoadedModular(LoadedSystem):
                 info.frame_count,
                 form_of(unused, "is", "are"),
             )
-
-
-def load_models(config: TrackConfig, device: str | None = None) -> Models:
-    """Detector, embedder and cheap evidence, weights loaded and ready.
-
-    Args:
-        config: stages `detector`, `device`, `embedder` and `cheap` decide what is loaded.
-        device: torch device string; chosen from `config.device` when left out.
-
-    Raises:
-        MotError: a name, a model or a device cannot be used; wrong names are refused before
-            any model is loaded.
-    """
-    prepare_loading(config)
-    device = device or choose_device(config.device.name)
-    upload = FrameUpload(device)
-    detector = load_detector(config, device, upload)
-    place = Placement(device, config.device, upload, detector=detector)
-    return Models(detector, *create_embedders(config, place))
-
-
-def prepare_loading(config: TrackConfig) -> None:
-    """Check the names, read the environment and report the settings: what comes before loading.
-
-    Raises:
-        MotError: a name is wrong.
-    """
-    check_names(config)
-    load_environment()
-    from mot_dinov3.scheduling.policies.settings import report_settings
-
-    if config.embedder.embedder != NO_EMBEDDER:
-        report_settings(config.scheduler)
-
-
-def load_detector(config: TrackConfig, device: str, upload: FrameUpload) -> Detector:
-    """The detector of `--det`; on CUDA it looks at pictures where `upload` brings them.
-
-    Raises:
-        MotError: it cannot be loaded.
-    """
-    from mot_dinov3.perception.detectors.base import UploadSharing
-    from mot_dinov3.perception.detectors.factory import create_detector
-
-    detector = create_detector(config.detector, device, config.device, config.source.source)
-    if isinstance(detector, UploadSharing) and device.startswith("cuda"):
-        detector.share(upload)
-    return detector
-
-
-def check_names(config: TrackConfig) -> None:
-    """Refuse wrong names before any model is loaded.
-
-    Raises:
-        MotError: there is no such embedder, policy, camera motion, motion model or association.
-    """
-    from mot_dinov3.perception.features.factory import EMBEDDERS
-    from mot_dinov3.scheduling.policies.factory import create_policy
-    from mot_dinov3.tracking.association.factory import create_associator
-    from mot_dinov3.tracking.camera.factory import create_camera
-    from mot_dinov3.tracking.motion.factory import create_motion
-
-    name = config.embedder.embedder
-    wanted = name != NO_EMBEDDER
-    if wanted and name not in EMBEDDERS:
-        raise UnknownNameError("embedder", name, [*EMBEDDERS, NO_EMBEDDER], EMBEDDERS.habits)
-    create_policy(config.scheduler, embedder=wanted)
-    create_camera(config.motion.cmc)
-    create_motion(config.motion)
-    create_associator(config.association, config.tracker)
-
-
-def create_embedders(
-    config: TrackConfig, place: Placement
-) -> tuple[Embedder | None, Embedder | None]:
-    """The embedder of chosen boxes and that of cheap evidence, None where not asked for.
-
-    Args:
-        config: stages `embedder` and `cheap`.
-        place: the device, and the detector beside which they run.
-
-    Raises:
-        UsageError: the detector has no features to give, or one flag makes another useless.
-        MotError: a model cannot be loaded.
-    """
-    from mot_dinov3.perception.features.factory import create_embedder
-
-    name, cheap = config.embedder.embedder, config.cheap.cheap_evidence
-    if name == cheap and config.cheap.wanted:
-        raise UsageError(
-            f"--cheap-evidence {cheap} adds nothing to --embedder {name}, which is the same.",
-            fix="Leave out one of them.",
-        )
-    embedder = None if name == NO_EMBEDDER else create_embedder(config.embedder, place)
-    if not config.cheap.wanted:
-        return embedder, None
-    return embedder, create_embedder(config.cheap.embedder, place)
-
-
-def renew_models(models: Models, config: TrackConfig) -> Models:
-    """The models for another clip: the same ones, but those that hold something of the last clip.
-
-    Args:
-        models: those of the last clip.
-        config: of the next clip; differs in source, outputs and files of the clip alone.
-
-    Raises:
-        MotError: a file of the clip cannot be read.
-    """
-    from mot_dinov3.perception.detectors.base import is_of_one_clip
-    from mot_dinov3.perception.detectors.factory import create_detector
-
-    detector: Detector = models.detector
-    if is_of_one_clip(detector):
-        detector = create_detector(
-            config.detector, models.device, config.device, config.source.source
-        )
-    place = Placement(models.device, config.device, detector=detector)
-    embedder = renew_embedder(models.embedder, config.embedder, place)
-    return Models(detector, embedder, renew_embedder(models.cheap, config.cheap.embedder, place))
-
-
-def renew_embedder(
-    embedder: Embedder | None, config: EmbedderConfig, place: Placement
-) -> Embedder | None:
-    """The embedder, or a new one like it if it remembers frames."""
-    from mot_dinov3.perception.features.factory import create_embedder
-
-    if embedder is None or not embedder.has_memory:
-        return embedder
-    return create_embedder(config, place)

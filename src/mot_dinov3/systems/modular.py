@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from mot_dinov3.config import NO_EMBEDDER
-from mot_dinov3.perception.detectors.base import Detector
-from mot_dinov3.perception.features.base import Embedder
 from mot_dinov3.perception.features.sharpness import UsualSharpness, sharpness
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.scheduling.planning import (
@@ -22,6 +19,8 @@ from mot_dinov3.scheduling.planning import (
 from mot_dinov3.scheduling.policies.base import Policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Executed, Remembered
 from mot_dinov3.systems.crowding import CrowdLimit
+from mot_dinov3.systems.models import Models, describe_models, join_titles
+from mot_dinov3.systems.searching import Search
 from mot_dinov3.tracking.association.base import Comparison, TrackView
 from mot_dinov3.tracking.camera.base import CameraMotion
 from mot_dinov3.tracking.tracker import Tracker
@@ -41,31 +40,6 @@ from mot_dinov3.values import (
 from mot_dinov3.values.run_facts import SystemCounts
 
 
-@dataclass(frozen=True, slots=True)
-class Models:
-    """Detector and embedders, loaded once and good for any number of clips, one after another.
-
-    Attributes:
-        detector: finds the objects.
-        embedder: describes chosen detections, None for tracking by motion alone.
-        cheap: describes every detection of every frame at almost no cost, None without.
-    """
-
-    detector: Detector
-    embedder: Embedder | None = None
-    cheap: Embedder | None = None
-
-    @property
-    def device(self) -> str:
-        """The torch device of the embedder, "cpu" without one."""
-        return self.embedder.device if self.embedder is not None else "cpu"
-
-    @property
-    def whole_frame(self) -> bool:
-        """Whether the embedder looks at whole pictures, so that more embeddings cost nothing."""
-        return self.embedder is not None and self.embedder.whole_frame
-
-
 class ModularTracker:
     """A detector, an embedder on a budget, and a tracker, as a `System`.
 
@@ -76,6 +50,7 @@ class ModularTracker:
         tracker: keeps the identities.
         camera: estimates how the picture moved, None without.
         cheap: describes every detection of every frame at almost no cost, None without.
+        search: follows tracks where there is no detection of them, None without.
         frames: how many frames were tracked.
         limit: leaves out detections where more lie on top of each other than in any real scene.
     """
@@ -87,6 +62,7 @@ class ModularTracker:
         scheduler: EmbeddingScheduler,
         tracker: Tracker,
         camera: CameraMotion | None = None,
+        search: Search | None = None,
     ) -> None:
         self.detector = models.detector
         self.embedder = models.embedder
@@ -95,6 +71,7 @@ class ModularTracker:
         self.scheduler = scheduler
         self.tracker = tracker
         self.camera = camera
+        self.search = search
         self.frames = 0
         self._usual_sharpness = UsualSharpness()
         self.limit = CrowdLimit()
@@ -112,7 +89,8 @@ class ModularTracker:
     @property
     def models(self) -> Mapping[str, str]:
         """Role -> title of the model in it."""
-        return describe_models(self.detector, self.embedder)
+        searcher = None if self.search is None else self.search.searcher
+        return describe_models(self.detector, self.embedder, searcher)
 
     @property
     def counts(self) -> SystemCounts:
@@ -137,20 +115,51 @@ class ModularTracker:
         """
         timer = StageTimer()
         if supplied is None:
+            if not self.wants_detection(frame):
+                return self._coast(frame, timer)
             with timer("detect"):
                 supplied = Supplied(self.limit(self.detector.detect(frame)))
         else:
             timer.add("detect", supplied.found_ms)
-        return self._track(frame, supplied, timer)
+        result = self._track(frame, supplied, timer)
+        if self.search is None:
+            return result
+        embed = None if self.embedder is None else lambda xyxy: self._embed(frame, xyxy)
+        tracks = self.search.conclude(frame, result.tracks, self.tracker, timer, embed)
+        return replace(result, tracks=tracks, stage_ms=timer.stage_ms)
+
+    def wants_detection(self, frame: Frame) -> bool:
+        """Whether the detector is to be asked about the next frame."""
+        return self.search is None or self.search.wants_detection(frame)
+
+    def _coast(self, frame: Frame, timer: StageTimer) -> FrameResult:
+        """Track a frame without asking the detector."""
+        if self.search is None:
+            raise RuntimeError("a frame without detections needs something that searches")
+        self._predict(frame, None, timer)
+        self.frames += 1
+        tracks = self.search.coast(frame, self.tracker, timer)
+        return FrameResult(
+            frame_index=frame.index,
+            time_s=frame.time_s,
+            detections=Detections.empty(),
+            tracks=tracks,
+            embed=EmbedCounts(budget_ms=self.scheduler.budget.limit_ms),
+            stage_ms=timer.stage_ms,
+        )
 
     def take_over(self, other: ModularTracker) -> None:
         """Go on with the tracks and the past of another tracker that had other models."""
         self.tracker, self.camera, self.frames = other.tracker, other.camera, other.frames
+        self.search = other.search
         self._usual_sharpness = other._usual_sharpness
 
     def pace(self, other_ms: float) -> None:
-        """Record what the last frame took in all stages beside embedding, in milliseconds."""
-        self.scheduler.pace(other_ms)
+        """Record what the last frame took in all stages beside embedding, in milliseconds.
+
+        Where some frames are not detected, embeddings get what a mean one of them leaves.
+        """
+        self.scheduler.pace(other_ms if self.search is None else self.search.pace(other_ms))
 
     def _track(self, frame: Frame, seen: Supplied, timer: StageTimer) -> FrameResult:
         """Do what follows detection: compare by place, embed what the policy asks for, update."""
@@ -193,18 +202,24 @@ class ModularTracker:
         self, frame: Frame, detections: Detections, timer: StageTimer
     ) -> tuple[Comparison, TrackView]:
         """Predict the tracks and compare them with the detections, embeddings left aside."""
-        camera_map = None
-        if self.camera is not None:
-            with timer("camera"):
-                camera_map = self.camera.estimate(frame, detections.xyxy)
+        view = self._predict(frame, detections, timer)
         cheap_vectors = None
         if self.cheap is not None:
             with timer("cheap"):
                 cheap_vectors = self.cheap.embed(frame.image, detections.xyxy)
         with timer("track"):
-            view = self.tracker.predict(frame.time_s, detections, camera_map)
             size = get_frame_size(frame)
             return self.tracker.compare(detections, view, cheap_vectors, size), view
+
+    def _predict(self, frame: Frame, detections: Detections | None, timer: StageTimer) -> TrackView:
+        """Move the tracks to the frame; without detections the camera is seen between tracks."""
+        camera_map = None
+        if self.camera is not None:
+            with timer("camera"):
+                moving = self.tracker.boxes if detections is None else detections.xyxy
+                camera_map = self.camera.estimate(frame, moving)
+        with timer("track"):
+            return self.tracker.predict(frame.time_s, detections, camera_map)
 
     def _finish_without_embeddings(
         self, frame: Frame, scene: Comparison, view: TrackView, timer: StageTimer
@@ -236,16 +251,6 @@ class ModularTracker:
         if self.embedder is None:
             raise RuntimeError("a plan asked for embeddings, but there is no embedder")
         return self.embedder.embed(frame.image, xyxy)
-
-
-def describe_models(detector: Detector, embedder: Embedder | None) -> dict[str, str]:
-    """Role -> title of the model in it."""
-    return {"detector": detector.title, "embedder": embedder.title if embedder else NO_EMBEDDER}
-
-
-def join_titles(models: Mapping[str, str]) -> str:
-    """The models in one line, such as "detector yolov8n.pt 640 px, cpu; embedder none"."""
-    return "; ".join(f"{role} {title}" for role, title in models.items())
 
 
 def collect_decisions(plan: EmbedPlan, done: Executed, quality: FloatArray) -> Decisions:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mot_dinov3.perception.detectors.base import Detector, WrappedDetector
 from mot_dinov3.perception.features.base import Embedder
 from mot_dinov3.systems.base import Recorder
-from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.systems.models import Models
+from mot_dinov3.systems.modular import ModularTracker
 from mot_dinov3.values import Detections, FloatArray, Frame, Image
 
 
@@ -75,14 +76,17 @@ def record_models(models: Models, recorder: Recorder) -> Models:
     if embedder is not None and not embedder.has_memory:
         embedder = RecordedEmbedder(embedder, recorder)
     detector = RecordedDetector(models.detector, recorder, always=any_has_memory)
-    return Models(detector, embedder, models.cheap)
+    return Models(detector, embedder, models.cheap, models.searcher)
 
 
 def record_budget(tracker: ModularTracker, recorder: Recorder) -> None:
     """Let a tracker ask its budget through a recorder, too.
 
-    How many crops fit depends on the clock, so a known frame needs the answers that it had.
+    How many crops fit depends on the clock, and so may when to detect and how much to search, so a
+    known frame needs the answers that it had.
     """
     scheduler = tracker.scheduler
     fits = scheduler.fits
     scheduler.fits = lambda waiting, most: recorder.get_admitted(lambda: fits(waiting, most))
+    if tracker.search is not None:
+        tracker.search.admit = recorder.get_admitted

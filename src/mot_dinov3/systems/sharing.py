@@ -93,6 +93,8 @@ def detect_together(turns: Sequence[Turn]) -> list[Supplied | MotError] | None:
         turns: of trackers; only those that share one detector make a batch.
     """
     trackers = [turn.system for turn in turns if isinstance(turn.system, ModularTracker)]
+    if not all(t.wants_detection(turn.frame) for t, turn in zip(trackers, turns, strict=False)):
+        return None
     detectors = {id(tracker.detector): tracker.detector for tracker in trackers}
     detector = next(iter(detectors.values()), None)
     if len(trackers) < 2 or len(detectors) != 1 or not isinstance(detector, BatchDetector):

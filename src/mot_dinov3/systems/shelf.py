@@ -16,13 +16,9 @@ from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.loading import (
-    create_embedders,
-    load_detector,
-    prepare_loading,
-    renew_models,
-)
-from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.systems.making import create_embedders, load_detector, prepare_loading, renew_models
+from mot_dinov3.systems.models import Models
+from mot_dinov3.systems.modular import ModularTracker
 from mot_dinov3.values import Detections, Frame
 
 

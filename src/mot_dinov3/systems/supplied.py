@@ -15,7 +15,7 @@ from mot_dinov3.config import NECK, NO_EMBEDDER, TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.systems.shelf import ModelShelf, NoDetector
 from mot_dinov3.tracking.camera.factory import camera_class
 from mot_dinov3.values import (

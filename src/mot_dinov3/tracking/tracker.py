@@ -107,9 +107,16 @@ class Tracker:
         return len(self._table.id)
 
     @property
+    def boxes(self) -> FloatArray:
+        """(T, 4) where all tracks are by their motion, pixels of the frame predicted last."""
+        return self._motion.model.xyxy()
+
+    @property
     def unseen(self) -> UnseenTracks:
         """The tracks that no detection continues in this frame."""
-        return UnseenTracks(self._table, self._motion, self._gallery)
+        scale, least = self._calibration.scale, self._usual_confidence
+        strong = least.threshold(self.config.strong_share)
+        return UnseenTracks(self._table, self._motion, self._gallery, scale, strong)
 
     @property
     def appearance(self) -> AppearanceFacts | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mot_dinov3.tracking.appearance_scale import AppearanceScale
 from mot_dinov3.tracking.gallery import Gallery
 from mot_dinov3.tracking.movement import Movement
 from mot_dinov3.tracking.track_table import TrackTable
@@ -14,6 +15,7 @@ from mot_dinov3.values import (
     LOST,
     SEARCHED,
     TENTATIVE,
+    BoolArray,
     FloatArray,
     IntArray,
     Tracks,
@@ -23,12 +25,32 @@ from mot_dinov3.values import (
 class UnseenTracks:
     """Those tracks of a frame, which a searcher may look for, and which it may carry on."""
 
-    def __init__(self, table: TrackTable, movement: Movement, gallery: Gallery) -> None:
-        """Look at the parts of a tracker, whose rows are aligned."""
-        self._table, self._movement, self._gallery = table, movement, gallery
+    def __init__(
+        self,
+        table: TrackTable,
+        movement: Movement,
+        gallery: Gallery,
+        scale: AppearanceScale,
+        strong_score: float,
+    ) -> None:
+        """Look at the parts of a tracker, whose rows are aligned.
+
+        Args:
+            table: the tracks.
+            movement: how they move.
+            gallery: what they look like.
+            scale: reads the cosines of the gallery.
+            strong_score: confidence from which on a detection is strong.
+        """
+        self._table, self._movement = table, movement
+        self._gallery, self._scale = gallery, scale
+        self._strong_score = strong_score
 
     def list_targets(self, tracks: Tracks, most_missed: int) -> IntArray:
         """(M,) the rows of `tracks` that a searcher may look for, the last seen first.
+
+        A lost track counts only if its last detection was strong: one that weak detections kept
+        alive may well be none, and a searcher would never let go of it.
 
         Args:
             tracks: what `update` or `coast` returned for this frame.
@@ -36,12 +58,16 @@ class UnseenTracks:
         """
         rows = self._find_rows(tracks)
         lost = self._table.state[rows] == LOST
-        wanted = (tracks.detection < 0) & (~lost | (self._table.misses[rows] <= most_missed))
+        lately = self._table.misses[rows] <= most_missed
+        lately &= self._table.score[rows] >= self._strong_score
+        wanted = (tracks.detection < 0) & (~lost | lately)
         found = np.flatnonzero(wanted)
         return found[np.argsort(self._table.misses[rows[found]], kind="stable")]
 
     def carry(self, tracks: Tracks, found: IntArray, xyxy: FloatArray, score: FloatArray) -> Tracks:
         """Continue tracks with what a searcher found; returns `tracks` with that in it.
+
+        Their boxes are those of the motion model, corrected by the finds.
 
         Args:
             tracks: what `update` or `coast` returned for this frame.
@@ -53,21 +79,36 @@ class UnseenTracks:
         self._movement.model.update(rows, xyxy, score)
         self._table.carry(rows)
         boxes, state = tracks.xyxy.copy(), tracks.state.copy()
-        boxes[found] = xyxy
+        boxes[found] = self._movement.model.xyxy()[rows]
         state[found] = np.where(self._table.state[rows] == CONFIRMED, SEARCHED, TENTATIVE)
         return replace(tracks, xyxy=boxes, state=state)
 
-    def compare_looks(self, tracks: Tracks, found: IntArray, vectors: FloatArray) -> FloatArray:
-        """(M,) the highest cosines of unit rows (M, D) with what rows `found` of `tracks` store.
+    def trust(self, tracks: Tracks, inside: BoolArray) -> Tracks:
+        """Believe in a frame without detections that tracks are where they are expected.
 
-        NaN where a track has no embedding.
+        Nothing says that a track is gone, if only the searcher did not find it. Its prediction is
+        not corrected, so that it grows as unsure as that of a lost one.
+
+        Args:
+            tracks: what `coast` returned for this frame.
+            inside: (T,) which of them are expected in the picture.
         """
-        rows = self._find_rows(tracks)[found]
-        out = np.full(len(rows), np.nan, np.float32)
+        present = inside & (self._table.state[self._find_rows(tracks)] == CONFIRMED)
+        return replace(tracks, state=np.where(present, SEARCHED, tracks.state).astype(np.int8))
+
+    def agree(self, tracks: Tracks, found: IntArray, vectors: FloatArray) -> BoolArray:
+        """(M,) whether unit rows (M, D) look like what rows `found` (M,) of `tracks` remember.
+
+        Where a track remembers nothing, or the embedder tells nothing apart, all agree.
+        """
+        rows, gate = self._find_rows(tracks)[found], self._scale.gate
+        out = np.ones(len(rows), np.bool_)
+        if not self._scale.lets_return:
+            return out
         for place, row in enumerate(rows.tolist()):
             if self._gallery.known[row]:
-                one = np.array([row])
-                out[place] = self._gallery.best_similarity(vectors[place : place + 1], one)[0, 0]
+                one = vectors[place : place + 1]
+                out[place] = self._gallery.best_similarity(one, np.array([row]))[0, 0] >= gate
         return out
 
     def _find_rows(self, tracks: Tracks) -> IntArray:

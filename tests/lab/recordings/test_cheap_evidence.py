@@ -20,7 +20,7 @@ from mot_dinov3.lab.recordings.recording import FORMAT, describe_setup
 from mot_dinov3.lab.recordings.replay import ReplayCase, replay
 from mot_dinov3.lab.recordings.store import read_recording, write_recording
 from mot_dinov3.lab.recordings.study import study
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 
 CHEAP = TrackConfig(cheap=CheapConfig("detector"))
 

@@ -19,7 +19,7 @@ from mot_dinov3.lab.benchmarks.association import (
 from mot_dinov3.lab.benchmarks.saving import track_clip
 from mot_dinov3.lab.recordings.clip import ClipPlayer, embed_clip, record_detections
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 
 
 def look(box):

@@ -11,7 +11,7 @@ from mot_dinov3.data.synthetic.crowd import HEIGHT, WIDTH, Crowd, CrowdConfig
 from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.lab.recordings.crowd import CrowdPlayer, record_crowd
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 
 CROWD = CrowdConfig(people=8, dim=16, life_frames=10, missed=0.1)
 FRAMES = 40

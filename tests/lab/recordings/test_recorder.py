@@ -13,7 +13,7 @@ from mot_dinov3.config import DetectorConfig, TrackConfig
 from mot_dinov3.lab.recordings.recorder import SIZES, ContentDigest, Stopwatch, record_source
 from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.detectors.factory import create_detector
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 
 SCRIPT = [[(10 + n, 10, 60 + n, 110), (300, 10, 350, 110, 0.2)] for n in range(6)] + [[]]
 CONFIG = TrackConfig()

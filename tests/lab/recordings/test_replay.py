@@ -15,7 +15,7 @@ from mot_dinov3.io.formats.mot import MotWriter
 from mot_dinov3.lab.recordings.clip import RecordedClip
 from mot_dinov3.lab.recordings.replay import ReplayCase, replay
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 
 CONFIG = TrackConfig()
 STRONG = FRAMES * PEOPLE

@@ -16,7 +16,7 @@ from mot_dinov3.perception.detectors import drawn
 from mot_dinov3.perception.detectors.base import is_of_one_clip
 from mot_dinov3.perception.detectors.drawn import DrawnDetector
 from mot_dinov3.perception.detectors.factory import create_detector
-from mot_dinov3.systems.loading import load_models, renew_models
+from mot_dinov3.systems.making import load_models, renew_models
 from mot_dinov3.values import Frame
 
 FRAMES = 6

@@ -12,7 +12,8 @@ from mot_dinov3.runs.loop import RunSettings, run
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
-from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.systems.models import Models
+from mot_dinov3.systems.modular import ModularTracker
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import Frame
 

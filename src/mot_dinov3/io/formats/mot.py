@@ -19,7 +19,7 @@ from mot_dinov3.io.formats.mot_classes import number_class
 from mot_dinov3.io.write.atomic import AtomicTextFile
 from mot_dinov3.runtime.limits import BOXES
 from mot_dinov3.runtime.opening import decode_text, find_encoding, open_text, read_regular
-from mot_dinov3.values import FloatArray, IntArray, Tracks, check_shapes
+from mot_dinov3.values import SEARCHED, FloatArray, IntArray, Tracks, check_shapes
 from mot_dinov3.wording import counted
 
 Rows = NDArray[np.float64]
@@ -254,11 +254,10 @@ class MotWriter:
     ) -> None:
         self._file.__exit__(kind, error, trace)
 
-    def write(self, frame_index: int, tracks: Tracks) -> None:
-        """Add the tracks of a 0-based frame; coasting and unconfirmed ones are left out."""
-        seen = tracks.present
+    def write(self, frame_index: int, tracks: Tracks, *, searched: bool = False) -> None:
+        """Add the confirmed tracks seen in a 0-based frame, and if asked for those `searched`."""
         lines = []
-        for row in np.flatnonzero(seen):
+        for row in np.flatnonzero(tracks.present | (searched & (tracks.state == SEARCHED))):
             left, top, right, bottom = tracks.xyxy[row].tolist()
             lines.append(
                 f"{frame_index + 1},{tracks.id[row]},{left:.2f},{top:.2f},"

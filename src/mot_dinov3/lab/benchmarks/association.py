@@ -19,7 +19,7 @@ from mot_dinov3.lab.recordings.crowd import record_crowd
 from mot_dinov3.perception.detectors.factory import create_detector, detector_kind, list_named_files
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.values import Detections, FloatArray, Frame, Image
 
 BARS_MS = {100: 1.5, 300: 8.0}

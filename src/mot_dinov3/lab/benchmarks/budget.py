@@ -17,7 +17,8 @@ from mot_dinov3.lab.benchmarks.unsteadiness import (
 )
 from mot_dinov3.lab.recordings.clip import ClipPlayer
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models, ModularTracker, person_sized_box
+from mot_dinov3.systems.models import Models
+from mot_dinov3.systems.modular import ModularTracker, person_sized_box
 from mot_dinov3.values import EmbedCounts, Frame
 
 OVER_SHARE = 0.03

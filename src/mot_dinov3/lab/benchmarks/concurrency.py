@@ -20,7 +20,8 @@ from mot_dinov3.runs.loop import RunOutcome, RunSettings, run
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.systems.models import Models
+from mot_dinov3.systems.modular import ModularTracker
 from mot_dinov3.values import Detections, EmbedCounts, Frame, FrameResult
 
 ELSEWHERE_MS = 10.0

@@ -34,7 +34,7 @@ from mot_dinov3.perception.detectors.factory import create_detector
 from mot_dinov3.runs.batch.names import unique_names, with_own_outputs
 from mot_dinov3.runs.session import open_frames
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.tracking.camera.factory import camera_class, list_choices
 from mot_dinov3.wording import counted, program
 

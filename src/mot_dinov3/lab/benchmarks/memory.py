@@ -18,7 +18,7 @@ from mot_dinov3.lab.benchmarks.machine import (
 from mot_dinov3.lab.recordings.crowd import CrowdPlayer
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 
 FRAMES = 10_000
 EVERY = 50

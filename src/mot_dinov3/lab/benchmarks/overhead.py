@@ -19,7 +19,7 @@ from mot_dinov3.runs.loop import run
 from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 
 WORK_MS = 4.0
 COUNTED = ("read", "track", "draw", "write")

@@ -15,7 +15,7 @@ from mot_dinov3.runtime.distribution import summarise
 from mot_dinov3.scheduling.policies.base import PlanInput, Policy
 from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.values import EmbedPlan
 
 BAR_MS = 0.5

@@ -13,7 +13,7 @@ from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.lab.recordings.agreement import identity_agreement
 from mot_dinov3.lab.recordings.clip import ClipPlayer, RecordedClip, embed_clip
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.values import EmbedCounts
 
 LEAST_SAVING_PERCENT = 70.0

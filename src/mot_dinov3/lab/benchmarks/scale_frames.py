@@ -23,7 +23,7 @@ from mot_dinov3.outputs.sinks.mot_text import MotTextSink
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.wording import form_of
 
 LENGTHS = (1_000, 10_000, 100_000)

@@ -21,7 +21,7 @@ from mot_dinov3.lab.recordings.clock import CostTable
 from mot_dinov3.perception.features.base import Embedder
 from mot_dinov3.runtime.device import create_synchronised_clock
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.values import Detections, FloatArray, Frame
 
 BATCH = 64

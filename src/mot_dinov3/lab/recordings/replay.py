@@ -18,7 +18,8 @@ from mot_dinov3.lab.recordings.recording import Recording
 from mot_dinov3.scheduling.policies.base import Policy
 from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
-from mot_dinov3.systems.modular import Models, ModularTracker
+from mot_dinov3.systems.models import Models
+from mot_dinov3.systems.modular import ModularTracker
 from mot_dinov3.values import EmbedCounts
 from mot_dinov3.wording import program
 

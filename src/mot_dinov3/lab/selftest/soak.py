@@ -19,7 +19,7 @@ from mot_dinov3.lab.selftest.program import Process, end, expect_code, start
 from mot_dinov3.lab.selftest.scenes import draw_scene
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.wording import counted
 
 TRACKED, PIPED = 1_000_000, 20_000

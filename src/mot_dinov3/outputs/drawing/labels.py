@@ -14,7 +14,7 @@ from mot_dinov3.outputs.drawing.colours import Colour, choose_text_colour
 from mot_dinov3.outputs.drawing.placement import LabelPlacer, Place
 from mot_dinov3.outputs.drawing.sizes import Sizes
 from mot_dinov3.outputs.drawing.styles import Box
-from mot_dinov3.values import CONFIRMED, LOST, FrameResult, Image, Tracks
+from mot_dinov3.values import CONFIRMED, LOST, SEARCHED, FrameResult, Image, Tracks
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 KEPT_SCALE = 2.0
@@ -34,6 +34,8 @@ def build_label(
 ) -> str:
     """`ID 7 * person`; the star says that an embedding was computed in this frame.
 
+    `~ ID 7 person` was found by a searcher, and not by the detector.
+
     Args:
         tracks: of the frame.
         row: of the track.
@@ -51,6 +53,8 @@ def build_label(
     parts = [said[word] for word in words if said[word]]
     if lost:
         parts.append("lost")
+    elif tracks.state[row] == SEARCHED:
+        parts.insert(0, "~")
     elif tracks.fresh[row] and words:
         parts.insert(1, "*")
     return to_letters(" ".join(parts))

@@ -15,7 +15,7 @@ from mot_dinov3.outputs.drawing.labels import LabelWriter
 from mot_dinov3.outputs.drawing.sizes import choose_sizes
 from mot_dinov3.outputs.drawing.styles import SHAPES, Box, Pen
 from mot_dinov3.outputs.drawing.trails import Trails
-from mot_dinov3.values import CONFIRMED, LOST, FloatArray, FrameResult, Image, Tracks
+from mot_dinov3.values import CONFIRMED, LOST, SEARCHED, FloatArray, FrameResult, Image, Tracks
 
 FARTHEST_PX = 1e5
 
@@ -42,10 +42,10 @@ def draw_tracks(
 class TrackPainter:
     """Draws the frames of one run in order; it remembers trails and the places of labels.
 
-    Confirmed tracks have full lines, tentative ones thin lines, lost ones (only with `draw_lost`)
-    dashes at their predicted place. Lines and zones are below them all, their texts where labels
-    leave them alone. Results alone decide what is drawn, so a run that is drawn
-    again from its frame log looks the same.
+    Confirmed tracks have full lines, tentative and searched ones thin lines, lost ones (only with
+    `draw_lost`) dashes at their predicted place. Lines and zones are below them all, their texts
+    where labels leave them alone. Results alone decide what is drawn, so a run that is drawn again
+    from its frame log looks the same.
     """
 
     def __init__(self, config: DrawConfig) -> None:
@@ -101,7 +101,7 @@ def find_visible(tracks: Tracks, image: Image, *, draw_lost: bool) -> dict[int, 
         draw_lost: lost tracks are drawn too.
     """
     lost = tracks.state == LOST
-    drawn = (tracks.state <= CONFIRMED) | (lost & draw_lost)
+    drawn = (tracks.state <= CONFIRMED) | (tracks.state == SEARCHED) | (lost & draw_lost)
     order = np.lexsort((tracks.xyxy[:, 3], ~lost))
     boxes = _find_boxes_inside(tracks.xyxy, [row for row in order.tolist() if drawn[row]], image)
     return {row: (box, choose_colour(int(tracks.id[row]))) for row, box in boxes.items()}

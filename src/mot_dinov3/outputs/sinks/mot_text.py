@@ -19,19 +19,24 @@ def rename_mot_line(lines: Sequence[str], new_of: NewOf) -> Iterator[str]:
 
 
 class MotTextSink(FileSink):
-    """One line per confirmed track that is seen; the file is complete when the run ends."""
+    """One line per confirmed track that is seen; the file is complete when the run ends.
+
+    Boxes that a searcher found are left out, unless `--save-searched` asks for them.
+    """
 
     from_frame_log = True
     rename = staticmethod(create_renamer(rename_mot_line))
 
-    def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
-        self._writer = MotWriter(path, names)
+    def __init__(
+        self, path: str, names: Mapping[int, str], timer: StageTimer, *, searched: bool = False
+    ) -> None:
+        self._writer, self._searched = MotWriter(path, names), searched
         super().__init__(path, self._writer, timer)
 
     @classmethod
     def create(cls, path: str, run: SinkRun) -> Self:
         """A sink that will write to `path`."""
-        return cls(path, run.names, run.timer)
+        return cls(path, run.names, run.timer, searched=run.config.search.save_searched)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add one frame's lines.
@@ -40,4 +45,4 @@ class MotTextSink(FileSink):
             OutputError: the file cannot be written.
         """
         with self.timer("write"):
-            self._writer.write(frame.index, result.tracks)
+            self._writer.write(frame.index, result.tracks, searched=self._searched)

@@ -65,11 +65,6 @@ class Searcher(Protocol):
     def sure(self) -> float:
         """The score from which on a find may be believed, between 0 and 1."""
 
-    @property
-    def needs_pixels(self) -> bool:
-        """Whether it looks at pictures."""
-        return True
-
     def show(self, frame: Frame, ids: IntArray, xyxy: FloatArray) -> None:
         """Learn how targets look, and where they are; what was known of them is replaced.
 
@@ -104,7 +99,9 @@ class SearcherKind:
             `--searcher`, a torch device string, and backend and precision. Raises `MotError` where
             that is not possible.
         argument: what follows its name in `--searcher NAME:...`, such as "FILE"; "" for nothing.
+        needs_pixels: it looks at pictures, so a source without images is refused.
     """
 
     load: Callable[[str, str, DeviceConfig], Searcher]
     argument: str = ""
+    needs_pixels: bool = True

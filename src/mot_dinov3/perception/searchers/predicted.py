@@ -17,7 +17,6 @@ class PredictedPlaces(Searcher):
     title = "predict"
     fingerprint = "built in"
     sure = 0.5
-    needs_pixels = False
 
     def show(self, frame: Frame, ids: IntArray, xyxy: FloatArray) -> None:
         """Learn nothing."""
@@ -39,4 +38,4 @@ def load_predicted(argument: str, device: str, settings: DeviceConfig) -> Search
     return PredictedPlaces()
 
 
-PREDICTED = SearcherKind(load_predicted)
+PREDICTED = SearcherKind(load_predicted, needs_pixels=False)

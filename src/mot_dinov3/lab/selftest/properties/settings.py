@@ -29,7 +29,7 @@ from mot_dinov3.lab.selftest.properties.base import holds_for
 from mot_dinov3.lab.selftest.properties.machine import detections, frame_of
 from mot_dinov3.scheduling.policies.factory import POLICIES
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.modular import Models
+from mot_dinov3.systems.models import Models
 from mot_dinov3.tracking.association.factory import ASSOCIATIONS
 from mot_dinov3.tracking.motion.factory import MOTIONS
 from mot_dinov3.values import Frame, Image
