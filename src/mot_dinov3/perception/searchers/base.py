@@ -104,7 +104,9 @@ class SearcherKind:
             `--searcher`, a torch device string, and backend and precision. Raises `MotError` where
             that is not possible.
         argument: what follows its name in `--searcher NAME:...`, such as "FILE"; "" for nothing.
+        needs_pixels: it looks at pictures, so a source without images is refused.
     """
 
     load: Callable[[str, str, DeviceConfig], Searcher]
     argument: str = ""
+    needs_pixels: bool = True

@@ -39,4 +39,4 @@ def load_predicted(argument: str, device: str, settings: DeviceConfig) -> Search
     return PredictedPlaces()
 
 
-PREDICTED = SearcherKind(load_predicted)
+PREDICTED = SearcherKind(load_predicted, needs_pixels=False)
