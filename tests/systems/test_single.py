@@ -242,12 +242,13 @@ def test_a_picture_of_another_size_in_the_middle_decides_for_itself():
 
 
 def test_clips_share_weights_and_nothing_else():
-    loaded = LoadedSingle.load(configured(), "cpu")
-    first, second = loaded.start(configured()), loaded.start(configured())
-    run(first, 6)
-    assert second.counts.initiated == 0
-    assert overlap(run(second, 6)[-1].tracks.xyxy[0], place(5)) > 0.85
+    loaded, still = LoadedSingle.load(configured(), "cpu"), FollowConfig(box="140,90,40,40")
+    first, second = loaded.start(configured()), loaded.start(configured(still))
     assert loaded.for_clip(configured()) is loaded
+    for index in range(12):
+        one, other = first.step(frame(index)), second.step(frame(index))
+    assert overlap(one.tracks.xyxy[0], place(11)) > 0.85
+    assert overlap(other.tracks.xyxy[0], np.array([140, 90, 180, 130])) > 0.85
 
 
 def test_a_detector_that_remembers_frames_is_made_anew():
