@@ -17,6 +17,7 @@ from mot_dinov3.scheduling.policies.factory import POLICIES
 
 UNITS = {
     "ADDRESS",
+    "CLASS",
     "COSINE",
     "COST",
     "COUNT",
@@ -42,6 +43,7 @@ UNITS = {
     "SOURCE",
     "SPEED",
     "WEIGHT",
+    "X,Y,W,H",
 }  # fmt: skip - a set of words reads better in lines
 ITEMS = [item for stage in stages(TrackConfig).values() for item in flag_fields(stage)]
 SHARED = [word for word in COMMANDS if COMMANDS.load(word).parser().hides_flags]

@@ -14,6 +14,7 @@ TESTED_BY = {
     "commands/test_eval.py": ("commands/member_parser.py",),
     "commands/test_eval_reid.py": ("evaluation/reid/variants.py",),
     "commands/test_flags.py": ("config/layers.py", "config/tracking/search.py"),
+    "commands/test_follow.py": ("commands/follow_display.py",),
     "commands/test_gallery.py": ("commands/gallery_enrolment.py",),
     "commands/test_habits.py": ("config/habits.py",),
     "commands/test_main.py": (
@@ -275,6 +276,7 @@ TESTED_BY = {
         "systems/fingerprints.py",
         "systems/recording.py",
     ),
+    "systems/test_single.py": ("systems/follower.py",),
     "systems/test_supplied.py": ("systems/shelf.py",),
     "systems/test_sharing.py": ("systems/group.py",),
     "test_examples.py": ("training/recipes/factory.py",),

@@ -11,6 +11,7 @@ COMMANDS = Registry(
     "command",
     {
         DEFAULT_COMMAND: (f"{_HERE}.track", "track objects through a video (the default)"),
+        "follow": (f"{_HERE}.follow", "follow one object, of any kind, through a video"),
         "demo": (
             f"{_HERE}.demo",
             "draw a street, track it, and score the tracks",

@@ -19,6 +19,8 @@ from mot_dinov3.wording import program, usage_name
 WIDTH = 96
 """Columns of a help text where there is room."""
 HELP_ALL = "--help-all"
+NEGATIVE = re.compile(r"-\.?\d[\d.,-]*$")
+"""Numbers of which the first is below 0: a value, not a flag."""
 MOST_DIGITS = 40
 """Characters of a whole number; longer ones are not even tried."""
 
@@ -54,6 +56,7 @@ class CommandParser(argparse.ArgumentParser):
         options.setdefault("formatter_class", _Formatter)
         super().__init__(allow_abbrev=False, add_help=False, **options)
         self.register("type", int, parse_whole)
+        self._negative_number_matcher = NEGATIVE  # argparse knows one number, but not a box
         self._positionals.title, self._optionals.title = "arguments", "flags"
         self.add_argument("-h", "--help", action="help", help="show this help")
 

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mot_dinov3 import __version__
 from mot_dinov3.commands import set_up_log
@@ -19,6 +20,9 @@ from mot_dinov3.config.flat import to_toml
 from mot_dinov3.config.needs.checking import check_needs
 from mot_dinov3.errors import EXIT_OK, UsageError, hide_secrets
 from mot_dinov3.wording import make_printable, program, usage_name
+
+if TYPE_CHECKING:
+    from mot_dinov3.commands.progress import Terminal
 
 log = logging.getLogger("mot_dinov3")
 
@@ -98,13 +102,18 @@ def find_idle_flags(
     return check_needs(config, typed, below, live=live)
 
 
-def track_one(config: TrackConfig) -> int:
-    """Track a single video."""
+def track_one(config: TrackConfig, observer: Terminal | None = None) -> int:
+    """Track a single video.
+
+    Args:
+        config: all stages.
+        observer: shows how the job goes on; the usual one when left out.
+    """
     from mot_dinov3.commands.progress import Terminal
     from mot_dinov3.runs.jobs.job import run_job
 
     quiet = config.talk.quiet
-    result = run_job(config, observer=Terminal(quiet=quiet))
+    result = run_job(config, observer=observer or Terminal(quiet=quiet))
     if not quiet and result.written:
         print(make_printable("wrote " + ", ".join(result.written)), file=sys.stderr)
     return result.exit_code

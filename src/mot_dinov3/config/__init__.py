@@ -12,6 +12,7 @@ from mot_dinov3.config.tracking.batch import BatchConfig
 from mot_dinov3.config.tracking.cheap import CheapConfig
 from mot_dinov3.config.tracking.counting import CountConfig
 from mot_dinov3.config.tracking.drawing import DrawConfig
+from mot_dinov3.config.tracking.follow import FollowConfig
 from mot_dinov3.config.tracking.identities import IdentityConfig
 from mot_dinov3.config.tracking.inputs import (
     AUTO,
@@ -62,6 +63,7 @@ __all__ = [
     "DeviceConfig",
     "DrawConfig",
     "EmbedderConfig",
+    "FollowConfig",
     "IdentityConfig",
     "LiveConfig",
     "LoopConfig",

@@ -12,7 +12,7 @@ from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts, RunFacts, S
 
 STAGES = ("read", "detect", "embed", "track", "draw", "write")
 """Stages of every run, in the order of the summary."""
-ORDER = ("read", "detect", "camera", "search", "cheap", "embed", "track", "count", "draw", "write")
+ORDER = ("read", "detect", "search", "camera", "cheap", "embed", "track", "count", "draw", "write")
 """Stages of every run and those of some runs, in the order of the summary."""
 WAIT = "wait"
 """The stage in which a live source had nothing to give: neither work nor latency."""

@@ -17,6 +17,10 @@ SYSTEMS = Registry(
             "mot_dinov3.systems.loading:LoadedModular",
             "a detector, an embedder on a budget per frame, and a tracker",
         ),
+        "single": (
+            "mot_dinov3.systems.single:LoadedSingle",
+            "one object, followed from --box or --pick by a searcher",
+        ),
     },
 )
 """Every entry is a class that implements `LoadedSystem`."""

@@ -28,6 +28,7 @@ VALUES = {
     "--dinov3": "facebook/dinov3-vits16-pretrain-lvd1689m",
     "--save-embeddings": "all.npz",
     "--dense-size": "96x128",
+    "--box": "10,20,30,40",
     "--reid-similarity": "0.7",
     "--low-conf": "0.9",
     "--workers": "2",

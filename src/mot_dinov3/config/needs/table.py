@@ -11,6 +11,7 @@ from mot_dinov3.config.needs.base import Need, Situation
 from mot_dinov3.config.tracking.inputs import NECK, NO_EMBEDDER
 from mot_dinov3.config.tracking.outputs import BESIDE, VIDEO
 from mot_dinov3.config.tracking.scheduler import RULE_POLICY
+from mot_dinov3.config.tracking.tracker import TrackerConfig
 
 
 def _embedder(*names: str) -> Callable[[Situation], bool]:
@@ -182,6 +183,14 @@ SCHEDULER_NEEDS = (
     ),
 )  # fmt: skip
 TRACKER_NEEDS = (
+    Need(
+        ("--box", "--pick", "--frame"),
+        "--system",
+        "the system single reads it",
+        lambda now: now.config.tracker.system == TrackerConfig().system,
+        words="--system modular",
+        fix="Use the command follow, or leave it out.",
+    ),
     Need(
         ("--low-conf",),
         "--conf",

@@ -13,6 +13,7 @@ from mot_dinov3.config.tracking.batch import BatchConfig
 from mot_dinov3.config.tracking.cheap import CheapConfig
 from mot_dinov3.config.tracking.counting import CountConfig
 from mot_dinov3.config.tracking.drawing import DrawConfig
+from mot_dinov3.config.tracking.follow import FollowConfig
 from mot_dinov3.config.tracking.identities import IdentityConfig
 from mot_dinov3.config.tracking.inputs import (
     DetectorConfig,
@@ -48,6 +49,7 @@ class TrackConfig:
     scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
+    follow: FollowConfig = field(default_factory=FollowConfig)
     association: AssociationConfig = field(default_factory=AssociationConfig)
     motion: MotionConfig = field(default_factory=MotionConfig)
     relink: RelinkConfig = field(default_factory=RelinkConfig)

@@ -9,6 +9,7 @@ import numpy as np
 
 from mot_dinov3.config import DeviceConfig
 from mot_dinov3.perception.searchers.base import Finds, Searcher, SearcherKind
+from mot_dinov3.perception.searchers.likeness import LikenessSearcher
 from mot_dinov3.values import BoolArray, DoubleArray, FloatArray, Frame, Image, IntArray
 
 HEIGHT_PX = 480
@@ -229,8 +230,8 @@ def move_box(box: FloatArray, fit: DoubleArray) -> FloatArray:
 
 
 def load_flow(argument: str, device: str, settings: DeviceConfig) -> Searcher:
-    """The searcher by optical flow."""
-    return FlowSearcher()
+    """The searcher by optical flow, whose finds have to keep the colours of the object."""
+    return LikenessSearcher(FlowSearcher())
 
 
 FLOW = SearcherKind(load_flow)

@@ -31,6 +31,8 @@ STAGES = (
     "association",
     "motion",
     "identities",
+    "search",
+    "follow",
 )
 """Stages that decide what is tracked; device and precision are in the titles of the models."""
 
