@@ -133,9 +133,9 @@ class SingleObjectSequence:
 def trim_sequence(
     name: str, pictures: Pictures, boxes: FloatArray, fps: float = DEFAULT_FPS
 ) -> SingleObjectSequence | None:
-    """The sequence from its first to its last known box; None where no box is known."""
+    """The sequence from its first to its last known box; None where fewer than two are known."""
     known = np.flatnonzero(np.isfinite(boxes).all(axis=1))
-    if not len(known):
+    if len(known) < 2:
         return None
     rows = np.arange(known[0], known[-1] + 1)
     return SingleObjectSequence(name, ChosenPictures(pictures, rows), boxes[rows], fps)

@@ -110,7 +110,8 @@ def read_sequence(truth: Path, name: str, layout: Layout) -> SingleObjectSequenc
         layout: of the data set.
 
     Raises:
-        InputError: a file is damaged, no box is known, or there are more boxes than pictures.
+        InputError: a file is damaged, fewer than two boxes are known, or there are more boxes than
+            pictures.
     """
     folder = truth.parent / layout.pictures
     files = images_of([*folder.iterdir()], str(folder)).files
@@ -126,7 +127,8 @@ def read_sequence(truth: Path, name: str, layout: Layout) -> SingleObjectSequenc
     found = trim_sequence(name, PictureFiles(tuple(files[: len(boxes)])), boxes)
     if found is None:
         raise InputError(
-            f"'{truth}' says of no picture where the object is.", fix="Give another sequence."
+            f"'{truth}' tells of fewer than two pictures where the object is.",
+            fix="Give another sequence.",
         )
     return found
 
