@@ -75,9 +75,8 @@ def find_errors(found: FloatArray, truth: FloatArray) -> Errors:
         ValueError: the shapes differ, or no frame counts.
     """
     check_shapes("truth", found=(found, truth.shape))
-    counts = np.isfinite(truth).all(axis=1)
-    counts[:1] = False
-    if not counts.any():
+    counts = np.flatnonzero(np.isfinite(truth[1:]).all(axis=1)) + 1
+    if not len(counts):
         raise ValueError("no frame behind the first has a true box")
     found, truth = found[counts], truth[counts]
     at, target = xyxy_to_cxcywh(found), xyxy_to_cxcywh(truth)

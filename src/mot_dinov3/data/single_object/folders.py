@@ -47,7 +47,7 @@ class Layout:
 
     def explain(self) -> str:
         """What a sequence looks like, in words."""
-        place = f"{self.pictures}/ with its pictures" if self.pictures else "its pictures"
+        place = f"{self.pictures}/ for its pictures" if self.pictures else "its pictures"
         return f"A sequence is a folder with {place} and {self.truths[0].replace('*', '')}."
 
 

@@ -23,9 +23,9 @@ def render_success(
         precision: thresholds of the distance in pixels, and the curves over them.
     """
     charts = [
-        draw_shares("success", "Success", "IoU is above", success),
+        draw_shares("success", "Success", "the IoU is above", success),
         draw_shares(
-            "precision", "Precision", "centres are at most so many pixels apart", precision
+            "precision", "Precision", "the centres are at most so far apart, in px", precision
         ),
     ]
     return render_plots("Following single objects", "eval sot", facts, charts)
@@ -38,7 +38,7 @@ def draw_shares(key: str, title: str, axis: str, curves: tuple[DoubleArray, Curv
         {
             "type": "scatter",
             "mode": "lines",
-            "name": f"{escape_text(name)} {shares.mean():.3f}",
+            "name": escape_text(name),
             "x": thresholds.tolist(),
             "y": shares.tolist(),
             "line": {"width": 2, "color": COLOURS[number % len(COLOURS)]},
@@ -49,5 +49,5 @@ def draw_shares(key: str, title: str, axis: str, curves: tuple[DoubleArray, Curv
         "xaxis": {"title": {"text": axis}},
         "yaxis": {"title": {"text": "share of the frames"}, "range": [0, 1]},
     }
-    note = "The mean of the sequences; behind each name the mean of its curve."
+    note = "The mean over the sequences, each counting the same."
     return Chart(key, title, note, traces, layout, 380, over_frames=False)
