@@ -36,6 +36,8 @@ def test_each_long_track_that_counts_is_a_sequence_with_gaps_where_it_is_hidden(
     lines = [row(n, 1, visible=0.2 if 10 <= n < 13 else 1) for n in frames if n != 20]
     lines += [row(n, 2, left=40) for n in range(1, 20)]  # short
     lines += [row(n, 3, left=22, flag=0) for n in frames]  # does not count
+    lines += [f"{n},4,30,36,12,3,1,1,1" for n in frames]  # a strip
+    lines += [f"{n},5,52,10,12,12,1,1,1" for n in frames]  # the border cuts it
     (one,) = read_mot_tracks(str(write_sequence(tmp_path / "a", lines)))
     assert (one.name, len(one), one.fps) == ("a-1", FRAMES - 2, 10)
     assert (np.flatnonzero(~one.known) + 3).tolist() == [10, 11, 12, 20]
@@ -109,6 +111,9 @@ def test_a_frame_log_and_its_video_must_belong_together(tmp_path):
     with pytest.raises(UsageError, match="does not name its video"):
         split_run(str(path))
     make_clip(tmp_path / "v.mp4", Clip(frames=12))
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(InputError, match="holds no frame"):
+        read_run_tracks(f"{tmp_path / 'empty.jsonl'},{tmp_path / 'v.mp4'}")
     with pytest.raises(InputError, match="about frame 12, which 'v' does not have"):
         read_run_tracks(f"{path},{tmp_path / 'v.mp4'}")
 

@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from mot_dinov3.config import SourceConfig
-from mot_dinov3.data.reid.tracklets import collect_boxes, cut_tracks, measure_visibility
+from mot_dinov3.data.reid.tracklets import (
+    collect_boxes,
+    cut_tracks,
+    measure_visibility,
+    touch_border,
+)
 from mot_dinov3.data.single_object.base import (
     PackedPictures,
     PictureFiles,
@@ -32,7 +37,9 @@ LOG_SUFFIX = ".jsonl"
 LEAST_BOXES = 30
 """A track of fewer good boxes is not a sequence."""
 LEAST_VISIBLE = 0.5
-"""A box of which less can be seen says nothing."""
+"""A box of which less can be seen says nothing, nor does one that the picture's border cuts."""
+LEAST_SIDE_PX = 8.0
+"""A box whose shorter side is shorter is a strip at the border, or too far away to be told."""
 LEAST_KNOWN = 0.6
 """Share of a sequence's pictures whose box is good."""
 
@@ -94,6 +101,8 @@ def read_run_tracks(argument: str) -> list[SingleObjectSequence]:
     path, source = split_run(argument)
     table = collect_boxes(record.result for record in FrameLog(path))
     logged = np.array([record.result.frame_index for record in FrameLog(path)], np.int64)
+    if not len(logged):
+        raise InputError(f"'{path}' holds no frame.", fix="Give a file that --save-jsonl wrote.")
     footage = open_footage(source, logged)
     missing = np.setdiff1d(logged, footage.frames)
     if len(missing):
@@ -168,6 +177,9 @@ def split_tracks(table: MotTable, track: IntArray, footage: Footage) -> list[Sin
         footage: pictures; boxes of other frames are left out.
     """
     good = measure_visibility(table) >= LEAST_VISIBLE
+    height, width = footage.pictures[0].shape[:2]
+    good &= ~touch_border(table.xyxy, (width, height))
+    good &= (table.xyxy[:, 2:] - table.xyxy[:, :2]).min(axis=1, initial=np.inf) >= LEAST_SIDE_PX
     place = np.searchsorted(footage.frames, table.frame_index).clip(max=len(footage.frames) - 1)
     good &= footage.frames[place] == table.frame_index
     found = []
