@@ -278,7 +278,7 @@ def test_memory_does_not_grow_with_identities_that_are_gone():
         film(person((step // 4) * 500 % 7000), looks=[RED])
     assert film.tracker.initiated >= 90
     assert len(film.tracker) <= 6
-    assert len(film.tracker._gallery) == len(film.tracker._motion) == len(film.tracker)
+    assert len(film.tracker._gallery) == len(film.tracker._motion.model) == len(film.tracker)
 
 
 frames = st.lists(

@@ -13,6 +13,7 @@ TABLES = {
     "embedder": "mot_dinov3.perception.features.factory:EMBEDDERS",
     "embed_policy": "mot_dinov3.scheduling.policies.factory:POLICIES",
     "policies": "mot_dinov3.lab.recordings.policies:REPLAY_POLICIES",
+    "searcher": "mot_dinov3.perception.searchers.factory:SEARCHERS",
     "system": "mot_dinov3.systems.factory:SYSTEMS",
     "association": "mot_dinov3.tracking.association.factory:ASSOCIATIONS",
     "motion": "mot_dinov3.tracking.motion.factory:MOTIONS",

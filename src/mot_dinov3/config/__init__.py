@@ -38,6 +38,7 @@ from mot_dinov3.config.tracking.scheduler import (
     RULE_SETTINGS,
     SchedulerConfig,
 )
+from mot_dinov3.config.tracking.search import SearchConfig
 from mot_dinov3.config.tracking.track import TrackConfig
 from mot_dinov3.config.tracking.tracker import TrackerConfig
 
@@ -69,6 +70,7 @@ __all__ = [
     "RelinkConfig",
     "ResumeConfig",
     "SchedulerConfig",
+    "SearchConfig",
     "SourceConfig",
     "TalkConfig",
     "TrackConfig",

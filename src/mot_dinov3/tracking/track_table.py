@@ -38,8 +38,8 @@ class TrackTable:
         score: confidence of the last detection.
         state: int8, a `TrackState`.
         hits: matched frames in all.
-        misses: unmatched frames in a row.
-        lost_s: seconds since a detection continued it.
+        misses: frames in a row without a detection of it.
+        lost_s: seconds since a detection, or a searcher, found it.
         staleness: frames since its last real embedding.
         detection: its row in this frame, -1 for none.
         fresh: an embedding was computed for it in this frame.
@@ -106,15 +106,28 @@ class TrackTable:
             class_id: (M,) the classes of these.
             score: (M,) the confidence of these.
         """
-        self.detection[:] = -1
-        self.fresh[:] = False
-        self.provisional[:] = 0
+        self._begin_frame()
         self._vote_class(rows, class_id, score)
         self.score[rows] = score
         self.detection[rows] = found
         self.hits[rows] += 1
         self.misses[rows] = 0
         self.lost_s[rows] = 0.0
+
+    def _begin_frame(self) -> None:
+        self.detection[:] = -1
+        self.fresh[:] = False
+        self.provisional[:] = 0
+
+    def coast(self) -> None:
+        """Pass a frame in which nothing was detected because the detector was not asked."""
+        self._begin_frame()
+        self.misses += 1
+
+    def carry(self, rows: IntArray) -> None:
+        """Tracks `rows` (M,) were found by a searcher, which is no hit, but no loss either."""
+        self.lost_s[rows] = 0.0
+        self.state[rows] = np.where(self.state[rows] == LOST, CONFIRMED, self.state[rows])
 
     def confirm(self, rows: IntArray, min_hits: int, last_id: int) -> int:
         """Confirm those of `rows` (M,) that were lost, or tentative and seen `min_hits` times.

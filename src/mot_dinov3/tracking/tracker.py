@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -18,9 +19,9 @@ from mot_dinov3.tracking.cheap_evidence import CheapGallery
 from mot_dinov3.tracking.confidence import UsualConfidence
 from mot_dinov3.tracking.gallery import Gallery
 from mot_dinov3.tracking.motion.base import REFERENCE_FPS
-from mot_dinov3.tracking.motion.factory import create_motion
+from mot_dinov3.tracking.movement import Movement
 from mot_dinov3.tracking.track_table import FrameSteps, TrackTable
-from mot_dinov3.tracking.trajectory import Trajectory
+from mot_dinov3.tracking.unseen import UnseenTracks
 from mot_dinov3.values import (
     CONFIRMED,
     LOST,
@@ -78,7 +79,7 @@ class Tracker:
         self._prior, self._gate = prior or SimilarityPrior(), association.gate
         self.associator: Associator = create_associator(association, config)
         self._cheap_weight = cheap_weight
-        self._needs_trajectory = association.momentum > 0 or self.motion_config.re_update
+        self._needs_past = association.momentum > 0
         self.reset()
 
     @classmethod
@@ -92,10 +93,9 @@ class Tracker:
         self.initiated = 0
         self.confirmed = 0
         self._table = TrackTable()
-        self._motion = create_motion(self.motion_config)
-        self._trajectory: Trajectory | None = None
-        if self._needs_trajectory:
-            self._trajectory = Trajectory(self._motion, anchored=self.motion_config.re_update)
+        self._motion = Movement(
+            self.motion_config, self.config.max_lost_s, needs_past=self._needs_past
+        )
         self._gallery = Gallery()
         self._calibration = Calibration(self._prior, self._gate)
         self._cheap_gallery = CheapGallery(self._cheap_weight)
@@ -105,6 +105,11 @@ class Tracker:
 
     def __len__(self) -> int:
         return len(self._table.id)
+
+    @property
+    def unseen(self) -> UnseenTracks:
+        """The tracks that no detection continues in this frame."""
+        return UnseenTracks(self._table, self._motion, self._gallery)
 
     @property
     def appearance(self) -> AppearanceFacts | None:
@@ -128,30 +133,27 @@ class Tracker:
             self._remove_expired()
         if camera is not None:
             self._motion.warp(camera)
-            if self._trajectory is not None:
-                self._trajectory.warp(camera)
-        lost = table.state == LOST
-        self._motion.predict(step_s, lost)
+        away_s = table.lost_s.copy()
+        self._motion.model.predict(step_s, away_s > 0)
         if detections is not None:
             self._usual_confidence.observe(detections.score)
             if self.motion_config.steady:
                 self._hold_steady(detections)
-        away_s = table.lost_s * lost
         if not gap:  # `mark_all_lost` has added the step of a gap already
             table.lost_s += np.float32(step_s)
         table.staleness += 1
         return TrackView(
             id=table.id,
             hits=table.hits,
-            xyxy=self._motion.xyxy(),
+            xyxy=self._motion.model.xyxy(),
             class_id=table.class_id,
             state=table.state,
             lost_s=table.lost_s,
             away_s=away_s,
             staleness=table.staleness,
             disputed=find_disputed(self._arbiter, table.id),
-            motion=self._motion,
-            trajectory=self._trajectory,
+            motion=self._motion.model,
+            trajectory=self._motion.trajectory,
             gallery=self._gallery,
             memory_s=table.staleness * np.float32(step_s),
             scale=self._calibration.scale,
@@ -161,11 +163,9 @@ class Tracker:
         """Take the shift that all detections share against the prediction for the camera's."""
         known = (self._table.state == CONFIRMED) & (self._table.hits >= WELL_KNOWN_HITS)
         sure = detections.score >= self._usual_confidence.threshold(self.config.strong_share)
-        shift = estimate_shift(detections.xyxy[sure], self._motion.xyxy()[known])
+        shift = estimate_shift(detections.xyxy[sure], self._motion.model.xyxy()[known])
         if shift.any():
             self._motion.shift(shift)
-            if self._trajectory is not None:
-                self._trajectory.shift(shift)
 
     def compare(
         self,
@@ -217,10 +217,21 @@ class Tracker:
         if comparison.cheap is not None:
             self._cheap_gallery.update(self._table.detection, comparison.cheap.vectors)
         self._remove_expired()
-        xyxy = self._table.place(self._motion.xyxy(), comparison.detections.xyxy)
+        xyxy = self._table.place(self._motion.model.xyxy(), comparison.detections.xyxy)
         if self._arbiter is not None:
             self._arbiter.settle(self._table, xyxy, self._gallery, embeddings, now_s)
         return self._table.show(xyxy, most_s)
+
+    def coast(self) -> Tracks:
+        """Go on without detections: nothing is missed, and nothing starts.
+
+        Called after `predict` in a frame that the detector is not asked about. Tracks that are not
+        carried through it look lost in the result, and are as they were in the next frame.
+        """
+        self._table.coast()
+        tracks = self._table.show(self._motion.model.xyxy(), self.config.max_lost_s)
+        state = np.where(tracks.state == CONFIRMED, LOST, tracks.state).astype(np.int8)
+        return replace(tracks, state=state)
 
     def _update_matched(
         self, matches: Matches, detections: Detections, embeddings: Embeddings
@@ -229,28 +240,10 @@ class Tracker:
         rows, found = matches.track_rows, matches.detection_rows
         boxes, score = detections.xyxy[found], detections.score[found]
         # The motion looks at how long tracks were missed, which the table forgets next.
-        self._correct_motion(rows, boxes, score)
+        self._motion.correct(rows, boxes, score, self._table, self._steps)
         self._table.update(rows, found, detections.class_id[found], score)
         self.confirmed += self._table.confirm(rows, self.config.min_hits, self.confirmed)
         self._store_embeddings(rows, found, embeddings)
-
-    def _correct_motion(self, rows: IntArray, boxes: FloatArray, score: FloatArray) -> None:
-        """Correct the motion of tracks `rows` (M,); after too long an absence it begins anew."""
-        table = self._table
-        too_long = table.lost_s[rows] > self.config.max_lost_s
-        here = ~too_long
-        if self._trajectory is not None and self.motion_config.re_update:
-            back = here & (table.misses[rows] > 0)
-            self._trajectory.re_update(
-                rows[back], boxes[back], table.misses[rows[back]], self._motion, self._steps.step_s
-            )
-        if too_long.any():
-            self._motion.update(rows[here], boxes[here], score[here])
-            self._motion.restart(rows[too_long], boxes[too_long])
-        else:
-            self._motion.update(rows, boxes, score)
-        if self._trajectory is not None:
-            self._trajectory.observe(rows, boxes, self._steps.time_s, self._motion)
 
     def _store_embeddings(self, rows: IntArray, found: IntArray, embeddings: Embeddings) -> None:
         """Give tracks `rows` (M,) the new embeddings of their detections `found` (M,).
@@ -279,10 +272,7 @@ class Tracker:
         self.initiated += n
         self.confirmed += n if sure else 0
         new = np.arange(len(self) - n, len(self))
-        self._motion.initiate(boxes, score)
-        if self._trajectory is not None:
-            self._trajectory.extend(n, self._motion)
-            self._trajectory.observe(new, boxes, self._steps.time_s, self._motion)
+        self._motion.initiate(boxes, score, self._steps.time_s)
         self._gallery.extend(n)
         self._calibration.extend(n, self._steps.time_s)
         self._store_embeddings(new, found, embeddings)
@@ -294,7 +284,5 @@ class Tracker:
         alive = self._table.find_alive(patience_s)
         if not alive.all():
             self._table.keep(alive)
-            self._motion.keep(alive)
-            for part in (self._trajectory, self._gallery, self._cheap_gallery, self._calibration):
-                if part is not None:
-                    part.keep(alive)
+            for part in (self._motion, self._gallery, self._cheap_gallery, self._calibration):
+                part.keep(alive)

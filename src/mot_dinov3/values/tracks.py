@@ -19,15 +19,19 @@ Entry = TypeVar("Entry")
 
 
 class TrackState(IntEnum):
-    """The states of a track; the values are what `Tracks.state` stores."""
+    """The states of a track; the values are what `Tracks.state` stores.
+
+    A track is `SEARCHED` in a frame in which no detection continues it, but a searcher found it.
+    """
 
     TENTATIVE = 0
     CONFIRMED = 1
     LOST = 2
     REMOVED = 3
+    SEARCHED = 4
 
 
-TENTATIVE, CONFIRMED, LOST, REMOVED = map(int, TrackState)
+TENTATIVE, CONFIRMED, LOST, REMOVED, SEARCHED = map(int, TrackState)
 """The states as plain numbers, which numpy compares with whole columns in less time."""
 
 
@@ -67,12 +71,13 @@ class Tracks:
     Attributes:
         id: (T,) int64, given when a track is confirmed, from 1 and without gaps, never reused
             within a run. A tentative track has a negative one.
-        xyxy: (T, 4) float32, the matched detection's box, or the predicted one while coasting.
+        xyxy: (T, 4) float32, the matched detection's box, the one that a searcher found, or the
+            predicted one while coasting.
         score: (T,) float32, confidence of the last matched detection.
         class_id: (T,) int64.
         state: (T,) int8, a `TrackState`.
         fresh: (T,) bool, an embedding was computed for it in this frame.
-        detection: (T,) int64 row in this frame's detections, -1 while coasting.
+        detection: (T,) int64 row in this frame's detections, -1 while coasting and searched.
         provisional: (T,) int64, in the frame that confirms a track the negative id that it had
             before, else 0; all 0 when left out.
     """
@@ -105,6 +110,11 @@ class Tracks:
     def present(self) -> BoolArray:
         """(T,) the tracks that a result is made of: confirmed, and seen in this frame."""
         return np.asarray((self.state == CONFIRMED) & (self.detection >= 0), np.bool_)
+
+    @property
+    def placed(self) -> BoolArray:
+        """(T,) the tracks whose box was seen in this frame, by a detector or by a searcher."""
+        return np.asarray((self.detection >= 0) | (self.state == SEARCHED), np.bool_)
 
     @property
     def given_ids(self) -> dict[int, int]:

@@ -31,6 +31,7 @@ from mot_dinov3.config.tracking.scheduler import (
     SchedulerConfig,
     choose_policy,
 )
+from mot_dinov3.config.tracking.search import SearchConfig
 from mot_dinov3.config.tracking.shapes import split_shapes
 from mot_dinov3.config.tracking.tracker import TrackerConfig
 
@@ -46,6 +47,7 @@ class TrackConfig:
     cheap: CheapConfig = field(default_factory=CheapConfig)
     scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
     association: AssociationConfig = field(default_factory=AssociationConfig)
     motion: MotionConfig = field(default_factory=MotionConfig)
     relink: RelinkConfig = field(default_factory=RelinkConfig)

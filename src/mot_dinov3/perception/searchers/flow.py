@@ -34,11 +34,11 @@ class Place(NamedTuple):
     """Where a target was last.
 
     Attributes:
-        index: of that frame.
+        frame_index: of that picture.
         xyxy: (4,) its box in small pixels.
     """
 
-    index: int
+    frame_index: int
     xyxy: FloatArray
 
 
@@ -69,13 +69,13 @@ class FlowSearcher(Searcher):
         finds = Finds.nothing(np.array(expected, np.float32))
         here = self._read(frame)
         numbers = ids.tolist()
-        for index in sorted({self._places[n].index for n in numbers if n in self._places}):
+        for index in sorted({self._places[n].frame_index for n in numbers if n in self._places}):
             if index == frame.index:
                 continue
             rows = [
                 row
                 for row, n in enumerate(numbers)
-                if n in self._places and self._places[n].index == index
+                if n in self._places and self._places[n].frame_index == index
             ]
             self._search_from(index, here, rows, numbers, finds, frame)
         found = finds.score > 0
@@ -123,7 +123,7 @@ class FlowSearcher(Searcher):
         self._drop_pictures(frame.index)
 
     def _drop_pictures(self, newest: int = -1) -> None:
-        used = {place.index for place in self._places.values()} | {newest}
+        used = {place.frame_index for place in self._places.values()} | {newest}
         for index in [index for index in self._pictures if index not in used]:
             del self._pictures[index]
 
@@ -186,16 +186,26 @@ def follow_points(
     """Where points (P, 2) went, beginning to look at `guesses` (P, 2), and which came home."""
     if not len(points):
         return points, np.zeros(0, np.bool_)
-    options = {
-        "winSize": (WINDOW_PX, WINDOW_PX),
-        "maxLevel": LEVELS,
-        "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
-    }
-    there, found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, guesses.copy(), **options)
-    back, home, _ = cv2.calcOpticalFlowPyrLK(after, before, there, points.copy(), **options)
-    good = (found.ravel() == 1) & (home.ravel() == 1)
-    good &= np.linalg.norm(back - points, axis=1) <= RETURN_PX
-    return np.asarray(there, np.float32), np.asarray(good, np.bool_)
+    there, found = run_flow(before, after, points, guesses)
+    back, home = run_flow(after, before, there, points)
+    good = found & home & (np.linalg.norm(back - points, axis=1) <= RETURN_PX)
+    return there, np.asarray(good, np.bool_)
+
+
+def run_flow(
+    before: Image, after: Image, points: FloatArray, guesses: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """Where points (P, 2) of a picture are in another one, and which were found."""
+    there, found, _ = cv2.calcOpticalFlowPyrLK(
+        before,
+        after,
+        points,
+        guesses.copy(),
+        winSize=(WINDOW_PX, WINDOW_PX),
+        maxLevel=LEVELS,
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+    )
+    return np.asarray(there, np.float32), found.ravel() == 1
 
 
 def fit_similarity(here: FloatArray, there: FloatArray) -> tuple[DoubleArray | None, int]:
