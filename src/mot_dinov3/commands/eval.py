@@ -12,7 +12,7 @@ from mot_dinov3.wording import usage_name
 DESCRIPTION = """Compare results with a ground truth. The first word says of what: tracks where
 there is none, that is, results and ground truth in MOTChallenge text, with HOTA, CLEAR and identity
 figures by TrackEval, for each sequence and for all their frames together; reid is a model that
-finds identities again in pictures of them."""
+finds identities again in pictures of them; sot is what follows one object from its first box."""
 
 SYNOPSIS = f"""{usage_name("eval")} --gt DIR|FILE --pred DIR|FILE [FLAG ...]
        {usage_name("eval")} FAMILY [FLAG ...]"""
@@ -27,6 +27,10 @@ EVALUATIONS = Registry(
         "reid": (
             "mot_dinov3.commands.eval_reid",
             "how early a model finds an identity again: CMC, mAP and mINP",
+        ),
+        "sot": (
+            "mot_dinov3.commands.eval_sot",
+            "how well searchers follow one object: AO, success and precision",
         ),
     },
 )

@@ -19,6 +19,10 @@ SEARCHERS = Registry(
             "mot_dinov3.perception.searchers.flow:FLOW",
             "points in the box, by optical flow; needs no weights",
         ),
+        "nano": (
+            "mot_dinov3.perception.searchers.nano:NANO",
+            "OpenCV's TrackerNano, with the files that you give it",
+        ),
         "predict": (
             "mot_dinov3.perception.searchers.predicted:PREDICTED",
             "the motion of the track alone, which looks at nothing",
