@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -73,6 +74,44 @@ def test_files_of_two_runs_are_refused(runs, tmp_path, capsys):
     assert "tells of" in said
     assert "two files of one run" in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def two_runs(runs, tmp_path):
+    """The same run twice, under other names."""
+    for name in ("a", "b"):
+        for kind in ("jsonl", "npz", "txt"):
+            shutil.copy(runs[0] / f"o.{kind}", tmp_path / f"{name}.{kind}")
+    return tmp_path
+
+
+def relinked_together(place, *words, names=("a", "b")):
+    given = ["--out", str(place / "out"), *words]
+    for kind, end in (("jsonl", "jsonl"), ("embeddings", "npz"), ("mot", "txt")):
+        given += [f"--{kind}", *(str(place / f"{name}.{end}") for name in names)]
+    return main(["relink", *given])
+
+
+def test_two_runs_get_one_set_of_ids(two_runs, capsys):
+    assert relinked_together(two_runs) == EXIT_OK
+    said = capsys.readouterr()
+    assert "2 runs, 6 identities, 6 in more than one run\nidentity   frames  runs\n" in said.err
+    assert "       1       84  a, b\n" in said.err
+    assert said.out == ""
+    out = two_runs / "out"
+    first, second = (mot_rows(out / f"{name}.txt") for name in ("a", "b"))
+    assert (first == second).all()
+    assert set(first[:, 1]) == set(range(1, 7))
+    table = json.loads((out / "relinked.json").read_text())
+    assert [row["run"] for row in table[:2]] == ["a.jsonl", "b.jsonl"]
+    assert table[0] == {"identity": 1, "run": "a.jsonl", "tracks": [1, 7], "frames": 42}
+    assert len(list(out.iterdir())) == 7
+
+
+def test_a_run_that_lacks_a_file_is_refused(two_runs, capsys):
+    assert relinked_together(two_runs, "--csv", "one.csv") == EXIT_USAGE
+    assert "--csv has 1 file, --jsonl has 2" in capsys.readouterr().err
+    assert not (two_runs / "out").exists()
 
 
 @pytest.mark.parametrize(

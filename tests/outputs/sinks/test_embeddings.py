@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from helpers.results import Seen, frame_at, result_at
+from mot_dinov3.io.formats.embeddings import read_mark, rename_embeddings
 from mot_dinov3.outputs.sinks.embeddings import EmbeddingsSink, select_rows
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import Embeddings, TrackState
+from mot_dinov3.values import EmbedderMark, Embeddings, TrackState
 
 LOST = Seen(9, fresh=False, seen=False, state=TrackState.LOST)
 REUSED = Seen(2, fresh=False, vector=(0, 0, 1))
@@ -91,3 +92,12 @@ def test_a_run_that_breaks_off_keeps_its_rows(tmp_path):
         write_then_fail(tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as archive:
         assert archive["names"].tolist() == ["person"]
+
+
+def test_the_file_says_which_embedder_made_its_vectors(tmp_path):
+    path, mark = tmp_path / "a.npz", EmbedderMark("osnet", "61b2", 0.7)
+    with EmbeddingsSink(str(path), {}, StageTimer(), mark) as sink:
+        sink.write(frame_at(3), result_at(3, OLD))
+    assert read_mark(path) == mark
+    rename_embeddings(path, tmp_path / "b.npz", {7: 1})
+    assert read_mark(tmp_path / "b.npz") == mark

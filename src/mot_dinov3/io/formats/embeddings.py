@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from mot_dinov3.errors import InputError, cannot_read
 from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.opening import open_regular
-from mot_dinov3.values import BoolArray, FloatArray, IntArray
+from mot_dinov3.values import BoolArray, EmbedderMark, FloatArray, IntArray
 
 ROWS_AT_ONCE = 1024
 MOST_WIDTH = 1 << 16
 """A vector with more numbers is damage."""
+MOST_TITLE = 200
 ID_COLUMN = "id.npy"
 COLUMNS: Mapping[str, tuple[str, int]] = {
     "id": ("<i8", 1),
@@ -65,6 +66,37 @@ def read_embeddings(path: Path) -> Iterator[tuple[IntArray, BoolArray, FloatArra
         raise InputError(
             f"'{path}' is not a file of embeddings: {str(error)[:80] or 'it is damaged'}.",
             fix="Give a file that --save-embeddings wrote, unchanged.",
+        ) from error
+
+
+def describe_mark(mark: EmbedderMark | None) -> dict[str, NDArray[Any]]:
+    """The small arrays of a file that say which embedder made its vectors; none for None."""
+    if mark is None:
+        return {}
+    return {
+        "embedder": np.array(mark.title),
+        "fingerprint": np.array(mark.fingerprint),
+        "gate": np.array(mark.gate, np.float64),
+    }
+
+
+def read_mark(path: Path) -> EmbedderMark:
+    """The embedder that made the vectors of a file.
+
+    Raises:
+        InputError: the file cannot be read, or does not say it.
+    """
+    refuse_pointer(path, InputError)
+    try:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as found:
+            title, digest = (str(found[name])[:MOST_TITLE] for name in ("embedder", "fingerprint"))
+            return EmbedderMark(title, digest, float(found["gate"]))
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    except (*DAMAGE, TypeError, AttributeError) as error:
+        raise InputError(
+            f"'{path}' does not say which embedder made its vectors.",
+            fix="Track once more with --save-embeddings: earlier versions did not note it.",
         ) from error
 
 

@@ -14,7 +14,7 @@ from mot_dinov3.config import OutputConfig, TrackConfig
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.outputs.sinks.renaming import NewOf
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import Frame, FrameResult
+from mot_dinov3.values import EmbedderMark, Frame, FrameResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,14 @@ class SinkRun:
         info: the source.
         names: class id -> name.
         timer: where "draw" and "write" are booked.
+        mark: of the embedder; None where there is none, or it is not known.
     """
 
     config: TrackConfig
     info: SourceInfo
     names: Mapping[int, str]
     timer: StageTimer
+    mark: EmbedderMark | None = None
 
 
 class FileSink(ABC):

@@ -9,11 +9,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mot_dinov3.io.formats.embeddings import rename_embeddings
+from mot_dinov3.io.formats.embeddings import describe_mark, rename_embeddings
 from mot_dinov3.io.write.columns import ColumnFile
 from mot_dinov3.outputs.sinks.base import FileSink, SinkRun
 from mot_dinov3.runtime.timing import StageTimer
-from mot_dinov3.values import Frame, FrameResult, Tracks, follow_ids
+from mot_dinov3.values import EmbedderMark, Frame, FrameResult, Tracks, follow_ids
 
 
 class EmbeddingsSink(FileSink):
@@ -27,7 +27,22 @@ class EmbeddingsSink(FileSink):
     needs_embeddings = True
     rename = staticmethod(rename_embeddings)
 
-    def __init__(self, path: str, names: Mapping[int, str], timer: StageTimer) -> None:
+    def __init__(
+        self,
+        path: str,
+        names: Mapping[int, str],
+        timer: StageTimer,
+        mark: EmbedderMark | None = None,
+    ) -> None:
+        """Wire the sink to its file.
+
+        Args:
+            path: the file.
+            names: class id -> name.
+            timer: where "write" is booked.
+            mark: of the embedder, None where it is not known.
+        """
+        self._mark = mark
         self._file = ColumnFile(path, build_row_type(0))
         self._names = names
         self._classes: set[int] = set()
@@ -37,7 +52,7 @@ class EmbeddingsSink(FileSink):
     @classmethod
     def create(cls, path: str, run: SinkRun) -> Self:
         """A sink that will write to `path`."""
-        return cls(path, run.names, run.timer)
+        return cls(path, run.names, run.timer, run.mark)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add this frame's embeddings.
@@ -78,6 +93,7 @@ class EmbeddingsSink(FileSink):
         known = sorted(self._classes)
         self._file.more["names_id"] = np.array(known, np.int64)
         self._file.more["names"] = np.array([self._names.get(k, "") for k in known], np.str_)
+        self._file.more |= describe_mark(self._mark)
         super().__exit__(kind, error, trace)
 
 

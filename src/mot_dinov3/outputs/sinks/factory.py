@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mot_dinov3.io.info import SourceInfo
     from mot_dinov3.outputs.sinks.base import FileSink
     from mot_dinov3.runtime.timing import StageTimer
+    from mot_dinov3.values import EmbedderMark
 
 SINKS = Registry(
     "output",
@@ -98,7 +99,11 @@ def flags_needing_pixels(output: OutputConfig) -> list[str]:
 
 
 def create_sinks(
-    config: TrackConfig, info: SourceInfo, names: Mapping[int, str], timer: StageTimer
+    config: TrackConfig,
+    info: SourceInfo,
+    names: Mapping[int, str],
+    timer: StageTimer,
+    mark: EmbedderMark | None = None,
 ) -> list[FileSink]:
     """Build one sink per output that was asked for, none of them opened yet.
 
@@ -107,8 +112,9 @@ def create_sinks(
         info: the source, for its frame rate and its sound.
         names: class id -> name.
         timer: where the sinks book "draw" and "write".
+        mark: of the embedder, for the sinks that store its vectors.
     """
     from mot_dinov3.outputs.sinks.base import SinkRun
 
-    run = SinkRun(config, info, names, timer)
+    run = SinkRun(config, info, names, timer, mark)
     return [order.kind.create(order.path, run) for order in list_sink_orders(config.output)]

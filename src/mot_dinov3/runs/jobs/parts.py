@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.io.read.sources import SourceInfo
 from mot_dinov3.outputs.sinks.base import FileSink
-from mot_dinov3.outputs.sinks.factory import create_sinks
+from mot_dinov3.outputs.sinks.factory import create_sinks, list_sink_orders
 from mot_dinov3.outputs.sinks.video import explain_lost_sound
 from mot_dinov3.runs.identities.run import GalleryRun
 from mot_dinov3.runs.jobs.counting import CountingTracker, add_counting
@@ -90,7 +90,9 @@ def create_parts(
         log_notice(silence)
     system.check_source(info)
     timer, names = StageTimer(), system.names
-    files = create_sinks(config, info, names, timer)
+    stores_vectors = any(order.kind.needs_embeddings for order in list_sink_orders(config.output))
+    mark = system.describe_embedder(config) if stores_vectors else None
+    files = create_sinks(config, info, names, timer, mark)
     return JobParts(
         tracker,
         timer,

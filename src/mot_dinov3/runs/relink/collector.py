@@ -59,6 +59,7 @@ class _OpenTracklet:
     class_id: int
     first: Sighting
     last: Sighting
+    frames: int = 0
     confirmed: bool = False
     gallery: SpreadGallery = field(default_factory=SpreadGallery)
 
@@ -113,6 +114,7 @@ class TrackletCollector:
             self._unconfirmed.add(number)
         track = self._open[number]
         track.class_id, track.last = class_id, sighting
+        track.frames += 1
         if confirmed and not track.confirmed:
             track.confirmed = True
             self._unconfirmed.discard(number)
@@ -131,17 +133,18 @@ class TrackletCollector:
     def tracklets(self) -> list[Tracklet]:
         """All confirmed tracks, in order of their ids."""
         return [
-            Tracklet(number, track.class_id, track.first, track.last, track.gallery.vectors)
-            for number, track in sorted(self._open.items())
-            if track.confirmed
+            Tracklet(number, t.class_id, t.first, t.last, t.gallery.vectors, t.frames)
+            for number, t in sorted(self._open.items())
+            if t.confirmed
         ]
 
 
-def read_tracklets(frame_log: Path, embeddings: Path) -> list[Tracklet]:
+def read_tracklets(frame_log: FrameLog, embeddings: Path) -> list[Tracklet]:
     """The confirmed tracks of a finished run, as `--relink` collects them while a run goes on.
 
     Args:
-        frame_log: what `--save-jsonl` wrote, also of a killed run.
+        frame_log: what `--save-jsonl` wrote, also of a killed run; it knows the names of classes
+            afterwards.
         embeddings: what `--save-embeddings` wrote in the same run.
 
     Raises:
@@ -149,7 +152,7 @@ def read_tracklets(frame_log: Path, embeddings: Path) -> list[Tracklet]:
     """
     collector = TrackletCollector()
     fresh = 0
-    for record in FrameLog(frame_log):
+    for record in frame_log:
         collector.observe(record.result)
         tracks = record.result.tracks
         fresh += int((tracks.fresh & (tracks.detection >= 0)).sum())
@@ -160,7 +163,7 @@ def read_tracklets(frame_log: Path, embeddings: Path) -> list[Tracklet]:
             collector.add_embedding(int(ids[row]), vectors[row])
     if rows != fresh:
         raise InputError(
-            f"'{frame_log}' tells of {counted(fresh, 'embedding')}, but '{embeddings}' holds "
+            f"'{frame_log.path}' tells of {counted(fresh, 'embedding')}, but '{embeddings}' holds "
             f"{rows}.",
             fix="Give two files of one run.",
         )

@@ -42,6 +42,7 @@ class Tracklet:
         first: its first detection.
         last: its last detection.
         vectors: (M, D) float32 unit rows, embeddings spread over its time; M may be 0.
+        frames: how many it was detected in.
     """
 
     id: int
@@ -49,3 +50,4 @@ class Tracklet:
     first: Sighting
     last: Sighting
     vectors: FloatArray
+    frames: int = 1
