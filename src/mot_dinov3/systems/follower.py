@@ -15,7 +15,7 @@ from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.perception.searchers.base import Searcher
 from mot_dinov3.runtime.timing import StageTimer
 from mot_dinov3.systems.base import System
-from mot_dinov3.systems.modular import join_titles
+from mot_dinov3.systems.models import join_titles
 from mot_dinov3.values import (
     CONFIRMED,
     LOST,

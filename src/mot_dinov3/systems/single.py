@@ -16,7 +16,7 @@ from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.systems.base import LoadedSystem, Recorder
 from mot_dinov3.systems.fingerprints import read_digest, strip_size
 from mot_dinov3.systems.follower import OBJECTS, Follower, Picker, describe_parts
-from mot_dinov3.systems.modular import join_titles
+from mot_dinov3.systems.models import join_titles
 from mot_dinov3.wording import counted
 
 if TYPE_CHECKING:
