@@ -12,9 +12,11 @@ from mot_dinov3.config.tracking.search import AUTO, SearchConfig
 from mot_dinov3.values import LOST, BoolArray, Tracks
 from mot_dinov3.values.boxes import iou_matrix
 
-UNSURE, TOUCHING, AT_EDGE, RETURNING = 0.34, 0.2, 0.2, 0.1
+UNSURE, TOUCHING, AT_EDGE, NEW = 0.5, 0.34, 0.2, 1.0
 """What a track adds to the reasons to detect whose find is unsure, that came to touch another one,
-that came to the edge of the picture, and that was lost a moment ago and may be back."""
+that came to the edge of the picture, and that waits for a second detection to be confirmed."""
+RETURNING = 0.1
+"""What tracks add that were lost a moment ago and may be back, for each of two frames."""
 CHANGED = 1.0
 """What a change of the picture adds where there was no track."""
 MOST_S = 0.5
@@ -107,6 +109,7 @@ class WhenItPays(DetectionPolicy):
             UNSURE * len(self._unsure),
             TOUCHING * len(self._touching),
             AT_EDGE * len(self._at_edge),
+            NEW * np.count_nonzero(tracks.id < 0),
             RETURNING * min(self._since, 2) * bool(returning),
             CHANGED * self._changed,
         )

@@ -39,6 +39,7 @@ class LoadedSingle(LoadedSystem):
             MotError: nothing is to be followed, its frame is left out, or a model cannot be used.
         """
         from mot_dinov3.perception.searchers.factory import check_searcher, create_searcher
+        from mot_dinov3.perception.searchers.likeness import LikenessSearcher
 
         config.follow.require_target()
         config.follow.check_selection(config.source)
@@ -46,6 +47,8 @@ class LoadedSingle(LoadedSystem):
         load_environment()
         device = device or choose_device(config.device.name)
         searcher = create_searcher(config.search.searcher, device, config.device)
+        if not searcher.knows_look:
+            searcher = LikenessSearcher(searcher)
         detector = load_picked(config, device) if config.follow.pick else None
         return cls(searcher, config.follow, detector)
 

@@ -65,6 +65,11 @@ class Searcher(Protocol):
     def sure(self) -> float:
         """The score from which on a find may be believed, between 0 and 1."""
 
+    @property
+    def knows_look(self) -> bool:
+        """Whether it knows an object by its look, and not only where it went from frame to frame."""
+        return True
+
     def show(self, frame: Frame, ids: IntArray, xyxy: FloatArray) -> None:
         """Learn how targets look, and where they are; what was known of them is replaced.
 

@@ -9,14 +9,13 @@ import numpy as np
 
 from mot_dinov3.config import DeviceConfig
 from mot_dinov3.perception.searchers.base import Finds, Searcher, SearcherKind
-from mot_dinov3.perception.searchers.likeness import LikenessSearcher
 from mot_dinov3.values import BoolArray, DoubleArray, FloatArray, Frame, Image, IntArray
 
 HEIGHT_PX = 480
 """Pictures are made at most this high: flow of large ones costs time and is no better."""
-GRID = 8
+GRID = 6
 """Points across and down a box."""
-INNER = 0.7
+INNER = 0.6
 """Share of a box's width and height that points lie in: the rest shows much of what is behind."""
 WINDOW_PX, LEVELS = 15, 3
 """Of the flow: the window that is compared, and how often the picture is halved."""
@@ -55,6 +54,7 @@ class FlowSearcher(Searcher):
     title = "flow"
     fingerprint = "built in"
     sure = SURE
+    knows_look = False
 
     def __init__(self) -> None:
         self._pictures: dict[int, Image] = {}
@@ -230,8 +230,8 @@ def move_box(box: FloatArray, fit: DoubleArray) -> FloatArray:
 
 
 def load_flow(argument: str, device: str, settings: DeviceConfig) -> Searcher:
-    """The searcher by optical flow, whose finds have to keep the colours of the object."""
-    return LikenessSearcher(FlowSearcher())
+    """The searcher by optical flow."""
+    return FlowSearcher()
 
 
 FLOW = SearcherKind(load_flow)

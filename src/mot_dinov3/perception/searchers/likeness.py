@@ -71,11 +71,6 @@ class LikenessSearcher(Searcher):
         """The score from which on a find may be believed."""
         return self._searcher.sure
 
-    @property
-    def needs_pixels(self) -> bool:
-        """It looks at pictures, whatever the searcher does."""
-        return True
-
     def show(self, frame: Frame, ids: IntArray, xyxy: FloatArray) -> None:
         """Learn the colours of targets, and let the searcher learn what it does."""
         self._searcher.show(frame, ids, xyxy)
