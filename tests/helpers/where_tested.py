@@ -314,7 +314,6 @@ TESTED_BY = {
         "training/recipes/gan/turns.py",
     ),
     "training/recipes/reid/test_sets.py": ("training/recipes/reid/pictures.py",),
-    "training/recipes/reid/test_supervised.py": ("training/recipes/reid/augment.py",),
     "training/test_engine.py": (
         "training/averaging.py",
         "training/curve.py",
