@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mot_dinov3.nets.sot.fusion import JointBlock, measure_foreground, place_tokens
+from mot_dinov3.nets.sot.fusion import Comparison, JointBlock, measure_foreground, place_tokens
 
 
 def test_a_box_covers_tokens_by_their_share():
@@ -32,3 +32,15 @@ def test_a_token_attends_to_those_like_it_before_anything_is_learned():
     alike = torch.nn.functional.cosine_similarity(queries[0, :, 0], keys[0, :, 2], dim=-1)
     assert alike.tolist() == pytest.approx([1.0] * 4, abs=1e-5)
     assert block(torch.stack([token, other])[None]).shape == (1, 2, 32)
+
+
+def test_a_comparison_is_highest_where_the_object_is():
+    torch.manual_seed(0)
+    compare = Comparison(8, 16, 1).eval()
+    torch.nn.init.constant_(compare.spread.weight, 1.0)
+    maps = torch.randn(2, 8, 4, 4)
+    inside = torch.zeros(2, 16)
+    inside[0, 5], inside[1, 10] = 0.6, 1.0  # how much of it is inside does not matter
+    look = compare.describe(maps, inside)[:, 0]
+    assert compare(maps, look).flatten(1).argmax(1).tolist() == [5, 10]
+    assert torch.isfinite(compare(maps, compare.describe(maps, 0 * inside)[:, 0])).all()

@@ -20,6 +20,9 @@ LONGEST_TOKENS = 40.0
 """Wave lengths of positions go up to so many tokens."""
 GROWTH = 2
 """Of the inner layer of a block."""
+GROUPS, GROUP_WEIGHT = 8, 3.0
+"""Cosines of a comparison, and what they are multiplied by."""
+LEAST_WEIGHT = 1e-3
 
 
 class JointBlock(nn.Module):  # type: ignore[misc]
@@ -54,6 +57,37 @@ class JointBlock(nn.Module):  # type: ignore[misc]
 
     def _split(self, tokens: torch.Tensor) -> torch.Tensor:
         return tokens.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+
+class Comparison(nn.Module):  # type: ignore[misc]
+    """How like the object each place of a map looks: cosines in a few groups of channels.
+
+    It is the depthwise correlation of SiamRPN++ (Li et al. 2019, section 3.2) with a kernel of one
+    place, normalised. Attention alone learns to compare too, but needs far more pictures for it.
+    Looks have mean 0 over all places, so that cosines tell places apart from the start.
+    """
+
+    def __init__(self, channels: int, dim: int, outputs: int) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(channels, dim, 1, bias=False)
+        self.centre = nn.BatchNorm2d(dim, affine=False)
+        self.spread = nn.Conv2d(GROUPS, outputs, 1)
+
+    def describe(self, maps: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """(B, 1, dim) the mean look of maps (B, C, h, w) by weights (B, h * w)."""
+        looks = self.centre(self.project(maps)).flatten(2)
+        total = weights.sum(1).clamp(min=LEAST_WEIGHT)[:, None]
+        mean: torch.Tensor = (looks @ weights[..., None])[..., 0] / total
+        return mean[:, None]
+
+    def forward(self, maps: torch.Tensor, look: torch.Tensor) -> torch.Tensor:
+        """(B, outputs, h, w) what maps (B, C, h, w) have in common with a look (B, dim)."""
+        looks = normalize(self.centre(self.project(maps)).unflatten(1, (GROUPS, -1)), dim=2)
+        wanted = normalize(look.unflatten(1, (GROUPS, -1)), dim=2)
+        out: torch.Tensor = self.spread(
+            GROUP_WEIGHT * torch.einsum("bgchw,bgc->bghw", looks, wanted)
+        )
+        return out
 
 
 def measure_foreground(boxes: torch.Tensor, side: int) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from mot_dinov3.nets.sot.backbones import Maps
-from mot_dinov3.nets.sot.fusion import JointBlock, measure_foreground, place_tokens
+from mot_dinov3.nets.sot.fusion import Comparison, JointBlock, measure_foreground, place_tokens
 from mot_dinov3.nets.sot.head import Answer, CenterHead
 
 HEAD_CHANNELS = 64
@@ -39,9 +39,7 @@ class FusionShape:
 class SotNetwork(nn.Module):  # type: ignore[misc]
     """Backbone, joint attention at stride 16, and a head at stride 8.
 
-    Before attention each token of the search is multiplied by the mean look of the object, which
-    is the depthwise correlation of SiamRPN++ (Li et al. 2019, section 3.2) with a kernel of one
-    place. Attention alone learns to compare too, but needs far more pictures for it.
+    Both get what the maps of the search have in common with the mean look of the object.
 
     Attributes:
         backbone: pictures -> `Maps`.
@@ -65,13 +63,12 @@ class SotNetwork(nn.Module):  # type: ignore[misc]
         self.project = nn.Conv2d(coarse, dim, 1)
         self.even = nn.LayerNorm(dim)
         self.kinds = nn.Parameter(KIND_SPREAD * torch.randn(3, dim))
-        self.compare = nn.Linear(dim, dim)
+        self.compare = Comparison(coarse, dim, dim)
         self.blocks = nn.ModuleList(JointBlock(dim, shape.heads) for _ in range(shape.layers))
         self.after = nn.LayerNorm(dim)
         self.widen = nn.Conv2d(dim, 4 * HEAD_CHANNELS, 1)
         self.detail = nn.Conv2d(fine, HEAD_CHANNELS, 1)
-        self.gate = nn.Linear(fine, dim)
-        self.compare_detail = nn.Linear(dim, HEAD_CHANNELS)
+        self.compare_detail = Comparison(fine, dim, HEAD_CHANNELS)
         self.head = CenterHead(HEAD_CHANNELS)
         self.train(self.training)
 
@@ -94,14 +91,13 @@ class SotNetwork(nn.Module):  # type: ignore[misc]
             then the template's tokens.
         """
         maps = self.backbone(pixels)
-        tokens = self._embed(maps)
-        inside = measure_foreground(boxes, maps.coarse.shape[-1])[..., None]
-        near = measure_foreground(boxes, maps.fine.shape[-1])[..., None]
-        whole = _average(tokens, inside)
-        detail = self.gate(_average(maps.fine.flatten(2).transpose(1, 2), near))
+        near, inside = (measure_foreground(boxes, one.shape[-1]) for one in maps)
+        whole = self.compare.describe(maps.coarse, inside)
+        detail = self.compare_detail.describe(maps.fine, near)
         _, front, behind = self.kinds
-        typed = tokens + inside * front + (1 - inside) * behind
-        return torch.cat([whole, detail, typed], dim=1)
+        share = inside[..., None]
+        tokens = self._embed(maps) + share * front + (1 - share) * behind
+        return torch.cat([whole, detail, tokens], dim=1)
 
     def find(self, pixels: torch.Tensor, templates: torch.Tensor) -> Answer:
         """Where objects are.
@@ -117,9 +113,9 @@ class SotNetwork(nn.Module):  # type: ignore[misc]
         tokens, detail = self._embed(maps) + self.kinds[0], self.detail(maps.fine)
         count, side = tokens.shape[1], maps.coarse.shape[-1]
         if self.shape.fused:
-            whole, near = templates[:, :, :SUMMARIES].mean(1, keepdim=True).unbind(2)
-            tokens = tokens + self.compare(tokens * whole)
-            detail = detail * (1 + self.compare_detail(near).transpose(1, 2)[..., None])
+            whole, near = templates[:, :, :SUMMARIES].mean(1).unbind(1)
+            tokens = tokens + self.compare(maps.coarse, whole).flatten(2).transpose(1, 2)
+            detail = detail + self.compare_detail(maps.fine, near)
             tokens = torch.cat([tokens, templates[:, :, SUMMARIES:].flatten(1, 2)], dim=1)
         for block in self.blocks:
             tokens = block(tokens)
@@ -145,9 +141,3 @@ class SotNetwork(nn.Module):  # type: ignore[misc]
         places = place_tokens(joined.shape[-1], joined.shape[1])
         out: torch.Tensor = self.even(joined.flatten(2).transpose(1, 2))
         return out + PLACE_WEIGHT * places.to(out)
-
-
-def _average(tokens: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """(B, 1, C) the mean of tokens (B, N, C) by weights (B, N, 1)."""
-    total = weights.sum(1, keepdim=True).clamp(min=1e-3)
-    return (tokens * weights).sum(1, keepdim=True) / total

@@ -12,7 +12,6 @@ from mot_dinov3.nets.reid.factory import build_network
 from mot_dinov3.nets.reid.osnet import OSNet
 from mot_dinov3.nets.sot.backbones import OsnetMaps
 from mot_dinov3.perception.searchers.sot_networks import REID, create_backbone
-from mot_dinov3.training.recipes.reid.starting import load_start
 
 OSNETS = ("osnet_x0_25", "osnet_x1_0")
 
@@ -26,6 +25,8 @@ def start_backbone(name: str) -> nn.Module:
     """
     if not name.startswith(REID):
         return create_backbone(name)
+    from mot_dinov3.training.recipes.reid.starting import load_start  # brings torchvision along
+
     path = Path(name.removeprefix(REID)).expanduser()
     kind = OSNETS[0]
     if path.is_dir():
