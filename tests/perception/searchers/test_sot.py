@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.sot_runs import store_network
+from mot_dinov3.config import DeviceConfig
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.perception.searchers import sot
@@ -109,6 +110,14 @@ def test_it_says_what_it_is(searcher, folder):
     assert searcher.sure == 0.4
     assert len(searcher.fingerprint) > 8
     assert searcher.renew().fingerprint == searcher.fingerprint
+
+
+def test_short_numbers_say_nearly_the_same(folder, searcher, trusting):
+    short = create_searcher(f"sot:{folder}", "cpu", DeviceConfig(precision="bf16"))
+    short.show(draw_frame(), IDS, BOXES)
+    exact, near = (it.search(draw_frame(1), IDS, BOXES).score for it in (searcher, short))
+    assert near == pytest.approx(exact, rel=0.2)
+    assert not np.array_equal(near, exact)
 
 
 def test_what_is_not_such_a_checkpoint_is_refused(folder, tmp_path):

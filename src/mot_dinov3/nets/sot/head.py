@@ -44,7 +44,7 @@ class CenterHead(nn.Module):  # type: ignore[misc]
 
     def forward(self, maps: torch.Tensor) -> Answer:
         """(B, C, s, s) -> the proposals of all places."""
-        raw = self.layers(maps)
+        raw = self.layers(maps).float()
         side = maps.shape[-1]
         shares = raw[:, 1:].sigmoid()
         corners = torch.arange(side, device=raw.device, dtype=raw.dtype) / side

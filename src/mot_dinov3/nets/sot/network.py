@@ -31,7 +31,7 @@ class FusionShape:
     """
 
     dim: int = 96
-    layers: int = 3
+    layers: int = 2
     heads: int = 4
     fused: bool = True
 

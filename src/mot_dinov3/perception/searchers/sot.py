@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -66,16 +67,29 @@ class Model:
         found: the checkpoint.
         path: where it lies.
         device: torch device string.
+        precision: "bf16" or "fp16" for short numbers; anything else means float32, which is
+            faster for a few targets on a CPU.
     """
 
     network: SotNetwork
     found: ModelCheckpoint
     path: Path
     device: str
+    precision: str = ""
 
     def size(self, name: str) -> int:
         """A size from the checkpoint."""
         return int(self.found.config.sizes[name])
+
+    def casting(self) -> AbstractContextManager[Any]:
+        """A context in which the network computes in its precision."""
+        import torch
+
+        kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)
+        context: AbstractContextManager[Any] = torch.autocast(
+            self.device.partition(":")[0], dtype=kind, enabled=kind is not None
+        )
+        return context
 
 
 class SotSearcher(Searcher):
@@ -161,9 +175,10 @@ class SotSearcher(Searcher):
         windows = [plan_window(box, TEMPLATE_FACTOR) for box in boxes]
         size_px = self._model.size("template_px")
         marks = [window.enter(box) for window, box in zip(windows, boxes, strict=True)]
-        with torch.inference_mode():
+        with torch.inference_mode(), self._model.casting():
             shares = torch.from_numpy(np.stack(marks)).to(self._model.device)
-            return self._model.network.describe(self._cut(frame, windows, size_px), shares)
+            tokens = self._model.network.describe(self._cut(frame, windows, size_px), shares)
+            return tokens.float()
 
     def _find(
         self, frame: Frame, windows: list[Window], targets: list[Target]
@@ -172,10 +187,10 @@ class SotSearcher(Searcher):
         import torch
 
         size_px = self._model.size("search_px")
-        with torch.inference_mode():
+        with torch.inference_mode(), self._model.casting():
             templates = torch.stack([target.templates for target in targets])
             answer = self._model.network.find(self._cut(frame, windows, size_px), templates)
-            chance = answer.logits.sigmoid().flatten(1).float().cpu().numpy()
+            chance = answer.logits.float().sigmoid().flatten(1).cpu().numpy()
             shares = answer.boxes.flatten(2).float().cpu().numpy()
         place = ((1 - HANN_WEIGHT) * chance + HANN_WEIGHT * self._hann).argmax(axis=1)
         each = np.arange(len(place))
@@ -244,7 +259,7 @@ def load_sot(argument: str, device: str, settings: DeviceConfig) -> Searcher:
             f"The checkpoint '{path}' does not say from which score on a find is sure.",
             fix="Give the folder of a run of 'train sot' that was measured.",
         )
-    return SotSearcher(Model(network.to(device), found, path, device))
+    return SotSearcher(Model(network.to(device), found, path, device, settings.precision))
 
 
 SOT = SearcherKind(load_sot, argument="CKPT")

@@ -76,7 +76,7 @@ class SotRecipe(Recipe[SotData, "dict[str, Tensor]"]):
     )
     templates: int = flag(2, "--templates", "pictures of the object that are kept", metavar="COUNT")
     dim: int = flag(96, "--dim", "length of a token", metavar="COUNT")
-    layers: int = flag(3, "--layers", "layers of joint attention", metavar="COUNT")
+    layers: int = flag(2, "--layers", "layers of joint attention", metavar="COUNT")
     no_fusion: bool = flag(
         False, "--no-fusion", "the search never sees the template: the control of an experiment"
     )
