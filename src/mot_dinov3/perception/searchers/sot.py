@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mot_dinov3.nets.sot.network import SotNetwork
 
-HANN_WEIGHT = 0.25
+HANN_WEIGHT = 0.35
 """Share of a place's rank that its nearness to the middle of the window is."""
 SIZE_PACE = 0.4
 """Share of a box's change of size that is believed at once, times the score."""

@@ -48,8 +48,8 @@ class SotRecipe(Recipe[SotData, "dict[str, Tensor]"]):
 
     data: str = repeatable_flag(
         "--data",
-        "sequences of single objects: otb:DIR, got10k:DIR, mot:DIR, RUN.jsonl,VIDEO; or drawn: "
-        "world:NAME, or scenes of things of one shape",
+        "sequences of single objects: otb:DIR, got10k:DIR, mot:DIR, RUN.jsonl,VIDEO; pictures "
+        "with labels, yolo:DIR; or drawn: world:NAME, or scenes of things of one shape",
         metavar="DATA",
     )
     val: str = repeatable_flag(
