@@ -98,11 +98,17 @@ def test_a_good_find_becomes_a_template_and_the_first_one_stays(searcher, trusti
         assert not torch.allclose(now[1], before[1])
 
 
-def test_sizes_change_slowly(searcher, trusting):
-    frame, before = draw_frame(1), BOXES[:, 2:] - BOXES[:, :2]
-    finds = searcher.search(frame, IDS, BOXES)
-    growth = np.abs((finds.xyxy[:, 2:] - finds.xyxy[:, :2]) / before - 1)
-    assert (growth < 5 * sot.SIZE_PACE * finds.score[:, None]).all()
+def test_sizes_change_slowly(folder, trusting, monkeypatch):
+    def measure_growth(pace):
+        monkeypatch.setattr(sot, "SIZE_PACE", pace)
+        made = create_searcher(f"sot:{folder}", "cpu")
+        made.show(draw_frame(), IDS, BOXES)
+        found = made.search(draw_frame(1), IDS, BOXES).xyxy
+        return (found[:, 2:] - found[:, :2]) - (BOXES[:, 2:] - BOXES[:, :2])
+
+    slow, fast = measure_growth(0.25), measure_growth(1.0)
+    assert np.abs(fast).min() > 1
+    assert slow == pytest.approx(0.25 * fast, abs=1e-2)
 
 
 def test_it_says_what_it_is(searcher, folder):

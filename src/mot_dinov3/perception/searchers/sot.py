@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from mot_dinov3.nets.sot.network import SotNetwork
 
-HANN_WEIGHT = 0.35
+HANN_WEIGHT = 0.3
 """Share of a place's rank that its nearness to the middle of the window is."""
-SIZE_PACE = 0.4
-"""Share of a box's change of size that is believed at once, times the score."""
+SIZE_PACE = 0.3
+"""Share of a box's change of size that is believed at once."""
 LEAST_SCORE = 0.02
 """Below it an object counts as not found."""
 RENEW_FRAMES = 10
@@ -152,8 +152,7 @@ class SotSearcher(Searcher):
         for row, target, box, score in zip(rows, targets, boxes, scores.tolist(), strict=True):
             if score < LEAST_SCORE:
                 continue
-            pace = SIZE_PACE * score
-            target.wh = (1 - pace) * target.wh + pace * (box[2:] - box[:2])
+            target.wh = (1 - SIZE_PACE) * target.wh + SIZE_PACE * (box[2:] - box[:2])
             finds.xyxy[row] = resize(box, target.wh)
             finds.score[row] = score
         self._renew_templates(frame, targets, finds.xyxy[rows], finds.score[rows])
