@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mot_dinov3.data.single_object.base import PictureFiles, SingleObjectSequence
-from mot_dinov3.errors import InputError, cannot_read, find_path
+from mot_dinov3.errors import InputError, cannot_read
 from mot_dinov3.io.read.images import images_of, read_image
 from mot_dinov3.runtime.limits import BOXES
 from mot_dinov3.runtime.opening import read_text
@@ -28,7 +28,8 @@ def read_stills(argument: str) -> list[SingleObjectSequence]:
     folder = Path(argument).expanduser()
     if not (folder / PICTURES).is_dir() or not (folder / LABELS).is_dir():
         raise InputError(
-            f"'{folder}' does not hold {PICTURES}/ and {LABELS}/.", fix=find_path(folder)
+            f"'{folder}' does not hold {PICTURES}/ and {LABELS}/.",
+            fix="Give the folder of a data set as YOLO lays it out.",
         )
     files = images_of([*(folder / PICTURES).rglob("*")], str(folder)).files
     found = [one for file in files for one in _read_still(file, folder)]

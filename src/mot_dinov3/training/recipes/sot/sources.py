@@ -13,8 +13,9 @@ from mot_dinov3.data.single_object.base import (
     SingleObjectSequence,
     trim_sequence,
 )
-from mot_dinov3.data.single_object.factory import read_sequences
+from mot_dinov3.data.single_object.factory import LOG_SUFFIX, read_sequences
 from mot_dinov3.data.synthetic.presets.factory import create_world
+from mot_dinov3.errors import UsageError
 from mot_dinov3.training.recipes.sot.examples import Example, Sizes, Source
 from mot_dinov3.training.recipes.sot.pairs import PairRules, Part, SequencePairs
 from mot_dinov3.training.recipes.sot.scenes import DrawnScenes
@@ -103,8 +104,15 @@ def read_any(spec: str) -> list[SingleObjectSequence]:
     """The sequences of a drawn world or of a data set.
 
     Raises:
+        UsageError: it names none.
         MotError: it cannot be read.
     """
+    if ":" not in spec and LOG_SUFFIX not in spec:
+        raise UsageError(
+            f"--data {spec} is not data to learn from.",
+            fix=f"Give {SCENES}, {WORLD}street, otb:DIR, got10k:DIR, mot:DIR, yolo:DIR, or "
+            f"RUN{LOG_SUFFIX},VIDEO.",
+        )
     if not spec.startswith(WORLD):
         return read_sequences(spec)
     found = []
