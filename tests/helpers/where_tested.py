@@ -218,6 +218,7 @@ TESTED_BY = {
         "perception/features/resnet.py",
     ),
     "perception/features/test_reid.py": ("perception/features/reid_networks.py",),
+    "perception/searchers/test_sot.py": ("perception/searchers/sot_networks.py",),
     "perception/hub/test_files.py": ("lab/selftest/fake_hub.py",),
     "perception/test_fingerprints.py": ("perception/assets.py",),
     "runs/batch/test_on_ray.py": (
@@ -314,6 +315,7 @@ TESTED_BY = {
         "training/recipes/gan/turns.py",
     ),
     "training/recipes/reid/test_sets.py": ("training/recipes/reid/pictures.py",),
+    "training/recipes/sot/test_pairs.py": ("training/recipes/sot/examples.py",),
     "training/test_engine.py": (
         "training/averaging.py",
         "training/curve.py",

@@ -27,6 +27,10 @@ READERS = Registry(
             "mot_dinov3.data.single_object.tracks:read_mot_tracks",
             "each long and well visible track of MOTChallenge sequences",
         ),
+        "yolo": (
+            "mot_dinov3.data.single_object.stills:read_stills",
+            "each large object of images/ and labels/ is a sequence of one picture",
+        ),
         RUN: (
             "mot_dinov3.data.single_object.tracks:read_run_tracks",
             "each long and well visible track of a finished run: RUN.jsonl,VIDEO",

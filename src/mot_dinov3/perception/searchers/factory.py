@@ -23,6 +23,10 @@ SEARCHERS = Registry(
             "mot_dinov3.perception.searchers.nano:NANO",
             "OpenCV's TrackerNano, with the files that you give it",
         ),
+        "sot": (
+            "mot_dinov3.perception.searchers.sot:SOT",
+            "a network that `train sot` made, all targets in one batch: sot:CKPT",
+        ),
         "predict": (
             "mot_dinov3.perception.searchers.predicted:PREDICTED",
             "the motion of the track alone, which looks at nothing",

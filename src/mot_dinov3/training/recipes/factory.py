@@ -22,6 +22,10 @@ RECIPES = Registry(
             "mot_dinov3.training.recipes.gan.recipe:GanRecipe",
             "a generator of pictures that look like crops",
         ),
+        "sot": (
+            "mot_dinov3.training.recipes.sot.recipe:SotRecipe",
+            "a network that finds one object again, from sequences or drawn scenes",
+        ),
     },
 )
 

@@ -1,0 +1,3 @@
+"""The recipe `sot`: a network that finds one object again."""
+
+from __future__ import annotations
