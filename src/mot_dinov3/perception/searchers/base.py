@@ -67,7 +67,7 @@ class Searcher(Protocol):
 
     @property
     def knows_look(self) -> bool:
-        """Whether it knows an object by its look, and not only where it went from frame to frame."""
+        """Whether it knows an object by its look, and not only by where it went."""
         return True
 
     def show(self, frame: Frame, ids: IntArray, xyxy: FloatArray) -> None:
