@@ -1,4 +1,4 @@
-"""When to detect: in every so-manieth frame, or when it pays; pure, without a clock or a model."""
+"""When to detect: in every n-th frame, or when it pays; pure, without a clock or a model."""
 
 from __future__ import annotations
 

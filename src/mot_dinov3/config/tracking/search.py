@@ -17,7 +17,7 @@ class SearchConfig:
     det_every: str = flag(
         "1",
         "--det-every",
-        f"detect in every so-manieth frame and search in those between, or {AUTO}: when it pays",
+        f"frames from one detection to the next, with searches in between; {AUTO}: when it pays",
         metavar=f"FRAMES|{AUTO}",
     )
     det_max: int = flag(
