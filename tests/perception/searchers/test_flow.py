@@ -11,7 +11,9 @@ from mot_dinov3.perception.searchers.flow import (
     MOST_SCALE,
     FlowSearcher,
     fit_similarity,
+    follow_points,
     move_box,
+    shrink,
     spread_points,
 )
 from mot_dinov3.values import Frame
@@ -164,3 +166,14 @@ def test_in_the_frame_that_showed_it_a_target_is_not_searched():
     searcher.show(frame, numbers(1), array(ONE))
     assert search(searcher, frame, [1], [ONE]).score.tolist() == [0]
     assert len(search(searcher, frame, [], [])) == 0
+
+
+def test_points_count_that_come_home_when_they_are_followed_back():
+    frame, _ = scene(0)
+    seen, wall = shrink(frame), shrink(draw(1, {}, ground=cv2.GaussianBlur(GROUND, (0, 0), 25)))
+    points = spread_points(array(ONE))[0]
+    there, good = follow_points(seen, shrink(scene(1)[0]), points, points)
+    assert good.mean() > 0.5
+    np.testing.assert_allclose((there - points)[good].mean(axis=0), [5, 2], atol=0.3)
+    assert follow_points(seen, wall, points, points)[1].mean() < 0.1
+    assert len(follow_points(seen, wall, points[:0], points[:0])[1]) == 0
