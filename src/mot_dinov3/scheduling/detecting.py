@@ -55,6 +55,9 @@ class DetectionPolicy(Protocol):
     def decide(self, evidence: Evidence) -> bool:
         """Whether to detect in the next frame; asked once for each frame."""
 
+    def settle(self, detects: bool) -> None:
+        """Take in what was decided at last: what a search costs, or a run journal, comes first."""
+
 
 class EveryNth(DetectionPolicy):
     """Detects in every `frames`-th frame."""
@@ -64,15 +67,18 @@ class EveryNth(DetectionPolicy):
 
     def decide(self, evidence: Evidence) -> bool:
         """Whether so many frames went by."""
-        wants = self._since >= self._frames
-        self._since = 1 if wants else self._since + 1
-        return wants
+        return self._since >= self._frames
+
+    def settle(self, detects: bool) -> None:
+        """Count the frame."""
+        self._since = 1 if detects else self._since + 1
 
 
 class WhenItPays(DetectionPolicy):
     """Adds up reasons to detect since the last detection, and detects when they reach 1.
 
-    Time alone is a reason, so that nothing waits for more than `most` frames.
+    Time alone is a reason, so that nothing waits for more than `most` frames, even where a frame
+    rate cannot be kept.
     """
 
     looks_for_change = True
@@ -96,11 +102,14 @@ class WhenItPays(DetectionPolicy):
         self._at_edge |= at_edge - self._before[1]
         self._unsure |= set(tracks.id[evidence.unsure].tolist())
         self._changed |= evidence.changed
-        wants = self._since >= evidence.least_frames and self._weigh(tracks, evidence.since_s) >= 1
+        least_frames = min(evidence.least_frames, self._most)
+        return self._since >= least_frames and self._weigh(tracks, evidence.since_s) >= 1
+
+    def settle(self, detects: bool) -> None:
+        """Count the frame; after a detection all reasons are gone."""
         self._since += 1
-        if wants:
+        if detects:
             self._begin()
-        return wants
 
     def _weigh(self, tracks: Tracks, since_s: float) -> float:
         returning = np.count_nonzero((tracks.state == LOST) & (tracks.id > 0))

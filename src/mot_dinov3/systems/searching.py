@@ -86,6 +86,7 @@ class Search:
         """Whether the detector should be asked about the next frame; the same if asked twice."""
         if self._decided[0] != frame.index:
             wants = bool(self.admit(lambda: int(self._decide(frame))))
+            self._policy.settle(wants)
             self._decided = (frame.index, wants)
         return self._decided[1]
 
