@@ -128,6 +128,7 @@ class Search:
         return tracks
 
     def _note(self, frame: Frame, tracks: Tracks, timer: StageTimer) -> None:
+        self._forget(self._followed - set(tracks.id.tolist()))
         self._last = (frame, tracks)
         taken = timer.stage_ms
         self._took_ms = taken.get("detect", 0.0), taken.get("search", 0.0)
@@ -144,7 +145,7 @@ class Search:
             timer: where "search" is booked.
             embed: describes boxes (M, 4) by (M, D) unit rows; None without an embedder.
         """
-        self._forget(tracks.id[tracks.detection >= 0])
+        self._forget(set(tracks.id[tracks.detection >= 0].tolist()))
         self._unsure = set()
         self._detected_s = frame.time_s
         if self._config.rescue:
@@ -165,6 +166,7 @@ class Search:
         wanted = tracker.unseen.list_targets(tracks, self._config.rescue_max)
         wanted = wanted[tracks.id[wanted] > 0]
         self._budget.open()
+        self._show_new(tracks.id[wanted])  # those that do not fit now may be searched later
         count = self.admit(lambda: self._budget.fits(len(wanted), len(wanted)))
         rows, started = wanted[:count], self._clock()
         rows, finds = self._seek(frame, tracks, rows)
@@ -208,9 +210,9 @@ class Search:
         centre = (xyxy[:, :2] + xyxy[:, 2:]) / 2
         return np.asarray(((centre >= 0) & (centre < (frame.width, frame.height))).all(1), np.bool_)
 
-    def _forget(self, ids: IntArray) -> None:
-        """Let go what a detection shows anew, or what is gone."""
-        gone = self._followed & set(ids.tolist())
+    def _forget(self, ids: set[int]) -> None:
+        """Let go what a detection shows anew, or what is gone, of which a picture may be kept."""
+        gone = self._followed & ids
         if gone:
             self.searcher.forget(np.array(sorted(gone), np.int64))
             self._followed -= gone
