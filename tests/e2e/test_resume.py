@@ -81,6 +81,7 @@ WAYS = {
     "hints": ("--cheap-evidence", "detector"),
     "neck": ("--embedder", "detector", "--embed-model", "", "--embed-budget-crops", "1"),
     "flow": ("--cmc", "flow", "--vid-stride", "2", "--no-overlap"),
+    "search": ("--det-every", "2", "--rescue", "--rescue-budget-ms", "0"),
 }
 
 
@@ -92,6 +93,29 @@ def test_what_comes_out_is_what_the_uninterrupted_run_writes(track, tmp_path, ki
     assert code == 0, err
     assert "Goes on after 9 frames of the unfinished run; the rest of its journal" in err
     assert json.loads((tmp_path / "s.json").read_text())["resumed_frames"] == 9
+    assert outcome(tmp_path) == whole
+
+
+SEARCHING = {
+    "every third": ("--det-every", "3"),
+    "when it pays": ("--det-every", "auto", "--rescue", "--rescue-budget-ms", "0"),
+    "seldom": ("--det-every", "7", "--embedder", "none", "--cmc", "flow", "--save-searched"),
+}
+"""Ways whose decisions do not follow the clock: boxes are stored and rescue has no limit."""
+
+
+@pytest.mark.parametrize("way", SEARCHING)
+@pytest.mark.parametrize("frames", [8, 20])
+def test_a_search_goes_on_as_if_nothing_had_happened(
+    track, scene, tmp_path, killed_after, way, frames
+):
+    words = replay(scene, *SEARCHING[way])
+    whole = killed_after(frames, *words)
+    states = {row["state"] for line in whole["o.jsonl"] for row in line["tracks"]}
+    assert "searched" in states
+    code, err = track(*words, *OUTPUTS, "--resume")
+    assert code == 0, err
+    assert f"Goes on after {frames} frames of the unfinished run" in err
     assert outcome(tmp_path) == whole
 
 

@@ -279,6 +279,7 @@ TESTED_BY = {
         "systems/fingerprints.py",
         "systems/recording.py",
     ),
+    "systems/test_making.py": ("systems/models.py",),
     "systems/test_single.py": ("systems/follower.py",),
     "systems/test_supplied.py": ("systems/shelf.py",),
     "systems/test_sharing.py": ("systems/group.py",),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from helpers.fakes import FakeClock, ScriptedDetector, blank_frame, boxes
-from mot_dinov3.config import SchedulerConfig, TrackConfig
+from mot_dinov3.config import SchedulerConfig, SearchConfig, TrackConfig
 from mot_dinov3.errors import ModelError
+from mot_dinov3.perception.searchers.predicted import PredictedPlaces
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.group import SystemGroup, Turn
 from mot_dinov3.systems.models import Models
 from mot_dinov3.systems.sharing import ModularGroup
+from mot_dinov3.values import CONFIRMED, SEARCHED
 
 CROP_MS = 3.0
 ROW = [(60 * place, 10, 60 * place + 40, 90) for place in range(9)]
@@ -215,3 +219,27 @@ def test_any_other_system_is_stepped_one_by_one(clock):
     found = group.step([Turn(a, busy(0)), Turn(b, quiet(0))])
     assert [len(result.detections) for result in found] == [len(ROW), 0]
     group.leave(a)
+
+
+def test_two_cameras_that_do_not_detect_in_every_frame(clock):
+    """A batch is made where all of them want one; each is asked about the frames that it wants."""
+    detector = Counting()
+    models = Models(detector, SlowEmbedder(clock), searcher=PredictedPlaces())
+    config = TrackConfig(scheduler=SchedulerConfig(embed_policy="always"))
+    group, made = ModularGroup(), []
+    for every in ("2", "2", "4"):
+        searching = replace(config, search=SearchConfig(det_every=every))
+        made.append(assemble(searching, models, clock=clock))
+        group.join(made[-1])
+    first, second, third = made
+    both = [group.step([Turn(first, busy(n)), Turn(second, busy(n))]) for n in range(5)]
+    assert (detector.batches, detector.alone) == ([2, 2, 2], 0)
+    for n, results in enumerate(both):
+        for result in results:
+            assert len(result.detections) == (0 if n % 2 else len(ROW))
+            assert (result.tracks.state == (SEARCHED if n % 2 else CONFIRMED)).all()
+            assert len(result.tracks) == len(ROW)
+    for n in range(5, 9):
+        group.step([Turn(first, busy(n)), Turn(third, busy(n))])
+    assert detector.batches == [2, 2, 2]
+    assert detector.alone == 3, "the third in frames 5, the first in 6 and 8"
