@@ -151,7 +151,7 @@ def test_defaults_in_the_documentation_are_the_defaults():
     for name, shown in rows:
         number = shown.strip("` ")
         if name in known and re.fullmatch(r"-?[\d.]+", number):
-            assert float(number) == known[name].default, key_of(known[name])
+            assert float(number) == float(known[name].default), key_of(known[name])
             checked += 1
     assert checked > 20
 

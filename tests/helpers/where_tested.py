@@ -14,7 +14,7 @@ TESTED_BY = {
     "commands/test_eval.py": ("commands/member_parser.py",),
     "commands/test_eval_reid.py": ("evaluation/reid/variants.py",),
     "commands/test_eval_sot.py": ("outputs/report/success_charts.py",),
-    "commands/test_flags.py": ("config/layers.py", "config/tracking/search.py"),
+    "commands/test_flags.py": ("config/layers.py",),
     "commands/test_follow.py": ("commands/follow_display.py",),
     "commands/test_gallery.py": ("commands/gallery_enrolment.py",),
     "commands/test_habits.py": ("config/habits.py",),

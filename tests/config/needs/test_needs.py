@@ -152,6 +152,10 @@ def test_several_flags_make_one_sentence():
         "--embedder none",
         "--no-video",
         "--quiet --debug",
+        "--det-every auto --det-max 7 --searcher predict --save-searched",
+        "--rescue --rescue-max 5 --rescue-budget-ms 0 --searcher predict",
+        "--det-every 3 --save-searched",
+        "--det-every 1",
     ],
 )
 def test_flags_that_do_something_are_not_spoken_of(line):
@@ -193,6 +197,18 @@ def test_only_what_differs_from_its_default_is_changed():
     config = resolve(TrackConfig, {"conf": 0.3, "hud": True, "source": ["a.mp4"]})
     assert changed_values(config) == {"hud": True, "source": "a.mp4"}
     assert check_needs(config, {"hud"}) == []
+
+
+def test_what_is_missing_for_a_search_is_named():
+    for words in ("--searcher predict", "--save-searched"):
+        with pytest.raises(UsageError, match="nothing without --det-every or --rescue") as caught:
+            tried(*words.split())
+        assert caught.value.fix == "Add --det-every FRAMES or --rescue, or leave it out."
+    with pytest.raises(UsageError, match="nothing without --det-every auto") as caught:
+        tried("--det-every", "3", "--det-max", "7")
+    assert "Add --det-every auto" in caught.value.fix
+    single = ["--system", "single", "--box", "1,2,30,40", "--searcher", "predict"]
+    assert tried(*single) == []
 
 
 def test_another_system_reads_flags_in_its_own_way():

@@ -11,6 +11,7 @@ from mot_dinov3.config.needs.base import Need, Situation
 from mot_dinov3.config.tracking.inputs import NECK, NO_EMBEDDER
 from mot_dinov3.config.tracking.outputs import BESIDE, VIDEO
 from mot_dinov3.config.tracking.scheduler import RULE_POLICY
+from mot_dinov3.config.tracking.search import AUTO
 from mot_dinov3.config.tracking.tracker import TrackerConfig
 
 
@@ -234,6 +235,15 @@ TRACKER_NEEDS = (
         words="--gallery people.npz",
     ),
 )
+SEARCH_NEEDS = (
+    Need(("--det-max",), f"no --det-every {AUTO}", "it bounds how long that waits",
+         lambda now: now.config.search.det_every != AUTO),
+    Need(("--rescue-max", "--rescue-budget-ms"), "no --rescue", "no track is rescued",
+         lambda now: not now.config.search.rescue),
+    Need(("--searcher", "--save-searched"), "no --det-every or --rescue", "nothing is searched",
+         lambda now: not now.config.search.wanted,
+         fix="Add --det-every FRAMES or --rescue, or leave it out."),
+)  # fmt: skip
 RUN_NEEDS = (
     Need(
         ("--count-point", "--count-after", "--save-events"),
@@ -278,5 +288,6 @@ NEEDS: tuple[Need, ...] = (
     *EMBEDDER_NEEDS,
     *SCHEDULER_NEEDS,
     *TRACKER_NEEDS,
+    *SEARCH_NEEDS,
     *RUN_NEEDS,
 )

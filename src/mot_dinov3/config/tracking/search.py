@@ -18,7 +18,7 @@ class SearchConfig:
         "1",
         "--det-every",
         f"frames from one detection to the next, with searches in between; {AUTO}: when it pays",
-        metavar=f"FRAMES|{AUTO}",
+        metavar="FRAMES",
     )
     det_max: int = flag(
         10,
@@ -47,6 +47,7 @@ class SearchConfig:
     )
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "det_every", str(self.det_every))  # a file may hold a number
         fits = self.det_every == AUTO or re.fullmatch(r"[1-9]\d{0,3}", self.det_every) is not None
         require(fits, "--det-every", f"a number of frames from 1 on, or {AUTO}", self.det_every)
         require(self.det_max >= 2, "--det-max", "at least 2", self.det_max)
