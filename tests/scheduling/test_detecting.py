@@ -139,8 +139,14 @@ def test_a_track_that_comes_to_the_edge_is_a_reason_but_not_one_that_stood_there
 def test_a_lost_track_may_be_back_soon():
     lost = tracks(*APART, state=[CONFIRMED, CONFIRMED, LOST], seen=[True, True, False])
     assert wait(detected(known=lost), evidence(lost)) == expected_wait(2 * RETURNING)
-    newcomer = tracks(*APART, state=LOST, ids=[-1, -2, -3], seen=False)
-    assert wait(detected(known=newcomer), evidence(newcomer)) == MOST - 1
+
+
+def test_a_new_track_is_looked_at_once_more_as_soon_as_the_rate_allows():
+    newcomer = tracks(*APART, state=[CONFIRMED, CONFIRMED, TENTATIVE], ids=[1, 2, -1])
+    policy = WhenItPays(MOST)
+    assert ask(policy, evidence(tracks()))
+    assert ask(policy, evidence(newcomer))
+    assert wait(policy, evidence(newcomer, least_frames=4)) == 4
 
 
 def test_a_detection_takes_all_reasons_away():

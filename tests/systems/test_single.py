@@ -33,7 +33,7 @@ def configured(follow=FIRST, searcher="flow", **more):
     more.setdefault("detector", DetectorConfig(det="there-is-no-such-file.pt"))
     return TrackConfig(
         tracker=TrackerConfig(system="single"),
-        search=SearchConfig(searcher),
+        search=SearchConfig(searcher=searcher),
         follow=follow,
         **more,
     )

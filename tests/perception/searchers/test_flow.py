@@ -8,6 +8,8 @@ import pytest
 
 from helpers.patches import GROUND, array, draw, numbers
 from mot_dinov3.perception.searchers.flow import (
+    GRID,
+    INNER,
     MOST_SCALE,
     FlowSearcher,
     fit_similarity,
@@ -120,8 +122,9 @@ def test_too_few_points_fit_nothing():
 
 def test_points_lie_in_the_inner_part_of_a_box():
     points = spread_points(array((10, 20, 110, 60)))[0]
-    assert points.shape == (64, 2)
-    assert points.min(axis=0) == pytest.approx([60 - 35 * 7 / 8, 40 - 14 * 7 / 8])
+    assert points.shape == (GRID**2, 2)
+    half = INNER / 2 * (1 - 1 / GRID)
+    assert points.min(axis=0) == pytest.approx([60 - 100 * half, 40 - 40 * half])
     assert points.mean(axis=0) == pytest.approx([60, 40])
 
 

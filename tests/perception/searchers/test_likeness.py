@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.moving import texture
-from mot_dinov3.config import DeviceConfig
 from mot_dinov3.perception.searchers.base import Finds
-from mot_dinov3.perception.searchers.factory import create_searcher
 from mot_dinov3.perception.searchers.flow import FlowSearcher
 from mot_dinov3.perception.searchers.likeness import LikenessSearcher, measure_colours
 from mot_dinov3.values import Frame
@@ -103,11 +101,11 @@ def test_targets_are_forgotten_and_clips_are_apart():
 
 def leave_ground(searcher):
     """The scores of a box after a flat red plate slid out of it, over a ground with texture."""
-    ground = texture(1, 200, 120) // 2 + 60
-    box, scores = np.array([[60, 30, 100, 70]], np.float32), []
+    ground = texture(1, 240, 160) // 2 + 60
+    box, scores = np.array([[60, 30, 120, 90]], np.float32), []
     for index in range(16):
-        image, left = ground.copy(), 72 + 6 * max(0, index - 3)
-        image[30:70, left : left + 16] = (20, 20, 220)
+        image, left = ground.copy(), 90 + 6 * max(0, index - 3)
+        image[30:90, left : left + 24] = (20, 20, 220)
         shot = Frame(index, index / 25, image)
         if not index:
             searcher.show(shot, IDS, box)
@@ -120,4 +118,5 @@ def leave_ground(searcher):
 
 def test_flow_does_not_stay_with_the_ground():
     assert min(leave_ground(FlowSearcher())) > 0.5  # the control: points of the ground agree
-    assert leave_ground(create_searcher("flow", "cpu", DeviceConfig())) == [0] * 7
+    searcher = LikenessSearcher(FlowSearcher())
+    assert max(leave_ground(searcher)) < searcher.sure
