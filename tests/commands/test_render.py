@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,25 @@ def test_the_same_flags_give_the_same_video(render, tracked):
     assert Path("a.mp4").read_bytes() == (tracked / "o.mp4").read_bytes()
     assert err.startswith("30 frames in ")
     assert err.endswith("\nwrote a.mp4\n")
+
+
+def test_searched_tracks_are_drawn_again_as_they_were_and_reported(render, tracked, tmp_path):
+    files = ("--output", tmp_path / "o.mp4", "--save-jsonl", tmp_path / "o.jsonl", "--save-mot",
+             tmp_path / "o.txt", "--report", tmp_path / "r.html", "--hud", "--trails", "2",
+             "--det-every", "3")  # fmt: skip
+    assert main([str(word) for word in replay(tracked, *files, "-q")]) == 0
+    states = [
+        [row["state"] for row in json.loads(line)["tracks"]]
+        for line in (tmp_path / "o.jsonl").read_text().splitlines()
+    ]
+    assert states[3:6] == [["confirmed"] * 2, ["searched"] * 2, ["searched"] * 2]
+    written = {int(line.split(",")[0]) for line in (tmp_path / "o.txt").read_text().splitlines()}
+    assert written == set(range(1, 31, 3))
+    again = ("--output", "a.mp4", "--hud", "--trails", "2", "-q")
+    assert render(*again, jsonl=tmp_path / "o.jsonl") == (0, "")
+    assert Path("a.mp4").read_bytes() == (tmp_path / "o.mp4").read_bytes()
+    assert main(["report", str(tmp_path / "o.jsonl"), "-o", str(tmp_path / "again.html")]) == 0
+    assert (tmp_path / "again.html").stat().st_size > 10_000
 
 
 def test_reading_and_writing_in_turn_gives_the_same_too(render, tracked):

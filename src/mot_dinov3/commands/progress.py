@@ -88,5 +88,5 @@ def describe_state(result: FrameResult, statistics: RunStatistics) -> str:
     """`trk / emb / budget / backlog` of the latest frame."""
     embed = result.embed
     budget = f"{embed.embed_ms:.0f}/{embed.budget_ms:.4g}ms" if embed.budget_ms else "-"
-    visible = int((result.tracks.detection >= 0).sum())
+    visible = int(result.tracks.placed.sum())
     return f"trk {visible} emb {embed.computed} budget {budget} backlog {statistics.backlog}"

@@ -74,6 +74,20 @@ def test_a_journal_gives_back_what_the_run_wrote_exactly(tmp_path):
     assert [result.frame_index for result in read_results(read.path)] == [0, 1, 2, 3]
 
 
+def test_a_searched_track_comes_back_as_one(tmp_path):
+    path, result = tmp_path / "a.jsonl", result_at(0)
+    state = np.array([TrackState.SEARCHED, TrackState.CONFIRMED, TrackState.LOST], np.int8)
+    with JsonLinesSink(str(path), NAMES, StageTimer()) as sink:
+        searched = replace(result.tracks, state=state)
+        sink.write(Frame(0, 0, np.zeros((2, 2, 3), np.uint8)), replace(result, tracks=searched))
+    assert json.loads(path.read_text())["tracks"][0]["state"] == "searched"
+    (back,) = read_results(path)
+    assert back.tracks.state.tolist() == [4, 1, 2]
+    assert back.tracks.detection.tolist() == [-1, 0, 1]
+    assert back.tracks.placed.tolist() == [True, True, True]
+    assert back.tracks.present.tolist() == [False, True, False]
+
+
 def test_detections_that_no_track_took_are_unknown():
     detections = parse_record(json.dumps(LINE).encode()).result.detections
     np.testing.assert_array_equal(np.isnan(detections.score), [True, False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,6 +45,19 @@ def tracks_of(table):
         fresh=np.zeros(n, np.bool_),
         detection=np.arange(n),
     )
+
+
+def test_what_was_searched_is_written_only_on_demand(tmp_path):
+    rows = [(0, n, 10 * n, 0, 5, 5, 0.5, 1) for n in range(1, 6)]
+    state = np.array([TrackState.CONFIRMED, TrackState.SEARCHED, TrackState.LOST,
+                      TrackState.TENTATIVE, TrackState.CONFIRMED], np.int8)  # fmt: skip
+    detection = np.array([0, -1, -1, 1, -1])
+    tracks = replace(tracks_of(rows), state=state, detection=detection)
+    for searched, ids in ((False, [1]), (True, [1, 2])):
+        path = tmp_path / f"{searched}.txt"
+        with MotWriter(path) as writer:
+            writer.write(0, tracks, searched=searched)
+        assert read_mot(path).track_id.tolist() == ids
 
 
 def test_frames_count_from_one_in_the_file_and_from_zero_outside(tmp_path):

@@ -19,6 +19,7 @@ from mot_dinov3.values import Detections, EmbedCounts, FrameResult, Tracks, Trac
 GREY = 60
 NAMES = {0: "person"}
 CONFIRMED, LOST, TENTATIVE = TrackState.CONFIRMED, TrackState.LOST, TrackState.TENTATIVE
+SEARCHED = TrackState.SEARCHED
 
 
 def tracks_at(*boxes, ids=None, state=CONFIRMED, fresh=False):
@@ -30,7 +31,7 @@ def tracks_at(*boxes, ids=None, state=CONFIRMED, fresh=False):
         class_id=np.zeros(n, np.int64),
         state=np.full(n, state, np.int8),
         fresh=np.full(n, fresh, np.bool_),
-        detection=np.full(n, -1 if state == LOST else 0, np.int64),
+        detection=np.full(n, -1 if state in (LOST, SEARCHED) else 0, np.int64),
     )
 
 
@@ -61,6 +62,28 @@ def test_half_a_character_in_a_name_is_drawn_as_a_question_mark():
 
 def test_a_lost_track_is_called_lost():
     assert build_label(tracks_at((0, 0, 9, 9), ids=[7], state=LOST), 0, NAMES) == "ID 7 lost"
+
+
+def test_a_track_that_was_searched_has_a_mark_before_its_label():
+    searched = tracks_at((0, 0, 9, 9), ids=[7], state=SEARCHED, fresh=True)
+    assert build_label(searched, 0, NAMES) == "~ ID 7 person"
+    assert build_label(searched, 0, NAMES, ("class",)) == "~ person"
+
+
+def test_a_searched_track_is_drawn_thin_and_without_being_asked_for():
+    box, rows = (100, 100, 150, 200), {}
+    for state in (CONFIRMED, SEARCHED):
+        out = draw(tracks_at(box, state=state), line_thickness=12)
+        rows[state] = (out[180:220, 125] != GREY).any(axis=1).sum()
+        assert (out[200, 100:151] != GREY).any(axis=1).all(), "without gaps"
+    assert rows[CONFIRMED] > 1.5 * rows[SEARCHED] > 0
+
+
+def test_the_counters_count_what_was_searched_and_not_what_is_lost():
+    for state, count in ((SEARCHED, 2), (LOST, 0)):
+        tracks = tracks_at((0, 0, 9, 9), (5, 5, 9, 9), state=state)
+        lines = build_hud_lines(FrameResult(0, 0.0, Detections.empty(), tracks), 0)
+        assert lines[1] == f"tracks {count}   detections 0"
 
 
 def test_the_frame_itself_is_left_alone():

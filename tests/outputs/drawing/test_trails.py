@@ -54,6 +54,15 @@ def test_older_parts_are_fainter_and_keep_the_colour():
     np.testing.assert_allclose(new, choose_colour(5), atol=12)
 
 
+def test_a_trail_goes_on_through_frames_in_which_the_track_was_searched():
+    trails = Trails(60.0)
+    for index in range(30):
+        found = {} if index % 3 == 0 else {"state": TrackState.SEARCHED, "seen": False}
+        walk(trails, [index], **found)
+    image = painted(trails, 29 / 25)
+    assert all(lit(image, x) for x in range(22, 76))
+
+
 def test_no_line_leads_over_a_gap():
     trails = Trails(60.0)  # so long that all of it is of one brightness
     walk(trails, range(20))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from helpers.clips import Clip, make_clip, read_back
 from helpers.fakes import FakeClock
-from mot_dinov3.config import DrawConfig, OutputConfig, SourceConfig, TrackConfig
+from mot_dinov3.config import DrawConfig, OutputConfig, SearchConfig, SourceConfig, TrackConfig
 from mot_dinov3.errors import OutputError
 from mot_dinov3.io.info import SourceInfo
 from mot_dinov3.io.read.sources import open_source
@@ -181,6 +182,26 @@ def test_text_sinks_book_their_time(tmp_path):
     run(sinks_for(tmp_path, timer, no_video=True, save_mot="a.txt", save_jsonl="a.jsonl"))
     assert list(timer.stage_ms) == ["write"]
     assert timer.stage_ms["write"] > 0
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_text_holds_what_was_searched_only_if_asked_to(tmp_path, wanted):
+    path = tmp_path / "a.txt"
+    config = TrackConfig(
+        search=SearchConfig(rescue=True, save_searched=wanted),
+        output=OutputConfig(no_video=True, save_mot=str(path)),
+    )
+    (sink,) = create_sinks(config, source_info(), NAMES, StageTimer())
+    with sink:
+        for index in range(4):
+            result = result_at(index)
+            if index % 2:
+                state, row = np.full(1, TrackState.SEARCHED, np.int8), np.full(1, -1)
+                tracks = replace(result.tracks, state=state, detection=row)
+                result = replace(result, tracks=tracks)
+            sink.write(frame_at(index), result)
+    frames = [line.partition(",")[0] for line in path.read_text().splitlines()]
+    assert frames == (["1", "2", "3", "4"] if wanted else ["1", "3"])
 
 
 def test_a_line_holds_everything_known_of_a_frame():

@@ -18,7 +18,7 @@ SHADE = 0.25
 def build_hud_lines(result: FrameResult, fps: float) -> list[str]:
     """The counters of one frame, as lines of text."""
     embed, tracks = result.embed, result.tracks
-    seen = int(np.count_nonzero(tracks.detection >= 0))
+    seen = int(np.count_nonzero(tracks.placed))
     # Rounded as in a frame log, so that a video drawn from one shows the same.
     spent_ms, limit_ms = round(embed.embed_ms, 3), round(embed.budget_ms, 3)
     limit = f" / {limit_ms:.4g}" if limit_ms else ""

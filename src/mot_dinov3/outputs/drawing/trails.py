@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mot_dinov3.outputs.drawing.colours import choose_colour
-from mot_dinov3.values import FrameResult, Image
+from mot_dinov3.values import SEARCHED, FrameResult, Image
 
 STEPS = 120
 """Points of a trail, at most about; more of them would look the same."""
@@ -49,14 +49,14 @@ class Trails:
         self._last: dict[int, Step] = {}
 
     def add(self, result: FrameResult) -> None:
-        """Take the next frame: the lower middle of every confirmed track that is seen.
+        """Take the next frame: the lower middle of every confirmed track that is seen or searched.
 
         Where points are denser than can be seen, the newest takes the place of the one before.
         """
         if not self._seconds:
             return
         tracks, now_s = result.tracks, result.time_s
-        here = tracks[tracks.present]
+        here = tracks[tracks.present | (tracks.state == SEARCHED)]
         middle = np.nan_to_num((here.xyxy[:, 0] + here.xyxy[:, 2]) / 2)
         last = {}
         for track_id, x, y in zip(

@@ -92,7 +92,7 @@ def describe_frame(result: FrameResult) -> dict[str, Any]:
     return {
         "index": result.frame_index,
         "time_s": round(result.time_s, 2),
-        "tracks": int((result.tracks.detection >= 0).sum()),
+        "tracks": int(result.tracks.placed.sum()),
         "detections": len(result.detections),
         "computed": embed.computed,
         "embed_ms": round(embed.embed_ms, 2),

@@ -149,7 +149,7 @@ class CameraTile(Tile):
             name=self.name,
             frames=statistics.frames,
             fps=self.fps,
-            tracks=int((result.tracks.detection >= 0).sum()),
+            tracks=int(result.tracks.placed.sum()),
             computed=embed.computed,
             embed_ms=embed.embed_ms,
             budget_ms=embed.budget_ms,
