@@ -8,7 +8,13 @@ from helpers.fakes import boxes
 from mot_dinov3.outputs.summary import format_summary
 from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import EmbedCounts, FrameResult, Tracks
-from mot_dinov3.values.run_facts import AppearanceFacts, RunFacts, SystemCounts, TrackMerge
+from mot_dinov3.values.run_facts import (
+    AppearanceFacts,
+    RunFacts,
+    SearchFacts,
+    SystemCounts,
+    TrackMerge,
+)
 
 
 def facts(**embed):
@@ -60,6 +66,16 @@ def test_embed_all_says_what_it_leaves_out():
     assert said in format_summary(replace(known, config=config))
     assert "leaves out" not in format_summary(replace(known, config=config | {"embed_all": False}))
     assert "leaves out" not in format_summary(replace(known, config=config, detections=20))
+
+
+def test_a_search_says_how_many_detections_it_took():
+    known = replace(facts(), frames=40, search=SearchFacts(13, 54))
+    said = "search       detected in 13 of 40 frames (32 %), 54 boxes searched"
+    assert said in format_summary(known).splitlines()
+    one = replace(facts(), frames=1, search=SearchFacts(1, 1))
+    said = "search       detected in 1 of 1 frame (100 %), 1 box searched"
+    assert said in format_summary(one).splitlines()
+    assert "search" not in format_summary(facts())
 
 
 def test_a_run_by_motion_alone_has_no_shares_of_embeddings():

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from helpers.fakes import boxes
 from mot_dinov3.runtime.statistics import STAGES, RunStatistics
-from mot_dinov3.values import EmbedCounts, FrameResult, Tracks
-from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts, Spread, StageFacts
+from mot_dinov3.values import CONFIRMED, LOST, SEARCHED, EmbedCounts, FrameResult, Tracks
+from mot_dinov3.values.run_facts import (
+    BudgetFacts,
+    EmbeddingFacts,
+    SearchFacts,
+    Spread,
+    StageFacts,
+)
 
 
 def add(statistics, stage_ms=None, **embed):
@@ -40,6 +47,23 @@ def test_a_stage_of_its_own_is_kept():
     statistics = RunStatistics()
     add(statistics, {"camera": 2.0})
     assert statistics.facts(1.0).stages["camera"].share == 1.0
+
+
+def test_searched_boxes_are_those_that_no_detection_shows():
+    statistics = RunStatistics()
+    add(statistics, {"detect": 5.0})
+    assert statistics.facts(1.0).search is None
+    for stages, state, rows in (
+        ({"detect": 5.0, "search": 0.1}, [CONFIRMED, SEARCHED, LOST], [0, -1, -1]),
+        ({"search": 2.0}, [SEARCHED, SEARCHED, LOST], [-1, -1, -1]),
+        ({"search": 2.0}, [CONFIRMED, LOST, LOST], [0, -1, -1]),
+    ):
+        tracks = Tracks(
+            np.arange(1, 4), np.zeros((3, 4), np.float32), np.ones(3, np.float32),
+            np.zeros(3, np.int64), np.array(state, np.int8), np.zeros(3, bool), np.array(rows),
+        )  # fmt: skip
+        statistics.add(FrameResult(0, 0.0, boxes(), tracks), stages, 5.0)
+    assert statistics.facts(1.0).search == SearchFacts(detected_frames=2, searched_boxes=4)
 
 
 def test_embeddings_add_up():

@@ -8,6 +8,7 @@ from mot_dinov3.values.run_facts import (
     DeviceFacts,
     EmbeddingFacts,
     RunFacts,
+    SearchFacts,
     SourceFacts,
     Spread,
     StageFacts,
@@ -25,6 +26,7 @@ WHOLE = RunFacts(
     stages={"detect": StageFacts(1.0, 2.0, 0.7512)},
     embeddings=EmbeddingFacts(5, 3, 2, 7, 1, 0, 1, 2, 1.667),
     budget=BudgetFacts(6.0, 1, 0.5, 1, 0, 4.25, 1.1, 1.5),
+    search=SearchFacts(2, 5),
     detections=9,
     counts=SystemCounts(4, 2, AppearanceFacts(0.741, True, True, 0.46, 0.87, 0.98)),
     identities={"person": 2},
@@ -47,10 +49,10 @@ WHOLE = RunFacts(
     relink_s={"search": 0.125},
 )
 NAMES = [
-    "frames", "wall_s", "fps", "latency_ms", "stages", "embeddings", "budget", "detections",
-    "tracks", "identities", "lines", "zones", "faults", "stopped_by_signal", "stopped_by_viewer",
-    "warm_up_s", "frame_size", "source", "detector", "embedder", "config", "versions", "device",
-    "threads", "resumed_frames", "repeatable", "relinked", "relink_s",
+    "frames", "wall_s", "fps", "latency_ms", "stages", "embeddings", "budget", "search",
+    "detections", "tracks", "identities", "lines", "zones", "faults", "stopped_by_signal",
+    "stopped_by_viewer", "warm_up_s", "frame_size", "source", "detector", "embedder", "config",
+    "versions", "device", "threads", "resumed_frames", "repeatable", "relinked", "relink_s",
 ]  # fmt: skip
 """Other programs read these names, and people read them in this order."""
 

@@ -18,6 +18,7 @@ from mot_dinov3.values.run_facts import (
     EmbeddingFacts,
     Recognition,
     RunFacts,
+    SearchFacts,
     Spread,
     StageFacts,
     TrackMerge,
@@ -41,6 +42,7 @@ def format_summary(facts: RunFacts) -> str:
     if facts.stages is not None:
         lines += _stages(facts.stages)
     lines += _threads(facts.threads or {})
+    lines += _search(facts.search, facts.frames)
     if facts.embeddings is not None:
         lines += _embeddings(facts.embeddings, facts.detections or 0)
         lines += _left_out(facts)
@@ -93,6 +95,17 @@ def _threads(shares: Mapping[str, float]) -> list[str]:
         return []
     busy = ", ".join(f"{name} {100 * share:.1f}%" for name, share in shares.items())
     return [f"threads      busy {busy} of the time"]
+
+
+def _search(found: SearchFacts | None, frames: int) -> list[str]:
+    """What was searched in place of detections."""
+    if found is None:
+        return []
+    share = _percent(found.detected_frames / max(frames, 1))
+    return [
+        f"search       detected in {found.detected_frames} of {counted(frames, 'frame')} "
+        f"({share}), {counted(found.searched_boxes, 'box', 'boxes')} searched"
+    ]
 
 
 def _embeddings(known: EmbeddingFacts, detections: int) -> list[str]:

@@ -7,8 +7,14 @@ from collections.abc import Mapping
 
 from mot_dinov3.runtime.distribution import Distribution
 from mot_dinov3.runtime.identities import IdentityCounter
-from mot_dinov3.values import EmbedCounts, FrameResult
-from mot_dinov3.values.run_facts import BudgetFacts, EmbeddingFacts, RunFacts, StageFacts
+from mot_dinov3.values import SEARCHED, EmbedCounts, FrameResult
+from mot_dinov3.values.run_facts import (
+    BudgetFacts,
+    EmbeddingFacts,
+    RunFacts,
+    SearchFacts,
+    StageFacts,
+)
 
 STAGES = ("read", "detect", "embed", "track", "draw", "write")
 """Stages of every run, in the order of the summary."""
@@ -44,6 +50,7 @@ class RunStatistics:
         stage_ms: stage -> its times in the frames that had it.
         backlog: embeddings that were due and not computed in the last frame.
         detections: number of detections in all frames.
+        searched: number of boxes in all frames that a searcher stands for, and no detection.
         identities: the confirmed tracks and their classes.
     """
 
@@ -54,7 +61,7 @@ class RunStatistics:
         self.latency_ms = Distribution()
         self.stage_ms: defaultdict[str, Distribution] = defaultdict(Distribution)
         self.backlog = 0
-        self.detections = 0
+        self.detections = self.searched = 0
         self._spent = _Spent()
 
     def add(self, result: FrameResult, stage_ms: Mapping[str, float], latency_ms: float) -> None:
@@ -72,6 +79,10 @@ class RunStatistics:
         for stage, ms in stage_ms.items():
             self.stage_ms[stage].add(ms)
         self.identities.add(result.tracks)
+        if "search" in stage_ms:
+            tracks = result.tracks
+            here = tracks.state == SEARCHED if "detect" in stage_ms else tracks.placed
+            self.searched += int(here.sum())
         self._add_embed(result.embed)
 
     def _add_embed(self, embed: EmbedCounts) -> None:
@@ -106,6 +117,7 @@ class RunStatistics:
             stages=self._stages(),
             embeddings=self._embeddings(),
             budget=budget,
+            search=self._search(),
             detections=self.detections,
             repeatable=False if budget.ms else None,
         )
@@ -125,6 +137,11 @@ class RunStatistics:
         per_frame = self.computed / max(self.frames, 1)
         counts = {name: self.counts[name] for name in _COUNTS}
         return EmbeddingFacts(self.computed, **counts, per_frame=per_frame)
+
+    def _search(self) -> SearchFacts | None:
+        if "search" not in self.stage_ms:
+            return None
+        return SearchFacts(self.stage_ms.get("detect", NOTHING).count, self.searched)
 
     def _budget(self) -> BudgetFacts:
         spent = self._spent

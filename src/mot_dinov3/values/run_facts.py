@@ -94,6 +94,19 @@ class BudgetFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchFacts:
+    """What a searcher did in place of the detector.
+
+    Attributes:
+        detected_frames: frames that the detector was asked about.
+        searched_boxes: boxes of tracks in all frames that no detection shows.
+    """
+
+    detected_frames: int = 0
+    searched_boxes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AppearanceFacts:
     """What the embeddings of the run turned out to be worth, see `tracking.calibration`.
 
@@ -219,6 +232,7 @@ class RunFacts:
         stages: name of a stage -> its time, in the order of the summary.
         embeddings: what became of the embeddings.
         budget: what embedding was allowed to take and what it took.
+        search: what was searched in place of detections; None where nothing was.
         detections: in all frames.
         counts: tracks, as the system counts them.
         identities: class name -> how many confirmed tracks there were of the class; a track whose
@@ -252,6 +266,7 @@ class RunFacts:
     stages: Mapping[str, StageFacts] | None = None
     embeddings: EmbeddingFacts | None = None
     budget: BudgetFacts | None = None
+    search: SearchFacts | None = None
     detections: int | None = None
     counts: SystemCounts | None = None
     identities: Mapping[str, int] | None = None
