@@ -10,7 +10,7 @@ from helpers.searching import build, person, run
 from mot_dinov3.config import SchedulerConfig, SearchConfig, TrackConfig, TrackerConfig
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.models import Models
-from mot_dinov3.systems.searching import SearchCosts, measure_cover
+from mot_dinov3.systems.searching import TRY_AFTER, SearchCosts, measure_cover
 from mot_dinov3.values import CONFIRMED, LOST, SEARCHED, TENTATIVE, Tracks
 
 STEP_PX = 4
@@ -327,3 +327,17 @@ def test_a_tracker_without_search_asks_the_detector_always():
     assert tracker.detector.asked == [0, 1, 2, 3]
     assert "searcher" not in tracker.models
     assert build(WALK, walks, det_every="3").models["searcher"] == "fake"
+
+
+def test_a_search_that_was_too_dear_is_tried_again():
+    costs = SearchCosts(0.0)
+    costs.model.observe(3, 90.0)
+    for _ in range(5):
+        costs.pace(30.0, 30.0, 0.0)
+    asked = [costs.is_dear(3) for _ in range(2 * TRY_AFTER)]
+    assert asked.count(False) == 2
+    assert asked[0]
+    costs.model.observe(3, 5.0)
+    costs.model.observe(3, 5.0)
+    costs.model.observe(3, 5.0)
+    assert not costs.is_dear(3)

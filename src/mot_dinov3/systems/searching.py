@@ -32,6 +32,8 @@ from mot_dinov3.values.boxes import area, intersection, iou, sides
 
 USUAL = 15
 """Frames whose median says what a stage takes."""
+TRY_AFTER = 10
+"""Frames that are detected because a search would take longer, until one is tried again."""
 SAME = 0.6
 """Part of a find that a track that was seen may cover: one that is covered more is that track."""
 AGREED_IOU = 0.8
@@ -229,6 +231,7 @@ class SearchCosts:
         """Keep a frame at `period_ms` on average, 0 for no limit."""
         self.model = CostModel()
         self._period_ms = period_ms
+        self._dear_frames = 0
         self._detect_ms: deque[float] = deque(maxlen=USUAL)
         self._search_ms: deque[float] = deque(maxlen=USUAL)
         self._other_ms: deque[float] = deque(maxlen=2 * USUAL)
@@ -243,9 +246,14 @@ class SearchCosts:
         return count_least_frames(self._period_ms, *parts)
 
     def is_dear(self, targets: int) -> bool:
-        """Whether to search for so many targets takes longer than to detect."""
+        """Whether to search for so many targets takes longer than to detect.
+
+        Where it does, it is tried again from time to time: a slow moment is no measure for all.
+        """
         usual_ms = self.model.typical_ms(targets) if targets else 0.0
-        return bool(self._detect_ms) and usual_ms > median(self._detect_ms)
+        dear = bool(self._detect_ms) and usual_ms > median(self._detect_ms)
+        self._dear_frames = self._dear_frames + 1 if dear else 0
+        return dear and self._dear_frames % TRY_AFTER != 0
 
     def pace(self, other_ms: float, detect_ms: float, search_ms: float) -> float:
         """Take in a frame; returns the mean of all stages beside embedding of recent frames."""

@@ -16,7 +16,13 @@ from mot_dinov3.perception.features.base import Embedder, Placement
 from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.systems.assembly import assemble
-from mot_dinov3.systems.making import create_embedders, load_detector, prepare_loading, renew_models
+from mot_dinov3.systems.making import (
+    create_embedders,
+    load_detector,
+    load_searcher,
+    prepare_loading,
+    renew_models,
+)
 from mot_dinov3.systems.models import Models
 from mot_dinov3.systems.modular import ModularTracker
 from mot_dinov3.values import Detections, Frame
@@ -146,7 +152,8 @@ class ModelShelf:
         Raises:
             MotError: a model cannot be loaded.
         """
-        return assemble(config, self.choose(config, detector=True))
+        parts = self.choose(config, detector=True)
+        return assemble(config, replace(parts, searcher=load_searcher(config, self.device)))
 
     def choose(self, config: TrackConfig, *, detector: bool) -> Models:
         """The models for one clip: what remembers frames is new, and boxes are those wanted.

@@ -15,6 +15,7 @@ from mot_dinov3.config import NECK, NO_EMBEDDER, TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.systems.assembly import assemble
+from mot_dinov3.systems.making import load_searcher
 from mot_dinov3.systems.models import Models
 from mot_dinov3.systems.shelf import ModelShelf, NoDetector
 from mot_dinov3.tracking.camera.factory import camera_class
@@ -52,7 +53,8 @@ class SuppliedTracker:
         self._config, self._shelf = config, shelf
         self.names: Mapping[int, str] = dict(names or {})
         self.all_named = names is not None
-        self._core = assemble(config, Models(NoDetector()))
+        searcher = load_searcher(config, shelf.device)
+        self._core = assemble(config, Models(NoDetector(), searcher=searcher))
         self._has_detector = self._has_embedders = False
         self._size = 0
 

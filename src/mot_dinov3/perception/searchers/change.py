@@ -26,16 +26,17 @@ class PictureChange:
     """Compares small grey pictures with the one of the last detection."""
 
     def __init__(self) -> None:
+        self._newest: tuple[int, Image] | None = None
         self._base: Image | None = None
         self._boxes: FloatArray = np.empty((0, 4), np.float32)
 
     def restart(self, frame: Frame, boxes: FloatArray) -> None:
         """Compare with this frame from now on, in which `boxes` (N, 4) pixels are known."""
-        self._base, self._boxes = shrink(frame), boxes
+        self._base, self._boxes = self._shrink(frame), boxes
 
     def measure(self, frame: Frame, boxes: FloatArray) -> bool:
         """Whether something of the size of an object changed outside `boxes` (T, 4) pixels."""
-        small = shrink(frame)
+        small = self._shrink(frame)
         if self._base is None or self._base.shape != small.shape:
             return False
         changed = (cv2.absdiff(small, self._base) > LEVELS).astype(np.uint8)
@@ -48,6 +49,12 @@ class PictureChange:
         count, _, shapes, _ = cv2.connectedComponentsWithStats(whole)
         largest = int(shapes[1:, cv2.CC_STAT_AREA].max()) if count > 1 else 0
         return largest >= self._find_least(known, small)
+
+    def _shrink(self, frame: Frame) -> Image:
+        """The small picture, kept for a frame that is measured and then restarted with."""
+        if self._newest is None or self._newest[0] != frame.index:
+            self._newest = frame.index, shrink(frame)
+        return self._newest[1]
 
     def _find_least(self, known: FloatArray, small: Image) -> float:
         """Pixels of the small picture from which on a change counts."""

@@ -13,12 +13,14 @@ from mot_dinov3.values import BoolArray, DoubleArray, FloatArray, Frame, Image, 
 
 HEIGHT_PX = 480
 """Pictures are made at most this high: flow of large ones costs time and is no better."""
-GRID = 6
+GRID = 5
 """Points across and down a box."""
 INNER = 0.6
 """Share of a box's width and height that points lie in: the rest shows much of what is behind."""
-WINDOW_PX, LEVELS = 15, 3
+WINDOW_PX, LEVELS = 13, 3
 """Of the flow: the window that is compared, and how often the picture is halved."""
+STEPS, STEP_PX = 10, 0.03
+"""Of the flow of a point at each size: the most, and the least that is worth another one."""
 RETURN_PX = 0.7
 """A point that is followed to the next picture and back must come home as near as this."""
 RANSAC_PX = 1.5
@@ -27,7 +29,7 @@ LEAST_POINTS = 6
 LEAST_SIDE_PX = 4
 MOST_SCALE = 1.15
 """A box grows or shrinks by no more than this from one picture to the next."""
-SURE = 0.3
+SURE = 0.25
 
 
 class Place(NamedTuple):
@@ -204,6 +206,7 @@ def run_flow(
         guesses.copy(),
         winSize=(WINDOW_PX, WINDOW_PX),
         maxLevel=LEVELS,
+        criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, STEPS, STEP_PX),
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )
     return np.asarray(there, np.float32), found.ravel() == 1

@@ -20,9 +20,11 @@ MODEL_STAGES = ("detector", "device", "embedder", "cheap")
 """Stages that decide which models are loaded, and how."""
 OF_EACH_TRACKER = {"conf", "low_conf", "classes"}
 """Keys of those stages that trackers with one detector may set each for itself."""
-TRACKER_STAGES = (*MODEL_STAGES, "scheduler", "tracker", "association", "motion", "draw")
+TRACKER_STAGES = (*MODEL_STAGES, "search", "scheduler", "tracker", "association", "motion", "draw")
 VIDEO_STAGES = (*TRACKER_STAGES, "source", "live")
 FPS = "fps"
+NOT_OF_RESULTS = {"save_searched"}
+"""Keys of those stages that say what is written to a file."""
 NOT_OF_VIDEOS = {"source", FPS, "serve", "show"}
 """Keys of those stages that are no settings of `track`."""
 
@@ -43,12 +45,12 @@ def bare_values() -> Mapping[str, str]:
 
 def list_keys_of_tracker() -> frozenset[str]:
     """The keys that `Tracker` reads."""
-    return list_keys_of(*TRACKER_STAGES) | {FPS}
+    return list_keys_of(*TRACKER_STAGES) - NOT_OF_RESULTS | {FPS}
 
 
 def list_keys_of_video() -> frozenset[str]:
     """The keys that `track` reads."""
-    return list_keys_of(*VIDEO_STAGES) - NOT_OF_VIDEOS
+    return list_keys_of(*VIDEO_STAGES) - NOT_OF_VIDEOS - NOT_OF_RESULTS
 
 
 def read_settings(
