@@ -48,11 +48,13 @@ def test_a_grey_patch_keeps_how_bright_it_was(crops):
     torch.testing.assert_close(out[0][grey].float(), before[grey], atol=1.01, rtol=0)
 
 
-def test_some_crops_get_a_patch(crops):
+@pytest.mark.parametrize("colour", [0.0, 0.5, 1.0])
+def test_the_more_colours_move_the_more_crops_get_a_patch(crops, colour):
     torch.manual_seed(2)
-    transform = GreyPatch(p=GREY_PATCHES, scale=(0.1, 0.4), value=0)
-    share = sum(bool((transform(crop) != crop).any()) for crop in crops) / len(crops)
-    assert abs(share - GREY_PATCHES) < 0.12
+    patch = build_transforms((64, 32), 0.0, colour).transforms[-2]
+    assert isinstance(patch, GreyPatch)
+    share = sum(bool((patch(crop) != crop).any()) for crop in crops) / len(crops)
+    assert abs(share - GREY_PATCHES * colour) < 0.12
 
 
 def test_every_crop_is_changed_in_its_own_way_and_the_first_ones_stay(crops):

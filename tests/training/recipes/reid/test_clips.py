@@ -84,7 +84,7 @@ def test_a_clip_is_weighed_by_unit_vectors_and_begins_as_their_mean(tiny):
 
 
 def test_a_small_run_finds_tracks_it_never_saw_and_another_begins_with_it(recipe, tmp_path):
-    recipe = replace(recipe, bs=64, steps=60)
+    recipe = replace(recipe, bs=64, steps=100, colour=0.0)  # colours tell the drawn ones apart
     data = recipe.open_data()
     seed_everything(0)
     untrained = clips.assess(recipe, recipe.build(data), data).values

@@ -14,8 +14,8 @@ PAD_SHARE = 0.08
 """Of the width, by which crops are shifted."""
 GREY = 0.05
 """Share of the crops that lose their colour, which alone must not decide."""
-GREY_PATCHES = 0.4
-"""Share of the crops that lose it in a part."""
+GREY_PATCHES = 0.8
+"""Share of the crops that lose it in a part, where colours move as far as they can."""
 HUES = 0.5
 """Share of the crops whose hue moves: of all that is done to a crop, it takes nine tenths."""
 
@@ -55,7 +55,7 @@ def build_transforms(size: Size, erase: float, colour: float = 0.0) -> v2.Transf
             v2.ColorJitter(brightness=0.25, contrast=0.15, saturation=0.3 * colour),
             v2.RandomApply([v2.ColorJitter(hue=0.08 * colour)], p=HUES),
             v2.RandomGrayscale(GREY),
-            GreyPatch(p=GREY_PATCHES, scale=(0.02, 0.4), value=0),
+            GreyPatch(p=GREY_PATCHES * colour, scale=(0.02, 0.4), value=0),
             v2.RandomErasing(p=erase, scale=(0.02, 0.33), value=[124, 116, 104]),
         ]
     )

@@ -92,7 +92,7 @@ class ReidRecipe(Recipe[Any, Any]):
     )
     renorm: bool = flag(False, "--renorm", "use batch renormalisation instead of batch norm")
     erase: float = flag(0.3, "--erase", "share of crops that are partly covered", metavar="SHARE")
-    colour: float = flag(0.5, "--colour", "how far colours move, 0 to 1", metavar="SHARE")
+    colour: float = flag(0.5, "--colour", "how far colours move or fade, 0 to 1", metavar="SHARE")
     fresh: float = flag(
         2.0, "--fresh", "rate of what begins from nothing, as a multiple of --rate", metavar="TIMES"
     )
