@@ -5,7 +5,7 @@ It reads architecture, weights and preprocessing, and explains in a sentence wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -257,3 +257,32 @@ def quiet_transformers() -> Iterator[None]:
 
 def _first_line(reason: Exception | str) -> str:
     return reason_of(ValueError(reason) if isinstance(reason, str) else reason)
+
+
+def load_fitting(
+    network: Any,  # noqa: ANN401 - a torch module
+    weights: Mapping[str, Any],
+    left_out: Collection[str],
+    path: Path,
+) -> None:
+    """Give a network the weights of a checkpoint, all of which it must have in the same shapes.
+
+    Args:
+        network: a torch module.
+        weights: name -> tensor.
+        left_out: names that a checkpoint does not hold.
+        path: of the checkpoint, for the message.
+
+    Raises:
+        ModelError: they do not fit.
+    """
+    own = network.state_dict()
+    wrong = {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
+    wrong |= (own.keys() - set(left_out)) ^ weights.keys()
+    if wrong:
+        raise ModelError(
+            f"The weights in '{path}' do not fit their config.json: {len(wrong)} of them, such as "
+            f"'{min(wrong)}'.",
+            fix="Train again, or give another folder.",
+        )
+    network.load_state_dict(weights, strict=False)

@@ -10,7 +10,7 @@ from mot_dinov3.io.checkpoint import ModelCheckpoint, load_checkpoint
 from mot_dinov3.nets.reid.factory import build_network
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
 from mot_dinov3.perception.hub.files import model_directory
-from mot_dinov3.perception.pretrained import load_model
+from mot_dinov3.perception.pretrained import load_fitting, load_model
 from mot_dinov3.values import FloatArray
 
 if TYPE_CHECKING:
@@ -71,16 +71,7 @@ def load_network(path: Path) -> tuple[ReidNetwork, ModelCheckpoint]:
         for name, value in found.weights.items()
         if not name.startswith(CLIP)
     }
-    own = network.state_dict()
-    wrong = {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
-    wrong |= (own.keys() - list_frozen(network)) ^ weights.keys()
-    if wrong:
-        raise ModelError(
-            f"The weights in '{path}' do not fit their config.json: {len(wrong)} of them, such as "
-            f"'{min(wrong)}'.",
-            fix="Train again, or give another folder.",
-        )
-    network.load_state_dict(weights, strict=False)
+    load_fitting(network, weights, list_frozen(network), path)
     merge = getattr(network.backbone, "merge", None)
     if merge is not None:
         merge()

@@ -10,7 +10,7 @@ from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.io.checkpoint import CheckpointConfig, ModelCheckpoint, load_checkpoint
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD
 from mot_dinov3.perception.hub.files import model_directory
-from mot_dinov3.perception.pretrained import load_typed_model
+from mot_dinov3.perception.pretrained import load_fitting, load_typed_model
 
 if TYPE_CHECKING:
     import torch
@@ -89,16 +89,7 @@ def load_network(path: Path) -> tuple[SotNetwork, ModelCheckpoint]:
     recipe = found.config.recipe
     backbone = _rebuild_backbone(recipe, weights, path)
     network = build_network(found.config, backbone, frozen=bool(recipe.get("freeze_backbone")))
-    own = network.state_dict()
-    wrong = {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
-    wrong |= (own.keys() - list_left_out(network)) ^ weights.keys()
-    if wrong:
-        raise ModelError(
-            f"The weights in '{path}' do not fit their config.json: {len(wrong)} of them, such as "
-            f"'{min(wrong)}'.",
-            fix="Train again, or give another folder.",
-        )
-    network.load_state_dict(weights, strict=False)
+    load_fitting(network, weights, list_left_out(network), path)
     return network.eval(), found
 
 
