@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from mot_dinov3.errors import UnknownNameError
+from mot_dinov3.errors import UnknownNameError, UsageError
 
 Row = tuple[str, str]
 """What a table says of one member: its target "module:attribute", and its line for `--help`."""
@@ -56,3 +56,27 @@ class Registry:
         if name not in self.table:
             raise UnknownNameError(self.kind, name, self.table, self.habits)
         return self.table[name]
+
+
+def check_argument(flag: str, value: str, name: str, argument: str, wanted: str) -> None:
+    """Refuse `FLAG NAME:ARGUMENT` where the argument is missing, or where none is taken.
+
+    Args:
+        flag: such as "--det".
+        value: of it, as it was given.
+        name: of the member in it.
+        argument: what follows that name and the colon.
+        wanted: what has to follow, such as "FILE"; "" for nothing.
+
+    Raises:
+        UsageError: see above.
+    """
+    if wanted and not argument.strip():
+        raise UsageError(
+            f"{flag} {value} names no {wanted.lower()}.", fix=f"Write {flag} {name}:{wanted}."
+        )
+    if argument and not wanted:
+        raise UsageError(
+            f"{flag} {name} takes nothing after its name, got '{argument}'.",
+            fix=f"Write {flag} {name}.",
+        )

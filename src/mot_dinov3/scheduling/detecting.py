@@ -10,7 +10,7 @@ import numpy as np
 
 from mot_dinov3.config.tracking.search import AUTO, SearchConfig
 from mot_dinov3.values import LOST, BoolArray, Tracks
-from mot_dinov3.values.boxes import iou_matrix
+from mot_dinov3.values.boxes import iou_matrix, reach_border
 
 UNSURE, TOUCHING, AT_EDGE, NEW = 0.5, 0.34, 0.2, 1.0
 """What a track adds to the reasons to detect whose find is unsure, that came to touch another one,
@@ -151,11 +151,7 @@ def find_touching(tracks: Tracks) -> set[int]:
 def find_at_edge(tracks: Tracks, size: tuple[int, int]) -> set[int]:
     """The ids of placed tracks near the edge of a picture of `size` (width, height) pixels."""
     here = tracks[tracks.placed]
-    width, height = size
-    margin = np.array([width, height], np.float32) * EDGE_SHARE
-    out = (here.xyxy[:, :2] <= margin).any(axis=1)
-    out |= (here.xyxy[:, 2:] >= np.array([width, height]) - margin).any(axis=1)
-    return set(here.id[out].tolist())
+    return set(here.id[reach_border(here.xyxy, *size, EDGE_SHARE)].tolist())
 
 
 def count_least_frames(

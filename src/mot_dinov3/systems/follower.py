@@ -19,7 +19,6 @@ from mot_dinov3.systems.models import join_titles
 from mot_dinov3.values import (
     CONFIRMED,
     LOST,
-    BoolArray,
     Detections,
     FloatArray,
     Frame,
@@ -27,6 +26,7 @@ from mot_dinov3.values import (
     IntArray,
     Tracks,
 )
+from mot_dinov3.values.boxes import reach_border
 from mot_dinov3.values.run_facts import SystemCounts
 from mot_dinov3.wording import counted
 
@@ -106,7 +106,7 @@ class Picker:
         """
         seen = self.detector.detect(frame)
         fits = np.isin(seen.class_id, self._classes) & (seen.score >= self._conf)
-        whole = fits & ~find_cut(seen.xyxy, frame.width, frame.height)
+        whole = fits & ~reach_border(seen.xyxy, frame.width, frame.height, BORDER)
         if fits.any() and not whole.any() and self._waits:
             self._waits -= 1
         elif fits.any():
@@ -121,15 +121,6 @@ class Picker:
                 fix="Give another --pick, a later --frame or a lower --conf.",
             )
         return None
-
-
-def find_cut(xyxy: FloatArray, width: int, height: int) -> BoolArray:
-    """(N,) which boxes (N, 4) reach to the border of a picture, which may cut them."""
-    x_margin, y_margin = BORDER * width, BORDER * height
-    low = np.array([x_margin, y_margin], np.float32)
-    high = np.array([width - x_margin, height - y_margin], np.float32)
-    cut = (xyxy[:, :2] <= low).any(axis=1) | (xyxy[:, 2:] >= high).any(axis=1)
-    return np.asarray(cut, np.bool_)
 
 
 class Follower(System):

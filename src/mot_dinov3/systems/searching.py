@@ -116,13 +116,14 @@ class Search:
         """
         tracks = tracker.coast()
         most = self._config.rescue_max if self._config.rescue else 0
-        wanted = tracker.unseen.list_targets(tracks, most)
+        unseen = tracker.unseen
+        wanted = unseen.list_targets(tracks, most)
         started = self._clock()
         with timer("search"):
             rows, finds = self._seek(frame, tracks, wanted)
             sure = self._find_sure(frame, finds)
-            tracks = tracker.unseen.carry(tracks, rows[sure], finds.xyxy[sure], finds.score[sure])
-            tracks = tracker.unseen.trust(tracks, self._find_inside(frame, tracks.xyxy))
+            tracks = unseen.carry(tracks, rows[sure], finds.xyxy[sure], finds.score[sure])
+            tracks = unseen.trust(tracks, self._find_inside(frame, tracks.xyxy))
         if len(rows):
             self._costs.model.observe(len(rows), (self._clock() - started) * 1000)
         self._unsure = set(tracks.id[wanted].tolist()) - set(tracks.id[rows[sure]].tolist())
@@ -165,7 +166,8 @@ class Search:
     def _rescue(
         self, frame: Frame, tracks: Tracks, tracker: Tracker, embed: Embed | None
     ) -> Tracks:
-        wanted = tracker.unseen.list_targets(tracks, self._config.rescue_max)
+        unseen = tracker.unseen
+        wanted = unseen.list_targets(tracks, self._config.rescue_max)
         wanted = wanted[tracks.id[wanted] > 0]
         self._budget.open()
         self._show_new(tracks.id[wanted])  # those that do not fit now may be searched later
@@ -177,11 +179,11 @@ class Search:
             agreed = iou(sides(finds.xyxy), sides(tracks.xyxy[rows]))
             sure &= agreed >= AGREED_IOU
         if embed is not None and sure.any():
-            sure[sure] = tracker.unseen.agree(tracks, rows[sure], embed(finds.xyxy[sure]))
+            sure[sure] = unseen.agree(tracks, rows[sure], embed(finds.xyxy[sure]))
         if len(rows):
             self._budget.charge(len(rows), (self._clock() - started) * 1000)
         self._budget.close(len(wanted) - count, count)
-        return tracker.unseen.carry(tracks, rows[sure], finds.xyxy[sure], finds.score[sure])
+        return unseen.carry(tracks, rows[sure], finds.xyxy[sure], finds.score[sure])
 
     def _seek(self, frame: Frame, tracks: Tracks, rows: IntArray) -> tuple[IntArray, Finds]:
         """Search for rows of `tracks`; those that no frame showed are left out of what returns."""

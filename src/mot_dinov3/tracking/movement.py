@@ -84,8 +84,10 @@ class Movement:
             trajectory.re_update(
                 rows[back], boxes[back], table.misses[rows[back]], self.model, steps.step_s
             )
-        self.model.update(rows[here], boxes[here], score[here])
         if absent.any():
+            self.model.update(rows[here], boxes[here], score[here])
             self.model.restart(rows[absent], boxes[absent])
+        else:  # as in nearly every frame
+            self.model.update(rows, boxes, score)
         if trajectory is not None:
             trajectory.observe(rows, boxes, steps.time_s, self.model)

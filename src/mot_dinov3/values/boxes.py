@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mot_dinov3.values import FloatArray, IntArray
+from mot_dinov3.values import BoolArray, FloatArray, IntArray
 
 DENSE_PAIRS = 1 << 18
 """Up to so many pairs of boxes are all compared, which is faster than to sort the boxes first."""
@@ -142,6 +142,14 @@ def clip(xyxy: FloatArray, width: int, height: int) -> FloatArray:
     out[:, 0::2] = out[:, 0::2].clip(0, width)
     out[:, 1::2] = out[:, 1::2].clip(0, height)
     return out
+
+
+def reach_border(xyxy: FloatArray, width: int, height: int, share: float) -> BoolArray:
+    """(N,) which boxes (N, 4) come within a `share` of a picture's sides to its border."""
+    size = np.array([width, height], np.float32)
+    margin = size * np.float32(share)
+    reach = (xyxy[:, :2] <= margin).any(axis=1) | (xyxy[:, 2:] >= size - margin).any(axis=1)
+    return np.asarray(reach, np.bool_)
 
 
 def pad(xyxy: FloatArray, ratio: float, *, square: bool = False) -> FloatArray:

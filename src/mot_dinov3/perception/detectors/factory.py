@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
-from mot_dinov3.errors import UsageError
-from mot_dinov3.registry import Registry
+from mot_dinov3.registry import Registry, check_argument
 
 if TYPE_CHECKING:
     from mot_dinov3.perception.detectors.base import Detector, DetectorKind
@@ -84,16 +83,7 @@ def create_detector(
 
     name, argument = split_det(config.det)
     kind = detector_kind(config.det)
-    if kind.argument and not argument:
-        raise UsageError(
-            f"--det {config.det} names no {kind.argument.lower()}.",
-            fix=f"Write --det {name}:{kind.argument}.",
-        )
-    if argument and not kind.argument:
-        raise UsageError(
-            f"--det {name} takes nothing after its name, got '{argument}'.",
-            fix=f"Write --det {name}.",
-        )
+    check_argument("--det", config.det, name, argument, kind.argument)
     detector = kind.load(argument, config, device, settings or DeviceConfig())
     if isinstance(detector, SourceBound):
         detector.attend(source)

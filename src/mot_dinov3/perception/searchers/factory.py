@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mot_dinov3.config import DeviceConfig
-from mot_dinov3.errors import UsageError
-from mot_dinov3.registry import Registry
+from mot_dinov3.registry import Registry, check_argument
 
 if TYPE_CHECKING:
     from mot_dinov3.perception.searchers.base import Searcher, SearcherKind
@@ -58,17 +57,8 @@ def check_searcher(name: str) -> None:
         UnknownNameError: there is no such searcher.
         UsageError: see above.
     """
-    kind, (first, _, argument) = searcher_kind(name), name.partition(":")
-    if kind.argument and not argument.strip():
-        raise UsageError(
-            f"--searcher {name} names no {kind.argument.lower()}.",
-            fix=f"Write --searcher {first}:{kind.argument}.",
-        )
-    if argument and not kind.argument:
-        raise UsageError(
-            f"--searcher {first} takes nothing after its name, got '{argument}'.",
-            fix=f"Write --searcher {first}.",
-        )
+    first, _, argument = name.partition(":")
+    check_argument("--searcher", name, first, argument, searcher_kind(name).argument)
 
 
 def create_searcher(name: str, device: str, settings: DeviceConfig | None = None) -> Searcher:
