@@ -218,7 +218,10 @@ TESTED_BY = {
         "perception/features/resnet.py",
     ),
     "perception/features/test_reid.py": ("perception/features/reid_networks.py",),
-    "perception/searchers/test_sot.py": ("perception/searchers/sot_networks.py",),
+    "perception/searchers/test_sot.py": (
+        "perception/map_backbones.py",
+        "perception/searchers/sot_networks.py",
+    ),
     "perception/searchers/test_factory.py": ("perception/searchers/base.py",),
     "perception/hub/test_files.py": ("lab/selftest/fake_hub.py",),
     "perception/test_fingerprints.py": ("perception/assets.py",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mot_dinov3.nets.sot.backbones import ConvMaps
+from mot_dinov3.nets.maps.convolutions import ConvMaps
 from mot_dinov3.nets.sot.network import FusionShape, SotNetwork
 
 

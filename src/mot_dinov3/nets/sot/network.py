@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from mot_dinov3.nets.sot.backbones import Maps
 from mot_dinov3.nets.sot.fusion import Comparison, JointBlock, measure_foreground, place_tokens
 from mot_dinov3.nets.sot.head import Answer, CenterHead
 
@@ -16,6 +16,18 @@ SUMMARIES = 2
 """Tokens of a template that say how the object looks on the whole."""
 KIND_SPREAD, PLACE_WEIGHT = 0.5, 0.3
 """Kinds and places begin as a part of a token: what it looks like decides at first."""
+
+
+class Maps(NamedTuple):
+    """What a backbone says of pictures (B, 3, H, W).
+
+    Attributes:
+        fine: (B, C, H / 8, W / 8).
+        coarse: (B, D, H / 16, W / 16).
+    """
+
+    fine: torch.Tensor
+    coarse: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ class SotNetwork(nn.Module):  # type: ignore[misc]
     Both get what the maps of the search have in common with the mean look of the object.
 
     Attributes:
-        backbone: pictures -> `Maps`.
+        backbone: pictures -> maps of strides 8 and 16.
         frozen: whether the backbone stays in evaluation mode.
     """
 
@@ -50,7 +62,7 @@ class SotNetwork(nn.Module):  # type: ignore[misc]
         """Build all but the backbone with random weights.
 
         Args:
-            backbone: (B, 3, H, W) -> `Maps`; has `channels`.
+            backbone: (B, 3, H, W) -> two maps; has `channels`.
             shape: of what joins template and search.
             frozen: the backbone does not learn.
         """
@@ -90,7 +102,7 @@ class SotNetwork(nn.Module):  # type: ignore[misc]
             (B, 2 + (T / 16)^2, dim): the mean look of the object at stride 16 and at stride 8,
             then the template's tokens.
         """
-        maps = self.backbone(pixels)
+        maps = Maps(*self.backbone(pixels))
         near, inside = (measure_foreground(boxes, one.shape[-1]) for one in maps)
         whole = self.compare.describe(maps.coarse, inside)
         detail = self.compare_detail.describe(maps.fine, near)
@@ -109,7 +121,7 @@ class SotNetwork(nn.Module):  # type: ignore[misc]
         Returns:
             Proposals of (S / 8)^2 places.
         """
-        maps = self.backbone(pixels)
+        maps = Maps(*self.backbone(pixels))
         tokens, detail = self._embed(maps) + self.kinds[0], self.detail(maps.fine)
         count, side = tokens.shape[1], maps.coarse.shape[-1]
         if self.shape.fused:

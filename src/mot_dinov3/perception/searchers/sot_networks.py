@@ -1,16 +1,15 @@
-"""Single-object networks by the name of their backbone, and from checkpoints."""
+"""Single-object networks around their backbones, and from checkpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.errors import ModelError
 from mot_dinov3.io.checkpoint import CheckpointConfig, ModelCheckpoint, load_checkpoint
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD
-from mot_dinov3.perception.hub.files import model_directory
-from mot_dinov3.perception.pretrained import load_fitting, load_typed_model
+from mot_dinov3.perception.map_backbones import OWN, create_backbone, rebuild_backbone
+from mot_dinov3.perception.pretrained import load_fitting
 
 if TYPE_CHECKING:
     import torch
@@ -20,47 +19,26 @@ if TYPE_CHECKING:
 
 KIND = "sot"
 """Of the checkpoints."""
-RANDOM, REID = "random:", "reid:"
-"""How backbones are named that are not a model of transformers."""
-CONVNEXT = "dinov3_convnext"
-OSNET_STEM, STEM_CHANNELS = "backbone.stem.0.conv.weight", 64
-"""The weights that tell how wide an OSNet is, and how many kernels they are at width 1."""
+STRIDES = 8, 16
+"""Of the maps that are fused."""
 TEMPLATE_FACTOR, SEARCH_FACTOR = 2.0, 4.0
 """Sides of the windows of template and search, in square roots of the object's area."""
-
-
-def create_backbone(name: str) -> nn.Module:
-    """Build a backbone: one of our own with random weights, or one of transformers with its own.
-
-    Args:
-        name: `random:SIZE`, or a hub id or a directory of a DINOv3 ConvNeXt.
-
-    Raises:
-        UsageError: there is no such size.
-        ModelError: the model cannot be found or loaded, or is of another kind.
-    """
-    from mot_dinov3.nets.sot.backbones import SIZES, ConvMaps, ConvNextMaps
-
-    if name.startswith(RANDOM):
-        size = name.removeprefix(RANDOM)
-        if size not in SIZES:
-            raise UsageError(
-                f"--backbone {name} names no size.",
-                fix=f"Give one of: {', '.join(RANDOM + known for known in SIZES)}.",
-            )
-        return ConvMaps(SIZES[size])
-    directory = model_directory(name, "--backbone random:small")
-    return ConvNextMaps(load_typed_model(directory, "DINOv3ConvNextModel", (CONVNEXT,), name))
 
 
 def build_network(config: CheckpointConfig, backbone: nn.Module, *, frozen: bool) -> SotNetwork:
     """The network that a configuration describes, around a backbone; the rest has random weights.
 
     Raises:
-        ModelError: the configuration lacks a size, or has one that cannot be.
+        ModelError: the configuration lacks a size, or has one that cannot be, or the backbone has
+            other maps.
     """
     from mot_dinov3.nets.sot.network import FusionShape, SotNetwork
 
+    if tuple(backbone.strides) != STRIDES:
+        raise ModelError(
+            f"The backbone has maps of strides {backbone.strides}, and of 8 and 16 are needed.",
+            fix="Give --backbone random:small, or a DINOv3 ConvNeXt.",
+        )
     try:
         dim, layers, heads = (config.sizes[name] for name in ("dim", "layers", "heads"))
         shape = FusionShape(dim, layers, heads, fused=bool(config.sizes["fused"]))
@@ -87,27 +65,11 @@ def load_network(path: Path) -> tuple[SotNetwork, ModelCheckpoint]:
     found = load_checkpoint(path, KIND)
     weights = {name: torch.from_numpy(np.array(value)) for name, value in found.weights.items()}
     recipe = found.config.recipe
-    backbone = _rebuild_backbone(recipe, weights, path)
+    name = str(recipe.get("backbone", ""))
+    backbone = rebuild_backbone(weights, path) if name.startswith(OWN) else create_backbone(name)
     network = build_network(found.config, backbone, frozen=bool(recipe.get("freeze_backbone")))
     load_fitting(network, weights, list_left_out(network), path)
     return network.eval(), found
-
-
-def _rebuild_backbone(
-    recipe: Mapping[str, Any], weights: Mapping[str, torch.Tensor], path: Path
-) -> nn.Module:
-    name = str(recipe.get("backbone", ""))
-    if not name.startswith(REID):
-        return create_backbone(name)
-    from mot_dinov3.nets.reid.osnet import OSNet
-    from mot_dinov3.nets.sot.backbones import OsnetMaps
-
-    if OSNET_STEM not in weights:
-        raise ModelError(
-            f"The weights in '{path}' do not fit their config.json: '{OSNET_STEM}' is missing.",
-            fix="Train again, or give another folder.",
-        )
-    return OsnetMaps(OSNet(len(weights[OSNET_STEM]) / STEM_CHANNELS))
 
 
 def list_left_out(network: SotNetwork) -> set[str]:
@@ -115,11 +77,11 @@ def list_left_out(network: SotNetwork) -> set[str]:
 
     They are those of a frozen model of transformers.
     """
-    from mot_dinov3.nets.sot.backbones import ConvNextMaps
+    from mot_dinov3.nets.maps.pretrained import list_given
 
-    if not network.frozen or not isinstance(network.backbone, ConvNextMaps):
-        return set()
-    return {f"backbone.{name}" for name in network.backbone.list_given()}
+    return (
+        {f"backbone.{name}" for name in list_given(network.backbone)} if network.frozen else set()
+    )
 
 
 def as_pixels(crops: torch.Tensor) -> torch.Tensor:

@@ -64,7 +64,7 @@ class SotRecipe(Recipe[SotData, "dict[str, Tensor]"]):
         "random:small",
         "--backbone",
         "what sees the pictures: random:tiny, random:small or random:base, a hub id or DIR of a "
-        "DINOv3 ConvNeXt, or reid:FILE of an OSNet or of a run of train reid",
+        "DINOv3 ConvNeXt, reid:FILE of an OSNet or of a run of train reid, or sot:RUN",
         metavar="NAME",
     )
     freeze_backbone: bool = flag(False, "--freeze-backbone", "do not teach the backbone")
@@ -150,7 +150,7 @@ class SotRecipe(Recipe[SotData, "dict[str, Tensor]"]):
     def build(self, data: SotData) -> nn.Module:
         """The network around its backbone."""
         from mot_dinov3.perception.searchers.sot_networks import build_network
-        from mot_dinov3.training.recipes.sot.starting import start_backbone
+        from mot_dinov3.training.map_backbones import start_backbone
 
         config = self.describe(data)
         return build_network(config, start_backbone(self.backbone), frozen=self.freeze_backbone)

@@ -1,4 +1,4 @@
-"""The backbone that learning begins with."""
+"""The backbone of maps that learning begins with."""
 
 from __future__ import annotations
 
@@ -8,25 +8,34 @@ from torch import nn
 
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.io.checkpoint import read_checkpoint_config
+from mot_dinov3.nets.maps.convolutions import OsnetMaps
 from mot_dinov3.nets.reid.factory import build_network
 from mot_dinov3.nets.reid.osnet import OSNet
-from mot_dinov3.nets.sot.backbones import OsnetMaps
-from mot_dinov3.perception.searchers.sot_networks import REID, create_backbone
+from mot_dinov3.perception.map_backbones import REID, SOT, create_backbone
+from mot_dinov3.perception.searchers.sot_networks import load_network
+from mot_dinov3.training.recipes.reid.starting import load_start
 
 OSNETS = ("osnet_x0_25", "osnet_x1_0")
 
 
-def start_backbone(name: str) -> nn.Module:
+def start_backbone(name: str, stages: int = 3, layers: int = 1) -> nn.Module:
     """Build the backbone that `--backbone` names, with the weights that there are.
+
+    Args:
+        name: `reid:FILE` of an OSNet or of a run of `train reid`, `sot:RUN` of `train sot`, or
+            what `create_backbone` takes.
+        stages: as there.
+        layers: as there.
 
     Raises:
         UsageError: the name makes no sense.
         ModelError: weights are missing, damaged, or of another network.
     """
+    if name.startswith(SOT):
+        network, _ = load_network(Path(name.removeprefix(SOT)).expanduser())
+        return network.backbone
     if not name.startswith(REID):
-        return create_backbone(name)
-    from mot_dinov3.training.recipes.reid.starting import load_start  # brings torchvision along
-
+        return create_backbone(name, stages, layers)
     path = Path(name.removeprefix(REID)).expanduser()
     kind = OSNETS[0]
     if path.is_dir():

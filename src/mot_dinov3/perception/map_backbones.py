@@ -1,0 +1,80 @@
+"""Backbones of maps by name, and from the weights of a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mot_dinov3.errors import ModelError, UsageError
+from mot_dinov3.perception.hub.files import model_directory
+from mot_dinov3.perception.pretrained import load_model, load_typed_model, model_type_of
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+RANDOM, REID, SOT = "random:", "reid:", "sot:"
+"""How backbones are named that are not a model of transformers."""
+OWN = (RANDOM, REID, SOT)
+CONVNEXT = "dinov3_convnext"
+STEM = "backbone.stem.0.conv.weight"
+"""The weights that tell what a network of our own is."""
+OSNET_CHANNELS, OSNET_KERNEL = 64, 7
+"""Of that layer in an OSNet of width 1."""
+
+
+def create_backbone(name: str, stages: int = 3, layers: int = 1) -> nn.Module:
+    """Build a backbone: one of our own with random weights, or one of transformers with its own.
+
+    Args:
+        name: `random:SIZE`, or a hub id or a directory of a DINOv3 ConvNeXt or a vision
+            transformer.
+        stages: of a ConvNeXt.
+        layers: of a vision transformer that are read.
+
+    Raises:
+        UsageError: there is no such size.
+        ModelError: the model cannot be found or loaded, or is of another kind.
+    """
+    from mot_dinov3.nets.maps.convolutions import SIZES, ConvMaps
+    from mot_dinov3.nets.maps.pretrained import ConvNextMaps, VitMaps
+
+    if name.startswith(RANDOM):
+        size = name.removeprefix(RANDOM)
+        if size not in SIZES:
+            raise UsageError(
+                f"--backbone {name} names no size.",
+                fix=f"Give one of: {', '.join(RANDOM + known for known in SIZES)}.",
+            )
+        return ConvMaps(SIZES[size])
+    directory = model_directory(name, "--backbone random:small")
+    if model_type_of(directory, name) == CONVNEXT:
+        return ConvNextMaps(
+            load_typed_model(directory, "DINOv3ConvNextModel", (CONVNEXT,), name), stages
+        )
+    return VitMaps(load_model(directory, "AutoModel", name), layers)
+
+
+def rebuild_backbone(weights: Mapping[str, torch.Tensor], path: Path) -> nn.Module:
+    """Build the network of our own that the weights of a checkpoint belong to.
+
+    Args:
+        weights: name -> tensor; those of the backbone begin with "backbone.".
+        path: of the checkpoint, for the message.
+
+    Raises:
+        ModelError: they belong to none.
+    """
+    from mot_dinov3.nets.maps.convolutions import ConvMaps, OsnetMaps
+    from mot_dinov3.nets.reid.osnet import OSNet
+
+    stem = weights.get(STEM)
+    if stem is None or stem.ndim != 4:
+        raise ModelError(
+            f"The weights in '{path}' do not fit their config.json: '{STEM}' is missing.",
+            fix="Train again, or give another folder.",
+        )
+    if stem.shape[-1] == OSNET_KERNEL:
+        return OsnetMaps(OSNet(len(stem) / OSNET_CHANNELS))
+    return ConvMaps(2 * len(stem))
