@@ -49,6 +49,10 @@ TESTED_BY = {
         "config/tracking/inputs.py",
     ),
     "config/test_outputs.py": ("config/tracking/outputs.py",),
+    "data/detection/test_yolo.py": (
+        "data/detection/base.py",
+        "data/detection/labels.py",
+    ),
     "data/synthetic/test_motion.py": ("data/synthetic/looks.py",),
     "data/synthetic/test_presets.py": (
         "data/synthetic/barriers.py",
