@@ -151,7 +151,7 @@ class _Session:
             ModelError: the loss is not a number any more.
         """
         learner, recipe = self._learner, self._learner.recipe
-        measures = learner.step >= learner.steps or _is_due(learner.step, recipe.evaluate_every)
+        measures = learner.step >= learner.steps or _is_due(learner.step, learner.evaluate_every)
         entry: Entry | None = None
         if measures or _is_due(learner.step, recipe.log_every):
             entry = self._note(learner.summarise())

@@ -39,6 +39,7 @@ class Learner(Generic[Data, Batch]):
         recipe: what is learned.
         processes: who learns together.
         steps: steps that there will be.
+        evaluate_every: steps between evaluations, 0 for one at the end.
         step: steps taken.
         best: the assessment of the kept weights, None before the first and without any.
         best_step: the step of the kept weights.
@@ -48,6 +49,7 @@ class Learner(Generic[Data, Batch]):
         self.recipe = recipe
         self.processes = processes
         self.steps = recipe.count_steps(data)
+        self.evaluate_every = recipe.count_evaluation_steps(data)
         self.step = self.best_step = 0
         self.best: Assessment | None = None
         self._data = data

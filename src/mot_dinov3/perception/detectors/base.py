@@ -189,8 +189,7 @@ class Neck:
 
         This is the frame of `torchvision.ops.roi_align` with `aligned=True` and scale 1.
         """
-        moved = xyxy * np.float32(self.fit.ratio)
-        moved += np.array([self.fit.left, self.fit.top] * 2, np.float32)
+        moved = self.fit.from_picture(xyxy)
         return np.asarray(moved / np.float32(self.stride(level)), np.float32)
 
 

@@ -33,6 +33,10 @@ DETECTORS = Registry(
             "mot_dinov3.perception.detectors.loading:DEMO_YOLO",
             "the small detector in the package, for the drawn street",
         ),
+        "detr": (
+            "mot_dinov3.perception.detectors.detr:DETR",
+            "a detector that `train detector` made: detr:RUN",
+        ),
         ULTRALYTICS: (
             "mot_dinov3.perception.detectors.loading:YOLO",
             "an Ultralytics model, by official name or as a file: yolo:MODEL, or MODEL alone",

@@ -54,6 +54,11 @@ class InputFit:
         moved = (xyxy - np.array([self.left, self.top] * 2, np.float32)) / np.float32(self.ratio)
         return np.asarray(moved.clip(0, np.array(self.source * 2, np.float32)), np.float32)
 
+    def from_picture(self, xyxy: FloatArray) -> FloatArray:
+        """(N, 4) boxes in picture pixels -> in input pixels."""
+        moved = xyxy * np.float32(self.ratio) + np.array([self.left, self.top] * 2, np.float32)
+        return np.asarray(moved, np.float32)
+
 
 def input_size(source: tuple[int, int], longest: int, stride: int) -> tuple[int, int]:
     """Height and width of the smallest input that a picture fits into.

@@ -152,6 +152,8 @@ class YoloDetector:
             found = self._of_maps(answers, how)
         else:
             found = self._of_answer(answers[0])
+            if self._keeps_neck:
+                self.neck = Neck(tuple(level[0] for level in answers[1:]), how)
         return clean_detections(how.to_picture(found.xyxy), found.score, found.class_id)
 
     def _of_maps(self, maps: Sequence[FloatArray], how: InputFit) -> Boxes:

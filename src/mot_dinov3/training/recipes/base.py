@@ -222,6 +222,10 @@ class Recipe(ABC, Generic[Data, Batch]):
         """How many steps to take; a recipe that counts epochs works it out from its data."""
         return self.steps
 
+    def count_evaluation_steps(self, data: Data) -> int:
+        """How many steps lie between evaluations; 0 to measure only at the end."""
+        return self.evaluate_every
+
     def optimizers(self, model: nn.Module) -> Mapping[str, Optimizer]:
         """Turn -> what takes a step then; every step takes all turns, in this order.
 

@@ -18,6 +18,10 @@ RECIPES = Registry(
             "mot_dinov3.training.recipes.reid.recipe:ReidRecipe",
             "a network that tells identities apart, from pictures of known ones",
         ),
+        "detector": (
+            "mot_dinov3.training.recipes.detector.recipe:DetectorRecipe",
+            "a detection transformer on a frozen backbone, from pictures with boxes",
+        ),
         "gan": (
             "mot_dinov3.training.recipes.gan.recipe:GanRecipe",
             "a generator of pictures that look like crops",

@@ -1,0 +1,3 @@
+"""`train detector`: a detection transformer on a frozen backbone."""
+
+from __future__ import annotations

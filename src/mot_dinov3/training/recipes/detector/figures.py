@@ -1,0 +1,85 @@
+"""What a detector reaches on pictures that it does not learn from, and what a full run takes."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from time import perf_counter
+
+import torch
+
+from mot_dinov3.evaluation.detection import ScoredPicture, measure_detections
+from mot_dinov3.nets.detr.network import AnsweringDetr, DetrNetwork
+from mot_dinov3.perception.detectors.decode import clean_detections, decode_final
+from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD
+from mot_dinov3.training.recipes.base import Assessment
+from mot_dinov3.training.recipes.detector.pictures import load_sample
+from mot_dinov3.training.recipes.detector.sets import DetectorData
+
+FLOOR = 0.001
+"""Least score of a box that is measured, as `eval detector` has it."""
+GIB = float(1 << 30)
+
+
+def assess(network: DetrNetwork, data: DetectorData) -> Assessment:
+    """Mean average precision on the held-out pictures, and how full the queries are.
+
+    Of a pilot also how fast it was, the memory it took, and how long a full run would be.
+    """
+    started = perf_counter()
+    figures = asdict(measure_detections(find_all(network, data)).overall)
+    seconds = perf_counter() - started
+    values = {name: value for name, value in figures.items() if value is not None}
+    most = max((len(one) for one in data.learned.examples), default=0)
+    values["queries_filled"] = most / network.shape.queries
+    if data.is_pilot:
+        values |= foresee(data, seconds)
+    return Assessment(values, best="mean_ap")
+
+
+def find_all(network: DetrNetwork, data: DetectorData) -> Iterator[ScoredPicture]:
+    """What the network finds in each held-out picture that can be read, in picture pixels."""
+    device = next(network.head.parameters()).device
+    answering = AnsweringDetr(network, IMAGENET_MEAN, IMAGENET_STD).to(device).eval()
+    for example in data.held_out.examples:
+        sample = load_sample(example, data.fitting)
+        if sample is None:
+            data.note_unreadable(example)
+            continue
+        with torch.no_grad():
+            rows = answering(sample.pixels[None].to(device))[0][0].float().cpu().numpy()
+        found = decode_final(rows, FLOOR, None)
+        xyxy = sample.how.to_picture(found.xyxy)
+        yield ScoredPicture(
+            clean_detections(xyxy, found.score, found.class_id),
+            sample.how.to_picture(sample.xyxy.numpy()),
+            sample.class_id.numpy(),
+        )
+
+
+def foresee(data: DetectorData, seconds: float) -> dict[str, float]:
+    """What a pilot tells of a full run.
+
+    Args:
+        data: knows how long learning took so far.
+        seconds: that the evaluation took.
+    """
+    speed = data.pictures_drawn / max(data.seconds_learned, 1e-6)
+    measured = len(data.held_out) / max(seconds, 1e-6)
+    epoch_s = data.full.pictures / speed + data.full.held_out / measured
+    return {
+        "pictures_per_s": speed,
+        "measured_per_s": measured,
+        "peak_gib": read_peak_bytes() / GIB,
+        "hours_per_epoch": epoch_s / 3600,
+    }
+
+
+def read_peak_bytes() -> int:
+    """The most memory that was taken so far: of the GPU where there is one, else of the process."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
