@@ -33,6 +33,10 @@ DETECTORS = Registry(
             "mot_dinov3.perception.detectors.loading:DEMO_YOLO",
             "the small detector in the package, for the drawn street",
         ),
+        "hf": (
+            "mot_dinov3.perception.detectors.hf:HF",
+            "a detector of transformers, such as RT-DETR, as a directory or by hub id: hf:MODEL",
+        ),
         ULTRALYTICS: (
             "mot_dinov3.perception.detectors.loading:YOLO",
             "an Ultralytics model, by official name or as a file: yolo:MODEL, or MODEL alone",
