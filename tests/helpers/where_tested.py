@@ -209,6 +209,11 @@ TESTED_BY = {
         "perception/detectors/taps.py",
         "perception/detectors/ultralytics_setup.py",
     ),
+    "perception/detectors/test_hf.py": (
+        "nets/set_prediction.py",
+        "perception/detectors/set_detector.py",
+        "perception/detectors/set_families.py",
+    ),
     "perception/detectors/test_loading.py": ("perception/detectors/networks.py",),
     "perception/detectors/test_motion.py": ("perception/detectors/background.py",),
     "perception/detectors/test_yolo.py": ("perception/detectors/base.py",),

@@ -53,6 +53,19 @@ class Older:
     precision: str
 
 
+def read_half(config: DeviceConfig, device: str) -> Older | None:
+    """What `--half` says about the precision of a detector; None where it was not given.
+
+    Raises:
+        UsageError: the device is not a GPU of NVIDIA.
+    """
+    if not config.half:
+        return None
+    if not device.startswith("cuda"):
+        raise UsageError("--half needs a CUDA device.", fix="Leave --half out.")
+    return Older("--half", "fp16")
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What decides about backends here.

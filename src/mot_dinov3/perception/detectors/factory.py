@@ -37,6 +37,10 @@ DETECTORS = Registry(
             "mot_dinov3.perception.detectors.detr:DETR",
             "a detector that `train detector` made: detr:RUN",
         ),
+        "hf": (
+            "mot_dinov3.perception.detectors.hf:HF",
+            "a detector of transformers, such as RT-DETR, as a directory or by hub id: hf:MODEL",
+        ),
         ULTRALYTICS: (
             "mot_dinov3.perception.detectors.loading:YOLO",
             "an Ultralytics model, by official name or as a file: yolo:MODEL, or MODEL alone",

@@ -16,9 +16,9 @@ from mot_dinov3.perception.backends.choice import (
     OPENVINO,
     TORCH,
     Choice,
-    Older,
     choose_backend,
     choose_with_int8,
+    read_half,
 )
 from mot_dinov3.perception.detectors.base import Detector, DetectorKind
 from mot_dinov3.perception.detectors.networks import (
@@ -49,8 +49,7 @@ def load_yolo(
         DeviceError: the device is missing, full, or too old for the precision.
         UsageError: a class is unknown, or the flags contradict each other.
     """
-    if settings.half and not device.startswith("cuda"):
-        raise UsageError("--half needs a CUDA device.", fix="Leave --half out.")
+    read_half(settings, device)
     path = find_weights(argument)
     ending = next((ending for ending in READY if path.name.endswith(ending)), "")
     if ending:
@@ -97,7 +96,7 @@ def _source_of_weights(path: Path, device: str, settings: DeviceConfig) -> Netwo
 def _choose_for_weights(device: str, settings: DeviceConfig) -> Choice:
     """Backend and precision for weights; fp16 and int8 only where they are not slower."""
     choice = choose_with_int8(
-        settings, device, _find_older_flag(settings), of="a detector", by=OPENVINO
+        settings, device, read_half(settings, device), of="a detector", by=OPENVINO
     )
     if (choice.precision, device) == ("fp16", "cpu"):
         raise UsageError(
@@ -115,7 +114,7 @@ def _source_of_export(
     if able == (OPENVINO,) and device != "cpu":
         logger.warning("OpenVINO runs '%s' on the CPU, not on %s.", path.name, device)
         device = "cpu"
-    choice = choose_backend(settings, device, _find_older_flag(settings), able=able, ready=True)
+    choice = choose_backend(settings, device, read_half(settings, device), able=able, ready=True)
     return ReadySource(path, choice, device)
 
 
@@ -129,7 +128,7 @@ def _load_by_ultralytics(
         )
     from mot_dinov3.perception.detectors.ultralytics_loop import UltralyticsDetector
 
-    choice = choose_backend(replace(settings, backend=TORCH), device, _find_older_flag(settings))
+    choice = choose_backend(replace(settings, backend=TORCH), device, read_half(settings, device))
     half = choice.precision == "fp16" and device.startswith("cuda")
     if settings.precision not in (AUTO, "fp16" if half else "fp32"):
         raise UsageError(
@@ -137,7 +136,3 @@ def _load_by_ultralytics(
             fix="Choose --precision auto.",
         )
     return UltralyticsDetector(config, path, device, half=half)
-
-
-def _find_older_flag(settings: DeviceConfig) -> Older | None:
-    return Older("--half", "fp16") if settings.half else None
