@@ -23,6 +23,8 @@ images, gt/gt.txt and seqinfo.ini, as eval reads them. A world can also be track
 it: --source synthetic:NAME or synthetic:NAME:SEED."""
 
 ALL = "all"
+HELD_OUT = 10
+"""One still of so many is there to be measured on."""
 IMAGES, SUFFIX, QUALITY = "img1", ".jpg", 95
 
 Keep = Callable[["Image", int], None]
@@ -50,6 +52,13 @@ def parser() -> CommandParser:
         help="draw other people in the same situation, into DIR/NAME-NUMBER",
     )
     add("--images", action="store_true", help="write img1/000001.jpg and so on, not a video")
+    add(
+        "--stills",
+        type=int,
+        metavar="COUNT",
+        help="write so many pictures of random streets with boxes, and a tenth of it to measure "
+        "on, as a data set for `train detector`",
+    )
     add("-q", "--quiet", action="store_true", help="print errors only")
     add("--debug", action="store_true", help="print the full traceback of an error")
     return out
@@ -59,6 +68,9 @@ def run(args: argparse.Namespace) -> int:
     """Draw every preset that was named, or list them."""
     from mot_dinov3.data.synthetic.presets.factory import PRESETS, create_world
 
+    if args.stills is not None:
+        write_stills(args.out, args.stills, args.seed or 0)
+        return EXIT_OK
     if not args.preset:
         print("\n".join(list_presets()))
         return EXIT_OK
@@ -74,6 +86,26 @@ def run(args: argparse.Namespace) -> int:
         if not args.quiet:
             print(f"{place}: {describe_world(world)}", file=sys.stderr)
     return EXIT_OK
+
+
+def write_stills(out: Path, count: int, seed: int) -> None:
+    """Draw single pictures of streets; those to measure on are of streets that no one learns from.
+
+    Raises:
+        UsageError: there are none to write.
+        OutputError: they cannot be written.
+    """
+    from mot_dinov3.data.detection.writing import write_detection_set
+    from mot_dinov3.data.synthetic.truth import CLASS_NAMES
+    from mot_dinov3.training.recipes.demo.scenes import draw_held_out_stills, draw_stills
+
+    if count < 1:
+        raise UsageError(f"--stills must be at least 1, got {count}.", fix="Give a larger number.")
+    held_out = -(-count // HELD_OUT)
+    splits = {"train": draw_stills(count, seed), "val": draw_held_out_stills(held_out)}
+    write_detection_set(out, CLASS_NAMES, splits)
+    learned = counted(count, "picture")
+    print(f"{out / 'data.yaml'}: {learned} to learn from, {held_out} to measure on")
 
 
 def list_presets() -> list[str]:

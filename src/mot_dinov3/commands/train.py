@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -18,11 +20,11 @@ from mot_dinov3.errors import EXIT_OK, UsageError
 from mot_dinov3.runtime.signals import StopRequest, choose_exit_code
 from mot_dinov3.training.recipes.base import Suite
 from mot_dinov3.training.recipes.factory import RECIPES, recipe_class
-from mot_dinov3.training.settings import TrainingRun
+from mot_dinov3.training.settings import TRACKIO, TrainingRun
 from mot_dinov3.wording import program, usage_name
 
 if TYPE_CHECKING:
-    from mot_dinov3.training.engine import StepReport, TrainingResult
+    from mot_dinov3.training.engine import StepReport, TrainingResult, Watch
     from mot_dinov3.training.recipes.base import Recipe
 
 DESCRIPTION = """Train a model as a recipe says. A run has a folder with its log (log.jsonl), its
@@ -128,11 +130,34 @@ def train_recipe(recipe: Recipe[Any, Any], where: TrainingRun, stop: StopRequest
 
     if where.processes > 1 and not are_launched():
         launch(where.processes, choose_device(where.device))
-    with TrainingBar() as bar:
-        result = train(recipe, where, bar, stop.wanted)
+    with TrainingBar() as bar, open_report(recipe, where) as log:
+
+        def watch(report: StepReport) -> None:
+            bar(report)
+            log(report)
+
+        result = train(recipe, where, watch, stop.wanted)
     if result.over:
         print(format_result(result))
     return result.over
+
+
+@contextmanager
+def open_report(recipe: Recipe[Any, Any], where: TrainingRun) -> Iterator[Watch]:
+    """What hears of every step beside the progress bar.
+
+    Raises:
+        ModelError: trackio was asked for and is not installed.
+    """
+    from mot_dinov3.training.engine import ignore
+
+    if where.report != TRACKIO:
+        yield ignore
+        return
+    from mot_dinov3.training.trackio_log import TrackioLog
+
+    with TrackioLog(recipe, where) as log:
+        yield log
 
 
 def train_parts(name: str, suite: Suite, where: TrainingRun, stop: StopRequest) -> bool:

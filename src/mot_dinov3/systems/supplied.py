@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mot_dinov3.config import NECK, NO_EMBEDDER, TrackConfig
+from mot_dinov3.config import NO_EMBEDDER, OF_DETECTOR, TrackConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.systems.assembly import assemble
@@ -157,9 +157,9 @@ class SuppliedTracker:
         """
         embedder, cmc = self._config.embedder.embedder, self._config.motion.cmc
         named = {"embedder": embedder, "cheap_evidence": self._config.cheap.cheap_evidence}
-        for name in (name for name, value in named.items() if value == NECK):
+        for name in (name for name, value in named.items() if value in OF_DETECTOR):
             raise UsageError(
-                f"{name}='{NECK}' reads the network of a detector, and none looked at this "
+                f"{name}='{named[name]}' reads the network of a detector, and none looked at this "
                 "picture.",
                 fix=f"Name another {name}, or let track(image) find the boxes.",
             )

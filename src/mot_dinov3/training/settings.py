@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from mot_dinov3.config.fields import flag, require
 
+JSONL, TRACKIO = "jsonl", "trackio"
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
@@ -22,6 +24,13 @@ class TrainingRun:
     device: str = flag("auto", "--device", "where to compute", metavar="NAME")
     processes: int = flag(
         1, "--processes", "processes that learn together, one a GPU", metavar="COUNT"
+    )
+
+    report: str = flag(
+        JSONL,
+        "--report",
+        "where a run is logged: log.jsonl alone, or in trackio on this machine, too",
+        choices=(JSONL, TRACKIO),
     )
 
     def __post_init__(self) -> None:

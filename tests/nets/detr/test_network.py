@@ -7,7 +7,7 @@ import torch
 import transformers as t
 
 from mot_dinov3.nets.detr.heads import BUILDERS, DEFORMABLE, DETR, HeadShape
-from mot_dinov3.nets.detr.network import AnsweringDetr, DetrNetwork, spread
+from mot_dinov3.nets.detr.network import DetrNetwork, spread
 from mot_dinov3.nets.maps.convolutions import ConvMaps
 from mot_dinov3.nets.maps.pretrained import VitMaps
 
@@ -116,21 +116,6 @@ def test_probes_tell_backbones_apart():
     with torch.no_grad():
         next(again.backbone.parameters()).mul_(1.2)
     assert (first.probe() - again.probe()).abs().max() > 1e-3
-
-
-def test_answers_are_boxes_in_input_pixels():
-    network = build().eval()
-    mean, std = (0.4, 0.5, 0.6), (0.2, 0.2, 0.3)
-    pixels = torch.rand(2, 3, 64, 96)
-    with torch.no_grad():
-        rows, *maps = AnsweringDetr(network, mean, std, shows_maps=True)(pixels)
-        normal = (pixels - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
-        found = network(normal)
-    assert len(maps) == 2
-    assert torch.allclose(rows[..., 4], found.score.max(-1).values)
-    assert torch.equal(rows[..., 5].long(), found.score.argmax(-1))
-    centre = (rows[..., :2] + rows[..., 2:4]) / 2 / torch.tensor([96, 64])
-    assert torch.allclose(centre, found.boxes[..., :2], atol=1e-5)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

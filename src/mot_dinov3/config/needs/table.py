@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mot_dinov3.config.needs.base import Need, Situation
-from mot_dinov3.config.tracking.inputs import NECK, NO_EMBEDDER
+from mot_dinov3.config.tracking.inputs import NO_EMBEDDER, OF_DETECTOR
 from mot_dinov3.config.tracking.outputs import BESIDE, VIDEO
 from mot_dinov3.config.tracking.scheduler import RULE_POLICY
 from mot_dinov3.config.tracking.search import AUTO
@@ -128,7 +128,7 @@ EMBEDDER_NEEDS = (
         ("--crop-pad", "--crop-square"),
         "--embedder",
         "boxes are described in the whole picture, so there are no crops",
-        _embedder("dense", NECK),
+        _embedder("dense", *OF_DETECTOR),
         refused=False,
         words="--embedder dense",
     ),

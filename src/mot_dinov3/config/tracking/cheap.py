@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mot_dinov3.config.fields import flag, require
-from mot_dinov3.config.tracking.inputs import NECK, EmbedderConfig
+from mot_dinov3.config.tracking.inputs import OF_DETECTOR, EmbedderConfig
 
 NOTHING = "none"
 
@@ -18,7 +18,7 @@ class CheapConfig:
         NOTHING,
         "--cheap-evidence",
         "compare boxes without an embedding by the detector's own features",
-        choices=(NOTHING, NECK),
+        choices=(NOTHING, *OF_DETECTOR),
     )
     cheap_weight: float = flag(
         0.3,
@@ -28,8 +28,9 @@ class CheapConfig:
     )
 
     def __post_init__(self) -> None:
-        known = self.cheap_evidence in (NOTHING, NECK)
-        require(known, "--cheap-evidence", f"{NOTHING} or {NECK}", self.cheap_evidence)
+        known = NOTHING, *OF_DETECTOR
+        ok = self.cheap_evidence in known
+        require(ok, "--cheap-evidence", " or ".join(known), self.cheap_evidence)
         require(0 <= self.cheap_weight <= 1, "--cheap-weight", "between 0 and 1", self.cheap_weight)
 
     @property

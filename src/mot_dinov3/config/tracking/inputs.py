@@ -11,6 +11,10 @@ DEFAULT_DINO = "facebook/dinov3-vitb16-pretrain-lvd1689m"
 OPEN_DINO = "facebook/dinov2-base"
 NECK = "detector"
 """The embedder that runs no model of its own: it reads the neck of the detector's network."""
+SHARED = "shared"
+"""The embedder that reads the backbone of the detector, and looks closer at small boxes."""
+OF_DETECTOR = NECK, SHARED
+"""The embedders that need the detector's own network."""
 NO_EMBEDDER = "none"
 """What `--embedder` says to track by motion alone."""
 PRECISIONS = ("auto", "off", "fp16", "bf16")

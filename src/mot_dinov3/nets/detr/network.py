@@ -118,7 +118,7 @@ class DetrNetwork(nn.Module):  # type: ignore[misc]
         finally:
             stub.maps = ()
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def probe(self) -> torch.Tensor:
         """(C,) float32 means over the top row of the maps of a fixed picture.
 
@@ -206,43 +206,3 @@ def measure_proposals(
         found[name] * weight for name, weight in zip(names, weights, strict=True)
     )
     return total
-
-
-class AnsweringDetr(nn.Module):  # type: ignore[misc]
-    """A detector as programs run it: pictures of 0 to 1 in, finished boxes out.
-
-    Args:
-        network: in evaluation mode.
-        mean: of the channels in RGB, as shares of 255.
-        std: their standard deviation.
-        shows_maps: answer with the backbone's maps, too.
-    """
-
-    def __init__(
-        self,
-        network: DetrNetwork,
-        mean: tuple[float, ...],
-        std: tuple[float, ...],
-        *,
-        shows_maps: bool = False,
-    ) -> None:
-        super().__init__()
-        self.network = network
-        self.shows_maps = shows_maps
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
-
-    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """(B, 3, H, W) RGB in 0..1 -> (B, Q, 6), and the maps where they are wanted.
-
-        A row is x1, y1, x2, y2 in input pixels, then score and id of its best class.
-        """
-        normal = (pixels - self.mean) / self.std
-        maps = self.network.look(normal)
-        found = self.network.find(normal, maps)
-        score, best = found.score.float().max(-1, keepdim=True)
-        centre, sides = found.boxes.float().split(2, dim=-1)
-        scale = torch.tensor([pixels.shape[3], pixels.shape[2]], device=pixels.device)
-        corners = torch.cat([centre - sides / 2, centre + sides / 2], -1) * scale.repeat(2)
-        rows = torch.cat([corners, score, best.to(score.dtype)], -1)
-        return (rows, *maps) if self.shows_maps else (rows,)

@@ -16,7 +16,7 @@ import numpy as np
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
 from mot_dinov3.runtime.upload import FrameUpload
-from mot_dinov3.values import Detections, FloatArray, Frame
+from mot_dinov3.values import Detections, FloatArray, Frame, Image
 
 if TYPE_CHECKING:
     from mot_dinov3.perception.detectors.letterbox import InputFit
@@ -211,3 +211,19 @@ class NeckFeatures(Protocol):
     @property
     def neck(self) -> Neck | None:
         """Of the picture detected in last; None before, and where the network has none to give."""
+
+
+@runtime_checkable
+class CloserLook(NeckFeatures, Protocol):
+    """A detector whose backbone can also look at single crops, where a box is a few cells."""
+
+    def look_closer(self, image: Image, xyxy: FloatArray) -> tuple[FloatArray, ...]:
+        """The maps of crops.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            xyxy: (N, 4) float32 pixels, each with an area inside the picture.
+
+        Returns:
+            (N, channels, h, w) float32 for each level of `neck`.
+        """

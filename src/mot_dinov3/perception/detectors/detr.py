@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
 
 from mot_dinov3.config import AUTO, DetectorConfig, DeviceConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.io.checkpoint import find_checkpoint
-from mot_dinov3.perception.backends.base import Network
-from mot_dinov3.perception.backends.cache import ExportKey, export_place
-from mot_dinov3.perception.backends.choice import TITLES, TORCH, Choice, choose_backend
-from mot_dinov3.perception.backends.digest import weights_digest
-from mot_dinov3.perception.backends.load import load_network, open_export
-from mot_dinov3.perception.detectors import detr_networks
-from mot_dinov3.perception.detectors.about import About
+from mot_dinov3.perception.backends.choice import INT8, Choice, choose_backend, read_half
 from mot_dinov3.perception.detectors.base import DetectorKind
+from mot_dinov3.perception.detectors.detr_source import DetrSource
 from mot_dinov3.perception.detectors.yolo import YoloDetector
-
-if TYPE_CHECKING:
-    from mot_dinov3.nets.detr.network import AnsweringDetr
-
-logger = logging.getLogger("mot_dinov3")
-
-EXPORTERS = ("torch", "transformers")
-"""Packages that take part in the export of a network."""
+from mot_dinov3.values import FloatArray, Image
+from mot_dinov3.values.boxes import clip
 
 
 def load_detr(
     argument: str, config: DetectorConfig, device: str, settings: DeviceConfig
-) -> YoloDetector:
+) -> DetrDetector:
     """Load what `train detector` left behind: `argument` is the folder of a run.
 
     Pictures are as large as those that it learned from, where `--imgsz` is not given.
@@ -44,7 +33,7 @@ def load_detr(
     source = DetrSource(Path(argument).expanduser(), choose(device, settings), device, settings)
     if config.imgsz == DetectorConfig().imgsz:
         config = replace(config, imgsz=source.longest_px)
-    return YoloDetector(config, source)
+    return DetrDetector(config, source)
 
 
 DETR = DetectorKind(load_detr, argument="RUN")
@@ -56,89 +45,40 @@ def choose(device: str, settings: DeviceConfig) -> Choice:
     Raises:
         UsageError, DeviceError, ModelError: see `choose_backend`.
     """
-    if settings.precision == "int8":
+    if settings.precision == INT8:
         raise UsageError(
             "--precision int8 does not run with a detector of --det detr.",
             fix="Choose --precision auto.",
         )
+    older = read_half(settings, device)
     exact = settings.precision == AUTO and not device.startswith("cuda")
-    return choose_backend(replace(settings, precision="fp32") if exact else settings, device)
+    wanted = replace(settings, precision="fp32") if exact else settings
+    return choose_backend(wanted, device, older)
 
 
-class DetrSource:
-    """A checkpoint that torch runs as it is, or that is exported once per input size.
+class DetrDetector(YoloDetector):
+    """Detects with a detection transformer; its backbone also looks at crops.
 
     Args:
-        path: the folder of a run or of a checkpoint.
-        choice: backend and precision.
-        device: torch device string.
-        settings: say where exports are kept.
-
-    Attributes:
-        longest_px: the longer side of the pictures that it learned from.
+        config: confidence, input size and classes.
+        source: gives the networks.
 
     Raises:
-        ModelError: the checkpoint or its backbone cannot be used.
+        UsageError: a class is unknown.
     """
 
-    def __init__(self, path: Path, choice: Choice, device: str, settings: DeviceConfig) -> None:
-        self.name, self.path = path.name, find_checkpoint(path)
-        self.choice, self.device = choice, device
-        self._place = export_place(settings)
-        self._network, checkpoint = detr_networks.load_network(path)
-        self._mean, self._std = checkpoint.config.mean, checkpoint.config.std
-        self.longest_px = int(checkpoint.config.sizes["longest_px"])
-        names = dict(enumerate(checkpoint.config.classes))
-        stride = detr_networks.find_stride(self._network)
-        self.about = About(names, "detect", stride=stride, final=True)
-        self._shows_maps = False
-        self._placed: Network | None = None
+    def __init__(self, config: DetectorConfig, source: DetrSource) -> None:
+        super().__init__(config, source)
+        self._crops = source
 
-    def get_fixed_size(self) -> None:
-        """Any size will do."""
-        return
-
-    def keep_neck(self) -> bool:
-        """Let networks that are loaded from now on answer with the backbone's maps, too."""
-        self._shows_maps, self._placed = True, None
-        return True
-
-    def network(self, size: tuple[int, int]) -> Network:
-        """The network for a size; torch has one for all.
-
-        Raises:
-            ModelError: it cannot be exported or does not run.
-        """
-        if self.choice.backend != TORCH:
-            return self._export(size)
-        if self._placed is None:
-            from mot_dinov3.perception.backends.torch import TorchNetwork
-
-            self._placed = TorchNetwork(self._build(), self.choice, self.device, self.name)
-        return self._placed
-
-    def _build(self) -> AnsweringDetr:
-        from mot_dinov3.nets.detr.network import AnsweringDetr
-
-        return AnsweringDetr(self._network, self._mean, self._std, shows_maps=self._shows_maps)
-
-    def _export(self, size: tuple[int, int]) -> Network:
-        key = ExportKey(
-            self.name,
-            weights_digest(self.path),
-            self.choice,
-            size,
-            variant="maps" if self._shows_maps else "",
-            exporters=EXPORTERS,
-        )
-
-        def write(path: Path) -> None:
-            from mot_dinov3.perception.features.exporting import export
-
-            title, pixels = TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
-            message = "Exporting '%s' to %s for %s px, to be kept for later runs."
-            logger.warning(message, self.name, title, pixels)
-            export(self._build(), size, key, path)
-
-        with open_export(key, write, self._place) as path:
-            return load_network(path, self.choice, self.device)
+    def look_closer(self, image: Image, xyxy: FloatArray) -> tuple[FloatArray, ...]:
+        """The backbone's maps of crops; see `base.CloserLook`."""
+        size = self._crops.crop_size
+        height, width = image.shape[:2]
+        bounds = clip(xyxy, width, height)
+        low, high = np.floor(bounds[:, :2]).astype(int), np.ceil(bounds[:, 2:]).astype(int)
+        crops = [
+            cv2.resize(image[y1:y2, x1:x2], size[::-1], interpolation=cv2.INTER_LINEAR)
+            for (x1, y1), (x2, y2) in zip(low.tolist(), high.tolist(), strict=True)
+        ]
+        return self._crops.crop_network()(cv2.dnn.blobFromImages(crops, 1 / 255, swapRB=True))

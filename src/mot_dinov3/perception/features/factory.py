@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from mot_dinov3.config import NECK, EmbedderConfig
+from mot_dinov3.config import NECK, SHARED, EmbedderConfig
 from mot_dinov3.config.habits import EMBEDDERS as EMBEDDER_HABITS
 from mot_dinov3.registry import Registry
 
@@ -45,6 +45,10 @@ EMBEDDERS = Registry(
         NECK: (
             "mot_dinov3.perception.features.neck:DETECTOR_NECK",
             "the detector's own feature maps, pooled inside each box",
+        ),
+        SHARED: (
+            "mot_dinov3.perception.features.shared:SHARED_BACKBONE",
+            "the backbone's maps of --det detr, pooled inside each box; small boxes by a crop",
         ),
     },
     habits=EMBEDDER_HABITS,

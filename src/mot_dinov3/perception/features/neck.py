@@ -101,10 +101,7 @@ class NeckEmbedder:
         neck = self._source.neck
         if neck is None:
             raise _nothing_handed_out(self._detector.title)
-        levels = [
-            pool_boxes(features, neck.cells(xyxy, level), bins)
-            for level, (features, bins) in enumerate(zip(neck.maps, BINS, strict=False))
-        ]
+        levels = self.pool(image, xyxy, neck)
         if not self._usual:
             self._usual = [UsualValues(*each) for each in zip(neck.maps, BINS, strict=False)]
         if neck is not self._seen:
@@ -116,6 +113,13 @@ class NeckEmbedder:
         out: FloatArray = np.concatenate(own, axis=1) / np.float32(np.sqrt(len(own)))
         out[~np.isfinite(out).all(axis=1)] = np.nan
         return out
+
+    def pool(self, image: Image, xyxy: FloatArray, neck: Neck) -> list[FloatArray]:
+        """What each level says of each box, (M, values) float32."""
+        return [
+            pool_boxes(features, neck.cells(xyxy, level), bins)
+            for level, (features, bins) in enumerate(zip(neck.maps, BINS, strict=False))
+        ]
 
 
 class UsualValues:

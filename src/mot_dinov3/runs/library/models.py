@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from mot_dinov3.config import NECK
+from mot_dinov3.config import OF_DETECTOR
 from mot_dinov3.errors import UsageError
 from mot_dinov3.runs.library.pictures import name_kind
 from mot_dinov3.runs.library.settings import (
@@ -50,9 +50,10 @@ class Models:
 
         values = read_settings("Models.load()", flags, list_keys_of(*MODEL_STAGES))
         models = cls(values, ModelShelf(build_config(values)))
-        reads_neck = NECK in (values.get("embedder"), values.get("cheap_evidence"))
-        named = {"embedder", "embed_model", "dinov3"} & values.keys()
-        models.shelf.take(detector="det" in values or reads_neck, embedders=bool(named))
+        named = values.get("embedder"), values.get("cheap_evidence")
+        reads_detector = any(name in OF_DETECTOR for name in named)
+        given = {"embedder", "embed_model", "dinov3"} & values.keys()
+        models.shelf.take(detector="det" in values or reads_detector, embedders=bool(given))
         return models
 
     @staticmethod

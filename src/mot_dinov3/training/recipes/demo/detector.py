@@ -17,7 +17,7 @@ from mot_dinov3.data.synthetic.truth import CLASS_NAMES
 from mot_dinov3.io.checkpoint import CheckpointConfig
 from mot_dinov3.perception.detectors.ultralytics_setup import import_ultralytics, preserve_threads
 from mot_dinov3.training.recipes.base import BatchSource, Recipe, new_default
-from mot_dinov3.training.recipes.demo.scenes import StreetPool, View
+from mot_dinov3.training.recipes.demo.scenes import LEAST_VISIBLE, StreetPool, View
 from mot_dinov3.values import FloatArray, Image
 
 _C2F, _CONV = "C2f", "Conv"
@@ -74,7 +74,7 @@ class DetectorRecipe(Recipe[None, "dict[str, Tensor]"]):
     checkpoint_every: int = new_default(Recipe, "checkpoint_every", 50)
     batch: int = 8
     widths_px: tuple[int, ...] = (512, 640, 640, 768, 960, 960)
-    least_visible: float = 0.25
+    least_visible: float = LEAST_VISIBLE
 
     @property
     def kind(self) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import cv2
 import numpy as np
 
+from mot_dinov3.data.detection.writing import Labelled
 from mot_dinov3.data.synthetic.presets.factory import FIRST_TRAINING_SEED
 from mot_dinov3.data.synthetic.street import StreetConfig, StreetWorld
 from mot_dinov3.data.synthetic.truth import GroundTruth
 from mot_dinov3.values import Frame, Image
 
+LEAST_VISIBLE = 0.25
 _JPEG_SHARE, _BLUR_SHARE = 0.5, 0.4
 
 
@@ -115,6 +118,28 @@ class StreetPool:
         self._next_seed = state["next_seed"]
         self._live = [StreetWorld(draw_street_config(seed)) for seed in state["live"]]
         self._left = list(state["left"])
+
+
+def draw_stills(count: int, seed: int) -> Iterator[Labelled]:
+    """Single pictures of random streets, two of each at a time."""
+    pool = StreetPool(seed)
+    views = (view for _ in range(-(-count // 2)) for view in pool.take_views(2))
+    return (label(view.frame.image, view.truth) for view in islice(views, count))
+
+
+def draw_held_out_stills(count: int, each: int = 5) -> Iterator[Labelled]:
+    """Single pictures of streets that no training run ever sees, `each` of a street."""
+    for world in build_held_out_streets(-(-count // each)):
+        for moment in range(min(each, count)):
+            frame, truth = world.frame(moment * len(world) // each)
+            yield label(frame.image, truth)
+        count -= each
+
+
+def label(image: Image, truth: GroundTruth) -> Labelled:
+    """A picture with the objects of which a quarter or more is seen."""
+    seen = truth[truth.visibility >= LEAST_VISIBLE]
+    return Labelled(image, seen.xyxy, seen.class_id)
 
 
 def build_held_out_streets(count: int, first_seed: int = 0) -> Iterator[StreetWorld]:

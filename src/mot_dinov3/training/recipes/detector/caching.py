@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 
 import torch
@@ -27,7 +29,9 @@ class MapCache:
     def __init__(self, where: str) -> None:
         self._network: DetrNetwork | None = None
         self._kept: dict[Key, Maps | Path] = {}
-        self._folder = tempfile.TemporaryDirectory() if where == DISK else None
+        self._folder = Path(tempfile.mkdtemp()) if where == DISK else None
+        if self._folder is not None:
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
     def attach(self, network: DetrNetwork) -> None:
         """Compute maps with the backbone of `network`, wherever it is moved to."""
@@ -52,7 +56,7 @@ class MapCache:
     def _store(self, key: Key, maps: Maps) -> Maps | Path:
         if self._folder is None:
             return maps
-        path = Path(self._folder.name, f"{key[0]}-{int(key[1])}.pt")
+        path = Path(self._folder, f"{key[0]}-{int(key[1])}.pt")
         torch.save([*maps], path)
         return path
 

@@ -11,7 +11,8 @@ from time import perf_counter
 import torch
 
 from mot_dinov3.evaluation.detection import ScoredPicture, measure_detections
-from mot_dinov3.nets.detr.network import AnsweringDetr, DetrNetwork
+from mot_dinov3.nets.detr.answering import AnsweringDetr
+from mot_dinov3.nets.detr.network import DetrNetwork
 from mot_dinov3.perception.detectors.decode import clean_detections, decode_final
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD
 from mot_dinov3.training.recipes.base import Assessment

@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 from torchvision import tv_tensors
+from torchvision.ops import box_convert
 from torchvision.transforms import v2
 
 from mot_dinov3.data.detection.base import DetectionExample
 from mot_dinov3.io.read.images import read_image
 from mot_dinov3.perception.detectors.letterbox import GREY, InputFit, fit, input_size, letterbox
-from mot_dinov3.values import FloatArray
-from mot_dinov3.values.boxes import xyxy_to_cxcywh
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -142,6 +141,5 @@ def pad_together(arrays: Sequence[Tensor]) -> Tensor:
 def list_labels(sample: Sample) -> dict[str, Tensor]:
     """Boxes of a picture as the losses of transformers want them."""
     height, width = sample.pixels.shape[1:]
-    shares: FloatArray = xyxy_to_cxcywh(sample.xyxy.numpy()) / np.float32([width, height] * 2)
-    boxes = torch.from_numpy(np.asarray(shares, np.float32).reshape(-1, 4))
+    boxes = box_convert(sample.xyxy, "xyxy", "cxcywh") / torch.tensor([width, height] * 2)
     return {"class_labels": sample.class_id, "boxes": boxes}

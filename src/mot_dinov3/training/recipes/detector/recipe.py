@@ -32,8 +32,8 @@ logger = logging.getLogger("mot_dinov3")
 HEADS = ("deformable", "detr", "rtdetr")
 NOWHERE = "off"
 CACHES = (NOWHERE, "ram", "disk")
-DIM_STEP = 32
-"""Tokens are divided among heads, and normalised in as many groups."""
+DIMS = 64, 128, 256, 512
+"""Tokens are divided among 8 heads, and normalised in 32 groups of at least two numbers."""
 MOST_LAYERS = 4
 
 
@@ -72,7 +72,7 @@ class DetectorRecipe(Recipe["DetectorData", "dict[str, Any]"]):
         metavar="NAME",
     )
     queries: int = flag(300, "--queries", "most objects in a picture", metavar="COUNT")
-    dim: int = flag(256, "--dim", "length of a token", metavar="COUNT")
+    dim: int = flag(256, "--dim", "length of a token: 64, 128, 256 or 512", metavar="COUNT")
     encoder_layers: int = flag(
         6, "--encoder-layers", "layers that mix a map; 0 = none", metavar="COUNT"
     )
@@ -112,8 +112,7 @@ class DetectorRecipe(Recipe["DetectorData", "dict[str, Any]"]):
     def __post_init__(self) -> None:
         super(DetectorRecipe, self).__post_init__()
         require(32 <= self.imgsz <= 8192, "--imgsz", "between 32 and 8192", self.imgsz)
-        fits = self.dim >= DIM_STEP and self.dim % DIM_STEP == 0
-        require(fits, "--dim", f"a multiple of {DIM_STEP}", self.dim)
+        require(self.dim in DIMS, "--dim", "64, 128, 256 or 512", self.dim)
         require(1 <= self.layers <= MOST_LAYERS, "--layers", f"1 to {MOST_LAYERS}", self.layers)
         for name, least in (("queries", 1), ("encoder_layers", 0), ("decoder_layers", 1)):
             value = getattr(self, name)

@@ -138,7 +138,7 @@ class DetectorData:
             for place in places
         ]
         if self._cache is not None:
-            return self._draw_cached(rows, number)
+            return self._draw_cached(rows, number, self._cache)
         seeds = ([self._recipe.seed, number, place] for place in range(size))
         return stack([self._draw(row, seed) for row, seed in zip(rows, seeds, strict=True)])
 
@@ -146,14 +146,14 @@ class DetectorData:
         sample = self._load(row)
         return augment(sample, self._transforms, seed) if self._transforms else sample
 
-    def _draw_cached(self, rows: Sequence[int], number: int) -> Batch:
+    def _draw_cached(self, rows: Sequence[int], number: int, cache: MapCache) -> Batch:
         rng = np.random.default_rng([self._recipe.seed, number])
         flips = (rng.random(len(rows)) < 0.5) & (self._transforms is not None)
         samples, maps = [], []
         for row, flipped in zip(rows, flips.tolist(), strict=True):
             sample = mirror(self._load(row)) if flipped else self._load(row)
             samples.append(sample)
-            maps.append(self._cache.take((row, flipped), sample))
+            maps.append(cache.take((row, flipped), sample))
         levels = zip(*maps, strict=True)
         return {**stack(samples), "maps": tuple(pad_together(level) for level in levels)}
 
