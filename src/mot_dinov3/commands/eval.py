@@ -11,8 +11,9 @@ from mot_dinov3.wording import usage_name
 
 DESCRIPTION = """Compare results with a ground truth. The first word says of what: tracks where
 there is none, that is, results and ground truth in MOTChallenge text, with HOTA, CLEAR and identity
-figures by TrackEval, for each sequence and for all their frames together; reid is a model that
-finds identities again in pictures of them; sot is what follows one object from its first box."""
+figures by TrackEval, for each sequence and for all their frames together; detector is what finds
+objects in single pictures; reid is a model that finds identities again in pictures of them; sot is
+what follows one object from its first box."""
 
 SYNOPSIS = f"""{usage_name("eval")} --gt DIR|FILE --pred DIR|FILE [FLAG ...]
        {usage_name("eval")} FAMILY [FLAG ...]"""
@@ -23,6 +24,10 @@ EVALUATIONS = Registry(
         "tracks": (
             "mot_dinov3.commands.eval_tracks",
             "identities over time, HOTA, CLEAR and identity figures by TrackEval",
+        ),
+        "detector": (
+            "mot_dinov3.commands.eval_detector",
+            "how well a detector finds objects in pictures: COCO's mAP and AR",
         ),
         "reid": (
             "mot_dinov3.commands.eval_reid",
