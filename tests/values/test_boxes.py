@@ -83,3 +83,11 @@ def test_boxes_are_compared_pair_by_pair_as_in_the_matrix():
     rng = np.random.default_rng(0)
     a, b = (np.sort(rng.uniform(0, 9, (7, 2, 2)), 1).reshape(7, 4).astype(np.float32) for _ in "ab")
     assert (boxes.iou(boxes.sides(a), boxes.sides(b)) == boxes.iou_matrix(a, b).diagonal()).all()
+
+
+def test_a_box_reaches_the_border_nearer_than_a_margin_of_pixels_or_of_each_side():
+    rows = array_of([(2, 40, 20, 60), (40, 4, 60, 60), (40, 40, 99, 60), (40, 40, 60, 94)])
+    size = (100, 100)
+    assert boxes.reach_border(rows, size, 2.0).tolist() == [False, False, True, False]
+    assert boxes.reach_border(rows, size, np.float32([3, 7])).tolist() == [True, True, True, True]
+    assert boxes.share_of_sides((200, 50), 0.02).tolist() == [4, 1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mot_dinov3.commands.flags import add_model_flags
 from mot_dinov3.commands.parsing import CommandParser
-from mot_dinov3.config.tracking.inputs import AUTO, NUMBERS
+from mot_dinov3.commands.progress import PictureBar
 from mot_dinov3.errors import EXIT_OK, InputError
 from mot_dinov3.wording import counted
 
@@ -38,7 +38,6 @@ COLUMNS = {
     "mean_inp": "mINP",
 }
 WIDTH = 9
-LINE_EVERY_S = 5.0
 
 
 def add_flags(parser: CommandParser) -> None:
@@ -59,13 +58,7 @@ def add_flags(parser: CommandParser) -> None:
     )
     for name, (flag, text) in SWITCHES.items():
         add(flag, dest=name, action="store_true", help=f"{text}; a row of its own")
-    add("--device", default=AUTO, metavar="NAME", help="device of the model")
-    add(
-        "--precision",
-        default=AUTO,
-        choices=(AUTO, *NUMBERS),
-        help="numbers that the model computes with",
-    )
+    add_model_flags(parser)
     add("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     add("--debug", action="store_true", help="show full tracebacks")
 
@@ -149,34 +142,6 @@ def embed(embedder: Embedder, paths: list[Path], *, mirrored: bool) -> np.ndarra
     with PictureBar(len(paths)) as bar:
         vectors = embed_files(embedder, paths, mirrored=mirrored, report=bar)
     return vectors if mirrored else vectors[None]
-
-
-class PictureBar:
-    """A bar on a terminal, a line every few seconds elsewhere."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._done, self._said_s = total, 0, perf_counter()
-        self._bar: Any = None
-
-    def __enter__(self) -> PictureBar:
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=self._total, unit="picture", dynamic_ncols=True)
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def __call__(self, more: int) -> None:
-        """Count so many more pictures."""
-        self._done += more
-        if self._bar is not None:
-            self._bar.update(more)
-        elif perf_counter() - self._said_s >= LINE_EVERY_S:
-            self._said_s = perf_counter()
-            print(f"picture {self._done}/{self._total}", file=sys.stderr, flush=True)
 
 
 def format_table(rankings: Mapping[str, Ranking]) -> str:

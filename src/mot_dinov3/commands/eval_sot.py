@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mot_dinov3.commands.flags import add_model_flags
 from mot_dinov3.commands.parsing import CommandParser
-from mot_dinov3.config.tracking.inputs import AUTO, NUMBERS
+from mot_dinov3.commands.progress import PictureBar
 from mot_dinov3.errors import EXIT_OK, UsageError
 from mot_dinov3.wording import counted, install_command
 
@@ -67,13 +68,7 @@ def add_flags(parser: CommandParser) -> None:
         metavar="KIND:DIR",
         help="otb:DIR, got10k:DIR or mot:DIR, a sequence or a folder of them; or RUN.jsonl,VIDEO",
     )
-    add("--device", default=AUTO, metavar="NAME", help="device of the models")
-    add(
-        "--precision",
-        default=AUTO,
-        choices=(AUTO, *NUMBERS),
-        help="numbers that the models compute with",
-    )
+    add_model_flags(parser)
     add("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     add("--plot", type=Path, metavar="FILE", help="also write success and precision curves as HTML")
     add("--debug", action="store_true", help="show full tracebacks")
@@ -128,7 +123,6 @@ def try_searcher(name: str, searcher: Searcher, sequences: Sequence[SingleObject
     Raises:
         InputError: a picture cannot be read.
     """
-    from mot_dinov3.commands.eval_reid import PictureBar
     from mot_dinov3.evaluation.single_object import average_figures, find_errors, find_figures
     from mot_dinov3.perception.searchers.following import follow_sequence
 

@@ -25,6 +25,7 @@ from mot_dinov3.config.flat import (
 )
 from mot_dinov3.config.layers import read_environment, read_file, require_range
 from mot_dinov3.config.needs.checking import check_needs
+from mot_dinov3.config.tracking.inputs import AUTO, NUMBERS
 from mot_dinov3.errors import UsageError
 
 log = logging.getLogger("mot_dinov3")
@@ -55,6 +56,17 @@ COMMON = (
 """The shared flags that most people use: `--help` shows these, and `--help-all` all others too."""
 
 Root = TypeVar("Root")
+
+
+def add_model_flags(parser: CommandParser) -> None:
+    """Add the flags that say where models run that a command alone loads, and in which numbers."""
+    parser.add_argument("--device", default=AUTO, metavar="NAME", help="device of the models")
+    parser.add_argument(
+        "--precision",
+        default=AUTO,
+        choices=(AUTO, *NUMBERS),
+        help="numbers that the models compute with",
+    )
 
 
 def add_flags(

@@ -90,3 +90,31 @@ def describe_state(result: FrameResult, statistics: RunStatistics) -> str:
     budget = f"{embed.embed_ms:.0f}/{embed.budget_ms:.4g}ms" if embed.budget_ms else "-"
     visible = int(result.tracks.placed.sum())
     return f"trk {visible} emb {embed.computed} budget {budget} backlog {statistics.backlog}"
+
+
+class PictureBar:
+    """Shows how many pictures of a measurement are done."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._said_s = total, 0, perf_counter()
+        self._bar = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=self._total, unit="picture", dynamic_ncols=True)
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, more: int) -> None:
+        """Count so many more pictures."""
+        self._done += more
+        if self._bar is not None:
+            self._bar.update(more)
+        elif perf_counter() - self._said_s >= LINE_EVERY_S:
+            self._said_s = perf_counter()
+            print(f"picture {self._done}/{self._total}", file=sys.stderr, flush=True)

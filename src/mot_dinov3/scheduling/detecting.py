@@ -10,7 +10,7 @@ import numpy as np
 
 from mot_dinov3.config.tracking.search import AUTO, SearchConfig
 from mot_dinov3.values import LOST, BoolArray, Tracks
-from mot_dinov3.values.boxes import iou_matrix, reach_border
+from mot_dinov3.values.boxes import iou_matrix, reach_border, share_of_sides
 
 UNSURE, TOUCHING, AT_EDGE, NEW = 0.5, 0.34, 0.2, 1.0
 """What a track adds to the reasons to detect whose find is unsure, that came to touch another one,
@@ -151,7 +151,8 @@ def find_touching(tracks: Tracks) -> set[int]:
 def find_at_edge(tracks: Tracks, size: tuple[int, int]) -> set[int]:
     """The ids of placed tracks near the edge of a picture of `size` (width, height) pixels."""
     here = tracks[tracks.placed]
-    return set(here.id[reach_border(here.xyxy, *size, EDGE_SHARE)].tolist())
+    near = reach_border(here.xyxy, size, share_of_sides(size, EDGE_SHARE))
+    return set(here.id[near].tolist())
 
 
 def count_least_frames(

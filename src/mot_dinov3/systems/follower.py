@@ -26,7 +26,7 @@ from mot_dinov3.values import (
     IntArray,
     Tracks,
 )
-from mot_dinov3.values.boxes import reach_border
+from mot_dinov3.values.boxes import reach_border, share_of_sides
 from mot_dinov3.values.run_facts import SystemCounts
 from mot_dinov3.wording import counted
 
@@ -106,7 +106,8 @@ class Picker:
         """
         seen = self.detector.detect(frame)
         fits = np.isin(seen.class_id, self._classes) & (seen.score >= self._conf)
-        whole = fits & ~reach_border(seen.xyxy, frame.width, frame.height, BORDER)
+        size = (frame.width, frame.height)
+        whole = fits & ~reach_border(seen.xyxy, size, share_of_sides(size, BORDER))
         if fits.any() and not whole.any() and self._waits:
             self._waits -= 1
         elif fits.any():

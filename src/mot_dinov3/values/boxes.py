@@ -144,12 +144,23 @@ def clip(xyxy: FloatArray, width: int, height: int) -> FloatArray:
     return out
 
 
-def reach_border(xyxy: FloatArray, width: int, height: int, share: float) -> BoolArray:
-    """(N,) which boxes (N, 4) come within a `share` of a picture's sides to its border."""
-    size = np.array([width, height], np.float32)
-    margin = size * np.float32(share)
-    reach = (xyxy[:, :2] <= margin).any(axis=1) | (xyxy[:, 2:] >= size - margin).any(axis=1)
-    return np.asarray(reach, np.bool_)
+def reach_border(xyxy: FloatArray, size: tuple[int, int], margin: float | FloatArray) -> BoolArray:
+    """(N,) which boxes (N, 4) come nearer to the border of a picture than a margin.
+
+    Args:
+        xyxy: the boxes.
+        size: width and height of the picture.
+        margin: pixels at all sides, or (2,) across and down.
+    """
+    far = np.array(size, np.float32) - margin
+    return np.asarray(
+        (xyxy[:, :2] < margin).any(axis=1) | (xyxy[:, 2:] > far).any(axis=1), np.bool_
+    )
+
+
+def share_of_sides(size: tuple[int, int], share: float) -> FloatArray:
+    """(2,) pixels across and down: a share of a picture's width and height."""
+    return np.array(size, np.float32) * np.float32(share)
 
 
 def pad(xyxy: FloatArray, ratio: float, *, square: bool = False) -> FloatArray:

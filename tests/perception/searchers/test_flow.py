@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -10,11 +12,11 @@ from helpers.patches import GROUND, array, draw, numbers
 from mot_dinov3.perception.searchers.flow import (
     GRID,
     INNER,
+    LEAST_POINTS,
     MOST_SCALE,
     FlowSearcher,
-    fit_similarity,
+    fit_similarities,
     follow_points,
-    move_box,
     shrink,
     spread_points,
 )
@@ -104,20 +106,51 @@ def test_what_vanishes_is_not_found_and_stays_where_it_was_expected():
     assert np.abs(finds.xyxy[0] - places[1]).max() < 1.5, "it goes on from where it was seen"
 
 
+def fit_one(here, there):
+    seen = np.ones((1, len(here)), np.bool_)
+    return fit_similarities(here[None], there[None], seen)
+
+
 def test_a_box_that_grows_is_followed_and_one_that_jumps_in_size_is_held_back():
-    fit = np.array([[1.1, 0, 5], [0, 1.1, 0]])
-    np.testing.assert_allclose(move_box(array((0, 0, 20, 40))[0], fit), [5, 0, 27, 44], atol=1e-4)
-    jump = move_box(array((0, 0, 20, 40))[0], np.array([[3.0, 0, 0], [0, 3.0, 0]]))
+    box = array((0, 0, 20, 40))
+    points = spread_points(box)[0]
+    grown = fit_one(points, points * 1.1 + np.float32([5, 0]))
+    np.testing.assert_allclose(grown.move(box), [[5, 0, 27, 44]], atol=1e-4)
+    jump = replace(grown, turn=grown.turn * 3).move(box)[0]
     assert jump[2] - jump[0] == pytest.approx(20 * MOST_SCALE)
-    tiny = move_box(array((0, 0, 1, 1))[0], np.array([[1.0, 0, 0], [0, 1.0, 0]]))
-    assert tiny[2] - tiny[0] == 4
+    tiny = grown.move(array((0, 0, 1, 1)))[0]
+    assert tiny[2] - tiny[0] == pytest.approx(4)
 
 
-def test_too_few_points_fit_nothing():
-    points = np.random.default_rng(0).uniform(0, 50, (5, 2)).astype(np.float32)
-    assert fit_similarity(points, points) == (None, 0)
+def test_a_turn_is_told_from_growth_and_most_points_decide():
+    points = np.random.default_rng(0).uniform(0, 60, (25, 2)).astype(np.float32)
+    angle = np.deg2rad(4)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    there = (points @ turn.T + [3, -8]).astype(np.float32)
+    there[:11] = points[:11] + np.float32([-20, 6])  # the background, fewer of the points
+    fit = fit_one(points, there)
+    assert fit.agreed == 14
+    assert np.abs(fit.turn) == pytest.approx(1, abs=1e-3)
+    assert np.angle(fit.turn) == pytest.approx(angle, abs=1e-3)
+
+
+def test_boxes_of_one_call_do_not_bear_on_each_other():
+    rng = np.random.default_rng(2)
+    here = rng.uniform(0, 80, (6, 25, 2)).astype(np.float32)
+    there = here + rng.normal(0, 1, here.shape).astype(np.float32)
+    seen = rng.random((6, 25)) < 0.7
+    together = fit_similarities(here, there, seen)
+    for row in range(6):
+        alone = fit_similarities(*(one[row : row + 1] for one in (here, there, seen)))
+        assert alone.agreed == together.agreed[row]
+        np.testing.assert_allclose(alone.turn[0], together.turn[row])
+
+
+def test_points_that_do_not_count_or_go_anywhere_agree_on_little():
+    points = np.random.default_rng(0).uniform(0, 50, (1, 25, 2)).astype(np.float32)
+    assert fit_similarities(points, points, np.zeros((1, 25), np.bool_)).agreed == 0
     chance = np.random.default_rng(1).uniform(0, 500, (2, 40, 2)).astype(np.float32)
-    assert fit_similarity(*chance)[1] < 10
+    assert fit_one(*chance).agreed < LEAST_POINTS
 
 
 def test_points_lie_in_the_inner_part_of_a_box():

@@ -13,7 +13,7 @@ from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.perception.searchers import sot
 from mot_dinov3.perception.searchers.factory import create_searcher
-from mot_dinov3.perception.searchers.sot_networks import as_pixels, load_network
+from mot_dinov3.perception.searchers.sot_networks import as_pixels, fold_norms, load_network
 from mot_dinov3.values import Frame
 
 BOXES = np.array([[20, 20, 50, 60], [100, 30, 130, 50], [60, 80, 90, 118]], np.float32)
@@ -55,6 +55,26 @@ def test_a_batch_answers_as_each_alone_does(searcher, trusting):
     assert (together.score > 0).all()
     assert together.xyxy == pytest.approx(np.concatenate([f.xyxy for f in apart]), abs=1e-2)
     assert together.score == pytest.approx(np.concatenate([f.score for f in apart]), abs=1e-5)
+
+
+def test_a_network_without_its_norms_answers_the_same(folder):
+    import torch
+    from torch import nn
+
+    network, _ = load_network(folder)
+    torch.manual_seed(0)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):  # as if it had learned
+            layer.running_mean.normal_()
+            layer.running_var.uniform_(0.5, 2)
+    pixels = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        before = network.backbone(pixels)
+        fold_norms(network)
+        after = network.backbone(pixels)
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in network.backbone.modules())
+    for one, other in zip(before, after, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
 def test_templates_decide_what_is_found(searcher, trusting):

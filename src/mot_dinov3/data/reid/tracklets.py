@@ -14,7 +14,7 @@ from mot_dinov3.config.fields import flag, require
 from mot_dinov3.data.reid.crops import UNKNOWN, Crops
 from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.values import BoolArray, FloatArray, FrameResult, IntArray, Tracks
-from mot_dinov3.values.boxes import iou, sides
+from mot_dinov3.values.boxes import iou, reach_border, sides
 
 CANDIDATES = 3
 """Boxes of one part of a tracklet's time, of which the sharpest becomes a picture."""
@@ -138,7 +138,7 @@ def plan_crops(
     reasons = {
         UNSURE: table.score < config.min_score,
         SMALL: longer < max(config.min_size, 1),
-        CUT: touch_border(table.xyxy, size) & (not config.keep_cut),
+        CUT: reach_border(table.xyxy, size, BORDER_PX) & (not config.keep_cut),
         HIDDEN: measure_visibility(table) < config.min_visibility,
     }
     fine, left_out = wanted.copy(), {}
@@ -175,13 +175,6 @@ def cut_tracks(table: MotTable, rows: IntArray, max_gap: int) -> IntArray:
     out = np.empty_like(track)
     out[order] = begins.cumsum()
     return out
-
-
-def touch_border(xyxy: FloatArray, size: tuple[int, int]) -> BoolArray:
-    """(N,) whether boxes (N, 4) touch the border of a picture of `size` (width, height)."""
-    near = (xyxy[:, :2] < BORDER_PX).any(axis=1)
-    far = (xyxy[:, 2:] > np.array(size, np.float32) - BORDER_PX).any(axis=1)
-    return np.asarray(near | far, np.bool_)
 
 
 def spread(track: IntArray, most: int) -> tuple[IntArray, BoolArray]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.data.reid.tracklets import (
+    BORDER_PX,
     collect_boxes,
     cut_tracks,
     measure_visibility,
-    touch_border,
 )
 from mot_dinov3.data.single_object.base import (
     PackedPictures,
@@ -30,6 +30,7 @@ from mot_dinov3.io.read.sequence import MOT_PREFIX
 from mot_dinov3.io.read.sources import VIDEO_SUFFIXES, open_source, plain_name
 from mot_dinov3.io.write.crops import encode_jpeg
 from mot_dinov3.values import FloatArray, IntArray
+from mot_dinov3.values.boxes import reach_border
 from mot_dinov3.wording import counted
 
 TRUTH_FILE = Path("gt", "gt.txt")
@@ -178,7 +179,7 @@ def split_tracks(table: MotTable, track: IntArray, footage: Footage) -> list[Sin
     """
     good = measure_visibility(table) >= LEAST_VISIBLE
     height, width = footage.pictures[0].shape[:2]
-    good &= ~touch_border(table.xyxy, (width, height))
+    good &= ~reach_border(table.xyxy, (width, height), BORDER_PX)
     good &= (table.xyxy[:, 2:] - table.xyxy[:, :2]).min(axis=1, initial=np.inf) >= LEAST_SIDE_PX
     place = np.searchsorted(footage.frames, table.frame_index).clip(max=len(footage.frames) - 1)
     good &= footage.frames[place] == table.frame_index

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from dataclasses import dataclass
+from typing import NamedTuple, Self, TypeAlias
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from mot_dinov3.config import DeviceConfig
 from mot_dinov3.perception.searchers.base import Finds, Searcher, SearcherKind
-from mot_dinov3.values import BoolArray, DoubleArray, FloatArray, Frame, Image, IntArray
+from mot_dinov3.values import BoolArray, FloatArray, Frame, Image, IntArray
 
 HEIGHT_PX = 480
 """Pictures are made at most this high: flow of large ones costs time and is no better."""
@@ -19,17 +21,23 @@ INNER = 0.6
 """Share of a box's width and height that points lie in: the rest shows much of what is behind."""
 WINDOW_PX, LEVELS = 13, 3
 """Of the flow: the window that is compared, and how often the picture is halved."""
+LEVELS_BACK = 1
+"""The same of the way back, which begins where it should end."""
 STEPS, STEP_PX = 10, 0.03
 """Of the flow of a point at each size: the most, and the least that is worth another one."""
 RETURN_PX = 0.7
 """A point that is followed to the next picture and back must come home as near as this."""
-RANSAC_PX = 1.5
+AGREE_PX, FIRST_PX, ROUNDS = 1.5, 3.0, 3
+"""A point agrees with a similarity that takes it so near to where it went. At first those agree
+that moved alike, as growth and turns are not known yet; then it is fitted so many times."""
 LEAST_POINTS = 6
 """With fewer points that agree nothing is said of a target."""
 LEAST_SIDE_PX = 4
 MOST_SCALE = 1.15
 """A box grows or shrinks by no more than this from one picture to the next."""
 SURE = 0.25
+
+ComplexArray: TypeAlias = npt.NDArray[np.complex128]
 
 
 class Place(NamedTuple):
@@ -47,10 +55,9 @@ class Place(NamedTuple):
 class FlowSearcher(Searcher):
     """Moves a box as the points in it move.
 
-    Lucas and Kanade 1981 in a pyramid for the flow; points count that come home when they are
-    followed back (Kalal et al. 2010, "Forward-backward error"); a similarity by RANSAC (Fischler
-    and Bolles 1981) moves and scales the box. All by OpenCV. The score is the share of the points
-    that agree with it.
+    Lucas and Kanade 1981 in a pyramid for the flow, by OpenCV; points count that come home when
+    they are followed back (Kalal et al. 2010, "Forward-backward error"); the similarity that most
+    of them agree with moves and scales the box. The score is the share of the points that agree.
     """
 
     title = "flow"
@@ -141,7 +148,7 @@ def shrink(frame: Frame) -> Image:
     scale = float(find_scale(frame))
     grey = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)
     if scale < 1:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     return np.asarray(grey, np.uint8)
 
 
@@ -160,19 +167,13 @@ def move_boxes(
         (T, 4) float32 boxes, and (T,) float32 the shares of points that agree; 0 for boxes of
         which too little is seen, whose rows mean nothing.
     """
-    points = spread_points(xyxy)
-    guesses = spread_points(hints)
+    points, guesses = spread_points(xyxy), spread_points(hints)
     there, good = follow_points(before, after, points.reshape(-1, 2), guesses.reshape(-1, 2))
-    moved, score = xyxy.copy(), np.zeros(len(xyxy), np.float32)
-    seen = good.reshape(len(xyxy), -1) & (np.diff(xyxy.reshape(-1, 2, 2), axis=1) >= 1).all(2)
-    for row, (here, now, alive) in enumerate(
-        zip(points, there.reshape(points.shape), seen, strict=True)
-    ):
-        fit, agreed = fit_similarity(here[alive], now[alive])
-        if fit is not None:
-            moved[row] = move_box(xyxy[row], fit)
-            score[row] = agreed / len(here)
-    return moved, score
+    large = np.all(xyxy[:, 2:] - xyxy[:, :2] >= 1, axis=1, keepdims=True)
+    seen = np.asarray(good.reshape(points.shape[:2]) & large, np.bool_)
+    fits = fit_similarities(points, there.reshape(points.shape), seen)
+    score = np.where(fits.agreed >= LEAST_POINTS, fits.agreed / points.shape[1], 0)
+    return fits.move(xyxy), score.astype(np.float32)
 
 
 def spread_points(xyxy: FloatArray) -> FloatArray:
@@ -189,14 +190,14 @@ def follow_points(
     """Where points (P, 2) went, beginning to look at `guesses` (P, 2), and which came home."""
     if not len(points):
         return points, np.zeros(0, np.bool_)
-    there, found = run_flow(before, after, points, guesses)
-    back, home = run_flow(after, before, there, points)
+    there, found = run_flow(before, after, points, guesses, LEVELS)
+    back, home = run_flow(after, before, there, points, LEVELS_BACK)
     good = found & home & (np.linalg.norm(back - points, axis=1) <= RETURN_PX)
     return there, np.asarray(good, np.bool_)
 
 
 def run_flow(
-    before: Image, after: Image, points: FloatArray, guesses: FloatArray
+    before: Image, after: Image, points: FloatArray, guesses: FloatArray, levels: int
 ) -> tuple[FloatArray, BoolArray]:
     """Where points (P, 2) of a picture are in another one, and which were found."""
     there, found, _ = cv2.calcOpticalFlowPyrLK(
@@ -205,31 +206,66 @@ def run_flow(
         points,
         guesses.copy(),
         winSize=(WINDOW_PX, WINDOW_PX),
-        maxLevel=LEVELS,
+        maxLevel=levels,
         criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, STEPS, STEP_PX),
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )
     return np.asarray(there, np.float32), found.ravel() == 1
 
 
-def fit_similarity(here: FloatArray, there: FloatArray) -> tuple[DoubleArray | None, int]:
-    """The (2, 3) map that most pairs of points (P, 2) agree with, and how many do."""
-    if len(here) < LEAST_POINTS:
-        return None, 0
-    fit, inliers = cv2.estimateAffinePartial2D(
-        here, there, method=cv2.RANSAC, ransacReprojThreshold=RANSAC_PX
-    )
-    if fit is None or not np.isfinite(fit).all() or inliers.sum() < LEAST_POINTS:
-        return None, 0
-    return np.asarray(fit, np.float64), int(inliers.sum())
+@dataclass(frozen=True, slots=True)
+class Similarities:
+    """Similarities of the plane, one a row, as complex numbers x + iy.
+
+    Attributes:
+        turn: (T, 1) by which what is seen from `middle` is turned and scaled.
+        middle: (T, 1) a point.
+        goal: (T, 1) where it goes.
+        agreed: (T,) points that agree.
+    """
+
+    turn: ComplexArray
+    middle: ComplexArray
+    goal: ComplexArray
+    agreed: IntArray
+
+    def move(self, xyxy: FloatArray) -> FloatArray:
+        """Boxes (T, 4) moved and scaled, but not turned."""
+        centre = to_complex((xyxy[:, None, :2] + xyxy[:, None, 2:]) / np.float32(2))
+        moved = self.turn * (centre - self.middle) + self.goal
+        growth = np.clip(np.abs(self.turn), 1 / MOST_SCALE, MOST_SCALE)
+        half = np.maximum((xyxy[:, 2:] - xyxy[:, :2]) * growth, LEAST_SIDE_PX) / 2
+        centre = np.concatenate([moved.real, moved.imag], axis=1)
+        return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
 
 
-def move_box(box: FloatArray, fit: DoubleArray) -> FloatArray:
-    """A box (4,) moved and scaled by a similarity (2, 3), but not turned."""
-    centre = fit[:, :2] @ ((box[:2] + box[2:]) / 2) + fit[:, 2]
-    growth = np.clip(np.hypot(fit[0, 0], fit[1, 0]), 1 / MOST_SCALE, MOST_SCALE)
-    half = np.maximum((box[2:] - box[:2]) * growth, LEAST_SIDE_PX) / 2
-    return np.concatenate([centre - half, centre + half]).astype(np.float32)
+def fit_similarities(here: FloatArray, there: FloatArray, seen: BoolArray) -> Similarities:
+    """The similarities that most of the points agree with, by least squares over those.
+
+    Args:
+        here: (T, P, 2) points of T boxes.
+        there: (T, P, 2) where they went.
+        seen: (T, P) those that count.
+    """
+    z, w = to_complex(here), to_complex(there)
+    moves = w - z
+    alike = np.abs(moves[:, :, None] - moves[:, None]) <= FIRST_PX
+    alike &= seen[:, :, None] & seen[:, None]
+    agree = alike[np.arange(len(z)), alike.sum(axis=2).argmax(axis=1)]
+    for _ in range(ROUNDS):
+        count = np.maximum(agree.sum(axis=1, keepdims=True), 1)
+        middle = (agree * z).sum(axis=1, keepdims=True) / count
+        goal = (agree * w).sum(axis=1, keepdims=True) / count
+        arms, spread = agree * (z - middle).conj(), agree * np.abs(z - middle) ** 2
+        turn = (arms * (w - goal)).sum(axis=1, keepdims=True)
+        turn /= np.maximum(spread.sum(axis=1, keepdims=True), 1e-9)
+        agree = seen & (np.abs(turn * (z - middle) + goal - w) <= AGREE_PX)
+    return Similarities(turn, middle, goal, agree.sum(axis=1))
+
+
+def to_complex(points: FloatArray) -> ComplexArray:
+    """Points (..., 2) as complex numbers x + iy."""
+    return np.asarray(points[..., 0] + 1j * points[..., 1].astype(np.float64), np.complex128)
 
 
 def load_flow(argument: str, device: str, settings: DeviceConfig) -> Searcher:

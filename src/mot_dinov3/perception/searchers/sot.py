@@ -18,6 +18,7 @@ from mot_dinov3.perception.searchers.sot_networks import (
     SEARCH_FACTOR,
     TEMPLATE_FACTOR,
     as_pixels,
+    fold_norms,
     load_network,
 )
 from mot_dinov3.perception.searchers.windows import Window, cut_window, plan_window
@@ -258,6 +259,7 @@ def load_sot(argument: str, device: str, settings: DeviceConfig) -> Searcher:
             f"The checkpoint '{path}' does not say from which score on a find is sure.",
             fix="Give the folder of a run of 'train sot' that was measured.",
         )
+    fold_norms(network)
     return SotSearcher(Model(network.to(device), found, path, device, settings.precision))
 
 

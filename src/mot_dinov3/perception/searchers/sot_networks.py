@@ -84,6 +84,22 @@ def list_left_out(network: SotNetwork) -> set[str]:
     )
 
 
+def fold_norms(network: SotNetwork) -> None:
+    """Make each batch norm part of the convolution before it, which saves a pass over its maps.
+
+    Args:
+        network: in evaluation mode; it cannot learn any more, nor load weights.
+    """
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    from mot_dinov3.nets.reid.osnet import ConvLayer
+
+    for layer in network.modules():
+        if isinstance(layer, ConvLayer):
+            layer.conv = fuse_conv_bn_eval(layer.conv, layer.bn)
+            del layer.bn
+
+
 def as_pixels(crops: torch.Tensor) -> torch.Tensor:
     """(B, S, S, 3) uint8 BGR -> (B, 3, S, S) float32, RGB as ImageNet's networks want it."""
     rgb = crops.flip(-1).permute(0, 3, 1, 2).float()
