@@ -136,6 +136,19 @@ def test_what_cannot_be_recorded_runs_as_it_is(caplog):
     assert "'a test' runs without CUDA graphs: operation not permitted" in caplog.text
 
 
+@pytest.mark.parametrize("said", ["CUDA out of memory", "CUBLAS_STATUS_ALLOC_FAILED"])
+def test_a_full_device_does_not_cost_the_recorded_batches(said):
+    ours = network(Colours())
+
+    def full(pixels):
+        raise RuntimeError(said)
+
+    ours._recorded = full
+    with pytest.raises(DeviceFullError):
+        ours(pictures())
+    assert ours._recorded is full
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("n", [1, 3, 8, 33, 70])
 def test_recorded_batches_give_the_same_answers(n):

@@ -104,10 +104,19 @@ def test_an_answer_that_is_not_finite_becomes_a_row_of_nan(torch, picture):
     assert np.isfinite(vectors[[0, 2, 3]]).all()
 
 
-def test_a_batch_too_large_for_the_memory_is_halved_and_remembered(torch, picture):
+FULL = (
+    "CUDA out of memory",
+    "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+    "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    "Unable to find an engine to execute this computation",
+)
+
+
+@pytest.mark.parametrize("said", FULL)
+def test_a_batch_too_large_for_the_memory_is_halved_and_remembered(torch, picture, said):
     def small(pixels):
         if len(pixels) > 1:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise RuntimeError(said)
         return colours(pixels)
 
     model = network(torch, small)

@@ -69,11 +69,20 @@ def test_a_window_alone_is_cut_as_among_others(picture):
         torch.testing.assert_close(alone[0], together[row], atol=1e-4, rtol=0)
 
 
-def test_a_full_device_is_told_from_other_failures(picture):
-    def full(image):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), DeviceFullError),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"), DeviceFullError),
+        (RuntimeError("CUDA error: device-side assert triggered"), RuntimeError),
+    ],
+)
+def test_a_full_device_is_told_from_other_failures(picture, error, expected):
+    def fail(image):
+        raise error
 
     spec, square = SPECS["square"]
-    full.device = "cpu"
-    with pytest.raises(DeviceFullError, match="no memory left for crops"):
-        DeviceCrops(spec, full)(picture, crop_windows(BOXES, FRAME, spec, 0.12, square))
+    fail.device = "cpu"
+    with pytest.raises(expected) as caught:
+        DeviceCrops(spec, fail)(picture, crop_windows(BOXES, FRAME, spec, 0.12, square))
+    assert isinstance(caught.value, DeviceFullError) == (expected is DeviceFullError)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.perception.backends.choice import Choice
 from mot_dinov3.perception.backends.graphs import BucketedRuns, CudaGraphs
-from mot_dinov3.perception.backends.problems import describe_run_problem, reason
+from mot_dinov3.perception.backends.problems import describe_run_problem, lacks_memory, reason
 from mot_dinov3.values import FloatArray
 
 if TYPE_CHECKING:
@@ -83,19 +83,17 @@ class TorchNetwork:
                 )
                 return tuple(output.float().cpu().numpy() for output in self._run(given))
         except RuntimeError as error:
-            if isinstance(error, torch.OutOfMemoryError):
+            if lacks_memory(error):
                 torch.cuda.empty_cache()
             raise describe_run_problem(self._name, self.title, self.device, error) from error
 
     def _run(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        import torch
-
         if self._recorded is not None:
             try:
                 return self._recorded(pixels)
-            except torch.OutOfMemoryError:
-                raise
             except RuntimeError as error:
+                if lacks_memory(error):
+                    raise
                 logger.info("'%s' runs without CUDA graphs: %s.", self._name, reason(error))
                 self._recorded = None
         return self._forward(pixels)

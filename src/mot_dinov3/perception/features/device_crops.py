@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mot_dinov3.errors import DeviceFullError
+from mot_dinov3.perception.backends.problems import lacks_memory
 from mot_dinov3.perception.features.crops import CropWindows, InputSpec
 from mot_dinov3.perception.features.resampling import kernel
 from mot_dinov3.runtime.upload import FrameUpload
@@ -56,7 +57,9 @@ class DeviceCrops:
         try:
             with torch.inference_mode():
                 return self._batch(self._upload(image), windows)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not lacks_memory(error):
+                raise
             torch.cuda.empty_cache()
             raise DeviceFullError(f"{self._upload.device} has no memory left for crops.") from error
 
