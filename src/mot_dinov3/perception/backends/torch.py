@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mot_dinov3.perception.backends.choice import Choice
-from mot_dinov3.perception.backends.graphs import BucketedRuns, CudaGraphs
+from mot_dinov3.perception.backends.graphs import BUCKETS, BucketedRuns, CudaGraphs
 from mot_dinov3.perception.backends.problems import describe_run_problem, lacks_memory, reason
 from mot_dinov3.values import FloatArray
 
@@ -17,20 +18,38 @@ if TYPE_CHECKING:
 logger = logging.getLogger("mot_dinov3")
 
 
+@dataclass(frozen=True, slots=True)
+class TorchSettings:
+    """How a module runs.
+
+    Attributes:
+        short: weights and intermediate results may be bf16 or fp16. Otherwise they are only with
+            fp16 on CUDA; else autocast keeps in float32 what needs it, such as coordinates.
+        graphs: record batches on CUDA.
+        one_size: the module keeps something that belongs to the size of its pictures, see
+            `graphs.BucketedRuns`.
+    """
+
+    short: bool = False
+    graphs: bool = True
+    one_size: bool = False
+
+
+AS_USUAL = TorchSettings()
+
+
 class TorchNetwork:
     """A module in evaluation mode on a device, in the precision chosen.
 
     On CUDA convolutions see channels last, the layout of tensor cores, and batches run as recorded
-    graphs of fixed sizes; a module that cannot be recorded runs as it is, and that is logged.
+    graphs of fixed sizes; a module that cannot be recorded runs as it is, and that is said.
 
     Args:
         module: maps (B, 3, h, w) to a tensor, or to tensors; see `select_tensors`.
         choice: backend and precision.
         device: torch device string.
         name: the model as the user knows it, for messages.
-        short: weights and intermediate results may be bf16 or fp16. Otherwise they are only with
-            fp16 on CUDA; else autocast keeps in float32 what needs it, such as coordinates.
-        graphs: record batches on CUDA.
+        how: numbers and recording.
 
     Raises:
         DeviceFullError: it does not fit on the device.
@@ -51,9 +70,7 @@ class TorchNetwork:
         choice: Choice,
         device: str,
         name: str,
-        *,
-        short: bool = False,
-        graphs: bool = True,
+        how: TorchSettings = AS_USUAL,
     ) -> None:
         import torch
 
@@ -61,16 +78,23 @@ class TorchNetwork:
         self._name = name
         kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
         on_cuda = device.startswith("cuda")
-        short = short or (choice.precision == "fp16" and on_cuda)
+        short = how.short or (choice.precision == "fp16" and on_cuda)
         self._computed = kinds[choice.precision]
         self._kind = self._computed if short else torch.float32
         self._layout = torch.channels_last if on_cuda else torch.preserve_format
-        self._recorded = BucketedRuns(CudaGraphs(self._forward)) if graphs and on_cuda else None
+        self._recorded: BucketedRuns | None = None
+        if how.graphs and on_cuda:
+            self._recorded = BucketedRuns(CudaGraphs(self._forward), one_size=how.one_size)
         try:
             still = module.eval().requires_grad_(False)
             self.module: Any = still.to(device, self._kind, memory_format=self._layout)
         except RuntimeError as error:
             raise describe_run_problem(name, self.title, device, error) from error
+
+    @property
+    def buckets(self) -> tuple[int, ...]:
+        """Sizes that batches are filled up to, smallest first; none where all run as they are."""
+        return BUCKETS if self._recorded is not None else ()
 
     def __call__(self, pixels: FloatArray | torch.Tensor) -> tuple[FloatArray, ...]:
         """One forward pass; see `base.Network`. Pictures may be on the device already."""
@@ -94,7 +118,8 @@ class TorchNetwork:
             except RuntimeError as error:
                 if lacks_memory(error):
                     raise
-                logger.info("'%s' runs without CUDA graphs: %s.", self._name, reason(error))
+                message = "'%s' runs without CUDA graphs, so small batches take longer: %s."
+                logger.warning(message, self._name, reason(error))
                 self._recorded = None
         return self._forward(pixels)
 

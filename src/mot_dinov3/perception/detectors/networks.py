@@ -59,16 +59,16 @@ class TorchSource:
     """A weights file that torch runs as it is, whatever the size of the input."""
 
     def __init__(self, checkpoint: Checkpoint, choice: Choice, device: str) -> None:
-        from mot_dinov3.perception.backends.torch import TorchNetwork
+        from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
 
         self.name, self.path = checkpoint.path.name, checkpoint.path
         self.about = checkpoint.about
         self.choice, self.device = choice, device
         self._module, self._levels = checkpoint.module()
-        # Decoding is done here, in float32, so the network may compute in short numbers alone.
-        self._place = partial(
-            TorchNetwork, self._module, choice, device, self.name, short=self._levels
-        )
+        # Decoding is done here, in float32, so the network may compute in short numbers alone. A
+        # head that decodes keeps the centres of the cells of its last input.
+        how = TorchSettings(short=self._levels, one_size=not self._levels)
+        self._place = partial(TorchNetwork, self._module, choice, device, self.name, how)
         self._network: Network = self._place()
 
     def get_fixed_size(self) -> None:

@@ -90,12 +90,11 @@ def load_pretrained(model: Pretrained, config: EmbedderConfig, place: Placement)
             "int8 embeddings differ from exact ones: look at a run before you trust them."
         )
     if choice.backend == TORCH:
-        from mot_dinov3.perception.backends.torch import TorchNetwork
+        from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
 
         module, spec = model.build()
-        network: Network = TorchNetwork(
-            module, choice, place.device, model.name, short=True, graphs=place.graphs
-        )
+        how = TorchSettings(short=True, graphs=place.graphs)
+        network: Network = TorchNetwork(module, choice, place.device, model.name, how)
     else:
         network, spec = _from_export(model, choice, place)
     return build_embedder(network, spec, config, place, NetworkOrigin(model.name, model.directory))
