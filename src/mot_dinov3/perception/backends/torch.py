@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from mot_dinov3.perception.backends.choice import Choice
 from mot_dinov3.perception.backends.graphs import BUCKETS, BucketedRuns, CudaGraphs
@@ -14,6 +17,9 @@ from mot_dinov3.values import FloatArray
 
 if TYPE_CHECKING:
     import torch
+
+    Tensors: TypeAlias = tuple[torch.Tensor, ...]
+    Select: TypeAlias = Callable[[Tensors, int], Tensors]
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -28,11 +34,14 @@ class TorchSettings:
         graphs: record batches on CUDA.
         one_size: the module keeps something that belongs to the size of its pictures, see
             `graphs.BucketedRuns`.
+        select: takes the outputs and the height of the pictures, and hands on what is fetched from
+            the device.
     """
 
     short: bool = False
     graphs: bool = True
     one_size: bool = False
+    select: Select | None = None
 
 
 AS_USUAL = TorchSettings()
@@ -75,7 +84,7 @@ class TorchNetwork:
         import torch
 
         self.title, self.precision, self.device = choice.title, choice.precision, device
-        self._name = name
+        self._name, self._select = name, how.select
         kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
         on_cuda = device.startswith("cuda")
         short = how.short or (choice.precision == "fp16" and on_cuda)
@@ -105,13 +114,16 @@ class TorchNetwork:
                 given = torch.as_tensor(pixels).to(
                     self.device, self._kind, memory_format=self._layout
                 )
-                return tuple(output.float().cpu().numpy() for output in self._run(given))
+                outputs = self._run(given)
+                if self._select is not None:
+                    outputs = self._select(outputs, given.shape[2])
+                return fetch(outputs)
         except RuntimeError as error:
             if lacks_memory(error):
                 torch.cuda.empty_cache()
             raise describe_run_problem(self._name, self.title, self.device, error) from error
 
-    def _run(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def _run(self, pixels: torch.Tensor) -> Tensors:
         if self._recorded is not None:
             try:
                 return self._recorded(pixels)
@@ -123,7 +135,7 @@ class TorchNetwork:
                 self._recorded = None
         return self._forward(pixels)
 
-    def _forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def _forward(self, pixels: torch.Tensor) -> Tensors:
         with self._casting():
             return select_tensors(self.module(pixels))
 
@@ -135,6 +147,22 @@ class TorchNetwork:
         kind = self.device.partition(":")[0]
         context: AbstractContextManager[Any] = torch.autocast(kind, dtype=self._computed)
         return context
+
+
+def fetch(outputs: Tensors) -> tuple[FloatArray, ...]:
+    """The outputs as float32 arrays that the caller owns, waited for once.
+
+    From CUDA they come in their own numbers through pinned memory, which the device writes itself.
+    """
+    import torch
+
+    if not any(output.is_cuda for output in outputs):
+        return tuple(output.float().cpu().numpy() for output in outputs)
+    pinned = [torch.empty(one.shape, dtype=one.dtype, pin_memory=True) for one in outputs]
+    for target, output in zip(pinned, outputs, strict=True):
+        target.copy_(output, non_blocking=True)
+    torch.cuda.current_stream(outputs[0].device).synchronize()
+    return tuple(np.array(target.float().numpy()) for target in pinned)
 
 
 def select_tensors(answer: Any) -> tuple[torch.Tensor, ...]:  # noqa: ANN401 - anything that a module returns

@@ -55,7 +55,7 @@ def load_yolo(
     if ending:
         source: NetworkSource | None = _source_of_export(path, READY[ending], device, settings)
     else:
-        source = _source_of_weights(path, device, settings) if path.suffix == ".pt" else None
+        source = _source_of_weights(config, path, device, settings)
     if source is not None and source.about.plain:
         return YoloDetector(config, source)
     return _load_by_ultralytics(config, path, device, settings)
@@ -84,12 +84,16 @@ YOLO = DetectorKind(load_yolo, argument="MODEL")
 DEMO_YOLO = DetectorKind(load_demo)
 
 
-def _source_of_weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:
+def _source_of_weights(
+    config: DetectorConfig, path: Path, device: str, settings: DeviceConfig
+) -> NetworkSource | None:
+    if path.suffix != ".pt":
+        return None
     choice = _choose_for_weights(device, settings)
     if choice.backend == TORCH:
         from mot_dinov3.perception.detectors.checkpoint import Checkpoint
 
-        return TorchSource(Checkpoint(path, device), choice, device)
+        return TorchSource(Checkpoint(path, device), choice, device, config.floor)
     return ExportingSource(path, choice, device, export_place(settings))
 
 
