@@ -29,6 +29,7 @@ from mot_dinov3.perception.backends.load import load_network, open_export
 from mot_dinov3.perception.features.backbone import NetworkEmbedder, NetworkOrigin
 from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import CropShape, InputSpec
+from mot_dinov3.perception.features.precision import CheckedModel, settle_precision
 from mot_dinov3.perception.pretrained import check_weights
 
 if TYPE_CHECKING:
@@ -85,19 +86,25 @@ def load_pretrained(model: Pretrained, config: EmbedderConfig, place: Placement)
     check_weights(model.directory, model.name)
     run, older = avoid_emulation(place.config, place.device, older_flag(config))
     choice = choose_with_int8(run, place.device, older, of="an embedder", by=ONNX)
+    checked = CheckedModel(model.name, model.directory, model.kind)
+    choice = settle_precision(choice, lambda one: _load(model, one, place), checked, place)
     if choice.precision == INT8:
         logger.warning(
             "int8 embeddings differ from exact ones: look at a run before you trust them."
         )
-    if choice.backend == TORCH:
-        from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
-
-        module, spec = model.build()
-        how = TorchSettings(short=True, graphs=place.graphs)
-        network: Network = TorchNetwork(module, choice, place.device, model.name, how)
-    else:
-        network, spec = _from_export(model, choice, place)
+    network, spec = _load(model, choice, place)
     return build_embedder(network, spec, config, place, NetworkOrigin(model.name, model.directory))
+
+
+def _load(model: Pretrained, choice: Choice, place: Placement) -> tuple[Network, InputSpec]:
+    """The network of a model with one backend and precision, and what it wants to see."""
+    if choice.backend != TORCH:
+        return _from_export(model, choice, place)
+    from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
+
+    module, spec = model.build()
+    how = TorchSettings(short=True, graphs=place.graphs)
+    return TorchNetwork(module, choice, place.device, model.name, how), spec
 
 
 def build_embedder(
