@@ -272,3 +272,15 @@ def test_cells_that_are_selected_where_the_network_runs_give_the_same_boxes(
     for ours, theirs in zip(boxes(detector, picture), expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert len(detector.neck.maps) == 3
+
+
+@pytest.mark.parametrize(
+    ("installed", "says"),
+    [(False, "TensorRT, which is not installed here"), (True, "which does not run on cpu")],
+)
+def test_an_engine_is_refused_where_nothing_runs_it(tmp_path, monkeypatch, installed, says):
+    (tmp_path / "best.engine").write_bytes(b"an engine")
+    monkeypatch.setattr(loading, "find_spec", lambda name: installed or None)
+    with pytest.raises(ModelError, match=says) as caught:
+        build(tmp_path, tmp_path / "best.engine")
+    assert ".onnx file that it was made from" in caught.value.fix

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
+from mot_dinov3.perception.assets import demo_embedder_path
 from mot_dinov3.perception.backends.choice import Choice
 from mot_dinov3.perception.features import precision
 from mot_dinov3.perception.features.base import Placement
@@ -69,8 +71,8 @@ def test_what_is_no_better_in_fp32_is_left_to_the_trial_of_every_embedder():
     assert describe_difference(nothing, nothing) == ""
 
 
+@pytest.mark.skipif(not find_spec("ultralytics"), reason="Ultralytics is not installed")
 def test_the_photograph_shows_people(monkeypatch):
-    pytest.importorskip("ultralytics")
     picture = read_photograph()
     assert picture.shape == (1080, 810, 3)
     assert all(x2 <= 810 and y2 <= 1080 for _, _, x2, y2 in PEOPLE)
@@ -97,8 +99,8 @@ def settle(tmp_path):
     weights.write_bytes(b"some")
     place = Placement("cpu", DeviceConfig(export_cache=str(tmp_path / "exports")))
 
-    def run(load, choice=SHORT, **more):
-        return settle_precision(choice, load, CheckedModel("a/model", weights), place, **more)
+    def run(load, choice=SHORT):
+        return settle_precision(choice, load, CheckedModel("a/model", weights), place)
 
     run.weights = weights
     return run
@@ -127,13 +129,17 @@ def test_a_good_network_stays_as_it_is_and_fp32_is_not_looked_at(settle, caplog)
     assert not caplog.messages
 
 
-def test_another_backend_may_give_what_is_exact(settle):
+def test_an_engine_of_tensorrt_is_compared_with_its_file_in_onnxruntime(settle):
+    """A second engine would take minutes."""
     loads = Loads(fp16=network(), fp32=network())
-    assert settle(loads, exact=Choice("onnx", "fp32")) == SHORT
-    assert loads.asked == ["torch fp16", "onnx fp32"]
+    assert settle(loads, Choice("tensorrt", "fp16")) == Choice("tensorrt", "fp16")
+    assert loads.asked == ["tensorrt fp16", "onnx fp32"]
+    spoilt = Loads(fp16=network(turned(12)), fp32=network(flat))
+    settle.weights.write_bytes(b"others")
+    assert settle(spoilt, Choice("tensorrt", "fp16")) == Choice("tensorrt", "fp32")
 
 
-def test_a_model_of_the_hub_that_bf16_spoils_is_loaded_in_fp32(models, tmp_path, caplog):
+def test_a_model_that_bf16_spoils_is_loaded_in_fp32(tmp_path, caplog):
     """Its answers differ by less than the steps of bf16 beyond 1024."""
     torch = pytest.importorskip("torch")
 
@@ -142,7 +148,7 @@ def test_a_model_of_the_hub_that_bf16_spoils_is_loaded_in_fp32(models, tmp_path,
             return pixels.mean(dim=3).flatten(1) + 2000 - 2000
 
     def load(numbers):
-        model = Pretrained("far", models / "dinov2", "far", lambda: (Far(), SPEC))
+        model = Pretrained("far", demo_embedder_path(), "far", lambda: (Far(), SPEC))
         run = DeviceConfig(backend="torch", precision=numbers, export_cache=str(tmp_path))
         return load_pretrained(model, EmbedderConfig(), Placement("cpu", run))
 

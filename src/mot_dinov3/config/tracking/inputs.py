@@ -15,7 +15,7 @@ NO_EMBEDDER = "none"
 """What `--embedder` says to track by motion alone."""
 PRECISIONS = ("auto", "off", "fp16", "bf16")
 AUTO = "auto"
-BACKENDS = ("torch", "onnx", "openvino")
+BACKENDS = ("torch", "onnx", "openvino", "tensorrt")
 NUMBERS = ("fp32", "bf16", "fp16", "int8")
 
 

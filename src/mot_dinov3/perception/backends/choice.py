@@ -7,25 +7,37 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from mot_dinov3.config import AUTO, BACKENDS, DeviceConfig
-from mot_dinov3.errors import DeviceError, UsageError, not_installed
+from mot_dinov3.errors import DeviceError, ModelError, UsageError, not_installed
 from mot_dinov3.runtime.cpu import has_bf16
 
-OPENVINO, ONNX, TORCH = "openvino", "onnx", "torch"
+OPENVINO, ONNX, TORCH, TENSORRT = "openvino", "onnx", "torch", "tensorrt"
 INT8 = "int8"
-TITLES = {OPENVINO: "OpenVINO", ONNX: "onnxruntime", TORCH: "torch"}
-PACKAGES = {OPENVINO: ("openvino",), ONNX: ("onnxruntime", "onnx"), TORCH: ("torch",)}
+TITLES = {OPENVINO: "OpenVINO", ONNX: "onnxruntime", TORCH: "torch", TENSORRT: "TensorRT"}
+PACKAGES = {
+    OPENVINO: ("openvino",),
+    ONNX: ("onnxruntime", "onnx"),
+    TORCH: ("torch",),
+    TENSORRT: ("onnxruntime", "onnx"),
+}
 """What a backend needs: the first to run a network, all of them to export one."""
-ORDER = {"cpu": (OPENVINO, ONNX, TORCH), "cuda": (TORCH, ONNX), "mps": (TORCH,)}
+ORDER = {"cpu": (OPENVINO, ONNX, TORCH), "cuda": (TORCH, ONNX, TENSORRT), "mps": (TORCH,)}
 """Device -> its backends, the one that is usually fastest first."""
+ON_REQUEST = (TENSORRT,)
+"""Backends that `auto` never takes: they spend minutes before the first run of a model."""
 PRECISIONS = {
     (OPENVINO, "cpu"): ("fp32", "bf16", INT8),
     (ONNX, "cpu"): ("fp32", INT8),
     (ONNX, "cuda"): ("fp32",),
+    (TENSORRT, "cuda"): ("fp32", "fp16"),
     (TORCH, "cpu"): ("fp32", "bf16", "fp16"),
     (TORCH, "cuda"): ("fp32", "fp16", "bf16"),
     (TORCH, "mps"): ("fp32", "fp16"),
 }
 """What every backend computes in, its usual precision first."""
+FORMATS = {TENSORRT: ONNX}
+"""Backends that run files in the format of another one."""
+TENSORRT_PROVIDER = "TensorrtExecutionProvider"
+"""What onnxruntime calls it."""
 LEAST_CAPABILITY = {"fp16": (5, 3), "bf16": (8, 0)}
 """CUDA compute capability from which a precision is computed by the hardware itself."""
 FAST_FP16 = (7, 0)
@@ -38,6 +50,11 @@ class Choice:
 
     backend: str
     precision: str
+
+    @property
+    def file_format(self) -> str:
+        """The backend whose kind of file it runs; it runs that file too, more plainly."""
+        return FORMATS.get(self.backend, self.backend)
 
     @property
     def title(self) -> str:
@@ -127,6 +144,7 @@ def choose_backend(
         backend = _require_able(config.backend, device, order, able)
         _require_installed(backend, machine, ready=ready)
     else:
+        order = [name for name in order if name not in ON_REQUEST]
         backend = _find_first(order, precision, kind, machine, ready=ready)
     if precision == AUTO:
         return Choice(backend, default_precision(backend, kind, machine))
@@ -192,18 +210,38 @@ def _require_able(backend: str, device: str, order: Sequence[str], able: Sequenc
             fix=f"Choose --backend {' or '.join((AUTO, *order))}, or give the .pt file.",
         )
     if backend not in order:
+        other = "cuda" if device == "cpu" else "cpu"
         raise UsageError(
             f"--backend {backend} does not run on {device}.",
-            fix=f"Choose --backend {' or '.join((AUTO, *order))}, or --device cpu.",
+            fix=f"Choose --backend {' or '.join((AUTO, *order))}, or --device {other}.",
         )
     return backend
 
 
 def _require_installed(backend: str, machine: Machine, *, ready: bool) -> None:
-    needed = PACKAGES[backend][:1] if ready else PACKAGES[backend]
+    needed, flag = PACKAGES[backend][:1] if ready else PACKAGES[backend], f"--backend {backend}"
     for package in needed:
         if package not in machine.packages:
-            raise not_installed(package, backend, f"--backend {backend}")
+            raise not_installed(package, "onnx" if backend == TENSORRT else backend, flag)
+    if backend == TENSORRT:
+        _require_provider()
+
+
+def _require_provider() -> None:
+    """Refuse TensorRT where onnxruntime comes without it.
+
+    Raises:
+        ModelError: it does.
+    """
+    import onnxruntime
+
+    known = onnxruntime.get_available_providers()
+    if TENSORRT_PROVIDER not in known:
+        short = ", ".join(name.removesuffix("ExecutionProvider") for name in known)
+        raise ModelError(
+            f"--backend {TENSORRT} needs an onnxruntime with TensorRT; this one has {short}.",
+            fix="Install onnxruntime-gpu in its place, and TensorRT; or choose --backend torch.",
+        )
 
 
 def _find_first(

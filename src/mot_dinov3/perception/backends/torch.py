@@ -72,6 +72,7 @@ class TorchNetwork:
 
     title: str
     precision: str
+    takes_tensors = True
 
     def __init__(
         self,

@@ -161,7 +161,7 @@ class ExportingSource:
         key = ExportKey(self.path.stem, self._digest, self.choice, size, exporters=exporters)
         try:
             with open_export(key, lambda target: self._export(size, target), self._place) as path:
-                return load_network(path, self.choice, self.device, self._cut)
+                return load_network(path, self.choice, self.device, self._cut, self._place)
         finally:
             self._checkpoint = None
 
@@ -202,14 +202,14 @@ class ReadySource:
 
     selects = False
 
-    def __init__(self, path: Path, choice: Choice, device: str) -> None:
-        """Load it.
+    def __init__(self, path: Path, choice: Choice, device: str, place: Path) -> None:
+        """Load it; `place` is the directory of the exports.
 
         Raises:
             ModelError: the backend cannot run it, or its task has no boxes.
         """
         model = _model_file(path)
-        loaded = load_network(model, choice, device)
+        loaded = load_network(model, choice, device, place=place)
         self.name, self.path, self.choice = path.name, path, choice
         self.device = loaded.device
         batch, *self._sides = _read_input(loaded, path.name)

@@ -44,7 +44,7 @@ def export(module: torch.nn.Module, size: tuple[int, int], key: ExportKey, path:
     import torch
 
     writers = {OPENVINO: _write_openvino, ONNX: write_onnx}
-    backend = key.choice.backend
+    backend = key.choice.file_format
     try:
         with warnings.catch_warnings(), quiet_transformers(), torch.no_grad():
             warnings.simplefilter("ignore")

@@ -117,7 +117,8 @@ def build_embedder(
     """A loaded network as an embedder; crops are cut on a GPU where the network takes them so."""
     shape = CropShape(spec, config.crop_pad, config.crop_square and spec.square)
     cut = None
-    if network.device.startswith("cuda") and place.upload is not None:
+    on_cuda = network.device.startswith("cuda")
+    if on_cuda and network.takes_tensors and place.upload is not None:
         from mot_dinov3.perception.features.device_crops import DeviceCrops
 
         cut = DeviceCrops(spec, place.upload)
@@ -173,7 +174,9 @@ def _from_export(model: Pretrained, choice: Choice, place: Placement) -> tuple[N
 
     with open_export(key, write, export_place(place.config)) as path:
         settings = json.loads(path.with_name(SPEC_FILE).read_text(encoding="utf-8"))
-        return load_network(path, choice, place.device), spec_from_json(settings)
+        kept = export_place(place.config)
+        network = load_network(path, choice, place.device, place=kept)
+        return network, spec_from_json(settings)
 
 
 def spec_from_json(settings: dict[str, Any]) -> InputSpec:

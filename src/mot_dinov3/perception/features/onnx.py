@@ -15,10 +15,12 @@ from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError, find_path
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.batch import fill_batches
+from mot_dinov3.perception.backends.cache import export_place
 from mot_dinov3.perception.backends.choice import (
     INT8,
     ONNX,
     OPENVINO,
+    TENSORRT,
     Choice,
     Older,
     choose_backend,
@@ -57,14 +59,15 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
         ModelError: no backend, no such file, not an ONNX model, or not one of pictures.
     """
     path = _require_file(resolve_model_name(config))
-    able = (OPENVINO, ONNX)
+    able = (OPENVINO, ONNX, TENSORRT)
     run, older = keep_stored_numbers(place.config, path.name), older_flag(config)
     if prefers_onnxruntime(path, run, older, place.device):
         run = replace(run, backend=ONNX)
     choice = choose_backend(run, place.device, older, able=able, ready=True)
 
     def load(one: Choice) -> tuple[Network, InputSpec]:
-        network: Any = load_network(path, one, place.device)
+        kept = export_place(place.config)
+        network: Any = load_network(path, one, place.device, place=kept)
         shape = picture_shape(network, path.name)
         return fill_batches(network, shape[0]), spec_from_shape(shape, network.metadata)
 

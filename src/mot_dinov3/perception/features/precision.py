@@ -57,9 +57,7 @@ class CheckedModel:
     kind: str = ""
 
 
-def settle_precision(
-    choice: Choice, load: Load, model: CheckedModel, place: Placement, exact: Choice | None = None
-) -> Choice:
+def settle_precision(choice: Choice, load: Load, model: CheckedModel, place: Placement) -> Choice:
     """The choice, or its backend in fp32 where the network's vectors differ too much from those.
 
     The comparison is made once for a model and a device, and its outcome is kept with the exports.
@@ -69,17 +67,16 @@ def settle_precision(
         load: makes the network.
         model: what the verdict is about.
         place: the device, and where exports are kept.
-        exact: what to compare with; the same backend in fp32 when left out.
 
     Raises:
         MotError: as `load` does.
     """
     if choice.precision == EXACT:
         return choice
-    plain = replace(choice, precision=EXACT)
+    exact = Choice(choice.file_format, EXACT)
 
     def judge(folder: Path) -> None:
-        why = describe_difference(load(choice), load(exact or plain))
+        why = describe_difference(load(choice), load(exact))
         (folder / VERDICT).write_text(json.dumps({"why": why}), encoding="utf-8")
 
     about = {"weights": weights_digest(model.weights), "kind": model.kind}
@@ -91,7 +88,7 @@ def settle_precision(
     if not why:
         return choice
     logger.warning("'%s' runs in fp32: with %s %s.", model.name, choice.title, why)
-    return plain
+    return replace(choice, precision=EXACT)
 
 
 def describe_difference(short: tuple[Network, InputSpec], exact: tuple[Network, InputSpec]) -> str:
