@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from mot_dinov3.config import BACKEND_TITLES
 from mot_dinov3.outputs.count_words import (
     count_crossings,
     describe_classes,
     describe_directions,
     describe_stays,
 )
-from mot_dinov3.perception.backends.choice import TITLES
 from mot_dinov3.values.run_facts import (
     AppearanceFacts,
     BudgetFacts,
@@ -32,7 +32,7 @@ NOT_REPEATABLE = (
 )
 LEAST_LOAN = 0.005
 """Share of a camera's own budget by which its usual one differs where others have lent to it."""
-NUMBERS = re.compile(rf"(?:{'|'.join(TITLES.values())}) (?:fp32|bf16|fp16|int8)")
+NUMBERS = re.compile(rf"(?:{'|'.join(BACKEND_TITLES.values())}) (?:fp32|bf16|fp16|int8)")
 DEVICE = re.compile(r"\b(?:cpu|mps|cuda:\d+)\b")
 """What the title of a model says of its backend and precision, and of its device."""
 MOST_MERGERS = 20

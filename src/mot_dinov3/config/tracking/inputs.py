@@ -16,6 +16,13 @@ NO_EMBEDDER = "none"
 PRECISIONS = ("auto", "off", "fp16", "bf16")
 AUTO = "auto"
 BACKENDS = ("torch", "onnx", "openvino", "tensorrt")
+BACKEND_TITLES = {
+    "torch": "torch",
+    "onnx": "onnxruntime",
+    "openvino": "OpenVINO",
+    "tensorrt": "TensorRT",
+}
+"""What a backend is called in the title of a model."""
 NUMBERS = ("fp32", "bf16", "fp16", "int8")
 
 

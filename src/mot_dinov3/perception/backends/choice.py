@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from mot_dinov3.config import AUTO, BACKENDS, DeviceConfig
+from mot_dinov3.config import AUTO, BACKEND_TITLES, BACKENDS, DeviceConfig
 from mot_dinov3.errors import DeviceError, ModelError, UsageError, not_installed
 from mot_dinov3.runtime.cpu import has_bf16
 
 OPENVINO, ONNX, TORCH, TENSORRT = "openvino", "onnx", "torch", "tensorrt"
 INT8 = "int8"
-TITLES = {OPENVINO: "OpenVINO", ONNX: "onnxruntime", TORCH: "torch", TENSORRT: "TensorRT"}
 PACKAGES = {
     OPENVINO: ("openvino",),
     ONNX: ("onnxruntime", "onnx"),
@@ -59,7 +58,7 @@ class Choice:
     @property
     def title(self) -> str:
         """Both in words, such as "OpenVINO bf16"."""
-        return f"{TITLES[self.backend]} {self.precision}"
+        return f"{BACKEND_TITLES[self.backend]} {self.precision}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +170,8 @@ def choose_with_int8(
         return choose_backend(config, device, older)
     if config.backend not in (AUTO, by):
         raise UsageError(
-            f"--precision int8 of {of} needs {TITLES[by]}, not --backend {config.backend}, which "
-            "is no faster with it.",
+            f"--precision int8 of {of} needs {BACKEND_TITLES[by]}, not --backend {config.backend}, "
+            "which is no faster with it.",
             fix=f"Choose --backend {AUTO} or {by}, or --precision {AUTO}.",
         )
     return choose_backend(config, device, older, able=(by,))
@@ -276,7 +275,7 @@ def _check_precision(backend: str, device: str, precision: str, machine: Machine
     known = PRECISIONS[backend, kind]
     if precision not in known:
         raise UsageError(
-            f"--precision {precision} does not run with {TITLES[backend]} on {device}.",
+            f"--precision {precision} does not run with {BACKEND_TITLES[backend]} on {device}.",
             fix=f"Choose --precision {' or '.join((AUTO, *known))}.",
         )
     if not _computes_in(backend, kind, precision, machine):

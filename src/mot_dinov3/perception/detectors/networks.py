@@ -6,11 +6,12 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mot_dinov3.config import BACKEND_TITLES
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.base import FileNetwork, Network
 from mot_dinov3.perception.backends.batch import fill_batches
 from mot_dinov3.perception.backends.cache import ExportKey, entry_name, open_entry
-from mot_dinov3.perception.backends.choice import INT8, OPENVINO, TITLES, Choice
+from mot_dinov3.perception.backends.choice import INT8, OPENVINO, Choice
 from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.backends.load import load_network, open_export
 from mot_dinov3.perception.detectors.about import About, about_from_notes, read_notes, require_boxes
@@ -187,7 +188,7 @@ class ExportingSource:
                 "int8 rounds weights and pictures to 256 steps, with ranges learned on two "
                 "photographs: compare the boxes with those of --precision fp32 on your own video."
             )
-        title, pixels = TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
+        title, pixels = BACKEND_TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
         message = "Exporting '%s' to %s for %s px, to be kept for later runs."
         logger.warning(message, self.name, title, pixels)
         self._load().export(self.choice, size, target)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
+from mot_dinov3.config import AUTO, BACKEND_TITLES, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.perception.assets import DEMO
 from mot_dinov3.perception.backends.base import Network
@@ -17,7 +17,6 @@ from mot_dinov3.perception.backends.cache import ExportKey, export_place
 from mot_dinov3.perception.backends.choice import (
     INT8,
     ONNX,
-    TITLES,
     TORCH,
     Choice,
     Older,
@@ -166,7 +165,7 @@ def _from_export(model: Pretrained, choice: Choice, place: Placement) -> tuple[N
     def write(path: Path) -> None:
         from mot_dinov3.perception.features.exporting import export
 
-        title = TITLES[choice.backend]
+        title = BACKEND_TITLES[choice.backend]
         logger.warning("Exporting '%s' to %s, to be kept for later runs.", model.name, title)
         module, spec = model.build()
         path.with_name(SPEC_FILE).write_text(json.dumps(asdict(spec)), encoding="utf-8")
