@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mot_dinov3.config import AUTO, DetectorConfig, DeviceConfig
+from mot_dinov3.config import AUTO, BACKEND_TITLES, DetectorConfig, DeviceConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.checkpoint import find_checkpoint
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.cache import ExportKey, export_place
-from mot_dinov3.perception.backends.choice import TITLES, TORCH, Choice, choose_backend
+from mot_dinov3.perception.backends.choice import TORCH, Choice, choose_backend
 from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.backends.load import load_network, open_export
 from mot_dinov3.perception.detectors import detr_networks
@@ -81,6 +81,8 @@ class DetrSource:
         ModelError: the checkpoint or its backbone cannot be used.
     """
 
+    selects = False
+
     def __init__(self, path: Path, choice: Choice, device: str, settings: DeviceConfig) -> None:
         self.name, self.path = path.name, find_checkpoint(path)
         self.choice, self.device = choice, device
@@ -112,9 +114,10 @@ class DetrSource:
         if self.choice.backend != TORCH:
             return self._export(size)
         if self._placed is None:
-            from mot_dinov3.perception.backends.torch import TorchNetwork
+            from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
 
-            self._placed = TorchNetwork(self._build(), self.choice, self.device, self.name)
+            how = TorchSettings(one_size=True)
+            self._placed = TorchNetwork(self._build(), self.choice, self.device, self.name, how)
         return self._placed
 
     def _build(self) -> AnsweringDetr:
@@ -135,10 +138,10 @@ class DetrSource:
         def write(path: Path) -> None:
             from mot_dinov3.perception.features.exporting import export
 
-            title, pixels = TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
+            title, pixels = BACKEND_TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
             message = "Exporting '%s' to %s for %s px, to be kept for later runs."
             logger.warning(message, self.name, title, pixels)
             export(self._build(), size, key, path)
 
         with open_export(key, write, self._place) as path:
-            return load_network(path, self.choice, self.device)
+            return load_network(path, self.choice, self.device, place=self._place)
