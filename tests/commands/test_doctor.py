@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -16,7 +17,7 @@ from mot_dinov3.commands import doctor
 from mot_dinov3.commands.doctor import checks, devices, places
 from mot_dinov3.commands.doctor.checks import Check
 from mot_dinov3.errors import ModelError
-from mot_dinov3.io.write.encoders import ENCODERS, FORMATS, Encoder
+from mot_dinov3.io.write.encoders import ENCODERS, FORMATS, NVENC, Encoder
 from mot_dinov3.wording import program
 
 GOOD = {"one": lambda: Check("ok", "fine"), "two": lambda: Check("note", "so so", "try this")}
@@ -140,6 +141,28 @@ def test_the_first_encoder_that_works_decides(monkeypatch, encoders, status):
     check = checks.check_codecs()
     assert check.status == status
     assert (status == "fail") == ("no_such_codec" in check.detail)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "status", "says"),
+    [
+        (Encoder("libx264", {"preset": "ultrafast"}), "ok", "h264_nvenc wrote an mp4"),
+        (Encoder("no_such_codec"), "note", "libx264 wrote .*GPU does not encode .h264_nvenc: "),
+    ],
+)
+def test_the_encoder_of_a_gpu_is_tried_where_there_is_one(monkeypatch, encoder, status, says):
+    monkeypatch.setattr("mot_dinov3.runtime.device.may_have_gpu", lambda: True)
+    monkeypatch.setitem(ENCODERS, NVENC, encoder)
+    check = checks.check_codecs()
+    assert check.status == status
+    assert re.search(says, check.detail)
+    assert ("driver" in check.remedy) == (status == "note")
+
+
+def test_without_a_gpu_its_encoder_is_not_tried(monkeypatch):
+    monkeypatch.setattr("mot_dinov3.runtime.device.may_have_gpu", lambda: False)
+    monkeypatch.setitem(ENCODERS, NVENC, Encoder("libx264"))
+    assert checks.check_codecs().detail.startswith("libx264 wrote")
 
 
 def test_opencv_runs():

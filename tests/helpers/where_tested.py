@@ -141,6 +141,7 @@ TESTED_BY = {
         "lab/selftest/fault_cases/*",
         "lab/selftest/scenes.py",
     ),
+    "lab/selftest/test_gpu.py": ("lab/selftest/gpu_checks/*",),
     "lab/selftest/test_hypotheses.py": ("lab/selftest/properties/*",),
     "lab/selftest/test_hostile.py": ("lab/selftest/hostile_inputs.py",),
     "lab/selftest/test_malice.py": (

@@ -10,6 +10,7 @@ from mot_dinov3.runtime.statistics import RunStatistics
 from mot_dinov3.values import EmbedCounts, FrameResult, Tracks
 from mot_dinov3.values.run_facts import (
     AppearanceFacts,
+    DeviceFacts,
     RunFacts,
     SearchFacts,
     SystemCounts,
@@ -85,6 +86,34 @@ def test_a_run_by_motion_alone_has_no_shares_of_embeddings():
 def test_what_a_system_does_not_have_has_no_line():
     alone = RunFacts(frames=4, wall_s=0.5, fps=8.0, counts=SystemCounts(1, 1))
     assert format_summary(alone) == "4 frames in 0.5 s: 8.0 FPS, 1 track confirmed of 1 born"
+
+
+@pytest.mark.parametrize(
+    ("device", "encoder", "said"),
+    [
+        (
+            "cuda:0 (Tesla T4)",
+            "h264_nvenc",
+            "device       cuda:0 (Tesla T4); detector torch fp16; "
+            "embedder onnxruntime fp32 on cpu; video h264_nvenc",
+        ),
+        ("cpu", None, "device       cpu; detector torch fp16 on cuda:0; embedder onnxruntime fp32"),
+    ],
+)
+def test_the_device_the_precision_and_the_encoder_are_in_one_line(device, encoder, said):
+    models = {
+        "detector": "yolov8n.pt 960x544 px, torch fp16, cuda:0",
+        "embedder": "osnet.onnx 128x256 px, cpu, onnxruntime fp32",
+        "searcher": "flow",
+    }
+    known = replace(facts(), device=DeviceFacts(device, 2), models=models, encoder=encoder)
+    assert said in format_summary(known).splitlines()
+
+
+def test_models_without_a_network_have_a_device_alone():
+    models = {"detector": "motion", "embedder": "none"}
+    known = replace(facts(), device=DeviceFacts("cpu", 2), models=models)
+    assert "device       cpu" in format_summary(known).splitlines()
 
 
 def test_a_budget_has_its_line():

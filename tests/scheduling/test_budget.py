@@ -8,9 +8,8 @@ import pytest
 from helpers.fakes import FakeClock
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.errors import UsageError
-from mot_dinov3.scheduling.budget import FrameRateBudget
+from mot_dinov3.scheduling.budget import FrameRateBudget, create_budget
 from mot_dinov3.scheduling.cost_model import CostModel
-from mot_dinov3.scheduling.scheduler import create_budget
 
 
 def budget(fps=25, crop_ms=5.0):

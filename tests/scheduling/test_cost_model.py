@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_dinov3.scheduling.cost_model import FADE, CostModel
+from mot_dinov3.scheduling.cost_model import FADE, CostModel, fill_up
 
 
 def learned(cost, sizes=(1, 2, 4, 8), repeats=6):
@@ -119,3 +119,29 @@ def test_a_poisoned_shape_is_corrected_by_one_probe():
     model.forget_load()
     model.observe(1, 5.0)
     assert model.predict_ms(3) == pytest.approx(15, rel=0.2)
+
+
+BUCKETS = (1, 2, 4, 8, 16, 32)
+
+
+@pytest.mark.parametrize(
+    ("n", "filled"), [(1, 1), (3, 4), (5, 8), (17, 32), (32, 32), (33, 33), (37, 40), (70, 72)]
+)
+def test_a_batch_is_filled_up_to_the_next_size(n, filled):
+    assert fill_up(n, BUCKETS) == filled
+    assert fill_up(n, ()) == n
+
+
+def test_a_batch_costs_what_the_size_costs_that_it_is_filled_up_to():
+    """Between sizes a line would promise 5 crops for less than the 8 that are computed."""
+    sizes = [BUCKETS]
+    model = CostModel(lambda: sizes[0])
+    for n in BUCKETS:
+        for _ in range(6):
+            model.observe(n, 1.0 + n)
+    assert model.predict_ms(5) == model.predict_ms(8) == pytest.approx(9.0)
+    assert model.predict_ms(17) == pytest.approx(33.0)
+    model.observe(5, 9.0)
+    assert model.typical_ms(6) == pytest.approx(9.0)
+    sizes[0] = ()  # graphs were given up
+    assert model.predict_ms(5) == pytest.approx(6.0, rel=0.02)

@@ -11,6 +11,7 @@ import pytest
 from helpers.fakes import FakeClock, FakeEmbedding
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.scheduling.budget import TRY_AFTER, TRY_LAST, TRY_OFTEN
+from mot_dinov3.scheduling.cost_model import fill_up
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler, Remembered
 from mot_dinov3.values import NO_ROWS, EmbedPlan, Reason
 
@@ -137,6 +138,27 @@ def test_a_slow_first_call_does_not_stop_refreshes():
     assert scheduler.model.predict_ms(1) < 7
     counts = scheduler.run(plan_of(refresh=10), embed, remembered(10)).counts
     assert counts.refresh >= 3
+
+
+def test_every_size_that_batches_are_filled_up_to_is_run_before_the_first_frame():
+    """A size that is recorded in mid-run costs that frame its budget, and is remembered as dear."""
+    recorded, buckets = set(), (1, 2, 4, 8, 16, 32)
+    clock = FakeClock()
+
+    def cost_ms(n):
+        size = fill_up(n, buckets)
+        slow = size not in recorded
+        recorded.add(size)
+        return (900.0 if slow else 0.0) + 1.0 + 0.5 * size
+
+    embed = FakeEmbedding(clock, cost_ms)
+    scheduler = EmbeddingScheduler(SchedulerConfig(budget_ms=10), clock, buckets=lambda: buckets)
+    scheduler.warm_up(lambda n: embed(np.arange(n)))
+    assert recorded == set(buckets)
+    assert scheduler.model.predict_ms(32) < 20
+    before = clock()
+    scheduler.run(plan_of(critical=20), embed, remembered(20))
+    assert (clock() - before) * 1000 < 30
 
 
 def longest_hole(counts):

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from helpers.fakes import FakeClock, FakeEmbedder, ScriptedDetector, blank_frame
-from mot_dinov3.config import SchedulerConfig, TrackerConfig
+from mot_dinov3.config import SchedulerConfig, TrackConfig, TrackerConfig
 from mot_dinov3.scheduling.policies.factory import create_policy
 from mot_dinov3.scheduling.scheduler import EmbeddingScheduler
+from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.models import Models
 from mot_dinov3.systems.modular import ModularTracker
+from mot_dinov3.systems.recording import record_models
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import Frame
 
@@ -212,3 +214,17 @@ def test_cheap_evidence_of_whoever_is_gone_is_forgotten():
     script = standing(3, count=2) + standing(1, count=3) + standing(4, count=2)
     tracker = pipeline(script, cheap=True)
     assert [len(result.tracks) for result in run(tracker, 8)] == [2, 2, 2, 3, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_costs_are_those_of_the_sizes_that_an_embedder_fills_its_batches_up_to(recorded):
+    embedder = FakeEmbedder(by_side)
+    models = Models(ScriptedDetector([]), embedder)
+    if recorded:
+        models = record_models(models, recorder=None)
+    tracker = assemble(TrackConfig(), models)
+    assert tracker.scheduler.model.buckets() == ()
+    embedder.buckets = (1, 8)
+    assert tracker.scheduler.model.buckets() == (1, 8)
+    embedder.buckets = ()  # given up in the middle of a run
+    assert tracker.scheduler.model.buckets() == ()

@@ -36,6 +36,7 @@ def parser() -> CommandParser:
     effort.add_argument("--full", action="store_true", help="run as many cases as each bar asks")
     out.add_value("--seed", 0, "NUMBER", "choice of the random cases")
     add("--case", default="", metavar="NAME", help="run only this case of one measure")
+    out.add_value("--device", "auto", "NAME", "device of gpu; cpu is a dry run of its checks")
     add("--json", type=Path, metavar="FILE", help="also write the table as JSON")
     add("--keep", type=Path, metavar="DIR", help="work in DIR, and leave there what failed")
     add("--debug", action="store_true", help="print the full traceback of an error")
@@ -113,6 +114,7 @@ def run_measure(name: str, args: argparse.Namespace, directory: Path) -> Scorebo
         full=args.full or bool(args.case),
         only=args.case,
         workers=max(1, min(4, usable_cores())),
+        device=args.device,
         say=lambda line: print(f"{name}: {line}", file=sys.stderr, flush=True),
     )
     started = perf_counter()

@@ -16,6 +16,7 @@ from mot_dinov3.config.tracking.follow import FollowConfig
 from mot_dinov3.config.tracking.identities import IdentityConfig
 from mot_dinov3.config.tracking.inputs import (
     AUTO,
+    BACKEND_TITLES,
     BACKENDS,
     DEFAULT_DINO,
     NECK,
@@ -48,6 +49,7 @@ from mot_dinov3.config.tracking.tracker import TrackerConfig
 __all__ = [
     "AUTO",
     "BACKENDS",
+    "BACKEND_TITLES",
     "DEFAULT_DINO",
     "DEFAULT_POLICY",
     "NECK",

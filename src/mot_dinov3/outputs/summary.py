@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from mot_dinov3.config import BACKEND_TITLES
 from mot_dinov3.outputs.count_words import (
     count_crossings,
     describe_classes,
@@ -30,6 +32,9 @@ NOT_REPEATABLE = (
 )
 LEAST_LOAN = 0.005
 """Share of a camera's own budget by which its usual one differs where others have lent to it."""
+NUMBERS = re.compile(rf"(?:{'|'.join(BACKEND_TITLES.values())}) (?:fp32|bf16|fp16|int8)")
+DEVICE = re.compile(r"\b(?:cpu|mps|cuda:\d+)\b")
+"""What the title of a model says of its backend and precision, and of its device."""
 MOST_MERGERS = 20
 """Mergers that the summary names one by one."""
 
@@ -42,6 +47,7 @@ def format_summary(facts: RunFacts) -> str:
     if facts.stages is not None:
         lines += _stages(facts.stages)
     lines += _threads(facts.threads or {})
+    lines += _device(facts)
     lines += _search(facts.search, facts.frames)
     if facts.embeddings is not None:
         lines += _embeddings(facts.embeddings, facts.detections or 0)
@@ -95,6 +101,21 @@ def _threads(shares: Mapping[str, float]) -> list[str]:
         return []
     busy = ", ".join(f"{name} {100 * share:.1f}%" for name, share in shares.items())
     return [f"threads      busy {busy} of the time"]
+
+
+def _device(facts: RunFacts) -> list[str]:
+    """Where the models ran, what each of them computed in, and what encoded the video."""
+    if facts.device is None or not facts.device.name:
+        return []
+    parts = [facts.device.name]
+    for role, title in (facts.models or {}).items():
+        numbers, place = NUMBERS.search(title), DEVICE.search(title)
+        if numbers:
+            away = place is not None and not facts.device.name.startswith(place[0])
+            parts.append(f"{role} {numbers[0]}" + (f" on {place[0]}" if place and away else ""))
+    if facts.encoder:
+        parts.append(f"video {facts.encoder}")
+    return [f"device       {'; '.join(parts)}"]
 
 
 def _search(found: SearchFacts | None, frames: int) -> list[str]:

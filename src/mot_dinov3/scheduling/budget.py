@@ -6,6 +6,7 @@ from collections import deque
 from statistics import median
 from typing import Protocol
 
+from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.runtime.timing import Clock
 from mot_dinov3.scheduling.cost_model import RECENT, CostModel, quantile
 
@@ -238,3 +239,14 @@ class FrameRateBudget(TimeBudget):
 
     def _follow(self) -> None:
         self.limit_ms = max(LEAST_MS, self.period_ms - self.other_ms)
+
+
+def create_budget(config: SchedulerConfig, model: CostModel, clock: Clock) -> Budget:
+    """Build the budget that the configuration asks for."""
+    if config.budget_crops:
+        return CropBudget(config.budget_crops, model)
+    if config.target_fps:
+        return FrameRateBudget(config.target_fps, model, clock)
+    if config.budget_ms:
+        return TimeBudget(config.budget_ms, model, clock)
+    return Unlimited(model)

@@ -9,12 +9,15 @@ cost at the load of its moment, so that a busy minute is load and not shape.
 A load that was measured is over at some time, and while nothing runs nothing tells when. So it
 fades: after `FADE` frames in which nothing fitted that usually does, what is left of it is what is
 usual here.
+
+Where batches are filled up to a few sizes, as recorded ones on a GPU are, a batch of n costs what
+the next of these sizes costs, so n stands for that size everywhere.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 import numpy as np
@@ -45,9 +48,15 @@ FADE = 9
 
 
 class CostModel:
-    """Predicts milliseconds per batch size from measured batches."""
+    """Predicts milliseconds per batch size from measured batches.
 
-    def __init__(self) -> None:
+    Args:
+        buckets: gives the sizes that batches are filled up to, smallest first; none where every
+            batch runs as it is.
+    """
+
+    def __init__(self, buckets: Callable[[], Sequence[int]] = tuple) -> None:
+        self.buckets = buckets
         self._by_size: dict[int, deque[float]] = {}
         self._medians: dict[int, float] = {}
         self._ratios: deque[float] = deque(maxlen=USUAL)
@@ -68,6 +77,7 @@ class CostModel:
 
     def observe(self, n: int, ms: float) -> None:
         """Learn from a measured batch of `n` >= 1 crops."""
+        n = fill_up(n, self.buckets())
         expected_ms = self._expect_ms(n, ms)
         if expected_ms:
             self._ratios.append(ms / expected_ms)
@@ -107,6 +117,7 @@ class CostModel:
 
     def shape_ms(self, n: int) -> float:
         """The median cost of a batch of `n` >= 1, whatever the load; 0 while nothing is known."""
+        n = fill_up(n, self.buckets())
         if n in self._medians:
             return self._medians[n]
         if not self._medians:
@@ -171,6 +182,20 @@ class CostModel:
             else:
                 self._line = (max(0.0, float(np.mean(costs - slope * sizes))), slope)
         return self._line
+
+
+def fill_up(n: int, buckets: Sequence[int]) -> int:
+    """How many crops a batch of `n` >= 1 really computes.
+
+    Args:
+        n: crops in the batch.
+        buckets: sizes that are filled up to, smallest first; what is larger than the largest one
+            is cut into pieces of it. None where nothing is filled up.
+    """
+    if not buckets:
+        return n
+    whole, rest = divmod(n, buckets[-1])
+    return whole * buckets[-1] + next((size for size in buckets if size >= rest > 0), 0)
 
 
 def quantile(samples: Iterable[float], share: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 
 from mot_dinov3.config import SchedulerConfig
 from mot_dinov3.runtime.timing import Clock
-from mot_dinov3.scheduling.budget import Budget, CropBudget, FrameRateBudget, TimeBudget, Unlimited
+from mot_dinov3.scheduling.budget import FrameRateBudget, TimeBudget, create_budget
 from mot_dinov3.scheduling.cost_model import CostModel
 from mot_dinov3.scheduling.frame_batches import EmbedRows, FrameBatches
 from mot_dinov3.values import (
@@ -89,6 +89,7 @@ class EmbeddingScheduler:
             an embedder that hands out arrays has waited for its own work.
         whole_frame: the embedder looks at whole pictures: any number of rows costs one pass,
             all of them are embedded together, and budgets count passes.
+        buckets: gives the sizes that batches are filled up to, see `CostModel`.
 
     Attributes:
         fits: asks the budget how many of so many waiting crops, at most so many, go on now.
@@ -101,12 +102,13 @@ class EmbeddingScheduler:
         *,
         synchronise: Callable[[], None] = lambda: None,
         whole_frame: bool = False,
+        buckets: Callable[[], Sequence[int]] = tuple,
     ) -> None:
         self.synchronise = synchronise
         self.whole_frame = whole_frame
         self.config = config
         self.clock = clock
-        self.model = CostModel()
+        self.model = CostModel(buckets)
         self.budget = create_budget(config, self.model, clock)
         self.fits: Callable[[int, int], int] = self.budget.fits
         self._warned = False
@@ -118,6 +120,8 @@ class EmbeddingScheduler:
         until `limit_s` seconds are used up or a batch costs far more than the budget. What is
         learned is how costs grow with the size; the start of a program is no measure of the load.
         Costs that are known already, as another scheduler learned them, are not learned again.
+        Where batches are filled up to a few sizes, each of these is run once before, whatever that
+        takes, so that no frame has to wait for it.
         """
         if not self.model.known:
             self._learn_sizes(embed_batch, limit_s)
@@ -128,8 +132,11 @@ class EmbeddingScheduler:
         self.model = self.budget.model = model
 
     def _learn_sizes(self, embed_batch: Callable[[int], object], limit_s: float) -> None:
+        for n in self.model.buckets():
+            embed_batch(n)
         started = self.clock()
-        for n in WARM_UP_SIZES[:1] if self.whole_frame else WARM_UP_SIZES:
+        sizes = self.model.buckets() or WARM_UP_SIZES
+        for n in sizes[:1] if self.whole_frame else sizes:
             embed_batch(n)
             for _ in range(3):
                 before = self.clock()
@@ -246,17 +253,6 @@ class EmbeddingScheduler:
             f"the budget of {self.budget.limit_ms:g} ms: stable tracks are hardly ever "
             "refreshed. Raise --embed-budget-ms or choose a smaller embedder."
         )
-
-
-def create_budget(config: SchedulerConfig, model: CostModel, clock: Clock) -> Budget:
-    """Build the budget that the configuration asks for."""
-    if config.budget_crops:
-        return CropBudget(config.budget_crops, model)
-    if config.target_fps:
-        return FrameRateBudget(config.target_fps, model, clock)
-    if config.budget_ms:
-        return TimeBudget(config.budget_ms, model, clock)
-    return Unlimited(model)
 
 
 def _count_reused(plan: EmbedPlan, remembered: Remembered) -> int:

@@ -49,6 +49,7 @@ def assemble(
             clock,
             synchronise=create_synchroniser(models.device),
             whole_frame=models.whole_frame,
+            buckets=lambda: models.buckets,
         ),
         Tracker.of(config, find_prior(config.embedder)),
         create_camera(config.motion.cmc),

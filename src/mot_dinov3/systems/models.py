@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mot_dinov3.config import NO_EMBEDDER
 from mot_dinov3.perception.detectors.base import Detector
-from mot_dinov3.perception.features.base import Embedder
+from mot_dinov3.perception.features.base import Embedder, find_buckets
 from mot_dinov3.perception.searchers.base import Searcher
 
 
@@ -31,6 +31,11 @@ class Models:
     def device(self) -> str:
         """The torch device of the embedder, "cpu" without one."""
         return self.embedder.device if self.embedder is not None else "cpu"
+
+    @property
+    def buckets(self) -> tuple[int, ...]:
+        """Sizes that the embedder fills its batches up to; none where all run as they are."""
+        return find_buckets(self.embedder)
 
     @property
     def whole_frame(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mot_dinov3.perception.detectors.base import Detector, WrappedDetector
-from mot_dinov3.perception.features.base import Embedder
+from mot_dinov3.perception.features.base import Embedder, find_buckets
 from mot_dinov3.systems.base import Recorder
 from mot_dinov3.systems.models import Models
 from mot_dinov3.systems.modular import ModularTracker
@@ -51,6 +51,11 @@ class RecordedEmbedder:
     def title(self) -> str:
         """The title of the embedder."""
         return self._embedder.title
+
+    @property
+    def buckets(self) -> tuple[int, ...]:
+        """Sizes that the embedder fills its batches up to."""
+        return find_buckets(self._embedder)
 
     @property
     def fingerprint(self) -> str:

@@ -249,6 +249,7 @@ class RunFacts:
         config: every setting by its flat name.
         versions: package -> version.
         device: where the models ran.
+        encoder: what encoded the video; None where none was written.
         threads: thread -> share of the run in which it was busy.
         resumed_frames: frames that were taken from a run journal.
         repeatable: False where a budget followed measured times, so that another run of the same
@@ -282,6 +283,7 @@ class RunFacts:
     config: Mapping[str, Any] | None = None
     versions: Mapping[str, str] | None = None
     device: DeviceFacts | None = None
+    encoder: str | None = None
     threads: Mapping[str, float] | None = None
     resumed_frames: int | None = None
     repeatable: bool | None = None

@@ -115,6 +115,7 @@ def facts_from_stats(stats: Mapping[str, Any]) -> RunFacts:
         config=_mapping(stats.get("config")),
         versions=_entries(stats.get("versions"), str),
         device=_part(DeviceFacts, stats.get("device")),
+        encoder=_text(stats.get("encoder")),
         threads=_entries(stats.get("threads"), _number),
         resumed_frames=_whole(stats.get("resumed_frames")),
         repeatable=_truth(stats.get("repeatable")),

@@ -150,7 +150,7 @@ def test_int8_is_for_the_one_backend_that_gains_by_it(monkeypatch):
         choose_with_int8(DeviceConfig(precision="int8"), "cpu", HALF, of="a detector", by="onnx")
 
 
-@pytest.mark.parametrize(("flag", "value"), [("backend", "tensorrt"), ("precision", "fp8")])
+@pytest.mark.parametrize(("flag", "value"), [("backend", "ncnn"), ("precision", "fp8")])
 def test_an_unknown_name_lists_the_known_ones(flag, value):
     with pytest.raises(UsageError, match=f"--{flag} must be one of auto, .*, got {value}"):
         DeviceConfig(**{flag: value})
@@ -158,3 +158,33 @@ def test_an_unknown_name_lists_the_known_ones(flag, value):
 
 def test_looking_around_finds_what_the_tests_run_with():
     assert "torch" in inspect_machine("cpu").packages
+
+
+@pytest.fixture
+def providers(monkeypatch):
+    """What onnxruntime says that it has; CUDA and TensorRT unless told otherwise."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    known = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: known)
+    return known
+
+
+def test_tensorrt_is_taken_where_it_is_asked_for_alone(providers):
+    t4 = {"capability": (7, 5)}
+    assert chosen("cuda:0", backend="tensorrt", **t4) == ("tensorrt", "fp16")
+    assert chosen("cuda:0", backend="tensorrt", precision="fp32", **t4) == ("tensorrt", "fp32")
+    files = {"able": ("openvino", "onnx", "tensorrt"), "ready": True}
+    assert chosen("cuda:0", **t4, **files) == ("onnx", "fp32")
+    assert Choice("tensorrt", "fp16").file_format == "onnx"
+    with pytest.raises(UsageError, match="bf16 does not run with TensorRT"):
+        chosen("cuda:0", backend="tensorrt", precision="bf16", capability=(8, 0))
+
+
+def test_tensorrt_without_a_gpu_or_without_its_provider_is_refused(providers):
+    with pytest.raises(UsageError, match="--backend tensorrt does not run on cpu") as caught:
+        chosen(backend="tensorrt")
+    assert "--device cuda" in caught.value.fix
+    providers.pop(0)
+    with pytest.raises(ModelError, match="with TensorRT; this one has CUDA, CPU") as missing:
+        chosen("cuda:0", backend="tensorrt", capability=(7, 5))
+    assert "onnxruntime-gpu" in missing.value.fix

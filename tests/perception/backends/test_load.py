@@ -169,10 +169,17 @@ def test_a_signal_is_heard_after_networks_came_and_went(tmp_path):
     assert (done.returncode, done.stdout.strip()) == (0, "heard")
 
 
-def test_memory_is_told_from_other_failures():
-    full = describe_run_problem(
-        "net", "torch fp16", "cuda:0", RuntimeError("CUDA out of memory. Tried")
-    )
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA out of memory. Tried to allocate 2 GiB",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "FIND was unable to find an engine to execute this computation",
+    ],
+)
+def test_memory_is_told_from_other_failures(said):
+    full = describe_run_problem("net", "torch fp16", "cuda:0", RuntimeError(said))
     assert isinstance(full, DeviceFullError)
     other = describe_run_problem("net", "torch fp16", "cuda:0", RuntimeError("shapes differ."))
     assert isinstance(other, ModelError)

@@ -7,7 +7,7 @@ import pytest
 
 from mot_dinov3.errors import DeviceFullError, ModelError
 from mot_dinov3.perception.backends.choice import Choice
-from mot_dinov3.perception.backends.torch import TorchNetwork
+from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
 
 torch = pytest.importorskip("torch")
 
@@ -32,7 +32,7 @@ def pictures(n=3):
 
 def network(module, precision="fp32", device="cpu", short=True, **more):
     choice = Choice("torch", precision)
-    return TorchNetwork(module, choice, device, "a test", short=short, **more)
+    return TorchNetwork(module, choice, device, "a test", TorchSettings(short=short, **more))
 
 
 @pytest.mark.parametrize(
@@ -129,11 +129,26 @@ def test_what_cannot_be_recorded_runs_as_it_is(caplog):
         raise RuntimeError("operation not permitted when stream is capturing")
 
     ours._recorded = unrecordable
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.WARNING):
         first = ours(pictures())[0]
     np.testing.assert_array_equal(first, ours(pictures())[0])
     assert calls == [3]
-    assert "'a test' runs without CUDA graphs: operation not permitted" in caplog.text
+    assert "'a test' runs without CUDA graphs, so small batches take longer: oper" in caplog.text
+    assert len(caplog.records) == 1
+    assert ours.buckets == ()
+
+
+@pytest.mark.parametrize("said", ["CUDA out of memory", "CUBLAS_STATUS_ALLOC_FAILED"])
+def test_a_full_device_does_not_cost_the_recorded_batches(said):
+    ours = network(Colours())
+
+    def full(pixels):
+        raise RuntimeError(said)
+
+    ours._recorded = full
+    with pytest.raises(DeviceFullError):
+        ours(pictures())
+    assert ours._recorded is full
 
 
 @pytest.mark.gpu

@@ -170,3 +170,30 @@ def test_every_task_with_boxes_gives_the_boxes_of_its_own_decoder(tmp_path, monk
     assert len(expected.score) > 50
     np.testing.assert_allclose(found.xyxy, expected.xyxy, atol=0.02)
     np.testing.assert_allclose(found.score, expected.score, atol=1e-4)
+
+
+def test_a_head_that_decodes_does_so_in_float32(tmp_path):
+    """In fp16 corners beyond 512 pixels are rounded to half pixels, beyond 1024 to whole ones."""
+    pytest.importorskip("ultralytics")
+    import copy
+
+    import torch
+
+    from mot_dinov3.nets.yolo_levels import decode_in_float32
+
+    torch.manual_seed(0)
+    model = Checkpoint(save_model("yolov8n", tmp_path / "n.pt")).model.model.eval()
+    exact, plain, ours = model.model[-1], *(copy.deepcopy(model).half() for _ in range(2))
+    decode_in_float32(ours)
+    sizes = ((60, 160), (30, 80), (15, 40))
+    boxes = torch.randn(1, 64, sum(rows * columns for rows, columns in sizes)).half()
+    feats = [torch.zeros(1, 1, *size).half() for size in sizes]
+    parts = {"boxes": boxes, "scores": torch.zeros(1, 80, boxes.shape[2]).half(), "feats": feats}
+    whole = {**parts, "boxes": boxes.float(), "feats": [level.float() for level in feats]}
+    with torch.inference_mode():
+        expected = exact._inference(whole)[:, :4]
+        rounded = plain.model[-1]._inference(parts)[:, :4].float()
+        found = ours.model[-1]._inference(parts)[:, :4]
+    assert expected.max() > 1200
+    assert (rounded - expected).abs().max() > 0.4
+    assert (found - expected).abs().max() < 0.01

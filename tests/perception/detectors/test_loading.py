@@ -251,3 +251,36 @@ def test_the_name_of_a_model_need_not_be_utf_8(tmp_path):
     detector = create_detector(DetectorConfig(det=str(model)), "cpu", DeviceConfig(backend="onnx"))
     found = detector.detect(Frame(0, 0.0, np.full((64, 64, 3), 204, np.uint8)))
     assert len(found) == 1
+
+
+def test_cells_that_are_selected_where_the_network_runs_give_the_same_boxes(
+    cache, picture, expected
+):
+    """As on a GPU, but for the device: the network's maps are never fetched."""
+    detector = build(cache, backend="torch", precision="fp32")
+    source, calls = detector._source, []
+    source.selects = True
+    source._network = source._place(neck=False)
+    network = source._network
+    source._network = lambda pixels: calls.append(network(pixels)) or calls[-1]
+    for ours, theirs in zip(boxes(detector, picture), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    (table,) = calls[0]
+    assert table.ndim == 2
+    assert table.nbytes < 20_000
+    assert detector.keep_neck()
+    for ours, theirs in zip(boxes(detector, picture), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert len(detector.neck.maps) == 3
+
+
+@pytest.mark.parametrize(
+    ("installed", "says"),
+    [(False, "TensorRT, which is not installed here"), (True, "which does not run on cpu")],
+)
+def test_an_engine_is_refused_where_nothing_runs_it(tmp_path, monkeypatch, installed, says):
+    (tmp_path / "best.engine").write_bytes(b"an engine")
+    monkeypatch.setattr(loading, "find_spec", lambda name: installed or None)
+    with pytest.raises(ModelError, match=says) as caught:
+        build(tmp_path, tmp_path / "best.engine")
+    assert ".onnx file that it was made from" in caught.value.fix

@@ -24,6 +24,7 @@ class FakeSource:
         self.name, self.choice, self.device = "some.pt", Choice("openvino", "bf16"), "cpu"
         self.about = About({0: "person", 1: "car", 2: "bus"}, "detect", final=final)
         self.answers, self.size, self.has_neck = answers, size, neck
+        self.selects = False
         self.loaded, self.seen = [], []
 
     def get_fixed_size(self):
@@ -220,3 +221,34 @@ def test_torch_gains_from_batches_where_the_input_is_free():
     ours = detector(BatchSource("torch"))
     ours.keep_neck()
     assert not ours.gains_from_batches, "the neck is that of one picture"
+
+
+def candidate(picture, x, y, *rest, side):
+    """A row of `decode_candidates`: a box of `side` cells to each side of the centre."""
+    return [picture, x, y, *rest, *[side] * 4]
+
+
+def test_a_network_may_answer_with_candidates_for_all_its_pictures():
+    table = [
+        candidate(0, 20.5, 12.5, 16, 1, 2.0, side=2.0),
+        candidate(1, 10.5, 12.5, 16, 0, 3.0, side=1.0),
+        candidate(1, 10.5, 12.5, 16, 2, 1.0, side=1.0),
+    ]
+    neck = np.arange(8, dtype=np.float32).reshape(2, 1, 2, 2)
+    source = FakeSource(np.array(table, np.float32), neck)
+    source.selects = True
+    ours = detector(source)
+    assert ours.keep_neck()
+    first, second = ours.detect_batch([picture(), picture()])
+    assert first.xyxy.tolist() == [[296, 168, 360, 232]]
+    assert first.class_id.tolist() == [1]
+    np.testing.assert_allclose(first.score, 1 / (1 + np.exp(-2.0)), rtol=1e-6)
+    assert second.xyxy.tolist() == [[152, 184, 184, 216]]  # the other one overlaps it
+    assert second.class_id.tolist() == [0]
+    assert ours.neck.maps[0].tolist() == neck[1].tolist()
+
+
+def test_without_candidates_nothing_is_found():
+    source = FakeSource(np.empty((0, 70), np.float32))
+    source.selects = True
+    assert len(detector(source).detect(picture())) == 0

@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import DeviceError, DeviceFullError, ModelError
 from mot_dinov3.perception.backends.choice import Choice
 from mot_dinov3.perception.backends.torch import TorchNetwork
 from mot_dinov3.perception.features.backbone import NetworkEmbedder, NetworkOrigin, unit_rows
+from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import CropShape, InputSpec
 from mot_dinov3.perception.features.device_crops import DeviceCrops
+from mot_dinov3.perception.features.exports import build_embedder
 from mot_dinov3.runtime.notices import ALERT
 from mot_dinov3.runtime.upload import FrameUpload
 
@@ -104,10 +107,19 @@ def test_an_answer_that_is_not_finite_becomes_a_row_of_nan(torch, picture):
     assert np.isfinite(vectors[[0, 2, 3]]).all()
 
 
-def test_a_batch_too_large_for_the_memory_is_halved_and_remembered(torch, picture):
+FULL = (
+    "CUDA out of memory",
+    "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+    "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    "Unable to find an engine to execute this computation",
+)
+
+
+@pytest.mark.parametrize("said", FULL)
+def test_a_batch_too_large_for_the_memory_is_halved_and_remembered(torch, picture, said):
     def small(pixels):
         if len(pixels) > 1:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise RuntimeError(said)
         return colours(pixels)
 
     model = network(torch, small)
@@ -246,3 +258,21 @@ def test_vectors_of_another_length_are_an_error(torch, picture):
 
     with pytest.raises(ModelError, match="answers with 2 numbers, with 3 before"):
         embedder(network(torch, forward)).embed(picture, BOXES)
+
+
+@pytest.mark.parametrize("takes_tensors", [True, False])
+def test_crops_are_cut_on_a_gpu_only_for_networks_that_take_them_there(torch, takes_tensors):
+    """onnxruntime on CUDA takes arrays alone."""
+    place, origin = Placement("cuda:0", upload=FrameUpload("cpu")), NetworkOrigin("it", Path("it"))
+    seen = []
+
+    class OnCuda:
+        title, precision, device = "onnxruntime fp32", "fp32", "cuda:0"
+
+        def __call__(self, pixels):
+            seen.append(type(pixels))
+            return (np.asarray(pixels).mean(axis=(2, 3)),)
+
+    OnCuda.takes_tensors = takes_tensors
+    build_embedder(OnCuda(), InputSpec(16, 16), EmbedderConfig(), place, origin)
+    assert set(seen) == {torch.Tensor if takes_tensors else np.ndarray}

@@ -21,9 +21,11 @@ from mot_dinov3.wording import counted, install_command
 
 Status = Literal["ok", "note", "fail"]
 
+NVENC_REMEDY = "Take a newer NVIDIA driver to leave encoding to the GPU (PyAV 18 asks for 570)"
 REINSTALL = "Install again: bash clean.sh && bash setup.sh"
 FRAMES = 6
-WIDTH, HEIGHT = 96, 64
+WIDTH, HEIGHT = 320, 240
+"""Of the pictures that are encoded; NVENC refuses smaller ones than about 150 x 50."""
 SHADES = np.linspace(40, 200, FRAMES).astype(np.uint8)
 MAX_SHADE_ERROR = 12.0
 RATE = Fraction(25)
@@ -45,11 +47,15 @@ class Check:
 
 
 def check_codecs() -> Check:
-    """A short video is really encoded and decoded again; the first encoder that can wins."""
-    from mot_dinov3.io.write.encoders import FORMATS
+    """A short video is really encoded and decoded again; the first encoder that can wins.
+
+    Where there is a GPU its encoder is tried first, as a run does.
+    """
+    from mot_dinov3.io.write.encoders import FORMATS, NVENC
+    from mot_dinov3.runtime.device import may_have_gpu
 
     refusals = []
-    for encoder in FORMATS[".mp4"].encoders:
+    for encoder in (*([NVENC] if may_have_gpu() else []), *FORMATS[".mp4"].encoders):
         try:
             codec = prove_codec(encoder)
         except (OSError, ValueError, RuntimeError) as error:
@@ -57,7 +63,10 @@ def check_codecs() -> Check:
             continue
         if codec != "h264":
             return Check("note", f"no H.264 encoder works, videos will be {codec}", REINSTALL)
-        return Check("ok", f"{encoder} wrote an mp4 of {FRAMES} frames and they were read again")
+        wrote = f"{encoder} wrote an mp4 of {FRAMES} frames and they were read again"
+        if refusals and refusals[0].startswith(NVENC):
+            return Check("note", f"{wrote}; the GPU does not encode ({refusals[0]})", NVENC_REMEDY)
+        return Check("ok", wrote)
     return Check("fail", f"no video encoder works ({'; '.join(refusals)})", REINSTALL)
 
 

@@ -19,7 +19,14 @@ NO_EMBEDDER = "none"
 """What `--embedder` says to track by motion alone."""
 PRECISIONS = ("auto", "off", "fp16", "bf16")
 AUTO = "auto"
-BACKENDS = ("torch", "onnx", "openvino")
+BACKENDS = ("torch", "onnx", "openvino", "tensorrt")
+BACKEND_TITLES = {
+    "torch": "torch",
+    "onnx": "onnxruntime",
+    "openvino": "OpenVINO",
+    "tensorrt": "TensorRT",
+}
+"""What a backend is called in the title of a model."""
 NUMBERS = ("fp32", "bf16", "fp16", "int8")
 
 

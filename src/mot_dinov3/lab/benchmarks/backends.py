@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mot_dinov3.config import DetectorConfig, DeviceConfig
+from mot_dinov3.config import BACKEND_TITLES, DetectorConfig, DeviceConfig
 from mot_dinov3.errors import MotError
 from mot_dinov3.lab.benchmarks.base import Figures, Report, ResultRow
 from mot_dinov3.lab.benchmarks.context import BenchmarkContext
 from mot_dinov3.lab.benchmarks.figures import compare_rounds, count_rounds
-from mot_dinov3.perception.backends.choice import ORDER, PRECISIONS, TITLES
+from mot_dinov3.perception.backends.choice import ORDER, PRECISIONS
 from mot_dinov3.perception.detectors.factory import create_detector, detector_kind
 from mot_dinov3.perception.detectors.letterbox import input_size
 from mot_dinov3.perception.features.factory import create_embedder
@@ -74,7 +74,7 @@ def _load(
     found, skipped = {}, {}
     for backend in reversed(ORDER[kind]):
         for precision in PRECISIONS[backend, kind]:
-            title = f"{TITLES[backend]} {precision}"
+            title = f"{BACKEND_TITLES[backend]} {precision}"
             settings = replace(
                 context.config.device, backend=backend, precision=precision, half=False
             )

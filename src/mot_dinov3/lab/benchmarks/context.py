@@ -22,7 +22,7 @@ from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.wording import counted
 
-WIDTH, LAYERS, HEADS = 384, 12, 6
+WIDTH, LAYERS, HEAD_WIDTH = 384, 12, 64
 EDGE, PATCH = 224, 16
 """Model and input size of DINOv3 ViT-S/16 (Siméoni et al. 2025)."""
 
@@ -146,34 +146,36 @@ class BenchmarkContext:
         return f"{model}; {self.clip_title}"
 
 
-def save_random_vit(directory: Path, kind: str) -> Path:
-    """Save a ViT-S with random weights as the hub would hold it; returns its directory.
+def save_random_vit(directory: Path, kind: str, width: int = WIDTH) -> Path:
+    """Save a ViT-S, or a wider one, with random weights as the hub would; returns its directory.
 
     It is as slow as the real model, and nothing has to be downloaded.
 
     Args:
         directory: where the model's directory is made.
         kind: "dinov2" or "dinov3".
+        width: numbers of a token; 768 for a ViT-B.
     """
     import torch
 
     from mot_dinov3.perception.pretrained import quiet_transformers
 
     torch.manual_seed(0)
-    path = directory / f"random-{kind}-vits"
-    with quiet_transformers():
-        _build_vit(kind).save_pretrained(path)
+    path = directory / f"random-{kind}-{'vits' if width == WIDTH else width}"
+    if not path.is_dir():
+        with quiet_transformers():
+            _build_vit(kind, width).save_pretrained(path)
     return path
 
 
-def _build_vit(kind: str) -> Any:  # noqa: ANN401 - a torch module
+def _build_vit(kind: str, width: int) -> Any:  # noqa: ANN401 - a torch module
     import transformers
 
-    shape = {"hidden_size": WIDTH, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS}
-    shape |= {"image_size": EDGE, "patch_size": PATCH}
+    shape = {"hidden_size": width, "num_hidden_layers": LAYERS, "image_size": EDGE}
+    shape |= {"num_attention_heads": width // HEAD_WIDTH, "patch_size": PATCH}
     if kind == "dinov2":
         return transformers.Dinov2Model(transformers.Dinov2Config(**shape))
     config = transformers.DINOv3ViTConfig(
-        **shape, intermediate_size=4 * WIDTH, num_register_tokens=4
+        **shape, intermediate_size=4 * width, num_register_tokens=4
     )
     return transformers.DINOv3ViTModel(config)

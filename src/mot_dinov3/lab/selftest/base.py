@@ -78,6 +78,7 @@ class MeasureContext:
         only: the name of the one case to run, "" for all.
         workers: cases that may run at the same time.
         say: called with a line about the progress from time to time.
+        device: of the measure `gpu`, as after `--device`.
     """
 
     program: tuple[str, ...]
@@ -87,6 +88,7 @@ class MeasureContext:
     only: str = ""
     workers: int = 2
     say: Callable[[str], None] = field(default=_say_nothing)
+    device: str = "auto"
 
     def count_cases(self, whole: int) -> int:
         """Count how many of the bar's `whole` cases to run: all, or a tenth, at least one."""

@@ -60,6 +60,10 @@ MEASURES = Registry(
             "mot_dinov3.lab.selftest.hostile:measure_hostile",
             "strangers' files, names, directories and connections: no hang, no crash, no control",
         ),
+        "gpu": (
+            "mot_dinov3.lab.selftest.gpu:measure_gpu",
+            "the GPU path on a real card: graphs, precision, memory, encoder, budgets, speed",
+        ),
         "playback": (
             "mot_dinov3.lab.selftest.playback:measure_playback",
             "Chromium plays what is written: odd sizes, variable rates, rotated, killed",

@@ -109,6 +109,11 @@ class FileSink(ABC):
         return partial if partial != Path(self.path) else None
 
     @property
+    def encoder(self) -> str:
+        """The encoder of a video, "" where none runs."""
+        return ""
+
+    @property
     def waited_s(self) -> float:
         """Seconds of its writing in which another thread was waited for."""
         return 0.0

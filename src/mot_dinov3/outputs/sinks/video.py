@@ -75,6 +75,11 @@ class VideoSink(FileSink):
         format_of(Path(path))
 
     @property
+    def encoder(self) -> str:
+        """The encoder that runs."""
+        return self.writer.codec
+
+    @property
     def waited_s(self) -> float:
         """Seconds in which the encoder had no room."""
         return self.writer.queue_wait_ms.total / 1000

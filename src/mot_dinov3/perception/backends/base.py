@@ -16,11 +16,13 @@ class Network(Protocol):
         title: backend and precision, such as "OpenVINO bf16".
         precision: "fp32", "bf16", "fp16" or "int8"; what it computes in, its answers are float32.
         device: torch device string of where it really runs.
+        takes_tensors: pictures may be tensors on that device, too.
     """
 
     title: str
     precision: str
     device: str
+    takes_tensors: bool
 
     def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
         """One forward pass.

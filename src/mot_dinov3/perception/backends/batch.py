@@ -25,6 +25,8 @@ class FixedBatch:
         title, precision, device: the network's own.
     """
 
+    takes_tensors = False
+
     def __init__(self, network: Network, size: int) -> None:
         self.title, self.precision = network.title, network.precision
         self.device = network.device

@@ -68,7 +68,7 @@ class ExportKey:
     def folder(self) -> str:
         """A name for the entry: readable, and different for every key."""
         height, width = self.size
-        backend = self.choice.backend
+        backend = self.choice.file_format
         facts = asdict(self) | {"choice": [backend, self.stored]}
         start = f"{self.name}-{height}x{width}-{backend}-{self.stored}"
         return entry_name(start, facts, (*PACKAGES[backend], *self.exporters))

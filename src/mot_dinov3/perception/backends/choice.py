@@ -6,26 +6,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from mot_dinov3.config import AUTO, BACKENDS, DeviceConfig
-from mot_dinov3.errors import DeviceError, UsageError, not_installed
+from mot_dinov3.config import AUTO, BACKEND_TITLES, BACKENDS, DeviceConfig
+from mot_dinov3.errors import DeviceError, ModelError, UsageError, not_installed
 from mot_dinov3.runtime.cpu import has_bf16
 
-OPENVINO, ONNX, TORCH = "openvino", "onnx", "torch"
+OPENVINO, ONNX, TORCH, TENSORRT = "openvino", "onnx", "torch", "tensorrt"
 INT8 = "int8"
-TITLES = {OPENVINO: "OpenVINO", ONNX: "onnxruntime", TORCH: "torch"}
-PACKAGES = {OPENVINO: ("openvino",), ONNX: ("onnxruntime", "onnx"), TORCH: ("torch",)}
+PACKAGES = {
+    OPENVINO: ("openvino",),
+    ONNX: ("onnxruntime", "onnx"),
+    TORCH: ("torch",),
+    TENSORRT: ("onnxruntime", "onnx"),
+}
 """What a backend needs: the first to run a network, all of them to export one."""
-ORDER = {"cpu": (OPENVINO, ONNX, TORCH), "cuda": (TORCH, ONNX), "mps": (TORCH,)}
+ORDER = {"cpu": (OPENVINO, ONNX, TORCH), "cuda": (TORCH, ONNX, TENSORRT), "mps": (TORCH,)}
 """Device -> its backends, the one that is usually fastest first."""
+ON_REQUEST = (TENSORRT,)
+"""Backends that `auto` never takes: they spend minutes before the first run of a model."""
 PRECISIONS = {
     (OPENVINO, "cpu"): ("fp32", "bf16", INT8),
     (ONNX, "cpu"): ("fp32", INT8),
     (ONNX, "cuda"): ("fp32",),
+    (TENSORRT, "cuda"): ("fp32", "fp16"),
     (TORCH, "cpu"): ("fp32", "bf16", "fp16"),
     (TORCH, "cuda"): ("fp32", "fp16", "bf16"),
     (TORCH, "mps"): ("fp32", "fp16"),
 }
 """What every backend computes in, its usual precision first."""
+FORMATS = {TENSORRT: ONNX}
+"""Backends that run files in the format of another one."""
+TENSORRT_PROVIDER = "TensorrtExecutionProvider"
+"""What onnxruntime calls it."""
 LEAST_CAPABILITY = {"fp16": (5, 3), "bf16": (8, 0)}
 """CUDA compute capability from which a precision is computed by the hardware itself."""
 FAST_FP16 = (7, 0)
@@ -40,9 +51,14 @@ class Choice:
     precision: str
 
     @property
+    def file_format(self) -> str:
+        """The backend whose kind of file it runs; it runs that file too, more plainly."""
+        return FORMATS.get(self.backend, self.backend)
+
+    @property
     def title(self) -> str:
         """Both in words, such as "OpenVINO bf16"."""
-        return f"{TITLES[self.backend]} {self.precision}"
+        return f"{BACKEND_TITLES[self.backend]} {self.precision}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +143,7 @@ def choose_backend(
         backend = _require_able(config.backend, device, order, able)
         _require_installed(backend, machine, ready=ready)
     else:
+        order = [name for name in order if name not in ON_REQUEST]
         backend = _find_first(order, precision, kind, machine, ready=ready)
     if precision == AUTO:
         return Choice(backend, default_precision(backend, kind, machine))
@@ -153,8 +170,8 @@ def choose_with_int8(
         return choose_backend(config, device, older)
     if config.backend not in (AUTO, by):
         raise UsageError(
-            f"--precision int8 of {of} needs {TITLES[by]}, not --backend {config.backend}, which "
-            "is no faster with it.",
+            f"--precision int8 of {of} needs {BACKEND_TITLES[by]}, not --backend {config.backend}, "
+            "which is no faster with it.",
             fix=f"Choose --backend {AUTO} or {by}, or --precision {AUTO}.",
         )
     return choose_backend(config, device, older, able=(by,))
@@ -192,18 +209,38 @@ def _require_able(backend: str, device: str, order: Sequence[str], able: Sequenc
             fix=f"Choose --backend {' or '.join((AUTO, *order))}, or give the .pt file.",
         )
     if backend not in order:
+        other = "cuda" if device == "cpu" else "cpu"
         raise UsageError(
             f"--backend {backend} does not run on {device}.",
-            fix=f"Choose --backend {' or '.join((AUTO, *order))}, or --device cpu.",
+            fix=f"Choose --backend {' or '.join((AUTO, *order))}, or --device {other}.",
         )
     return backend
 
 
 def _require_installed(backend: str, machine: Machine, *, ready: bool) -> None:
-    needed = PACKAGES[backend][:1] if ready else PACKAGES[backend]
+    needed, flag = PACKAGES[backend][:1] if ready else PACKAGES[backend], f"--backend {backend}"
     for package in needed:
         if package not in machine.packages:
-            raise not_installed(package, backend, f"--backend {backend}")
+            raise not_installed(package, "onnx" if backend == TENSORRT else backend, flag)
+    if backend == TENSORRT:
+        _require_provider()
+
+
+def _require_provider() -> None:
+    """Refuse TensorRT where onnxruntime comes without it.
+
+    Raises:
+        ModelError: it does.
+    """
+    import onnxruntime
+
+    known = onnxruntime.get_available_providers()
+    if TENSORRT_PROVIDER not in known:
+        short = ", ".join(name.removesuffix("ExecutionProvider") for name in known)
+        raise ModelError(
+            f"--backend {TENSORRT} needs an onnxruntime with TensorRT; this one has {short}.",
+            fix="Install onnxruntime-gpu in its place, and TensorRT; or choose --backend torch.",
+        )
 
 
 def _find_first(
@@ -238,7 +275,7 @@ def _check_precision(backend: str, device: str, precision: str, machine: Machine
     known = PRECISIONS[backend, kind]
     if precision not in known:
         raise UsageError(
-            f"--precision {precision} does not run with {TITLES[backend]} on {device}.",
+            f"--precision {precision} does not run with {BACKEND_TITLES[backend]} on {device}.",
             fix=f"Choose --precision {' or '.join((AUTO, *known))}.",
         )
     if not _computes_in(backend, kind, precision, machine):

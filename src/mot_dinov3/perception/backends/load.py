@@ -11,7 +11,7 @@ from typing import cast
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.base import Edit, Export, FileNetwork
 from mot_dinov3.perception.backends.cache import ExportKey, open_entry
-from mot_dinov3.perception.backends.choice import ONNX, OPENVINO, Choice
+from mot_dinov3.perception.backends.choice import ONNX, OPENVINO, TENSORRT, Choice
 from mot_dinov3.registry import Registry
 from mot_dinov3.runtime.git_lfs import refuse_pointer
 from mot_dinov3.runtime.opening import is_regular
@@ -21,6 +21,10 @@ NETWORKS = Registry(
     {
         OPENVINO: ("mot_dinov3.perception.backends.openvino:OpenVinoNetwork", "Intel's runtime"),
         ONNX: ("mot_dinov3.perception.backends.onnxruntime:OnnxNetwork", "ONNX Runtime"),
+        TENSORRT: (
+            "mot_dinov3.perception.backends.tensorrt:TensorRtNetwork",
+            "TensorRT, by ONNX Runtime",
+        ),
     },
 )
 """Backends that run files; each entry is called with (path, choice, device)."""
@@ -30,7 +34,13 @@ MOST_XML_BYTES = 256 << 20
 """Of a description of OpenVINO's, whose weights are in another file; large models take 10 MB."""
 
 
-def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = None) -> FileNetwork:
+def load_network(
+    path: Path,
+    choice: Choice,
+    device: str,
+    edit: Edit | None = None,
+    place: Path | None = None,
+) -> FileNetwork:
     """Load an exported file to run as chosen; OpenVINO also reads ONNX files.
 
     Args:
@@ -38,6 +48,7 @@ def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = No
         choice: backend and precision.
         device: torch device string.
         edit: changes a model before it is compiled; OpenVINO only.
+        place: directory of the exports, where TensorRT keeps its engines.
 
     Raises:
         ModelError: it is a pointer of git-lfs, or not a model that the backend can run, or the
@@ -47,7 +58,11 @@ def load_network(path: Path, choice: Choice, device: str, edit: Edit | None = No
     _require_regular(path)
     for file in (path, path.with_suffix(".bin")):
         refuse_pointer(file, ModelError)
-    more = {} if edit is None or choice.backend != OPENVINO else {"edit": edit}
+    more: dict[str, object] = {}
+    if edit is not None and choice.backend == OPENVINO:
+        more["edit"] = edit
+    if choice.backend == TENSORRT:
+        more["place"] = place
     return cast("FileNetwork", NETWORKS.load(choice.backend)(path, choice, device, **more))
 
 
@@ -81,12 +96,12 @@ def open_export(key: ExportKey, export: Export, place: Path) -> Iterator[Path]:
     Args:
         key: everything that the export depends on.
         export: writes the model to the path that it is given, in the format of
-            `key.choice.backend` and the numbers of `key.stored`.
+            `key.choice.file_format` and the numbers of `key.stored`.
         place: directory of the exports, see `cache.export_place`.
 
     Raises:
         Exception: as `export` does; then nothing is kept.
     """
-    name = MODEL_FILES[key.choice.backend]
+    name = MODEL_FILES[key.choice.file_format]
     with open_entry(key.folder, lambda folder: export(folder / name), place) as folder:
         yield folder / name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,8 @@ logger = logging.getLogger("mot_dinov3")
 
 MOST_BYTES = 2 * GB
 """Of a model in one file: protobuf holds no more."""
+Provider: TypeAlias = str | tuple[str, dict[str, str]]
+"""One of onnxruntime's ways to run a network, and its settings."""
 FLOAT_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
@@ -47,12 +49,13 @@ class OnnxNetwork:
 
     title: str
     precision: str
+    takes_tensors = False
 
     def __init__(self, path: Path, choice: Choice, device: str = "cpu") -> None:
         self.title, self.precision = choice.title, choice.precision
         self._name = path.name
         with LongWork(path.name):
-            self._session = open_session(path, device)
+            self._session = self._open(path, device)
         self._options, self._work = create_options(path.name)
         on_cuda = "CUDAExecutionProvider" in self._session.get_providers()
         self.device = device if on_cuda else "cpu"
@@ -63,6 +66,9 @@ class OnnxNetwork:
         self.input_names = [item.name for item in inputs]
         self.input_types = [FLOAT_TYPES.get(item.type, item.type) for item in inputs]
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    def _open(self, path: Path, device: str) -> Any:  # noqa: ANN401 - an onnxruntime session
+        return open_session(path, list_providers(device))
 
     def __call__(self, pixels: FloatArray) -> tuple[FloatArray, ...]:
         """One forward pass; see `base.Network`."""
@@ -94,8 +100,23 @@ def create_options(name: str) -> tuple[Any, LongWork]:
     return options, LongWork(name, terminate)
 
 
-def open_session(path: Path, device: str) -> Any:  # noqa: ANN401 - an onnxruntime session
-    """An inference session for a file, on CUDA where asked for and possible.
+def list_providers(device: str) -> list[Provider]:
+    """What runs a file on a device, best first: CUDA where it is asked for, and the CPU.
+
+    Args:
+        device: torch device string.
+    """
+    number = device.partition(":")[2] or "0"
+    on_cuda = [("CUDAExecutionProvider", {"device_id": number})] * device.startswith("cuda")
+    return [*on_cuda, "CPUExecutionProvider"]
+
+
+def open_session(path: Path, providers: list[Provider]) -> Any:  # noqa: ANN401 - onnxruntime's
+    """An inference session for a file.
+
+    Args:
+        path: the file.
+        providers: what runs it, best first; those that this onnxruntime lacks are left out.
 
     Raises:
         ModelError: onnxruntime is missing, or cannot read the file.
@@ -108,12 +129,10 @@ def open_session(path: Path, device: str) -> Any:  # noqa: ANN401 - an onnxrunti
     options.intra_op_num_threads = thread_count()
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers: list[Any] = ["CPUExecutionProvider"]
-    if device.startswith("cuda") and "CUDAExecutionProvider" in ort.get_available_providers():
-        number = device.partition(":")[2] or "0"
-        providers.insert(0, ("CUDAExecutionProvider", {"device_id": number}))
+    known = set(ort.get_available_providers())
+    usable = [one for one in providers if (one if isinstance(one, str) else one[0]) in known]
     try:
-        return ort.InferenceSession(_name_or_read(path), options, providers=providers)
+        return ort.InferenceSession(_name_or_read(path), options, providers=usable)
     except Exception as error:
         raise describe_load_problem(path.name, "onnxruntime", error) from error
 

@@ -46,6 +46,7 @@ class OpenVinoNetwork:
     title: str
     precision: str
     device = "cpu"
+    takes_tensors = False
 
     def __init__(
         self, path: Path, choice: Choice, device: str = "cpu", edit: Edit | None = None

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from mot_dinov3.errors import DeviceFullError, ModelError, MotError
 
-NO_MEMORY = ("out of memory", "allocate", "bad_alloc", "not enough memory")
+NO_MEMORY = (
+    "out of memory",
+    "allocate",
+    "bad_alloc",
+    "not enough memory",
+    "status_alloc_failed",
+    "unable to find an engine",
+)
+"""What a device without memory says: torch, OpenVINO and onnxruntime; cuBLAS and cuDNN, which want
+room beside the arrays of torch; and cuDNN where no algorithm fits into what is left."""
 
 
 def describe_load_problem(name: str, title: str, error: Exception) -> ModelError:
@@ -17,7 +26,7 @@ def describe_load_problem(name: str, title: str, error: Exception) -> ModelError
 
 def describe_run_problem(name: str, title: str, device: str, error: Exception) -> MotError:
     """Explain why a network failed while it ran."""
-    if any(words in str(error).lower() for words in NO_MEMORY):
+    if lacks_memory(error):
         return DeviceFullError(
             f"{device} has no memory left for '{name}'.",
             fix="Free the device, or use smaller pictures, a smaller model, or --device cpu.",
@@ -26,6 +35,11 @@ def describe_run_problem(name: str, title: str, device: str, error: Exception) -
         f"'{name}' failed with {title} ({reason(error)}).",
         fix="Try another --backend, or the size that it was exported for.",
     )
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether a failure means that the memory of a device, or of this machine, is full."""
+    return any(words in str(error).lower() for words in NO_MEMORY)
 
 
 def reason(error: Exception) -> str:

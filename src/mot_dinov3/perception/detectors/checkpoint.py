@@ -70,7 +70,7 @@ class Checkpoint:
         Raises:
             ModelError: the model cannot be exported.
         """
-        backend = choice.backend
+        backend = choice.file_format
         if backend == OPENVINO:
             import_openvino()
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:

@@ -86,22 +86,44 @@ def decode_levels(levels: Sequence[FloatArray], height: int, floor: float) -> Bo
 def _decode_level(boxes: FloatArray, scores: FloatArray, stride: float, floor: float) -> Boxes:
     columns = boxes.shape[2]
     flat = scores.reshape(len(scores), -1)
-    rows = np.flatnonzero(flat.max(axis=0) > _logit(floor))
+    rows = np.flatnonzero(flat.max(axis=0) > logit(floor))
     class_id = flat[:, rows].argmax(axis=0)
     bins = boxes.reshape(4, len(boxes) // 4, -1)[:, :, rows]
+    centre = np.stack((rows % columns, rows // columns)).astype(np.float32) + np.float32(0.5)
+    corners = _decode_sides(bins, centre) * np.float32(stride)
+    return Boxes(corners.T, _probability(flat[class_id, rows]), class_id)
+
+
+def decode_candidates(table: FloatArray) -> Boxes:
+    """Decode candidates that were selected where the network runs, as `decode_levels` would.
+
+    Args:
+        table: (N, 6 + 4 bins) float32 a candidate: number of the picture in its batch; column and
+            row of the cell's centre, in cells; pixels of a cell; class; score before the sigmoid;
+            the bins of all four sides.
+    """
+    bins = table[:, 6:].T.reshape(4, (table.shape[1] - 6) // 4, len(table))
+    corners = _decode_sides(bins, table[:, 1:3].T) * table[:, 3]
+    return Boxes(corners.T, _probability(table[:, 5]), table[:, 4].astype(np.int64))
+
+
+def _decode_sides(bins: FloatArray, centre: FloatArray) -> FloatArray:
+    """(4, N) corners in cells from (4, bins, N) distributions of the sides and (2, N) centres."""
     if bins.shape[1] > 1:
         share = np.exp(bins - bins.max(axis=1, keepdims=True))
         places = np.arange(bins.shape[1], dtype=np.float32)[None, :, None]
         sides = (share * places).sum(axis=1) / share.sum(axis=1)
     else:
         sides = bins[:, 0]
-    centre = np.stack((rows % columns, rows // columns)).astype(np.float32) + np.float32(0.5)
-    corners = np.concatenate((centre - sides[:2], centre + sides[2:])) * np.float32(stride)
-    score = 1 / (1 + np.exp(-flat[class_id, rows]))
-    return Boxes(corners.T, score, class_id)
+    return np.concatenate((centre - sides[:2], centre + sides[2:]))
 
 
-def _logit(probability: float) -> float:
+def _probability(value: FloatArray) -> FloatArray:
+    return np.asarray(1 / (1 + np.exp(-value)), np.float32)
+
+
+def logit(probability: float) -> float:
+    """What the sigmoid turns into a probability; infinite where that is 0 or 1."""
     if not 0 < probability < 1:
         return -math.inf if probability <= 0 else math.inf
     return math.log(probability / (1 - probability))

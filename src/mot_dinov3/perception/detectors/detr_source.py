@@ -6,11 +6,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mot_dinov3.config import DeviceConfig
+from mot_dinov3.config import BACKEND_TITLES, DeviceConfig
 from mot_dinov3.io.checkpoint import find_checkpoint
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.cache import ExportKey, export_place
-from mot_dinov3.perception.backends.choice import TITLES, TORCH, Choice
+from mot_dinov3.perception.backends.choice import TORCH, Choice
 from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.backends.load import load_network, open_export
 from mot_dinov3.perception.detectors import detr_networks
@@ -44,6 +44,8 @@ class DetrSource:
     Raises:
         ModelError: the checkpoint or its backbone cannot be used.
     """
+
+    selects = False
 
     def __init__(self, path: Path, choice: Choice, device: str, settings: DeviceConfig) -> None:
         self.name, self.path = path.name, find_checkpoint(path)
@@ -98,9 +100,10 @@ class DetrSource:
     def _place(self, use: str, size: tuple[int, int]) -> Network:
         if self.choice.backend != TORCH:
             return self._export(use, size)
-        from mot_dinov3.perception.backends.torch import TorchNetwork
+        from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
 
-        return TorchNetwork(self._build(use), self.choice, self.device, self.name)
+        how = TorchSettings(one_size=use != CROPS)
+        return TorchNetwork(self._build(use), self.choice, self.device, self.name, how)
 
     def _build(self, use: str) -> nn.Module:
         from mot_dinov3.nets.detr.answering import AnsweringDetr, BackboneAlone
@@ -117,10 +120,10 @@ class DetrSource:
         def write(path: Path) -> None:
             from mot_dinov3.perception.features.exporting import export
 
-            title, pixels = TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
+            title, pixels = BACKEND_TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
             message = "Exporting '%s' to %s for %s px, to be kept for later runs."
             logger.warning(message, self.name, title, pixels)
             export(self._build(use), size, key, path)
 
         with open_export(key, write, self._exports) as path:
-            return load_network(path, self.choice, self.device)
+            return load_network(path, self.choice, self.device, place=self._exports)

@@ -48,7 +48,7 @@ def load_hf(
         UsageError: a class is unknown, or the flags contradict each other.
     """
     from mot_dinov3.nets.set_prediction import SetPredictor
-    from mot_dinov3.perception.backends.torch import TorchNetwork
+    from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
 
     choice = choose_precision(device, settings)
     with advise_on_detectors():
@@ -61,7 +61,9 @@ def load_hf(
     seen = SetInput(processor, longest=longest, step=find_step(model.config), smooth=family.smooth)
     names = {int(number): str(name) for number, name in model.config.id2label.items()}
     loaded = SetModel(Path(argument).name, directory, names, has_nothing=family.has_nothing)
-    network = TorchNetwork(SetPredictor(model), choice, device, argument)
+    network = TorchNetwork(
+        SetPredictor(model), choice, device, argument, TorchSettings(one_size=True)
+    )
     return SetDetector(config, loaded, seen, network)
 
 

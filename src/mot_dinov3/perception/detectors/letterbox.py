@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from mot_dinov3.errors import DeviceFullError
+from mot_dinov3.perception.backends.problems import lacks_memory
 from mot_dinov3.runtime.upload import FrameUpload
 from mot_dinov3.values import FloatArray, Image
 
@@ -123,7 +124,10 @@ class DeviceLetterbox:
                     planes = interpolate(planes, size=(height, width), mode="bilinear")
                 around = (how.left, how.right, how.top, how.bottom)
                 return pad(planes, around, value=float(GREY)) / 255
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not lacks_memory(error):
+                raise
+            torch.cuda.empty_cache()
             raise DeviceFullError(
                 f"{self._upload.device} has no memory left for a frame.",
                 fix="Free the device, or run with --device cpu.",

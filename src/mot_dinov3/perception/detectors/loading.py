@@ -14,6 +14,7 @@ from mot_dinov3.perception.backends.choice import (
     INT8,
     ONNX,
     OPENVINO,
+    TENSORRT,
     TORCH,
     Choice,
     choose_backend,
@@ -34,8 +35,10 @@ from mot_dinov3.wording import program
 
 logger = logging.getLogger("mot_dinov3")
 
-READY = {".onnx": (ONNX, OPENVINO), ".xml": (OPENVINO,), "_openvino_model": (OPENVINO,)}
+READY = {".onnx": (ONNX, OPENVINO, TENSORRT), ".xml": (OPENVINO,), "_openvino_model": (OPENVINO,)}
 """How the name of an export ends -> the backends that run it directly."""
+ENGINE = ".engine"
+"""Of TensorRT, made for one kind of card; Ultralytics' own loop runs it."""
 
 
 def load_yolo(
@@ -51,11 +54,13 @@ def load_yolo(
     """
     read_half(settings, device)
     path = find_weights(argument)
+    if path.suffix == ENGINE:
+        _require_tensorrt(path, device)
     ending = next((ending for ending in READY if path.name.endswith(ending)), "")
     if ending:
         source: NetworkSource | None = _source_of_export(path, READY[ending], device, settings)
     else:
-        source = _source_of_weights(path, device, settings) if path.suffix == ".pt" else None
+        source = _source_of_weights(config, path, device, settings)
     if source is not None and source.about.plain:
         return YoloDetector(config, source)
     return _load_by_ultralytics(config, path, device, settings)
@@ -84,12 +89,16 @@ YOLO = DetectorKind(load_yolo, argument="MODEL")
 DEMO_YOLO = DetectorKind(load_demo)
 
 
-def _source_of_weights(path: Path, device: str, settings: DeviceConfig) -> NetworkSource:
+def _source_of_weights(
+    config: DetectorConfig, path: Path, device: str, settings: DeviceConfig
+) -> NetworkSource | None:
+    if path.suffix != ".pt":
+        return None
     choice = _choose_for_weights(device, settings)
     if choice.backend == TORCH:
         from mot_dinov3.perception.detectors.checkpoint import Checkpoint
 
-        return TorchSource(Checkpoint(path, device), choice, device)
+        return TorchSource(Checkpoint(path, device), choice, device, config.floor)
     return ExportingSource(path, choice, device, export_place(settings))
 
 
@@ -115,13 +124,33 @@ def _source_of_export(
         logger.warning("OpenVINO runs '%s' on the CPU, not on %s.", path.name, device)
         device = "cpu"
     choice = choose_backend(settings, device, read_half(settings, device), able=able, ready=True)
-    return ReadySource(path, choice, device)
+    return ReadySource(path, choice, device, export_place(settings))
+
+
+def _require_tensorrt(path: Path, device: str) -> None:
+    """Refuse a finished engine where nothing can run it.
+
+    Raises:
+        ModelError: TensorRT is not installed, or the models run on another kind of device.
+    """
+    instead = "Give --det the .pt or .onnx file that it was made from"
+    if find_spec("tensorrt") is None:
+        raise ModelError(
+            f"'{path.name}' is an engine of TensorRT, which is not installed here.",
+            fix=f"{instead}, or install TensorRT.",
+        )
+    if not device.startswith("cuda"):
+        raise ModelError(
+            f"'{path.name}' is an engine of TensorRT, which does not run on {device}.",
+            fix=f"{instead}, or name a GPU with --device.",
+        )
 
 
 def _load_by_ultralytics(
     config: DetectorConfig, path: Path, device: str, settings: DeviceConfig
 ) -> Detector:
-    if settings.backend not in (AUTO, TORCH):
+    able = (AUTO, TENSORRT if path.suffix == ENGINE else TORCH)
+    if settings.backend not in able:
         raise UsageError(
             f"--backend {settings.backend} cannot run '{path.name}': only Ultralytics can.",
             fix=f"Choose --backend {AUTO}.",

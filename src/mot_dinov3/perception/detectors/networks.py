@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mot_dinov3.config import BACKEND_TITLES
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.base import FileNetwork, Network
 from mot_dinov3.perception.backends.batch import fill_batches
 from mot_dinov3.perception.backends.cache import ExportKey, entry_name, open_entry
-from mot_dinov3.perception.backends.choice import INT8, OPENVINO, TITLES, Choice
+from mot_dinov3.perception.backends.choice import INT8, OPENVINO, Choice
 from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.backends.load import load_network, open_export
 from mot_dinov3.perception.detectors.about import About, about_from_notes, read_notes, require_boxes
@@ -37,6 +37,7 @@ class NetworkSource(Protocol):
         about: its notes.
         choice: what it runs with.
         device: where it runs.
+        selects: networks answer with candidates, see `decode.decode_candidates`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class NetworkSource(Protocol):
     about: About
     choice: Choice
     device: str
+    selects: bool
 
     def get_fixed_size(self) -> tuple[int, int] | None:
         """Height and width of the only input there is, None where any will do."""
@@ -56,20 +58,25 @@ class NetworkSource(Protocol):
 
 
 class TorchSource:
-    """A weights file that torch runs as it is, whatever the size of the input."""
+    """A weights file that torch runs as it is, whatever the size of the input.
 
-    def __init__(self, checkpoint: Checkpoint, choice: Choice, device: str) -> None:
-        from mot_dinov3.perception.backends.torch import TorchNetwork
+    Args:
+        checkpoint: the weights.
+        choice: backend and precision.
+        device: torch device string.
+        floor: least confidence of a box; on CUDA, cells without it are not fetched.
+    """
 
+    def __init__(
+        self, checkpoint: Checkpoint, choice: Choice, device: str, floor: float = 0.0
+    ) -> None:
         self.name, self.path = checkpoint.path.name, checkpoint.path
         self.about = checkpoint.about
         self.choice, self.device = choice, device
+        self._floor = floor
         self._module, self._levels = checkpoint.module()
-        # Decoding is done here, in float32, so the network may compute in short numbers alone.
-        self._place = partial(
-            TorchNetwork, self._module, choice, device, self.name, short=self._levels
-        )
-        self._network: Network = self._place()
+        self.selects = self._levels and device.startswith("cuda")
+        self._network = self._place(neck=False)
 
     def get_fixed_size(self) -> None:
         """Any size will do."""
@@ -81,12 +88,31 @@ class TorchSource:
             from mot_dinov3.nets.yolo_levels import expose_levels
 
             expose_levels(self._module, neck=True)
-            self._network = self._place()
+            self._network = self._place(neck=True)
         return self._levels
 
     def network(self, size: tuple[int, int]) -> Network:
         """The one network."""
         return self._network
+
+    def _place(self, *, neck: bool) -> Network:
+        """Place the module on the device.
+
+        Where decoding is done here, in float32, the network may compute in short numbers alone. A
+        head that decodes keeps the centres of the cells of its last input.
+        """
+        from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
+        from mot_dinov3.perception.detectors.candidates import DeviceCandidates
+
+        select = DeviceCandidates(self._floor, neck=neck) if self.selects else None
+        how = TorchSettings(short=self._levels, one_size=not self._levels, select=select)
+        network = TorchNetwork(self._module, self.choice, self.device, self.name, how)
+        on_cuda = self.device.startswith("cuda")
+        if on_cuda and not self._levels and self.choice.precision != "fp32":
+            from mot_dinov3.nets.yolo_levels import decode_in_float32
+
+            decode_in_float32(network.module)
+        return network
 
 
 class ExportingSource:
@@ -103,6 +129,8 @@ class ExportingSource:
     Raises:
         ModelError: the file is damaged, unsafe, or of a task without boxes.
     """
+
+    selects = False
 
     def __init__(self, path: Path, choice: Choice, device: str, place: Path) -> None:
         self.name, self.choice, self.device = path.name, choice, device
@@ -134,7 +162,7 @@ class ExportingSource:
         key = ExportKey(self.path.stem, self._digest, self.choice, size, exporters=exporters)
         try:
             with open_export(key, lambda target: self._export(size, target), self._place) as path:
-                return load_network(path, self.choice, self.device, self._cut)
+                return load_network(path, self.choice, self.device, self._cut, self._place)
         finally:
             self._checkpoint = None
 
@@ -160,7 +188,7 @@ class ExportingSource:
                 "int8 rounds weights and pictures to 256 steps, with ranges learned on two "
                 "photographs: compare the boxes with those of --precision fp32 on your own video."
             )
-        title, pixels = TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
+        title, pixels = BACKEND_TITLES[self.choice.backend], f"{size[1]}x{size[0]}"
         message = "Exporting '%s' to %s for %s px, to be kept for later runs."
         logger.warning(message, self.name, title, pixels)
         self._load().export(self.choice, size, target)
@@ -173,14 +201,16 @@ class ReadySource:
         noted: whether the file has notes of Ultralytics; else nothing is known of it.
     """
 
-    def __init__(self, path: Path, choice: Choice, device: str) -> None:
-        """Load it.
+    selects = False
+
+    def __init__(self, path: Path, choice: Choice, device: str, place: Path) -> None:
+        """Load it; `place` is the directory of the exports.
 
         Raises:
             ModelError: the backend cannot run it, or its task has no boxes.
         """
         model = _model_file(path)
-        loaded = load_network(model, choice, device)
+        loaded = load_network(model, choice, device, place=place)
         self.name, self.path, self.choice = path.name, path, choice
         self.device = loaded.device
         batch, *self._sides = _read_input(loaded, path.name)

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from mot_dinov3.errors import DeviceError, ModelError, MotError, nearest, reason_of
+from mot_dinov3.perception.backends.problems import lacks_memory
 from mot_dinov3.perception.detectors.factory import DETECTORS, ULTRALYTICS, detector_kind
 from mot_dinov3.runtime.compat import cache_dir
 from mot_dinov3.runtime.git_lfs import refuse_pointer
@@ -119,7 +120,7 @@ def load_problem(path: Path, error: Exception) -> ModelError:
 def device_problem(error: Exception, device: str) -> MotError | None:
     """Explain an error that a device caused; None for another one."""
     text = str(error)
-    if "out of memory" in text.lower():
+    if lacks_memory(error):
         return DeviceError(
             f"{device} ran out of memory while detecting.",
             fix="Try --precision fp16, a smaller --imgsz, a smaller model, or --device cpu.",

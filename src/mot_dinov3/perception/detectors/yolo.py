@@ -19,6 +19,7 @@ from mot_dinov3.perception.detectors.decode import (
     Boxes,
     clean_detections,
     decode_answer,
+    decode_candidates,
     decode_final,
     decode_levels,
     select_best,
@@ -132,8 +133,7 @@ class YoloDetector:
             pixels = stack([self._letterbox(frames[row].image, fits[row]) for row in rows])
             answers = self._network(size)(pixels)
             for at, row in enumerate(rows):
-                own = [answer[at : at + 1] for answer in answers]
-                out[row] = self._read(own, fits[row])
+                out[row] = self._read(self._take_picture(answers, at), fits[row])
         return [out[row] for row in range(len(frames))]
 
     def _fit(self, image: Image) -> InputFit:
@@ -148,7 +148,9 @@ class YoloDetector:
         return self._read(self._network(how.size)(self._letterbox(image, how)), how)
 
     def _read(self, answers: Sequence[FloatArray], how: InputFit) -> Detections:
-        if answers[0].ndim == MAPS:
+        if self._source.selects:
+            found = self._of_candidates(answers, how)
+        elif answers[0].ndim == MAPS:
             found = self._of_maps(answers, how)
         else:
             found = self._of_answer(answers[0])
@@ -156,13 +158,29 @@ class YoloDetector:
                 self.neck = Neck(tuple(level[0] for level in answers[1:]), how)
         return clean_detections(how.to_picture(found.xyxy), found.score, found.class_id)
 
+    def _take_picture(self, answers: Sequence[FloatArray], at: int) -> list[FloatArray]:
+        """What the answers to a batch say of its picture number `at`."""
+        first, *others = (answer[at : at + 1] for answer in answers)
+        if self._source.selects:
+            first = answers[0][answers[0][:, 0] == at]
+        return [first, *others]
+
     def _of_maps(self, maps: Sequence[FloatArray], how: InputFit) -> Boxes:
         """Boxes of a network that hands out its head's raw maps, and its neck's behind them."""
         count = len(maps)
         if self._keeps_neck:
             count = count * 2 // 3
-            self.neck = Neck(tuple(level[0] for level in maps[count:]), how)
+            self._hand_out(maps[count:], how)
         return select_best(decode_levels(maps[:count], how.size[0], self._floor), self._wanted)
+
+    def _of_candidates(self, answers: Sequence[FloatArray], how: InputFit) -> Boxes:
+        """Boxes of a network that selects candidates itself, with its neck's maps behind them."""
+        if self._keeps_neck:
+            self._hand_out(answers[1:], how)
+        return select_best(decode_candidates(answers[0]), self._wanted)
+
+    def _hand_out(self, maps: Sequence[FloatArray], how: InputFit) -> None:
+        self.neck = Neck(tuple(level[0] for level in maps), how)
 
     def _of_answer(self, answer: FloatArray) -> Boxes:
         if answer.ndim != 3 or len(answer) != 1:

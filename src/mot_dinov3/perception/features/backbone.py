@@ -13,6 +13,7 @@ import numpy as np
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.digest import weights_digest
+from mot_dinov3.perception.features.base import find_buckets
 from mot_dinov3.perception.features.batches import Batches
 from mot_dinov3.perception.features.crops import CropShape, CropWindows, cpu_batch
 from mot_dinov3.runtime.notices import log_alert
@@ -86,6 +87,11 @@ class NetworkEmbedder:
         size = f"{spec.width}" if spec.square else f"{spec.width}x{spec.height}"
         what = f"{self._name} {size} px, {self.device}, {self._network.title}"
         return f"{what}{self.batches.title}"
+
+    @property
+    def buckets(self) -> tuple[int, ...]:
+        """Sizes that the network fills its batches up to; none where all run as they are."""
+        return find_buckets(self._network)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mot_dinov3.config import DeviceConfig, EmbedderConfig
 from mot_dinov3.perception.detectors.base import Detector
@@ -75,6 +75,24 @@ class Embedder(Protocol):
         Returns:
             (M, dim) float32, unit rows; a row that could not be computed holds NaN.
         """
+
+
+@runtime_checkable
+class BucketedEmbedder(Protocol):
+    """An embedder that may fill its batches up to a few sizes.
+
+    Attributes:
+        buckets: those sizes, smallest first; none while every batch runs as it is.
+    """
+
+    @property
+    def buckets(self) -> tuple[int, ...]:
+        """Sizes that batches are filled up to."""
+
+
+def find_buckets(embedder: object) -> tuple[int, ...]:
+    """The sizes that an embedder, or a network, fills its batches up to; none for most."""
+    return embedder.buckets if isinstance(embedder, BucketedEmbedder) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mot_dinov3.config import BACKEND_TITLES
 from mot_dinov3.errors import ModelError
 from mot_dinov3.perception.backends.cache import ExportKey
-from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, TITLES
+from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO
 from mot_dinov3.perception.backends.openvino_setup import import_openvino
 from mot_dinov3.perception.backends.problems import reason
 from mot_dinov3.perception.pretrained import quiet_transformers
@@ -44,7 +45,7 @@ def export(module: torch.nn.Module, size: tuple[int, int], key: ExportKey, path:
     import torch
 
     writers = {OPENVINO: _write_openvino, ONNX: write_onnx}
-    backend = key.choice.backend
+    backend = key.choice.file_format
     try:
         with warnings.catch_warnings(), quiet_transformers(), torch.no_grad():
             warnings.simplefilter("ignore")
@@ -53,7 +54,7 @@ def export(module: torch.nn.Module, size: tuple[int, int], key: ExportKey, path:
                 _shorten(path)
     except Exception as error:
         raise ModelError(
-            f"'{key.name}' cannot be exported for {TITLES[backend]} ({reason(error)}).",
+            f"'{key.name}' cannot be exported for {BACKEND_TITLES[backend]} ({reason(error)}).",
             fix="Run it with --backend torch.",
         ) from error
 

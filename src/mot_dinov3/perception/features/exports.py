@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
+from mot_dinov3.config import AUTO, BACKEND_TITLES, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import UsageError
 from mot_dinov3.perception.assets import DEMO
 from mot_dinov3.perception.backends.base import Network
@@ -17,7 +17,6 @@ from mot_dinov3.perception.backends.cache import ExportKey, export_place
 from mot_dinov3.perception.backends.choice import (
     INT8,
     ONNX,
-    TITLES,
     TORCH,
     Choice,
     Older,
@@ -29,6 +28,7 @@ from mot_dinov3.perception.backends.load import load_network, open_export
 from mot_dinov3.perception.features.backbone import NetworkEmbedder, NetworkOrigin
 from mot_dinov3.perception.features.base import Placement
 from mot_dinov3.perception.features.crops import CropShape, InputSpec
+from mot_dinov3.perception.features.precision import CheckedModel, settle_precision
 from mot_dinov3.perception.pretrained import check_weights
 
 if TYPE_CHECKING:
@@ -85,20 +85,25 @@ def load_pretrained(model: Pretrained, config: EmbedderConfig, place: Placement)
     check_weights(model.directory, model.name)
     run, older = avoid_emulation(place.config, place.device, older_flag(config))
     choice = choose_with_int8(run, place.device, older, of="an embedder", by=ONNX)
+    checked = CheckedModel(model.name, model.directory, model.kind)
+    choice = settle_precision(choice, lambda one: _load(model, one, place), checked, place)
     if choice.precision == INT8:
         logger.warning(
             "int8 embeddings differ from exact ones: look at a run before you trust them."
         )
-    if choice.backend == TORCH:
-        from mot_dinov3.perception.backends.torch import TorchNetwork
-
-        module, spec = model.build()
-        network: Network = TorchNetwork(
-            module, choice, place.device, model.name, short=True, graphs=place.graphs
-        )
-    else:
-        network, spec = _from_export(model, choice, place)
+    network, spec = _load(model, choice, place)
     return build_embedder(network, spec, config, place, NetworkOrigin(model.name, model.directory))
+
+
+def _load(model: Pretrained, choice: Choice, place: Placement) -> tuple[Network, InputSpec]:
+    """The network of a model with one backend and precision, and what it wants to see."""
+    if choice.backend != TORCH:
+        return _from_export(model, choice, place)
+    from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
+
+    module, spec = model.build()
+    how = TorchSettings(short=True, graphs=place.graphs)
+    return TorchNetwork(module, choice, place.device, model.name, how), spec
 
 
 def build_embedder(
@@ -111,7 +116,8 @@ def build_embedder(
     """A loaded network as an embedder; crops are cut on a GPU where the network takes them so."""
     shape = CropShape(spec, config.crop_pad, config.crop_square and spec.square)
     cut = None
-    if network.device.startswith("cuda") and place.upload is not None:
+    on_cuda = network.device.startswith("cuda")
+    if on_cuda and network.takes_tensors and place.upload is not None:
         from mot_dinov3.perception.features.device_crops import DeviceCrops
 
         cut = DeviceCrops(spec, place.upload)
@@ -159,7 +165,7 @@ def _from_export(model: Pretrained, choice: Choice, place: Placement) -> tuple[N
     def write(path: Path) -> None:
         from mot_dinov3.perception.features.exporting import export
 
-        title = TITLES[choice.backend]
+        title = BACKEND_TITLES[choice.backend]
         logger.warning("Exporting '%s' to %s, to be kept for later runs.", model.name, title)
         module, spec = model.build()
         path.with_name(SPEC_FILE).write_text(json.dumps(asdict(spec)), encoding="utf-8")
@@ -167,7 +173,9 @@ def _from_export(model: Pretrained, choice: Choice, place: Placement) -> tuple[N
 
     with open_export(key, write, export_place(place.config)) as path:
         settings = json.loads(path.with_name(SPEC_FILE).read_text(encoding="utf-8"))
-        return load_network(path, choice, place.device), spec_from_json(settings)
+        kept = export_place(place.config)
+        network = load_network(path, choice, place.device, place=kept)
+        return network, spec_from_json(settings)
 
 
 def spec_from_json(settings: dict[str, Any]) -> InputSpec:

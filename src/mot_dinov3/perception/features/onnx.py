@@ -13,14 +13,25 @@ from typing import Any
 
 from mot_dinov3.config import AUTO, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError, find_path
+from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.batch import fill_batches
-from mot_dinov3.perception.backends.choice import INT8, ONNX, OPENVINO, Older, choose_backend
+from mot_dinov3.perception.backends.cache import export_place
+from mot_dinov3.perception.backends.choice import (
+    INT8,
+    ONNX,
+    OPENVINO,
+    TENSORRT,
+    Choice,
+    Older,
+    choose_backend,
+)
 from mot_dinov3.perception.backends.load import load_network
 from mot_dinov3.perception.features.backbone import NetworkOrigin
 from mot_dinov3.perception.features.base import RE_IDENTIFICATION, Embedder, EmbedderKind, Placement
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD, InputSpec
 from mot_dinov3.perception.features.exports import build_embedder, older_flag, resolve_model_name
 from mot_dinov3.perception.features.gates import read_onnx_prior
+from mot_dinov3.perception.features.precision import CheckedModel, settle_precision
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -48,15 +59,20 @@ def load_onnx(config: EmbedderConfig, place: Placement) -> Embedder:
         ModelError: no backend, no such file, not an ONNX model, or not one of pictures.
     """
     path = _require_file(resolve_model_name(config))
-    able = (OPENVINO, ONNX)
+    able = (OPENVINO, ONNX, TENSORRT)
     run, older = keep_stored_numbers(place.config, path.name), older_flag(config)
     if prefers_onnxruntime(path, run, older, place.device):
         run = replace(run, backend=ONNX)
     choice = choose_backend(run, place.device, older, able=able, ready=True)
-    network: Any = load_network(path, choice, place.device)
-    shape = picture_shape(network, path.name)
-    spec = spec_from_shape(shape, network.metadata)
-    network = fill_batches(network, shape[0])
+
+    def load(one: Choice) -> tuple[Network, InputSpec]:
+        kept = export_place(place.config)
+        network: Any = load_network(path, one, place.device, place=kept)
+        shape = picture_shape(network, path.name)
+        return fill_batches(network, shape[0]), spec_from_shape(shape, network.metadata)
+
+    choice = settle_precision(choice, load, CheckedModel(path.name, path), place)
+    network, spec = load(choice)
     return build_embedder(network, spec, config, place, NetworkOrigin(path.name, path))
 
 

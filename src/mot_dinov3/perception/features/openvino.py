@@ -11,8 +11,9 @@ from typing import Any
 
 from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import ModelError, UsageError, find_path
+from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.batch import fill_batches
-from mot_dinov3.perception.backends.choice import OPENVINO, choose_backend
+from mot_dinov3.perception.backends.choice import OPENVINO, Choice, choose_backend
 from mot_dinov3.perception.backends.load import load_network
 from mot_dinov3.perception.backends.openvino import read_notes
 from mot_dinov3.perception.backends.openvino_setup import import_openvino
@@ -25,6 +26,7 @@ from mot_dinov3.perception.features.onnx import (
     picture_shape,
     spec_from_shape,
 )
+from mot_dinov3.perception.features.precision import CheckedModel, settle_precision
 
 logger = logging.getLogger("mot_dinov3")
 
@@ -53,11 +55,15 @@ def load_openvino(config: EmbedderConfig, place: Placement) -> Embedder:
     if place.device != "cpu":
         logger.warning("OpenVINO runs '%s' on the CPU.", path.name)
     choice = choose_backend(run, "cpu", older_flag(config), able=(OPENVINO,), ready=True)
-    network: Any = load_network(path, choice, "cpu", edit=prepare_model)
-    shape = picture_shape(network, path.name)
-    spec = read_spec(shape, network.metadata)
-    network = fill_batches(network, shape[0])
+
+    def load(one: Choice) -> tuple[Network, InputSpec]:
+        network: Any = load_network(path, one, "cpu", edit=prepare_model)
+        shape = picture_shape(network, path.name)
+        return fill_batches(network, shape[0]), read_spec(shape, network.metadata)
+
     on_cpu = replace(place, device="cpu", upload=None)
+    choice = settle_precision(choice, load, CheckedModel(path.name, path), on_cpu)
+    network, spec = load(choice)
     return build_embedder(network, spec, config, on_cpu, NetworkOrigin(path.name, path))
 
 

@@ -56,6 +56,7 @@ def finish_job(
     """
     facts = replace(
         collect_facts(config, reader, parts.tracker, outcome),
+        encoder=next(filter(None, (sink.encoder for sink in parts.files)), None),
         threads=compute_thread_shares(outcome, parts.files),
         resumed_frames=parts.journal.resumed_frames if parts.journal else 0,
     )

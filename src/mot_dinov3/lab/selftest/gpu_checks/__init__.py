@@ -1,0 +1,3 @@
+"""The checks of the GPU path."""
+
+from __future__ import annotations
