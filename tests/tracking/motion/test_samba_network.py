@@ -39,8 +39,7 @@ def run(network, looks):
     before = np.zeros((tracks, network.width - 1, network.dim), np.float32)
     outs = []
     for look in looks:
-        out, state, before = network.step(look, state, before)
-        outs.append(out)
+        outs.append(network.step(look, state, before))
     return np.stack(outs), state, before
 
 

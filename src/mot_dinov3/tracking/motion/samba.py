@@ -167,9 +167,7 @@ class SambaMotion(MotionModel):
             return
         past, position = self.past, self.filters.position
         step, unit = step_s * REFERENCE_FPS, _measure(position)
-        answers, past.state, past.before = self._network.step(
-            self._look(step, unit), past.state, past.before
-        )
+        answers = self._network.step(self._look(step, unit), past.state, past.before)
         reached = (REACH * np.tanh(answers / REACH)).astype(np.float64)
         reached[past.seen] = 0
         self.filters.predict(step_s, coasting)

@@ -29,7 +29,7 @@ MOST_PACE = np.float32(30)
 """A step is no longer than this; what it came from could be too large for an exponent."""
 TOKENS, NEWS, OUTPUTS = 16, 4, 8
 EPSILON = 1e-5
-AT_ONCE = 128
+AT_ONCE = 64
 """Tracks whose memories stay in the processor's cache."""
 
 Weights = Mapping[str, NDArray[Any]]
@@ -93,20 +93,19 @@ class SambaNetwork:
             self._from_y = _transpose(np.concatenate((at["ask.weight"], at["say.weight"])))
             self._hear, self._direct = at["hear.weight"].T, at["direct.weight"].T
             self._gain, self._near = np.tanh(at["gain"]), at["near"][:, None, None]
+            self._depth = len(at["ask.weight"]) // (2 * self.heads)
         self._mix, self._leave = _transpose(at["mix.weight"]), _transpose(at["leave.weight"])
 
-    def step(
-        self, look: Look, state: FloatArray, before: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Go on by one frame.
+    def step(self, look: Look, state: FloatArray, before: FloatArray) -> FloatArray:
+        """Go on by one frame, which both memories remember.
 
         Args:
             look: what is known of the tracks.
-            state: (T, N, D) memory of the scan.
-            before: (T, width - 1, D) inputs of the last frames.
+            state: (T, N, D) memory of the scan, changed in place.
+            before: (T, width - 1, D) inputs of the last frames, changed in place.
 
         Returns:
-            (T, OUTPUTS) answers, and both memories after the frame.
+            (T, OUTPUTS) answers.
         """
         at, dim = self._weights, self.dim
         both = look.tokens @ self._from_entered + self._entered_bias
@@ -115,65 +114,78 @@ class SambaNetwork:
         x += at["conv_bias"]
         for past in range(self.width - 1):
             x += before[:, past] * at["conv"][past]
-        x = _silu(x)
-        made = x @ self._from_x
-        pace = made[:, :dim] + at["pace_out.bias"]
-        pace = np.log1p(np.exp(np.minimum(pace, MOST_PACE)))
-        pace *= np.float32(look.step)
-        write_in, read_out = made[:, dim : dim + self.states], made[:, dim + self.states :]
-        y = np.empty_like(x)
-        push = pace * x
-        push *= look.seen[:, None]
-        after = np.empty_like(state)
-        for first in range(0, len(x), AT_ONCE):
-            some = slice(first, first + AT_ONCE)
-            part = np.multiply(pace[some, None, :], self._decay, out=after[some])
-            np.exp(part, out=part)
-            part *= state[some]
-            part += write_in[some, :, None] * push[some, None, :]
-            y[some] = (read_out[some, None, :] @ part)[:, 0]
-        y += at["skip"] * x
+        before[:, :-1] = before[:, 1:]
+        before[:, -1] = entered
+        y, read_out = self._scan(_silu(x), look, state)
         heard = np.zeros((len(x), len(self._mix) - dim), np.float32)
         if self.heads:
             told, heard = self._listen(y, look)
-            told *= self._gain
-            after += told[:, None, :] * at["write"][:, None]
+            for some in _split(len(x)):
+                state[some] += told[some, None, :] * at["write"][:, None]
             told *= (read_out @ at["write"])[:, None]
             y += told
         power = np.einsum("td,td->t", y, y)[:, None] * np.float32(1 / dim) + np.float32(EPSILON)
-        even = y / np.sqrt(power)
-        even *= _silu(gate)
-        even *= at["even"]
-        hidden = _silu(np.concatenate((even, heard), axis=1) @ self._mix + at["mix.bias"])
+        y /= np.sqrt(power)
+        y *= _silu(gate)
+        y *= at["even"]
+        hidden = _silu(np.concatenate((y, heard), axis=1) @ self._mix + at["mix.bias"])
         out = hidden @ self._leave + at["leave.bias"]
         if self.heads:
             out += heard @ self._direct
-        window = np.concatenate((before[:, 1:], entered[:, None]), axis=1)
-        return out, after, window
+        return cast("FloatArray", out)
+
+    def _scan(self, x: FloatArray, look: Look, state: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(T, D) what is read from the state after the frame, and (T, N) what reads it."""
+        dim, states = self.dim, self.states
+        made = x @ self._from_x
+        pace = made[:, :dim] + self._weights["pace_out.bias"]
+        pace = np.log1p(np.exp(np.minimum(pace, MOST_PACE)))
+        pace *= np.float32(look.step)
+        write_in, read_out = made[:, dim : dim + states], made[:, dim + states :]
+        push = pace * x
+        push *= look.seen[:, None]
+        y = self._weights["skip"] * x
+        for some in _split(len(x)):
+            stay = pace[some, None, :] * self._decay
+            part = state[some]
+            part *= np.exp(stay, out=stay)
+            part += np.multiply(write_in[some, :, None], push[some, None, :], out=stay)
+            y[some] += (read_out[some, None, :] @ part)[:, 0]
+        return y, read_out
 
     def _listen(self, y: FloatArray, look: Look) -> tuple[FloatArray, FloatArray]:
         """(T, D) what tracks hear for their memory, and (T, heads * NEWS) news."""
-        heads, count = self.heads, len(y)
+        heads, depth, dim = self.heads, self._depth, self.dim
         speakers = choose_speakers(look)
         made = y @ self._from_y
-        depth = (made.shape[1] - self.dim) // (2 * heads)
-        ask = made[:, : heads * depth].reshape(count, heads, depth).transpose(1, 0, 2)
+        ask = made[:, : heads * depth].reshape(-1, heads, depth).transpose(1, 0, 2)
         spoken = made[speakers]
         key = spoken[:, heads * depth : 2 * heads * depth].reshape(-1, heads, depth)
-        say = spoken[:, 2 * heads * depth :].reshape(-1, heads, self.dim // heads)
-        news = np.broadcast_to(look.news[speakers, None], (len(speakers), heads, NEWS))
-        score = ask @ key.transpose(1, 2, 0)
-        score *= np.float32(depth**-0.5)
-        score += self._near / _measure_distance(look.places, speakers)
-        score[:, speakers, np.arange(len(speakers))] = -np.inf
-        score -= score.max(axis=2, keepdims=True, initial=np.float32(-1e9))
-        weight = np.exp(score, out=score)
-        weight /= np.maximum(weight.sum(axis=2, keepdims=True), np.float32(1e-30))
-        values = np.concatenate((say, news), axis=2).transpose(1, 0, 2)
-        found = weight @ values
-        told = found[..., :-NEWS].transpose(1, 0, 2).reshape(count, -1)
-        heard = found[..., -NEWS:].transpose(1, 0, 2).reshape(count, -1) * look.unit[:, None]
-        return told + heard @ self._hear, heard
+        said = np.empty((heads, len(speakers), dim // heads + NEWS), np.float32)
+        said[..., :-NEWS] = (
+            spoken[:, 2 * heads * depth :].reshape(-1, heads, dim // heads).transpose(1, 0, 2)
+        )
+        said[..., -NEWS:] = look.news[speakers]
+        key = key.transpose(1, 2, 0) * np.float32(depth**-0.5)
+        found = np.empty((len(y), heads, dim // heads + NEWS), np.float32)
+        for some in _split(len(y)):
+            score = ask[:, some] @ key
+            score += self._near / _measure_distance(look.places[some], look.places[speakers])
+            own = (speakers >= some.start) & (speakers < some.stop)
+            score[:, speakers[own] - some.start, own] = -np.inf
+            score -= score.max(axis=2, keepdims=True, initial=np.float32(-1e9))
+            weight = np.exp(score, out=score)
+            weight /= np.maximum(weight.sum(axis=2, keepdims=True), np.float32(1e-30))
+            found[some] = (weight @ said).transpose(1, 0, 2)
+        heard = found[..., -NEWS:].reshape(len(y), -1) * look.unit[:, None]
+        told = found[..., :-NEWS].reshape(len(y), -1) + heard @ self._hear
+        told *= self._gain
+        return told, heard
+
+
+def _split(count: int) -> list[slice]:
+    """Parts of so many rows whose memories stay in the processor's cache."""
+    return [slice(first, min(first + AT_ONCE, count)) for first in range(0, count, AT_ONCE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +227,14 @@ def choose_speakers(look: Look) -> IntArray:
     return rows
 
 
-def _measure_distance(places: FloatArray, speakers: IntArray) -> FloatArray:
-    """(T, K) one more than the square of the distance of each track to each speaker."""
-    along, down = (axis[:, None] - axis[speakers] for axis in (places[:, 0], places[:, 1]))
+def _measure_distance(places: FloatArray, others: FloatArray) -> FloatArray:
+    """(T, K) one more than the squared distances of places (T, 2) from others (K, 2)."""
+    along, down = (places[:, axis, None] - others[:, axis] for axis in (0, 1))
     along *= along
     down *= down
     along += down
     along += 1
-    return along
+    return cast("FloatArray", along)
 
 
 def _check_shapes(at: Mapping[str, FloatArray], heads: int) -> None:
