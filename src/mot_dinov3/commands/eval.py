@@ -13,7 +13,7 @@ DESCRIPTION = """Compare results with a ground truth. The first word says of wha
 there is none, that is, results and ground truth in MOTChallenge text, with HOTA, CLEAR and identity
 figures by TrackEval, for each sequence and for all their frames together; detector is what finds
 objects in single pictures; reid is a model that finds identities again in pictures of them; sot is
-what follows one object from its first box."""
+what follows one object from its first box; motion is what predicts where tracks will be."""
 
 SYNOPSIS = f"""{usage_name("eval")} --gt DIR|FILE --pred DIR|FILE [FLAG ...]
        {usage_name("eval")} FAMILY [FLAG ...]"""
@@ -36,6 +36,10 @@ EVALUATIONS = Registry(
         "sot": (
             "mot_dinov3.commands.eval_sot",
             "how well searchers follow one object: AO, success and precision",
+        ),
+        "motion": (
+            "mot_dinov3.commands.eval_motion",
+            "how well motion models predict tracks, seen and hidden",
         ),
     },
 )

@@ -15,6 +15,10 @@ MOTIONS = Registry(
             "mot_dinov3.tracking.motion.kalman:KalmanMotion",
             "constant velocity, a Kalman filter for each box",
         ),
+        "samba": (
+            "mot_dinov3.tracking.motion.samba:SambaMotion",
+            "learned: tracks tell each other how they move, samba:DIR of train samba",
+        ),
     },
 )
 

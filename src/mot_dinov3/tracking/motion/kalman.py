@@ -171,14 +171,19 @@ class KalmanMotion(MotionModel):
         np.maximum(later[:, 2:], 1.0, out=later[:, 2:])
         return cxcywh_to_xyxy(later.astype(np.float32))
 
-    def gate_distance(self, xyxy: FloatArray, rows: IntArray) -> FloatArray:
-        """(M,) squared Mahalanobis distance of box centres from the predictions of `rows` (M,)."""
+    def gate_distance(
+        self, xyxy: FloatArray, rows: IntArray, widened: DoubleArray | float = 1.0
+    ) -> FloatArray:
+        """(M,) squared Mahalanobis distance of box centres from the predictions of `rows` (M,).
+
+        The variances are multiplied by `widened`, one for all or (M, 2).
+        """
         centres = (xyxy[:, :2] + xyxy[:, 2:]) * 0.5
         position = self.position[rows]
         noise = self._measurement_variance(position)[:, :2]
         off = centres - position[:, :2]
-        distance = (off * off / (self.var_position[rows, :2] + noise)).sum(axis=1)
-        return np.asarray(distance, np.float32)
+        spread = (self.var_position[rows, :2] + noise) * widened
+        return np.asarray((off * off / spread).sum(axis=1), np.float32)
 
     def _measurement_variance(self, position: DoubleArray) -> DoubleArray:
         """Variance of a box measured at `position` with no confidence at all."""

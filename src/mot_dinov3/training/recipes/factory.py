@@ -30,6 +30,10 @@ RECIPES = Registry(
             "mot_dinov3.training.recipes.sot.recipe:SotRecipe",
             "a network that finds one object again, from sequences or drawn scenes",
         ),
+        "samba": (
+            "mot_dinov3.training.recipes.samba.recipe:SambaRecipe",
+            "a motion model for tracks that move together, from trajectories",
+        ),
     },
 )
 

@@ -1,0 +1,3 @@
+"""Learn how tracks move together, from trajectories alone."""
+
+from __future__ import annotations
