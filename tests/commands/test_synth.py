@@ -6,6 +6,7 @@ import pytest
 from helpers.clips import read_back
 from mot_dinov3.commands import main
 from mot_dinov3.config import SourceConfig
+from mot_dinov3.data.detection.yolo import open_detection_set
 from mot_dinov3.data.synthetic.presets.factory import PRESETS, create_world, load_preset
 from mot_dinov3.data.synthetic.truth import as_table
 from mot_dinov3.io.formats.mot import read_mot
@@ -66,3 +67,15 @@ def test_wrong_words_are_explained_before_anything_is_drawn(tmp_path, capsys, wo
     assert main(["synth", "--out", str(tmp_path / "out"), *words]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_stills_are_a_data_set_to_learn_from(tmp_path, capsys):
+    assert main(["synth", "--stills", "3", "--out", str(tmp_path)]) == 0
+    assert "3 pictures to learn from, 1 to measure on" in capsys.readouterr().out
+    learned, held_out = (open_detection_set(tmp_path, split) for split in ("train", "val"))
+    assert (len(learned), len(held_out)) == (3, 1)
+    assert dict(learned.names) == {0: "person", 1: "vehicle"}
+    assert learned.box_count > 3
+    assert not learned.left_out
+    assert main(["synth", "--stills", "0", "--out", str(tmp_path / "none")]) == 2
+    assert "--stills" in capsys.readouterr().err

@@ -215,6 +215,10 @@ TESTED_BY = {
         "perception/detectors/set_detector.py",
         "perception/detectors/set_families.py",
     ),
+    "perception/detectors/test_detr.py": (
+        "perception/detectors/detr_networks.py",
+        "perception/detectors/detr_source.py",
+    ),
     "perception/detectors/test_loading.py": ("perception/detectors/networks.py",),
     "perception/detectors/test_motion.py": ("perception/detectors/background.py",),
     "perception/detectors/test_yolo.py": ("perception/detectors/base.py",),
@@ -235,6 +239,12 @@ TESTED_BY = {
     "perception/searchers/test_factory.py": ("perception/searchers/base.py",),
     "perception/hub/test_files.py": ("lab/selftest/fake_hub.py",),
     "perception/test_fingerprints.py": ("perception/assets.py",),
+    "training/recipes/detector/test_recipe.py": (
+        "training/recipes/detector/caching.py",
+        "training/recipes/detector/figures.py",
+        "training/recipes/detector/sets.py",
+        "training/recipes/detector/starting.py",
+    ),
     "runs/batch/test_on_ray.py": (
         "runs/batch/factory.py",
         "runs/batch/ray_cluster.py",

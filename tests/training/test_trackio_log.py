@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from helpers.fake_recipe import FakeRecipe
+from helpers.fake_recipe import LineRecipe
 from mot_dinov3.commands.train import open_report
 from mot_dinov3.errors import ModelError
 from mot_dinov3.training import trackio_log
@@ -30,7 +30,7 @@ def told(monkeypatch):
 
 
 def test_it_hears_of_every_logged_step(told):
-    recipe = FakeRecipe()
+    recipe = LineRecipe()
     with open_report(recipe, TrainingRun(out="runs/first", report="trackio")) as log:
         log(StepReport(1, 9, None))
         log(StepReport(2, 9, {"step": 2, "loss": 0.5, "terms": {"a": 0.25}}))
@@ -45,13 +45,13 @@ def test_it_is_named_where_it_is_missing(monkeypatch):
     monkeypatch.setattr(trackio_log, "find_spec", lambda name: None)
     with (
         pytest.raises(ModelError, match="trackio"),
-        open_report(FakeRecipe(), TrainingRun(report="trackio")),
+        open_report(LineRecipe(), TrainingRun(report="trackio")),
     ):
         pass
 
 
 def test_nothing_else_is_asked_for_by_default():
-    with open_report(FakeRecipe(), TrainingRun()) as log:
+    with open_report(LineRecipe(), TrainingRun()) as log:
         log(StepReport(1, 9, {"loss": 1.0}))
 
 

@@ -189,7 +189,7 @@ def look_at_pictures(detector: Detector, data: DetectionSet, classes: ClassMap) 
         InputError: no picture can be read.
         ModelError, DeviceError: the detector fails.
     """
-    from mot_dinov3.commands.eval_reid import PictureBar
+    from mot_dinov3.commands.progress import PictureBar
     from mot_dinov3.evaluation.detection import ScoredPicture
     from mot_dinov3.io.read.images import read_image
     from mot_dinov3.values import Frame
