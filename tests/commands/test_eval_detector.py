@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from helpers.labelled import train_detector, write_squares
 from helpers.places import ASSETS
 from helpers.tiny_detectors import save_processor, save_tiny_detector
 from mot_dinov3.commands import main
 from mot_dinov3.commands.eval_detector import format_cell
 from mot_dinov3.data.synthetic.reader import open_world
 from mot_dinov3.errors import EXIT_INPUT, EXIT_MODEL, EXIT_OK, EXIT_USAGE
+from mot_dinov3.io.checkpoint import load_checkpoint
 
 for _package in ("torchmetrics", "faster_coco_eval"):
     pytest.importorskip(_package, reason="the extra [train] is not installed")
@@ -100,6 +102,15 @@ def test_a_folder_of_transformers_is_a_detector(streets, tmp_path, capsys):
     assert "The detector does not know car." in capsys.readouterr().out
 
 
+def test_a_run_of_train_detector_is_a_detector(tmp_path, capsys):
+    data = write_squares(tmp_path / "data")
+    train_detector(tmp_path / "run", data)
+    found = measure(data, tmp_path, det=str(tmp_path / "run"), imgsz="960")
+    assert found["title"].startswith("run 96x")
+    trained = load_checkpoint(tmp_path / "run", "detr").metrics
+    assert found["all"]["ar300"] == pytest.approx(trained["ar300"], abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -125,4 +136,7 @@ def test_yolo_on_photographs(tmp_path):
     (tmp_path / "data.yaml").write_text(f"names: {json.dumps(names)}\nval: some.txt\n")
     found = measure(tmp_path / "data.yaml", tmp_path, det=str(WEIGHTS), imgsz="320")
     assert found["all"]["ap50"] > 0.4
+    words = ("--as-tracked",)
+    tracked = measure(tmp_path / "data.yaml", tmp_path, *words, det=str(WEIGHTS), imgsz="320")
+    assert tracked["all"]["ar300"] < found["all"]["ar300"]
     assert found["all"]["ar1"] <= found["all"]["ar10"] <= found["all"]["ar300"]

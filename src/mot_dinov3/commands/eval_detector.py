@@ -87,6 +87,12 @@ def add_flags(parser: CommandParser) -> None:
         metavar="SHARE",
         help=f"least confidence of a detection that counts; {CONF:g} where it is not given",
     )
+    add(
+        "--as-tracked",
+        action="store_true",
+        help="measure a YOLO with the boxes that tracking gets, one class each; else a box counts "
+        "for each of its classes, as Ultralytics measures it",
+    )
     add("--device", default=AUTO, metavar="NAME", help="device of the detector")
     add(
         "--backend",
@@ -138,7 +144,7 @@ def load_detector(args: argparse.Namespace) -> Detector:
         MotError: it cannot be loaded.
     """
     from mot_dinov3.config import DeviceConfig
-    from mot_dinov3.perception.detectors.base import is_of_one_clip
+    from mot_dinov3.perception.detectors.base import ClassScoring, is_of_one_clip
     from mot_dinov3.perception.detectors.factory import create_detector
     from mot_dinov3.runtime.device import choose_device
 
@@ -152,6 +158,8 @@ def load_detector(args: argparse.Namespace) -> Detector:
             f"--det {args.det} belongs to one video, and cannot look at single pictures.",
             fix="Give a detector that has weights, such as yolov8n.pt or hf:MODEL.",
         )
+    if not args.as_tracked and isinstance(detector, ClassScoring):
+        detector.count_every_class()
     return detector
 
 
@@ -162,17 +170,20 @@ def read_conf(args: argparse.Namespace) -> float:
 
 def name_detector(det: str) -> str:
     """What `--det` takes, also for the folder of a model of transformers or of a training run."""
-    from mot_dinov3.perception.detectors.factory import DETECTORS, ULTRALYTICS, split_det
+    from mot_dinov3.io.checkpoint import BEST, CONFIG_FILE
+    from mot_dinov3.perception.detectors.factory import ULTRALYTICS, split_det
     from mot_dinov3.runtime.documents import read_json
 
-    settings = Path(det).expanduser() / "config.json"
-    if split_det(det)[0] != ULTRALYTICS or not settings.is_file():
+    folder = Path(det).expanduser()
+    if split_det(det)[0] != ULTRALYTICS or not folder.is_dir():
         return det
+    if (folder / BEST).is_dir():
+        return f"{TRAINED}:{det}"
     try:
-        kind = "hf" if "model_type" in read_json(settings) else TRAINED
+        kind = "hf" if "model_type" in read_json(folder / CONFIG_FILE) else TRAINED
     except (OSError, ValueError, TypeError):
         return det
-    return f"{kind}:{det}" if kind in DETECTORS else det
+    return f"{kind}:{det}"
 
 
 def choose_backend_for(det: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from mot_dinov3.perception.detectors.decode import (
     MOST_BOXES,
     NMS_IOU,
+    SCORING,
     clean_detections,
     decode_answer,
     decode_final,
@@ -65,6 +66,14 @@ def test_of_overlapping_boxes_the_best_stays_whatever_their_classes():
     assert class_id.tolist() == [1, 0]
 
 
+def test_a_box_can_count_for_every_class_and_be_suppressed_within_it_alone():
+    near = (51, 40, 20, 10, 0.8, 0.1, 0.0)
+    raw = answer((50, 40, 20, 10, 0.2, 0.7, 0.1), near, (90, 40, 20, 10, 0.0, 0.0, 0.3))
+    boxes = select_best(decode_answer(raw, 3, 0.15, SCORING), None, SCORING)
+    assert boxes.class_id.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(boxes.score, [0.8, 0.7, 0.3])  # 0.2 of class 0 lies under 0.8
+
+
 def test_suppression_is_that_of_the_definition():
     rng = np.random.default_rng(0)
     corner = rng.uniform(0, 60, (200, 2))
@@ -74,7 +83,7 @@ def test_suppression_is_that_of_the_definition():
     for row in np.argsort(-score):
         if all(iou[row, other] <= NMS_IOU for other in expected):
             expected.append(int(row))
-    assert suppress(xyxy, score).tolist() == expected
+    assert suppress(xyxy, score, NMS_IOU).tolist() == expected
     assert 20 < len(expected) < 200
 
 
@@ -82,7 +91,7 @@ def test_there_is_a_most():
     corner = np.stack(np.meshgrid(np.arange(20) * 9.0, np.arange(20) * 9.0), -1).reshape(-1, 2)
     xyxy = np.concatenate((corner, corner + 5), axis=1).astype(np.float32)
     score = np.linspace(0.1, 0.9, 400).astype(np.float32)
-    assert suppress(xyxy, score).tolist() == list(range(399, 399 - MOST_BOXES, -1))
+    assert suppress(xyxy, score, NMS_IOU).tolist() == list(range(399, 399 - MOST_BOXES, -1))
 
 
 def test_finished_boxes_are_only_filtered():

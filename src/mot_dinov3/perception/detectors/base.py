@@ -168,6 +168,18 @@ class StoredBoxes(Protocol):
         """How many boxes a source of so many frames never comes to."""
 
 
+@runtime_checkable
+class ClassScoring(Protocol):
+    """A detector that can be measured as such detectors usually are."""
+
+    def count_every_class(self) -> bool:
+        """Let a box count for each class above the confidence, suppressed within it alone.
+
+        Returns:
+            Whether it can; False where a box counts for its best class all the same.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Neck:
     """The feature maps that the detection head read, and where the picture lies in them.

@@ -16,6 +16,8 @@ from mot_dinov3.perception.backends.digest import weights_digest
 from mot_dinov3.perception.detectors.base import Neck
 from mot_dinov3.perception.detectors.classes import resolve_classes
 from mot_dinov3.perception.detectors.decode import (
+    SCORING,
+    TRACKING,
     Boxes,
     clean_detections,
     decode_answer,
@@ -71,6 +73,7 @@ class YoloDetector:
         self._size = source.get_fixed_size()
         self._letterbox: Callable[[Image, InputFit], FloatArray] = letterbox
         self._keeps_neck = False
+        self._rule = TRACKING
         self.neck: Neck | None = None
 
     @property
@@ -91,6 +94,11 @@ class YoloDetector:
             self._keeps_neck = True
             self._networks.clear()
         return self._keeps_neck
+
+    def count_every_class(self) -> bool:
+        """Let a box count for every class from now on; see `base.ClassScoring`."""
+        self._rule = TRACKING if self._source.selects or self._about.final else SCORING
+        return self._rule is SCORING
 
     def share(self, upload: FrameUpload) -> None:
         """Look at pictures where they are uploaded, if that is where torch runs the network."""
@@ -171,7 +179,8 @@ class YoloDetector:
         if self._keeps_neck:
             count = count * 2 // 3
             self._hand_out(maps[count:], how)
-        return select_best(decode_levels(maps[:count], how.size[0], self._floor), self._wanted)
+        found = decode_levels(maps[:count], how.size[0], self._floor, self._rule)
+        return select_best(found, self._wanted, self._rule)
 
     def _of_candidates(self, answers: Sequence[FloatArray], how: InputFit) -> Boxes:
         """Boxes of a network that selects candidates itself, with its neck's maps behind them."""
@@ -190,7 +199,8 @@ class YoloDetector:
             )
         if self._about.final or answer.shape[2] == 6:
             return decode_final(answer[0], self._floor, self._wanted)
-        return select_best(decode_answer(answer[0], len(self.names), self._floor), self._wanted)
+        found = decode_answer(answer[0], len(self.names), self._floor, self._rule)
+        return select_best(found, self._wanted, self._rule)
 
     def _network(self, size: tuple[int, int]) -> Network:
         """The network for an input size; the oldest one goes when there are too many."""
