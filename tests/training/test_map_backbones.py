@@ -8,7 +8,7 @@ import torch
 from helpers.places import ASSETS
 from helpers.reid_runs import write_run
 from helpers.sot_runs import store_network
-from mot_dinov3.errors import UsageError
+from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.nets.maps.convolutions import ConvMaps, OsnetMaps
 from mot_dinov3.perception.searchers.sot_networks import load_network
 from mot_dinov3.training.map_backbones import start_backbone
@@ -50,3 +50,11 @@ def test_another_network_has_no_such_maps(tmp_path):
 def test_real_weights_are_a_start():
     maps = start_backbone(f"reid:{REAL}").eval()(torch.randn(1, 3, 64, 64))
     assert [tuple(one.shape) for one in maps] == [(1, 64, 8, 8), (1, 128, 4, 4)]
+
+
+def test_what_cannot_be_had_names_the_flag_of_a_backbone(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelError) as raised:
+        start_backbone(str(tmp_path / "nothing"))
+    assert "--embed-model" not in raised.value.fix
+    assert "demo" not in raised.value.fix

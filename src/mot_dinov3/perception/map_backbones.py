@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.perception.hub.files import model_directory
+from mot_dinov3.perception.hub.problems import reword
 from mot_dinov3.perception.pretrained import load_model, load_typed_model, model_type_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,14 @@ RANDOM, REID, SOT = "random:", "reid:", "sot:"
 """How backbones are named that are not a model of transformers."""
 OWN = (RANDOM, REID, SOT)
 CONVNEXT = "dinov3_convnext"
+WORDS = {
+    "--embed-model demo (and --det motion or --det demo)": "--backbone random:small",
+    ", or demo": "",
+    "--fallback-open, or ": "",
+    ", or --embed-model demo": "",
+    "--embed-model": "--backbone",
+}
+"""What the loaders of embedders advise -> the same for a backbone."""
 STEM = "backbone.stem.0.conv.weight"
 """The weights that tell what a network of our own is."""
 OSNET_CHANNELS, OSNET_KERNEL = 64, 7
@@ -48,12 +57,12 @@ def create_backbone(name: str, stages: int = 3, layers: int = 1) -> nn.Module:
                 fix=f"Give one of: {', '.join(RANDOM + known for known in SIZES)}.",
             )
         return ConvMaps(SIZES[size])
-    directory = model_directory(name, "--backbone random:small")
-    if model_type_of(directory, name) == CONVNEXT:
-        return ConvNextMaps(
-            load_typed_model(directory, "DINOv3ConvNextModel", (CONVNEXT,), name), stages
-        )
-    return VitMaps(load_model(directory, "AutoModel", name), layers)
+    with reword(WORDS):
+        directory = model_directory(name, "--backbone random:small")
+        if model_type_of(directory, name) == CONVNEXT:
+            model = load_typed_model(directory, "DINOv3ConvNextModel", (CONVNEXT,), name)
+            return ConvNextMaps(model, stages)
+        return VitMaps(load_model(directory, "AutoModel", name), layers)
 
 
 def rebuild_backbone(weights: Mapping[str, torch.Tensor], path: Path) -> nn.Module:

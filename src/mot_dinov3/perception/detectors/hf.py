@@ -16,6 +16,7 @@ from mot_dinov3.perception.detectors.set_detector import SetDetector, SetModel
 from mot_dinov3.perception.detectors.set_families import find_family, find_step, load_processor
 from mot_dinov3.perception.detectors.set_input import SetInput
 from mot_dinov3.perception.hub.files import model_directory
+from mot_dinov3.perception.hub.problems import reword
 from mot_dinov3.perception.pretrained import check_weights, load_model
 
 LOADED_CLASS = "AutoModelForObjectDetection"
@@ -89,7 +90,8 @@ def choose_precision(device: str, settings: DeviceConfig) -> Choice:
 def advise_on_detectors() -> Iterator[None]:
     """Let the loaders of embedders, which a detector uses as well, name the flags of a detector."""
     try:
-        yield
+        with reword(WORDS):
+            yield
     except ModelError as error:
         if "TimmBackbone" in error.what and find_spec("timm") is None:
             raise ModelError(
@@ -97,6 +99,4 @@ def advise_on_detectors() -> Iterator[None]:
                 "installed.",
                 fix="Install it with: pip install timm",
             ) from error
-        for words, better in WORDS.items():
-            error.fix = error.fix.replace(words, better)
         raise

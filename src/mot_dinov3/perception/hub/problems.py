@@ -6,6 +6,8 @@ import errno
 import os
 import socket
 import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from mot_dinov3.errors import ModelError, hide_secrets
 
@@ -170,3 +172,18 @@ def _offline(cause: BaseException, model_id: str) -> ModelError:
         f"Model '{model_id}' is not in the local cache, and {why}.",
         fix=f"{remedy}, or fetch it beforehand with: hf download {model_id}\n{NO_DOWNLOAD}",
     )
+
+
+@contextmanager
+def reword(words: Mapping[str, str]) -> Iterator[None]:
+    """Let the loaders of embedders, which others use as well, name the flags of those others.
+
+    Args:
+        words: what their advice says -> what it shall say.
+    """
+    try:
+        yield
+    except ModelError as error:
+        for said, better in words.items():
+            error.fix = error.fix.replace(said, better)
+        raise
