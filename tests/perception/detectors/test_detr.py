@@ -46,7 +46,10 @@ def detect(detector, picture):
 def test_boxes_are_those_of_the_network(run):
     detector = create(run)
     assert dict(detector.names) == dict(enumerate(NAMES.values()))
+    tracked = detect(detector, PICTURES[0])
+    detector.count_every_class()
     found = detect(detector, PICTURES[0])
+    assert 0 < len(tracked) <= len(found)  # without those that repeat a better one
     network, checkpoint = load_network(run)
     answering = AnsweringDetr(network, checkpoint.config.mean, checkpoint.config.std)
     how = detector._fit(PICTURES[0])
@@ -69,6 +72,20 @@ def test_an_export_finds_the_same_within_a_pixel(tmp_path, backend, head):
     off = np.abs(found.xyxy[:, None] - exact.xyxy).max(axis=2) < 1
     off &= np.abs(found.score[:, None] - exact.score) < 1e-3
     assert off.any(axis=1).mean() >= 0.8  # of equal proposals another one may be taken
+
+
+def test_the_best_confidence_is_said_where_another_is_used(run, tmp_path, caplog):
+    folder = tmp_path / "best"
+    folder.mkdir()
+    for file in (run / "best").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "thresholds": {"conf": 0.42}}))
+    create_detector(DetectorConfig(det=f"detr:{tmp_path}"), "cpu", DeviceConfig(backend="torch"))
+    assert "best at --conf 0.42, and 0.30 is used" in caplog.text
+    caplog.clear()
+    create(tmp_path)
+    assert not caplog.text
 
 
 def test_pictures_are_as_large_as_in_training_where_no_size_is_given(run):

@@ -36,6 +36,8 @@ class About:
         task: "detect", "segment" or "pose".
         stride: both sides of an input are multiples of it.
         final: the answer holds finished boxes, not candidates that need suppression.
+        repeats: finished boxes may show an object twice all the same, as those of a network do
+            that has not learned for long to show each once.
         plain: the answer is one of the two kinds that `decode` reads.
     """
 
@@ -43,6 +45,7 @@ class About:
     task: str
     stride: int = 32
     final: bool = False
+    repeats: bool = False
     plain: bool = True
 
     def to_json(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from mot_dinov3.perception.detectors.yolo import YoloDetector
 from mot_dinov3.values import FloatArray, Image
 from mot_dinov3.values.boxes import clip
 
+logger = logging.getLogger("mot_dinov3")
+
+CONF_TOLERANCE = 0.05
+
 
 def load_detr(
     argument: str, config: DetectorConfig, device: str, settings: DeviceConfig
@@ -31,8 +36,14 @@ def load_detr(
         UsageError: a class is unknown, or the flags contradict each other.
     """
     source = DetrSource(Path(argument).expanduser(), choose(device, settings), device, settings)
-    if config.imgsz == DetectorConfig().imgsz:
+    usual = DetectorConfig()
+    if config.imgsz == usual.imgsz:
         config = replace(config, imgsz=source.longest_px)
+    if config.conf == usual.conf and abs(source.best_conf - usual.conf) > CONF_TOLERANCE:
+        logger.warning(
+            "'%s' tells objects from errors best at --conf %.2f, and %.2f is used.",
+            *(source.name, source.best_conf, config.conf),
+        )
     return DetrDetector(config, source)
 
 

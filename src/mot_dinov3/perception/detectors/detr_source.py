@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mot_dinov3.config import BACKEND_TITLES, DeviceConfig
+from mot_dinov3.config import BACKEND_TITLES, DetectorConfig, DeviceConfig
 from mot_dinov3.io.checkpoint import find_checkpoint
 from mot_dinov3.perception.backends.base import Network
 from mot_dinov3.perception.backends.cache import ExportKey, export_place
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("mot_dinov3")
 
+CONF = "conf"
+"""The threshold in a checkpoint."""
 EXPORTERS = ("torch", "transformers")
 """Packages that take part in the export of a network."""
 CROP_STRIDES = 4, 2
@@ -39,6 +41,7 @@ class DetrSource:
         settings: say where exports are kept.
 
     Attributes:
+        best_conf: the confidence that parted objects from errors best on the pictures of `val`.
         longest_px: the longer side of the pictures that it learned from.
 
     Raises:
@@ -54,9 +57,11 @@ class DetrSource:
         self._network, checkpoint = detr_networks.load_network(path)
         self._mean, self._std = checkpoint.config.mean, checkpoint.config.std
         self.longest_px = int(checkpoint.config.sizes["longest_px"])
+        usual = DetectorConfig().conf
+        self.best_conf = float(checkpoint.config.thresholds.get(CONF, usual))
         names = dict(enumerate(checkpoint.config.classes))
         stride = detr_networks.find_stride(self._network)
-        self.about = About(names, "detect", stride=stride, final=True)
+        self.about = About(names, "detect", stride=stride, final=True, repeats=True)
         self._use = BOXES
         self._placed: dict[str, Network] = {}
 

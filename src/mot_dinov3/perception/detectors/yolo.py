@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -97,6 +98,7 @@ class YoloDetector:
 
     def count_every_class(self) -> bool:
         """Let a box count for every class from now on; see `base.ClassScoring`."""
+        self._about = replace(self._about, repeats=False)
         self._rule = TRACKING if self._source.selects or self._about.final else SCORING
         return self._rule is SCORING
 
@@ -198,7 +200,8 @@ class YoloDetector:
                 fix="Use a model that Ultralytics exported for detection, with batch=1.",
             )
         if self._about.final or answer.shape[2] == 6:
-            return decode_final(answer[0], self._floor, self._wanted)
+            found = decode_final(answer[0], self._floor, self._wanted)
+            return select_best(found, None) if self._about.repeats else found
         found = decode_answer(answer[0], len(self.names), self._floor, self._rule)
         return select_best(found, self._wanted, self._rule)
 

@@ -12,12 +12,14 @@ import transformers as t
 
 from helpers.labelled import NAMES, SMALL, train_detector, write_squares
 from mot_dinov3.errors import InputError, ModelError, UsageError
+from mot_dinov3.evaluation.detection import ScoredPicture
 from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.perception.detectors.detr_networks import PROBE, load_network
 from mot_dinov3.training.engine import train
-from mot_dinov3.training.recipes.detector.figures import assess
+from mot_dinov3.training.recipes.detector.figures import assess, find_best_conf
 from mot_dinov3.training.recipes.detector.recipe import HEADS, DetectorRecipe
 from mot_dinov3.training.settings import TrainingRun
+from mot_dinov3.values import Detections
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +206,15 @@ def test_a_detector_learns_and_an_untrained_one_finds_nothing(tmp_path):
     untrained = train_detector(tmp_path / "untrained", data, steps=1, rate=0.0, **changes)
     assert learned.best.values["ap50"] > 0.4
     assert untrained.best.values["ap50"] < 0.05
+
+
+def test_the_best_confidence_leaves_errors_and_repeated_boxes_out():
+    truth = np.array([[0, 0, 10, 10], [20, 20, 40, 40]], np.float32)
+    boxes = np.array(
+        [[0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 40, 41], [60, 60, 70, 70]], np.float32
+    )
+    found = Detections(boxes, np.array([0.9, 0.8, 0.4, 0.3], np.float32), np.zeros(4, np.int64))
+    picture = ScoredPicture(found, truth, np.zeros(2, np.int64))
+    assert find_best_conf([picture]) == pytest.approx(0.4)
+    nothing = ScoredPicture(found[[3]], truth, np.zeros(2, np.int64))
+    assert find_best_conf([nothing]) == 0
