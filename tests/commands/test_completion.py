@@ -61,7 +61,7 @@ def test_all_commands_are_offered(in_bash):
         (["--no-crop"], ["--no-crop-square"]),
         (["--hud", "--draw-l"], ["--draw-lost"]),
         (["render", "--json"], ["--jsonl"]),
-        (["train", "d"], ["demo"]),
+        (["train", "d"], ["demo", "detector"]),
         (["train", "demo", "--streets", "2", "--ou"], ["--out"]),
         (["--crops-of", ""], ["embedded", "seen"]),
         (["--tracker", "byte"], ["bytetrack"]),

@@ -63,14 +63,14 @@ def test_the_shell_completes_its_name():
 
     said = build_script("bash", "mot-dinov3")
     assert "colours" in said
-    assert "mot drawn motion demo yolo areas" in said
+    assert "mot drawn motion demo detr hf yolo areas" in said
 
 
 def test_help_lists_it(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "mot, drawn, motion, demo, yolo or areas" in said
+    assert "mot, drawn, motion, demo, detr, hf, yolo or areas" in said
     assert "detector, colours or none" in said
 
 

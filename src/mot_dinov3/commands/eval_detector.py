@@ -10,8 +10,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from mot_dinov3.commands.flags import add_model_flags
 from mot_dinov3.commands.parsing import CommandParser
-from mot_dinov3.config.tracking.inputs import AUTO, BACKENDS, NUMBERS, DetectorConfig
+from mot_dinov3.config.tracking.inputs import AUTO, BACKENDS, DetectorConfig
 from mot_dinov3.errors import EXIT_OK, InputError, UsageError
 from mot_dinov3.wording import counted
 
@@ -93,18 +94,12 @@ def add_flags(parser: CommandParser) -> None:
         help="measure a YOLO with the boxes that tracking gets, one class each; else a box counts "
         "for each of its classes, as Ultralytics measures it",
     )
-    add("--device", default=AUTO, metavar="NAME", help="device of the detector")
+    add_model_flags(parser)
     add(
         "--backend",
         default=AUTO,
         choices=(AUTO, *BACKENDS),
         help="runtime of the detector; auto takes torch, as pictures of many sizes need no export",
-    )
-    add(
-        "--precision",
-        default=AUTO,
-        choices=(AUTO, *NUMBERS),
-        help="numbers that the detector computes with",
     )
     add("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     add("--debug", action="store_true", help="show full tracebacks")

@@ -189,8 +189,6 @@ def input_spec(directory: Path, model_config: Any, name: str) -> InputSpec:  # n
     Raises:
         ModelError: the processor's file cannot be read.
     """
-    import transformers
-
     if not (directory / "preprocessor_config.json").is_file():
         edge = getattr(model_config, "image_size", None) or 224
         try:
@@ -200,15 +198,25 @@ def input_spec(directory: Path, model_config: Any, name: str) -> InputSpec:  # n
             raise _build_damage_error("config.json", name, error) from error
     _settings(directory / "preprocessor_config.json", name)
     try:
-        with quiet_transformers():
-            processor = transformers.AutoImageProcessor.from_pretrained(
-                str(directory), local_files_only=True, trust_remote_code=False
-            )
-        return spec_from_processor(processor.to_dict())
+        return spec_from_processor(load_processor(directory).to_dict())
     except MotError:
         raise
     except Exception as error:  # settings of any kind go wrong in any way
         raise _build_damage_error("preprocessor_config.json", name, error) from error
+
+
+def load_processor(directory: Path) -> Any:  # noqa: ANN401 - of transformers
+    """The image processor that a directory describes.
+
+    Raises:
+        Exception: of any kind, where the settings are damaged.
+    """
+    import transformers
+
+    with quiet_transformers():
+        return transformers.AutoImageProcessor.from_pretrained(
+            str(directory), local_files_only=True, trust_remote_code=False
+        )
 
 
 def spec_from_processor(settings: Mapping[str, Any]) -> InputSpec:

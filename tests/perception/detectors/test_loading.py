@@ -174,8 +174,8 @@ def test_int8_names_the_extra_that_it_needs(monkeypatch):
 @pytest.mark.parametrize("settings", [{"backend": "openvino"}, {"precision": "bf16"}])
 @pytest.mark.usefixtures("plain")
 def test_what_only_ultralytics_runs_takes_no_other_backend(settings):
-    with pytest.raises(UsageError, match=r"x\.engine"):
-        create_detector(DetectorConfig(det="x.engine"), "cpu", DeviceConfig(**settings))
+    with pytest.raises(UsageError, match=r"x\.torchscript"):
+        create_detector(DetectorConfig(det="x.torchscript"), "cpu", DeviceConfig(**settings))
 
 
 def test_missing_demo_weights_say_how_to_get_them(monkeypatch, tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mot_dinov3.errors import ModelError, reason_of
+from mot_dinov3.perception import pretrained
 from mot_dinov3.perception.pretrained import model_type_of, quiet_transformers
 from mot_dinov3.runtime.documents import read_json
 
@@ -90,17 +91,15 @@ def load_processor(directory: Path, family: Family, config: Any, name: str) -> A
     Raises:
         ModelError: the processor's file cannot be used.
     """
-    import transformers
-
     try:
+        if (directory / PROCESSOR_FILE).is_file():
+            return pretrained.load_processor(directory)
         with quiet_transformers():
-            if not (directory / PROCESSOR_FILE).is_file():
-                edge = find_input_edge(config)
-                size = {"size": {"height": edge, "width": edge}} if edge else {}
-                return getattr(transformers, family.processor)(**size)
-            return transformers.AutoImageProcessor.from_pretrained(
-                str(directory), local_files_only=True, trust_remote_code=False
-            )
+            import transformers
+
+            edge = find_input_edge(config)
+            size = {"size": {"height": edge, "width": edge}} if edge else {}
+            return getattr(transformers, family.processor)(**size)
     except Exception as error:  # settings of any kind go wrong in any way
         raise ModelError(
             f"The {PROCESSOR_FILE} of '{name}' cannot be used ({reason_of(error)}).",
