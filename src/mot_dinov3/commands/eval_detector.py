@@ -212,8 +212,7 @@ def look_at_pictures(detector: Detector, data: DetectionSet, classes: ClassMap) 
             started_s = perf_counter()
             found = detector.detect(frame)
             spent_s += perf_counter() - started_s
-            height, width = image.shape[:2]
-            xyxy = example.place_boxes(width, height)
+            xyxy = example.place_boxes(image.shape[1], image.shape[0])
             out.append(ScoredPicture(classes.translate(found), xyxy, example.class_id))
     if not out:
         raise InputError(
@@ -291,15 +290,11 @@ def build_document(
 
 def list_figures(scores: DetectionScores, names: Mapping[int, str]) -> dict[str, Any]:
     """The figures as `--json` has them; null where nothing of that size is shown."""
-    return {
-        "all": _round_figures(scores.overall),
-        "classes": {
-            names[number]: _round_figures(figures) for number, figures in scores.by_class.items()
-        },
-    }
+    by_name = {names[number]: figures for number, figures in scores.by_class.items()}
+    rounded = {name: _round_figures(figures) for name, figures in by_name.items()}
+    return {"all": _round_figures(scores.overall), "classes": rounded}
 
 
 def _round_figures(figures: DetectionFigures) -> dict[str, float | None]:
-    return {
-        name: None if value is None else round(value, 5) for name, value in asdict(figures).items()
-    }
+    known = asdict(figures).items()
+    return {name: None if value is None else round(value, 5) for name, value in known}
