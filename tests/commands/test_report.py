@@ -6,7 +6,6 @@ import base64
 import json
 import re
 import shutil
-import time
 from pathlib import Path
 
 import cv2
@@ -22,7 +21,7 @@ from mot_dinov3.outputs.report import page as page_module
 pytest.importorskip("jinja2")
 pytest.importorskip("plotly")
 
-MOST_BYTES, MOST_SECONDS = 15_000_000, 3.0
+MOST_BYTES = 15_000_000
 
 
 @pytest.fixture(scope="module")
@@ -271,7 +270,7 @@ def test_what_cannot_be_done_is_one_sentence(run, words, code, says):
 
 
 @pytest.mark.slow
-def test_ten_thousand_frames_are_written_in_seconds_and_stay_small(run, tmp_path):
+def test_the_page_of_ten_thousand_frames_stays_small(run, tmp_path):
     video = make_clip(tmp_path / "long.mp4", Clip(frames=50, size=(320, 240)))
     shutil.copy(video, tmp_path / "tracked.mp4")
     with Path("long.jsonl").open("w") as file:
@@ -291,10 +290,7 @@ def test_ten_thousand_frames_are_written_in_seconds_and_stay_small(run, tmp_path
                      for one in seen if one["fresh"]]  # fmt: skip
             file.write(json.dumps(line(index, seen, looks=looks)) + "\n")
     write_figures(Path("long.json"), frames=10_000, config={"output": "tracked.mp4"})
-    started, began = time.process_time(), time.monotonic()
     assert run("report", "long.jsonl", "-o", "page.html", "-q") == (0, "")
-    used, took = time.process_time() - started, time.monotonic() - began
-    assert min(used, took) < MOST_SECONDS
     assert Path("page.html").stat().st_size < MOST_BYTES
     data = data_of("page.html")
     assert max(len(t["x"]) for chart in data["charts"] for t in chart["traces"] if "x" in t) <= 5000

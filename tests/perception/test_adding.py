@@ -71,7 +71,7 @@ def test_help_lists_it(capsys):
         main(["--help"])
     said = " ".join(capsys.readouterr().out.split())
     assert "mot, drawn, motion, demo, detr, hf, yolo or areas" in said
-    assert "detector, colours or none" in said
+    assert "detector, shared, colours or none" in said
 
 
 def test_a_sequence_without_images_is_refused_before_anything_is_loaded(added):
