@@ -1,8 +1,10 @@
-"""What the processor offers a network: threads, and instructions for short numbers."""
+"""What this machine offers a network and what it took: threads, short numbers, peak memory."""
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -35,3 +37,13 @@ def cpu_flags() -> frozenset[str]:
 def has_bf16() -> bool:
     """Whether products of bf16 numbers are faster here than those of float32."""
     return any(flag in cpu_flags() for flag in BF16_FLAGS)
+
+
+def peak_mb() -> float:
+    """The peak memory of this process in MiB, NaN where the system does not show it."""
+    try:
+        import resource
+    except ImportError:
+        return math.nan
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from mot_dinov3.lab.benchmarks.machine import fit_memory_slope, memory_mb, peak_mb, resident_mb
+from mot_dinov3.lab.benchmarks.machine import fit_memory_slope, memory_mb, resident_mb
+from mot_dinov3.runtime.cpu import peak_mb
 
 
 def test_memory_slope_ignores_the_settling_time():

@@ -105,16 +105,6 @@ def memory_mb(statm: Path = STATM) -> float:
     return resident_mb(statm.read_text) if statm.is_file() else math.nan
 
 
-def peak_mb() -> float:
-    """The peak memory of this process in MiB, NaN where the system does not show it."""
-    try:
-        import resource
-    except ImportError:
-        return math.nan
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
 def fit_memory_slope(
     used: Sequence[tuple[int, float]], settled: float = SETTLED
 ) -> dict[str, float]:

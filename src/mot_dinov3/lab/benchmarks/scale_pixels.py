@@ -13,10 +13,11 @@ from mot_dinov3.lab.benchmarks.base import Figures, ResultRow
 from mot_dinov3.lab.benchmarks.clip import ShortClip, write_short_clip
 from mot_dinov3.lab.benchmarks.context import BenchmarkContext, BenchmarkSettings
 from mot_dinov3.lab.benchmarks.figures import drop_unknown, fit_exponent
-from mot_dinov3.lab.benchmarks.machine import memory_mb, peak_mb, run_on_one_core
+from mot_dinov3.lab.benchmarks.machine import memory_mb, run_on_one_core
 from mot_dinov3.lab.benchmarks.overhead import run_pass
 from mot_dinov3.lab.benchmarks.whole_run import has_clip_and_weights
 from mot_dinov3.lab.recordings.clip import RecordedClip
+from mot_dinov3.runtime.cpu import peak_mb
 from mot_dinov3.values import Detections, FloatArray
 
 WIDTHS = {"480p": 854, "720p": 1280, "1080p": 1920, "4K": 3840}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from time import perf_counter
@@ -22,6 +20,7 @@ from mot_dinov3.perception.detectors.decode import (
 )
 from mot_dinov3.perception.detectors.detr_source import CONF
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD
+from mot_dinov3.runtime.cpu import peak_mb
 from mot_dinov3.training.recipes.base import Assessment
 from mot_dinov3.training.recipes.detector.pictures import load_sample
 from mot_dinov3.training.recipes.detector.sets import DetectorData
@@ -32,6 +31,7 @@ FLOOR = 0.001
 HALF = 0.5
 """Least overlap of a box that is right."""
 GIB = float(1 << 30)
+MIB_PER_GIB = 1024
 
 
 def assess(network: DetrNetwork, data: DetectorData) -> Assessment:
@@ -113,14 +113,13 @@ def foresee(data: DetectorData, seconds: float) -> dict[str, float]:
     return {
         "pictures_per_s": speed,
         "measured_per_s": measured,
-        "peak_gib": read_peak_bytes() / GIB,
+        "peak_gib": read_peak_gib(),
         "hours_per_epoch": epoch_s / 3600,
     }
 
 
-def read_peak_bytes() -> int:
+def read_peak_gib() -> float:
     """The most memory that was taken so far: of the GPU where there is one, else of the process."""
     if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+        return float(torch.cuda.max_memory_allocated()) / GIB
+    return peak_mb() / MIB_PER_GIB
