@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mot_dinov3.errors import ModelError, UsageError
 from mot_dinov3.perception.hub.files import model_directory
@@ -31,6 +31,18 @@ STEM = "backbone.stem.0.conv.weight"
 """The weights that tell what a network of our own is."""
 OSNET_CHANNELS, OSNET_KERNEL = 64, 7
 """Of that layer in an OSNet of width 1."""
+
+
+class MapNetwork(Protocol):
+    """A network around a backbone of maps.
+
+    Attributes:
+        backbone: pictures -> maps.
+        frozen: whether the backbone stays as it is.
+    """
+
+    backbone: nn.Module
+    frozen: bool
 
 
 def create_backbone(name: str, stages: int = 3, layers: int = 1) -> nn.Module:
@@ -87,3 +99,34 @@ def rebuild_backbone(weights: Mapping[str, torch.Tensor], path: Path) -> nn.Modu
     if stem.shape[-1] == OSNET_KERNEL:
         return OsnetMaps(OSNet(len(stem) / OSNET_CHANNELS))
     return ConvMaps(2 * len(stem))
+
+
+def restore_backbone(
+    name: str, weights: Mapping[str, torch.Tensor], path: Path, stages: int = 3, layers: int = 1
+) -> nn.Module:
+    """The backbone of a checkpoint: rebuilt around its weights, or loaded where it came from.
+
+    Args:
+        name: what the recipe names.
+        weights: of the checkpoint.
+        path: of the checkpoint, for messages.
+        stages: see `create_backbone`.
+        layers: as there.
+
+    Raises:
+        ModelError: it cannot be found or loaded, or the weights belong to none.
+    """
+    if name.startswith(OWN):
+        return rebuild_backbone(weights, path)
+    return create_backbone(name, stages, layers)
+
+
+def list_left_out(network: MapNetwork) -> set[str]:
+    """Names of the weights that a checkpoint leaves out, as users have them anyway.
+
+    They are those of a frozen model of transformers.
+    """
+    from mot_dinov3.nets.maps.pretrained import list_given
+
+    given = list_given(network.backbone) if network.frozen else set()
+    return {f"backbone.{name}" for name in given}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -53,10 +51,6 @@ class ConvNextMaps(nn.Module):  # type: ignore[misc]
             found.append(even_out(maps))
         return tuple(found)
 
-    def list_given(self) -> set[str]:
-        """Names in `state_dict()` of the weights that the model came with."""
-        return set(self.state_dict())
-
 
 class VitMaps(nn.Module):  # type: ignore[misc]
     """The patch tokens of a vision transformer as one map, from several of its layers.
@@ -105,10 +99,6 @@ class VitMaps(nn.Module):  # type: ignore[misc]
         states = self.model(pixel_values=pixels, output_hidden_states=True).hidden_states
         return (torch.cat([lay_out(states[layer], grid) for layer in self._read], dim=1),)
 
-    def list_given(self) -> set[str]:
-        """Names in `state_dict()` of the weights that the model came with."""
-        return set(self.state_dict())
-
 
 def lay_out(tokens: torch.Tensor, grid: list[int]) -> torch.Tensor:
     """(B, prefix + h * w, D) tokens -> (B, D, h, w), normalised; `grid` is h and w.
@@ -133,6 +123,6 @@ def even_out(maps: torch.Tensor) -> torch.Tensor:
     return even.permute(0, 3, 1, 2)
 
 
-def list_given(backbone: Any) -> set[str]:  # noqa: ANN401 - a backbone of maps
+def list_given(backbone: nn.Module) -> set[str]:
     """Names in its `state_dict()` of weights that users have anyway; none of a network of ours."""
-    return backbone.list_given() if hasattr(backbone, "list_given") else set()
+    return set(backbone.state_dict()) if isinstance(backbone, (ConvNextMaps, VitMaps)) else set()

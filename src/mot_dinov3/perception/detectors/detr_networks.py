@@ -9,7 +9,7 @@ import numpy as np
 
 from mot_dinov3.errors import ModelError
 from mot_dinov3.io.checkpoint import CheckpointConfig, ModelCheckpoint, load_checkpoint
-from mot_dinov3.perception.map_backbones import OWN, create_backbone, rebuild_backbone
+from mot_dinov3.perception.map_backbones import list_left_out, restore_backbone
 from mot_dinov3.perception.pretrained import load_fitting
 
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ def load_network(path: Path) -> tuple[DetrNetwork, ModelCheckpoint]:
     probe = weights.pop(PROBE, None)
     recipe = found.config.recipe
     name, layers = str(recipe.get("backbone", "")), int(recipe.get("layers", 1))
-    own = name.startswith(OWN)
-    backbone = rebuild_backbone(weights, path) if own else create_backbone(name, STAGES, layers)
+    backbone = restore_backbone(name, weights, path, STAGES, layers)
     frozen = not recipe.get("train_backbone")
     network = build_network(found.config, str(recipe.get("head")), backbone, frozen=frozen)
     load_fitting(network, weights, list_left_out(network), path)
@@ -90,17 +89,6 @@ def _check_backbone(network: DetrNetwork, probe: torch.Tensor | None, name: str)
             f"The backbone '{name}' is not the one that the detector was trained on.",
             fix="Put the model back that was there, or train again.",
         )
-
-
-def list_left_out(network: DetrNetwork) -> set[str]:
-    """Names of the weights that a checkpoint leaves out, as users have them anyway.
-
-    They are those of a frozen model of transformers.
-    """
-    from mot_dinov3.nets.maps.pretrained import list_given
-
-    given = list_given(network.backbone) if network.frozen else set()
-    return {f"backbone.{name}" for name in given}
 
 
 def find_stride(network: DetrNetwork) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mot_dinov3.errors import ModelError
 from mot_dinov3.io.checkpoint import CheckpointConfig, ModelCheckpoint, load_checkpoint
 from mot_dinov3.perception.features.crops import IMAGENET_MEAN, IMAGENET_STD
-from mot_dinov3.perception.map_backbones import OWN, create_backbone, rebuild_backbone
+from mot_dinov3.perception.map_backbones import list_left_out, restore_backbone
 from mot_dinov3.perception.pretrained import load_fitting
 
 if TYPE_CHECKING:
@@ -65,23 +65,10 @@ def load_network(path: Path) -> tuple[SotNetwork, ModelCheckpoint]:
     found = load_checkpoint(path, KIND)
     weights = {name: torch.from_numpy(np.array(value)) for name, value in found.weights.items()}
     recipe = found.config.recipe
-    name = str(recipe.get("backbone", ""))
-    backbone = rebuild_backbone(weights, path) if name.startswith(OWN) else create_backbone(name)
+    backbone = restore_backbone(str(recipe.get("backbone", "")), weights, path)
     network = build_network(found.config, backbone, frozen=bool(recipe.get("freeze_backbone")))
     load_fitting(network, weights, list_left_out(network), path)
     return network.eval(), found
-
-
-def list_left_out(network: SotNetwork) -> set[str]:
-    """Names of the weights that a checkpoint leaves out, as users have them anyway.
-
-    They are those of a frozen model of transformers.
-    """
-    from mot_dinov3.nets.maps.pretrained import list_given
-
-    return (
-        {f"backbone.{name}" for name in list_given(network.backbone)} if network.frozen else set()
-    )
 
 
 def fold_norms(network: SotNetwork) -> None:

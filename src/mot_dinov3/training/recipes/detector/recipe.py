@@ -225,7 +225,8 @@ class DetectorRecipe(Recipe["DetectorData", "dict[str, Any]"]):
 
     def weights_of(self, model: nn.Module) -> Mapping[str, Tensor]:
         """All weights but those of a frozen model that users have anyway, and its probe."""
-        from mot_dinov3.perception.detectors.detr_networks import PROBE, list_left_out
+        from mot_dinov3.perception.detectors.detr_networks import PROBE
+        from mot_dinov3.perception.map_backbones import list_left_out
 
         left_out = list_left_out(model)
         kept = {n: value for n, value in model.state_dict().items() if n not in left_out}

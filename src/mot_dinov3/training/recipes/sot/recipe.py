@@ -212,7 +212,7 @@ class SotRecipe(Recipe[SotData, "dict[str, Tensor]"]):
 
     def weights_of(self, model: nn.Module) -> Mapping[str, Tensor]:
         """All weights but those of a frozen model that users have anyway."""
-        from mot_dinov3.perception.searchers.sot_networks import list_left_out
+        from mot_dinov3.perception.map_backbones import list_left_out
 
         left_out = list_left_out(model)
         return {n: value for n, value in model.state_dict().items() if n not in left_out}
