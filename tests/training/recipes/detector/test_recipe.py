@@ -17,6 +17,7 @@ from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.perception.detectors.detr_networks import PROBE, load_network
 from mot_dinov3.training.engine import train
 from mot_dinov3.training.recipes.detector.figures import assess, find_best_conf
+from mot_dinov3.training.recipes.detector.pictures import stack
 from mot_dinov3.training.recipes.detector.recipe import HEADS, DetectorRecipe
 from mot_dinov3.training.settings import TrainingRun
 from mot_dinov3.values import Detections
@@ -114,12 +115,26 @@ def test_kept_maps_of_a_mirrored_picture_are_its_own(data):
     sets = recipe.open_data()
     network = recipe.build(sets)
     batch = recipe.batches(sets, 0).batch(0)
+    shown = [sets._load_turned(row, flipped=flipped) for row, flipped in sets._cache._kept]
     from mot_dinov3.training.recipes.detector.caching import normalise
 
     with torch.no_grad():
-        wanted = network.look(normalise(batch["pixels"]))
+        wanted = network.look(normalise(stack(shown)["pixels"]))
     assert all(torch.allclose(a, b, atol=2e-2) for a, b in zip(batch["maps"], wanted, strict=True))
     assert {key[1] for key in sets._cache._kept} == {True, False}
+
+
+@pytest.mark.parametrize("where", ["ram", "disk"])
+def test_a_picture_whose_maps_are_kept_is_not_read_again(data, where, monkeypatch):
+    recipe = recipe_of(data, cache_features=where, plain=True, bs=6)
+    sets = recipe.open_data()
+    recipe.build(sets)
+    first = recipe.batches(sets, 0).batch(0)
+    monkeypatch.setattr(sets, "_load", lambda row: pytest.fail("read again"))
+    again = recipe.batches(sets, 0).batch(0)
+    assert torch.equal(first["mask"], again["mask"])
+    for one, other in zip(first["labels"], again["labels"], strict=True):
+        assert torch.equal(one["boxes"], other["boxes"])
 
 
 def test_a_pilot_says_what_a_full_run_takes(tmp_path):

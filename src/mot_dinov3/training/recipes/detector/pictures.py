@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
@@ -18,8 +17,6 @@ from torchvision.transforms import v2
 from mot_dinov3.data.detection.base import DetectionExample
 from mot_dinov3.io.read.images import read_image
 from mot_dinov3.perception.detectors.letterbox import GREY, InputFit, fit, input_size, letterbox
-
-logger = logging.getLogger("mot_dinov3")
 
 LEAST_SIDE_PX = 1.0
 """A box of which less is left is not asked for."""
@@ -42,6 +39,11 @@ class Sample:
     xyxy: Tensor
     class_id: Tensor
     how: InputFit
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.how.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,7 @@ def build_transforms() -> v2.Transform:
 
 def augment(sample: Sample, transforms: v2.Transform, seed: Sequence[int]) -> Sample:
     """Transform a picture with its boxes; the seed decides how."""
-    size = tuple(sample.pixels.shape[1:])
-    boxes = tv_tensors.BoundingBoxes(sample.xyxy, format="XYXY", canvas_size=size)
+    boxes = tv_tensors.BoundingBoxes(sample.xyxy, format="XYXY", canvas_size=sample.size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(np.random.SeedSequence(list(seed)).generate_state(1)[0]))
         pixels, moved, ids = transforms(tv_tensors.Image(sample.pixels), boxes, sample.class_id)
@@ -109,7 +110,7 @@ def augment(sample: Sample, transforms: v2.Transform, seed: Sequence[int]) -> Sa
 
 def mirror(sample: Sample) -> Sample:
     """The picture as a mirror shows it."""
-    width = sample.pixels.shape[2]
+    width = sample.size[1]
     xyxy = sample.xyxy[:, [2, 1, 0, 3]]
     xyxy[:, 0::2] = width - xyxy[:, 0::2]
     return replace(sample, pixels=sample.pixels.flip(2), xyxy=xyxy)
@@ -124,9 +125,14 @@ def stack(samples: Sequence[Sample]) -> Batch:
     """
     return {
         "pixels": pad_together([sample.pixels for sample in samples]),
-        "mask": pad_together([torch.ones(sample.pixels.shape[1:]) for sample in samples]),
+        "mask": mark([sample.size for sample in samples]),
         "labels": [list_labels(sample) for sample in samples],
     }
+
+
+def mark(sizes: Sequence[tuple[int, int]]) -> Tensor:
+    """(B, H, W), 1 where pictures of these heights and widths are, 0 beside them."""
+    return pad_together([torch.ones(size) for size in sizes])
 
 
 def pad_together(arrays: Sequence[Tensor]) -> Tensor:
@@ -140,6 +146,6 @@ def pad_together(arrays: Sequence[Tensor]) -> Tensor:
 
 def list_labels(sample: Sample) -> dict[str, Tensor]:
     """Boxes of a picture as the losses of transformers want them."""
-    height, width = sample.pixels.shape[1:]
+    height, width = sample.size
     boxes = box_convert(sample.xyxy, "xyxy", "cxcywh") / torch.tensor([width, height] * 2)
     return {"class_labels": sample.class_id, "boxes": boxes}

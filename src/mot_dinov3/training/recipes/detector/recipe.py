@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("mot_dinov3")
 
 HEADS = ("deformable", "detr", "rtdetr")
-NOWHERE = "off"
-CACHES = (NOWHERE, "ram", "disk")
+NOWHERE, RAM, DISK = CACHES = ("off", "ram", "disk")
 DIMS = 64, 128, 256, 512
 """Tokens are divided among 8 heads, and normalised in 32 groups of at least two numbers."""
 MOST_LAYERS = 4
@@ -181,9 +180,9 @@ class DetectorRecipe(Recipe["DetectorData", "dict[str, Any]"]):
         """Classes, corners and overlap of matched boxes, after every layer of the decoder."""
         from mot_dinov3.training.recipes.detector.caching import normalise
 
-        terms: Mapping[str, Tensor] = model.measure_loss(
-            normalise(batch["pixels"]), batch["mask"], batch["labels"], batch.get("maps", ())
-        )
+        mask, maps = batch["mask"], batch.get("maps", ())
+        pixels = mask[:, None].expand(-1, 3, -1, -1) if maps else normalise(batch["pixels"])
+        terms: Mapping[str, Tensor] = model.measure_loss(pixels, mask, batch["labels"], maps)
         return terms
 
     def count_steps(self, data: DetectorData) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -28,10 +28,12 @@ from mot_dinov3.training.recipes.detector.pictures import (
     augment,
     build_transforms,
     load_sample,
+    mark,
     mirror,
     pad_together,
     stack,
 )
+from mot_dinov3.training.recipes.detector.recipe import DISK, NOWHERE
 from mot_dinov3.values import IntArray
 from mot_dinov3.wording import counted
 
@@ -97,8 +99,8 @@ class DetectorData:
         self._recipe = recipe
         self._ids = {number: row for row, number in enumerate(sorted(learned.names))}
         self._fitting: Fitting | None = None
-        cached = recipe.cache_features
-        self._cache = None if cached == "off" else MapCache(cached)
+        where = recipe.cache_features
+        self._cache = None if where == NOWHERE else MapCache(on_disk=where == DISK)
         self._transforms: v2.Transform | None = None if recipe.plain else build_transforms()
         self._unreadable: set[Path] = set()
         self.is_pilot = recipe.pilot
@@ -149,13 +151,19 @@ class DetectorData:
     def _draw_cached(self, rows: Sequence[int], number: int, cache: MapCache) -> Batch:
         rng = np.random.default_rng([self._recipe.seed, number])
         flips = (rng.random(len(rows)) < 0.5) & (self._transforms is not None)
-        samples, maps = [], []
-        for row, flipped in zip(rows, flips.tolist(), strict=True):
-            sample = mirror(self._load(row)) if flipped else self._load(row)
-            samples.append(sample)
-            maps.append(cache.take((row, flipped), sample))
-        levels = zip(*maps, strict=True)
-        return {**stack(samples), "maps": tuple(pad_together(level) for level in levels)}
+        looked = [
+            cache.take((row, flipped), partial(self._load_turned, row, flipped=flipped))
+            for row, flipped in zip(rows, flips.tolist(), strict=True)
+        ]
+        levels = zip(*(one.maps for one in looked), strict=True)
+        return {
+            "mask": mark([one.size for one in looked]),
+            "labels": [one.labels for one in looked],
+            "maps": tuple(pad_together(level) for level in levels),
+        }
+
+    def _load_turned(self, row: int, *, flipped: bool) -> Sample:
+        return mirror(self._load(row)) if flipped else self._load(row)
 
     def _load(self, row: int) -> Sample:
         """A picture, or the next one that can be read."""
