@@ -92,4 +92,4 @@ class DetrDetector(YoloDetector):
             cv2.resize(image[y1:y2, x1:x2], size[::-1], interpolation=cv2.INTER_LINEAR)
             for (x1, y1), (x2, y2) in zip(low.tolist(), high.tolist(), strict=True)
         ]
-        return self._crops.crop_network()(cv2.dnn.blobFromImages(crops, 1 / 255, swapRB=True))
+        return self._crops.crop_network(cv2.dnn.blobFromImages(crops, 1 / 255, swapRB=True))

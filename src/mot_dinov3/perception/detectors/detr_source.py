@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ class DetrSource:
         stride = detr_networks.find_stride(self._network)
         self.about = About(names, "detect", stride=stride, final=True, repeats=True)
         self._use = BOXES
-        self._placed: dict[str, Network] = {}
+        self._placed: Network | None = None
 
     def get_fixed_size(self) -> None:
         """Any size will do."""
@@ -71,7 +72,7 @@ class DetrSource:
 
     def keep_neck(self) -> bool:
         """Let networks that are loaded from now on answer with the backbone's maps, too."""
-        self._use = BOXES_AND_MAPS
+        self._use, self._placed = BOXES_AND_MAPS, None
         return True
 
     def network(self, size: tuple[int, int]) -> Network:
@@ -80,7 +81,11 @@ class DetrSource:
         Raises:
             ModelError: it cannot be exported or does not run.
         """
-        return self._find(self._use, size)
+        if self.choice.backend != TORCH:
+            return self._export(self._use, size)
+        if self._placed is None:
+            self._placed = self._run(self._use)
+        return self._placed
 
     @property
     def crop_size(self) -> tuple[int, int]:
@@ -88,23 +93,18 @@ class DetrSource:
         step = self.about.stride
         return CROP_STRIDES[0] * step, CROP_STRIDES[1] * step
 
+    @cached_property
     def crop_network(self) -> Network:
         """The backbone alone, for crops.
 
         Raises:
             ModelError: it cannot be exported or does not run.
         """
-        return self._find(CROPS, self.crop_size)
-
-    def _find(self, use: str, size: tuple[int, int]) -> Network:
-        place = use if self.choice.backend == TORCH else f"{use} {size}"
-        if place not in self._placed:
-            self._placed[place] = self._place(use, size)
-        return self._placed[place]
-
-    def _place(self, use: str, size: tuple[int, int]) -> Network:
         if self.choice.backend != TORCH:
-            return self._export(use, size)
+            return self._export(CROPS, self.crop_size)
+        return self._run(CROPS)
+
+    def _run(self, use: str) -> Network:
         from mot_dinov3.perception.backends.torch import TorchNetwork, TorchSettings
 
         how = TorchSettings(one_size=use != CROPS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -74,7 +73,7 @@ class YoloDetector:
         self._size = source.get_fixed_size()
         self._letterbox: Callable[[Image, InputFit], FloatArray] = letterbox
         self._keeps_neck = False
-        self._rule = TRACKING
+        self._rule, self._repeats = TRACKING, source.about.repeats
         self.neck: Neck | None = None
 
     @property
@@ -98,7 +97,7 @@ class YoloDetector:
 
     def count_every_class(self) -> bool:
         """Let a box count for every class from now on; see `base.ClassScoring`."""
-        self._about = replace(self._about, repeats=False)
+        self._repeats = False
         self._rule = TRACKING if self._source.selects or self._about.final else SCORING
         return self._rule is SCORING
 
@@ -165,7 +164,7 @@ class YoloDetector:
         else:
             found = self._of_answer(answers[0])
             if self._keeps_neck:
-                self.neck = Neck(tuple(level[0] for level in answers[1:]), how)
+                self._hand_out(answers[1:], how)
         return clean_detections(how.to_picture(found.xyxy), found.score, found.class_id)
 
     def _take_picture(self, answers: Sequence[FloatArray], at: int) -> list[FloatArray]:
@@ -201,7 +200,7 @@ class YoloDetector:
             )
         if self._about.final or answer.shape[2] == 6:
             found = decode_final(answer[0], self._floor, self._wanted)
-            return select_best(found, None) if self._about.repeats else found
+            return select_best(found, None) if self._repeats else found
         found = decode_answer(answer[0], len(self.names), self._floor, self._rule)
         return select_best(found, self._wanted, self._rule)
 

@@ -7,6 +7,8 @@ is too small for that: the same backbone looks at its crop.
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from mot_dinov3.config import EmbedderConfig
@@ -28,14 +30,15 @@ def load_shared(config: EmbedderConfig, place: Placement) -> Embedder:
     Raises:
         UsageError: there is none, or it is of another kind.
     """
-    if place.detector is None or not isinstance(place.detector, CloserLook):
-        name = "no detector" if place.detector is None else f"'{place.detector.title}'"
+    detector = place.detector
+    if detector is None or not isinstance(detector, CloserLook):
+        name = "no detector" if detector is None else f"'{detector.title}'"
         raise UsageError(
             f"--embedder {config.embedder} reads the backbone of a detector of `train detector`, "
             f"and {name} looks here.",
             fix="Give --det detr:RUN, or name another --embedder.",
         )
-    return SharedEmbedder(place.detector)
+    return SharedEmbedder(detector)
 
 
 SHARED_BACKBONE = EmbedderKind(load_shared)
@@ -45,7 +48,7 @@ class SharedEmbedder(NeckEmbedder):
     """Describes boxes of the picture that the detector saw last, by the maps of its backbone.
 
     Args:
-        detector: finds the boxes; loaded.
+        detector: finds the boxes, and is a `CloserLook`; loaded.
 
     Raises:
         UsageError: it has no backbone to give.
@@ -53,7 +56,7 @@ class SharedEmbedder(NeckEmbedder):
 
     def __init__(self, detector: Detector) -> None:
         super().__init__(detector)
-        self._closer = detector
+        self._closer = cast("CloserLook", detector)
 
     @property
     def title(self) -> str:
@@ -69,7 +72,7 @@ class SharedEmbedder(NeckEmbedder):
         """What each level says of each box, (M, values) float32; small ones by their crops."""
         levels = super().pool(image, xyxy, neck)
         small = find_small(xyxy, neck, image)
-        if small.any() and isinstance(self._closer, CloserLook):
+        if small.any():
             closer = self._closer.look_closer(image, xyxy[small])
             for found, maps, bins in zip(levels, closer, BINS, strict=False):
                 found[small] = [pool_whole(one, bins) for one in maps]
