@@ -154,22 +154,20 @@ class Recipe(ABC, Generic[Data, Batch]):
     """0 for a recipe that counts steps another way where none are given."""
 
     def __post_init__(self) -> None:
-        for name in ("accumulate", "checkpoint_every", "log_every"):
-            require(getattr(self, name) >= 1, _flag_of(name), "at least 1", getattr(self, name))
-        require(
-            self.steps >= self.fewest_steps, "--steps", f"at least {self.fewest_steps}", self.steps
-        )
-        for name in (
-            "seed",
-            "warm_up",
-            "ema",
-            "evaluate_every",
-            "patience",
-            "rate",
-            "decay",
-            "clip",
-        ):
-            require(getattr(self, name) >= 0, _flag_of(name), "at least 0", getattr(self, name))
+        self.require_least(1, "accumulate", "checkpoint_every", "log_every")
+        self.require_least(self.fewest_steps, "steps")
+        self.require_least(0, "seed", "warm_up", "ema", "evaluate_every", "patience")
+        self.require_least(0, "rate", "decay", "clip")
+
+    def require_least(self, least: int, *names: str) -> None:
+        """Refuse a field that is below its least value.
+
+        Raises:
+            UsageError: it names the flag.
+        """
+        for name in names:
+            value = getattr(self, name)
+            require(value >= least, f"--{name.replace('_', '-')}", f"at least {least}", value)
 
     @property
     @abstractmethod
@@ -278,7 +276,3 @@ def new_default(base: type, name: str, default: Any) -> Any:  # noqa: ANN401 - s
     """A flag field of `base` with another default, for a class that inherits from it."""
     item = next(item for item in fields(base) if item.name == name)
     return field(default=default, metadata=item.metadata)
-
-
-def _flag_of(name: str) -> str:
-    return f"--{name.replace('_', '-')}"

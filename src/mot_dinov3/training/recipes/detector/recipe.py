@@ -113,10 +113,8 @@ class DetectorRecipe(Recipe["DetectorData", "dict[str, Any]"]):
         require(32 <= self.imgsz <= 8192, "--imgsz", "between 32 and 8192", self.imgsz)
         require(self.dim in DIMS, "--dim", "64, 128, 256 or 512", self.dim)
         require(1 <= self.layers <= MOST_LAYERS, "--layers", f"1 to {MOST_LAYERS}", self.layers)
-        for name, least in (("queries", 1), ("encoder_layers", 0), ("decoder_layers", 1)):
-            value = getattr(self, name)
-            require(value >= least, f"--{name.replace('_', '-')}", f"at least {least}", value)
-        require(self.bs >= 1, "--bs", "at least 1", self.bs)
+        self.require_least(1, "queries", "decoder_layers", "bs")
+        self.require_least(0, "encoder_layers")
         require(self.epochs > 0, "--epochs", "above 0", self.epochs)
         if self.train_backbone and self.cache_features != NOWHERE:
             raise UsageError(

@@ -153,7 +153,7 @@ class ReidRecipe(Recipe[Any, Any]):
 
     def __post_init__(self) -> None:
         super(ReidRecipe, self).__post_init__()
-        require(self.bs >= 4, "--bs", "at least 4", self.bs)
+        self.require_least(4, "bs")
         require(
             2 <= self.instance <= self.bs // 2, "--instance", "2 to half of --bs", self.instance
         )
@@ -161,12 +161,12 @@ class ReidRecipe(Recipe[Any, Any]):
             require(0 <= getattr(self, name) <= 1, f"--{name}", "0 to 1", getattr(self, name))
         for name in ("epochs", "fresh"):
             require(getattr(self, name) > 0, f"--{name}", "above 0", getattr(self, name))
-        require(self.round >= 1, "--round", "at least 1", self.round)
+        self.require_least(1, "round")
         require(0 < self.eps < 1, "--eps", "between 0 and 1", self.eps)
         sides = re.fullmatch(r"(\d{2,4})x(\d{2,4})", self.size.lower())
         fits = sides is not None and all(32 <= int(side) <= 1024 for side in sides.groups())
         require(fits, "--size", "like 256x128, of sides from 32 to 1024", self.size)
-        require(self.clip_len >= 2, "--clip-len", "at least 2", self.clip_len)
+        self.require_least(2, "clip_len")
         fits = 0.5 <= self.crop_factor <= 4
         require(fits, "--crop-factor", "between 0.5 and 4", self.crop_factor)
         self._check_ways()

@@ -84,8 +84,7 @@ class SambaRecipe(Recipe[SambaData, "dict[str, Tensor]"]):
 
     def __post_init__(self) -> None:
         super(SambaRecipe, self).__post_init__()
-        for name in ("tracks", "states", "bs"):
-            require(getattr(self, name) >= 1, f"--{name}", "at least 1", getattr(self, name))
+        self.require_least(1, "tracks", "states", "bs")
         fits = self.dim >= 2 and self.dim % self.heads == 0
         require(fits, "--dim", f"a multiple of {self.heads}", self.dim)
         least, most = self.lengths

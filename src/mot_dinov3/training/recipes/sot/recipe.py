@@ -106,10 +106,9 @@ class SotRecipe(Recipe[SotData, "dict[str, Tensor]"]):
             f"a multiple of {4 * self.heads}",
             self.dim,
         )
-        for name, least in (("templates", 1), ("layers", 1), ("gap", 0), ("bs", 2)):
-            value = getattr(self, name)
-            require(value >= least, f"--{name}", f"at least {least}", value)
-        require(self.measured >= 2, "--measured", "at least 2", self.measured)
+        self.require_least(1, "templates", "layers")
+        self.require_least(0, "gap")
+        self.require_least(2, "bs", "measured")
         for name in ("holdout", "absent"):
             value = getattr(self, name)
             require(0 <= value < 1, f"--{name}", "0 or more, and below 1", value)
