@@ -67,7 +67,7 @@ BREAKS = {
 @pytest.mark.parametrize("name", BREAKS)
 def test_broken_code_breaks_its_property(monkeypatch, name):
     monkeypatch.setattr(*BREAKS[name])
-    problem = try_examples(name, 300, 0)
+    problem = try_examples(name, 100, 0)
     assert problem
     assert "examples could be invented" not in problem
 
@@ -87,7 +87,7 @@ def test_a_budget_that_is_not_kept_is_seen(monkeypatch):
         self.fits = lambda waiting, most: most
 
     monkeypatch.setattr(EmbeddingScheduler, "__init__", careless)
-    assert "budget_allows" in try_examples("budget", 300, 0)
+    assert "budget_allows" in try_examples("budget", 100, 0)
 
 
 def test_what_a_property_finds_names_the_input(monkeypatch):
