@@ -262,7 +262,6 @@ TESTED_BY = {
         "runs/jobs/parts.py",
     ),
     "runs/jobs/test_views.py": ("runs/jobs/base.py",),
-    "runs/identities/test_resolver.py": ("runs/identities/book.py",),
     "runs/identities/test_run.py": (
         "config/tracking/identities.py",
         "runs/identities/identified.py",
