@@ -270,8 +270,7 @@ install
 if [ "$TEST" = yes ] && [ "$RUN" = yes ]; then
   # A process for each core and a file of tests at a time; more threads would only stand in line.
   export OMP_NUM_THREADS=1
-  exec "$PY" -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
-    -m "not gpu and not network"
+  exec "$PY" -m pytest -n logical --maxprocesses 4 --dist loadfile -m "not gpu and not network"
 fi
 # Names the build of torch where it is not the one that was asked for.
 describe_torch() {
