@@ -181,10 +181,12 @@ def test_a_source_is_recorded_the_same_whatever_came_before_it(tmp_path):
     for directory, names in (("both", sources), ("alone", sources[1:])):
         out = tmp_path / directory
         assert main(["cache", *names, "--out", str(out), "-q", *words]) == EXIT_OK
-    frames = [read_recording(tmp_path / name / "pan.npz").clip.frames for name in ("both", "alone")]
+    kept = [read_recording(tmp_path / name / "pan.npz") for name in ("both", "alone")]
+    frames = [recording.clip.frames for recording in kept]
     assert len(frames[0][0].detections) == 0
     after, alone = ([take.detections.xyxy.tolist() for take in one.values()] for one in frames)
     assert after == alone
+    assert set(kept[0].truth.frame_index) <= set(frames[0]), "no frame is drawn for its truth alone"
 
 
 def test_an_empty_place_says_how_to_make_a_cache(tmp_path, capsys):

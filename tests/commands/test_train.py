@@ -17,6 +17,7 @@ from mot_dinov3.config.flat import kinds_of
 from mot_dinov3.errors import EXIT_INPUT, EXIT_MODEL, EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, EXIT_USAGE
 from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.nets.reid.factory import BACKBONES
+from mot_dinov3.training.log import read_log
 from mot_dinov3.training.recipes.base import Recipe, Suite
 from mot_dinov3.training.recipes.factory import RECIPES, recipe_class
 
@@ -225,6 +226,7 @@ def test_a_part_that_fails_is_told_in_a_sentence(tmp_path, capfd, trouble, said)
     error = capfd.readouterr().err
     assert said in error
     assert "Traceback" not in error
+    assert 3000 not in [entry["step"] for entry in read_log(tmp_path / "one")]  # it ends, too
 
 
 def test_a_suite_takes_no_further_processes(tmp_path, capsys):

@@ -8,26 +8,34 @@ OVERLAPS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
 
 
-def overlap(a, b):
-    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
-    common = np.prod(np.clip(high - low, 0, None))
-    return common / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - common)
+def measure_area(xyxy):
+    return np.prod(xyxy[..., 2:] - xyxy[..., :2], axis=-1)
+
+
+def overlaps(a, b):
+    """(N, M) IoU of the boxes `a` (N, 4) with the boxes `b` (M, 4)."""
+    a, b = a[:, None], b[None]
+    low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
+    common = np.prod(np.clip(high - low, 0, None), axis=-1)
+    return common / (measure_area(a) + measure_area(b) - common)
 
 
 def match(picture, number, least, most, areas):
     """(score, true) of the boxes that count in a picture, and how many objects count."""
     truth = picture.xyxy[picture.class_id == number].astype(float)
-    inside = [areas[0] <= np.prod(box[2:] - box[:2]) < areas[1] for box in truth]
+    inside = [areas[0] <= area < areas[1] for area in measure_area(truth)]
     rows = np.flatnonzero(picture.found.class_id == number)
     rows = rows[np.argsort(-picture.found.score[rows], kind="stable")][:most]
+    boxes = picture.found.xyxy[rows].astype(float)
     free, out = set(range(len(truth))), []
-    for row in rows:
-        box = picture.found.xyxy[row].astype(float)
-        good = [(inside[i], overlap(box, truth[i]), i) for i in free]
+    for row, area, common in zip(
+        rows, measure_area(boxes), overlaps(boxes, truth).tolist(), strict=True
+    ):
+        good = [(inside[i], common[i], i) for i in free]
         best = max((one for one in good if one[1] >= min(least, 1 - 1e-10)), default=None)
         if best is not None:
             free.remove(best[2])
-        counts = best[0] if best else areas[0] <= np.prod(box[2:] - box[:2]) < areas[1]
+        counts = best[0] if best else areas[0] <= area < areas[1]
         if counts:
             out.append((picture.found.score[row], best is not None))
     return out, sum(inside)

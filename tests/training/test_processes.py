@@ -19,29 +19,38 @@ from mot_dinov3.training.log import read_log
 from mot_dinov3.training.settings import TrainingRun
 
 PROGRAM = """
-import sys
+import json, sys
 from helpers.fake_recipe import LineRecipe
 from mot_dinov3.training.engine import train
 from mot_dinov3.training.processes import are_launched, launch
 from mot_dinov3.training.settings import TrainingRun
 
-out, supply, stop_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
 if not are_launched():
     launch(2, "cpu")
-recipe = LineRecipe(dropout=0.0, steps=12, supply=supply, seed=1)
-steps = []
-wants_stop = lambda: steps.append(0) or len(steps) == stop_at
-train(recipe, TrainingRun(out=out, device="cpu", resume=True), wants_stop=wants_stop)
+for out, supply, stop_at in json.loads(sys.argv[1]):
+    recipe = LineRecipe(dropout=0.0, steps=12, supply=supply, seed=1)
+    steps = []
+    wants_stop = lambda: steps.append(0) or len(steps) == stop_at
+    place = TrainingRun(out=out, device="cpu", resume=True)
+    assert train(recipe, place, wants_stop=wants_stop).step == (stop_at or 12)
 """
 
 
-def run_two(tmp_path, name, supply="numbered", stop_at=0):
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """What two processes learn, one run after the other; one is stopped, and resumed at the end.
+
+    Starting them takes longer than all that they learn.
+    """
     pytest.importorskip("accelerate", reason="the extra [train] is not installed")
-    program = tmp_path / "program.py"
+    folder = tmp_path_factory.mktemp("two")
+    program = folder / "program.py"
     program.write_text(PROGRAM)
+    runs = ("two", "numbered", 0), ("parts", "stream", 7), ("whole", "stream", 0)
+    jobs = [[str(folder / name), *rest] for name, *rest in (*runs, ("parts", "stream", 0))]
     paths = os.pathsep.join([str(SOURCE), str(SOURCE.parent / "tests")])
     done = subprocess.run(
-        [sys.executable, str(program), str(tmp_path / name), supply, str(stop_at)],
+        [sys.executable, str(program), json.dumps(jobs)],
         env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -49,7 +58,7 @@ def run_two(tmp_path, name, supply="numbered", stop_at=0):
         timeout=500,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return tmp_path / name
+    return folder
 
 
 def weights_of(folder):
@@ -57,8 +66,8 @@ def weights_of(folder):
 
 
 @pytest.mark.slow
-def test_two_processes_learn_what_one_learns_from_twice_the_batches(tmp_path):
-    two = run_two(tmp_path, "two")
+def test_two_processes_learn_what_one_learns_from_twice_the_batches(learned, tmp_path):
+    two = learned / "two"
     plain = {"dropout": 0.0, "steps": 12, "seed": 1}
     for name, each in (("one", 2), ("half", 1)):
         place = TrainingRun(out=str(tmp_path / name), device="cpu")
@@ -69,12 +78,8 @@ def test_two_processes_learn_what_one_learns_from_twice_the_batches(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_processes_that_were_stopped_go_on_as_if_they_had_not(tmp_path):
-    whole = run_two(tmp_path, "whole", "stream")
-    parts = run_two(tmp_path, "parts", "stream", stop_at=7)
-    assert read_log(parts)[-1]["step"] == 7
-    parts = run_two(tmp_path, "parts", "stream")
-    assert weights_of(parts) == weights_of(whole)
+def test_two_processes_that_were_stopped_go_on_as_if_they_had_not(learned):
+    assert weights_of(learned / "parts") == weights_of(learned / "whole")
 
 
 def test_one_process_never_imports_accelerate(tmp_path):

@@ -173,7 +173,7 @@ def build_cache(
         describe_setup(config, models.detector, models.embedder),
         clip,
         recording.costs,
-        truth=read_truth(config.source.source, reader),
+        truth=read_truth(config.source.source, reader, max(clip.frames, default=-1) + 1),
         repeated=models.detector.repeated,
     )
 

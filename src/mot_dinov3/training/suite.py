@@ -70,12 +70,12 @@ def part_of(run: TrainingRun, name: str) -> TrainingRun:
 def _wait(
     futures: Mapping[str, Future[TrainingResult]], stop: Event, wants_stop: Callable[[], bool]
 ) -> None:
-    """Return when all parts have ended or one has failed, and hand on the wish to stop."""
+    """Wait for the end of all parts and hand on the wish to stop; raises as the first to fail."""
     left = set(futures.values())
     while left:
         done, left = wait(left, LOOK_EVERY_S)
-        if any(future.exception() for future in done):
-            return
+        for future in done:
+            future.result()
         if wants_stop():
             stop.set()
 

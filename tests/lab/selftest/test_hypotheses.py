@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import Phase
 
 from mot_dinov3.io.formats import records
 from mot_dinov3.io.formats.mot import MotWriter
 from mot_dinov3.lab.selftest import hypotheses
 from mot_dinov3.lab.selftest.base import MeasureContext
+from mot_dinov3.lab.selftest.properties import runner
 from mot_dinov3.lab.selftest.properties.factory import PROPERTIES
 from mot_dinov3.lab.selftest.properties.runner import try_examples
 from mot_dinov3.scheduling.policies.value import ValuePolicy
@@ -17,17 +19,26 @@ from mot_dinov3.tracking.track_table import TrackTable
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import LOST, boxes
 
-CI_EXAMPLES = 5_000
-
 
 @pytest.mark.slow
-def test_thousands_of_examples_break_no_property(tmp_path, monkeypatch):
-    monkeypatch.setattr(hypotheses, "EXAMPLES", CI_EXAMPLES)
+@pytest.mark.parametrize("name", list(PROPERTIES))
+def test_a_hundred_examples_break_no_property(name):
+    assert try_examples(name, 100, 0) == ""
+
+
+def test_the_measure_counts_examples(tmp_path, monkeypatch):
+    monkeypatch.setattr(hypotheses, "EXAMPLES", 2 * hypotheses.AT_ONCE)
     outcome = hypotheses.measure_properties(
         MeasureContext(program=(), directory=tmp_path, full=True)
     )
     assert not outcome.failures
-    assert (outcome.done, outcome.met) == (CI_EXAMPLES, True)
+    assert (outcome.done, outcome.met) == (500, True)
+
+
+@pytest.fixture
+def no_shrinking(monkeypatch):
+    """Whether an example is found counts, not the smallest of them, which takes longer."""
+    monkeypatch.setattr(runner, "PHASES", (Phase.generate,))
 
 
 def lose_no_track(self, rows):
@@ -52,19 +63,22 @@ BREAKS = {
 }
 
 
+@pytest.mark.usefixtures("no_shrinking")
 @pytest.mark.parametrize("name", BREAKS)
 def test_broken_code_breaks_its_property(monkeypatch, name):
     monkeypatch.setattr(*BREAKS[name])
-    problem = try_examples(name, 300, 0)
+    problem = try_examples(name, 100, 0)
     assert problem
     assert "examples could be invented" not in problem
 
 
+@pytest.mark.usefixtures("no_shrinking")
 def test_a_state_that_is_not_left_is_seen(monkeypatch):
     monkeypatch.setattr(Tracker, "_update_matched", forget_to_return)
     assert "state.see" in try_examples("tracker", 100, 0)
 
 
+@pytest.mark.usefixtures("no_shrinking")
 def test_a_budget_that_is_not_kept_is_seen(monkeypatch):
     init = EmbeddingScheduler.__init__
 
@@ -73,7 +87,7 @@ def test_a_budget_that_is_not_kept_is_seen(monkeypatch):
         self.fits = lambda waiting, most: most
 
     monkeypatch.setattr(EmbeddingScheduler, "__init__", careless)
-    assert "budget_allows" in try_examples("budget", 300, 0)
+    assert "budget_allows" in try_examples("budget", 100, 0)
 
 
 def test_what_a_property_finds_names_the_input(monkeypatch):

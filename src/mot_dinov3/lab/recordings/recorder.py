@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -227,18 +228,20 @@ class ContentDigest:
         return self._hash.hexdigest()
 
 
-def read_truth(source: str, reader: FrameReader) -> MotTable | None:
+def read_truth(source: str, reader: FrameReader, frames: int) -> MotTable | None:
     """Read the ground truth of a source: a drawn one knows it, a sequence stores it.
 
     Args:
         source: as the user named it.
         reader: the source.
+        frames: of a drawn source, so many from its first one; to know them takes as long as to
+            draw them.
 
     Raises:
         InputError: there is a file of ground truth, but it makes no sense.
     """
     if isinstance(reader, SyntheticReader):
-        return as_table([truth for _, truth in reader.world])
+        return as_table([truth for _, truth in islice(reader.world, frames)])
     directory = Path(source.removeprefix(MOT_PREFIX)).expanduser()
     file = directory / GROUND_TRUTH
     if not file.is_file() and directory.name == "img1":

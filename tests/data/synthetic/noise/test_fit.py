@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 def both(request):
     """Real samples, and the same with drawn boxes, by several seeds."""
     real, _ = read_samples(request.param)
-    seeds = range(1 if request.param == "frcnn" else 8)
+    seeds = range(1 if request.param == "frcnn" else 3)
     noise = load_noise(request.param)
     return real, [[draw_sample(one, noise, 100 + seed) for one in real] for seed in seeds]
 

@@ -17,6 +17,7 @@ from mot_dinov3.lab.selftest.properties.factory import PROPERTIES
 MOST_WORDS = 1500
 STEPS = 20
 """Most frames in a life of a state machine."""
+PHASES = Phase.generate, Phase.shrink
 LEAST_SHARE = 0.9
 """Part of the examples that must have run: a strategy without ideas checks little."""
 
@@ -50,7 +51,7 @@ def try_examples(name: str, examples: int, number: int) -> str:
         database=None,
         print_blob=False,
         report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.shrink),
+        phases=PHASES,
         suppress_health_check=list(HealthCheck),
     )
     count = Count()
