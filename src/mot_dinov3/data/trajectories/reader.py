@@ -33,6 +33,16 @@ def read_trajectories(spec: str) -> list[Trajectories]:
         UsageError: it does not begin with `mot:`.
         InputError: there is none, or a file is damaged or names no identities.
     """
+    return [read_sequence(one) for one in list_sequences(spec)]
+
+
+def list_sequences(spec: str) -> list[Path]:
+    """The sequence that `mot:DIR` names, or those in that folder, by name.
+
+    Raises:
+        UsageError: it does not begin with `mot:`.
+        InputError: there is none.
+    """
     if not spec.startswith(MOT_PREFIX) or spec == MOT_PREFIX:
         raise UsageError(
             f"--data {spec} does not say what kind of data it is.",
@@ -49,7 +59,7 @@ def read_trajectories(spec: str) -> list[Trajectories]:
             f"'{folder}' holds no sequence.",
             fix=f"A sequence is a folder with seqinfo.ini and {TRUTH_FILE.as_posix()}.",
         )
-    return [read_sequence(one) for one in found]
+    return found
 
 
 def hold_out(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from mot_dinov3.nets.detr.heads import HeadShape
     from mot_dinov3.nets.detr.network import DetrNetwork
 
+Built = TypeVar("Built", bound="DetrNetwork")
 KIND = "detr"
 """Of the checkpoints."""
 PROBE = "probe"
@@ -43,14 +46,28 @@ def build_network(
     Raises:
         ModelError: the configuration lacks something, or has a size that cannot be.
     """
-    from mot_dinov3.nets.detr.heads import HeadShape
     from mot_dinov3.nets.detr.network import DetrNetwork
+
+    return assemble(config, head, lambda shape: DetrNetwork(backbone, shape, frozen=frozen))
+
+
+def assemble(config: CheckpointConfig, head: str, build: Callable[[HeadShape], Built]) -> Built:
+    """What `build` makes of the sizes and classes of a configuration.
+
+    Args:
+        config: has them.
+        head: its kind.
+        build: makes a network with a head of that shape.
+
+    Raises:
+        ModelError: the configuration lacks something, or has a size that cannot be.
+    """
+    from mot_dinov3.nets.detr.heads import HeadShape
 
     names = ("queries", "dim", "encoder_layers", "decoder_layers")
     try:
         sizes = {name: int(config.sizes[name]) for name in names}
-        shape = HeadShape(head, len(config.classes), **sizes)
-        return DetrNetwork(backbone, shape, frozen=frozen)
+        return build(HeadShape(head, len(config.classes), **sizes))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(
             f"The checkpoint's config.json does not describe a detector ({error!r}).",
@@ -68,16 +85,38 @@ def load_network(path: Path) -> tuple[DetrNetwork, ModelCheckpoint]:
         ModelError: there is none, it is of another kind, it is damaged, or the backbone that it
             names is not the one that it was trained on.
     """
+    return restore(
+        path,
+        KIND,
+        lambda config, backbone, frozen: build_network(
+            config, str(config.recipe.get("head")), backbone, frozen=frozen
+        ),
+    )
+
+
+def restore(
+    path: Path, kind: str, build: Callable[[CheckpointConfig, nn.Module, bool], Built]
+) -> tuple[Built, ModelCheckpoint]:
+    """Load a network on a backbone of maps, in evaluation mode.
+
+    Args:
+        path: the folder of a run or of a checkpoint.
+        kind: of the checkpoint.
+        build: makes the network of a configuration and a backbone, which is frozen or not.
+
+    Raises:
+        ModelError: as `load_network`.
+    """
     import torch
 
-    found = load_checkpoint(path, KIND)
+    found = load_checkpoint(path, kind)
     weights = {name: torch.from_numpy(np.array(value)) for name, value in found.weights.items()}
     probe = weights.pop(PROBE, None)
     recipe = found.config.recipe
     name, layers = str(recipe.get("backbone", "")), int(recipe.get("layers", 1))
     backbone = restore_backbone(name, weights, path, STAGES, layers)
     frozen = not recipe.get("train_backbone")
-    network = build_network(found.config, str(recipe.get("head")), backbone, frozen=frozen)
+    network = build(found.config, backbone, frozen)
     load_fitting(network, weights, list_left_out(network), path)
     _check_backbone(network.eval(), probe, name)
     return network, found
