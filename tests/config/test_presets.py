@@ -26,8 +26,9 @@ def resolved(*words, toml=None, environment=None):
     return resolve(TrackConfig, vars(parser.parse_args(words)), toml, environment or {})
 
 
-def test_the_five_familiar_names_are_there():
-    assert [*PRESETS] == ["default", "bytetrack", "ocsort", "strongsort", "deepocsort"]
+def test_the_familiar_names_are_there():
+    names = ["default", "bytetrack", "ocsort", "strongsort", "deepocsort", "samba-motr"]
+    assert [*PRESETS] == names
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -96,6 +96,14 @@ TESTED_BY = {
         "io/read/clock.py",
     ),
     "io/write/test_writer.py": ("io/write/audio.py",),
+    "nets/motr/test_network.py": ("nets/motr/tracks.py",),
+    "nets/motr/test_updaters.py": ("nets/motr/samba.py",),
+    "training/recipes/motr/test_clips.py": ("training/recipes/motr/sources.py",),
+    "training/recipes/motr/test_recipe.py": (
+        "perception/motr_networks.py",
+        "training/recipes/motr/sets.py",
+        "training/recipes/motr/starting.py",
+    ),
     "lab/benchmarks/test_backends.py": ("lab/benchmarks/figures.py",),
     "lab/benchmarks/test_concurrency.py": ("lab/benchmarks/context.py",),
     "lab/benchmarks/test_parts.py": (

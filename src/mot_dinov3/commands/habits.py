@@ -13,7 +13,7 @@ from pathlib import Path
 from mot_dinov3.commands.factory import COMMANDS, DEFAULT_COMMAND, RENAMED
 from mot_dinov3.config import TrackConfig
 from mot_dinov3.config.flat import flag_of, kinds_of
-from mot_dinov3.config.habits import FLAGS, SENTENCES, SEVERAL, WORDS
+from mot_dinov3.config.habits import FLAGS, SENTENCES, SETTINGS, SEVERAL, WORDS
 from mot_dinov3.errors import UnknownNameError, UsageError
 from mot_dinov3.wording import program
 
@@ -101,6 +101,8 @@ def _name(key: str) -> str:
 def _ours(key: str) -> str:
     """The flag here of a setting of this program or another one; empty for none."""
     name = _name(key)
+    if name in SETTINGS:
+        return SETTINGS[name]
     own = name.replace("-", "_") in kinds_of(TrackConfig)
     return flag_of(name) if own else FLAGS.get(name, "")
 

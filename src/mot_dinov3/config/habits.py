@@ -15,7 +15,7 @@ FLAGS: Mapping[str, str] = {
         "--source",
     ),
     **dict.fromkeys(
-        ("model", "weights", "yolo-model", "yolo-weights", "detector", "detection-model", "m",
+        ("weights", "yolo-model", "yolo-weights", "detector", "detection-model", "m",
          "model-path", "det-model"),
         "--det",
     ),
@@ -50,6 +50,9 @@ FLAGS: Mapping[str, str] = {
     **dict.fromkeys(("limit", "num-frames", "n-frames", "max-frame"), "--max-frames"),
 }  # fmt: skip
 """A flag elsewhere, without its dashes -> the flag that takes the same value here."""
+
+SETTINGS: Mapping[str, str] = {"model": "--det"}
+"""A setting such as `model=a.pt` elsewhere -> its flag, where a flag here has the same name."""
 
 _PLACE = "The video goes to one file: --output DIR/NAME.mp4; so do the others, such as --save-mot."
 _FRAMES = "It is a time here, in seconds: --max-lost SECONDS (30 frames at 30 FPS are 1)."

@@ -97,6 +97,16 @@ PRESETS: Mapping[str, TrackerPreset] = {
         "OC-SORT with appearance and camera motion (Maggiolino et al. 2023)",
         OC_SORT | {"appearance_weight": 0.75, "adaptive_appearance": True, "cmc": "flow"},
     ),
+    "samba-motr": TrackerPreset(
+        "one network of train motr that finds and follows (SambaMOTR, Segu et al. 2024)",
+        {
+            "system": "samba-motr",
+            "conf": 0.5,
+            "low_conf": 0.5,
+            "birth_iou": 0.7,
+            "max_lost": 1.2,
+        },
+    ),
 }
 
 

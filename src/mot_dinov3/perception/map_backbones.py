@@ -46,11 +46,11 @@ class MapNetwork(Protocol):
 
 
 def create_backbone(name: str, stages: int = 3, layers: int = 1) -> nn.Module:
-    """Build a backbone: one of our own with random weights, or one of transformers with its own.
+    """Build a backbone: one with random weights, or one of transformers with its own.
 
     Args:
-        name: `random:SIZE`, or a hub id or a directory of a DINOv3 ConvNeXt or a vision
-            transformer.
+        name: `random:SIZE`, `resnet18`, `resnet50`, or a hub id or a directory of a DINOv3
+            ConvNeXt or a vision transformer.
         stages: of a ConvNeXt.
         layers: of a vision transformer that are read.
 
@@ -60,7 +60,10 @@ def create_backbone(name: str, stages: int = 3, layers: int = 1) -> nn.Module:
     """
     from mot_dinov3.nets.maps.convolutions import SIZES, ConvMaps
     from mot_dinov3.nets.maps.pretrained import ConvNextMaps, VitMaps
+    from mot_dinov3.nets.maps.residual import DEPTHS, ResNetMaps
 
+    if name in DEPTHS:
+        return ResNetMaps(name)
     if name.startswith(RANDOM):
         size = name.removeprefix(RANDOM)
         if size not in SIZES:

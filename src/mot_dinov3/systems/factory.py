@@ -21,6 +21,10 @@ SYSTEMS = Registry(
             "mot_dinov3.systems.single:LoadedSingle",
             "one object, followed from --box or --pick by a searcher",
         ),
+        "samba-motr": (
+            "mot_dinov3.systems.end_to_end:LoadedEndToEnd",
+            "one network of train motr that finds and follows, named by --model",
+        ),
     },
 )
 """Every entry is a class that implements `LoadedSystem`."""

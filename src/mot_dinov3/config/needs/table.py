@@ -193,6 +193,11 @@ TRACKER_NEEDS = (
         fix="Use the command follow, or leave it out.",
     ),
     Need(
+        ("--model",), "--system", "an end-to-end tracker reads it",
+        lambda now: now.config.tracker.system == TrackerConfig().system, words="--system modular",
+        fix="Give a detector with --det, or add --tracker samba-motr.",
+    ),
+    Need(
         ("--low-conf",),
         "--conf",
         "a detection that starts a track must be able to continue one",
@@ -234,7 +239,7 @@ TRACKER_NEEDS = (
         lambda now: bool(now.config.identities.gallery),
         words="--gallery people.npz",
     ),
-)
+)  # fmt: skip
 SEARCH_NEEDS = (
     Need(("--det-max",), f"no --det-every {AUTO}", "it bounds how long that waits",
          lambda now: now.config.search.det_every != AUTO),

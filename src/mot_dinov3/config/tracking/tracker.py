@@ -13,6 +13,9 @@ class TrackerConfig:
 
     system: str = flag("modular", "--system", "system that tracks", metavar="NAME")
     tracker: str = flag("default", "--tracker", "settings of a familiar tracker", metavar="NAME")
+    model: str = flag(
+        "", "--model", "folder of train motr that --tracker samba-motr tracks with", metavar="DIR"
+    )
     strong_share: float = flag(
         0.68,
         "--strong-share",

@@ -34,6 +34,10 @@ RECIPES = Registry(
             "mot_dinov3.training.recipes.samba.recipe:SambaRecipe",
             "a motion model for tracks that move together, from trajectories",
         ),
+        "motr": (
+            "mot_dinov3.training.recipes.motr.recipe:MotrRecipe",
+            "a tracker in one network, from sequences with pictures and identities",
+        ),
     },
 )
 

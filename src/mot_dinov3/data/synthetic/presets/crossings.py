@@ -44,15 +44,22 @@ def build(clip: ClipConfig) -> World:
         margin = _MARGIN + _STAGGER * (number % 2)
         places = np.linspace(margin, clip.aspect - margin, count)
         row = [Route(0.0, (x, y), p.pace_mps) for x, p in zip(places, people, strict=True)]
-        _plan_encounters(rng, list(row), plan_length_s(clip), straight=alike)
+        plan_encounters(rng, list(row), plan_length_s(clip), straight=alike)
         routes += row
     return create_pedestrian_world(clip, looks, [route.trip() for route in routes])
 
 
-def _plan_encounters(
-    rng: np.random.Generator, row: list[Route], until_s: float, *, straight: bool
+def plan_encounters(
+    rng: np.random.Generator, row: list[Route], until_s: float, *, straight: bool = False
 ) -> None:
-    """Let the people of a row, given from left to right, meet again and again."""
+    """Let the people of a row, given from left to right, meet again and again.
+
+    Args:
+        rng: decides how.
+        row: their routes, which are made longer.
+        until_s: they meet until then.
+        straight: they pass without a stop, always.
+    """
     turn = 0
     while min(route.time_s for route in row) < until_s:
         for left in range(turn % 2, len(row) - 1, 2):

@@ -36,6 +36,10 @@ PRESETS = Registry(
             "mot_dinov3.data.synthetic.presets.lowfps:PRESET",
             "people at few frames a second",
         ),
+        "pairs": (
+            "mot_dinov3.data.synthetic.presets.pairs:PRESET",
+            "two pairs, large in a small picture, who meet again and again",
+        ),
     },
 )
 

@@ -50,7 +50,8 @@ class DetectorRecipe(Recipe["DetectorData", "dict[str, Any]"]):
         "facebook/dinov3-vits16-pretrain-lvd1689m",
         "--backbone",
         "what sees the pictures: hub id or DIR of a DINOv3 or DINOv2, reid:FILE of an OSNet or of "
-        "a run of train reid, sot:RUN, or random:tiny, random:small, random:base",
+        "a run of train reid, sot:RUN, or with random weights resnet18, resnet50, random:tiny, "
+        "random:small, random:base",
         metavar="NAME",
     )
     layers: int = flag(

@@ -1,0 +1,3 @@
+"""Detection transformers whose queries follow objects from frame to frame."""
+
+from __future__ import annotations
