@@ -66,7 +66,7 @@ def test_a_class_is_measured_as_forty_lines_measure_it(number, crowd, scores):
     assert 0.1 < ours.mean_ap < ours.ap50 < 0.95
     for name, areas in AREAS.items():
         wanted = detection_oracle.measure(crowd, number, areas=areas)[0]
-        assert getattr(ours, name) == pytest.approx(wanted, abs=1e-2)  # not explained yet
+        assert getattr(ours, name) == pytest.approx(wanted, abs=1e-5)
     for name, most in (("ar1", 1), ("ar10", 10)):
         wanted = detection_oracle.measure(crowd, number, most)[3]
         assert getattr(ours, name) == pytest.approx(wanted, abs=1e-5)

@@ -9,6 +9,7 @@ from torch import nn
 from mot_dinov3.nets.detr.heads import (
     BUILDERS,
     DEFORMABLE,
+    DETR,
     RTDETR,
     GivenMaps,
     HeadShape,
@@ -66,6 +67,15 @@ def test_signals_pass_the_norms_of_an_untrained_rtdetr():
     scales = [m.weight for m in build(RTDETR).modules() if isinstance(m, nn.BatchNorm2d)]
     assert scales
     assert all(torch.equal(scale, torch.ones_like(scale)) for scale in scales)
+
+
+def test_queries_of_an_untrained_detr_give_different_boxes():
+    """Transformers draws them so alike that they differ by 1e-7."""
+    head = build(DETR, queries=40, dim=64).eval()
+    head.model.backbone.maps = (torch.randn(1, 8, 8, 12),) * 2
+    with torch.no_grad():
+        boxes = head(pixel_values=torch.zeros(1, 3, 64, 96)).pred_boxes
+    assert boxes.std(1).min() > 3e-3
 
 
 def test_a_head_can_do_without_an_encoder():

@@ -59,6 +59,17 @@ def test_frozen_is_frozen_while_the_head_learns():
     assert not torch.equal(network.look(pixels)[0], first)
 
 
+def test_a_plain_detr_finds_the_same_in_maps_of_any_scale():
+    network = build(DETR).eval()
+    pixels = torch.zeros(1, 3, 64, 64)
+    maps = torch.randn(1, 8, 8, 8), torch.randn(1, 16, 4, 4)
+    with torch.no_grad():
+        found, faint = (
+            network.find(pixels, tuple(scale * one for one in maps)).boxes for scale in (1, 0.1)
+        )
+    assert torch.allclose(found, faint, atol=1e-3)
+
+
 def test_a_backbone_that_learns_gets_a_gradient():
     network = build(frozen=False).train()
     sum(

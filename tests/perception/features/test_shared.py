@@ -22,6 +22,7 @@ class BackboneDetector:
 
     title, fingerprint, names = "run", "abc", {0: "thing"}
     repeated, has_memory = "", False
+    probe = np.zeros(16, np.float32)
 
     def __init__(self):
         rng = np.random.default_rng(0)

@@ -227,7 +227,13 @@ class NeckFeatures(Protocol):
 
 @runtime_checkable
 class CloserLook(NeckFeatures, Protocol):
-    """A detector whose backbone can also look at single crops, where a box is a few cells."""
+    """A detector whose backbone can also look at single crops, where a box is a few cells.
+
+    Attributes:
+        probe: (C,) float32, tells its backbone from others.
+    """
+
+    probe: FloatArray
 
     def look_closer(self, image: Image, xyxy: FloatArray) -> tuple[FloatArray, ...]:
         """The maps of crops.

@@ -81,6 +81,7 @@ class DetrDetector(YoloDetector):
     def __init__(self, config: DetectorConfig, source: DetrSource) -> None:
         super().__init__(config, source)
         self._crops = source
+        self.probe = source.probe
 
     def look_closer(self, image: Image, xyxy: FloatArray) -> tuple[FloatArray, ...]:
         """The backbone's maps of crops; see `base.CloserLook`."""

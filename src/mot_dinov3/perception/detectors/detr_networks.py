@@ -11,6 +11,7 @@ from mot_dinov3.errors import ModelError
 from mot_dinov3.io.checkpoint import CheckpointConfig, ModelCheckpoint, load_checkpoint
 from mot_dinov3.perception.map_backbones import list_left_out, restore_backbone
 from mot_dinov3.perception.pretrained import load_fitting
+from mot_dinov3.values import FloatArray
 
 if TYPE_CHECKING:
     import torch
@@ -83,12 +84,16 @@ def load_network(path: Path) -> tuple[DetrNetwork, ModelCheckpoint]:
 
 
 def _check_backbone(network: DetrNetwork, probe: torch.Tensor | None, name: str) -> None:
-    said = network.probe()
-    if probe is None or probe.shape != said.shape or (probe - said).abs().max() > PROBE_TOLERANCE:
+    if probe is None or not is_same_backbone(probe.numpy(), network.probe().numpy()):
         raise ModelError(
             f"The backbone '{name}' is not the one that the detector was trained on.",
             fix="Put the model back that was there, or train again.",
         )
+
+
+def is_same_backbone(probe: FloatArray, other: FloatArray) -> bool:
+    """Whether two probes are of one backbone."""
+    return probe.shape == other.shape and bool(np.abs(probe - other).max() <= PROBE_TOLERANCE)
 
 
 def find_stride(network: DetrNetwork) -> int:

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mot_dinov3.config import BACKEND_TITLES, DetectorConfig, DeviceConfig
 from mot_dinov3.io.checkpoint import find_checkpoint
 from mot_dinov3.perception.backends.base import Network
@@ -44,6 +46,7 @@ class DetrSource:
     Attributes:
         best_conf: the confidence that parted objects from errors best on the pictures of `val`.
         longest_px: the longer side of the pictures that it learned from.
+        probe: (C,) float32, tells its backbone from others.
 
     Raises:
         ModelError: the checkpoint or its backbone cannot be used.
@@ -57,6 +60,7 @@ class DetrSource:
         self._exports = export_place(settings)
         self._network, checkpoint = detr_networks.load_network(path)
         self._mean, self._std = checkpoint.config.mean, checkpoint.config.std
+        self.probe = np.asarray(checkpoint.weights[detr_networks.PROBE], np.float32)
         self.longest_px = int(checkpoint.config.sizes["longest_px"])
         usual = DetectorConfig().conf
         self.best_conf = float(checkpoint.config.thresholds.get(CONF, usual))

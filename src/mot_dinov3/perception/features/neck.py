@@ -98,9 +98,7 @@ class NeckEmbedder:
         Returns:
             (M, dim) float32, unit rows; NaN where the maps say nothing.
         """
-        neck = self._source.neck
-        if neck is None:
-            raise _nothing_handed_out(self._detector.title)
+        neck = self.read_neck()
         levels = self.pool(image, xyxy, neck)
         if not self._usual:
             self._usual = [UsualValues(*each) for each in zip(neck.maps, BINS, strict=False)]
@@ -113,6 +111,17 @@ class NeckEmbedder:
         out: FloatArray = np.concatenate(own, axis=1) / np.float32(np.sqrt(len(own)))
         out[~np.isfinite(out).all(axis=1)] = np.nan
         return out
+
+    def read_neck(self) -> Neck:
+        """The maps of the picture that the detector looked at last.
+
+        Raises:
+            UsageError: it hands none out.
+        """
+        neck = self._source.neck
+        if neck is None:
+            raise _nothing_handed_out(self._detector.title)
+        return neck
 
     def pool(self, image: Image, xyxy: FloatArray, neck: Neck) -> list[FloatArray]:
         """What each level says of each box, (M, values) float32."""

@@ -65,6 +65,11 @@ def load_network(path: Path) -> tuple[ReidNetwork, ModelCheckpoint]:
     import torch
 
     found = load_checkpoint(path, KIND)
+    if found.config.recipe.get("shared"):
+        raise ModelError(
+            f"'{path}' is a head for the maps of a detector, not a network for crops.",
+            fix="Give --det detr:RUN --embedder shared with it.",
+        )
     network = create_network(str(found.config.recipe.get("backbone", "")))
     weights = {
         name: torch.from_numpy(np.array(value))

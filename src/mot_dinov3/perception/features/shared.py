@@ -2,22 +2,29 @@
 
 A frozen backbone such as DINOv3 has learned what things look like, not only where they are, so its
 maps describe the boxes that were found in them, for the price of one pooling. A box of a few cells
-is too small for that: the same backbone looks at its crop.
+is too small for that: the same backbone looks at its crop. `--embed-model` may name a head that
+`train reid --shared` taught to tell identities apart by them.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 
 from mot_dinov3.config import EmbedderConfig
 from mot_dinov3.errors import UsageError
+from mot_dinov3.io.checkpoint import read_checkpoint_config
 from mot_dinov3.perception.detectors.base import CloserLook, Detector, Neck
-from mot_dinov3.perception.features.base import Embedder, EmbedderKind, Placement
+from mot_dinov3.perception.features.base import GENERAL, Embedder, EmbedderKind, Placement
+from mot_dinov3.perception.features.exports import resolve_model_name
+from mot_dinov3.perception.features.gates import GATE, build_prior
 from mot_dinov3.perception.features.neck import BINS, NeckEmbedder
 from mot_dinov3.perception.features.pooling import pool_boxes
-from mot_dinov3.values import BoolArray, FloatArray, Image
+from mot_dinov3.perception.features.reid_networks import KIND
+from mot_dinov3.perception.features.shared_head import SharedHead, load_head
+from mot_dinov3.values import BoolArray, FloatArray, Image, SimilarityPrior
 from mot_dinov3.values.boxes import area, clip
 
 LEAST_CELLS = 4.0
@@ -29,6 +36,7 @@ def load_shared(config: EmbedderConfig, place: Placement) -> Embedder:
 
     Raises:
         UsageError: there is none, or it is of another kind.
+        ModelError: the head that is named is damaged, or belongs to another detector.
     """
     detector = place.detector
     if detector is None or not isinstance(detector, CloserLook):
@@ -38,10 +46,24 @@ def load_shared(config: EmbedderConfig, place: Placement) -> Embedder:
             f"and {name} looks here.",
             fix="Give --det detr:RUN, or name another --embedder.",
         )
-    return SharedEmbedder(detector)
+    name = resolve_model_name(config)
+    return SharedEmbedder(detector, load_head(Path(name), detector.probe) if name else None)
 
 
-SHARED_BACKBONE = EmbedderKind(load_shared)
+def read_prior(config: EmbedderConfig) -> SimilarityPrior:
+    """The gate that training found for the head that is named; general features without one.
+
+    Raises:
+        ModelError: there is no such head.
+    """
+    if not config.embed_model:
+        return GENERAL
+    found = read_checkpoint_config(Path(config.embed_model).expanduser(), KIND)
+    gate = found.thresholds.get(GATE)
+    return GENERAL if gate is None else build_prior(gate)
+
+
+SHARED_BACKBONE = EmbedderKind(load_shared, read_prior=read_prior)
 
 
 class SharedEmbedder(NeckEmbedder):
@@ -49,24 +71,44 @@ class SharedEmbedder(NeckEmbedder):
 
     Args:
         detector: finds the boxes, and is a `CloserLook`; loaded.
+        head: tells identities apart by the maps; without it boxes are compared with the usual one.
 
     Raises:
         UsageError: it has no backbone to give.
     """
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, head: SharedHead | None = None) -> None:
         super().__init__(detector)
         self._closer = cast("CloserLook", detector)
+        self._head = head
+        self.has_memory = head is None
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector; 0 before the detector has run where there is no head."""
+        return super().dim if self._head is None else len(self._head.offset)
 
     @property
     def title(self) -> str:
         """Whose features they are."""
-        return f"backbone of {self._detector.title}"
+        by = "" if self._head is None else f" by {self._head.name}"
+        return f"backbone of {self._detector.title}{by}"
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprint of the detector."""
-        return f"backbone of {self._detector.fingerprint}"
+        """The fingerprint of the detector, and of the head."""
+        by = "" if self._head is None else f" by {self._head.digest}"
+        return f"backbone of {self._detector.fingerprint}{by}"
+
+    def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """One vector per box, see `NeckEmbedder.embed`."""
+        if self._head is None:
+            return super().embed(image, xyxy)
+        return self._head.tell_apart(self.describe(image, xyxy))
+
+    def describe(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """(M, values) float32 what all levels say of each box, as a head learns it."""
+        return np.concatenate(self.pool(image, xyxy, self.read_neck()), axis=1)
 
     def pool(self, image: Image, xyxy: FloatArray, neck: Neck) -> list[FloatArray]:
         """What each level says of each box, (M, values) float32; small ones by their crops."""

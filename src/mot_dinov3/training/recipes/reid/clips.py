@@ -101,7 +101,11 @@ def open_data(recipe: ReidRecipe) -> TrackLesson:
         InputError: there are no sequences, or too few tracks.
     """
     cutting = Cutting(recipe.clip_len, recipe.crop_factor, recipe.hw)
-    loaded = read_tracks(Path(recipe.video).expanduser(), cutting)
+    return part_tracks(recipe, read_tracks(Path(recipe.video).expanduser(), cutting))
+
+
+def part_tracks(recipe: ReidRecipe, loaded: LoadedCrops) -> TrackLesson:
+    """Keep some tracks apart where there are enough."""
     count = loaded.crops.identities
     least = (FEWEST_HELD_OUT + 0.5) / count if count >= 2 * FEWEST_HELD_OUT else 0.0
     share = max(recipe.holdout, least) if recipe.holdout else 0.0

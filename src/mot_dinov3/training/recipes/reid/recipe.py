@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from mot_dinov3.config.fields import flag, repeatable_flag, require
 from mot_dinov3.errors import UsageError
@@ -22,12 +22,13 @@ from mot_dinov3.training.recipes.base import (
     Recipe,
     new_default,
 )
+from mot_dinov3.training.recipes.reid.ways import NONE, check_ways, find_way
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
-AUTO, NONE = "auto", "none"
+AUTO = "auto"
 _HERE = "mot_dinov3.training.recipes.reid"
 
 
@@ -137,6 +138,13 @@ class ReidRecipe(Recipe[Any, Any]):
         "are learned, with what each of their pictures counts",
         metavar="DIR",
     )
+    shared: str = flag(
+        "",
+        "--shared",
+        "run of train detector: a head on the maps of its backbone learns --video, for --embedder "
+        "shared",
+        metavar="DIR",
+    )
     clip_len: int = flag(10, "--clip-len", "pictures in a clip of a track", metavar="COUNT")
     crop_factor: float = flag(
         1.24,
@@ -169,31 +177,7 @@ class ReidRecipe(Recipe[Any, Any]):
         self.require_least(2, "clip_len")
         fits = 0.5 <= self.crop_factor <= 4
         require(fits, "--crop-factor", "between 0.5 and 4", self.crop_factor)
-        self._check_ways()
-        if self.blend < 1 and self.init == NONE:
-            raise UsageError(
-                "--blend mixes what was learned with what the network began with, which is random.",
-                fix="Add --init FILE, or leave --blend out.",
-            )
-
-    def _check_ways(self) -> None:
-        if self.continual and not self.unlabeled:
-            raise UsageError(
-                "--continual learns from pictures without labels, and none are given.",
-                fix="Add --unlabeled DIR, such as a folder that `crops` wrote.",
-            )
-        if self.unlabeled and not self.continual:
-            raise UsageError("--unlabeled is read with --continual only.", fix="Add --continual.")
-        for way, source, others in (
-            ("continual", "--unlabeled", ("data", "synthetic", "video")),
-            ("video", "its tracks", ("data", "synthetic", "val")),
-        ):
-            given = [name for name in others if getattr(self, name)]
-            if getattr(self, way) and given:
-                raise UsageError(
-                    f"--{way} learns from {source} alone, and --{given[0]} would not be read.",
-                    fix=f"Leave --{given[0]} out.",
-                )
+        check_ways(self)
 
     @classmethod
     def begin_from(cls, chosen: Mapping[str, Any], folder: str) -> Continuation | None:
@@ -235,8 +219,7 @@ class ReidRecipe(Recipe[Any, Any]):
 
     @property
     def _way(self) -> ModuleType:
-        way = "adaptation" if self.continual else "clips" if self.video else "supervised"
-        return import_module(f"{_HERE}.{way}")
+        return import_module(f"{_HERE}.{find_way(self)}")
 
     def open_data(self) -> Any:  # noqa: ANN401 - each way has its own
         """The pictures; see the module of the way to learn."""
@@ -286,7 +269,9 @@ class ReidRecipe(Recipe[Any, Any]):
         return CheckpointConfig(self.kind, sizes, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
     def weights_of(self, model: nn.Module) -> Mapping[str, Tensor]:
-        """The weights of the network to use, and of what pools clips."""
+        """The weights of the network to use, and of what stands beside it."""
+        if self.shared:
+            return cast("Mapping[str, Tensor]", model.list_kept())
         from mot_dinov3.perception.features.reid_networks import list_frozen
         from mot_dinov3.training.recipes.reid.learning import blend
 

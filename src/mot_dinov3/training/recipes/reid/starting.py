@@ -19,7 +19,7 @@ from mot_dinov3.nets.reid.osnet import OSNet
 from mot_dinov3.nets.reid.resnet import ResNetBackbone, load_classifier
 from mot_dinov3.perception.features.reid_networks import CLIP, KIND, list_frozen
 from mot_dinov3.runtime.git_lfs import refuse_pointer
-from mot_dinov3.training.recipes.reid.recipe import NONE
+from mot_dinov3.training.recipes.reid.ways import NONE
 
 INSIDE = ("state_dict", "model", "net")
 """Entries that training programs store the weights of a network under."""

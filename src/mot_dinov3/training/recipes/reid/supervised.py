@@ -32,7 +32,6 @@ from mot_dinov3.training.recipes.reid.learning import (
 )
 from mot_dinov3.training.recipes.reid.losses import NO_LABEL
 from mot_dinov3.training.recipes.reid.pictures import LoadedCrops, load_pixels, normalise
-from mot_dinov3.training.recipes.reid.recipe import NONE
 from mot_dinov3.training.recipes.reid.sets import (
     LoadedSearch,
     build_search,
@@ -41,6 +40,7 @@ from mot_dinov3.training.recipes.reid.sets import (
     load_training_set,
 )
 from mot_dinov3.training.recipes.reid.starting import load_start
+from mot_dinov3.training.recipes.reid.ways import NONE
 from mot_dinov3.values import IntArray
 
 if TYPE_CHECKING:

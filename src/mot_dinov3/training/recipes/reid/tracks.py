@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mot_dinov3.config import SourceConfig
 from mot_dinov3.data.reid.crops import Facts, build_crops
@@ -22,7 +24,7 @@ from mot_dinov3.io.read.sequence import MOT_PREFIX
 from mot_dinov3.io.read.sources import open_source
 from mot_dinov3.io.write.crops import cut_box
 from mot_dinov3.training.recipes.reid.pictures import LoadedCrops, Size, fit_crop
-from mot_dinov3.values import Image, IntArray
+from mot_dinov3.values import FloatArray, Frame, IntArray
 from mot_dinov3.values.boxes import pad
 from mot_dinov3.wording import counted
 
@@ -31,6 +33,8 @@ log = logging.getLogger("mot_dinov3")
 TRUTH_FILE = Path("gt", "gt.txt")
 MOST = 60
 """Pictures of a track, spread over its time; more where two clips are longer."""
+Look = Callable[[Frame, FloatArray], Sequence[NDArray[Any] | None]]
+"""What is kept of the boxes (K, 4) of a frame: an array each, or None where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,19 @@ class Cutting:
         fewest = 2 * self.clip_len
         return CropConfig(min_frames=fewest, per_track=max(MOST, fewest))
 
+    def cut(self, frame: Frame, xyxy: FloatArray) -> list[NDArray[Any] | None]:
+        """The pictures (3, h, w) of boxes; see `Look`."""
+        cuts = [cut_box(frame.image, box) for box in pad(xyxy, (self.factor - 1) / 2)]
+        return [fit_crop(one, self.size) if one.size else None for one in cuts]
 
-def read_tracks(folder: Path, cutting: Cutting) -> LoadedCrops:
+
+def read_tracks(folder: Path, cutting: Cutting, look: Look | None = None) -> LoadedCrops:
     """Cut the tracks of one sequence or of several, each track an identity of its own.
+
+    Args:
+        folder: of a sequence, or of several.
+        cutting: what becomes a picture.
+        look: keeps something else of a box than its picture.
 
     Returns:
         Pictures in order of identities, and those of one in order of time.
@@ -65,13 +79,13 @@ def read_tracks(folder: Path, cutting: Cutting) -> LoadedCrops:
             its tracks are long enough.
     """
     facts: list[Facts] = []
-    pixels: list[Image] = []
+    pixels: list[NDArray[Any]] = []
     unreadable = longest = 0
     for number, sequence in enumerate(find_sequences(folder), 1):
         with open_source(SourceConfig(source=f"{MOT_PREFIX}{sequence}")) as reader:
             table, plan = plan_sequence(sequence, reader, cutting)
             longest = max(longest, *np.unique(table.track_id, return_counts=True)[1].tolist(), 0)
-            for track, frame, picture in _cut(reader, table, plan, cutting):
+            for track, frame, picture in _cut(reader, table, plan, look or cutting.cut):
                 facts.append((f"{sequence.name}/{track}", number, 1, frame))
                 pixels.append(picture)
             unreadable += reader.faults["unreadable_images"]
@@ -129,19 +143,18 @@ def plan_sequence(
 
 
 def _cut(
-    reader: FrameReader, table: MotTable, plan: CropPlan, cutting: Cutting
-) -> Iterator[tuple[int, int, Image]]:
-    """Track, frame and picture (3, h, w) of the first box of every part of a track's time."""
+    reader: FrameReader, table: MotTable, plan: CropPlan, look: Look
+) -> Iterator[tuple[int, int, NDArray[Any]]]:
+    """Track, frame and what is kept of the first box of every part of a track's time."""
     parts = np.stack((plan.tracklet, plan.place), axis=1)
     rows: IntArray = np.sort(plan.rows[np.unique(parts, axis=0, return_index=True)[1]])
-    boxes = pad(table.xyxy[rows], (cutting.factor - 1) / 2)
     when = table.frame_index[rows]
     for frame in reader:
-        for k in range(*np.searchsorted(when, [frame.index, frame.index + 1]).tolist()):
-            picture = cut_box(frame.image, boxes[k])
-            if picture.size:
-                track = int(table.track_id[rows[k]])
-                yield track, frame.index, fit_crop(picture, cutting.size)
+        now = rows[slice(*np.searchsorted(when, [frame.index, frame.index + 1]).tolist())]
+        kept = look(frame, table.xyxy[now]) if len(now) else ()
+        for row, one in zip(now.tolist(), kept, strict=True):
+            if one is not None:
+                yield int(table.track_id[row]), frame.index, one
 
 
 def _build_shortage_error(folder: Path, tracks: int, clip_len: int, longest: int) -> InputError:
