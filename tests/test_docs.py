@@ -33,8 +33,8 @@ README_LINES, README_BYTES = 150, 8 * 1024
 OTHER_PROGRAMS = {
     "--dist",
     "--reid-model",  # of BoxMOT
-    *("--backbone-freeze-epochs", "--data-dir", "--dataset", "--eval-interval", "--no-pretrained"),
-    *("--num-workers", "--warmup-epochs"),
+    *("--backbone-freeze-epochs", "--data-dir", "--dataset", "--eval-interval", "--model"),
+    *("--no-pretrained", "--num-workers", "--warmup-epochs"),
     "--weights",  # of many
     "--yes",
     "--dev",

