@@ -39,6 +39,7 @@ def _video_is_unnamed(now: Situation) -> bool:
 
 BUDGETS = ("--embed-budget-ms", "--embed-budget-crops")
 RULES = ("--embed-refresh", "--embed-iou-gate", "--embed-overlap-thr")
+END_TO_END = "samba-motr"
 NOTHING_EMBEDDED = "nothing is embedded"
 NOTHING_WAITS = "a budget bounds what may wait, and nothing may; --embed-hard-budget bounds all"
 
@@ -206,12 +207,8 @@ TRACKER_NEEDS = (
         says="--low-conf is above --conf, so detections would start tracks and not continue them.",
         fix="Give --low-conf at most the value of --conf; the same value does without weak ones.",
     ),
-    Need(
-        ("--momentum-span",),
-        "no --momentum",
-        "it is the time over which that is measured",
-        lambda now: not now.config.association.momentum,
-    ),
+    Need(("--momentum-span",), "no --momentum", "it is the time over which that is measured",
+         lambda now: not now.config.association.momentum),
     Need(
         ("--box-growth-limit",),
         "--box-growth",
@@ -220,12 +217,8 @@ TRACKER_NEEDS = (
         refused=False,
         words="--box-growth 0 --box-growth-rate 0",
     ),
-    Need(
-        ("--relink-similarity", "--relink-gap", "--relink-speed"),
-        "no --relink",
-        "identities are not merged",
-        lambda now: not now.config.relink.relink,
-    ),
+    Need(("--relink-similarity", "--relink-gap", "--relink-speed"), "no --relink",
+         "identities are not merged", lambda now: not now.config.relink.relink),
     Need(
         ("--gallery-gate", "--gallery-margin", "--gallery-known"),
         "no --gallery",
@@ -265,6 +258,13 @@ RUN_NEEDS = (
     ),
     Need(("--resume",), "--no-journal", "it reads the run journal", None),
     Need(
+        ("--det", "--embedder", "--embed-model", "--embed-policy", "--motion", "--cheap-evidence",
+         *BUDGETS),
+        "--system", "one network finds and follows, and nothing is embedded",
+        lambda now: now.config.tracker.system == END_TO_END,
+        refused=False, words=f"--system {END_TO_END}",
+    ),
+    Need(
         ("--reconnect", "--read-timeout", "--no-drop"),
         "--source",
         "only cameras and streams drop out",
@@ -286,7 +286,7 @@ RUN_NEEDS = (
         says="--verbose prints more and --quiet nothing, so they contradict each other.",
         fix="Keep one of them.",
     ),
-)
+)  # fmt: skip
 
 NEEDS: tuple[Need, ...] = (
     *VIDEO_NEEDS,
