@@ -221,12 +221,12 @@ def test_a_suite_that_is_stopped_goes_on_and_is_measured_when_all_parts_are_over
     ("trouble", "said"), [("diverges", "the training diverged"), ("killed", "was killed")]
 )
 def test_a_part_that_fails_is_told_in_a_sentence(tmp_path, capfd, trouble, said):
-    words = ["--out", str(tmp_path), "--trouble", trouble, "--device", "cpu", "--steps", "3000"]
+    words = ["--out", str(tmp_path), "--trouble", trouble, "--device", "cpu", "--steps", "30000"]
     assert main(["train", "two", *words]) == EXIT_MODEL
     error = capfd.readouterr().err
     assert said in error
     assert "Traceback" not in error
-    assert 3000 not in [entry["step"] for entry in read_log(tmp_path / "one")]  # it ends, too
+    assert 30000 not in [entry["step"] for entry in read_log(tmp_path / "one")]  # it ends, too
 
 
 def test_a_suite_takes_no_further_processes(tmp_path, capsys):

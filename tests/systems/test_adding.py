@@ -148,4 +148,4 @@ def test_a_source_without_images_is_refused(added, capsys):
 
 def test_an_unknown_system_is_refused(capsys):
     assert main(["--source", "clip.mp4", "--system", "walkre", "--cpu"]) == EXIT_USAGE
-    assert "modular, single, walker" in capsys.readouterr().err
+    assert "modular, samba-motr, single, walker" in capsys.readouterr().err
