@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mot_dinov3.config.habits import TRACKERS
+from mot_dinov3.config.tracking.tracker import END_TO_END
 from mot_dinov3.errors import UnknownNameError
 
 DEFAULT_PRESET = "default"
@@ -97,10 +98,10 @@ PRESETS: Mapping[str, TrackerPreset] = {
         "OC-SORT with appearance and camera motion (Maggiolino et al. 2023)",
         OC_SORT | {"appearance_weight": 0.75, "adaptive_appearance": True, "cmc": "flow"},
     ),
-    "samba-motr": TrackerPreset(
+    END_TO_END: TrackerPreset(
         "one network of train motr that finds and follows (SambaMOTR, Segu et al. 2024)",
         {
-            "system": "samba-motr",
+            "system": END_TO_END,
             "conf": 0.5,
             "low_conf": 0.5,
             "birth_iou": 0.7,

@@ -12,7 +12,7 @@ from mot_dinov3.config.tracking.inputs import NO_EMBEDDER, OF_DETECTOR
 from mot_dinov3.config.tracking.outputs import BESIDE, VIDEO
 from mot_dinov3.config.tracking.scheduler import RULE_POLICY
 from mot_dinov3.config.tracking.search import AUTO
-from mot_dinov3.config.tracking.tracker import TrackerConfig
+from mot_dinov3.config.tracking.tracker import END_TO_END, TrackerConfig
 
 
 def _embedder(*names: str) -> Callable[[Situation], bool]:
@@ -39,7 +39,6 @@ def _video_is_unnamed(now: Situation) -> bool:
 
 BUDGETS = ("--embed-budget-ms", "--embed-budget-crops")
 RULES = ("--embed-refresh", "--embed-iou-gate", "--embed-overlap-thr")
-END_TO_END = "samba-motr"
 NOTHING_EMBEDDED = "nothing is embedded"
 NOTHING_WAITS = "a budget bounds what may wait, and nothing may; --embed-hard-budget bounds all"
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from mot_dinov3.config.fields import flag, require
 
+END_TO_END = "samba-motr"
+"""The system that is one network."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrackerConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from mot_dinov3.values import BoolArray, FloatArray, IntArray
 from mot_dinov3.values.boxes import iou_matrix
 
 TRUTH_FILE = Path("gt", "gt.txt")
+SequenceLike = TypeVar("SequenceLike")
 DETECTIONS = "det"
 USUAL_DETECTIONS = "det.txt"
 HELD_OUT_EVERY = 6
@@ -63,8 +65,8 @@ def list_sequences(spec: str) -> list[Path]:
 
 
 def hold_out(
-    sets: Sequence[Sequence[Trajectories]],
-) -> tuple[list[Trajectories], list[Trajectories]]:
+    sets: Sequence[Sequence[SequenceLike]],
+) -> tuple[list[SequenceLike], list[SequenceLike]]:
     """The sequences to learn from, and every sixth of each set, which measures."""
     every = HELD_OUT_EVERY
     learned = [one for group in sets for place, one in enumerate(group) if (place + 1) % every]
@@ -82,19 +84,28 @@ def read_sequence(folder: Path) -> Trajectories:
     info = read_seqinfo(folder)
     path = folder / TRUTH_FILE
     table = read_identities(path, info.frames, "seqinfo.ini")
-    counts = (table.score > 0).nonzero()[0]
-    if not len(counts):
-        raise InputError(
-            f"'{path}' holds no box that counts.",
-            fix="Give a ground truth; rows whose seventh column is 0 are left out.",
-        )
-    truth = _spread(table, counts, info.frames)
+    truth = _spread(table, find_counted(table, path), info.frames)
     detections = find_detections(folder)
     if detections is None:
         score = np.isfinite(truth[..., 0]).astype(np.float32)
         return Trajectories(info.name, info.fps, truth, truth, score)
     seen, score = match_detections(truth, read_mot(detections))
     return Trajectories(info.name, info.fps, truth, seen, score, detected=True)
+
+
+def find_counted(table: MotTable, path: Path) -> IntArray:
+    """The rows of a ground truth that count, which are not marked 0.
+
+    Raises:
+        InputError: there are none; `path` is the file that the table is from.
+    """
+    counts = (table.score > 0).nonzero()[0]
+    if not len(counts):
+        raise InputError(
+            f"'{path}' holds no box that counts.",
+            fix="Give a ground truth; rows whose seventh column is 0 are left out.",
+        )
+    return counts
 
 
 def _spread(table: MotTable, rows: IntArray, frames: int) -> FloatArray:

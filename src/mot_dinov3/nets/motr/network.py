@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+from transformers.models.deformable_detr.modeling_deformable_detr import inverse_sigmoid
 
 from mot_dinov3.nets.detr.heads import DEFORMABLE, HeadShape
 from mot_dinov3.nets.detr.network import DetrNetwork
@@ -27,7 +28,6 @@ UPDATERS: dict[str, Callable[[int], Updater]] = {
     "none": lambda dim: Updater(),
 }
 """Name -> what builds the memory for contents of a length."""
-EDGE = 1e-5
 UNHEARD = -1e9
 MARK = 0.5
 """Deviation of what tells tracks from other queries at first, whose numbers deviate by 1."""
@@ -152,7 +152,7 @@ class MotrNetwork(DetrNetwork):
         hidden = out.intermediate_hidden_states.unbind(1)
         logits = [layer(one) for layer, one in zip(self.head.class_embed, hidden, strict=False)]
         boxes = [
-            (layer(one) + unsquash(reference)).sigmoid()
+            (layer(one) + inverse_sigmoid(reference)).sigmoid()
             for layer, one, reference in zip(self.head.bbox_embed, hidden, before, strict=False)
         ]
         proposed = out.enc_outputs_class, out.enc_outputs_coord_logits
@@ -170,7 +170,7 @@ class MotrNetwork(DetrNetwork):
         places = lay_out(given["spatial_shapes_list"], given["valid_ratios"])
         around = Surroundings(maps, places, given["encoder_attention_mask"])
         found, boxes, alike = self.search(tracks.content, tracks.boxes, around)
-        waves = model.get_proposal_pos_embed(unsquash(boxes))
+        waves = model.get_proposal_pos_embed(inverse_sigmoid(boxes))
         place, target = model.pos_trans_norm(model.pos_trans(waves)).chunk(2, dim=-1)
         added = {
             "inputs_embeds": target + self.enter(tracks.content) + found,
@@ -215,15 +215,9 @@ class MotrNetwork(DetrNetwork):
         if not there.shape[1]:
             return list(tracks)
         now, _ = stack_tracks(found)
-        place = self.head.model.get_proposal_pos_embed(unsquash(now.boxes))
+        place = self.head.model.get_proposal_pos_embed(inverse_sigmoid(now.boxes))
         shown = Seen(now.content, place, now.memory[0], there)
         content, memory = self.updater(stacked.content, stacked.memory, shown)
         return unstack_tracks(
             TrackQueries(content, now.boxes, memory), [len(one.boxes) for one in tracks]
         )
-
-
-def unsquash(share: Tensor) -> Tensor:
-    """The inverse of the sigmoid function, as transformers has it."""
-    share = share.clamp(0, 1)
-    return torch.log(share.clamp(min=EDGE) / (1 - share).clamp(min=EDGE))

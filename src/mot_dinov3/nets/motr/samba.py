@@ -14,17 +14,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mot_dinov3.nets.motr.updaters import Layers, Seen, Updater, Widening, attend
+from mot_dinov3.nets.samba.cell import FIRST_GAIN, spread_paces
 
 EXPANSION = 2
 WINDOW = 4
 """Frames that the causal convolution looks at."""
 RANK_SHARE = 16
-FIRST_GAIN = 0.1
-"""A synchronisation of full strength at the start drowns what a track remembers of itself."""
 FIRST_RENEWAL = 0.3
 """What a frame adds to a content at first; with 1, a track would have forgotten in four frames."""
-SLOWEST, FASTEST = 0.02, 0.5
-"""Steps at the start, as parts of a memory that is one long."""
+WIDE = 8
+"""Width of the feed-forward layer of the synchronisation, in states."""
 
 
 class SambaUpdater(Updater):
@@ -99,8 +98,7 @@ class SambaScan(nn.Module):  # type: ignore[misc]
         self.conv1d = nn.Conv1d(self.channels, self.channels, WINDOW, groups=self.channels)
         self.x_proj = nn.Linear(self.channels, self.rank + 2 * states, bias=False)
         self.dt_proj = nn.Linear(self.rank, self.channels)
-        first = torch.logspace(0, 1, self.channels, 10) / 10 * (FASTEST - SLOWEST) + SLOWEST
-        self.dt_proj.bias.data = torch.log(torch.expm1(first))
+        self.dt_proj.bias.data = spread_paces(self.channels)
         self.A_log = nn.Parameter(torch.arange(1.0, states + 1).log().repeat(self.channels, 1))
         self.D = nn.Parameter(torch.ones(self.channels))
         self.out_proj = nn.Linear(self.channels, dim, bias=False)
@@ -141,7 +139,3 @@ class SambaScan(nn.Module):  # type: ignore[misc]
         heard = self.ffn(self.norm(token + attend(self.self_attn, (named, named, token), every)))
         back: Tensor = heard.view(batch, channels, tracks, states).transpose(1, 2)
         return back
-
-
-WIDE = 8
-"""Width of the feed-forward layer of the synchronisation, in states."""

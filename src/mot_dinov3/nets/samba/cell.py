@@ -83,6 +83,12 @@ class Look(NamedTuple):
     step: Tensor
 
 
+def spread_paces(count: int) -> Tensor:
+    """(count,) biases of a softplus that begin with steps from the slowest to the fastest."""
+    first = torch.logspace(0, 1, count, 10) / 10 * (FASTEST - SLOWEST) + SLOWEST
+    return torch.log(torch.expm1(first))
+
+
 class SambaCell(nn.Module):  # type: ignore[misc]
     """The network; its outputs are zero before anything was learned."""
 
@@ -95,8 +101,7 @@ class SambaCell(nn.Module):  # type: ignore[misc]
         self.conv_bias = nn.Parameter(torch.zeros(dim))
         self.pace_in = nn.Linear(dim, RANK, bias=False)
         self.pace_out = nn.Linear(RANK, dim)
-        first = torch.logspace(0, 1, dim, 10) / 10 * (FASTEST - SLOWEST) + SLOWEST
-        self.pace_out.bias.data = torch.log(torch.expm1(first))
+        self.pace_out.bias.data = spread_paces(dim)
         self.select = nn.Linear(dim, 2 * states, bias=False)
         rates = torch.arange(1, states + 1).float().log().expand(dim, states)
         self.decay_log = nn.Parameter(rates.clone())

@@ -83,10 +83,8 @@ class ClipMaker:
         if rng.random() < 0.5:
             rows = rows[::-1]
         frames = film.footage.frames[rows]
-        numbers, at = np.unique(
-            film.visible.track_id[np.isin(film.visible.frame_index, frames)], return_index=True
-        )
         here = np.isin(film.visible.frame_index, frames)
+        numbers, at = np.unique(film.visible.track_id[here], return_index=True)
         classes = [self._places[int(one)] for one in film.visible.class_id[here][at]]
         samples = []
         for row, frame in zip(rows.tolist(), frames.tolist(), strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import numpy as np
@@ -64,9 +64,9 @@ def track(
 ) -> MotTable:
     """Track the first frames of a sequence; with crossings the memories are exchanged in each."""
     tracker = QueryTracker(network, config, QueryRules())
-    due: Mapping[int, list[Crossing]] = {}
+    due: dict[int, list[Crossing]] = {}
     for crossing in exchange:
-        due = {**due, crossing.closest: [*due.get(crossing.closest, []), crossing]}
+        due.setdefault(crossing.closest, []).append(crossing)
     rows: list[tuple[int, Tracks]] = []
     for place, frame in enumerate(islice(film.footage.frames.tolist(), frames)):
         _, tracks = tracker.step(film.footage.pictures[place], frame / film.footage.fps)

@@ -11,7 +11,12 @@ import numpy as np
 from mot_dinov3.data.detection.base import DetectionExample
 from mot_dinov3.data.detection.yolo import open_detection_set
 from mot_dinov3.data.single_object.tracks import Footage, open_images, take_rows
-from mot_dinov3.data.trajectories.reader import HELD_OUT_EVERY, TRUTH_FILE, list_sequences
+from mot_dinov3.data.trajectories.reader import (
+    TRUTH_FILE,
+    find_counted,
+    hold_out,
+    list_sequences,
+)
 from mot_dinov3.errors import InputError
 from mot_dinov3.io.formats.identities import read_identities
 from mot_dinov3.io.formats.mot import MotTable
@@ -82,8 +87,8 @@ def open_sources(data: str, val: str, frames: int) -> Sources:
             continue
         group = _read_films(spec)
         if not val:
-            held_out += group[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]
-            group = [one for n, one in enumerate(group) if (n + 1) % HELD_OUT_EVERY]
+            group, kept = hold_out([group])
+            held_out += kept
         films += _require_long(group, frames)
     numbers = {number: number_class(number, name) for number, name in names.items()}
     filmed = {int(one) for film in films for one in np.unique(film.truth.class_id)}
@@ -107,13 +112,9 @@ def read_film(folder: Path) -> Film:
     Raises:
         InputError: a file is damaged, there are no pictures, or boxes have no identities.
     """
-    table = read_identities(folder / TRUTH_FILE)
-    counts = (table.score > 0).nonzero()[0]
-    if not len(counts):
-        raise InputError(
-            f"'{folder / TRUTH_FILE}' holds no box that counts.",
-            fix="Give a ground truth; rows whose seventh column is 0 are left out.",
-        )
+    path = folder / TRUTH_FILE
+    table = read_identities(path)
+    counts = find_counted(table, path)
     known = np.isin(table.class_id, list(MOT_CLASSES))
     table = replace(table, class_id=np.where(known, table.class_id, 1))  # -1 is a pedestrian
     seen = ((table.score > 0) & (table.visibility >= LEAST_VISIBLE)).nonzero()[0]
