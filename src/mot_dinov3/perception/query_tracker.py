@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -94,14 +96,9 @@ class QueryTracker:
         Raises:
             DeviceFullError, ModelError: the network does not run.
         """
-        import torch
-
-        try:
-            with torch.inference_mode():
-                answer, how = self._ask(image)
-                return self._follow(answer, how, time_s)
-        except RuntimeError as error:
-            raise describe_run_problem("tracker", "torch", str(self._device), error) from error
+        with self._running():
+            answer, how = self._ask(image)
+            return self._follow(answer, how, time_s)
 
     def warm_up(self, image: Image) -> None:
         """Make the slow first calls; nothing is remembered of the picture.
@@ -109,11 +106,17 @@ class QueryTracker:
         Raises:
             DeviceFullError, ModelError: the network does not run.
         """
+        with self._running():
+            self._ask(image)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Runs the network without gradients, and tells the user of what it raises."""
         import torch
 
         try:
             with torch.inference_mode():
-                self._ask(image)
+                yield
         except RuntimeError as error:
             raise describe_run_problem("tracker", "torch", str(self._device), error) from error
 

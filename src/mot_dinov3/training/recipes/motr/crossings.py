@@ -9,7 +9,7 @@ import numpy as np
 
 from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.values import FloatArray
-from mot_dinov3.values.boxes import iou_matrix
+from mot_dinov3.values.boxes import iou, iou_matrix, sides
 
 MEET_IOU, APART_IOU = 0.3, 0.1
 """Overlap of two objects that meet, and of two that are apart."""
@@ -51,10 +51,7 @@ def find_crossings(truth: MotTable, frames: int) -> list[Crossing]:
 
 def _overlap(one: FloatArray, two: FloatArray) -> FloatArray:
     """(F,) overlap of two objects, 0 where one is absent."""
-    low, high = np.maximum(one[:, :2], two[:, :2]), np.minimum(one[:, 2:], two[:, 2:])
-    shared = (high - low).clip(0).prod(axis=1)
-    both = sum((each[:, 2:] - each[:, :2]).prod(axis=1) for each in (one, two)) - shared
-    return np.asarray(np.nan_to_num(shared / both), np.float32)
+    return np.nan_to_num(iou(sides(one), sides(two)))
 
 
 def _list_meetings(overlap: FloatArray) -> Iterator[tuple[int, int, int]]:

@@ -61,10 +61,7 @@ class MotrRecipe(DetectorRecipe):
         "run of train detector with the same sizes, or of train motr, to begin with",
         metavar="RUN",
     )
-    longest_gradient: float = flag(
-        0.1, "--clip-gradient", "longest gradient, 0 = any", metavar="LENGTH"
-    )
-    clip: float = 0.1
+    clip: float = flag(0.1, "--clip-gradient", "longest gradient, 0 = any", metavar="LENGTH")
     head: str = "deformable"
     init_head: str = ""
     cache_features: str = NOWHERE
@@ -76,7 +73,6 @@ class MotrRecipe(DetectorRecipe):
     rate: float = new_default(DetectorRecipe, "rate", 2e-4)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "clip", self.longest_gradient)
         super(MotrRecipe, self).__post_init__()
         self.require_least(1, "steps", "interval")
         require(self.clip_frames >= 1, "--clip", "at least 1", self.clip_frames)
