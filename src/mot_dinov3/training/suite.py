@@ -50,6 +50,9 @@ def train_suite(
             name: pool.submit(_train_part, recipe, part_of(run, name), watch_part, name)
             for name, recipe in recipes.items()
         }
+        # The pool may not watch the process that it started last until it is given something else:
+        # were that one killed, the others would go on to their end.
+        pool.submit(int)
         try:
             _wait(futures, stop, wants_stop)
             return {name: future.result() for name, future in futures.items()}
