@@ -12,9 +12,10 @@ from helpers.clips import read_back
 from helpers.jobs import make_scene, mot_rows, records
 from helpers.motr_runs import train_tracker, write_films
 from mot_dinov3.commands import main
+from mot_dinov3.config import DetectorConfig
 from mot_dinov3.errors import EXIT_MODEL, EXIT_OK, EXIT_USAGE
 from mot_dinov3.io.checkpoint import CheckpointConfig, ModelCheckpoint, save_checkpoint
-from mot_dinov3.systems.end_to_end import EndToEnd
+from mot_dinov3.systems.end_to_end import EndToEnd, choose_scores
 
 FRAMES = 12
 OUTPUTS = ("--output", "o.mp4", "--save-mot", "o.txt", "--save-jsonl", "o.jsonl",
@@ -111,3 +112,16 @@ def test_a_checkpoint_of_another_kind_is_refused(clip, capsys):
 def test_a_class_that_it_does_not_know_is_refused(model, capsys):
     assert main(words(model, "--no-video", "--classes", "cow")) == EXIT_USAGE
     assert "no class 'cow'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "stored", "used"),
+    [
+        ((0.5, 0.5), {"birth": 0.4, "keep": 0.3}, (0.4, 0.3)),
+        ((0.5, 0.5), {}, (0.5, 0.5)),
+        ((0.5, 0.2), {"birth": 0.4, "keep": 0.3}, (0.5, 0.2)),
+        ((0.6, 0.5), {"birth": 0.4, "keep": 0.3}, (0.6, 0.5)),
+    ],
+)
+def test_a_checkpoint_says_at_which_scores_it_tracks_best(given, stored, used):
+    assert choose_scores(DetectorConfig(conf=given[0], low_conf=given[1]), stored) == used

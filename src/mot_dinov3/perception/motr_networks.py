@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 KIND = "motr"
 """Of the checkpoints."""
 HEAD = "deformable"
+BIRTH, KEEP = "birth", "keep"
+"""Of the scores among a checkpoint's thresholds at which tracks begin and are seen best."""
 
 
 def build_network(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from mot_dinov3.config import TrackConfig
+from mot_dinov3.config import DetectorConfig, TrackConfig
+from mot_dinov3.config.presets import preset
+from mot_dinov3.config.tracking.tracker import END_TO_END
 from mot_dinov3.errors import UsageError
 from mot_dinov3.io.checkpoint import CheckpointConfig, find_checkpoint
 from mot_dinov3.perception.detectors.classes import resolve_classes
+from mot_dinov3.perception.motr_networks import BIRTH, KEEP
 from mot_dinov3.perception.query_tracker import QueryRules, QueryTracker
 from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.runtime.timing import StageTimer
@@ -21,6 +25,7 @@ from mot_dinov3.values.run_facts import SystemCounts
 if TYPE_CHECKING:
     from mot_dinov3.nets.motr.network import MotrNetwork
 
+logger = logging.getLogger("mot_dinov3")
 ROLE = "tracker"
 
 
@@ -58,6 +63,8 @@ class LoadedEndToEnd(LoadedSystem):
         path = Path(model).expanduser()
         network, found = load_network(path)
         network.to(device or choose_device(config.device.name))
+        scores = choose_scores(config.detector, found.config.thresholds)
+        logger.info("'%s' begins tracks at %.2f and keeps them at %.2f", path.name, *scores)
         return cls(find_checkpoint(path), network.requires_grad_(False), found.config)
 
     @classmethod
@@ -96,14 +103,22 @@ class LoadedEndToEnd(LoadedSystem):
             UsageError: there is no such class.
         """
         rules = QueryRules(
-            config.detector.conf,
-            config.detector.low_conf,
+            *choose_scores(config.detector, self._config.thresholds),
             config.tracker.birth_iou,
             config.tracker.max_lost_s,
             resolve_classes(config.detector.classes, self.names),
         )
         tracker = QueryTracker(self._network, self._config, rules)
         return EndToEnd(tracker, self.names, self._title)
+
+
+def choose_scores(config: DetectorConfig, thresholds: Mapping[str, float]) -> tuple[float, float]:
+    """The scores that begin and keep tracks: a checkpoint's, unless others than usual are given."""
+    usual = preset(END_TO_END)
+    given = config.conf, config.low_conf
+    if given != (usual["conf"], usual["low_conf"]) or BIRTH not in thresholds:
+        return given
+    return float(thresholds[BIRTH]), float(thresholds[KEEP])
 
 
 class EndToEnd(System):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from dataclasses import replace
+from itertools import islice, product
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from mot_dinov3.evaluation.scores import evaluate
 from mot_dinov3.io.checkpoint import CheckpointConfig
 from mot_dinov3.io.formats.mot import MotTable
 from mot_dinov3.nets.motr.network import MotrNetwork
+from mot_dinov3.perception.motr_networks import BIRTH, KEEP
 from mot_dinov3.perception.query_tracker import QueryRules, QueryTracker
 from mot_dinov3.training.recipes.base import Assessment
 from mot_dinov3.training.recipes.motr.crossings import (
@@ -25,45 +27,73 @@ from mot_dinov3.values import CONFIRMED, Tracks
 
 SHUFFLED_FRAMES = 300
 """Of each sequence so many are tracked a second time, with memories exchanged."""
+CHOICE_FRAMES, CHOICE_FILMS = 100, 5
+"""So many frames of so many sequences are tracked with each of the scores to choose from."""
+SCORES = (0.5, 0.4, 0.3)
+"""That begin a track, and that keep one; a track may be kept at a lower one than begins it."""
 
 
 def assess(network: MotrNetwork, films: Sequence[Film], config: CheckpointConfig) -> Assessment:
     """HOTA and its parts, identities kept through crossings, and the control of these.
 
+    Tracks begin and go on at the scores that suit the sequences best; the checkpoint keeps them.
     For the control two tracks exchange all that they remember where they are closest. If memory
     tells who is who, they come out with each other's identities.
     """
+    rules = choose_rules(network, films[:CHOICE_FILMS], config)
     cases: list[ScoredSequence] = []
     kept, shuffled = np.zeros(2, np.int64), np.zeros(2, np.int64)
     for film in films:
-        result = track(network, film, config, len(film))
-        frames = int(film.footage.frames[-1]) + 1
-        name = f"{film.footage.name}-{len(cases)}"
-        cases.append(ScoredSequence(name, film.truth, result, frames, min_visibility=LEAST_VISIBLE))
-        crossings = find_crossings(film.truth, frames)
+        result = track(QueryTracker(network, config, rules), film, len(film))
+        cases.append(pair_up(film, result, len(film), len(cases)))
+        crossings = find_crossings(film.truth, int(film.footage.frames[-1]) + 1)
         kept += count_kept(crossings, film.truth, result)
         last = int(film.footage.frames[:SHUFFLED_FRAMES][-1])
         some = [one for one in crossings if one.after <= last]
         if some:
-            other = track(network, film, config, SHUFFLED_FRAMES, some)
+            other = track(QueryTracker(network, config, rules), film, SHUFFLED_FRAMES, some)
             shuffled += count_kept(some, film.truth, other)
     scores = evaluate(cases).combined
     values = {name: getattr(scores, name) for name in ("hota", "deta", "assa", "idf1")}
     for name, (good, counted) in (("kept", kept), ("kept_shuffled", shuffled)):
         if counted:
             values[name] = float(good / counted)
-    return Assessment({**values, "crossings": float(kept[1])}, best="hota")
+    thresholds = {BIRTH: rules.birth, KEEP: rules.keep}
+    return Assessment({**values, "crossings": float(kept[1])}, best="hota", thresholds=thresholds)
+
+
+def choose_rules(
+    network: MotrNetwork, films: Sequence[Film], config: CheckpointConfig
+) -> QueryRules:
+    """The scores that begin and keep tracks with the best HOTA on the first frames of sequences.
+
+    How sure a network is depends on how long it has learned. The highest of equally good ones.
+    """
+    best, most = QueryRules(), 0.0
+    for birth, keep in product(SCORES, SCORES):
+        if keep <= birth:
+            rules = replace(best, birth=birth, keep=keep)
+            cases = []
+            for number, film in enumerate(films):
+                result = track(QueryTracker(network, config, rules), film, CHOICE_FRAMES)
+                cases.append(pair_up(film, result, CHOICE_FRAMES, number))
+            hota = evaluate(cases).combined.hota
+            if hota > most:
+                best, most = rules, hota
+    return best
+
+
+def pair_up(film: Film, result: MotTable, frames: int, number: int) -> ScoredSequence:
+    """What was found in the first frames of a sequence, beside what is true there."""
+    last = int(film.footage.frames[:frames][-1])
+    name, truth = f"{film.footage.name}-{number}", film.truth.cut(0, last)
+    return ScoredSequence(name, truth, result, last + 1, min_visibility=LEAST_VISIBLE)
 
 
 def track(
-    network: MotrNetwork,
-    film: Film,
-    config: CheckpointConfig,
-    frames: int,
-    exchange: Iterable[Crossing] = (),
+    tracker: QueryTracker, film: Film, frames: int, exchange: Iterable[Crossing] = ()
 ) -> MotTable:
     """Track the first frames of a sequence; with crossings the memories are exchanged in each."""
-    tracker = QueryTracker(network, config, QueryRules())
     due: dict[int, list[Crossing]] = {}
     for crossing in exchange:
         due.setdefault(crossing.closest, []).append(crossing)
