@@ -72,6 +72,15 @@ def test_it_begins_with_another_run(tmp_path, data, kind):
     assert np.array_equal(network.state_dict()[name].numpy(), weights[name])
 
 
+@pytest.mark.parametrize(("clip_frames", "best"), [(1, "deta"), (2, "hota")])
+def test_pictures_alone_are_judged_by_what_is_found_in_them(data, clip_frames, best):
+    recipe = recipe_of(data, val=data, clip_frames=clip_frames)
+    sets = recipe.open_data()
+    found = recipe.evaluate(recipe.build(sets).eval(), sets)
+    assert found is not None
+    assert found.best == best
+
+
 def test_still_pictures_are_clips_too(tmp_path):
     squares = write_squares(tmp_path / "squares")
     recipe = recipe_of(str(squares))

@@ -33,7 +33,9 @@ SCORES = (0.5, 0.4, 0.3)
 """That begin a track, and that keep one; a track may be kept at a lower one than begins it."""
 
 
-def assess(network: MotrNetwork, films: Sequence[Film], config: CheckpointConfig) -> Assessment:
+def assess(
+    network: MotrNetwork, films: Sequence[Film], config: CheckpointConfig, *, best: str = "hota"
+) -> Assessment:
     """HOTA and its parts, identities kept through crossings, and the control of these.
 
     Tracks begin and go on at the scores that suit the sequences best; the checkpoint keeps them.
@@ -59,7 +61,7 @@ def assess(network: MotrNetwork, films: Sequence[Film], config: CheckpointConfig
         if counted:
             values[name] = float(good / counted)
     thresholds = {BIRTH: rules.birth, KEEP: rules.keep}
-    return Assessment({**values, "crossings": float(kept[1])}, best="hota", thresholds=thresholds)
+    return Assessment({**values, "crossings": float(kept[1])}, best=best, thresholds=thresholds)
 
 
 def choose_rules(

@@ -133,10 +133,17 @@ class MotrRecipe(DetectorRecipe):
         return self.evaluate_every
 
     def evaluate(self, model: nn.Module, data: MotrData) -> Assessment | None:  # type: ignore[override]
-        """HOTA of the held-out sequences, tracked as `--tracker samba-motr` does."""
+        """HOTA of the held-out sequences, tracked as `--tracker samba-motr` does.
+
+        Clips of one picture teach nothing of identities: their best network is the one that detects
+        best.
+        """
         from mot_dinov3.training.recipes.motr.figures import assess
 
-        return assess(model, data.sources.held_out, self.describe(data)) if data.measures else None
+        if not data.measures:
+            return None
+        best = "hota" if self.clip_frames > 1 else "deta"
+        return assess(model, data.sources.held_out, self.describe(data), best=best)
 
     def describe(self, data: MotrData) -> CheckpointConfig:  # type: ignore[override]
         """Sizes of the network and of its pictures, and the classes."""
