@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.evaluation.reid.gate import suggest_gate
+from mot_dinov3.evaluation.reid.gate import suggest_gate, suggest_memory_gate
+from mot_dinov3.tracking.gallery import Gallery
 
 
 def test_kinds_without_overlap_are_parted_in_the_middle():
@@ -35,3 +36,28 @@ def test_a_wrong_merge_is_worse_than_none():
 def test_pairs_of_one_kind_tell_nothing(same, different):
     with pytest.raises(InputError, match="cosine gate"):
         suggest_gate(np.array(same), np.array(different))
+
+
+def test_a_gate_beside_memories_fits_what_a_gallery_says():
+    rng = np.random.default_rng(2)
+    people, each, dim = 6, 40, 16
+    identity = np.repeat(np.arange(people), each)
+    vectors = rng.normal(0, 1, (people, dim))[identity] + rng.normal(0, 1.2, (len(identity), dim))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    remembered = np.tile(np.arange(each) < each // 2, people)
+    found = suggest_memory_gate(vectors, identity, remembered)
+
+    gallery = Gallery()
+    gallery.extend(people)
+    for step in range(each // 2):
+        gallery.add(np.arange(people), vectors[step::each])
+    alike = gallery.best_similarity(vectors[~remembered], np.arange(people))
+    same = identity[~remembered, None] == np.arange(people)
+    assert found.splits == pytest.approx(np.mean(alike[same] < found.cosine), abs=1e-6)
+    assert found.merges == pytest.approx(np.mean(alike[~same] >= found.cosine), abs=1e-6)
+
+    early, late = vectors[remembered], vectors[~remembered]
+    pairs = identity[remembered][:, None] == identity[~remembered]
+    single = suggest_gate((early @ late.T)[pairs], (early @ late.T)[~pairs])
+    assert found.splits < single.splits - 0.1
+    assert np.mean(alike[~same] >= single.cosine) > 4 * found.merges

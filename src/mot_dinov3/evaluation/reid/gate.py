@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mot_dinov3.errors import InputError
-from mot_dinov3.values import FloatArray
+from mot_dinov3.tracking.gallery import Gallery
+from mot_dinov3.values import BoolArray, FloatArray, IntArray
 
 MERGE_WEIGHT = 10.0
 """How many false splits a false merge is worth: in each decision there are about five strangers to
@@ -62,3 +63,28 @@ def suggest_gate(
     best = int(np.argmin(np.maximum(splits, merge_weight * merges)))
     error = (splits[best] + merges[best]) / 2
     return Gate(*(float(value) for value in (tried[best], error, splits[best], merges[best])))
+
+
+def suggest_memory_gate(vectors: FloatArray, identity: IntArray, remembered: BoolArray) -> Gate:
+    """Find the gate for boxes beside what a tracker remembers of tracks.
+
+    The best of some vectors and their mean is nearer to every box than one vector is, of strangers
+    as well, so a gate from pairs of single boxes refuses or admits other shares of them.
+
+    Args:
+        vectors: (N, D) float32 unit rows, those of an identity in order of time.
+        identity: (N,) int64.
+        remembered: (N,) what galleries keep; the others ask.
+
+    Raises:
+        InputError: there are no pairs of one kind.
+    """
+    shown, number = np.unique(identity, return_inverse=True)
+    gallery = Gallery()
+    gallery.extend(len(shown))
+    for row in np.flatnonzero(remembered):
+        gallery.add(number[row, None], vectors[row, None])
+    rows = np.arange(len(shown))
+    alike = gallery.best_similarity(vectors[~remembered], rows)
+    same = number[~remembered, None] == rows
+    return suggest_gate(alike[same], alike[~same])

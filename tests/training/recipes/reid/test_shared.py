@@ -10,6 +10,7 @@ from helpers.drawn_sequence import draw_sequence
 from helpers.labelled import train_detector, write_squares
 from mot_dinov3.config import DetectorConfig, DeviceConfig, EmbedderConfig
 from mot_dinov3.errors import ModelError
+from mot_dinov3.evaluation.reid.gate import Gate
 from mot_dinov3.io.checkpoint import load_checkpoint
 from mot_dinov3.io.read.images import read_image
 from mot_dinov3.perception.detectors.detr import load_detr
@@ -18,6 +19,7 @@ from mot_dinov3.perception.features.factory import create_embedder
 from mot_dinov3.perception.features.prior import find_prior
 from mot_dinov3.perception.features.reid_networks import load_network
 from mot_dinov3.training.engine import train
+from mot_dinov3.training.recipes.reid import shared
 from mot_dinov3.training.recipes.reid.recipe import ReidRecipe
 from mot_dinov3.training.settings import TrainingRun
 from mot_dinov3.values import Frame
@@ -82,6 +84,24 @@ def test_the_head_brings_its_gate_along(folder):
     config = EmbedderConfig(embedder="shared", embed_model=str(folder / "head"))
     assert find_prior(config).gate == pytest.approx(stored)
     assert find_prior(EmbedderConfig(embedder="shared")) == GENERAL
+
+
+def test_the_gate_is_found_from_early_boxes_as_a_tracker_remembers_them(folder, monkeypatch):
+    recipe, asked = build_recipe(folder), []
+
+    def note(vectors, identity, remembered):
+        asked.append((identity, remembered))
+        return Gate(0.25, 0.0, 0.0, 0.0)
+
+    monkeypatch.setattr(shared, "suggest_memory_gate", note)
+    data = recipe.open_data()
+    assert recipe.evaluate(recipe.build(data).eval(), data).thresholds == {"cosine_gate": 0.25}
+    identity, remembered = asked[0]
+    for who in np.unique(identity):
+        kept = remembered[identity == who]
+        assert kept[0]
+        assert not kept[-1]
+        assert (np.diff(kept.astype(int)) <= 0).all()
 
 
 def test_a_head_of_another_detector_is_refused(folder):

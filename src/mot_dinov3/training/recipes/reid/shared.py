@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from mot_dinov3.config import DetectorConfig, DeviceConfig
-from mot_dinov3.evaluation.reid.gate import suggest_gate
+from mot_dinov3.evaluation.reid.gate import suggest_memory_gate
 from mot_dinov3.evaluation.reid.ranking import Pairs, cosine_distances, rank
 from mot_dinov3.nets.reid.linear import LinearHead
 from mot_dinov3.perception.backends.choice import TORCH
@@ -161,8 +161,7 @@ def assess(recipe: ReidRecipe, model: SharedNetwork, data: SharedLesson) -> Asse
     asked, sought = vectors[early], vectors[~early]
     same = identity[early][:, None] == identity[~early]
     found = rank(cosine_distances(asked, sought), Pairs(same, np.zeros_like(same)))
-    cosines = asked @ sought.T
-    gate = suggest_gate(cosines[same], cosines[~same])
+    gate = suggest_memory_gate(vectors, identity, early)
     values = {
         "mAP": found.mean_ap,
         "rank-1": found.rank1,
