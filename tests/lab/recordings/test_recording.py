@@ -7,12 +7,15 @@ import pytest
 from helpers.recordings import recording
 from mot_dinov3.config import EmbedderConfig, TrackConfig
 from mot_dinov3.errors import UsageError
+from mot_dinov3.lab.recordings import recording as module
 from mot_dinov3.lab.recordings.recording import (
+    GATE,
     TRUSTED,
     require_comparable,
     require_same,
     select_settings,
 )
+from mot_dinov3.values import SimilarityPrior
 
 
 def test_the_same_recording_may_be_kept():
@@ -52,3 +55,10 @@ def test_a_replay_trusts_an_embedder_as_a_run_does():
     older = recording()
     assert older.prior.trusted
     require_comparable({"a": older, "b": recording(settings={**older.setup.settings, TRUSTED: 0})})
+
+
+def test_a_replay_begins_with_the_gate_that_a_checkpoint_names(monkeypatch):
+    monkeypatch.setattr(module, "find_prior", lambda config: SimilarityPrior(gate=0.55))
+    stored = recording(settings=select_settings(TrackConfig()))
+    assert stored.prior == SimilarityPrior(gate=0.55)
+    require_comparable({"a": recording(settings={**stored.setup.settings, GATE: 0.6}), "b": stored})

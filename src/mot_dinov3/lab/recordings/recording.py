@@ -31,9 +31,9 @@ SETTINGS = {
 }
 """Stage -> fields that decide what is recorded."""
 
-TRUSTED = "trusted"
-"""Whether a replay trusts the embedder before it has pairs, as a run would; not in older files, and
-nothing of what is recorded depends on it."""
+TRUSTED, GATE = "trusted", "gate"
+"""What a run knows of the embedder's cosines before it has pairs, and a replay, too; not in older
+files, and nothing of what is recorded depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,10 @@ class Recording:
     @property
     def prior(self) -> SimilarityPrior:
         """What a run with this embedder knows of its cosines before."""
-        return SimilarityPrior(trusted=bool(self.setup.settings.get(TRUSTED, True)))
+        usual, known = SimilarityPrior(), self.setup.settings
+        return SimilarityPrior(
+            float(known.get(GATE, usual.gate)), bool(known.get(TRUSTED, usual.trusted))
+        )
 
 
 def describe_setup(
@@ -140,8 +143,13 @@ def select_settings(config: TrackConfig) -> dict[str, Any]:
         for stage, names in SETTINGS.items()
         for name in names
     }
-    if not find_prior(config.embedder).trusted:
-        out[TRUSTED] = False
+    prior, usual = find_prior(config.embedder), SimilarityPrior()
+    for name, value, other in (
+        (TRUSTED, prior.trusted, usual.trusted),
+        (GATE, prior.gate, usual.gate),
+    ):
+        if value != other:
+            out[name] = value
     if config.cheap.wanted:
         out["cheap_evidence"] = config.cheap.cheap_evidence
     return out
@@ -155,7 +163,7 @@ def find_differences(a: RecordingSetup, b: RecordingSetup) -> list[str]:
             titles = getattr(a, kind), getattr(b, kind)
             same_title = " with other weights" if titles[0] == titles[1] else ""
             out.append(f"{kind} {titles[0]} and {titles[1]}{same_title}")
-    for key in sorted({*a.settings, *b.settings} - {TRUSTED}):
+    for key in sorted({*a.settings, *b.settings} - {TRUSTED, GATE}):
         first, second = a.settings.get(key), b.settings.get(key)
         if first != second:
             out.append(f"{key} {first} and {second}")
