@@ -212,6 +212,14 @@ def test_bad_settings_are_refused(data, changes, error, words):
         begin()
 
 
+def test_pictures_without_a_box_that_can_be_used_are_refused(tmp_path):
+    data = write_squares(tmp_path / "squares")
+    for path in (tmp_path / "squares").rglob("*.txt"):
+        path.write_text("0 five words and no box\n")
+    with pytest.raises(InputError, match=r"No picture of 'train' .* has a box that can be used"):
+        recipe_of(data).open_data()
+
+
 def test_a_detector_learns_and_an_untrained_one_finds_nothing(tmp_path):
     data = write_squares(tmp_path / "data", count=16)
     changes = {"head": "rtdetr", "train_backbone": True, "backbone_rate": 1.0, "plain": True}

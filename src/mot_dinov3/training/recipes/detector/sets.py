@@ -64,6 +64,11 @@ def open_sets(recipe: DetectorRecipe) -> DetectorData:
     for split, found in (("train", learned), ("val", held_out)):
         if found.left_out:
             logger.warning("%s: %s", split, found.left_out.sentence)
+        if not any(map(len, found.examples)):
+            raise InputError(
+                f"No picture of '{split}' in '{path}' has a box that can be used.",
+                fix="Give each object a line 'class x y width height' in shares of the picture.",
+            )
     crowded = sum(len(one) > recipe.queries for one in learned.examples)
     if crowded:
         most = max(map(len, learned.examples))
