@@ -11,6 +11,7 @@ from mot_dinov3.config import SchedulerConfig, SearchConfig, TrackConfig, Tracke
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.models import Models
 from mot_dinov3.systems.searching import TRY_AFTER, SearchCosts, measure_cover
+from mot_dinov3.tracking.unseen import UnseenTracks
 from mot_dinov3.values import CONFIRMED, LOST, SEARCHED, TENTATIVE, Tracks
 
 STEP_PX = 4
@@ -158,13 +159,30 @@ def test_a_find_that_looks_otherwise_is_refused():
     assert states(results[15]) == {1: CONFIRMED, 2: CONFIRMED}
 
 
-def test_a_find_far_from_its_prediction_needs_an_embedder():
-    def strays(index, shown):
-        return person(100 + STEP_PX * index, 160), 0.9
+def strays_by(dy):
+    return lambda index, shown: (person(100 + STEP_PX * index, 100 + dy), 0.9)
 
-    _, results = rescued(without(WALK, 0, GAP), strays)
+
+def test_a_find_off_its_prediction_needs_an_embedder():
+    _, results = rescued(without(WALK, 0, GAP), strays_by(25))
     assert states(results[8])[1] == LOST
-    _, results = rescued(without(WALK, 0, GAP), strays, red_on_the_left)
+    _, results = rescued(without(WALK, 0, GAP), strays_by(25), red_on_the_left)
+    assert states(results[8])[1] == SEARCHED
+
+
+def test_a_find_that_looks_right_is_refused_far_from_its_prediction():
+    _, results = rescued(without(WALK, 0, GAP), strays_by(60), red_on_the_left)
+    assert states(results[8])[1] == LOST
+
+
+def test_an_embedder_that_cannot_tell_lets_no_find_off_its_prediction_pass(monkeypatch):
+    def say_nothing(unseen, tracks, found, vectors):
+        return np.full(len(found), np.nan, np.float32)
+
+    monkeypatch.setattr(UnseenTracks, "compare", say_nothing)
+    _, results = rescued(without(WALK, 0, GAP), strays_by(25), red_on_the_left)
+    assert states(results[8])[1] == LOST
+    _, results = rescued(without(WALK, 0, GAP), walks, red_on_the_left)
     assert states(results[8])[1] == SEARCHED
 
 

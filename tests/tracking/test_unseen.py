@@ -221,24 +221,28 @@ def looked_at():
     return film
 
 
-def test_looks_agree_with_what_is_remembered_or_with_nothing():
+def test_looks_are_compared_with_what_is_remembered_and_say_nothing_where_that_is_nothing():
     film = looked_at()
     tracks = film.coast()
-    agree = film.tracker.unseen.agree
-    assert agree(tracks, np.array([0, 1]), np.concatenate([unit(RED), unit(BLUE)])).all()
-    assert agree(tracks, np.array([1, 0]), np.concatenate([unit(RED), unit(BLUE)])).tolist() == [
-        True, False,
-    ]  # fmt: skip
-    assert len(agree(tracks, np.array([], np.int64), np.zeros((0, 4), np.float32))) == 0
+    compare = film.tracker.unseen.compare
+    both = np.concatenate([unit(RED), unit(BLUE)])
+    alike = compare(tracks, np.array([0, 1]), both)
+    assert alike[0] > 0
+    assert np.isnan(alike[1])
+    alike = compare(tracks, np.array([1, 0]), both)
+    assert np.isnan(alike[0])
+    assert alike[1] < 0
+    assert len(compare(tracks, np.array([], np.int64), np.zeros((0, 4), np.float32))) == 0
 
 
-def test_an_embedder_that_tells_nothing_apart_refuses_nothing():
+def test_an_embedder_that_tells_nothing_apart_says_nothing():
     film = looked_at()
     tracks, tracker = film.coast(), film.tracker
     parts = (tracker._table, tracker._motion, tracker._gallery)
     blind = UnseenTracks(*parts, AppearanceScale(gate=math.inf), 0.3)
-    assert blind.agree(tracks, np.array([0]), unit(BLUE)).all()
-    assert not UnseenTracks(*parts, PLAIN_SCALE, 0.3).agree(tracks, np.array([0]), unit(BLUE)).any()
+    assert np.isnan(blind.compare(tracks, np.array([0]), unit(BLUE))).all()
+    alike = UnseenTracks(*parts, PLAIN_SCALE, 0.3).compare(tracks, np.array([0]), unit(BLUE))
+    assert alike < 0
 
 
 def oc_sort():

@@ -36,9 +36,10 @@ TRY_AFTER = 10
 """Frames that are detected because a search would take longer, until one is tried again."""
 SAME = 0.6
 """Part of a find that a track that was seen may cover: one that is covered more is that track."""
-AGREED_IOU = 0.8
-"""Overlap of a find with the predicted box, where no embedder can tell what was found: a post that
-hides a person stands still, and what passes before her goes another way."""
+AGREED_IOU, ALIKE_IOU = 0.8, 0.5
+"""Overlap of a find with the predicted box, where no embedder can tell what was found, and where it
+looks like its track: a post that hides a person stands still, and what passes before her goes
+another way."""
 
 Embed = Callable[[FloatArray], FloatArray]
 
@@ -175,11 +176,11 @@ class Search:
         rows, started = wanted[:count], self._clock()
         rows, finds = self._seek(frame, tracks, rows)
         sure = self._find_sure(frame, finds) & (measure_cover(tracks, finds.xyxy) < SAME)
-        if embed is None:
-            agreed = iou(sides(finds.xyxy), sides(tracks.xyxy[rows]))
-            sure &= agreed >= AGREED_IOU
+        agreed = iou(sides(finds.xyxy), sides(tracks.xyxy[rows]))
+        sure &= agreed >= (AGREED_IOU if embed is None else ALIKE_IOU)
         if embed is not None and sure.any():
-            sure[sure] = unseen.agree(tracks, rows[sure], embed(finds.xyxy[sure]))
+            likeness = unseen.compare(tracks, rows[sure], embed(finds.xyxy[sure]))
+            sure[sure] = (likeness >= 0) | (np.isnan(likeness) & (agreed[sure] >= AGREED_IOU))
         if len(rows):
             self._budget.charge(len(rows), (self._clock() - started) * 1000)
         self._budget.close(len(wanted) - count, count)

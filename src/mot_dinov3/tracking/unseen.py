@@ -96,19 +96,24 @@ class UnseenTracks:
         present = inside & (self._table.state[self._find_rows(tracks)] == CONFIRMED)
         return replace(tracks, state=np.where(present, SEARCHED, tracks.state).astype(np.int8))
 
-    def agree(self, tracks: Tracks, found: IntArray, vectors: FloatArray) -> BoolArray:
-        """(M,) whether unit rows (M, D) look like what rows `found` (M,) of `tracks` remember.
+    def compare(self, tracks: Tracks, found: IntArray, vectors: FloatArray) -> FloatArray:
+        """(M,) how much more than the gate asks for unit rows (M, D) look like rows of `tracks`.
 
-        Where a track remembers nothing, or the embedder tells nothing apart, all agree.
+        NaN where that says nothing: the track remembers no look, or looks tell nothing apart.
+
+        Args:
+            tracks: what `update` or `coast` returned for this frame.
+            found: (M,) its rows.
+            vectors: (M, D) what was found of them.
         """
         rows, gate = self._find_rows(tracks)[found], self._scale.gate
-        out = np.ones(len(rows), np.bool_)
+        out = np.full(len(rows), np.nan, np.float32)
         if not self._scale.lets_return:
             return out
         for place, row in enumerate(rows.tolist()):
             if self._gallery.known[row]:
                 one = vectors[place : place + 1]
-                out[place] = self._gallery.best_similarity(one, np.array([row]))[0, 0] >= gate
+                out[place] = self._gallery.best_similarity(one, np.array([row]))[0, 0] - gate
         return out
 
     def _find_rows(self, tracks: Tracks) -> IntArray:
