@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mot_dinov3.perception.detectors.about import (
@@ -21,6 +23,8 @@ def test_names_become_text_that_can_be_written():
 def test_notes_come_back():
     about = About({0: "person"}, "detect", final=True)
     assert About.from_json(about.to_json()) == about
+    later = json.dumps({**json.loads(about.to_json()), "noted_by_a_later_version": 1})
+    assert About.from_json(later) == about
 
 
 def test_names_steer_no_terminal():

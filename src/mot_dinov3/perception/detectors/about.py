@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,14 @@ class About:
 
     @staticmethod
     def from_json(text: str) -> About:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, also that of a later version, which may note more.
 
         Raises:
             ValueError, KeyError, TypeError: it is something else.
         """
         facts = parse_json(text)
-        return About(class_names(facts.pop("names")), **facts)
+        known = {item.name: facts[item.name] for item in fields(About) if item.name in facts}
+        return About(**{**known, "names": class_names(facts["names"])})
 
 
 def class_names(named: Mapping[Any, Any]) -> dict[int, str]:
