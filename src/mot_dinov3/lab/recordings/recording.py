@@ -32,8 +32,8 @@ SETTINGS = {
 """Stage -> fields that decide what is recorded."""
 
 TRUSTED, GATE = "trusted", "gate"
-"""What a run knows of the embedder's cosines before it has pairs, and a replay, too; not in older
-files, and nothing of what is recorded depends on it."""
+"""Fields of `SimilarityPrior`: what a run knows of the embedder's cosines before it has pairs, and
+a replay, too; not in older files, and nothing of what is recorded depends on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +144,9 @@ def select_settings(config: TrackConfig) -> dict[str, Any]:
         for name in names
     }
     prior, usual = find_prior(config.embedder), SimilarityPrior()
-    for name, value, other in (
-        (TRUSTED, prior.trusted, usual.trusted),
-        (GATE, prior.gate, usual.gate),
-    ):
-        if value != other:
-            out[name] = value
+    for name in (TRUSTED, GATE):
+        if getattr(prior, name) != getattr(usual, name):
+            out[name] = getattr(prior, name)
     if config.cheap.wanted:
         out["cheap_evidence"] = config.cheap.cheap_evidence
     return out

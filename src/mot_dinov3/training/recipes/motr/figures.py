@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from itertools import islice, product
+from itertools import combinations_with_replacement, islice, starmap
 
 import numpy as np
 
@@ -30,7 +29,7 @@ SHUFFLED_FRAMES = 300
 CHOICE_FRAMES, CHOICE_FILMS = 100, 5
 """So many frames of so many sequences are tracked with each of the scores to choose from."""
 SCORES = (0.5, 0.4, 0.3)
-"""That begin a track, and that keep one; a track may be kept at a lower one than begins it."""
+"""That begin a track, and that keep one, from the highest; none is kept at more than begins it."""
 
 
 def assess(
@@ -72,16 +71,14 @@ def choose_rules(
     How sure a network is depends on how long it has learned. The highest of equally good ones.
     """
     best, most = QueryRules(), 0.0
-    for birth, keep in product(SCORES, SCORES):
-        if keep <= birth:
-            rules = replace(best, birth=birth, keep=keep)
-            cases = []
-            for number, film in enumerate(films):
-                result = track(QueryTracker(network, config, rules), film, CHOICE_FRAMES)
-                cases.append(pair_up(film, result, CHOICE_FRAMES, number))
-            hota = evaluate(cases).combined.hota
-            if hota > most:
-                best, most = rules, hota
+    for rules in starmap(QueryRules, combinations_with_replacement(SCORES, 2)):
+        cases = []
+        for number, film in enumerate(films):
+            result = track(QueryTracker(network, config, rules), film, CHOICE_FRAMES)
+            cases.append(pair_up(film, result, CHOICE_FRAMES, number))
+        hota = evaluate(cases).combined.hota
+        if hota > most:
+            best, most = rules, hota
     return best
 
 
