@@ -143,8 +143,9 @@ def test_the_detector_finds_the_object(source):
 def test_a_class_that_is_not_seen_until_the_end_is_said(source, capsys):
     detect(source, "3,-1,70,10,9,9,0.2")
     assert pick("--pick", "0", "--frame", "6") == EXIT_USAGE
-    said = capsys.readouterr().err
-    assert "No 0 was seen from frame 6 to the end: 'clip' has 18 frames." in said
+    assert "No 0 was seen in 'clip' from frame 6 to frame 17." in capsys.readouterr().err
+    assert pick("--pick", "0", "--start-frame", "4", "--end-frame", "12") == EXIT_USAGE
+    assert "No 0 was seen in 'clip' from frame 4 to frame 12." in capsys.readouterr().err
 
 
 def test_a_class_that_is_not_one_is_refused(source, capsys):

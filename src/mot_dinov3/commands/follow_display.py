@@ -113,4 +113,5 @@ class FollowTerminal(Terminal):
         """
         course = self._course
         if course.first < 0 <= course.last and not self._cut:
-            raise describe_early_end(self._config.follow, self._name, course.last + 1)
+            start = self._config.source.start_frame
+            raise describe_early_end(self._config.follow, self._name, course.last + 1, start)

@@ -169,21 +169,25 @@ def load_picked(config: TrackConfig, device: str) -> Detector:
     return detector
 
 
-def describe_early_end(follow: FollowConfig, name: str, frames: int) -> UsageError:
+def describe_early_end(
+    follow: FollowConfig, name: str, frames: int, start_frame: int = 0
+) -> UsageError:
     """The error for a source that ended before the object was met.
 
     Args:
         follow: what was to be followed.
         name: of the source.
-        frames: how many it has.
+        frames: how many it has until where it ended.
+        start_frame: number of the first that was read.
     """
-    has = f"'{name}' has {counted(frames, 'frame')}"
     if follow.frame >= frames:
+        has = f"'{name}' has {counted(frames, 'frame')}, the first of which is 0"
         return UsageError(
-            f"--frame {follow.frame} is beyond the end: {has}, the first of which is 0.",
+            f"--frame {follow.frame} is beyond the end: {has}.",
             fix="Give an earlier --frame.",
         )
+    first = max(follow.frame, start_frame)
     return UsageError(
-        f"No {follow.pick} was seen from frame {max(follow.frame, 0)} to the end: {has}.",
+        f"No {follow.pick} was seen in '{name}' from frame {first} to frame {frames - 1}.",
         fix="Give another --pick, an earlier --frame or a lower --conf.",
     )
