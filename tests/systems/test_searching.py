@@ -10,9 +10,9 @@ from helpers.searching import build, person, run
 from mot_dinov3.config import SchedulerConfig, SearchConfig, TrackConfig, TrackerConfig
 from mot_dinov3.systems.assembly import assemble
 from mot_dinov3.systems.models import Models
-from mot_dinov3.systems.searching import TRY_AFTER, SearchCosts, measure_cover
+from mot_dinov3.systems.searching import TRY_AFTER, SearchCosts
 from mot_dinov3.tracking.unseen import UnseenTracks
-from mot_dinov3.values import CONFIRMED, LOST, SEARCHED, TENTATIVE, Tracks
+from mot_dinov3.values import CONFIRMED, LOST, SEARCHED, TENTATIVE
 
 STEP_PX = 4
 LOST_SOON = {"tracker": TrackerConfig(max_lost_s=0.5, reid_s=0.5)}
@@ -321,20 +321,6 @@ def test_costs_are_medians_and_the_pace_is_a_mean():
     costs.model.observe(3, 90.0)
     assert costs.is_dear(3)
     assert not costs.is_dear(0)
-
-
-def test_cover_is_the_part_of_a_find_that_one_seen_track_covers():
-    tracks = Tracks(
-        id=np.arange(1, 4),
-        xyxy=np.array([(0, 0, 10, 10), (20, 0, 30, 10), (50, 0, 60, 10)], np.float32),
-        score=np.ones(3, np.float32), class_id=np.zeros(3, np.int64),
-        state=np.array([CONFIRMED, CONFIRMED, LOST], np.int8), fresh=np.zeros(3, bool),
-        detection=np.array([0, 1, -1]),
-    )  # fmt: skip
-    found = np.array([(5, 0, 15, 10), (20, 2, 30, 6), (50, 0, 60, 10), (9, 9, 9, 9)], np.float32)
-    np.testing.assert_allclose(measure_cover(tracks, found), [0.5, 1, 0, 0], atol=1e-6)
-    assert measure_cover(tracks[tracks.detection < 0], found).tolist() == [0] * 4
-    assert len(measure_cover(tracks, found[:0])) == 0
 
 
 def test_a_tracker_without_search_asks_the_detector_always():

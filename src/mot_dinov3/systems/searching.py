@@ -20,6 +20,7 @@ from mot_dinov3.scheduling.detecting import (
     count_least_frames,
     create_detection_policy,
 )
+from mot_dinov3.systems.finds import Embed, FindJudge
 from mot_dinov3.tracking.tracker import Tracker
 from mot_dinov3.values import (
     BoolArray,
@@ -28,20 +29,11 @@ from mot_dinov3.values import (
     IntArray,
     Tracks,
 )
-from mot_dinov3.values.boxes import area, intersection, iou, sides
 
 USUAL = 15
 """Frames whose median says what a stage takes."""
 TRY_AFTER = 10
 """Frames that are detected because a search would take longer, until one is tried again."""
-SAME = 0.6
-"""Part of a find that a track that was seen may cover: one that is covered more is that track."""
-AGREED_IOU, ALIKE_IOU = 0.8, 0.5
-"""Overlap of a find with the predicted box, where no embedder can tell what was found, and where it
-looks like its track: a post that hides a person stands still, and what passes before her goes
-another way."""
-
-Embed = Callable[[FloatArray], FloatArray]
 
 
 class Search:
@@ -80,6 +72,7 @@ class Search:
         self._costs = SearchCosts(period_ms)
         self._last: tuple[Frame, Tracks] | None = None
         self._followed: set[int] = set()
+        self._judge = FindJudge()
         self._unsure: set[int] = set()
         self._decided = (-1, True)
         self._took_ms = (0.0, 0.0)
@@ -175,12 +168,9 @@ class Search:
         count = self.admit(lambda: self._budget.fits(len(wanted), len(wanted)))
         rows, started = wanted[:count], self._clock()
         rows, finds = self._seek(frame, tracks, rows)
-        sure = self._find_sure(frame, finds) & (measure_cover(tracks, finds.xyxy) < SAME)
-        agreed = iou(sides(finds.xyxy), sides(tracks.xyxy[rows]))
-        sure &= agreed >= (AGREED_IOU if embed is None else ALIKE_IOU)
-        if embed is not None and sure.any():
-            likeness = unseen.compare(tracks, rows[sure], embed(finds.xyxy[sure]))
-            sure[sure] = (likeness >= 0) | (np.isnan(likeness) & (agreed[sure] >= AGREED_IOU))
+        sure = self._find_sure(frame, finds)
+        likely = Finds(finds.xyxy[sure], finds.score[sure])
+        sure[sure] = self._judge.judge(frame, tracks, rows[sure], likely, unseen, embed)
         if len(rows):
             self._budget.charge(len(rows), (self._clock() - started) * 1000)
         self._budget.close(len(wanted) - count, count)
@@ -204,6 +194,8 @@ class Search:
         if len(rows):
             self.searcher.show(frame, tracks.id[rows], tracks.xyxy[rows])
             self._followed |= set(tracks.id[rows].tolist())
+            if self._config.rescue:
+                self._judge.note(frame, tracks, rows)
 
     def _find_sure(self, frame: Frame, finds: Finds) -> BoolArray:
         """(T,) the finds that may be believed: sure ones whose middle is in the picture."""
@@ -221,6 +213,7 @@ class Search:
         if gone:
             self.searcher.forget(np.array(sorted(gone), np.int64))
             self._followed -= gone
+            self._judge.forget(gone)
 
 
 class SearchCosts:
@@ -271,13 +264,3 @@ def create_rescue_budget(config: SearchConfig, clock: Clock) -> Budget:
     if not config.rescue_budget_ms:
         return Unlimited(CostModel())
     return TimeBudget(config.rescue_budget_ms, CostModel(), clock)
-
-
-def measure_cover(tracks: Tracks, boxes: FloatArray) -> FloatArray:
-    """(M,) the largest part of boxes (M, 4) that one track covers that a detection shows."""
-    seen = tracks.xyxy[tracks.detection >= 0]
-    if not len(seen) or not len(boxes):
-        return np.zeros(len(boxes), np.float32)
-    common = intersection(sides(boxes)[:, :, None], sides(seen)[:, None])
-    covered = (common[0] * common[1]).max(axis=1)
-    return np.asarray(covered / np.maximum(area(boxes), 1e-6), np.float32)
