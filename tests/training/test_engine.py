@@ -48,6 +48,19 @@ def test_a_recipe_learns_and_its_untrained_control_does_not(tmp_path):
     assert trained.best.values["error"] < 0.05 < 1 < control.best.values["error"]
 
 
+class HalfRecipe(LineRecipe):
+    """It forgets what its line begins with."""
+
+    def optimizers(self, model):
+        wide = [p for p in model.parameters() if p.ndim > 1]
+        return {"all": torch.optim.SGD(wide, lr=self.rate)}
+
+
+def test_a_recipe_that_leaves_something_random_is_refused(tmp_path):
+    with pytest.raises(RuntimeError, match="bias has a gradient, and no optimizer changes it"):
+        run_in(tmp_path, HalfRecipe())
+
+
 def test_equal_seeds_give_equal_weights_and_others_do_not(tmp_path):
     for name, seed in (("one", 3), ("same", 3), ("other", 4)):
         run_in(tmp_path / name, LineRecipe(seed=seed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from math import isfinite
 from pathlib import Path
@@ -86,7 +86,11 @@ class Learner(Generic[Data, Batch]):
         return self._average.model if self._average else self.model
 
     def take_step(self) -> None:
-        """One step of every optimizer, over `accumulate` batches in each process."""
+        """One step of every optimizer, over `accumulate` batches in each process.
+
+        Raises:
+            RuntimeError: something has a gradient, and the recipe gave it to no optimizer.
+        """
         each, processes = self.recipe.accumulate, self.processes
         first = self.step * each
         numbers = [n * processes.count + processes.rank for n in range(first, first + each)]
@@ -97,6 +101,7 @@ class Learner(Generic[Data, Batch]):
             for batch in batches:
                 self._learn_from(batch, turn)
             self._apply(optimizer)
+        require_all_learn(self.model, self._optimizers.values())
         self._scaler.update()
         if self._average:
             self._average.update(self.model)
@@ -264,6 +269,18 @@ class _Meter:
         """Go on from sums."""
         self._terms, self.gradient = dict(state["terms"]), state["gradient"]
         self.count = state["count"]
+
+
+def require_all_learn(model: nn.Module, optimizers: Iterable[torch.optim.Optimizer]) -> None:
+    """Refuse a recipe that leaves out what it has gradients for: it would stay random, unnoticed.
+
+    Raises:
+        RuntimeError: it names the first parameter that is left out.
+    """
+    learned = {id(p) for one in optimizers for p in list_parameters(one, model)}
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None and id(parameter) not in learned:
+            raise RuntimeError(f"{name} has a gradient, and no optimizer changes it")
 
 
 def move_to(batch: Batch, device: str) -> Batch:

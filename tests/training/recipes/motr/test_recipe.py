@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,8 @@ from mot_dinov3.io.checkpoint import (
 from mot_dinov3.nets.motr import network as networks
 from mot_dinov3.perception.motr_networks import load_network
 from mot_dinov3.training.engine import train
+from mot_dinov3.training.learner import Learner
+from mot_dinov3.training.processes import OneProcess
 from mot_dinov3.training.recipes.motr.recipe import UPDATERS, MotrRecipe
 from mot_dinov3.training.settings import TrainingRun
 
@@ -57,6 +60,16 @@ def test_it_learns_and_what_was_stored_answers_the_same(tmp_path, data):
     stored, found = load_network(tmp_path)
     assert found.config.classes == ("pedestrian",)
     assert isinstance(stored.updater, type(networks.UPDATERS["memotr"](64)))
+
+
+@pytest.mark.parametrize("part", ["updater", "search", "enter", "head"])
+def test_a_step_changes_every_part(data, part):
+    """Most of a step's loss falls by the head alone, so that other parts could stay random."""
+    learner = Learner(recipe_of(data), recipe_of(data).open_data(), OneProcess("cpu"))
+    before = deepcopy(getattr(learner.model, part).state_dict())
+    learner.take_step()
+    after = getattr(learner.model, part).state_dict()
+    assert any(not torch.equal(after[name], value) for name, value in before.items())
 
 
 @pytest.mark.parametrize("kind", ["detr", "motr"])

@@ -160,13 +160,15 @@ class DetectorRecipe(Recipe["DetectorData", "dict[str, Any]"]):
         return network
 
     def optimizers(self, model: nn.Module) -> Mapping[str, Optimizer]:
-        """One, with the backbone's own rate."""
+        """One for all that is trained, with the backbone's own rate."""
         from torch.optim import AdamW
 
         from mot_dinov3.training.schedule import group_parameters
 
         groups = []
-        for child in (model.head, *([] if model.frozen else [model.backbone])):
+        for child in model.children():
+            if child is model.backbone and model.frozen:
+                continue
             rate = self.rate * (self.backbone_rate if child is model.backbone else 1.0)
             groups += [{**group, "lr": rate} for group in group_parameters(child, self.decay)]
         return {ALL: AdamW([group for group in groups if group["params"]], lr=self.rate)}
