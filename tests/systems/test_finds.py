@@ -74,11 +74,11 @@ def test_colours_that_are_all_around_tell_nothing():
     assert judge(lower(5), RED, beside=RED)
 
 
-def test_an_embedder_decides_where_it_can():
+def test_where_there_is_an_embedder_colours_say_nothing():
     assert judge(lower(25), GREEN, looks=0.1)
     assert not judge(lower(5), RED, looks=-0.1)
-    assert judge(lower(25), RED, looks=np.nan)
-    assert not judge(lower(25), GREEN, looks=np.nan)
+    assert not judge(lower(25), RED, looks=np.nan), "tracks it cannot judge are mostly hidden"
+    assert judge(lower(5), GREEN, looks=np.nan)
 
 
 def test_colours_are_forgotten_with_their_track():

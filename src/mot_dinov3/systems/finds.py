@@ -19,7 +19,7 @@ AGREED_IOU, ALIKE_IOU = 0.8, 0.5
 looks like its track: a post that hides a person stands still, and what passes before her goes
 another way."""
 SAME_COLOURS = 0.86
-"""Likeness of colours from which on a find looks like its track where no embedder can tell."""
+"""Likeness of colours from which on a find looks like its track where there is no embedder."""
 
 Embed = Callable[[FloatArray], FloatArray]
 
@@ -27,8 +27,8 @@ Embed = Callable[[FloatArray], FloatArray]
 class FindJudge:
     """Believes finds that are near their tracks' predictions, the nearer the less it knows of them.
 
-    Where no embedder can tell, the colours that a track had when it was seen last do, if they tell
-    it from what is on its left and right.
+    Without an embedder the colours tell that a track had when it was seen last, if they are not also
+    those of what is on its left and right.
     """
 
     def __init__(self) -> None:
@@ -72,10 +72,11 @@ class FindJudge:
         rows, boxes, near = rows[good], finds.xyxy[good], agreed[good] >= AGREED_IOU
         if not len(rows):
             return good
-        unknown = np.full(len(rows), np.nan, np.float32)
-        likeness = unknown if embed is None else unseen.compare(tracks, rows, embed(boxes))
-        near |= self._compare(frame, tracks.id[rows], boxes)
-        good[good] = (likeness >= 0) | (np.isnan(likeness) & near)
+        if embed is None:
+            good[good] = near | self._compare(frame, tracks.id[rows], boxes)
+        else:
+            likeness = unseen.compare(tracks, rows, embed(boxes))
+            good[good] = (likeness >= 0) | (np.isnan(likeness) & near)
         return good
 
     def _compare(self, frame: Frame, ids: IntArray, xyxy: FloatArray) -> BoolArray:
