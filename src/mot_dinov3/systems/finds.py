@@ -27,8 +27,8 @@ Embed = Callable[[FloatArray], FloatArray]
 class FindJudge:
     """Believes finds that are near their tracks' predictions, the nearer the less it knows of them.
 
-    Without an embedder the colours tell that a track had when it was seen last, if they are not also
-    those of what is on its left and right.
+    Without an embedder the colours tell that a track had when it was seen last, if they are not
+    also those of what is on its left and right.
     """
 
     def __init__(self) -> None:
