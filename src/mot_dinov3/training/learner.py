@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from math import isfinite
 from pathlib import Path
@@ -24,7 +24,7 @@ from mot_dinov3.training.random_state import (
     seed_everything,
 )
 from mot_dinov3.training.recipes.base import Assessment, Recipe
-from mot_dinov3.training.schedule import learning_rate, list_parameters
+from mot_dinov3.training.schedule import learning_rate, list_parameters, require_all_learn
 
 Data = TypeVar("Data")
 Batch = TypeVar("Batch")
@@ -269,18 +269,6 @@ class _Meter:
         """Go on from sums."""
         self._terms, self.gradient = dict(state["terms"]), state["gradient"]
         self.count = state["count"]
-
-
-def require_all_learn(model: nn.Module, optimizers: Iterable[torch.optim.Optimizer]) -> None:
-    """Refuse a recipe that leaves out what it has gradients for: it would stay random, unnoticed.
-
-    Raises:
-        RuntimeError: it names the first parameter that is left out.
-    """
-    learned = {id(p) for one in optimizers for p in list_parameters(one, model)}
-    for name, parameter in model.named_parameters():
-        if parameter.grad is not None and id(parameter) not in learned:
-            raise RuntimeError(f"{name} has a gradient, and no optimizer changes it")
 
 
 def move_to(batch: Batch, device: str) -> Batch:

@@ -1,8 +1,8 @@
-"""How the learning rate rises and falls, and which parameters decay."""
+"""How the learning rate rises and falls, and which parameters learn and decay."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import cos, pi
 from typing import Any
 
@@ -66,3 +66,15 @@ def list_parameters(optimizer: torch.optim.Optimizer, model: nn.Module) -> list[
     """What an optimizer changes of a model, in the order of the model."""
     own = {id(p) for group in optimizer.param_groups for p in group["params"]}
     return [p for p in model.parameters() if id(p) in own]
+
+
+def require_all_learn(model: nn.Module, optimizers: Iterable[torch.optim.Optimizer]) -> None:
+    """Refuse a recipe that leaves out what it has gradients for: it would stay random, unnoticed.
+
+    Raises:
+        RuntimeError: it names the first parameter that is left out.
+    """
+    learned = {id(p) for one in optimizers for p in list_parameters(one, model)}
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None and id(parameter) not in learned:
+            raise RuntimeError(f"{name} has a gradient, and no optimizer changes it")
