@@ -91,6 +91,33 @@ def test_a_track_that_was_not_seen_stays_where_it_was_and_its_content_goes_on():
     assert not torch.allclose(after.content[1], tracks.content[1], atol=1e-3)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("updater", UPDATERS)
+@pytest.mark.parametrize(("across", "seen", "remembers"), [
+    (0.44, [True, True], False), (0.44, [True, False], True), (0.7, [True, True], True),
+])  # fmt: skip
+def test_tracks_that_overlap_stay_what_they_were(updater, across, seen, remembers):
+    network = make_network(updater)
+    tracks = make_tracks(network, 2)
+    boxes = torch.tensor([[0.4, 0.5, 0.2, 0.4], [across, 0.5, 0.2, 0.4]])
+    output = torch.randn(2, network.shape.dim, generator=torch.Generator().manual_seed(5))
+    (after,) = network.renew([tracks], [output], [boxes], [torch.tensor(seen)])
+    assert torch.equal(after.boxes[0], boxes[0])
+    same = torch.equal(after.content[0], tracks.content[0])
+    same &= all(torch.equal(a[0], b[0]) for a, b in zip(after.memory, tracks.memory, strict=True))
+    assert same != remembers
+
+
+@torch.no_grad()
+def test_what_looks_like_a_track_does_so_wherever_it_is():
+    network = make_network()
+    answer = network.ask(Picture(torch.ones(1, 3, 128, 256)), [make_tracks(network, 1)])
+    finest = answer.alike.looks[0, 0, : 16 * 32].view(16, 32)[6:10, 10:22]
+    torch.testing.assert_close(finest, finest[:1, :1].expand_as(finest))
+    share = answer.alike.share[0, 0, : 16 * 32].view(16, 32)[6:10, 10:22]
+    assert share.std() > 0.01 * share.mean(), "the near ones are looked at first"
+
+
 def test_a_gradient_is_the_same_with_layers_that_are_computed_twice():
     found = []
     for saves in (False, True):
@@ -98,7 +125,7 @@ def test_a_gradient_is_the_same_with_layers_that_are_computed_twice():
         network.saves_memory = saves
         tracks = make_tracks(network, 2)
         for _ in range(2):
-            answer, tracks = advance(network, tracks)
+            answer, tracks = advance(network, tracks, torch.tensor([True, False]))
         answer.boxes.sum().backward()
         found.append(network.updater.layers[0].mixer.in_proj.weight.grad)
     assert found[0].abs().sum() > 0

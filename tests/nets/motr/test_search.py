@@ -36,9 +36,9 @@ def test_a_track_is_drawn_to_the_place_that_resembles_it():
     content, box = torch.randn(1, 1, DIM), torch.tensor([[[0.5, 0.5, 0.2, 0.3]]])
     tokens = torch.zeros(1, 30, DIM)
     tokens[0, 16] = content[0, 0]
-    found, moved, share = look(search, content, box, tokens)
+    found, moved, where = look(search, content, box, tokens)
     place = lay_out(SHAPES, torch.ones(1, 2, 2))[0, 16]
-    assert share[0, 0].argmax() == 16
+    assert where.share[0, 0].argmax() == 16
     before, after = (((one - place) ** 2).sum() for one in (box[0, 0, :2], moved[0, 0, :2]))
     assert after < before
     assert torch.equal(moved[..., 2:], box[..., 2:])
@@ -50,8 +50,9 @@ def test_near_places_count_more_and_padding_does_not_count():
     search, box = make_search(), torch.tensor([[[0.25, 0.5, 0.1, 0.2]]])
     shown = torch.ones(1, 30, dtype=torch.bool)
     shown[0, 1::6] = False
-    _, _, share = look(search, torch.randn(1, 1, DIM), box, shown=shown)
-    share = share[0, 0, :24].view(4, 6)
+    where = look(search, torch.randn(1, 1, DIM), box, shown=shown)[2]
+    share = where.share[0, 0, :24].view(4, 6)
     assert (share[:, 1] == 0).all()
     assert (share[:, 0] > share[:, 3]).all()
     torch.testing.assert_close(share[1], share[2])
+    assert not where.looks.any(), "places that show nothing look like nothing, near or far"

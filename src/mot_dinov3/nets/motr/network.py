@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+from torchvision.ops import box_convert, box_iou
 from transformers.models.deformable_detr.modeling_deformable_detr import inverse_sigmoid
 
 from mot_dinov3.nets.detr.heads import DEFORMABLE, HeadShape
 from mot_dinov3.nets.detr.network import DetrNetwork
 from mot_dinov3.nets.maps.convolutions import Maps
 from mot_dinov3.nets.motr.samba import SambaUpdater
-from mot_dinov3.nets.motr.search import Search, Surroundings, lay_out
+from mot_dinov3.nets.motr.search import Resemblance, Search, Surroundings, lay_out
 from mot_dinov3.nets.motr.tracks import TrackQueries, stack_tracks, unstack_tracks
 from mot_dinov3.nets.motr.updaters import LongMemory, Seen, Updater
 
@@ -28,6 +29,8 @@ UPDATERS: dict[str, Callable[[int], Updater]] = {
     "none": lambda dim: Updater(),
 }
 """Name -> what builds the memory for contents of a length."""
+MINGLED = 0.4
+"""Overlap of two tracks from which on neither remembers what is seen of it."""
 UNHEARD = -1e9
 MARK = 0.5
 """Deviation of what tells tracks from other queries at first, whose numbers deviate by 1."""
@@ -45,18 +48,6 @@ class Picture(NamedTuple):
     pixels: Tensor
     mask: Tensor | None = None
     maps: Maps = ()
-
-
-class Resemblance(NamedTuple):
-    """Where tracks looked.
-
-    Attributes:
-        share: (B, T, S) how much each place resembles what a track looks for; empty without tracks.
-        places: (B, S, 2) where it is, as shares of the picture.
-    """
-
-    share: Tensor
-    places: Tensor
 
 
 class Answer(NamedTuple):
@@ -132,22 +123,30 @@ class MotrNetwork(DetrNetwork):
     ) -> Answer:
         model = self.head.model
         start: list[Tensor] = []
-        alike = Resemblance(pixels.new_zeros(0), pixels.new_zeros(0))
+        entered: list[Tensor] = []
+        alike = Resemblance(*[pixels.new_zeros(0)] * 3)
+
+        def note(_: nn.Module, args: Any, given: dict[str, Any]) -> None:  # noqa: ANN401 - torch's
+            entered.append(given["inputs_embeds"])
 
         def inject(_: nn.Module, args: Any, given: dict[str, Any]) -> Any:  # noqa: ANN401 - torch's
             nonlocal alike
             if there.shape[1]:
-                given, alike = self._inject(given, tracks, there)
+                given, alike = self._inject(given, entered[0], tracks, there)
             start.append(given["reference_points"])
             return args, given
 
-        hook = model.decoder.register_forward_pre_hook(inject, with_kwargs=True)
+        hooks = (
+            model.encoder.register_forward_pre_hook(note, with_kwargs=True),
+            model.decoder.register_forward_pre_hook(inject, with_kwargs=True),
+        )
         model.backbone.maps = maps
         try:
             out = model(pixel_values=pixels, pixel_mask=mask)
         finally:
             model.backbone.maps = ()
-            hook.remove()
+            for hook in hooks:
+                hook.remove()
         before = [start[0], *out.intermediate_reference_points[:, :-1].unbind(1)]
         hidden = out.intermediate_hidden_states.unbind(1)
         logits = [layer(one) for layer, one in zip(self.head.class_embed, hidden, strict=False)]
@@ -159,16 +158,19 @@ class MotrNetwork(DetrNetwork):
         return Answer(torch.stack(logits), torch.stack(boxes), hidden[-1], *proposed, alike)
 
     def _inject(
-        self, given: dict[str, Any], tracks: TrackQueries, there: Tensor
+        self, given: dict[str, Any], looks: Tensor, tracks: TrackQueries, there: Tensor
     ) -> tuple[dict[str, Any], Resemblance]:
         """The decoder's arguments with the tracks behind its own queries.
+
+        Tracks look for themselves among the `looks` (B, S, D) that enter the encoder, which mixes
+        in where each place is: of two that meet, where they were before says nothing.
 
         Queries that detect hear the tracks, so that they leave tracked objects alone. Tracks hear
         one another only: of two queries in one place, which one speaks up is then not open.
         """
-        model, maps = self.head.model, given["encoder_hidden_states"]
+        model = self.head.model
         places = lay_out(given["spatial_shapes_list"], given["valid_ratios"])
-        around = Surroundings(maps, places, given["encoder_attention_mask"])
+        around = Surroundings(looks, places, given["encoder_attention_mask"])
         found, boxes, alike = self.search(tracks.content, tracks.boxes, around)
         waves = model.get_proposal_pos_embed(inverse_sigmoid(boxes))
         place, target = model.pos_trans_norm(model.pos_trans(waves)).chunk(2, dim=-1)
@@ -186,7 +188,7 @@ class MotrNetwork(DetrNetwork):
         unheard = torch.zeros(len(there), 1, total, total, device=there.device)
         unheard[:, :, :, own:] = (~there)[:, None, None] * UNHEARD
         unheard[:, :, own:, :own] = UNHEARD
-        return {**given, "attention_mask": unheard}, Resemblance(alike, places)
+        return {**given, "attention_mask": unheard}, alike
 
     def begin(self, output: Tensor, boxes: Tensor) -> TrackQueries:
         """Tracks of one picture that begin with these answers (T, D) and boxes (T, 4)."""
@@ -200,6 +202,9 @@ class MotrNetwork(DetrNetwork):
         seen: Sequence[Tensor],
     ) -> list[TrackQueries]:
         """What is asked for in the next frame.
+
+        What is seen of one of two tracks that overlap is half of the other, so that both would
+        become the same; they stay what they were until they are apart.
 
         Args:
             tracks: of each picture, also those that have just begun.
@@ -218,6 +223,16 @@ class MotrNetwork(DetrNetwork):
         place = self.head.model.get_proposal_pos_embed(inverse_sigmoid(now.boxes))
         shown = Seen(now.content, place, now.memory[0], there)
         content, memory = self.updater(stacked.content, stacked.memory, shown)
-        return unstack_tracks(
-            TrackQueries(content, now.boxes, memory), [len(one.boxes) for one in tracks]
-        )
+        counts = [len(one.boxes) for one in tracks]
+        renewed = unstack_tracks(TrackQueries(content, now.boxes, memory), counts)
+        mingled = map(find_mingled, boxes, seen)
+        return [
+            new.keep(old, rows) for new, old, rows in zip(renewed, tracks, mingled, strict=True)
+        ]
+
+
+def find_mingled(boxes: Tensor, seen: Tensor) -> Tensor:
+    """(T,) which tracks overlap with another one; boxes (T, 4), and (T,) which are seen."""
+    corners = box_convert(boxes.detach().float(), "cxcywh", "xyxy")
+    overlap = box_iou(corners, corners).fill_diagonal_(0)
+    return ((overlap >= MINGLED) & seen[:, None] & seen).any(-1)

@@ -35,6 +35,20 @@ class Surroundings(NamedTuple):
     shown: Tensor
 
 
+class Resemblance(NamedTuple):
+    """Where tracks looked.
+
+    Attributes:
+        share: (B, T, S) how much of it each place is; empty without tracks.
+        looks: (B, T, S) how much each place looks like them, wherever it is.
+        places: (B, S, 2) where it is, as shares of the picture.
+    """
+
+    share: Tensor
+    looks: Tensor
+    places: Tensor
+
+
 class Search(nn.Module):  # type: ignore[misc]
     """Attention from contents to places.
 
@@ -54,7 +68,7 @@ class Search(nn.Module):  # type: ignore[misc]
 
     def forward(
         self, content: Tensor, boxes: Tensor, around: Surroundings
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Resemblance]:
         """Look for T tracks in each of B pictures.
 
         Args:
@@ -63,8 +77,7 @@ class Search(nn.Module):  # type: ignore[misc]
             around: the maps.
 
         Returns:
-            (B, T, D) what was found, (B, T, 4) where to look closer, and (B, T, S) how much each
-            place resembles what is looked for.
+            (B, T, D) what was found, (B, T, 4) where to look closer, and where they looked.
         """
         ask, key, say = (
             layer(x).unflatten(-1, (HEADS, -1))
@@ -85,7 +98,8 @@ class Search(nn.Module):  # type: ignore[misc]
         found = torch.einsum("bhts,bshc->bthc", weight, say).flatten(-2)
         spots = torch.einsum("bhts,bsc->bthc", weight, around.places) - centre.unsqueeze(2)
         moved = centre + (spots * self.shift[:, None]).sum(2)
-        return self.leave(found), torch.cat((moved, boxes[..., 2:]), -1), weight.mean(1)
+        where = Resemblance(weight.mean(1), alike.mean(1), around.places)
+        return self.leave(found), torch.cat((moved, boxes[..., 2:]), -1), where
 
 
 def lay_out(shapes: list[tuple[int, int]], valid: Tensor) -> Tensor:

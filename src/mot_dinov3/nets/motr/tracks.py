@@ -27,6 +27,15 @@ class TrackQueries(NamedTuple):
         memory = tuple(one[rows] for one in self.memory)
         return TrackQueries(self.content[rows], self.boxes[rows], memory)
 
+    def keep(self, others: TrackQueries, rows: Tensor) -> TrackQueries:
+        """These tracks where they are, but what `others` remember of the `rows` (T,)."""
+        memory = tuple(
+            torch.where(rows.view(-1, *[1] * (new.ndim - 1)), old, new)
+            for new, old in zip(self.memory, others.memory, strict=True)
+        )
+        content = torch.where(rows[:, None], others.content, self.content)
+        return TrackQueries(content, self.boxes, memory)
+
     def join(self, others: TrackQueries) -> TrackQueries:
         """These tracks, then the others of the same picture."""
         pairs = zip(self.memory, others.memory, strict=True)

@@ -8,7 +8,7 @@ import torch
 from helpers.drawn_sequence import draw_sequence
 from helpers.labelled import write_squares
 from mot_dinov3.training.recipes.detector.pictures import Fitting
-from mot_dinov3.training.recipes.motr.clips import ClipMaker, shift, stack_clips
+from mot_dinov3.training.recipes.motr.clips import ClipMaker, shift, stack_clips, turn
 from mot_dinov3.training.recipes.motr.sources import open_sources
 
 FITTING = Fitting(96, 32, {0: 0, 3: 3})
@@ -31,10 +31,12 @@ def test_an_object_keeps_its_number_and_time_may_run_backwards(tmp_path):
 def test_a_change_is_the_same_for_all_pictures_of_a_clip(tmp_path):
     draw_sequence(tmp_path / "film", 2, 8)
     sources = open_sources(f"mot:{tmp_path}", "", 3)
-    changed = set()
+    changed, turned = set(), set()
     for seed in range(6):
         plain = ClipMaker(sources, 3, 1, plain=True).draw(FITTING, np.random.default_rng(seed))
         moved = ClipMaker(sources, 3, 1, plain=False).draw(FITTING, np.random.default_rng(seed))
+        turned |= set(np.flatnonzero(moved.turns).tolist())
+        moved = turn(moved, moved.turns)  # two mirrors show things as they are
         lefts = [
             tuple(
                 (one.xyxy[one.class_id.argsort(), 0] - two.xyxy[two.class_id.argsort(), 0])
@@ -46,6 +48,39 @@ def test_a_change_is_the_same_for_all_pictures_of_a_clip(tmp_path):
         assert np.abs(np.diff(lefts, axis=0)).max() <= 3  # objects move by some pixels a picture
         changed.add(lefts[0])
     assert len(changed) > 2
+    assert turned & {1, 2}
+
+
+def test_a_clip_turns_with_its_boxes_and_says_when(tmp_path):
+    draw_sequence(tmp_path / "film", 2, 8)
+    sources = open_sources(f"mot:{tmp_path}", "", 3)
+    clip = ClipMaker(sources, 3, 1, plain=True).draw(FITTING, np.random.default_rng(0))
+    assert not clip.turns.any()
+    turned = turn(clip, np.array([False, True, False]))
+    assert torch.equal(turned.samples[0].pixels, clip.samples[0].pixels)
+    for one, two in zip(turned.samples[1:], clip.samples[1:], strict=True):
+        assert torch.equal(one.pixels, two.pixels.flip(2))
+        assert torch.equal(one.xyxy[:, 0], two.size[1] - two.xyxy[:, 2])
+        assert torch.equal(one.class_id, two.class_id)
+    said = [moment["turned"].tolist() for moment in stack_clips([clip, turned])]
+    assert said == [[False, False], [False, True], [False, False]]
+
+
+def test_half_of_the_clips_show_a_whole_meeting(tmp_path):
+    """Of two that change places once, late in a long film."""
+    film = draw_sequence(tmp_path / "film", 2, 60)
+    walked = np.clip(np.arange(60) - 40, 0, 10) * 4
+    lines = [f"{n + 1},{who},{x},5,12,40,1,1,1"
+             for n, way in enumerate(walked) for who, x in ((1, way), (2, 40 - way))]  # fmt: skip
+    (film / "gt" / "gt.txt").write_text("\n".join(lines))
+    maker = ClipMaker(open_sources(f"mot:{tmp_path}", "", 6), 6, 2, plain=True)
+    whole = 0
+    for seed in range(40):
+        clip = maker.draw(FITTING, np.random.default_rng(seed))
+        lefts = [one.xyxy[one.class_id.argsort(), 0] for one in clip.samples]
+        order = [float(one[0] - one[1]) for one in lefts]
+        whole += order[0] * order[-1] < 0
+    assert 12 <= whole <= 32
 
 
 def test_a_still_picture_is_a_clip_before_a_moving_camera(tmp_path):

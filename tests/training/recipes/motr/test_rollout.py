@@ -21,6 +21,7 @@ from mot_dinov3.training.recipes.motr.rollout import (
     measure_identity,
     measure_search,
     mislead,
+    turn_over,
 )
 
 QUERIES = 12
@@ -45,7 +46,7 @@ def answer_of(tracks=3):
     nothing = torch.zeros(1, 1, 2), torch.zeros(1, 1, 4)
     places = BOXES[None, :, :2]
     share = torch.eye(3)[None, [1, 0, 0]][:, :tracks]
-    alike = Resemblance(share, places)
+    alike = Resemblance(share, 9 * share, places)
     return Answer(logits, boxes, torch.randn(1, QUERIES + tracks, 32), *nothing, alike)
 
 
@@ -106,10 +107,21 @@ def test_a_track_is_seen_where_it_is_on_its_object():
 
 
 def test_looking_beside_the_own_object_costs(network):
-    assert measure_search(answer_of(), [LABEL], [IDS]) == 0
+    assert measure_search(answer_of(), [LABEL], [IDS])["search"] == 0
     beside = measure_search(answer_of(), [LABEL], [torch.tensor([4, 7, 9])])
-    assert beside > 10
-    assert measure_search(answer_of(), [LABEL], [IDS[1:2]]) == 0
+    assert beside["search"] > 10
+    assert measure_search(answer_of(), [LABEL], [IDS[1:2]])["search"] == 0
+
+
+def test_an_object_that_looks_like_another_ones_track_costs_wherever_it_is(network):
+    """Tracks 0 and 1 look like the second and the first object; where they look says nothing."""
+    right, wrong = answer_of(), answer_of()
+    far = wrong.alike._replace(share=torch.full_like(wrong.alike.share, 1 / 3))
+    told = measure_search(right, [LABEL], [torch.tensor([7, 4, 2])])["looks"]
+    assert told < 0.01
+    again = measure_search(right._replace(alike=far), [LABEL], [torch.tensor([7, 4, 2])])
+    assert again["looks"] == told
+    assert measure_search(wrong, [LABEL], [torch.tensor([4, 7, 2])])["looks"] > 10
 
 
 def test_identities_that_are_told_apart_cost_less():
@@ -129,3 +141,13 @@ def test_only_neighbours_are_misled(network, monkeypatch):
     assert torch.equal(mislead(tracks).content, tracks.content)
     alone = SimpleNamespace(boxes=boxes[:1])
     assert mislead(alone) is alone
+
+
+def test_tracks_of_a_clip_that_turns_are_where_a_mirror_shows_them(network):
+    tracks = make_tracks(network, 2)
+    followed = Followed(tracks, IDS[:2])
+    turned = turn_over(followed, torch.tensor(True))
+    assert torch.equal(turned.tracks.boxes[:, 0], 1 - tracks.boxes[:, 0])
+    assert torch.equal(turned.tracks.boxes[:, 1:], tracks.boxes[:, 1:])
+    assert torch.equal(turned.tracks.content, tracks.content)
+    assert torch.equal(turn_over(followed, torch.tensor(False)).tracks.boxes, tracks.boxes)

@@ -21,13 +21,19 @@ from mot_dinov3.training.recipes.detector.pictures import (
     augment,
     build_transforms,
     load_sample,
+    mirror,
     stack,
 )
+from mot_dinov3.training.recipes.motr.crossings import find_crossings
 from mot_dinov3.training.recipes.motr.sources import Film, Sources
-from mot_dinov3.values import Image
+from mot_dinov3.values import BoolArray, Image, IntArray
 
 LEAST_SHARE = 0.25
 """A box of which a still camera's move leaves less is not asked for any more."""
+MEETINGS = 0.5
+"""Part of the clips that show a whole meeting of two objects, where a film has any."""
+TURNED, TURNS = 0.5, 0.3
+"""Part of the clips that turn, and how often such a clip does from one picture to the next."""
 DRIFT, ZOOM = 0.02, 0.02
 """How far the camera of a still picture moves a frame at most, as shares of the picture."""
 
@@ -39,10 +45,12 @@ class Clip:
     Attributes:
         samples: a picture each; `class_id` holds the objects' numbers, from 0.
         classes: (N,) int64 class of each object.
+        turns: (L,) the pictures before which a mirror comes or goes.
     """
 
     samples: list[Sample]
     classes: Tensor
+    turns: BoolArray
 
 
 class ClipMaker:
@@ -59,6 +67,7 @@ class ClipMaker:
         self._sources, self._length, self._interval = sources, length, interval
         self._transforms = None if plain else build_transforms()
         self._places = {number: place for place, number in enumerate(sources.classes)}
+        self._meetings = [list_meetings(film) for film in sources.films]
         films = [len(film) for film in sources.films]
         self._weights = np.array([*films, len(sources.stills)], np.float64)
 
@@ -66,20 +75,38 @@ class ClipMaker:
         """A clip of a film or of a still picture, as often as there are pictures of each."""
         which = int(rng.choice(len(self._weights), p=self._weights / self._weights.sum()))
         if which < len(self._sources.films):
-            clip = self._cut(self._sources.films[which], fitting, rng)
+            film, meetings = self._sources.films[which], self._meetings[which]
+            meets = len(meetings) > 0 and self._length > 1 and rng.random() < MEETINGS
+            rows = self._span(meetings, len(film), rng) if meets else self._choose(film, rng)
+            clip = self._cut(film, rows, fitting, rng)
         else:
             row = int(rng.integers(len(self._sources.stills)))
             clip = self._hold(self._sources.stills[row], fitting, rng)
         if self._transforms is None:
             return clip
         seed = rng.integers(0, 1 << 31, 2).tolist()  # the same change for all of its pictures
-        return replace(clip, samples=[augment(one, self._transforms, seed) for one in clip.samples])
+        samples = [augment(one, self._transforms, seed) for one in clip.samples]
+        turns = (rng.random(self._length) < TURNS) & (rng.random() < TURNED)
+        return turn(replace(clip, samples=samples), turns)
 
-    def _cut(self, film: Film, fitting: Fitting, rng: np.random.Generator) -> Clip:
+    def _choose(self, film: Film, rng: np.random.Generator) -> IntArray:
+        """Rows of pictures somewhere in a film, evenly apart."""
         most = max(1, (len(film) - 1) // max(self._length - 1, 1))
         step = int(rng.integers(1, min(self._interval, most) + 1))
         first = int(rng.integers(0, len(film) - (self._length - 1) * step))
-        rows = first + step * np.arange(self._length)
+        rows: IntArray = first + step * np.arange(self._length)
+        return rows
+
+    def _span(self, meetings: IntArray, pictures: int, rng: np.random.Generator) -> IntArray:
+        """Rows of pictures from before a meeting until after it, however far apart they are."""
+        first, last = meetings[rng.integers(len(meetings))]
+        spare = max(self._length - (last - first + 1), 0)
+        first = max(first - int(rng.integers(0, spare + 1)), 0)
+        first = min(first, pictures - self._length)
+        last = max(last, first + self._length - 1)
+        return np.linspace(first, last, self._length).round().astype(np.int64)
+
+    def _cut(self, film: Film, rows: IntArray, fitting: Fitting, rng: np.random.Generator) -> Clip:
         if rng.random() < 0.5:
             rows = rows[::-1]
         frames = film.footage.frames[rows]
@@ -92,7 +119,9 @@ class ClipMaker:
             objects = np.searchsorted(numbers, film.visible.track_id[boxes])
             image = film.footage.pictures[row]
             samples.append(fit_picture(image, film.visible.xyxy[boxes], objects, fitting))
-        return Clip(samples, torch.tensor(classes, dtype=torch.int64))
+        return Clip(
+            samples, torch.tensor(classes, dtype=torch.int64), np.zeros(self._length, np.bool_)
+        )
 
     def _hold(self, still: DetectionExample, fitting: Fitting, rng: np.random.Generator) -> Clip:
         """A still picture before a camera that moves: clips with one picture, as of CrowdHuman."""
@@ -104,7 +133,29 @@ class ClipMaker:
         objects = torch.arange(len(sample.xyxy))
         sample = replace(sample, class_id=objects)
         samples = [shift(sample, drift * n, 1 + zoom * n) for n in range(self._length)]
-        return Clip(samples, torch.tensor(numbers, dtype=torch.int64))
+        return Clip(
+            samples, torch.tensor(numbers, dtype=torch.int64), np.zeros(self._length, np.bool_)
+        )
+
+
+def turn(clip: Clip, turns: BoolArray) -> Clip:
+    """The clip before a mirror that comes or goes before the pictures that `turns` (L,) names.
+
+    Left and right change places, so that it takes looks to tell who is who: where an object was
+    says so in almost every other pair of pictures, and a network learns nothing else from those.
+    """
+    mirrored = np.cumsum(turns) % 2 == 1
+    samples = [mirror(one) if yes else one for one, yes in zip(clip.samples, mirrored, strict=True)]
+    return replace(clip, samples=samples, turns=turns)
+
+
+def list_meetings(film: Film) -> IntArray:
+    """(M, 2) rows of the pictures before and after which two objects are apart."""
+    frames = film.footage.frames
+    found = find_crossings(film.truth, int(frames[-1]) + 1)
+    ends = np.array([(one.before, one.after) for one in found], np.int64).reshape(-1, 2)
+    rows: IntArray = np.searchsorted(frames, ends)
+    return rows[rows[:, 1] < len(frames)]
 
 
 def fit_picture(image: Image, xyxy: Any, objects: Any, fitting: Fitting) -> Sample:  # noqa: ANN401
@@ -146,10 +197,14 @@ def _area(xyxy: Tensor) -> Tensor:
 
 
 def stack_clips(clips: Sequence[Clip]) -> list[dict[str, Any]]:
-    """The batch of each moment: `pixels`, `mask`, and `labels` with `ids` of the objects."""
+    """The batch of each moment: `pixels`, `mask`, and `labels` with `ids` of the objects.
+
+    `turned` (B,) says which clips are mirrored otherwise than the moment before.
+    """
     moments = []
-    for samples in zip(*(clip.samples for clip in clips), strict=True):
+    for number, samples in enumerate(zip(*(clip.samples for clip in clips), strict=True)):
         batch = stack(samples)
+        batch["turned"] = torch.tensor([bool(clip.turns[number]) for clip in clips])
         for clip, label in zip(clips, batch["labels"], strict=True):
             label["ids"] = label["class_labels"]
             label["class_labels"] = clip.classes[label["ids"]]

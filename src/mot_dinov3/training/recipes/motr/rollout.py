@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 from torchvision.ops import box_convert, generalized_box_iou_loss, sigmoid_focal_loss
 
 from mot_dinov3.nets.detr.network import measure_proposals
@@ -67,19 +68,21 @@ def roll_out(
     none = torch.zeros(0, dtype=torch.int64, device=device)
     followed = [Followed(network.no_tracks(), none) for _ in moments[0]["labels"]]
     sums = dict.fromkeys(
-        ("classes", "corners", "overlap", "search", "proposals"), torch.zeros((), device=device)
+        ("classes", "corners", "overlap", "search", "looks", "proposals"),
+        torch.zeros((), device=device),
     )
     asked = 0
     for number, moment in enumerate(moments):
         learns = number >= no_grad_first
         with nullcontext() if learns else torch.no_grad():
+            followed = list(map(turn_over, followed, moment["turned"]))
             picture = Picture(normalise(moment["pixels"]), moment["mask"])
             answer = network.ask(picture, [one.tracks for one in followed])
             labels = moment["labels"]
             pairs = match(network, answer, labels, [one.ids for one in followed])
             if learns:
                 terms = measure(answer, labels, pairs, [one.ids for one in followed])
-                terms["search"] = measure_search(answer, labels, [one.ids for one in followed])
+                terms |= measure_search(answer, labels, [one.ids for one in followed])
                 terms["proposals"] = measure_proposals(answer, labels, network.head.config)
                 sums = {name: value + terms[name] for name, value in sums.items()}
                 asked += sum(len(one["ids"]) for one in labels)
@@ -92,18 +95,27 @@ def roll_out(
     return terms | {"proposals": proposals, "identity": measure_identity(looks)}
 
 
-def measure_search(answer: Answer, labels: Sequence[Label], ids: Sequence[Tensor]) -> Tensor:
-    """How much of what tracks look at is beside their objects, summed over those that are there."""
-    total = answer.logits.new_zeros(())
+def measure_search(
+    answer: Answer, labels: Sequence[Label], ids: Sequence[Tensor]
+) -> dict[str, Tensor]:
+    """What tracks look at and should not, summed over those whose objects are there.
+
+    `search` is the share beside their objects. That falls by leaving out what is far and what is
+    no object at all; `looks` asks which of all objects, wherever they are, looks like each.
+    """
+    sums = {name: answer.logits.new_zeros(()) for name in ("search", "looks")}
     for row, (own, label) in enumerate(zip(ids, labels, strict=True)):
         tracks, objects = find_own(own, label["ids"])
         if len(tracks):
-            centre, sides = label["boxes"][objects].split(2, dim=-1)
+            centre, sides = label["boxes"].split(2, dim=-1)
             away = (answer.alike.places[row][None] - centre[:, None]).abs()
-            inside = (away <= sides[:, None] / 2).all(-1)
-            share = (answer.alike.share[row, tracks].float() * inside).sum(-1)
-            total = total - share.clamp(min=1e-3).log().sum()
-    return total
+            inside = (away <= sides[:, None] / 2).all(-1).float()
+            share = (answer.alike.share[row, tracks].float() * inside[objects]).sum(-1)
+            sums["search"] = sums["search"] - share.clamp(min=1e-3).log().sum()
+            mean = inside / inside.sum(-1, keepdim=True).clamp(min=1)
+            alike = answer.alike.looks[row, tracks].float() @ mean.T
+            sums["looks"] = sums["looks"] + cross_entropy(alike, objects, reduction="sum")
+    return sums
 
 
 def gather_looks(answer: Answer, labels: Sequence[Label], pairs: Pairs) -> tuple[Tensor, Tensor]:
@@ -248,6 +260,13 @@ def go_on(
         seen,
     )
     return [Followed(mislead(one), own) for one, own in zip(renewed, ids, strict=True)]
+
+
+def turn_over(followed: Followed, turned: Tensor) -> Followed:
+    """The tracks where a mirror shows them, if the clip is `turned` () now."""
+    across, rest = followed.tracks.boxes.split((1, 3), dim=-1)
+    boxes = torch.cat((torch.where(turned, 1 - across, across), rest), dim=-1)
+    return replace(followed, tracks=followed.tracks._replace(boxes=boxes))
 
 
 def mislead(tracks: TrackQueries) -> TrackQueries:
