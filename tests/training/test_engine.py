@@ -294,6 +294,16 @@ def test_a_damaged_state_is_refused_in_a_sentence(tmp_path):
         run_in(tmp_path, LineRecipe(steps=2), resume=True)
 
 
+def test_a_state_whose_optimizer_had_other_parts_is_refused_in_a_sentence(tmp_path):
+    run_in(tmp_path, LineRecipe(steps=2))
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    (optimizer,) = state["optimizers"].values()
+    optimizer["param_groups"].append(optimizer["param_groups"][0])
+    torch.save(state, tmp_path / "state.pt")
+    with pytest.raises(InputError, match="is of another version of this program"):
+        run_in(tmp_path, LineRecipe(steps=2), resume=True)
+
+
 def test_what_a_killed_run_was_writing_is_cleared_away(tmp_path):
     run_in(tmp_path, LineRecipe(steps=2))
     (tmp_path / "best.partial").mkdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
 
-from mot_dinov3.errors import MotError
+from mot_dinov3.errors import InputError, MotError
 from mot_dinov3.io.checkpoint import BEST
 from mot_dinov3.runtime.device import choose_device
 from mot_dinov3.training.curve import CURVE_FILE, draw_curve
@@ -131,10 +131,21 @@ class _Session:
         self._log: TrainingLog | None = None
 
     def begin(self) -> None:
-        """Go on where the folder's run stands, or begin."""
+        """Go on where the folder's run stands, or begin.
+
+        Raises:
+            InputError: the state is damaged, or does not fit the model and its optimizers.
+        """
         state = self._folder.load_state()
         if state is not None:
-            self._learner.load_state_dict(state)
+            try:
+                self._learner.load_state_dict(state)
+            except (KeyError, ValueError, RuntimeError) as error:
+                raise InputError(
+                    f"The state in '{self._folder.path}' is of another version of this program, so "
+                    "this run cannot go on.",
+                    fix="Begin a new one in another folder with --out; its weights can be used.",
+                ) from error
             self._seconds_before = float(state["seconds"])
             self._saved_step = self._learner.step
         if self._first:
