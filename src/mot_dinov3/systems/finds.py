@@ -32,21 +32,18 @@ class FindJudge:
     """
 
     def __init__(self) -> None:
-        """Begin a clip; no colours are known."""
-        self._colours: dict[int, FloatArray] = {}
+        """Begin a clip; no track was shown yet."""
+        self._shown: dict[int, tuple[Frame, FloatArray]] = {}
 
     def note(self, frame: Frame, tracks: Tracks, rows: IntArray) -> None:
-        """Remember the colours of tracks `rows` in a frame that shows them."""
+        """Remember tracks `rows` in a frame that shows them."""
         for row in rows.tolist():
-            box = tracks.xyxy[row]
-            aside = np.array([box[2] - box[0], 0] * 2, np.float32)
-            own, *beside = (measure_colours(frame, one) for one in (box, box - aside, box + aside))
-            if max(own @ other for other in beside) < SAME_COLOURS:
-                self._colours[int(tracks.id[row])] = own
+            self._shown[int(tracks.id[row])] = frame, tracks.xyxy[row]
 
     def forget(self, ids: Set[int]) -> None:
-        """Forget the colours of tracks."""
-        self._colours = {n: one for n, one in self._colours.items() if n not in ids}
+        """Forget what was shown of tracks."""
+        for number in ids:
+            self._shown.pop(number, None)
 
     def judge(
         self,
@@ -73,20 +70,29 @@ class FindJudge:
         if not len(rows):
             return good
         if embed is None:
-            good[good] = near | self._compare(frame, tracks.id[rows], boxes)
+            near[~near] = self._compare(frame, tracks.id[rows[~near]], boxes[~near])
+            good[good] = near
         else:
             likeness = unseen.compare(tracks, rows, embed(boxes))
             good[good] = (likeness >= 0) | (np.isnan(likeness) & near)
         return good
 
     def _compare(self, frame: Frame, ids: IntArray, xyxy: FloatArray) -> BoolArray:
-        """(T,) whether boxes (T, 4) have the colours of the tracks `ids`."""
+        """(T,) whether boxes (T, 4) have the colours of the tracks `ids`, which tell these."""
         alike = [
-            number in self._colours
-            and self._colours[number] @ measure_colours(frame, box) >= SAME_COLOURS
+            number in self._shown and have_same_colours(self._shown[number], (frame, box))
             for number, box in zip(ids.tolist(), xyxy, strict=True)
         ]
         return np.array(alike, np.bool_)
+
+
+def have_same_colours(shown: tuple[Frame, FloatArray], found: tuple[Frame, FloatArray]) -> bool:
+    """Whether two boxes (4,) of frames are alike, and what is beside the first one is not."""
+    frame, box = shown
+    aside = np.array([box[2] - box[0], 0] * 2, np.float32)
+    own, *others = (measure_colours(frame, one) for one in (box, box - aside, box + aside))
+    tells = max(own @ other for other in others) < SAME_COLOURS
+    return bool(tells and own @ measure_colours(*found) >= SAME_COLOURS)
 
 
 def measure_cover(tracks: Tracks, boxes: FloatArray) -> FloatArray:
