@@ -119,9 +119,7 @@ class ClipMaker:
             objects = np.searchsorted(numbers, film.visible.track_id[boxes])
             image = film.footage.pictures[row]
             samples.append(fit_picture(image, film.visible.xyxy[boxes], objects, fitting))
-        return Clip(
-            samples, torch.tensor(classes, dtype=torch.int64), np.zeros(self._length, np.bool_)
-        )
+        return create_clip(samples, classes)
 
     def _hold(self, still: DetectionExample, fitting: Fitting, rng: np.random.Generator) -> Clip:
         """A still picture before a camera that moves: clips with one picture, as of CrowdHuman."""
@@ -133,9 +131,13 @@ class ClipMaker:
         objects = torch.arange(len(sample.xyxy))
         sample = replace(sample, class_id=objects)
         samples = [shift(sample, drift * n, 1 + zoom * n) for n in range(self._length)]
-        return Clip(
-            samples, torch.tensor(numbers, dtype=torch.int64), np.zeros(self._length, np.bool_)
-        )
+        return create_clip(samples, numbers)
+
+
+def create_clip(samples: list[Sample], classes: Sequence[int]) -> Clip:
+    """A clip as it was filmed, without a mirror."""
+    turns = np.zeros(len(samples), np.bool_)
+    return Clip(samples, torch.tensor(classes, dtype=torch.int64), turns)
 
 
 def turn(clip: Clip, turns: BoolArray) -> Clip:

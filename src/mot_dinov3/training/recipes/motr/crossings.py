@@ -41,12 +41,21 @@ def find_crossings(truth: MotTable, frames: int) -> list[Crossing]:
     boxes: FloatArray = np.full((frames, len(identities), 4), np.nan, np.float32)
     boxes[truth.frame_index, np.searchsorted(identities, truth.track_id)] = truth.xyxy
     found = []
-    for one in range(len(identities)):
-        for two in range(one + 1, len(identities)):
-            pair = int(identities[one]), int(identities[two])
-            overlap = _overlap(boxes[:, one], boxes[:, two])
-            found += [Crossing(pair, *moments) for moments in _list_meetings(overlap)]
+    for one, two in _list_near(boxes):
+        pair = int(identities[one]), int(identities[two])
+        overlap = _overlap(boxes[:, one], boxes[:, two])
+        found += [Crossing(pair, *moments) for moments in _list_meetings(overlap)]
     return sorted(found, key=lambda item: item.closest)
+
+
+def _list_near(boxes: FloatArray) -> list[tuple[int, int]]:
+    """The pairs that are not apart in some frame, in order; boxes (F, N, 4), NaN where absent."""
+    near: set[tuple[int, int]] = set()
+    for each in boxes:
+        here = np.flatnonzero(~np.isnan(each[:, 0]))
+        pairs = np.nonzero(np.triu(iou_matrix(each[here], each[here]) >= APART_IOU, 1))
+        near.update(zip(*(here[one].tolist() for one in pairs), strict=True))
+    return sorted(near)
 
 
 def _overlap(one: FloatArray, two: FloatArray) -> FloatArray:
