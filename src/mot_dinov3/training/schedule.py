@@ -62,6 +62,17 @@ def group_parameters(model: nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": wide, "weight_decay": decay}, {"params": thin, "weight_decay": 0.0}]
 
 
+def group_by_part(
+    model: nn.Module, rate: float, backbone_share: float, decay: float
+) -> list[dict[str, Any]]:
+    """What is trained of the parts of a model, whose backbone learns at a share of the rate."""
+    groups = []
+    for part in model.children():
+        own = rate * (backbone_share if part is model.backbone else 1.0)
+        groups += [{**group, "lr": own} for group in group_parameters(part, decay)]
+    return [group for group in groups if group["params"]]
+
+
 def list_parameters(optimizer: torch.optim.Optimizer, model: nn.Module) -> list[nn.Parameter]:
     """What an optimizer changes of a model, in the order of the model."""
     own = {id(p) for group in optimizer.param_groups for p in group["params"]}

@@ -163,15 +163,10 @@ class DetectorRecipe(Recipe["DetectorData", "dict[str, Any]"]):
         """One for all that is trained, with the backbone's own rate."""
         from torch.optim import AdamW
 
-        from mot_dinov3.training.schedule import group_parameters
+        from mot_dinov3.training.schedule import group_by_part
 
-        groups = []
-        for child in model.children():
-            if child is model.backbone and model.frozen:
-                continue
-            rate = self.rate * (self.backbone_rate if child is model.backbone else 1.0)
-            groups += [{**group, "lr": rate} for group in group_parameters(child, self.decay)]
-        return {ALL: AdamW([group for group in groups if group["params"]], lr=self.rate)}
+        groups = group_by_part(model, self.rate, self.backbone_rate, self.decay)
+        return {ALL: AdamW(groups, lr=self.rate)}
 
     def batches(self, data: DetectorData, rank: int) -> BatchSource[dict[str, Any]]:
         """Every picture once an epoch, in an order that the seed and the epoch decide."""

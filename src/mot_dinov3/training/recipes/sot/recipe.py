@@ -158,14 +158,11 @@ class SotRecipe(Recipe[SotData, "dict[str, Tensor]"]):
         """One, with the backbone's own rate."""
         from torch.optim import AdamW
 
-        from mot_dinov3.training.schedule import group_parameters
+        from mot_dinov3.training.schedule import group_by_part
 
-        groups = []
-        for child in model.children():
-            rate = self.rate * (self.backbone_rate if child is model.backbone else 1.0)
-            groups += [{**group, "lr": rate} for group in group_parameters(child, self.decay)]
-        groups.append({"params": [model.kinds], "weight_decay": 0.0, "lr": self.rate})
-        return {ALL: AdamW([group for group in groups if group["params"]], lr=self.rate)}
+        groups = group_by_part(model, self.rate, self.backbone_rate, self.decay)
+        kinds = {"params": [model.kinds], "weight_decay": 0.0, "lr": self.rate}
+        return {ALL: AdamW([*groups, kinds], lr=self.rate)}
 
     def batches(self, data: SotData, rank: int) -> BatchSource[dict[str, Tensor]]:
         """Examples that are decided by the number of their batch."""
